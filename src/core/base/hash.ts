@@ -1,0 +1,29 @@
+/** Hash functions under the names that the specifications use. All are pure; inputs are not kept. */
+import { hmac } from '@noble/hashes/hmac.js'
+import { ripemd160 } from '@noble/hashes/legacy.js'
+import {
+  sha224 as nobleSha224,
+  sha256 as nobleSha256,
+  sha512 as nobleSha512,
+} from '@noble/hashes/sha2.js'
+import type { Hash32 } from './bytes.ts'
+import { concat, utf8 } from './bytes.ts'
+
+export const sha256 = (data: Uint8Array): Hash32 => nobleSha256(data) as Hash32
+export const sha224 = (data: Uint8Array): Uint8Array => nobleSha224(data)
+export const sha512 = (data: Uint8Array): Uint8Array => nobleSha512(data)
+
+/** SHA-256 of SHA-256: txids, block hashes, checksums of Bitcoin. */
+export const sha256d = (data: Uint8Array): Hash32 => sha256(sha256(data))
+
+/** RIPEMD-160 of SHA-256, 20 bytes. */
+export const hash160 = (data: Uint8Array): Uint8Array => ripemd160(sha256(data))
+
+export const hmacSha512 = (key: Uint8Array, data: Uint8Array): Uint8Array =>
+  hmac(nobleSha512, key, data)
+
+/** BIP340 tagged hash: SHA-256(SHA-256(tag) ‖ SHA-256(tag) ‖ data). */
+export function taggedHash(tag: string, data: Uint8Array): Hash32 {
+  const tagHash = sha256(utf8(tag))
+  return sha256(concat(tagHash, tagHash, data))
+}

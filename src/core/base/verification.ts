@@ -1,0 +1,59 @@
+/** Plain verification of finished signatures, by the audited library: ECDSA (SEC1), BIP340, Ed25519 (RFC 8032). */
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
+
+const totalCheck = (check: () => boolean): boolean => {
+  try {
+    return check()
+  } catch {
+    return false // The library throws for keys and signatures that do not decode.
+  }
+}
+
+/**
+ * ECDSA over secp256k1 under a compressed or uncompressed SEC1 key.
+ *
+ * `digest`: 32 bytes, already hashed. `signature`: r ‖ s, 64 bytes, big-endian. High s is accepted unless `lowS`.
+ */
+export function verifyEcdsa(
+  {
+    publicKey,
+    digest,
+    signature,
+  }: {
+    readonly publicKey: Uint8Array
+    readonly digest: Uint8Array
+    readonly signature: Uint8Array
+  },
+  { lowS }: { readonly lowS: boolean },
+): boolean {
+  return totalCheck(() =>
+    secp256k1.verify(signature, digest, publicKey, { prehash: false, lowS, format: 'compact' }),
+  )
+}
+
+/** BIP340 signature (64 bytes) over a message of any length under an x-only key (32 bytes). */
+export function verifyBip340(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  return totalCheck(() => schnorr.verify(signature, message, publicKey))
+}
+
+/** Signs and verifies for nodes and users; the host hands in a faster one (performance specification R13). */
+export interface Ed25519 {
+  /** Public key (32 bytes) of a secret key (32 bytes, RFC 8032). */
+  publicKey(secretKey: Uint8Array): Uint8Array
+  sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array
+  /** Total: false for anything malformed. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+}
+
+/** The pure implementation, for the core's own tests. */
+export const nobleEd25519: Ed25519 = {
+  publicKey: (secretKey) => ed25519.getPublicKey(secretKey),
+  sign: (secretKey, message) => ed25519.sign(message, secretKey),
+  verify: (publicKey, message, signature) =>
+    totalCheck(() => ed25519.verify(signature, message, publicKey, { zip215: false })),
+}

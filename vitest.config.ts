@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config'
+
+/** unit: pure code, from src · sim: seeded networks, from src · e2e: processes and workers, from dist. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'test/core/**/*.test.ts',
+            'test/wallet/**/*.test.ts',
+            'test/terminal/**/*.test.ts',
+            'test/*.test.ts',
+          ],
+          testTimeout: 30_000,
+        },
+      },
+      { test: { name: 'sim', include: ['test/sim/**/*.sim.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'test/cli/**/*.test.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
