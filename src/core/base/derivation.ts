@@ -1,0 +1,60 @@
+/** Public key derivation along byte-string paths: BIP32 without hardening, generalised. Source: threshold §13.1. */
+import { concat, fromBigEndian } from './bytes.ts'
+import { BadEncoding } from './errors.ts'
+import { decodeNonZero, encodePoint, mod } from './group.ts'
+import { hmacSha512 } from './hash.ts'
+import type { Secp256k1Point } from './noble-secp256k1.ts'
+import { secp256k1 } from './noble-secp256k1.ts'
+
+export const PATH_ELEMENTS_MAX = 255
+const RETRY_TAG = Uint8Array.of(1)
+
+/** SEC1 compressed key (33 bytes) and chain code (32 bytes). Both are public. */
+export type ExtendedKey = { readonly publicKey: Uint8Array; readonly chainCode: Uint8Array }
+
+/** `tweak` is public: derived key = start + tweak·g. */
+export type DerivedKey = ExtendedKey & { readonly tweak: bigint }
+
+/** The start of every derivation: a master key with a chain code of zeros. */
+export const masterKey = (publicKey: Uint8Array): ExtendedKey => ({
+  publicKey,
+  chainCode: new Uint8Array(32),
+})
+
+type Step = {
+  readonly point: Secp256k1Point
+  readonly chainCode: Uint8Array
+  readonly tweak: bigint
+}
+
+/**
+ * Derives along `path`, whose elements have any length, 0 included. On the subnet the first element is the
+ * caller's principal, so that a caller reaches only keys below its own.
+ *
+ * Throws `BadEncoding` for a key that does not decode and for a path of more than 255 + 1 elements.
+ */
+export function derivePublicKey(from: ExtendedKey, path: readonly Uint8Array[]): DerivedKey {
+  if (path.length > PATH_ELEMENTS_MAX + 1)
+    throw new BadEncoding(`a path of ${path.length} elements`)
+  const point = decodeNonZero(secp256k1, from.publicKey)
+  const start: Step = { point, chainCode: from.chainCode, tweak: 0n }
+  const end = path.reduce(deriveStep, start)
+  return {
+    publicKey: encodePoint(secp256k1, end.point),
+    chainCode: end.chainCode,
+    tweak: end.tweak,
+  }
+}
+
+function deriveStep({ point, chainCode, tweak }: Step, element: Uint8Array): Step {
+  let message = concat(encodePoint(secp256k1, point), element)
+  for (;;) {
+    const mac = hmacSha512(chainCode, message)
+    const left = fromBigEndian(mac.subarray(0, 32))
+    const right = mac.slice(32)
+    const child = secp256k1.add(point, secp256k1.g.multiplyPublic(left))
+    if (left < secp256k1.order && !secp256k1.isZero(child))
+      return { point: child, chainCode: right, tweak: mod(tweak + left, secp256k1.order) }
+    message = concat(RETRY_TAG, right, element) // SLIP-0010's retry.
+  }
+}
