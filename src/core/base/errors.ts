@@ -1,19 +1,25 @@
 /** Every error class of the program, and the stable codes of `docs/spec/cli.md` §6. */
 
+/** What a caller may do after a failure; the words of `docs/spec/cli.md` §3.6. */
+export type Retry = 'fix-input' | 'safe' | 'resume' | 'check-first' | 'never'
+
 /** Codes that exist so far; each has a row in `docs/errors.md` and a test that reaches it. */
-export type ErrorCode =
-  | 'BUG'
-  | 'CHECK_FAILED'
-  | 'HOST_DISK'
-  | 'HOST_NODE_VERSION'
-  | 'HOST_PORT_BUSY'
-  | 'INTERRUPTED'
-  | 'RESERVES_MISMATCH'
-  | 'RESERVES_SHORT'
-  | 'SUBNET_SIGNING_STALLED'
-  | 'USAGE_INVALID'
-  | 'USAGE_UNKNOWN_COMMAND'
-  | 'USAGE_UNKNOWN_OPTION'
+export const errorCatalogue = {
+  BUG: { exit: 70, retry: 'never' },
+  CHECK_FAILED: { exit: 8, retry: 'never' },
+  HOST_DISK: { exit: 11, retry: 'safe' },
+  HOST_NODE_VERSION: { exit: 11, retry: 'safe' },
+  HOST_PORT_BUSY: { exit: 11, retry: 'safe' },
+  INTERRUPTED: { exit: 130, retry: 'safe' },
+  RESERVES_MISMATCH: { exit: 8, retry: 'never' },
+  RESERVES_SHORT: { exit: 8, retry: 'never' },
+  SUBNET_SIGNING_STALLED: { exit: 6, retry: 'safe' },
+  USAGE_INVALID: { exit: 2, retry: 'fix-input' },
+  USAGE_UNKNOWN_COMMAND: { exit: 2, retry: 'fix-input' },
+  USAGE_UNKNOWN_OPTION: { exit: 2, retry: 'fix-input' },
+} as const satisfies Readonly<Record<string, { readonly exit: number; readonly retry: Retry }>>
+
+export type ErrorCode = keyof typeof errorCatalogue
 
 /** What the user or the environment got wrong: the message says what was found, `fix` what to do. */
 export abstract class CkbtcError extends Error {
@@ -22,8 +28,154 @@ export abstract class CkbtcError extends Error {
   abstract readonly fix: string
   /** A command that helps, ready to paste. */
   readonly command: string | undefined = undefined
+  /** Facts for programs; names in camel case, amounts end in `Sat`. */
+  readonly details: Readonly<Record<string, unknown>> = {}
   override get name(): string {
     return this.code
+  }
+  /** Exit status of `docs/spec/cli.md` §3.7. */
+  get exit(): number {
+    return errorCatalogue[this.code].exit
+  }
+}
+
+/** A value, a flag or a combination that the command does not take. */
+export class UsageInvalid extends CkbtcError {
+  readonly code = 'USAGE_INVALID'
+  readonly fix: string
+  override readonly command: string
+
+  constructor(
+    message: string,
+    { fix, command }: { readonly fix: string; readonly command: string },
+  ) {
+    super(message)
+    this.fix = fix
+    this.command = command
+  }
+}
+
+export class UnknownCommand extends CkbtcError {
+  readonly code = 'USAGE_UNKNOWN_COMMAND'
+  readonly fix: string
+  override readonly command: string
+
+  constructor(name: string, nearest: string | undefined) {
+    super(`there is no command "${name}"`)
+    this.fix = nearest === undefined ? 'the commands are listed by' : `did you mean ${nearest}?`
+    this.command = nearest === undefined ? 'ckbtc --help' : `ckbtc ${nearest} --help`
+  }
+}
+
+export class UnknownOption extends CkbtcError {
+  readonly code = 'USAGE_UNKNOWN_OPTION'
+  readonly fix: string
+  override readonly command: string
+
+  /** `command`: the command it was given to, `ckbtc demo`. */
+  constructor(
+    flag: string,
+    { command, nearest }: { readonly command: string; readonly nearest: string | undefined },
+  ) {
+    super(`${command} has no option "${flag}"`)
+    this.fix = nearest === undefined ? 'the options are listed by' : `did you mean ${nearest}?`
+    this.command = `${command} --help`
+  }
+}
+
+export class HostNodeVersion extends CkbtcError {
+  readonly code = 'HOST_NODE_VERSION'
+  readonly fix: string
+
+  constructor(found: string, required: string) {
+    super(`this is Node ${found}, ckbtc needs Node ${required} or newer`)
+    this.fix = `install Node ${required} or newer`
+  }
+}
+
+export class HostPortBusy extends CkbtcError {
+  readonly code = 'HOST_PORT_BUSY'
+  readonly fix = 'stop a program that holds ports, then run the command again'
+
+  /** `port` 0: any port was asked for and there was none. */
+  constructor({ host, port }: { readonly host: string; readonly port: number }, cause: unknown) {
+    const message = port === 0 ? `no free port on ${host}` : `port ${port} of ${host} is taken`
+    super(message, { cause })
+  }
+}
+
+export class HostDisk extends CkbtcError {
+  readonly code = 'HOST_DISK'
+  readonly fix = 'free some space or allow writing; TMPDIR names another temporary directory'
+
+  constructor(path: string, reason: string, cause: unknown) {
+    super(`cannot write ${path}: ${reason}`, { cause })
+  }
+}
+
+/** The user or the system ended the run. */
+export class Interrupted extends CkbtcError {
+  readonly code = 'INTERRUPTED'
+  readonly fix = 'run the same command again'
+  readonly signal: 'SIGINT' | 'SIGTERM'
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`stopped by ${signal}`)
+    this.signal = signal
+  }
+
+  override get exit(): number {
+    return this.signal === 'SIGTERM' ? 143 : 130
+  }
+}
+
+/** Too few nodes are up to sign, and the wait has ended. */
+export class SigningStalled extends CkbtcError {
+  readonly code = 'SUBNET_SIGNING_STALLED'
+  readonly fix = 'bring a stopped node back; nothing is lost'
+  override readonly details: Readonly<Record<string, unknown>>
+
+  constructor(counts: {
+    readonly nodes: number
+    readonly nodesUp: number
+    readonly nodesNeeded: number
+  }) {
+    super(`${counts.nodesUp} of ${counts.nodes} nodes up, signing needs ${counts.nodesNeeded}`)
+    this.details = counts
+  }
+}
+
+/** A check of what the subnet did ran, and the answer is no. */
+export class CheckFailed extends CkbtcError {
+  readonly code = 'CHECK_FAILED'
+  readonly fix = 'this should not happen: please report it with the line above'
+
+  /** `found` and `expected`: what was compared, ready to read. */
+  constructor(
+    check: string,
+    { found, expected }: { readonly found: string; readonly expected: string },
+  ) {
+    super(`${check}: found ${found}, expected ${expected}`)
+  }
+}
+
+export class ReservesShort extends CkbtcError {
+  readonly code = 'RESERVES_SHORT'
+  readonly fix = 'do not rely on this subnet: less bitcoin is held than ckBTC exists'
+  override readonly details: Readonly<Record<string, unknown>>
+
+  constructor(surplusSat: bigint) {
+    super(`the reserves are ${-surplusSat} sat short`)
+    this.details = { surplusSat }
+  }
+}
+
+export class ReservesMismatch extends CkbtcError {
+  readonly code = 'RESERVES_MISMATCH'
+  readonly fix = 'do not rely on this subnet: its books and the chain say different things'
+
+  constructor(contradiction: string) {
+    super(`the reserves contradict each other: ${contradiction}`)
   }
 }
 
