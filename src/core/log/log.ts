@@ -1,0 +1,43 @@
+/** What the rest of the subnet knows of the log: one sequence of slots, equal at every honest node. Source: threshold §17.1. */
+import type { NodeIndex } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
+
+/** Bytes of one item at most; threshold specification §23. */
+export const ITEM_SIZE_MAX = 4 * 1024 * 1024
+
+/** Bytes of the items of one slot at most, as §23 bounds the bodies that a proposal names. */
+export const SLOT_SIZE_MAX = 8 * 1024 * 1024
+
+/** One decided slot: what was ordered, and when. Items are opaque here; their validity is judged by who executes them. */
+export type Slot = {
+  /** From 0, without gaps. */
+  readonly number: bigint
+  /** Rises by at least 1 ns a slot. */
+  readonly time: TimestampNs
+  readonly items: readonly Uint8Array[]
+}
+
+/** What a node says to the log. */
+export type LogInput =
+  /** Some time in a slot, if an honest node submits it and it is not there already. */
+  | { readonly type: 'submit'; readonly item: Uint8Array }
+  /** The node has every slot below `slot` on disk and acted on it; it works on `slot` now. */
+  | { readonly type: 'working'; readonly slot: bigint }
+  /** The node needs ω of a slot it has delivered (§16.4). */
+  | { readonly type: 'tape'; readonly slot: bigint }
+
+/** What the log says to a node. */
+export type LogOutput =
+  | { readonly type: 'slot'; readonly slot: Slot }
+  /** ω of a slot, 32 bytes: unknown to everybody before the slot was decided. */
+  | { readonly type: 'tape'; readonly slot: bigint; readonly value: Uint8Array }
+
+/** The side of the log that a driver holds: inputs of nodes in, outputs to nodes out. */
+export interface Log {
+  /** `now`: the clock that slot times are taken from. Total: no input of a node makes it throw. */
+  step(from: NodeIndex, input: LogInput, now: TimestampNs): readonly LogDelivery[]
+  /** The node's links are down: what it said last no longer counts for progress. */
+  down(node: NodeIndex): void
+}
+
+export type LogDelivery = { readonly to: NodeIndex; readonly output: LogOutput }

@@ -1,0 +1,95 @@
+/** Items of the log as data: what nodes put there and what executing a slot reads back. Source: threshold §17.1. */
+import { Reader, Writer } from '../base/codec.ts'
+import { BadEncoding } from '../base/errors.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
+import { timestampNs } from '../base/units.ts'
+
+/** Headers that one item proposes at most: one `headers` message of the P2P protocol. */
+export const HEADERS_MAX = 2_000
+const HEADER_SIZE = 80
+const SIGNATURE_SIZE = 64
+
+/**
+ * `dealing` and `completion` are the signer's; `ingress` is an envelope of the IC interface; `headers` speaks for a
+ * node and is signed by it; `block` proves itself; `tick` asks for a slot in which timers due at `due` fire.
+ */
+export type Item =
+  | { readonly type: 'dealing'; readonly dealing: Uint8Array }
+  | { readonly type: 'completion'; readonly completion: Uint8Array }
+  | { readonly type: 'ingress'; readonly envelope: Uint8Array }
+  | HeadersItem
+  | { readonly type: 'block'; readonly block: Uint8Array }
+  | { readonly type: 'tick'; readonly due: TimestampNs }
+
+/** Block headers that the adapter of `node` has seen, oldest first, 80 bytes each. */
+export type HeadersItem = {
+  readonly type: 'headers'
+  readonly node: NodeIndex
+  readonly headers: readonly Uint8Array[]
+  /** Of the node, over `headersContent`. */
+  readonly signature: Uint8Array
+}
+
+const TAGS = { dealing: 1, completion: 2, ingress: 3, headers: 4, block: 5, tick: 6 } as const
+
+/** What a node signs when it proposes headers: the subnet's id keeps it from serving anywhere else. */
+export function headersContent(
+  subnetId: Uint8Array,
+  { node, headers }: Pick<HeadersItem, 'node' | 'headers'>,
+): Uint8Array {
+  return new Writer()
+    .raw(subnetId)
+    .u16(node)
+    .list(headers, (writer, header) => writer.raw(header))
+    .done()
+}
+
+export function encodeItem(item: Item): Uint8Array {
+  const writer = new Writer().u8(TAGS[item.type])
+  switch (item.type) {
+    case 'dealing':
+      return writer.raw(item.dealing).done()
+    case 'completion':
+      return writer.raw(item.completion).done()
+    case 'ingress':
+      return writer.raw(item.envelope).done()
+    case 'headers':
+      return writer
+        .u16(item.node)
+        .list(item.headers, (list, header) => list.raw(header))
+        .raw(item.signature)
+        .done()
+    case 'block':
+      return writer.raw(item.block).done()
+    case 'tick':
+      return writer.u64(item.due).done()
+  }
+}
+
+export function decodeItem(bytes: Uint8Array): Item {
+  const reader = new Reader(bytes)
+  const tag = reader.u8()
+  const rest = (): Uint8Array => reader.raw(reader.remaining)
+  switch (tag) {
+    case TAGS.dealing:
+      return { type: 'dealing', dealing: rest() }
+    case TAGS.completion:
+      return { type: 'completion', completion: rest() }
+    case TAGS.ingress:
+      return { type: 'ingress', envelope: rest() }
+    case TAGS.headers:
+      return reader.end({
+        type: 'headers',
+        node: reader.u16(),
+        headers: reader.list((list) => list.raw(HEADER_SIZE), HEADERS_MAX),
+        signature: reader.raw(SIGNATURE_SIZE),
+      })
+    case TAGS.block:
+      return { type: 'block', block: rest() }
+    case TAGS.tick:
+      return reader.end({ type: 'tick', due: timestampNs(reader.u64()) })
+    default:
+      throw new BadEncoding(`an item of unknown kind ${tag}`)
+  }
+}

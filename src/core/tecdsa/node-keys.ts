@@ -1,0 +1,87 @@
+/** The secrets of one node: Ed25519 signing key, MEGa key and the root of its dealing seeds. Source: threshold §§2.1, 6.1, 3.8. */
+import { concat, utf8 } from '../base/bytes.ts'
+import type { Secret } from '../base/group.ts'
+import { encodePoint } from '../base/group.ts'
+import { secp256k1 } from '../base/noble-secp256k1.ts'
+import type { Seed } from '../base/seed.ts'
+import type { Ed25519 } from '../base/verification.ts'
+import type { MemberRecord } from './membership.ts'
+import { memberId } from './membership.ts'
+import { Sealed } from './secret.ts'
+
+/** Kinds of content that a node signs; the domain string keeps them apart. Source: threshold §§2.1, 7, 8.3. */
+export type EvidenceKind = 'dealing' | 'support' | 'signature-share' | 'item'
+
+const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
+  dealing: 'ic-idkg-dealing-domain',
+  support: 'ic-idkg-signed-dealing-domain',
+  'signature-share': 'ckbtc-signature-share-domain',
+  item: 'ckbtc-item-domain',
+}
+
+/** Bytes signed: length of the domain string (1 byte) ‖ domain string ‖ content. */
+function evidenceBytes(kind: EvidenceKind, content: Uint8Array): Uint8Array {
+  const domain = utf8(DOMAINS[kind])
+  return concat(Uint8Array.of(domain.length), domain, content)
+}
+
+/** Checks a node's signature (64 bytes) over `content`. Total. */
+export function verifyEvidence(
+  ed25519: Ed25519,
+  {
+    signer,
+    kind,
+    content,
+    signature,
+  }: {
+    readonly signer: MemberRecord
+    readonly kind: EvidenceKind
+    readonly content: Uint8Array
+    readonly signature: Uint8Array
+  },
+): boolean {
+  return ed25519.verify(signer.signingKey, evidenceBytes(kind, content), signature)
+}
+
+/** Holds the secrets and lends out only what they do. */
+export class NodeKeys {
+  readonly #root: Seed
+  readonly #ed25519: Ed25519
+  readonly #signingKey: Uint8Array
+  readonly record: MemberRecord
+  /** For the MEGa arithmetic of this node alone. */
+  readonly decryptionKey: Sealed<Secret>
+
+  /** Everything grows from `root`, so a node that starts again is the same node. */
+  constructor(root: Seed, ed25519: Ed25519) {
+    this.#root = root
+    this.#ed25519 = ed25519
+    this.#signingKey = root.derive('ckbtc-node-signing-key').generator().bytes(32)
+    const decryptionKey = root.derive('ckbtc-node-encryption-key').generator().scalar(secp256k1)
+    this.decryptionKey = new Sealed(decryptionKey)
+    const signingKey = ed25519.publicKey(this.#signingKey)
+    const encryptionKey = secp256k1.g.multiplySecret(decryptionKey)
+    this.record = {
+      id: memberId(signingKey),
+      signingKey,
+      encryptionKey: encodePoint(secp256k1, encryptionKey),
+    }
+  }
+
+  sign(kind: EvidenceKind, content: Uint8Array): Uint8Array {
+    return this.#ed25519.sign(this.#signingKey, evidenceBytes(kind, content))
+  }
+
+  /** The seed of one dealing; the label names the statement it is for (§3.8). */
+  dealingSeed(label: string): Seed {
+    return this.#root.derive(label)
+  }
+
+  toString(): string {
+    return '[secret]'
+  }
+
+  toJSON(): string {
+    return '[secret]'
+  }
+}
