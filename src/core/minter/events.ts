@@ -1,0 +1,215 @@
+/** Every durable change of the minter as data. Implements `docs/spec/minter.md` §18.1, §18.2. */
+import type { Txid } from '../base/bytes.ts'
+import type { TimestampNs } from '../base/units.ts'
+import type { Account } from '../ic/account.ts'
+import type { Principal } from '../ic/principal.ts'
+import type {
+  BitcoinAddress,
+  InitArgs,
+  InvalidTransaction,
+  ReimbursementReason,
+  ReplacedReason,
+  SuspendedReason,
+  UpgradeArgs,
+  Utxo,
+  WithdrawalFee,
+} from './types.ts'
+
+export type ChangeOutput = { readonly vout: number; readonly value: bigint }
+
+type AcceptedRetrieveBtcRequest = {
+  readonly type: 'acceptedRetrieveBtcRequest'
+  readonly amount: bigint
+  readonly address: BitcoinAddress
+  readonly blockIndex: bigint
+  readonly receivedAt: bigint
+  readonly kytProvider?: Principal | undefined
+  readonly reimbursementAccount?: Account | undefined
+}
+
+type SentTransaction = {
+  readonly type: 'sentTransaction'
+  /** Burn indices in batch order. */
+  readonly requests: readonly bigint[]
+  readonly txid: Txid
+  readonly utxos: readonly Utxo[]
+  readonly changeOutput?: ChangeOutput | undefined
+  readonly submittedAt: bigint
+  /** Effective rate, msat/vB. */
+  readonly fee?: bigint | undefined
+  readonly withdrawalFee?: WithdrawalFee | undefined
+  readonly signedTransaction?: Uint8Array | undefined
+}
+
+type ReplacedTransaction = {
+  readonly type: 'replacedTransaction'
+  readonly oldTxid: Txid
+  readonly newTxid: Txid
+  readonly changeOutput: ChangeOutput
+  readonly submittedAt: bigint
+  readonly fee: bigint
+  readonly withdrawalFee?: WithdrawalFee | undefined
+  readonly reason?: ReplacedReason | undefined
+  readonly newUtxos?: readonly Utxo[] | undefined
+}
+
+/** Kinds that the table of §18.2 marks legacy: read from logs of the deployed minter, never written by ours. */
+type LegacyPayload =
+  | {
+      readonly type: 'checkedUtxo'
+      readonly utxo: Utxo
+      readonly uuid: string
+      readonly clean: boolean
+      readonly kytProvider?: Principal | undefined
+    }
+  | { readonly type: 'ignoredUtxo'; readonly utxo: Utxo }
+  | {
+      readonly type: 'distributedKytFee'
+      readonly kytProvider: Principal
+      readonly amount: bigint
+      readonly blockIndex: bigint
+    }
+  | {
+      readonly type: 'retrieveBtcKytFailed'
+      readonly address: string
+      readonly amount: bigint
+      readonly owner: Principal
+      readonly kytProvider: Principal
+      readonly uuid: string
+      readonly blockIndex: bigint
+    }
+  | {
+      readonly type: 'scheduleDepositReimbursement'
+      readonly account: Account
+      readonly burnBlockIndex: bigint
+      readonly amount: bigint
+      readonly reason: ReimbursementReason
+    }
+  | {
+      readonly type: 'reimbursedFailedDeposit'
+      readonly burnBlockIndex: bigint
+      readonly mintBlockIndex: bigint
+    }
+
+/** Ours; their names start with `x_` and `get_events` leaves them out. */
+export type ExtensionPayload =
+  /** A batch left the queue and its inputs the available set; signatures are asked for from here on [H 2]. */
+  | {
+      readonly type: 'xSigningStarted'
+      readonly requests: readonly bigint[]
+      /** Without witnesses; its txid is already final. */
+      readonly unsignedTransaction: Uint8Array
+      readonly utxos: readonly Utxo[]
+      readonly changeOutput: ChangeOutput
+      readonly withdrawalFee: WithdrawalFee
+    }
+  | {
+      readonly type: 'xInputSigned'
+      readonly txid: Txid
+      readonly input: number
+      /** 33 bytes: the derived key of the input's account. */
+      readonly publicKey: Uint8Array
+      /** r ‖ s, s low. */
+      readonly signature: Uint8Array
+    }
+  /** Refused, expired or dropped: the next request for this input is another attempt. */
+  | { readonly type: 'xSignatureFailed'; readonly txid: Txid; readonly input: number }
+  /** Fees would eat the request: it waits for better times [H 6]. */
+  | { readonly type: 'xHeldRequest'; readonly blockIndex: bigint }
+  /** A hold ended without better times [H 6]. */
+  | {
+      readonly type: 'xScheduleReimbursement'
+      readonly account: Account
+      readonly burnBlockIndex: bigint
+      readonly amount: bigint
+    }
+  /** Someone else paid the main address [H 10]. */
+  | { readonly type: 'xDonation'; readonly utxo: Utxo }
+
+export type EventPayload =
+  | { readonly type: 'init'; readonly args: InitArgs }
+  | { readonly type: 'upgrade'; readonly args: UpgradeArgs }
+  | {
+      readonly type: 'receivedUtxos'
+      readonly toAccount: Account
+      readonly mintTxid?: bigint | undefined
+      readonly utxos: readonly Utxo[]
+    }
+  | AcceptedRetrieveBtcRequest
+  | {
+      readonly type: 'createdConsolidateUtxosRequest'
+      readonly amount: bigint
+      readonly address: BitcoinAddress
+      readonly blockIndex: bigint
+      readonly receivedAt: bigint
+    }
+  | { readonly type: 'removedRetrieveBtcRequest'; readonly blockIndex: bigint }
+  | SentTransaction
+  | ReplacedTransaction
+  | { readonly type: 'confirmedTransaction'; readonly txid: Txid }
+  | { readonly type: 'checkedUtxoV2'; readonly utxo: Utxo; readonly account: Account }
+  | { readonly type: 'checkedUtxoMintUnknown'; readonly utxo: Utxo; readonly account: Account }
+  | {
+      readonly type: 'suspendedUtxo'
+      readonly utxo: Utxo
+      readonly account: Account
+      readonly reason: SuspendedReason
+    }
+  | {
+      readonly type: 'scheduleWithdrawalReimbursement'
+      readonly account: Account
+      readonly burnBlockIndex: bigint
+      readonly amount: bigint
+      readonly error: InvalidTransaction
+    }
+  | { readonly type: 'quarantinedWithdrawalReimbursement'; readonly burnBlockIndex: bigint }
+  | {
+      readonly type: 'reimbursedWithdrawal'
+      readonly burnBlockIndex: bigint
+      readonly mintBlockIndex: bigint
+    }
+  | LegacyPayload
+  | ExtensionPayload
+
+export type PayloadType = EventPayload['type']
+export type Payload<T extends PayloadType> = Extract<EventPayload, { readonly type: T }>
+
+/** `timestamp` is absent only on events of old logs. */
+export type Event = {
+  readonly timestamp?: TimestampNs | undefined
+  readonly payload: EventPayload
+}
+
+/** Serialised names: Candid, CBOR and JSON agree on them. */
+export const EVENT_NAMES = {
+  init: 'init',
+  upgrade: 'upgrade',
+  receivedUtxos: 'received_utxos',
+  acceptedRetrieveBtcRequest: 'accepted_retrieve_btc_request',
+  createdConsolidateUtxosRequest: 'created_consolidate_utxos_request',
+  removedRetrieveBtcRequest: 'removed_retrieve_btc_request',
+  sentTransaction: 'sent_transaction',
+  replacedTransaction: 'replaced_transaction',
+  confirmedTransaction: 'confirmed_transaction',
+  checkedUtxo: 'checked_utxo',
+  checkedUtxoV2: 'checked_utxo_v2',
+  checkedUtxoMintUnknown: 'checked_utxo_mint_unknown',
+  ignoredUtxo: 'ignored_utxo',
+  suspendedUtxo: 'suspended_utxo',
+  distributedKytFee: 'distributed_kyt_fee',
+  retrieveBtcKytFailed: 'retrieve_btc_kyt_failed',
+  scheduleDepositReimbursement: 'schedule_deposit_reimbursement',
+  reimbursedFailedDeposit: 'reimbursed_failed_deposit',
+  scheduleWithdrawalReimbursement: 'schedule_withdrawal_reimbursement',
+  quarantinedWithdrawalReimbursement: 'quarantined_withdrawal_reimbursement',
+  reimbursedWithdrawal: 'reimbursed_withdrawal',
+  xSigningStarted: 'x_signing_started',
+  xInputSigned: 'x_input_signed',
+  xSignatureFailed: 'x_signature_failed',
+  xHeldRequest: 'x_held_request',
+  xScheduleReimbursement: 'x_schedule_reimbursement',
+  xDonation: 'x_donation',
+} as const satisfies Record<PayloadType, string>
+
+/** True for the kinds that the deployed minter does not know. */
+export const isExtension = (type: PayloadType): boolean => EVENT_NAMES[type].startsWith('x_')

@@ -1,0 +1,116 @@
+/** What the minter knows of others: all answered inside the same slot. Implements `docs/spec/minter.md` §§5–7, 10, 12. */
+import type { Sat, TimestampNs, Tokens } from '../base/units.ts'
+import type { OutPoint } from '../btc/transaction.ts'
+import type { Account } from '../ic/account.ts'
+import type { TemporarilyUnavailable } from './types.ts'
+
+/** Fields that the minter gives to each ledger call. */
+export type LedgerCall = {
+  readonly amount: Tokens
+  readonly memo: Uint8Array
+  readonly createdAtTime: TimestampNs
+}
+
+/** Nothing was written, and the call may be repeated. */
+export type LedgerFailure =
+  | TemporarilyUnavailable
+  | { readonly type: 'genericError'; readonly code: bigint; readonly message: string }
+  /** An answer that cannot be (bad fee, bad burn, duplicate, too old, in the future): a trap for the user. */
+  | { readonly type: 'impossible'; readonly message: string }
+
+export type LedgerOk = { readonly type: 'ok'; readonly blockIndex: bigint }
+
+export type MintResult = LedgerOk | LedgerFailure
+
+export type BurnResult =
+  | LedgerOk
+  | LedgerFailure
+  | { readonly type: 'insufficientFunds'; readonly balance: bigint }
+
+export type BurnFromResult =
+  | BurnResult
+  | { readonly type: 'insufficientAllowance'; readonly allowance: bigint }
+
+export type BalanceResult =
+  | { readonly type: 'balance'; readonly balance: bigint }
+  | TemporarilyUnavailable
+
+/** The ckBTC ledger as its minting account sees it. */
+export interface Ledger {
+  /** Transfer from the minting account. */
+  mint(call: LedgerCall & { readonly to: Account }): MintResult
+  /** Transfer of one of the minter's own subaccounts to the minting account. */
+  burn(call: LedgerCall & { readonly subaccount: Uint8Array }): BurnResult
+  /** `icrc2_transfer_from` to the minting account, the minter being the spender (no subaccount). */
+  burnFrom(call: LedgerCall & { readonly from: Account }): BurnFromResult
+  balanceOf(account: Account): BalanceResult
+}
+
+export type BitcoinUtxo = {
+  readonly outpoint: OutPoint
+  readonly value: Sat
+  readonly height: number
+}
+
+export type UtxosResult =
+  | {
+      readonly type: 'utxos'
+      /** All pages, in any order. */
+      readonly utxos: readonly BitcoinUtxo[]
+      readonly tipHeight: number
+    }
+  | TemporarilyUnavailable
+  /** The request itself was refused (address, network). */
+  | { readonly type: 'rejected'; readonly message: string }
+
+export type FeePercentiles =
+  | {
+      readonly type: 'percentiles'
+      /** msat/vB, ascending; 100 or 101 of them, or fewer when nothing is known. */
+      readonly rates: readonly bigint[]
+      /** True while the operator has set a level (§10.1). */
+      readonly isSet: boolean
+    }
+  | TemporarilyUnavailable
+
+export type SendResult = { readonly type: 'ok' } | TemporarilyUnavailable
+
+/** The Bitcoin canister. */
+export interface Bitcoin {
+  /** Outputs of a script, as `bitcoin_get_utxos` counts confirmations. */
+  utxos(request: { readonly script: Uint8Array; readonly minConfirmations: number }): UtxosResult
+  feePercentiles(): FeePercentiles
+  /** Puts the transaction into the list that every node announces from. Known already: ok. */
+  send(rawTransaction: Uint8Array): SendResult
+}
+
+export type CheckAddressResult =
+  | { readonly type: 'passed' }
+  | { readonly type: 'failed' }
+  | { readonly type: 'callFailed'; readonly message: string }
+
+export type CheckTransactionResult =
+  | { readonly type: 'passed' }
+  | { readonly type: 'failed'; readonly addresses: readonly string[] }
+  | { readonly type: 'notEnoughCycles' }
+  | { readonly type: 'retriable'; readonly message: string }
+  | { readonly type: 'error'; readonly message: string }
+  | { readonly type: 'callFailed'; readonly message: string }
+
+/** The checker (§6). */
+export interface Checker {
+  checkAddress(address: string): CheckAddressResult
+  checkTransaction(txid: Uint8Array): CheckTransactionResult
+}
+
+export type Ports = {
+  readonly ledger: Ledger
+  readonly bitcoin: Bitcoin
+  readonly checker: Checker
+}
+
+/** Lets everything through: the default of a regtest subnet without flagged coins. */
+export const acceptAll: Checker = {
+  checkAddress: () => ({ type: 'passed' }),
+  checkTransaction: () => ({ type: 'passed' }),
+}
