@@ -9,6 +9,4 @@ export type View<T> = T extends Leaf
       ? ReadonlyMap<K, View<V>>
       : T extends ReadonlySet<infer V>
         ? ReadonlySet<V>
-        : T extends readonly (infer V)[]
-          ? readonly View<V>[]
-          : { readonly [K in keyof T]: View<T[K]> }
+        : { readonly [K in keyof T]: View<T[K]> } // Arrays and tuples stay what they are, read-only.

@@ -3,8 +3,10 @@ import type { BlockHash } from '../base/bytes.ts'
 import { hash32, toHex } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
 import type { View } from '../base/view.ts'
-import type { Ancestor, BlockHeader, HeaderReject } from './header.ts'
-import { checkHeader, headerHash, parentMedianTime, workOfBits } from './header.ts'
+import type { BlockHeader } from './block.ts'
+import { headerHash } from './block.ts'
+import type { Ancestor, HeaderReject } from './header.ts'
+import { checkHeader, parentMedianTime, workOfBits } from './header.ts'
 import type { Network } from './network.ts'
 
 /** Headers off the best chain that are kept: enough for the deepest reorganisation we follow. */
