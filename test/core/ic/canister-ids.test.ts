@@ -1,0 +1,48 @@
+/** Canister ids: the table of ic-interface §3.1, texts and bytes. */
+import { describe, expect, it } from 'vitest'
+import { toHex } from '../../../src/core/base/bytes.ts'
+import {
+  furtherArchive,
+  furtherToken,
+  mainnetCanisterIds,
+  ownCanisterIds,
+} from '../../../src/core/ic/canister-ids.ts'
+import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
+
+const table = [
+  ['ledger', '23xb3-ep777-777s3-4aaaa-cai', 'ffffffffcb7c00000101'],
+  ['minter', '24whp-jx777-777s3-4aaaq-cai', 'ffffffffcb7c00010101'],
+  ['index', '2vvmt-77777-777s3-4aaba-cai', 'ffffffffcb7c00020101'],
+  ['checker', '2sukh-sh777-777s3-4aabq-cai', 'ffffffffcb7c00030101'],
+  ['firstArchive', '2ht3k-tp777-777s3-4aaca-cai', 'ffffffffcb7c00040101'],
+  ['bitcoin', '2as56-6x777-777s3-4aacq-cai', 'ffffffffcb7c00050101'],
+] as const
+
+describe('canister ids', () => {
+  it.each(table)('the own %s is %s', (name, text, hex) => {
+    expect(textOfPrincipal(ownCanisterIds[name])).toBe(text)
+    expect(toHex(ownCanisterIds[name])).toBe(hex)
+  })
+
+  it('the mainnet ledger, index and first archive have the bytes of ledger §19.2', () => {
+    expect(toHex(mainnetCanisterIds.ledger)).toBe('00000000023000060101')
+    expect(toHex(mainnetCanisterIds.minter)).toBe('00000000023000070101')
+    expect(toHex(mainnetCanisterIds.index)).toBe('00000000023000080101')
+    expect(toHex(mainnetCanisterIds.firstArchive)).toBe('000000000230000c0101')
+  })
+
+  it('further archives and tokens take the numbers the table gives them', () => {
+    expect(toHex(furtherArchive(2))).toBe('ffffffffcb7c01020101')
+    expect(toHex(furtherToken(0).ledger)).toBe('ffffffffcb7c10000101')
+    expect(toHex(furtherToken(3).index)).toBe('ffffffffcb7c13020101')
+    expect(toHex(furtherToken(3).archive(5))).toBe('ffffffffcb7c13090101')
+  })
+
+  it('no id is given twice, and an index out of range is refused', () => {
+    expect(() => furtherArchive(0xf00)).toThrow(RangeError)
+    expect(() => furtherToken(240)).toThrow(RangeError)
+    expect(() => furtherToken(0).archive(252)).toThrow(RangeError)
+    expect(toHex(furtherArchive(0xeff))).toBe('ffffffffcb7c0fff0101')
+    expect(toHex(furtherToken(239).archive(251))).toBe('ffffffffcb7cffff0101')
+  })
+})
