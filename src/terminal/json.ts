@@ -1,0 +1,66 @@
+/** The JSON documents of `--json`: one line, success or failure. Implements `docs/spec/cli.md` §3.6. */
+import { assert } from '../core/base/errors.ts'
+
+export type Warning = { readonly code: string; readonly message: string }
+
+/** What one run has to say, before it is JSON; `data` has names in camel case and bigint amounts. */
+export type Answer = {
+  /** `demo` becomes `ckbtc.demo.v1`. */
+  readonly schema: string
+  readonly network: string
+  readonly data: unknown
+  readonly warnings: readonly Warning[]
+}
+
+export function answerDocument({ schema, network, data, warnings }: Answer): string {
+  return JSON.stringify({
+    schema: `ckbtc.${schema}.v1`,
+    ok: true,
+    network,
+    data: toWire(data),
+    warnings,
+  })
+}
+
+export type Failure = {
+  readonly code: string
+  readonly exit: number
+  readonly message: string
+  readonly hint: string
+  readonly retry: string
+  readonly details: unknown
+}
+
+export function failureDocument({ details, ...failure }: Failure): string {
+  return JSON.stringify({
+    schema: 'ckbtc.error.v1',
+    ok: false,
+    network: 'local',
+    error: { ...failure, op: null, details: toWire(details) },
+    warnings: [],
+  })
+}
+
+/**
+ * Values as JSON has them: keys in snake case, bigints as numbers, `undefined` as null.
+ *
+ * A bigint under a key that ends in `Ns` becomes a string, since nanoseconds exceed 2^53.
+ */
+export function toWire(value: unknown, key = ''): unknown {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'bigint') return key.endsWith('Ns') ? value.toString() : safeNumber(value)
+  if (Array.isArray(value)) return value.map((item) => toWire(item))
+  if (typeof value !== 'object') return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [snakeCase(name), toWire(field, name)]),
+  )
+}
+
+function safeNumber(value: bigint): number {
+  const number = Number(value)
+  assert(Number.isSafeInteger(number), 'amounts in JSON are below 2^53')
+  return number
+}
+
+const snakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
