@@ -1,0 +1,87 @@
+/** What differs between algorithms: group, id byte, domain strings, seed labels. Source: threshold §§3.5, 3.6, 3.8. */
+import type { Group } from '../base/group.ts'
+import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
+
+export type Algorithm = 'ThresholdEcdsaSecp256k1'
+
+/** The identifier byte that enters the associated data. */
+export const algorithmIds: Readonly<Record<Algorithm, number>> = { ThresholdEcdsaSecp256k1: 15 }
+
+/** Ciphertexts of one scalar, or of two. */
+export type CiphertextType = 'single' | 'pairs'
+
+/** Every string under a hash of the protocol. The older forms belong to ECDSA on secp256k1. */
+export type Domains = {
+  readonly megaEncrypt: Readonly<Record<CiphertextType, string>>
+  readonly megaPopBase: Readonly<Record<CiphertextType, string>>
+  readonly dlogEq: string
+  readonly equalOpenings: string
+  readonly product: string
+  readonly complaint: string
+  readonly rerandomize: string
+}
+
+/** Labels of the seeds that grow from the seed of a dealing. One label, one use. */
+export type SeedLabels = {
+  readonly polynomials: string
+  readonly megaParent: (dealerIndex: number, receiverCount: number) => string
+  readonly megaEncryption: Readonly<Record<CiphertextType, string>>
+  readonly megaPop: Readonly<Record<CiphertextType, string>>
+  readonly equalOpenings: string
+  readonly product: string
+  readonly complaint: (dealerIndex: number) => string
+}
+
+/** One algorithm over one engine. Encryption keys are on secp256k1, whatever the algorithm. */
+export type Suite<P = Secp256k1Point> = {
+  readonly algorithm: Algorithm
+  readonly group: Group<P>
+  readonly encryptionGroup: Group<P>
+  readonly domains: Domains
+  readonly labels: SeedLabels
+}
+
+function seedLabels(tag: string): SeedLabels {
+  const label = (use: string): string => `ic-crypto-idkg-${tag}-seed-for-${use}`
+  return {
+    polynomials: label('dealing-polynomials'),
+    megaParent: (dealerIndex, receiverCount) =>
+      label(`mega-encrypting-from-dealer-${dealerIndex}-to-${receiverCount}`),
+    megaEncryption: {
+      single: label('mega-single-encryption-with-secp256k1'),
+      pairs: label('mega-pairs-encryption-with-secp256k1'),
+    },
+    megaPop: {
+      single: label('mega-single-pop-proof-with-secp256k1'),
+      pairs: label('mega-pairs-pop-proof-with-secp256k1'),
+    },
+    equalOpenings: label('zk-proof-of-equal-openings'),
+    product: label('zk-proof-of-product'),
+    complaint: (dealerIndex) => label(`complaint-dealer-${dealerIndex}`),
+  }
+}
+
+const legacyDomains: Domains = {
+  megaEncrypt: {
+    single: 'ic-crypto-tecdsa-mega-encryption-single-encrypt',
+    pairs: 'ic-crypto-tecdsa-mega-encryption-pair-encrypt',
+  },
+  megaPopBase: {
+    single: 'ic-crypto-tecdsa-mega-encryption-single-pop-base',
+    pairs: 'ic-crypto-tecdsa-mega-encryption-pair-pop-base',
+  },
+  dlogEq: 'ic-crypto-tecdsa-zk-proof-of-dlog-eq',
+  equalOpenings: 'ic-crypto-tecdsa-zk-proof-of-equal-openings',
+  product: 'ic-crypto-tecdsa-zk-proof-of-product',
+  complaint: 'ic-crypto-tecdsa-complaint-proof-assoc-data',
+  rerandomize: 'ic-crypto-tecdsa-rerandomize-presig',
+}
+
+/** Threshold ECDSA on secp256k1 over the engine given. */
+export const ecdsaSecp256k1 = <P>(group: Group<P>): Suite<P> => ({
+  algorithm: 'ThresholdEcdsaSecp256k1',
+  group,
+  encryptionGroup: group,
+  domains: legacyDomains,
+  labels: seedLabels('ecdsa-secp256k1'),
+})
