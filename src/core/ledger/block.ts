@@ -47,3 +47,9 @@ export type Block = {
   readonly feeCollector?: Account | undefined
   readonly feeCollectorBlock?: BlockIndex | undefined
 }
+
+export type Operation = 'mint' | 'burn' | 'xfer' | 'approve'
+
+/** The `op` of a transaction as blocks store it. */
+export const operationOf = ({ type }: Transaction): Operation =>
+  type === 'transfer' ? 'xfer' : type

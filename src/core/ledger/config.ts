@@ -2,7 +2,6 @@
 import type { Tokens } from '../base/units.ts'
 import { NS_PER_SECOND, tokens } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'
-import { sameAccount } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 
 /** ICRC-1 metadata value: no arrays, no maps. */
@@ -24,10 +23,10 @@ export type Limits = {
   /** Entries of the expiry queue that one call looks at. */
   readonly allowancesToPruneMax: number
   /** Blocks of one legacy answer. */
-  readonly transactionsPerRequestMax: bigint
+  readonly transactionsPerRequestMax: number
   /** Blocks of one `icrc3_get_blocks` answer. */
-  readonly blocksPerResponseMax: bigint
-  readonly takeAllowancesMax: bigint
+  readonly blocksPerResponseMax: number
+  readonly takeAllowancesMax: number
   readonly consentMessageArgBytesMax: number
   readonly blocksToArchiveMax: number
   readonly archiveMessageBytesMax: number
@@ -39,9 +38,9 @@ export const DEFAULT_LIMITS: Limits = {
   transactionsInWindowMax: 3_000_000,
   transactionsToPurgeMax: 100_000,
   allowancesToPruneMax: 100,
-  transactionsPerRequestMax: 2_000n,
-  blocksPerResponseMax: 100n,
-  takeAllowancesMax: 500n,
+  transactionsPerRequestMax: 2_000,
+  blocksPerResponseMax: 100,
+  takeAllowancesMax: 500,
   consentMessageArgBytesMax: 500,
   blocksToArchiveMax: 18_000,
   archiveMessageBytesMax: 1024 * 1024,
@@ -60,6 +59,8 @@ export type ArchiveOptions = {
   readonly controllerId: Principal
   readonly moreControllerIds: readonly Principal[]
 }
+
+export type InitialBalance = { readonly account: Account; readonly amount: bigint }
 
 export type Config = {
   readonly tokenName: string
@@ -80,4 +81,65 @@ export type Config = {
   readonly limits: Limits
 }
 
-export type InitialBalance = { readonly account: Account; readonly amount: bigint }
+/** What an upgrade may change; what is absent stays as it is. */
+export type Settings = {
+  readonly tokenName?: string | undefined
+  readonly tokenSymbol?: string | undefined
+  readonly transferFee?: bigint | undefined
+  readonly memoLengthMax?: number | undefined
+  readonly metadata?: readonly MetadataEntry[] | undefined
+  readonly feeCollector?: FeeCollectorChange | undefined
+  readonly indexPrincipal?: Principal | undefined
+  readonly archiveOptions?: Partial<ArchiveOptions> | undefined
+}
+
+export type FeeCollectorChange =
+  | { readonly type: 'unset' }
+  | { readonly type: 'setTo'; readonly account: Account }
+
+/** The largest amount and the largest supply. */
+export function tokensMax(config: Pick<Config, 'tokenWidth'>): Tokens {
+  return config.tokenWidth === 64 ? TOKENS_MAX_64 : TOKENS_MAX_256
+}
+
+const TOKENS_MAX_64 = tokens(2n ** 64n - 1n)
+const TOKENS_MAX_256 = tokens(2n ** 256n - 1n)
+
+/** The profile of ckBTC as deployed (§14.1), for a minter of any subnet. */
+export function ckbtcConfig(principals: {
+  readonly minter: Principal
+  readonly archiveController: Principal
+  readonly index?: Principal | undefined
+}): Config {
+  return {
+    tokenName: 'ckBTC',
+    tokenSymbol: 'ckBTC',
+    decimals: DEFAULT_DECIMALS,
+    transferFee: 10n,
+    memoLengthMax: 80,
+    metadata: [],
+    mintingAccount: { owner: principals.minter },
+    feeCollector: { owner: principals.minter, subaccount: feeCollectorSubaccount() },
+    initialBalances: [],
+    indexPrincipal: principals.index,
+    tokenWidth: 64,
+    archiveOptions: {
+      triggerThreshold: 2000n,
+      numBlocksToArchive: 1000n,
+      nodeMaxMemorySizeBytes: 3_221_225_472n,
+      maxMessageSizeBytes: 2n * 1024n * 1024n,
+      maxTransactionsPerResponse: 2000n,
+      cyclesForArchiveCreation: 0n, // The embedded canisters are charged no cycles.
+      controllerId: principals.archiveController,
+      moreControllerIds: [],
+    },
+    limits: DEFAULT_LIMITS,
+  }
+}
+
+/** `…0fee`, where ckBTC collects its fees. */
+function feeCollectorSubaccount(): Uint8Array {
+  const subaccount = new Uint8Array(32)
+  subaccount.set([0x0f, 0xee], 30)
+  return subaccount
+}

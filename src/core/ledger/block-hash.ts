@@ -1,0 +1,82 @@
+/** Hashes of blocks and transactions straight from typed data. Equals the hash of the value (`docs/spec/ledger.md` §9.2). */
+import type { Hash32 } from '../base/bytes.ts'
+import { compareBytes, concat, utf8 } from '../base/bytes.ts'
+import { sha256 } from '../base/hash.ts'
+import type { Account } from '../ic/account.ts'
+import type { Block, Transaction } from './block.ts'
+import { operationOf } from './block.ts'
+import { leb128 } from './value.ts'
+
+/** One possible key of a map; `place` is that of its value in the arguments of `hashMap`. */
+type Key = { readonly hash: Hash32; readonly place: number }
+
+/** Entries are hashed in the order of their 64 bytes, and the key's hash decides that order. */
+const keys = (...names: readonly string[]): readonly Key[] =>
+  names
+    .map((name, place) => ({ hash: sha256(utf8(name)), place }))
+    .sort((a, b) => compareBytes(a.hash, b.hash))
+
+const BLOCK_KEYS = keys('phash', 'ts', 'tx', 'fee', 'fee_col', 'fee_col_block')
+const TRANSACTION_KEYS = keys(
+  ...['op', 'amt', 'from', 'to', 'spender', 'fee', 'expected_allowance', 'expires_at'],
+  ...['memo', 'ts'],
+)
+
+const OPERATION_HASHES = {
+  mint: sha256(utf8('mint')),
+  burn: sha256(utf8('burn')),
+  xfer: sha256(utf8('xfer')),
+  approve: sha256(utf8('approve')),
+}
+
+/** Hash of the whole block; `transactionHash` must be that of its transaction. */
+export function hashBlock(block: Block, transactionHash: Hash32): Hash32 {
+  return hashMap(BLOCK_KEYS, [
+    optional(block.parentHash, sha256),
+    hashNat(block.timestamp),
+    transactionHash,
+    optional(block.fee, hashNat),
+    optional(block.feeCollector, hashAccount),
+    optional(block.feeCollectorBlock, hashNat),
+  ])
+}
+
+/** Hash of the `tx` map alone: the name of a transaction for deduplication (§5). */
+export function hashTransaction(transaction: Transaction): Hash32 {
+  const { type } = transaction
+  return hashMap(TRANSACTION_KEYS, [
+    OPERATION_HASHES[operationOf(transaction)],
+    hashNat(transaction.amount),
+    type === 'mint' ? undefined : hashAccount(transaction.from),
+    type === 'mint' || type === 'transfer' ? hashAccount(transaction.to) : undefined,
+    type === 'mint' ? undefined : optional(transaction.spender, hashAccount),
+    type === 'transfer' || type === 'approve' ? optional(transaction.fee, hashNat) : undefined,
+    type === 'approve' ? optional(transaction.expectedAllowance, hashNat) : undefined,
+    type === 'approve' ? optional(transaction.expiresAt, hashNat) : undefined,
+    optional(transaction.memo, sha256),
+    optional(transaction.createdAtTime, hashNat),
+  ])
+}
+
+const hashNat = (value: bigint): Hash32 => sha256(leb128(value))
+
+function hashAccount({ owner, subaccount }: Account): Hash32 {
+  const ownerHash = sha256(owner)
+  return sha256(subaccount === undefined ? ownerHash : concat(ownerHash, sha256(subaccount)))
+}
+
+const optional = <T>(value: T | undefined, hash: (value: T) => Hash32): Hash32 | undefined =>
+  value === undefined ? undefined : hash(value)
+
+function hashMap(sorted: readonly Key[], values: readonly (Hash32 | undefined)[]): Hash32 {
+  const entries = new Uint8Array(64 * sorted.length)
+  let size = 0
+  for (const { hash, place } of sorted) {
+    const value = values[place]
+    if (value === undefined) continue
+    entries.set(hash, size)
+    entries.set(value, size + 32)
+    size += 64
+  }
+  return sha256(entries.subarray(0, size))
+}

@@ -1,0 +1,74 @@
+/** What a block does to balances and allowances. Implements `docs/spec/ledger.md` §§6–8; the same live and on replay. */
+import type { Tokens } from '../base/units.ts'
+import { tokens } from '../base/units.ts'
+import type { Account } from '../ic/account.ts'
+import { sameAccount } from '../ic/account.ts'
+import type { Pair } from './allowances.ts'
+import { reduceAllowance, replaceAllowance } from './allowances.ts'
+import { burn, credit, debit, mint } from './balances.ts'
+import type { Block, Transaction } from './block.ts'
+import { collectorOf } from './fee-collector.ts'
+import type { State } from './state.ts'
+
+/** What `from` pays. A mint and a burn cost no fee, an approval nothing but the fee. */
+export function costOf(transaction: Transaction, fee: bigint): bigint {
+  switch (transaction.type) {
+    case 'mint':
+      return 0n
+    case 'burn':
+      return transaction.amount
+    case 'transfer':
+      return transaction.amount + fee
+    case 'approve':
+      return fee
+  }
+}
+
+/** The allowance a transaction draws on: none if the owner acts, be it as the own spender. */
+export function allowanceUsedBy(transaction: Transaction): Pair | undefined {
+  if (transaction.type === 'mint' || transaction.type === 'approve') return undefined
+  const { from, spender } = transaction
+  return spender === undefined || sameAccount(from, spender) ? undefined : { from, spender }
+}
+
+/** The fee of a block; the oldest approvals bear none, and cost what the block before them did. */
+export function feeOf({ transaction, fee }: Block, lastFee: Tokens): Tokens {
+  const given = 'fee' in transaction ? transaction.fee : undefined
+  return given ?? fee ?? lastFee
+}
+
+/** Carries out a block that fits the state. */
+export function applyEffect(state: State, block: Block): void {
+  const { balances, allowances } = state
+  const { transaction } = block
+  const fee = feeOf(block, state.lastFee)
+  switch (transaction.type) {
+    case 'mint':
+      mint(balances, transaction.to, transaction.amount)
+      return
+    case 'burn':
+      burn(balances, transaction.from, transaction.amount)
+      break
+    case 'transfer':
+      debit(balances, transaction.from, transaction.amount + fee)
+      credit(balances, transaction.to, transaction.amount)
+      payFee(state, fee, collectorOf(state.feeCollection, block))
+      state.lastFee = fee
+      break
+    case 'approve':
+      burn(balances, transaction.from, fee) // Burnt even where a collector is set (§6.4).
+      state.lastFee = fee
+      replaceAllowance(allowances, transaction, {
+        allowance: transaction.amount,
+        expiresAt: transaction.expiresAt,
+      })
+      return
+  }
+  const pair = allowanceUsedBy(transaction)
+  if (pair !== undefined) reduceAllowance(allowances, pair, costOf(transaction, fee))
+}
+
+function payFee({ balances }: State, fee: Tokens, collector: Account | undefined): void {
+  if (collector === undefined) balances.pool = tokens(balances.pool + fee)
+  else credit(balances, collector, fee)
+}
