@@ -1,8 +1,7 @@
 /** The embedded regtest node behind one face: chain, mempool, miner. Source: `docs/spec/bitcoin.md` §12. */
 import type { BlockHash, Txid } from '../../base/bytes.ts'
 import type { Sat } from '../../base/units.ts'
-import type { Block } from '../block.ts'
-import type { BlockHeader } from '../header.ts'
+import type { Block, BlockHeader } from '../block.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
 
 /** `reason` is Bitcoin Core's string, so that users can search for it. */

@@ -1,0 +1,185 @@
+/** The regtest chain: every block ever accepted, the best branch connected, with undo data. Source: RN-1, RN-6. */
+import type { BlockHash, Txid } from '../../base/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
+import { present } from '../../base/errors.ts'
+import type { Block } from '../block.ts'
+import { checkBlock, txidsOf } from '../block.ts'
+import type { HeaderNode, HeaderTree, HeaderVerdict } from '../header-tree.ts'
+import {
+  addHeader,
+  ancestorAt,
+  bestHeader,
+  isOnBestChain,
+  judgeHeader,
+  markInvalid,
+  medianTimeOf,
+  newHeaderTree,
+} from '../header-tree.ts'
+import type { Network } from '../network.ts'
+import { connectBlock } from './block-validation.ts'
+import type { Coin, CoinChanges, CoinView } from './coins.ts'
+import { applyChanges } from './coins.ts'
+import { genesisBlock } from './genesis.ts'
+import type { SpendContext, VerifiedTransactions } from './spending.ts'
+
+type StoredBlock = { readonly block: Block; readonly txids: readonly Txid[] }
+
+/** How the best branch moved; blocks in the order of their heights. */
+export type Move = {
+  readonly disconnected: readonly Block[]
+  readonly connected: readonly Block[]
+}
+
+export type Added =
+  /** `move` is undefined when the block lies on a branch that is not the best. */
+  | { readonly type: 'accepted'; readonly hash: BlockHash; readonly move: Move | undefined }
+  | { readonly type: 'refused'; readonly reason: string }
+
+const refused = (reason: string) => ({ type: 'refused', reason }) as const
+
+/** Header tree, bodies and coins as one. Every valid header of the tree has its body. */
+export class Chain {
+  readonly #network: Network
+  readonly #tree: HeaderTree
+  readonly #verified: VerifiedTransactions
+  readonly #blocks = new Map<string, StoredBlock>()
+  readonly #coins = new Map<string, Coin>()
+  /** Connected nodes by height; `#undo[h]` takes back the block at height h. */
+  readonly #active: HeaderNode[]
+  readonly #undo: CoinChanges[] = [new Map()]
+  /** Height of each transaction of the active branch. */
+  readonly #heights = new Map<string, number>()
+
+  constructor(network: Network, verified: VerifiedTransactions) {
+    this.#network = network
+    this.#tree = newHeaderTree(network)
+    this.#verified = verified
+    const genesis = bestHeader(this.#tree)
+    const block = genesisBlock(genesis.header)
+    // Its output never enters the coins: no rule lets anyone spend it.
+    this.#active = [genesis]
+    this.#blocks.set(genesis.key, { block, txids: txidsOf(block) })
+  }
+
+  get tree(): HeaderTree {
+    return this.#tree
+  }
+  get tip(): HeaderNode {
+    return present(this.#active.at(-1), 'a chain has a genesis')
+  }
+  get coins(): CoinView {
+    return this.#coins
+  }
+  nodeAt(height: number): HeaderNode | undefined {
+    return this.#active[height]
+  }
+  block(hash: BlockHash): Block | undefined {
+    return this.#blocks.get(toHex(hash))?.block
+  }
+  /** Height of a transaction of the active branch. */
+  heightOf(txid: Txid): number | undefined {
+    return this.#heights.get(toHex(txid))
+  }
+  /** What binds the block that follows the tip. */
+  nextContext(): SpendContext {
+    return this.#contextAfter(this.tip)
+  }
+
+  add(block: Block, nowSeconds: number): Added {
+    const verdict = judgeHeader(this.#tree, block.header, nowSeconds)
+    if (verdict.type !== 'valid') return refused(headerReason(verdict))
+    const { node } = verdict
+    const txids = txidsOf(block)
+    const flaw = checkBlock(block, { network: this.#network, height: node.height, txids })
+    // A mutated body says nothing about its header: the true block may still come.
+    if (flaw?.kind === 'mutated') return refused(flaw.reason)
+    addHeader(this.#tree, node)
+    if (flaw !== undefined) {
+      markInvalid(this.#tree, node)
+      return refused(flaw.reason)
+    }
+    this.#blocks.set(node.key, { block, txids })
+    const before = this.tip
+    const { move, reasons } = this.#follow()
+    if (this.#tree.invalid.has(node.key)) return refused(reasons.get(node.key) ?? 'bad-prevblk')
+    return { type: 'accepted', hash: node.hash, move: this.tip === before ? undefined : move }
+  }
+
+  /** Declares the active block at `height` and all above it invalid, and follows what is best then. */
+  invalidate(height: number): Move {
+    markInvalid(this.#tree, present(this.#active[height], 'an active block is invalidated'))
+    return this.#follow().move
+  }
+
+  /** Makes the active branch the best one of the tree; what proves invalid leaves the tree's best. */
+  #follow(): { readonly move: Move; readonly reasons: ReadonlyMap<string, string> } {
+    const disconnected: Block[] = []
+    const connected: Block[] = []
+    const reasons = new Map<string, string>()
+    while (this.tip !== bestHeader(this.#tree)) {
+      if (!isOnBestChain(this.#tree, this.tip)) {
+        const block = this.#disconnectTip()
+        if (connected.at(-1) === block) connected.pop()
+        else disconnected.push(block)
+        continue
+      }
+      const node = present(this.#tree.best[this.tip.height + 1], 'the best branch goes on')
+      const result = this.#connect(node)
+      if (typeof result === 'string') {
+        reasons.set(node.key, result)
+        markInvalid(this.#tree, node)
+        this.#blocks.delete(node.key)
+      } else connected.push(result)
+    }
+    return { move: { disconnected: disconnected.toReversed(), connected }, reasons }
+  }
+
+  /** The block, or why it cannot follow the tip. */
+  #connect(node: HeaderNode): Block | string {
+    const { block, txids } = present(this.#blocks.get(node.key), 'a header has its body')
+    const result = connectBlock(block, {
+      ...this.#contextAfter(this.tip),
+      network: this.#network,
+      coins: this.#coins,
+      verified: this.#verified,
+      txids,
+    })
+    if (result.type === 'refused') return result.reason
+    this.#undo[node.height] = applyChanges(this.#coins, result.changes)
+    for (const txid of txids) this.#heights.set(toHex(txid), node.height)
+    this.#active.push(node)
+    return block
+  }
+
+  #disconnectTip(): Block {
+    const node = present(this.#active.pop(), 'a block is disconnected')
+    applyChanges(this.#coins, present(this.#undo.pop(), 'a connected block has undo data'))
+    const { block, txids } = present(this.#blocks.get(node.key), 'a connected block has its body')
+    for (const txid of txids) this.#heights.delete(toHex(txid))
+    return block
+  }
+
+  #contextAfter(parent: HeaderNode): SpendContext {
+    const medianTimeAt = (height: number) => {
+      const node = ancestorAt(this.#tree, parent, height)
+      return medianTimeOf(this.#tree, present(node, 'a coin is below the block that spends it'))
+    }
+    const medianTimePast = medianTimeOf(this.#tree, parent)
+    return { height: parent.height + 1, medianTimePast, medianTimeAt }
+  }
+}
+
+function headerReason(verdict: Exclude<HeaderVerdict, { readonly type: 'valid' }>): string {
+  switch (verdict.type) {
+    case 'known':
+      return 'duplicate'
+    case 'unknownParent':
+      return 'prev-blk-not-found'
+    case 'invalid':
+      return verdict.reason
+    case 'early':
+      return 'time-too-new'
+    case 'full':
+      return 'too-many-side-headers'
+  }
+}
