@@ -159,6 +159,18 @@ export function associatedData(parameters: TranscriptParameters<unknown>): Uint8
   )
 }
 
+/** Who deals for which transcript. */
+export type DealerContext<P = Secp256k1Point> = {
+  readonly parameters: TranscriptParameters<P>
+  readonly dealerIndex: NodeIndex
+  /** In place of that of the parameters; published answers bring their own. */
+  readonly associatedData?: Uint8Array
+}
+
+/** What ciphertexts and proofs of a dealing are bound to. */
+export const boundTo = (context: DealerContext<unknown>): Uint8Array =>
+  context.associatedData ?? associatedData(context.parameters)
+
 /** Whether two sets of receivers are the same nodes at the same indices. */
 export const sameNodes = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean =>
   a.length === b.length && a.every((id, i) => equalBytes(id, b[i] ?? new Uint8Array()))
