@@ -1,13 +1,14 @@
 /** The secrets of one node: Ed25519 signing key, MEGa key and the root of its dealing seeds. Source: threshold §§2.1, 6.1, 3.8. */
 import { concat, utf8 } from '../base/bytes.ts'
-import type { Secret } from '../base/group.ts'
 import { encodePoint } from '../base/group.ts'
 import { secp256k1 } from '../base/noble-secp256k1.ts'
 import type { Seed } from '../base/seed.ts'
 import type { Ed25519 } from '../base/verification.ts'
+import type { MegaSecretKey } from './mega.ts'
+import { generateMegaKey } from './mega.ts'
 import type { MemberRecord } from './membership.ts'
 import { memberId } from './membership.ts'
-import { Sealed } from './secret.ts'
+import { ecdsaSecp256k1 } from './suite.ts'
 
 /** Kinds of content that a node signs; the domain string keeps them apart. Source: threshold §§2.1, 7, 8.3. */
 export type EvidenceKind = 'dealing' | 'support' | 'signature-share' | 'item'
@@ -50,21 +51,20 @@ export class NodeKeys {
   readonly #signingKey: Uint8Array
   readonly record: MemberRecord
   /** For the MEGa arithmetic of this node alone. */
-  readonly decryptionKey: Sealed<Secret>
+  readonly encryptionKey: MegaSecretKey
 
   /** Everything grows from `root`, so a node that starts again is the same node. */
   constructor(root: Seed, ed25519: Ed25519) {
     this.#root = root
     this.#ed25519 = ed25519
     this.#signingKey = root.derive('ckbtc-node-signing-key').generator().bytes(32)
-    const decryptionKey = root.derive('ckbtc-node-encryption-key').generator().scalar(secp256k1)
-    this.decryptionKey = new Sealed(decryptionKey)
+    const generator = root.derive('ckbtc-node-encryption-key').generator()
+    this.encryptionKey = generateMegaKey(ecdsaSecp256k1(secp256k1), generator)
     const signingKey = ed25519.publicKey(this.#signingKey)
-    const encryptionKey = secp256k1.g.multiplySecret(decryptionKey)
     this.record = {
       id: memberId(signingKey),
       signingKey,
-      encryptionKey: encodePoint(secp256k1, encryptionKey),
+      encryptionKey: encodePoint(secp256k1, this.encryptionKey.publicKey),
     }
   }
 

@@ -1,0 +1,155 @@
+/** The dealer's part of a signer: deals what it owes, gathers support, hands the result to the log. Source: threshold §§7, 8.3. */
+import { equalBytes, toHex, utf8 } from '../base/bytes.ts'
+import { encodePoint } from '../base/group.ts'
+import type { NodeIndex } from '../base/party.ts'
+import { verificationThreshold } from '../base/party.ts'
+import type { OracleInputs } from '../base/random-oracle.ts'
+import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
+import type { DealerShares } from './dealing.ts'
+import { createDealing } from './dealing.ts'
+import { encodeDealing } from './dealing-codec.ts'
+import type { SignedDealing, Support } from './evidence.ts'
+import {
+  dealingContent,
+  decodeSignedDealing,
+  encodeSignedDealing,
+  encodeSupportedDealing,
+  supporterSigned,
+} from './evidence.ts'
+import type { Operation, TranscriptParameters } from './parameters.ts'
+import { associatedData, dealerIndexOf, inputsOf } from './parameters.ts'
+import type { Receiver } from './receiver.ts'
+import type { Run } from './run.ts'
+import { takesDealer } from './run.ts'
+import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
+
+/** A dealing of this node on its way into the log. */
+type Own = {
+  readonly signed: SignedDealing
+  readonly supports: Map<NodeIndex, Support>
+  submitted: boolean
+}
+
+export class Dealer {
+  readonly #context: SignerContext
+  readonly #receiver: Receiver
+  readonly #own = new Map<bigint, Own>()
+
+  constructor(context: SignerContext, receiver: Receiver) {
+    this.#context = context
+    this.#receiver = receiver
+  }
+
+  /** Makes the dealing of the oldest transcript that waits for one of this node. Undefined when none does. */
+  work(): SignerOutputs | undefined {
+    const owed = this.#nextOwed()
+    if (owed === undefined) return undefined
+    const { run, dealerIndex, shares } = owed
+    const { suite, keys, prefix, me } = this.#context
+    const { parameters } = run
+    const seed = keys.dealingSeed(this.#seedLabel(parameters))
+    const dealing = createDealing(suite, { parameters, dealerIndex }, { shares, seed })
+    const statement = {
+      transcriptId: parameters.id,
+      dealer: me,
+      dealing: encodeDealing(suite, dealing),
+    }
+    const signature = keys.sign('dealing', dealingContent(prefix, statement))
+    const signed = decodeSignedDealing(encodeSignedDealing({ ...statement, signature }))
+    this.#own.set(parameters.id, { signed, supports: new Map(), submitted: false })
+    return [{ type: 'send', to: 'all', message: { type: 'dealing', signed } }]
+  }
+
+  #nextOwed():
+    | { readonly run: Run; readonly dealerIndex: NodeIndex; readonly shares: DealerShares }
+    | undefined {
+    const { schedule, me, members } = this.#context
+    const id = members[me]?.id ?? new Uint8Array()
+    for (const run of schedule.openRuns()) {
+      if (this.#own.has(run.parameters.id)) continue
+      const dealerIndex = dealerIndexOf(run.parameters, id)
+      if (dealerIndex === undefined || !takesDealer(run, dealerIndex)) continue
+      const shares = this.#shares(run.parameters.operation)
+      if (shares !== undefined) return { run, dealerIndex, shares }
+    }
+    return undefined
+  }
+
+  /** Own shares of the inputs; undefined while one is missing: no substitute is ever dealt. */
+  #shares(operation: Operation): DealerShares | undefined {
+    const shareOf = (id: bigint): ReturnType<Receiver['shareOf']> => {
+      const run = this.#context.schedule.run(id)
+      return run === undefined ? undefined : this.#receiver.shareOf(run)
+    }
+    switch (operation.type) {
+      case 'random':
+      case 'randomUnmasked':
+        return { type: 'none' }
+      case 'reshareOfMasked':
+      case 'reshareOfUnmasked': {
+        const share = shareOf(operation.input.id)
+        return share === undefined ? undefined : { type: 'reshare', share }
+      }
+      case 'unmaskedTimesMasked': {
+        const [left, right] = [shareOf(operation.left.id), shareOf(operation.right.id)]
+        if (left === undefined || right === undefined) return undefined
+        return { type: 'product', left, right }
+      }
+    }
+  }
+
+  /** Names the statement that the seed is for: never two dealings from one seed (§3.8). */
+  #seedLabel(parameters: TranscriptParameters): string {
+    const { suite, genesis } = this.#context
+    const inputs: OracleInputs = {
+      associated_data: bytesInput(associatedData(parameters)),
+      incarnation: integerInput(genesis.incarnation),
+      operation: bytesInput(utf8(parameters.operation.type)),
+    }
+    const commitments = inputsOf(parameters.operation).flatMap((input, i) =>
+      input.commitment.points.map((point, k) => {
+        const bytes = bytesInput(encodePoint(suite.group, point))
+        return [`input_${i}_${k}`, bytes] as const
+      }),
+    )
+    const all = { ...inputs, ...Object.fromEntries(commitments) }
+    return `ckbtc-dealing-${toHex(oracleBytes('ckbtc-dealing-seed', all, 32))}`
+  }
+
+  /** A node vouches; counts for each own dealing it names, once, if the signature verifies. */
+  support(support: Support): SignerOutputs {
+    const named = [...this.#own.values()].filter(
+      ({ signed, supports, submitted }) =>
+        !submitted &&
+        !supports.has(support.signer) &&
+        support.hashes.some((hash) => equalBytes(hash, signed.hash)),
+    )
+    if (named.length === 0) return []
+    if (!supporterSigned(this.#context, support))
+      return [{ type: 'fault', culprit: support.signer, reason: 'BadSignature: support' }]
+    return named.flatMap((own) => this.#count(own, support))
+  }
+
+  #count(own: Own, support: Support): SignerOutputs {
+    own.supports.set(support.signer, support)
+    if (own.supports.size < verificationThreshold(this.#context.members.length)) return []
+    own.submitted = true
+    const supported = { signed: own.signed, supports: [...own.supports.values()] }
+    return [{ type: 'submit', item: { type: 'dealing', bytes: encodeSupportedDealing(supported) } }]
+  }
+
+  /** Own dealings of transcripts that are still open, for a node that starts again. */
+  resend(to: NodeIndex): SignerOutputs {
+    this.forget()
+    return [...this.#own.values()].map(
+      ({ signed }): SignerOutput => ({ type: 'send', to, message: { type: 'dealing', signed } }),
+    )
+  }
+
+  forget(): void {
+    for (const id of this.#own.keys()) {
+      const run = this.#context.schedule.run(id)
+      if (run === undefined || run.transcript !== undefined) this.#own.delete(id)
+    }
+  }
+}

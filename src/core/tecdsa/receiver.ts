@@ -1,0 +1,187 @@
+/** The receiver's part of a signer: checks dealings, vouches for them, loads its shares. Source: threshold §§8, 9.3. */
+import type { Hash32 } from '../base/bytes.ts'
+import { compareBytes, equalBytes, toHex } from '../base/bytes.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { Dealing } from './dealing.ts'
+import { openDealing, verifyDealing } from './dealing.ts'
+import { decodeDealing } from './dealing-codec.ts'
+import type { SignedDealing, Support } from './evidence.ts'
+import { dealerSigned, SUPPORTED_HASHES_MAX, supportContent } from './evidence.ts'
+import { dealerIndexOf } from './parameters.ts'
+import type { Run } from './run.ts'
+import type { SecretShare } from './secret.ts'
+import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
+import { fault } from './signer-context.ts'
+import { combineOpened } from './transcript.ts'
+
+/** Dealings kept for transcripts that this node has not opened yet, per dealer; threshold §23. */
+const EARLY_DEALINGS_MAX = 64
+
+type Held = {
+  readonly signed: SignedDealing
+  checked: boolean
+}
+
+type Sent = { readonly support: Omit<Support, 'signer'>; readonly runs: readonly bigint[] }
+
+export class Receiver {
+  readonly #context: SignerContext
+  /** First dealing of each (transcript, dealer), by transcript. */
+  readonly #held = new Map<bigint, Map<NodeIndex, Held>>()
+  /** Own share of each dealing that was good, by hash of the dealing. */
+  readonly #opened = new Map<string, SecretShare>()
+  readonly #loaded = new Map<bigint, SecretShare>()
+  /** Final transcripts with a dealing that was bad for this node. */
+  readonly #unavailable = new Set<bigint>()
+  #unsent: { readonly hash: Hash32; readonly run: bigint }[] = []
+  #sent: Sent[] = []
+
+  constructor(context: SignerContext) {
+    this.#context = context
+  }
+
+  /** A dealing came in. Its signature is checked now, the rest when it is its turn. */
+  accept(signed: SignedDealing): SignerOutputs {
+    const { schedule } = this.#context
+    const run = schedule.run(signed.transcriptId)
+    const early = !schedule.wasOpened(signed.transcriptId)
+    if (early ? this.#earlyCount(signed.dealer) >= EARLY_DEALINGS_MAX : run === undefined) return []
+    if (run?.transcript !== undefined) return []
+    const dealers = this.#held.get(signed.transcriptId) ?? new Map<NodeIndex, Held>()
+    const first = dealers.get(signed.dealer)
+    if (first !== undefined && equalBytes(first.signed.hash, signed.hash)) return []
+    if (!dealerSigned(this.#context, signed)) return [] // Nobody's word: its sender may have invented it.
+    if (first !== undefined) return [fault(signed.dealer, 'Equivocation: two dealings')]
+    this.#held.set(signed.transcriptId, dealers.set(signed.dealer, { signed, checked: false }))
+    return []
+  }
+
+  #earlyCount(dealer: NodeIndex): number {
+    const { schedule } = this.#context
+    return [...this.#held].filter(([id, by]) => !schedule.wasOpened(id) && by.has(dealer)).length
+  }
+
+  /**
+   * Checks one dealing of an open transcript; when none waits, vouches for all that were good. Undefined when there is
+   * nothing to do.
+   */
+  work(): SignerOutputs | undefined {
+    const next = this.#nextUnchecked()
+    if (next === undefined) return this.#vouch()
+    next.held.checked = true
+    return this.#check(next.run, next.held.signed)
+  }
+
+  #nextUnchecked(): { readonly run: Run; readonly held: Held } | undefined {
+    for (const run of this.#context.schedule.openRuns())
+      for (const held of this.#held.get(run.parameters.id)?.values() ?? [])
+        if (!held.checked) return { run, held }
+    return undefined
+  }
+
+  #check(run: Run, signed: SignedDealing): SignerOutputs {
+    const { suite, records } = this.#context
+    const refuse = (reason: string): SignerOutputs => [fault(signed.dealer, reason)]
+    const dealing = attempt(() => decodeDealing(suite, signed.dealing))
+    if (dealing instanceof BadEncoding) return refuse(`BadEncoding: ${dealing.message}`)
+    const dealerIndex = this.#dealerIndex(run, signed.dealer)
+    if (dealerIndex === undefined) return refuse('InvalidDealer')
+    const context = { parameters: run.parameters, dealerIndex }
+    const refusal = verifyDealing(suite, context, dealing)
+    if (refusal !== undefined) return refuse(`${refusal.refusal}: ${refusal.detail}`)
+    const share = openDealing(suite, context, dealing, this.#context.recipient)
+    if (share === undefined) return [] // No blame is possible yet; others may still vouch for it.
+    const key = `support/${signed.transcriptId}/${signed.dealer}`
+    const before = records.get(key)
+    if (before !== undefined && !equalBytes(before, signed.hash)) return []
+    this.#opened.set(toHex(signed.hash), share)
+    this.#unsent.push({ hash: signed.hash, run: signed.transcriptId })
+    return [{ type: 'record', key, value: signed.hash }]
+  }
+
+  #dealerIndex(run: Run, dealer: NodeIndex): NodeIndex | undefined {
+    const id = this.#context.members[dealer]?.id
+    return id === undefined ? undefined : dealerIndexOf(run.parameters, id)
+  }
+
+  #vouch(): SignerOutputs | undefined {
+    const batch = this.#unsent
+      .slice(0, SUPPORTED_HASHES_MAX)
+      .toSorted((a, b) => compareBytes(a.hash, b.hash))
+    this.#unsent = this.#unsent.slice(batch.length)
+    if (batch.length === 0) return undefined
+    const hashes = batch.map(({ hash }) => hash)
+    const content = supportContent(this.#context.prefix, hashes)
+    const support = { hashes, signature: this.#context.keys.sign('support', content) }
+    this.#sent.push({ support, runs: batch.map(({ run }) => run) })
+    return [{ type: 'send', to: 'all', message: { type: 'support', support } }]
+  }
+
+  /** What was vouched for in transcripts that are still open, for a node that starts again. */
+  resend(to: NodeIndex): SignerOutputs {
+    this.#sent = this.#sent.filter(({ runs }) => runs.some((id) => this.#isOpen(id)))
+    return this.#sent.map(
+      ({ support }): SignerOutput => ({ type: 'send', to, message: { type: 'support', support } }),
+    )
+  }
+
+  #isOpen(id: bigint): boolean {
+    const run = this.#context.schedule.run(id)
+    return run !== undefined && run.transcript === undefined
+  }
+
+  /**
+   * Own share of a final transcript; undefined while it is not final, or when a dealing in it was bad for this node,
+   * which then takes no part in what needs the share.
+   */
+  shareOf(run: Run): SecretShare | undefined {
+    const { id } = run.parameters
+    const known = this.#loaded.get(id)
+    if (known !== undefined || run.transcript === undefined) return known
+    if (this.#unavailable.has(id)) return undefined
+    const opened = new Map<NodeIndex, SecretShare>()
+    for (const [dealerIndex, { signed, dealing }] of run.taken) {
+      const share = this.#openedShare(run, { dealerIndex, signed, dealing })
+      if (share === undefined) {
+        this.#unavailable.add(id)
+        return undefined
+      }
+      opened.set(dealerIndex, share)
+    }
+    const { suite, recipient } = this.#context
+    const { transcript } = run
+    const { receiverIndex } = recipient
+    const share = combineOpened(suite, { transcript, receiverIndex, opened })
+    this.#loaded.set(id, share)
+    for (const { signed } of run.taken.values()) this.#opened.delete(toHex(signed.hash))
+    return share
+  }
+
+  #openedShare(
+    run: Run,
+    taken: {
+      readonly dealerIndex: NodeIndex
+      readonly signed: SignedDealing
+      readonly dealing: Dealing
+    },
+  ): SecretShare | undefined {
+    const known = this.#opened.get(toHex(taken.signed.hash))
+    if (known !== undefined) return known
+    const { suite, recipient } = this.#context
+    const context = { parameters: run.parameters, dealerIndex: taken.dealerIndex }
+    return openDealing(suite, context, taken.dealing, recipient)
+  }
+
+  /** Drops what belongs to transcripts that are gone or final; shares of transcripts that are gone are erased. */
+  forget(): void {
+    const { schedule } = this.#context
+    for (const id of this.#held.keys())
+      if (schedule.wasOpened(id) && !this.#isOpen(id)) this.#held.delete(id)
+    for (const [id, share] of this.#loaded) {
+      if (schedule.run(id) !== undefined) continue
+      share.erase()
+      this.#loaded.delete(id)
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** What the parts of one signer share: who it is, whom it knows, what the log has decided, and what it may say. */
+import type { NodeIndex } from '../base/party.ts'
+import type { Recipient } from './dealing.ts'
+import type { EvidenceContext } from './evidence.ts'
+import type { Genesis } from './membership.ts'
+import type { SignerMessage } from './message.ts'
+import type { NodeKeys } from './node-keys.ts'
+import type { Schedule } from './schedule.ts'
+import type { Suite } from './suite.ts'
+
+export type SignerContext = EvidenceContext & {
+  readonly genesis: Genesis
+  readonly suite: Suite
+  readonly schedule: Schedule
+  readonly keys: NodeKeys
+  /** Own index, as dealer, receiver and signer: the membership is fixed in this time line. */
+  readonly me: NodeIndex
+  readonly recipient: Recipient
+  /** What was recorded durably in earlier lives of this node, by key. */
+  readonly records: ReadonlyMap<string, Uint8Array>
+}
+
+export type SignerOutput =
+  | { readonly type: 'send'; readonly to: NodeIndex | 'all'; readonly message: SignerMessage }
+  | { readonly type: 'submit'; readonly item: SignerItem }
+  /** Must be on disk before the outputs that follow it leave (§18.4). */
+  | { readonly type: 'record'; readonly key: string; readonly value: Uint8Array }
+  /** The nonce of this slot is needed (§18.2). */
+  | { readonly type: 'tape'; readonly slot: bigint }
+  | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }
+  /** A signature was combined here from the shares of these nodes. */
+  | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
+
+export type SignerItem = {
+  readonly type: 'dealing' | 'completion'
+  readonly bytes: Uint8Array
+}
+
+export type SignerOutputs = readonly SignerOutput[]
+
+export const fault = (culprit: NodeIndex, reason: string): SignerOutput => ({
+  type: 'fault',
+  culprit,
+  reason,
+})

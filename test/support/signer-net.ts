@@ -1,0 +1,258 @@
+/** Signers of one subnet in one process, joined by the sequencer; every message is encoded and decoded. */
+import { present } from '../../src/core/base/errors.ts'
+import type { NodeIndex } from '../../src/core/base/party.ts'
+import { Seed } from '../../src/core/base/seed.ts'
+import { timestampNs } from '../../src/core/base/units.ts'
+import type { Slot } from '../../src/core/log/log.ts'
+import { Sequencer } from '../../src/core/log/sequencer.ts'
+import type { Genesis } from '../../src/core/tecdsa/membership.ts'
+import { createMembership } from '../../src/core/tecdsa/membership.ts'
+import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
+import { decodeSignerMessage, encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
+import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/schedule.ts'
+import { Signer } from '../../src/core/tecdsa/signer.ts'
+import type { SignerItem, SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
+import { hostEd25519 } from '../../src/host/ed25519.ts'
+
+type Work =
+  | {
+      readonly type: 'message'
+      readonly from: NodeIndex
+      readonly to: NodeIndex
+      readonly bytes: Uint8Array
+    }
+  | { readonly type: 'slot'; readonly to: NodeIndex; readonly slot: Slot }
+  | {
+      readonly type: 'tape'
+      readonly to: NodeIndex
+      readonly slot: bigint
+      readonly value: Uint8Array
+    }
+
+/** Changes a message on its way from a lying node; undefined drops it. */
+export type Tamper = (
+  from: NodeIndex,
+  to: NodeIndex,
+  message: SignerMessage,
+) => SignerMessage | undefined
+
+export type Fault = {
+  readonly seenBy: NodeIndex
+  readonly culprit: NodeIndex
+  readonly reason: string
+}
+
+type NetOptions = {
+  readonly nodes: number
+  readonly seed?: string
+  readonly tamper?: Tamper
+  readonly stockTarget?: number
+}
+
+const TAGS = { dealing: 0, completion: 1 } as const
+
+export class SignerNet {
+  readonly genesis: Genesis
+  readonly faults: Fault[] = []
+  readonly signed: { readonly at: NodeIndex; readonly by: readonly NodeIndex[] }[] = []
+  /** Every byte that was sent, for secrecy tests. */
+  readonly wire: Uint8Array[] = []
+  readonly completed: { readonly requestId: Uint8Array; readonly signature: Uint8Array }[] = []
+  readonly records: Map<string, Uint8Array>[] = []
+  readonly #keys: NodeKeys[]
+  readonly #signers = new Map<NodeIndex, Signer>()
+  readonly #log: Sequencer
+  readonly #options: NetOptions
+  readonly #slotOf = new Map<NodeIndex, bigint>()
+  /** Requests that the replicated canisters ask for once `at` is executed: the same at every node. */
+  readonly #asks: { readonly at: bigint; readonly request: SigningRequest }[] = []
+  #queue: Work[] = []
+  #now = 1n
+
+  constructor(options: NetOptions) {
+    this.#options = options
+    const root = Seed.fromBytes(new TextEncoder().encode(options.seed ?? 'signer-net'))
+    const keys = Array.from(
+      { length: options.nodes },
+      (_, i) => new NodeKeys(root.derive(`node-${i}`), hostEd25519),
+    )
+    const membership = createMembership(
+      keys.map(({ record }) => record),
+      1n,
+    )
+    this.#keys = membership.members.map(({ id }) =>
+      present(
+        keys.find(({ record }) => record.id === id),
+        'a member is one of the nodes',
+      ),
+    )
+    this.genesis = {
+      membership,
+      entropy: root.derive('entropy').generator().bytes(32),
+      incarnation: 7n,
+    }
+    this.#log = new Sequencer(options.nodes, root.derive('tape').generator().bytes(32))
+    for (let i = 0; i < options.nodes; i++) {
+      this.records.push(new Map())
+      this.start(i)
+    }
+  }
+
+  /** Starts a node, or starts it again from what it has recorded and the log. */
+  start(node: NodeIndex): void {
+    const keys = present(this.#keys[node], 'a node of this net')
+    const signer = new Signer({
+      genesis: this.genesis,
+      keys,
+      me: node,
+      ed25519: hostEd25519,
+      records: new Map(this.records[node]),
+      stockTarget: this.#options.stockTarget ?? 1,
+      creationMax: 1,
+    })
+    this.#signers.set(node, signer)
+    this.#slotOf.set(node, 0n)
+    this.#perform(node, signer.step({ type: 'start' }))
+    this.#say(node, { type: 'working', slot: 0n })
+  }
+
+  stop(node: NodeIndex): void {
+    this.#signers.delete(node)
+    this.#log.down(node)
+    this.#queue = this.#queue.filter(({ to }) => to !== node)
+  }
+
+  signer(node: NodeIndex): Signer {
+    return present(this.#signers.get(node), 'a node that is up')
+  }
+
+  /** A canister asks for a signature in the next slot; an item of the log brings the slot about. */
+  ask(request: SigningRequest): void {
+    const at = [...this.#slotOf.values()].toSorted((a, b) => Number(a - b)).at(-1) ?? 0n
+    this.#asks.push({ at, request })
+    const [node] = this.#signers.keys()
+    this.#say(present(node, 'some node is up'), {
+      type: 'submit',
+      item: Uint8Array.of(9, ...request.id),
+    })
+  }
+
+  /** Runs until `until` holds or nothing is left to do. Returns whether it holds. */
+  run(until: () => boolean, stepsMax = 100_000): boolean {
+    for (let steps = 0; steps < stepsMax; steps++) {
+      if (until()) return true
+      if (!this.#turn()) return until()
+    }
+    return false
+  }
+
+  /** Runs until nothing is left to do. */
+  settle(): void {
+    this.run(() => false)
+  }
+
+  #turn(): boolean {
+    const next = this.#queue.shift()
+    if (next !== undefined) {
+      this.#handle(next)
+      return true
+    }
+    let worked = false
+    for (const [node, signer] of this.#signers) {
+      const outputs = signer.work()
+      if (outputs === undefined) continue
+      worked = true
+      this.#perform(node, outputs)
+    }
+    return worked
+  }
+
+  #handle(work: Work): void {
+    const signer = this.#signers.get(work.to)
+    if (signer === undefined) return
+    switch (work.type) {
+      case 'message':
+        this.#perform(work.to, signer.step(work))
+        return
+      case 'tape':
+        this.#perform(work.to, signer.step(work))
+        return
+      case 'slot':
+        this.#execute(work.to, signer, work.slot)
+    }
+  }
+
+  #execute(node: NodeIndex, signer: Signer, slot: Slot): void {
+    if (slot.number !== this.#slotOf.get(node)) return
+    for (const item of slot.items) {
+      if (item[0] === TAGS.dealing) signer.takeDealing(item.subarray(1))
+      if (item[0] !== TAGS.completion) continue
+      const completion = signer.judge(item.subarray(1))
+      if (completion !== undefined && this.#isFirst(completion)) this.completed.push(completion)
+    }
+    for (const { request } of this.#asks.filter(({ at }) => at === slot.number))
+      signer.enqueue(request)
+    this.#slotOf.set(node, slot.number + 1n)
+    const outputs = signer.endSlot(slot.number)
+    this.#say(node, { type: 'working', slot: slot.number + 1n })
+    this.#perform(node, outputs)
+  }
+
+  #isFirst({ requestId }: { readonly requestId: Uint8Array }): boolean {
+    return !this.completed.some((known) => String(known.requestId) === String(requestId))
+  }
+
+  #perform(node: NodeIndex, outputs: readonly SignerOutput[]): void {
+    for (const output of outputs) this.#performOne(node, output)
+  }
+
+  #performOne(node: NodeIndex, output: SignerOutput): void {
+    switch (output.type) {
+      case 'send': {
+        const to = output.to === 'all' ? this.#keys.map((_, i) => i) : [output.to]
+        for (const receiver of to) this.#deliver(node, receiver, output.message)
+        return
+      }
+      case 'submit':
+        this.submit(node, output.item)
+        return
+      case 'record':
+        this.records[node]?.set(output.key, output.value)
+        return
+      case 'tape':
+        this.#say(node, { type: 'tape', slot: output.slot })
+        return
+      case 'fault':
+        this.faults.push({ seenBy: node, culprit: output.culprit, reason: output.reason })
+        return
+      case 'signed':
+        this.signed.push({ at: node, by: output.by })
+    }
+  }
+
+  /** Puts an item into the log in the name of a node. */
+  submit(node: NodeIndex, { type, bytes }: SignerItem): void {
+    this.#say(node, { type: 'submit', item: Uint8Array.of(TAGS[type], ...bytes) })
+  }
+
+  #deliver(from: NodeIndex, to: NodeIndex, message: SignerMessage): void {
+    const honest = encodeSignerMessage(message)
+    const { tamper } = this.#options
+    const sent = tamper === undefined ? message : tamper(from, to, decodeSignerMessage(honest))
+    if (sent === undefined || !this.#signers.has(to)) return
+    const bytes = encodeSignerMessage(sent)
+    this.wire.push(bytes)
+    this.#queue.push({ type: 'message', from, to, bytes })
+  }
+
+  #say(node: NodeIndex, input: Parameters<Sequencer['step']>[1]): void {
+    this.#now += 1n
+    for (const { to, output } of this.#log.step(node, input, timestampNs(this.#now)))
+      this.#queue.push(
+        output.type === 'slot'
+          ? { type: 'slot', to, slot: output.slot }
+          : { type: 'tape', to, slot: output.slot, value: output.value },
+      )
+  }
+}
