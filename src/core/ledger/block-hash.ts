@@ -3,9 +3,9 @@ import type { Hash32 } from '../base/bytes.ts'
 import { compareBytes, concat, utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
 import type { Account } from '../ic/account.ts'
+import { leb128 } from '../ic/cursor.ts'
 import type { Block, Transaction } from './block.ts'
 import { operationOf } from './block.ts'
-import { leb128 } from './value.ts'
 
 /** One possible key of a map; `place` is that of its value in the arguments of `hashMap`. */
 type Key = { readonly hash: Hash32; readonly place: number }

@@ -1,7 +1,8 @@
 /** ICRC-3 values and their representation-independent hash. Implements `docs/spec/ledger.md` §9.2. */
 import type { Hash32 } from '../base/bytes.ts'
-import { compareBytes, concat, utf8 } from '../base/bytes.ts'
+import { compareBytes, concat, concatAll, utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
+import { leb128, sleb128 } from '../ic/cursor.ts'
 
 export type Value =
   | { readonly type: 'blob'; readonly blob: Uint8Array }
@@ -26,34 +27,10 @@ export function hashValue(value: Value): Hash32 {
     case 'int':
       return sha256(sleb128(value.int))
     case 'array':
-      return sha256(concat(...value.array.map(hashValue)))
+      return sha256(concatAll(value.array.map(hashValue)))
     case 'map':
-      return sha256(concat(...value.map.map(hashEntry).sort(compareBytes)))
+      return sha256(concatAll(value.map.map(hashEntry).sort(compareBytes)))
   }
 }
 
 const hashEntry = ([key, value]: Entry): Uint8Array => concat(sha256(utf8(key)), hashValue(value))
-
-/** Unsigned LEB128 in its shortest form. */
-export function leb128(value: bigint): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  while (rest >= 0x80n) {
-    bytes.push(Number(rest & 0x7fn) | 0x80)
-    rest >>= 7n
-  }
-  bytes.push(Number(rest))
-  return Uint8Array.from(bytes)
-}
-
-/** Signed LEB128 in its shortest form. */
-export function sleb128(value: bigint): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  while (rest < -0x40n || rest >= 0x40n) {
-    bytes.push(Number(rest & 0x7fn) | 0x80)
-    rest >>= 7n
-  }
-  bytes.push(Number(rest & 0x7fn))
-  return Uint8Array.from(bytes)
-}

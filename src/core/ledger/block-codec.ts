@@ -1,0 +1,58 @@
+/** Blocks as stored and as sent to archives: CBOR with a fixed order of keys. Implements `docs/spec/ledger.md` §9.1. */
+import { equalBytes } from '../base/bytes.ts'
+import { BadEncoding } from '../base/errors.ts'
+import type { Cbor } from '../ic/cbor.ts'
+import { decodeCbor, encodeTaggedCbor } from '../ic/cbor.ts'
+import type { Block } from './block.ts'
+import { blockOfValue, valueOfBlock } from './block-value.ts'
+import type { Entry, Value } from './value.ts'
+
+const BLOCK_ORDER: readonly string[] = ['phash', 'tx', 'fee', 'ts', 'fee_col', 'fee_col_block']
+const TRANSACTION_ORDER: readonly string[] = [
+  ...['ts', 'memo', 'op', 'from', 'to', 'spender', 'amt', 'fee', 'expected_allowance'],
+  'expires_at',
+]
+const AMOUNT_BYTES_MAX = 32
+
+export function encodeBlock(block: Block): Uint8Array {
+  return encodeTaggedCbor(cborOf(valueOfBlock(block), BLOCK_ORDER))
+}
+
+/** Reads what `encodeBlock` wrote, and nothing else: another order of keys is `BadEncoding`. */
+export function decodeBlock(bytes: Uint8Array): Block {
+  const cbor = decodeCbor(bytes, { integerBytesMax: AMOUNT_BYTES_MAX })
+  const block = blockOfValue(valueOfCbor(cbor))
+  if (!equalBytes(encodeBlock(block), bytes)) throw new BadEncoding('a block out of its order')
+  return block
+}
+
+function cborOf(value: Value, order: readonly string[]): Cbor {
+  switch (value.type) {
+    case 'blob':
+      return value.blob
+    case 'text':
+      return value.text
+    case 'nat':
+      return value.nat
+    case 'int':
+      throw new RangeError('a block holds no signed integer')
+    case 'array':
+      return value.array.map((element) => cborOf(element, order))
+    case 'map':
+      return new Map(
+        [...value.map]
+          .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+          .map(([key, element]) => [key, cborOf(element, TRANSACTION_ORDER)]),
+      )
+  }
+}
+
+function valueOfCbor(cbor: Cbor): Value {
+  if (typeof cbor === 'bigint') return { type: 'nat', nat: cbor }
+  if (typeof cbor === 'string') return { type: 'text', text: cbor }
+  if (cbor instanceof Uint8Array) return { type: 'blob', blob: cbor }
+  if (cbor === null || typeof cbor === 'boolean')
+    throw new BadEncoding(`a block holds no ${typeof cbor}`)
+  if ('length' in cbor) return { type: 'array', array: cbor.map(valueOfCbor) }
+  return { type: 'map', map: [...cbor].map(([key, element]): Entry => [key, valueOfCbor(element)]) }
+}

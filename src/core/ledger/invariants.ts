@@ -1,0 +1,111 @@
+/** What must hold after every event. Implements `docs/spec/ledger.md` §4 (I1 to I8). */
+import { equalBytes } from '../base/bytes.ts'
+import type { View } from '../base/view.ts'
+import type { Allowances } from './allowances.ts'
+import { pairKey } from './allowances.ts'
+import { balanceOf } from './balances.ts'
+import { tokensMax } from './config.ts'
+import { rememberedCount } from './deduplication.ts'
+import { replay } from './replay.ts'
+import type { State } from './state.ts'
+
+/**
+ * Names of the invariants that do not hold; empty in every reachable state.
+ *
+ * I3 and I8 need every block, so they are judged as long as none is in an archive.
+ */
+export function violations(state: View<State>): readonly string[] {
+  return [
+    ...balanceViolations(state),
+    ...deduplicationViolations(state),
+    ...allowanceViolations(state.allowances),
+    ...(state.chain.firstLocalIndex === 0n ? logViolations(state) : []),
+  ]
+}
+
+const unless = (holds: boolean, name: string): readonly string[] => (holds ? [] : [name])
+
+function balanceViolations({ balances, config }: View<State>): readonly string[] {
+  const amounts = [...balances.amounts.values()]
+  const supply = amounts.reduce<bigint>((sum, amount) => sum + amount, 0n)
+  return [
+    ...unless(supply + balances.pool === tokensMax(config), 'I1: balances and pool are everything'),
+    ...unless(
+      balanceOf(balances, config.mintingAccount) === 0n,
+      'I2: the minting account is empty',
+    ),
+    ...unless(
+      amounts.every((amount) => amount > 0n),
+      'I2: no stored balance is zero',
+    ),
+  ]
+}
+
+function deduplicationViolations({ deduplication }: View<State>): readonly string[] {
+  const { indices, queue, head } = deduplication
+  return [
+    ...unless(
+      indices.size === rememberedCount(deduplication),
+      'I4: map and queue are equal in size',
+    ),
+    ...unless(
+      queue.slice(head).every(({ hash }) => indices.has(hash)),
+      'I4: every queued hash is in the map',
+    ),
+  ]
+}
+
+function allowanceViolations({ entries, expiry }: View<Allowances>): readonly string[] {
+  const queued = expiry.every(
+    (member, place) => member.place === place && entries.get(pairKey(member))?.expiring === member,
+  )
+  const expiring = [...entries.values()].filter((entry) => entry.expiring !== undefined)
+  return [
+    ...unless(
+      queued && expiring.length === expiry.length,
+      'I5: one queue member for each expiring allowance',
+    ),
+    ...unless(
+      [...entries.values()].every(({ amount }) => amount > 0n),
+      'I5: no stored allowance is zero',
+    ),
+  ]
+}
+
+/** I3 and I8. A replay never purges nor prunes, so it may only know more of what is past. */
+function logViolations(state: View<State>): readonly string[] {
+  const again = replay(state.config, state.chain.blocks)
+  if (again.type === 'broken') return [`I3, I8: block ${again.blockIndex}: ${again.reason}`]
+  const { balances, allowances, chain, deduplication } = again.state
+  const live = state.deduplication.queue.slice(state.deduplication.head)
+  const known = deduplication.queue.slice(deduplication.queue.length - live.length)
+  const forgotten = [...allowances.entries].filter(([key]) => !state.allowances.entries.has(key))
+  return [
+    ...unless(sameEntries(balances.amounts, state.balances.amounts), 'I8: balances replay'),
+    ...unless(balances.pool === state.balances.pool, 'I8: the supply replays'),
+    ...unless(
+      live.every(({ hash, at }, place) => known[place]?.hash === hash && known[place].at === at) &&
+        live.every(
+          ({ hash }) => deduplication.indices.get(hash) === state.deduplication.indices.get(hash),
+        ),
+      'I8: the deduplication window replays',
+    ),
+    ...unless(
+      [...state.allowances.entries].every(([key, { amount, expiring }]) => {
+        const entry = allowances.entries.get(key)
+        return entry?.amount === amount && entry.expiring?.expiresAt === expiring?.expiresAt
+      }) &&
+        forgotten.every(([, { expiring }]) => (expiring?.expiresAt ?? state.time) <= state.time),
+      'I8: allowances replay',
+    ),
+    ...unless(
+      chain.tipHash === undefined
+        ? state.chain.tipHash === undefined
+        : state.chain.tipHash !== undefined && equalBytes(chain.tipHash, state.chain.tipHash),
+      'I3: the tip is the hash of the last block',
+    ),
+  ]
+}
+
+const sameEntries = <T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): boolean =>
+  a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
