@@ -17,167 +17,152 @@ import type {
 
 export type ChangeOutput = { readonly vout: number; readonly value: bigint }
 
-type AcceptedRetrieveBtcRequest = {
-  readonly type: 'acceptedRetrieveBtcRequest'
-  readonly amount: bigint
-  readonly address: BitcoinAddress
-  readonly blockIndex: bigint
-  readonly receivedAt: bigint
-  readonly kytProvider?: Principal | undefined
-  readonly reimbursementAccount?: Account | undefined
+/** Kinds of the deployed minter that ours reads as well. */
+type SharedPayloads = {
+  readonly init: { readonly args: InitArgs }
+  readonly upgrade: { readonly args: UpgradeArgs }
+  readonly receivedUtxos: {
+    readonly toAccount: Account
+    readonly mintTxid?: bigint | undefined
+    readonly utxos: readonly Utxo[]
+  }
+  readonly acceptedRetrieveBtcRequest: {
+    readonly amount: bigint
+    readonly address: BitcoinAddress
+    readonly blockIndex: bigint
+    readonly receivedAt: bigint
+    readonly kytProvider?: Principal | undefined
+    readonly reimbursementAccount?: Account | undefined
+  }
+  readonly createdConsolidateUtxosRequest: {
+    readonly amount: bigint
+    readonly address: BitcoinAddress
+    readonly blockIndex: bigint
+    readonly receivedAt: bigint
+  }
+  readonly removedRetrieveBtcRequest: { readonly blockIndex: bigint }
+  readonly sentTransaction: {
+    /** Burn indices in batch order. */
+    readonly requests: readonly bigint[]
+    readonly txid: Txid
+    readonly utxos: readonly Utxo[]
+    readonly changeOutput?: ChangeOutput | undefined
+    readonly submittedAt: bigint
+    /** Effective rate, msat/vB. */
+    readonly fee?: bigint | undefined
+    readonly withdrawalFee?: WithdrawalFee | undefined
+    readonly signedTransaction?: Uint8Array | undefined
+  }
+  readonly replacedTransaction: {
+    readonly oldTxid: Txid
+    readonly newTxid: Txid
+    readonly changeOutput: ChangeOutput
+    readonly submittedAt: bigint
+    readonly fee: bigint
+    readonly withdrawalFee?: WithdrawalFee | undefined
+    readonly reason?: ReplacedReason | undefined
+    readonly newUtxos?: readonly Utxo[] | undefined
+  }
+  readonly confirmedTransaction: { readonly txid: Txid }
+  readonly checkedUtxoV2: { readonly utxo: Utxo; readonly account: Account }
+  readonly checkedUtxoMintUnknown: { readonly utxo: Utxo; readonly account: Account }
+  readonly suspendedUtxo: {
+    readonly utxo: Utxo
+    readonly account: Account
+    readonly reason: SuspendedReason
+  }
+  readonly scheduleWithdrawalReimbursement: {
+    readonly account: Account
+    readonly burnBlockIndex: bigint
+    readonly amount: bigint
+    readonly error: InvalidTransaction
+  }
+  readonly quarantinedWithdrawalReimbursement: { readonly burnBlockIndex: bigint }
+  readonly reimbursedWithdrawal: {
+    readonly burnBlockIndex: bigint
+    readonly mintBlockIndex: bigint
+  }
 }
 
-type SentTransaction = {
-  readonly type: 'sentTransaction'
-  /** Burn indices in batch order. */
-  readonly requests: readonly bigint[]
-  readonly txid: Txid
-  readonly utxos: readonly Utxo[]
-  readonly changeOutput?: ChangeOutput | undefined
-  readonly submittedAt: bigint
-  /** Effective rate, msat/vB. */
-  readonly fee?: bigint | undefined
-  readonly withdrawalFee?: WithdrawalFee | undefined
-  readonly signedTransaction?: Uint8Array | undefined
+/** Kinds that §18.2 marks legacy: read from old logs of the deployed minter, never written by ours. */
+type LegacyPayloads = {
+  readonly checkedUtxo: {
+    readonly utxo: Utxo
+    readonly uuid: string
+    readonly clean: boolean
+    readonly kytProvider?: Principal | undefined
+  }
+  readonly ignoredUtxo: { readonly utxo: Utxo }
+  readonly distributedKytFee: {
+    readonly kytProvider: Principal
+    readonly amount: bigint
+    readonly blockIndex: bigint
+  }
+  readonly retrieveBtcKytFailed: {
+    readonly address: string
+    readonly amount: bigint
+    readonly owner: Principal
+    readonly kytProvider: Principal
+    readonly uuid: string
+    readonly blockIndex: bigint
+  }
+  readonly scheduleDepositReimbursement: {
+    readonly account: Account
+    readonly burnBlockIndex: bigint
+    readonly amount: bigint
+    readonly reason: ReimbursementReason
+  }
+  readonly reimbursedFailedDeposit: {
+    readonly burnBlockIndex: bigint
+    readonly mintBlockIndex: bigint
+  }
 }
-
-type ReplacedTransaction = {
-  readonly type: 'replacedTransaction'
-  readonly oldTxid: Txid
-  readonly newTxid: Txid
-  readonly changeOutput: ChangeOutput
-  readonly submittedAt: bigint
-  readonly fee: bigint
-  readonly withdrawalFee?: WithdrawalFee | undefined
-  readonly reason?: ReplacedReason | undefined
-  readonly newUtxos?: readonly Utxo[] | undefined
-}
-
-/** Kinds that the table of §18.2 marks legacy: read from logs of the deployed minter, never written by ours. */
-type LegacyPayload =
-  | {
-      readonly type: 'checkedUtxo'
-      readonly utxo: Utxo
-      readonly uuid: string
-      readonly clean: boolean
-      readonly kytProvider?: Principal | undefined
-    }
-  | { readonly type: 'ignoredUtxo'; readonly utxo: Utxo }
-  | {
-      readonly type: 'distributedKytFee'
-      readonly kytProvider: Principal
-      readonly amount: bigint
-      readonly blockIndex: bigint
-    }
-  | {
-      readonly type: 'retrieveBtcKytFailed'
-      readonly address: string
-      readonly amount: bigint
-      readonly owner: Principal
-      readonly kytProvider: Principal
-      readonly uuid: string
-      readonly blockIndex: bigint
-    }
-  | {
-      readonly type: 'scheduleDepositReimbursement'
-      readonly account: Account
-      readonly burnBlockIndex: bigint
-      readonly amount: bigint
-      readonly reason: ReimbursementReason
-    }
-  | {
-      readonly type: 'reimbursedFailedDeposit'
-      readonly burnBlockIndex: bigint
-      readonly mintBlockIndex: bigint
-    }
 
 /** Ours; their names start with `x_` and `get_events` leaves them out. */
-export type ExtensionPayload =
-  /** A batch left the queue and its inputs the available set; signatures are asked for from here on [H 2]. */
-  | {
-      readonly type: 'xSigningStarted'
-      readonly requests: readonly bigint[]
-      /** Without witnesses; its txid is already final. */
-      readonly unsignedTransaction: Uint8Array
-      readonly utxos: readonly Utxo[]
-      readonly changeOutput: ChangeOutput
-      readonly withdrawalFee: WithdrawalFee
-    }
-  | {
-      readonly type: 'xInputSigned'
-      readonly txid: Txid
-      readonly input: number
-      /** 33 bytes: the derived key of the input's account. */
-      readonly publicKey: Uint8Array
-      /** r ‖ s, s low. */
-      readonly signature: Uint8Array
-    }
+type ExtensionPayloads = {
+  /** A batch left the queue and its inputs the available set; its signatures are asked for [H 2]. */
+  readonly xSigningStarted: {
+    readonly requests: readonly bigint[]
+    /** Without witnesses; its txid is already final. */
+    readonly unsignedTransaction: Uint8Array
+    readonly utxos: readonly Utxo[]
+    readonly changeOutput: ChangeOutput
+    readonly withdrawalFee: WithdrawalFee
+  }
+  readonly xInputSigned: {
+    readonly txid: Txid
+    readonly input: number
+    /** 33 bytes: the derived key of the input's account. */
+    readonly publicKey: Uint8Array
+    /** r ‖ s, s low. */
+    readonly signature: Uint8Array
+  }
   /** Refused, expired or dropped: the next request for this input is another attempt. */
-  | { readonly type: 'xSignatureFailed'; readonly txid: Txid; readonly input: number }
-  /** Fees would eat the request: it waits for better times [H 6]. */
-  | { readonly type: 'xHeldRequest'; readonly blockIndex: bigint }
+  readonly xSignatureFailed: { readonly txid: Txid; readonly input: number }
+  /** Fees would eat the request: it waits in the queue for better times [H 6]. */
+  readonly xHeldRequest: { readonly blockIndex: bigint; readonly heldSince: bigint }
   /** A hold ended without better times [H 6]. */
-  | {
-      readonly type: 'xScheduleReimbursement'
-      readonly account: Account
-      readonly burnBlockIndex: bigint
-      readonly amount: bigint
-    }
+  readonly xScheduleReimbursement: {
+    readonly account: Account
+    readonly burnBlockIndex: bigint
+    readonly amount: bigint
+  }
   /** Someone else paid the main address [H 10]. */
-  | { readonly type: 'xDonation'; readonly utxo: Utxo }
+  readonly xDonation: { readonly utxo: Utxo }
+}
 
-export type EventPayload =
-  | { readonly type: 'init'; readonly args: InitArgs }
-  | { readonly type: 'upgrade'; readonly args: UpgradeArgs }
-  | {
-      readonly type: 'receivedUtxos'
-      readonly toAccount: Account
-      readonly mintTxid?: bigint | undefined
-      readonly utxos: readonly Utxo[]
-    }
-  | AcceptedRetrieveBtcRequest
-  | {
-      readonly type: 'createdConsolidateUtxosRequest'
-      readonly amount: bigint
-      readonly address: BitcoinAddress
-      readonly blockIndex: bigint
-      readonly receivedAt: bigint
-    }
-  | { readonly type: 'removedRetrieveBtcRequest'; readonly blockIndex: bigint }
-  | SentTransaction
-  | ReplacedTransaction
-  | { readonly type: 'confirmedTransaction'; readonly txid: Txid }
-  | { readonly type: 'checkedUtxoV2'; readonly utxo: Utxo; readonly account: Account }
-  | { readonly type: 'checkedUtxoMintUnknown'; readonly utxo: Utxo; readonly account: Account }
-  | {
-      readonly type: 'suspendedUtxo'
-      readonly utxo: Utxo
-      readonly account: Account
-      readonly reason: SuspendedReason
-    }
-  | {
-      readonly type: 'scheduleWithdrawalReimbursement'
-      readonly account: Account
-      readonly burnBlockIndex: bigint
-      readonly amount: bigint
-      readonly error: InvalidTransaction
-    }
-  | { readonly type: 'quarantinedWithdrawalReimbursement'; readonly burnBlockIndex: bigint }
-  | {
-      readonly type: 'reimbursedWithdrawal'
-      readonly burnBlockIndex: bigint
-      readonly mintBlockIndex: bigint
-    }
-  | LegacyPayload
-  | ExtensionPayload
+export type Payloads = SharedPayloads & LegacyPayloads & ExtensionPayloads
+export type PayloadType = keyof Payloads
 
-export type PayloadType = EventPayload['type']
-export type Payload<T extends PayloadType> = Extract<EventPayload, { readonly type: T }>
+/** One change; `Payload<'sentTransaction'>` is one kind of it. */
+export type Payload<T extends PayloadType = PayloadType> = {
+  readonly [K in T]: { readonly type: K } & Payloads[K]
+}[T]
 
 /** `timestamp` is absent only on events of old logs. */
 export type Event = {
   readonly timestamp?: TimestampNs | undefined
-  readonly payload: EventPayload
+  readonly payload: Payload
 }
 
 /** Serialised names: Candid, CBOR and JSON agree on them. */

@@ -1,0 +1,104 @@
+/** Events of deposits: checked, suspended, credited. Implements `docs/spec/minter.md` §18.2, §18.3. */
+import { fromDisplayHex } from '../base/bytes.ts'
+import { outpointKey } from '../btc/transaction.ts'
+import type { Account } from '../ic/account.ts'
+import { accountKey } from '../ic/account.ts'
+import { consistent } from './consistency.ts'
+import type { Payload } from './events.ts'
+import { owe } from './owed-kyt.ts'
+import type { CheckedUtxo, State, Suspension } from './state.ts'
+import { isMainAccount, keyOfUtxo, sumOf } from './state.ts'
+import type { Utxo } from './types.ts'
+
+/** Second credits that the log of mainnet holds (March 2026), §18.3. */
+const HISTORIC_DOUBLE_CREDITS: ReadonlySet<string> = new Set(
+  [
+    { txid: '91bb46443799335076fbcd117f2295c7499d02dd3a59c22a531d31591114b303', vout: 5 },
+    { txid: '8942e5ef0d4ace158a4fddd5153d320701bd13370ff8fecef13795cdd8ff1dc5', vout: 1 },
+  ].map(({ txid, vout }) => outpointKey({ txid: fromDisplayHex(txid), vout })),
+)
+
+/** Coins that the minter accounts for from now on: a credited deposit, or its own change. */
+export function addUtxos(state: State, payload: Payload<'receivedUtxos'>): void {
+  const { toAccount, utxos, mintTxid } = payload
+  state.tokensMinted += sumOf(utxos)
+  for (const utxo of utxos) addUtxo(state, toAccount, utxo)
+  if (mintTxid === undefined && isMainAccount(state, toAccount)) return
+  state.mintedFromDeposits += sumOf(utxos)
+  state.earnings.checkFees += BigInt(utxos.length) * state.config.checkFee
+}
+
+function addUtxo(state: State, account: Account, utxo: Utxo): void {
+  const key = keyOfUtxo(utxo)
+  if (state.mintedOutpoints.has(key)) {
+    consistent(HISTORIC_DOUBLE_CREDITS.has(key), `${key} is credited twice`)
+    state.doubleCredits.add(key)
+    return
+  }
+  state.mintedOutpoints.add(key) // [H 1]
+  state.outpointAccount.set(key, account)
+  state.availableUtxos.set(key, utxo)
+  state.checkedUtxos.delete(key)
+  liftSuspension(state, account, key)
+  entryOf(state.accountUtxos, accountKey(account)).set(key, utxo)
+}
+
+export function markChecked(
+  state: State,
+  { utxo, account }: { readonly utxo: Utxo; readonly account: Account },
+  status: CheckedUtxo['status'],
+): void {
+  const key = keyOfUtxo(utxo)
+  consistent(!state.mintedOutpoints.has(key), `${key} is checked after it was credited`)
+  liftSuspension(state, account, key)
+  state.checkedUtxos.set(key, { utxo, status })
+}
+
+export function markCheckedLegacy(state: State, payload: Payload<'checkedUtxo'>): void {
+  const { utxo, clean, kytProvider } = payload
+  const key = keyOfUtxo(utxo)
+  if (!clean) {
+    suspendLegacy(state, { utxo, reason: 'quarantined' })
+    return
+  }
+  state.legacySuspendedUtxos.delete(key)
+  if (state.checkedUtxos.has(key)) return // Owed once for each UTXO.
+  state.checkedUtxos.set(key, { utxo, status: 'clean' })
+  if (kytProvider !== undefined) owe(state, kytProvider, state.config.checkFee)
+}
+
+export function suspend(state: State, payload: Payload<'suspendedUtxo'>): void {
+  const { utxo, account, reason } = payload
+  const key = keyOfUtxo(utxo)
+  consistent(!state.mintedOutpoints.has(key), `${key} is suspended after it was credited`)
+  state.checkedUtxos.delete(key)
+  state.legacySuspendedUtxos.delete(key)
+  state.volatile.lastChecked.delete(key)
+  entryOf(state.suspendedUtxos, accountKey(account)).set(key, { utxo, reason })
+}
+
+export function suspendLegacy(state: State, suspension: Suspension): void {
+  state.legacySuspendedUtxos.set(keyOfUtxo(suspension.utxo), suspension)
+}
+
+function liftSuspension(state: State, account: Account, key: string): void {
+  const own = state.suspendedUtxos.get(accountKey(account))
+  own?.delete(key)
+  if (own?.size === 0) state.suspendedUtxos.delete(accountKey(account))
+  state.legacySuspendedUtxos.delete(key)
+  state.volatile.lastChecked.delete(key)
+}
+
+export function addDonation(state: State, utxo: Utxo): void {
+  const key = keyOfUtxo(utxo)
+  consistent(!state.mintedOutpoints.has(key), `${key} is the minter's own and no donation`)
+  state.donations.set(key, utxo)
+}
+
+function entryOf<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  const existing = map.get(key)
+  if (existing !== undefined) return existing
+  const created = new Map<string, V>()
+  map.set(key, created)
+  return created
+}

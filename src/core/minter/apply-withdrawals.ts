@@ -1,0 +1,148 @@
+/** Events of withdrawals before and after their transaction: queue, holds, reimbursements. `docs/spec/minter.md` §18.2. */
+import { accountKey } from '../ic/account.ts'
+import { brought, consistent } from './consistency.ts'
+import type { Payload } from './events.ts'
+import { owe } from './owed-kyt.ts'
+import type { Reimbursement, State, WithdrawalRequest } from './state.ts'
+import { requestsOf } from './state.ts'
+
+export function acceptRequest(state: State, payload: Payload<'acceptedRetrieveBtcRequest'>): void {
+  const { amount, address, blockIndex, receivedAt, kytProvider, reimbursementAccount } = payload
+  const last = state.queue.at(-1)
+  consistent(last === undefined || last.receivedAt <= receivedAt, 'the queue goes back in time')
+  consistent(!isKnownBurn(state, blockIndex), `burn ${blockIndex} is accepted twice`)
+  state.queue.push({
+    amount,
+    address,
+    blockIndex,
+    receivedAt,
+    kytProvider,
+    reimbursementAccount,
+  })
+  state.tokensBurned += amount
+  if (kytProvider !== undefined) owe(state, kytProvider, state.config.checkFee)
+  if (reimbursementAccount === undefined) return
+  const key = accountKey(reimbursementAccount)
+  const burns = state.accountBurns.get(key)
+  if (burns === undefined) state.accountBurns.set(key, [blockIndex])
+  else burns.push(blockIndex)
+}
+
+function isKnownBurn(state: State, burn: bigint): boolean {
+  return (
+    state.finalized.has(burn) ||
+    state.reimbursements.has(burn) ||
+    state.reimbursed.has(burn) ||
+    state.queue.some(({ blockIndex }) => blockIndex === burn) ||
+    isOnItsWay(state, burn)
+  )
+}
+
+/** In a transaction that is being signed, or that was sent and is not final. */
+function isOnItsWay(state: State, burn: bigint): boolean {
+  const inRequests = (requests: readonly WithdrawalRequest[]): boolean =>
+    requests.some(({ blockIndex }) => blockIndex === burn)
+  return (
+    [...state.signing.values()].some(({ requests }) => inRequests(requests)) ||
+    [...state.submitted.values(), ...state.stuck.values()].some(
+      ({ purpose }) => purpose.type === 'toConfirm' && inRequests(requestsOf(purpose)),
+    )
+  )
+}
+
+/** Takes a request out of the queue, which must hold it. */
+export function takeFromQueue(state: State, burn: bigint): WithdrawalRequest {
+  const position = state.queue.findIndex(({ blockIndex }) => blockIndex === burn)
+  const [request] = position < 0 ? [] : state.queue.splice(position, 1)
+  state.held.delete(burn)
+  state.volatile.passedOverSince.delete(burn)
+  return brought(request, `burn ${burn} is not pending`)
+}
+
+/** Ended as AmountTooLow: the deployed minter returned nothing. */
+export function removeRequest(state: State, burn: bigint): void {
+  const request = takeFromQueue(state, burn)
+  state.finalized.set(burn, { request, txid: undefined })
+  state.earnings.amountsTooLow += request.amount
+}
+
+export function holdRequest(state: State, payload: Payload<'xHeldRequest'>): void {
+  const { blockIndex, heldSince } = payload
+  const isPending = state.queue.some((request) => request.blockIndex === blockIndex)
+  consistent(isPending, `burn ${blockIndex} is held and not pending`)
+  consistent(!state.held.has(blockIndex), `burn ${blockIndex} is held twice`)
+  state.held.set(blockIndex, heldSince)
+}
+
+export function createConsolidation(
+  state: State,
+  payload: Payload<'createdConsolidateUtxosRequest'>,
+): void {
+  const { amount, address, blockIndex, receivedAt } = payload
+  consistent(state.consolidation === undefined, 'a consolidation begins before the last one ended')
+  state.consolidation = { amount, address, blockIndex, receivedAt }
+  state.lastConsolidationAt = receivedAt
+}
+
+export function scheduleDepositReimbursement(
+  state: State,
+  payload: Payload<'scheduleDepositReimbursement'>,
+): void {
+  const { account, burnBlockIndex, amount, reason } = payload
+  if (reason.type === 'taintedDestination') owe(state, reason.kytProvider, reason.kytFee)
+  state.depositReimbursements.set(burnBlockIndex, { account, amount, reason })
+}
+
+export function finishDepositReimbursement(
+  state: State,
+  payload: Payload<'reimbursedFailedDeposit'>,
+): void {
+  const { burnBlockIndex, mintBlockIndex } = payload
+  const task = state.depositReimbursements.get(burnBlockIndex)
+  const scheduled = brought(task, `burn ${burnBlockIndex} is reimbursed and was not scheduled`)
+  consistent(burnBlockIndex !== mintBlockIndex, 'a burn and a mint share a block')
+  state.depositReimbursements.delete(burnBlockIndex)
+  state.reimbursedDeposits.set(burnBlockIndex, { ...scheduled, mintBlockIndex })
+}
+
+/** Certain by now: no transaction that pays this request can ever confirm (§15). */
+export function scheduleReimbursement(
+  state: State,
+  task: {
+    readonly account: Reimbursement['account']
+    readonly burnBlockIndex: bigint
+    readonly amount: bigint
+  },
+  reason: Reimbursement['reason'],
+): void {
+  const { account, burnBlockIndex: burn, amount } = task
+  consistent(!isOnItsWay(state, burn), `burn ${burn} is reimbursed while a transaction pays it`)
+  const isDone = state.reimbursements.has(burn) || state.reimbursed.has(burn)
+  consistent(!isDone, `burn ${burn} is reimbursed twice`)
+  consistent(!state.finalized.has(burn), `burn ${burn} is reimbursed after it was paid`)
+  if (state.queue.some(({ blockIndex }) => blockIndex === burn)) {
+    const request = takeFromQueue(state, burn)
+    consistent(amount <= request.amount, `burn ${burn} gives back more than was burned`)
+    state.earnings.reimbursementCharges += request.amount - amount
+  }
+  state.reimbursements.set(burn, { account, amount, reason })
+}
+
+function takeReimbursement(state: State, burn: bigint): Reimbursement {
+  const task = state.reimbursements.get(burn)
+  state.reimbursements.delete(burn)
+  return brought(task, `burn ${burn} is reimbursed and was not scheduled`)
+}
+
+export function finishReimbursement(state: State, payload: Payload<'reimbursedWithdrawal'>): void {
+  const { burnBlockIndex, mintBlockIndex } = payload
+  consistent(burnBlockIndex !== mintBlockIndex, 'a burn and a mint share a block')
+  const task = takeReimbursement(state, burnBlockIndex)
+  state.reimbursedTotal += task.amount
+  state.reimbursed.set(burnBlockIndex, { ...task, mintBlockIndex })
+}
+
+export function quarantineReimbursement(state: State, burn: bigint): void {
+  const task = takeReimbursement(state, burn)
+  state.reimbursed.set(burn, { ...task, mintBlockIndex: undefined })
+}

@@ -1,0 +1,59 @@
+/** Configuration from init and upgrade arguments, and what makes it valid. Implements `docs/spec/minter.md` §1.1, §18.2, §18.4. */
+import {
+  DEFAULT_CHECK_FEE,
+  DEFAULT_CONSOLIDATION_THRESHOLD,
+  DEFAULT_INPUTS_MAX,
+  DEFAULT_MIN_CONFIRMATIONS,
+} from './constants.ts'
+import type { Config } from './state.ts'
+import type { InitArgs, UpgradeArgs } from './types.ts'
+
+export function configOfInit(args: InitArgs): Config {
+  return {
+    network: args.network,
+    ledgerId: args.ledgerId,
+    ecdsaKeyName: args.ecdsaKeyName,
+    depositMinAmount: args.depositMinAmount,
+    retrieveMinAmount: args.retrieveMinAmount,
+    maxTimeInQueueNs: args.maxTimeInQueueNs,
+    minConfirmations: args.minConfirmations ?? DEFAULT_MIN_CONFIRMATIONS,
+    mode: args.mode,
+    checkFee: args.checkFee ?? args.kytFee ?? DEFAULT_CHECK_FEE,
+    checkerId: args.checkerId,
+    kytId: args.kytId,
+    utxosCacheExpirationSeconds: args.utxosCacheExpirationSeconds,
+    consolidationThreshold: args.consolidationThreshold ?? DEFAULT_CONSOLIDATION_THRESHOLD,
+    inputsMax: args.inputsMax ?? DEFAULT_INPUTS_MAX,
+  }
+}
+
+/** Present fields replace. Confirmations only ever go down: a deposit announced as final stays so. */
+export function configOfUpgrade(config: Config, args: UpgradeArgs): Config {
+  const inputsMax = args.inputsMax ?? config.inputsMax
+  const threshold = args.consolidationThreshold ?? config.consolidationThreshold
+  const confirmations = args.minConfirmations ?? config.minConfirmations
+  return {
+    ...config,
+    depositMinAmount: args.depositMinAmount ?? config.depositMinAmount,
+    retrieveMinAmount: args.retrieveMinAmount ?? config.retrieveMinAmount,
+    maxTimeInQueueNs: args.maxTimeInQueueNs ?? config.maxTimeInQueueNs,
+    minConfirmations: Math.min(confirmations, config.minConfirmations),
+    mode: args.mode ?? config.mode,
+    checkFee: args.checkFee ?? args.kytFee ?? config.checkFee,
+    checkerId: args.checkerId ?? config.checkerId,
+    kytId: args.kytId ?? config.kytId,
+    utxosCacheExpirationSeconds:
+      args.utxosCacheExpirationSeconds ?? config.utxosCacheExpirationSeconds,
+    consolidationThreshold: threshold > inputsMax ? threshold : config.consolidationThreshold,
+    inputsMax,
+  }
+}
+
+/** Why the configuration must not be used; undefined when it may (§18.4). */
+export function invalidity(config: Config): string | undefined {
+  if (config.ecdsaKeyName === '') return 'the name of the ECDSA key is empty'
+  if (config.checkerId === undefined) return 'no Bitcoin checker is set'
+  if (config.checkFee > config.retrieveMinAmount)
+    return `the check fee ${config.checkFee} is above the minimum withdrawal ${config.retrieveMinAmount}`
+  return undefined
+}

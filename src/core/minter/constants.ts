@@ -1,0 +1,91 @@
+/** Limits, delays and sizes of the minter, each with its name. Implements `docs/spec/minter.md` §1.1. */
+import { NS_PER_SECOND } from '../base/units.ts'
+import type { BitcoinNetwork, InitArgs } from './types.ts'
+
+const HOUR_NS = 3_600n * NS_PER_SECOND
+const DAY_NS = 24n * HOUR_NS
+
+/** An output must be worth more than this once its share of the fees is taken out. */
+export const DUST_LIMIT = 546n
+/** Lower bound of the minter fee: the minter's own output is never dust (P2WPKH dust is 294). */
+export const MINTER_OUTPUT_MIN = 300n
+export const MINTER_FEE_PER_INPUT = 146n
+export const MINTER_FEE_PER_OUTPUT = 4n
+export const MINTER_FEE_BASE = 26n
+
+/** Floor of every estimate, msat/vB. */
+export const FEE_RATE_MIN: Readonly<Record<BitcoinNetwork, bigint>> = {
+  mainnet: 1_500n,
+  testnet: 1_000n,
+  regtest: 0n,
+}
+export const REGTEST_FEE_RATE = 5_000n
+export const PERCENTILES_MIN = 100
+export const MEDIAN_INDEX = 50
+/** A new median beyond this factor of the previous one, either way, must be seen twice [H 13]. */
+export const FEE_JUMP_FACTOR = 4n
+
+/** Charge for a withdrawal that was never sent. */
+export const REIMBURSEMENT_CHARGE = 10n
+/** Calls of the checker for one UTXO that answered "not enough cycles". */
+export const CHECK_TRANSACTION_TRIES_MAX = 10
+export const EVENTS_PER_QUERY_MAX = 2_000n
+export const MEMO_BYTES_MAX = 80
+/** Requests for signatures that are open at once (§12). */
+export const SIGNATURES_OPEN_MAX = 10
+
+export const DEFAULT_MIN_CONFIRMATIONS = 6
+export const DEFAULT_CHECK_FEE = 1_000n
+export const DEFAULT_INPUTS_MAX = 1_000n
+export const DEFAULT_CONSOLIDATION_THRESHOLD = 10_000n
+
+/** What an operator may set at the start; no replay depends on any of it. */
+export type Settings = {
+  /** Accounts that may be inside `update_balance` at once; withdrawals are counted apart. */
+  readonly concurrentMax: number
+  /** Incomplete withdrawals above which new ones are refused. */
+  readonly pendingRequestsMax: number
+  /** Queue length that triggers a batch at once. */
+  readonly pendingRequestsMin: number
+  readonly requestsPerBatchMax: number
+  /** Available UTXOs above which extra inputs are added (§9.2). */
+  readonly utxosCountThreshold: number
+  /** Until a suspended UTXO is looked at again. */
+  readonly suspensionNs: bigint
+  /** How long a request waits for lower fees before it is returned [H 6]. */
+  readonly holdNs: bigint
+  /** How long a request may be passed over for lack of funds [H 8]. */
+  readonly passedOverNs: bigint
+  readonly processPeriodNs: bigint
+  readonly refreshFeesPeriodNs: bigint
+  /** Watches deposit addresses and mints without being asked (§22). */
+  readonly autoMint: boolean
+  readonly watchedAccountsMax: number
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  concurrentMax: 100,
+  pendingRequestsMax: 5_000,
+  pendingRequestsMin: 20,
+  requestsPerBatchMax: 100,
+  utxosCountThreshold: 1_000,
+  suspensionNs: DAY_NS,
+  holdNs: 72n * HOUR_NS,
+  passedOverNs: DAY_NS,
+  processPeriodNs: 5n * NS_PER_SECOND,
+  refreshFeesPeriodNs: HOUR_NS,
+  autoMint: true,
+  watchedAccountsMax: 10_000,
+}
+
+/** Init arguments of the embedded minter; the subnet adds the two canister ids (§1.2). */
+export const EMBEDDED_INIT = {
+  network: 'regtest',
+  ecdsaKeyName: 'dfx_test_key',
+  depositMinAmount: 300n,
+  retrieveMinAmount: 50_000n,
+  maxTimeInQueueNs: 10n * NS_PER_SECOND,
+  minConfirmations: 6,
+  mode: { type: 'generalAvailability' },
+  checkFee: 100n,
+} as const satisfies Omit<InitArgs, 'ledgerId'>

@@ -1,0 +1,81 @@
+/** What a procedure of the minter runs in: one slot, one call after the other. Implements `docs/spec/minter.md` §17, §18.1. */
+import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
+import type { TimestampNs } from '../base/units.ts'
+import { addNs, timestampNs, tokens } from '../base/units.ts'
+import type { View } from '../base/view.ts'
+import { apply } from './apply.ts'
+import type { Settings } from './constants.ts'
+import type { EventLog } from './event-log.ts'
+import { appendEvent } from './event-log.ts'
+import type { Payload } from './events.ts'
+import type { LedgerCall, Ports } from './ports.ts'
+import type { Root, State, Task, Volatile } from './state.ts'
+import type { Answer, Result, TemporarilyUnavailable } from './types.ts'
+
+/** The minter of one subnet. Procedures see it through a `Context`; whoever holds it only passes it on. */
+export type Minter = {
+  readonly state: State
+  readonly log: EventLog
+  readonly settings: Settings
+}
+
+/** What is outside the minter, in the slot that runs now. */
+export type World = { readonly now: TimestampNs; readonly ports: Ports }
+
+export type Context = World & {
+  /** Durable state: changes only by `record`. */
+  readonly state: View<Omit<State, 'volatile'>>
+  readonly volatile: Volatile
+  readonly settings: Settings
+  readonly log: EventLog
+  /** Appends the event and applies it, in one step. */
+  record(payload: Payload): void
+}
+
+export function contextOf({ state, log, settings }: Minter, world: World): Context {
+  return {
+    ...world,
+    state,
+    volatile: state.volatile,
+    settings,
+    log,
+    record(payload) {
+      const event = { timestamp: world.now, payload }
+      const problem = attempt(() => apply(state, event))
+      assert(!(problem instanceof BadEncoding), `${payload.type}: ${problem}`)
+      appendEvent(log, event)
+    },
+  }
+}
+
+/** A time for a ledger call, never the same twice: equal calls of one slot are no duplicates (§18.6). */
+export function ledgerCall(context: Context, amount: bigint, memo: Uint8Array): LedgerCall {
+  const { volatile, now } = context
+  const last = timestampNs(volatile.lastCreatedAt)
+  const createdAtTime = now > last ? now : addNs(last, 1n)
+  volatile.lastCreatedAt = createdAtTime
+  return { amount: tokens(amount), memo, createdAtTime }
+}
+
+/** Puts a task at `at`, or leaves it where it is if that is earlier (§17). */
+export function schedule({ volatile }: Pick<Context, 'volatile'>, task: Task, at: bigint): void {
+  const planned = volatile.tasks.get(task)
+  if (planned === undefined || at < planned) volatile.tasks.set(task, at)
+}
+
+/** The root, for steps that run only once it is known. */
+export const rootOf = ({ volatile }: Pick<Context, 'volatile'>): Root =>
+  present(volatile.root, 'the root key is known before coins are')
+
+export const reply = <T>(value: T): Answer<T> => ({ type: 'reply', value })
+export const trap = (message: string): { readonly type: 'trap'; readonly message: string } => ({
+  type: 'trap',
+  message,
+})
+export const ok = <T>(value: T): Result<T, never> => ({ type: 'ok', value })
+export const err = <E>(error: E): Result<never, E> => ({ type: 'err', error })
+
+export const unavailable = (message: string): TemporarilyUnavailable => ({
+  type: 'temporarilyUnavailable',
+  message,
+})

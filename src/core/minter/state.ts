@@ -1,0 +1,312 @@
+/** Everything the minter knows, as plain data. Implements `docs/spec/minter.md` §4. */
+import type { Txid } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
+import type { ExtendedKey } from '../base/derivation.ts'
+import type { Sat } from '../base/units.ts'
+import type { Transaction } from '../btc/transaction.ts'
+import { outpointKey } from '../btc/transaction.ts'
+import type { Account } from '../ic/account.ts'
+import { accountKey } from '../ic/account.ts'
+import type { Principal } from '../ic/principal.ts'
+import type { SignatureRequest } from './calls.ts'
+import type { ChangeOutput } from './events.ts'
+import type {
+  BitcoinAddress,
+  BitcoinNetwork,
+  InvalidTransaction,
+  Mode,
+  ReimbursementRequest,
+  SuspendedReason,
+  Utxo,
+  WithdrawalFee,
+  WithdrawalReimbursementReason,
+} from './types.ts'
+
+/** `outpointKey` of an output: txid in internal order, colon, index. */
+export type OutpointKey = string
+/** Txid in internal order, hexadecimal. */
+export type TxidKey = string
+/** `accountKey` of an account. */
+export type AccountKey = string
+/** Index of the ledger block that burned: the identity of a withdrawal. */
+export type BurnIndex = bigint
+
+export type Config = {
+  readonly network: BitcoinNetwork
+  readonly ledgerId: Principal
+  readonly ecdsaKeyName: string
+  readonly depositMinAmount: bigint | undefined
+  readonly retrieveMinAmount: bigint
+  readonly maxTimeInQueueNs: bigint
+  readonly minConfirmations: number
+  readonly mode: Mode
+  readonly checkFee: bigint
+  readonly checkerId: Principal | undefined
+  readonly kytId: Principal | undefined
+  readonly utxosCacheExpirationSeconds: bigint | undefined
+  readonly consolidationThreshold: bigint
+  readonly inputsMax: bigint
+}
+
+export type WithdrawalRequest = {
+  readonly amount: bigint
+  readonly address: BitcoinAddress
+  readonly blockIndex: BurnIndex
+  readonly receivedAt: bigint
+  readonly kytProvider: Principal | undefined
+  readonly reimbursementAccount: Account | undefined
+}
+
+export type ConsolidationRequest = {
+  readonly amount: bigint
+  readonly address: BitcoinAddress
+  readonly blockIndex: BurnIndex
+  readonly receivedAt: bigint
+}
+
+/** What a transaction does for whom. */
+export type Purpose =
+  | { readonly type: 'toConfirm'; readonly requests: readonly WithdrawalRequest[] }
+  | {
+      readonly type: 'toCancel'
+      readonly requests: readonly WithdrawalRequest[]
+      readonly error: InvalidTransaction
+    }
+  | { readonly type: 'toConsolidate'; readonly request: ConsolidationRequest }
+
+export type SubmittedTransaction = {
+  readonly purpose: Purpose
+  readonly txid: Txid
+  readonly utxos: readonly Utxo[]
+  readonly submittedAt: bigint
+  readonly changeOutput: ChangeOutput | undefined
+  readonly feeRate: bigint | undefined
+  readonly withdrawalFee: WithdrawalFee | undefined
+  readonly signedTransaction: Uint8Array | undefined
+}
+
+export type SignedInput = { readonly publicKey: Uint8Array; readonly signature: Uint8Array }
+
+/** A transaction whose signatures are being collected; from here on only it may spend its inputs. */
+export type SigningTransaction = {
+  /** In batch order. */
+  readonly requests: readonly WithdrawalRequest[]
+  readonly txid: Txid
+  readonly utxos: readonly Utxo[]
+  readonly transaction: Transaction
+  readonly changeOutput: ChangeOutput
+  readonly withdrawalFee: WithdrawalFee
+  /** By input: what was signed. */
+  readonly signed: Map<number, SignedInput>
+  /** By input: requests that failed so far. */
+  readonly failures: Map<number, number>
+}
+
+export type FinalizedRequest = {
+  readonly request: WithdrawalRequest | ConsolidationRequest
+  /** Absent: ended as AmountTooLow. */
+  readonly txid: Txid | undefined
+}
+
+export type CheckedUtxo = {
+  readonly utxo: Utxo
+  readonly status: 'clean' | 'cleanButMintUnknown'
+}
+
+export type Suspension = { readonly utxo: Utxo; readonly reason: SuspendedReason }
+
+export type Reimbursement = {
+  readonly account: Account
+  readonly amount: bigint
+  readonly reason: WithdrawalReimbursementReason
+}
+
+/** No mint index: the outcome of the mint is unknown. */
+export type Reimbursed = Reimbursement & { readonly mintBlockIndex: bigint | undefined }
+
+/** Terms of the reserve equation that only events can tell (§18.5, 11). */
+export type Earnings = {
+  checkFees: bigint
+  minterFees: bigint
+  reimbursementCharges: bigint
+  amountsTooLow: bigint
+}
+
+/** The minter's root with what follows from it: set when the subnet has made the key. */
+export type Root = {
+  readonly key: ExtendedKey
+  readonly mainScript: Uint8Array
+  readonly feeCollectorScript: Uint8Array
+}
+
+export type Fees = {
+  /** msat/vB, ascending. */
+  rates: readonly bigint[]
+  median: bigint
+  /** Smallest withdrawal at the present median (§10.1). */
+  withdrawalMin: bigint
+  /** False until the first estimate. */
+  known: boolean
+  /** A median that jumped and waits for a second refresh to agree [H 13]. */
+  jump: bigint | undefined
+}
+
+export type Task = 'process' | 'refreshFees'
+
+export type Watched = { readonly account: Account; readonly script: Uint8Array }
+
+/** What an upgrade drops. Procedures write here directly; all else changes by events alone. */
+export type Volatile = {
+  root: Root | undefined
+  readonly updating: Set<AccountKey>
+  readonly retrieving: Set<AccountKey>
+  readonly fees: Fees
+  /** Time of the last check of a suspended UTXO. */
+  readonly lastChecked: Map<OutpointKey, bigint>
+  /** Since when a request has been passed over for lack of funds [H 8]. */
+  readonly passedOverSince: Map<BurnIndex, bigint>
+  /** Submitted transactions that the Bitcoin side has not taken yet. */
+  readonly unsent: Set<TxidKey>
+  /** Requests for signatures that are open now, by `txid:input`. */
+  readonly open: Map<string, SignatureRequest>
+  /** Inputs whose last request failed: asked again in the next round. */
+  readonly resting: Set<string>
+  readonly tasks: Map<Task, bigint>
+  /** Accounts that asked for an address, the one not asked for longest first. */
+  readonly watched: Map<AccountKey, Watched>
+  lastCreatedAt: bigint
+}
+
+export type State = {
+  /** The minter's own principal. */
+  readonly self: Principal
+  config: Config
+  readonly availableUtxos: Map<OutpointKey, Utxo>
+  readonly outpointAccount: Map<OutpointKey, Account>
+  /** Known and unspent, or spent by a transaction that is not final. */
+  readonly accountUtxos: Map<AccountKey, Map<OutpointKey, Utxo>>
+  /** Never shrinks [H 1]. */
+  readonly mintedOutpoints: Set<OutpointKey>
+  /** Second credits that the log of mainnet holds; reported, not available. */
+  readonly doubleCredits: Set<OutpointKey>
+  readonly donations: Map<OutpointKey, Utxo>
+  readonly checkedUtxos: Map<OutpointKey, CheckedUtxo>
+  readonly suspendedUtxos: Map<AccountKey, Map<OutpointKey, Suspension>>
+  readonly legacySuspendedUtxos: Map<OutpointKey, Suspension>
+  /** Ordered by `receivedAt`. */
+  queue: WithdrawalRequest[]
+  /** Requests of the queue that wait for lower fees, since when [H 6]. */
+  readonly held: Map<BurnIndex, bigint>
+  readonly signing: Map<TxidKey, SigningTransaction>
+  readonly submitted: Map<TxidKey, SubmittedTransaction>
+  readonly stuck: Map<TxidKey, SubmittedTransaction>
+  readonly replacedBy: Map<TxidKey, TxidKey>
+  readonly replaces: Map<TxidKey, TxidKey>
+  readonly finalized: Map<BurnIndex, FinalizedRequest>
+  /** Burn indices of an account in order of acceptance. */
+  readonly accountBurns: Map<AccountKey, BurnIndex[]>
+  readonly depositReimbursements: Map<BurnIndex, ReimbursementRequest>
+  readonly reimbursedDeposits: Map<
+    BurnIndex,
+    ReimbursementRequest & { readonly mintBlockIndex: bigint }
+  >
+  readonly reimbursements: Map<BurnIndex, Reimbursement>
+  readonly reimbursed: Map<BurnIndex, Reimbursed>
+  consolidation: ConsolidationRequest | undefined
+  lastConsolidationAt: bigint | undefined
+  lastSubmissionAt: bigint | undefined
+  /** As the deployed minter counts: change included. */
+  tokensMinted: bigint
+  tokensBurned: bigint
+  mintedFromDeposits: bigint
+  reimbursedTotal: bigint
+  readonly earnings: Earnings
+  /** Owed to KYT providers, by principal in hexadecimal (legacy). */
+  readonly owedKyt: Map<string, bigint>
+  readonly volatile: Volatile
+}
+
+/** Start of the fees: what is shown and used before the first estimate (§4). */
+const INITIAL_MEDIAN = 1n
+const INITIAL_RATES = 100
+
+export function freshVolatile(config: Config): Volatile {
+  return {
+    root: undefined,
+    updating: new Set(),
+    retrieving: new Set(),
+    fees: {
+      rates: Array.from({ length: INITIAL_RATES }, () => INITIAL_MEDIAN),
+      median: INITIAL_MEDIAN,
+      withdrawalMin: config.retrieveMinAmount,
+      known: false,
+      jump: undefined,
+    },
+    lastChecked: new Map(),
+    passedOverSince: new Map(),
+    unsent: new Set(),
+    open: new Map(),
+    resting: new Set(),
+    tasks: new Map(),
+    watched: new Map(),
+    lastCreatedAt: 0n,
+  }
+}
+
+/** The state before the first deposit. */
+export function freshState(self: Principal, config: Config): State {
+  return {
+    self,
+    config,
+    availableUtxos: new Map(),
+    outpointAccount: new Map(),
+    accountUtxos: new Map(),
+    mintedOutpoints: new Set(),
+    doubleCredits: new Set(),
+    donations: new Map(),
+    checkedUtxos: new Map(),
+    suspendedUtxos: new Map(),
+    legacySuspendedUtxos: new Map(),
+    queue: [],
+    held: new Map(),
+    signing: new Map(),
+    submitted: new Map(),
+    stuck: new Map(),
+    replacedBy: new Map(),
+    replaces: new Map(),
+    finalized: new Map(),
+    accountBurns: new Map(),
+    depositReimbursements: new Map(),
+    reimbursedDeposits: new Map(),
+    reimbursements: new Map(),
+    reimbursed: new Map(),
+    consolidation: undefined,
+    lastConsolidationAt: undefined,
+    lastSubmissionAt: undefined,
+    tokensMinted: 0n,
+    tokensBurned: 0n,
+    mintedFromDeposits: 0n,
+    reimbursedTotal: 0n,
+    earnings: { checkFees: 0n, minterFees: 0n, reimbursementCharges: 0n, amountsTooLow: 0n },
+    owedKyt: new Map(),
+    volatile: freshVolatile(config),
+  }
+}
+
+export const keyOfUtxo = (utxo: Utxo): OutpointKey => outpointKey(utxo.outpoint)
+export const keyOfTxid = (txid: Uint8Array): TxidKey => toHex(txid)
+
+/** The account that receives change (§3.1). */
+export const mainAccount = ({ self }: { readonly self: Principal }): Account => ({ owner: self })
+
+export const isMainAccount = (state: { readonly self: Principal }, account: Account): boolean =>
+  accountKey(account) === accountKey(mainAccount(state))
+
+export const sumOf = (utxos: Iterable<{ readonly value: Sat }>): bigint => {
+  let total = 0n
+  for (const { value } of utxos) total += value
+  return total
+}
+
+export const requestsOf = (purpose: Purpose): readonly WithdrawalRequest[] =>
+  purpose.type === 'toConsolidate' ? [] : purpose.requests
