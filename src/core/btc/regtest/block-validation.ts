@@ -7,21 +7,16 @@ import type { Transaction } from '../transaction.ts'
 import { isCoinbase, outpointKey } from '../transaction.ts'
 import type { CoinChanges, CoinView } from './coins.ts'
 import { CoinOverlay } from './coins.ts'
+import type { ScriptVerifier } from './script-verifier.ts'
 import { BLOCK_SIGOPS_COST_MAX, sigopCost } from './sigops.ts'
-import type { SpendContext, VerifiedTransactions } from './spending.ts'
-import {
-  checkInputs,
-  isFinal,
-  mandatoryFailure,
-  sequenceLocksHold,
-  verifyConsensus,
-} from './spending.ts'
+import type { SpendContext } from './spending.ts'
+import { checkInputs, isFinal, sequenceLocksHold } from './spending.ts'
 
 export type ConnectContext = SpendContext & {
   readonly network: Network
   readonly coins: CoinView
   readonly txids: readonly Txid[]
-  readonly verified: VerifiedTransactions
+  readonly scripts: ScriptVerifier
 }
 
 export type Connected =
@@ -64,7 +59,7 @@ function joinTransaction(tx: Transaction, coins: CoinView, context: ConnectConte
   const spent = checkInputs(tx, coins, context.height)
   if (spent.type === 'refused') return spent
   if (!sequenceLocksHold(tx, spent.coins, context)) return refused('bad-txns-nonfinal')
-  const error = verifyConsensus(tx, spent.coins, context.verified)
-  if (error !== undefined) return refused(mandatoryFailure(error))
+  const fault = context.scripts.consensusFault(tx, spent.coins)
+  if (fault !== undefined) return refused(fault)
   return { type: 'joined', fee: spent.fee, sigops: sigopCost(tx, spent.coins) }
 }

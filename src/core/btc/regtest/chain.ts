@@ -9,6 +9,7 @@ import {
   addHeader,
   ancestorAt,
   bestHeader,
+  findHeader,
   isOnBestChain,
   judgeHeader,
   markInvalid,
@@ -20,7 +21,8 @@ import { connectBlock } from './block-validation.ts'
 import type { Coin, CoinChanges, CoinView } from './coins.ts'
 import { applyChanges } from './coins.ts'
 import { genesisBlock } from './genesis.ts'
-import type { SpendContext, VerifiedTransactions } from './spending.ts'
+import type { ScriptVerifier } from './script-verifier.ts'
+import type { SpendContext } from './spending.ts'
 
 type StoredBlock = { readonly block: Block; readonly txids: readonly Txid[] }
 
@@ -41,7 +43,7 @@ const refused = (reason: string) => ({ type: 'refused', reason }) as const
 export class Chain {
   readonly #network: Network
   readonly #tree: HeaderTree
-  readonly #verified: VerifiedTransactions
+  readonly #scripts: ScriptVerifier
   readonly #blocks = new Map<string, StoredBlock>()
   readonly #coins = new Map<string, Coin>()
   /** Connected nodes by height; `#undo[h]` takes back the block at height h. */
@@ -50,10 +52,10 @@ export class Chain {
   /** Height of each transaction of the active branch. */
   readonly #heights = new Map<string, number>()
 
-  constructor(network: Network, verified: VerifiedTransactions) {
+  constructor(network: Network, scripts: ScriptVerifier) {
     this.#network = network
     this.#tree = newHeaderTree(network)
-    this.#verified = verified
+    this.#scripts = scripts
     const genesis = bestHeader(this.#tree)
     const block = genesisBlock(genesis.header)
     // Its output never enters the coins: no rule lets anyone spend it.
@@ -75,6 +77,11 @@ export class Chain {
   }
   block(hash: BlockHash): Block | undefined {
     return this.#blocks.get(toHex(hash))?.block
+  }
+  /** Height of a block of the active branch. */
+  activeHeight(hash: BlockHash): number | undefined {
+    const node = findHeader(this.#tree, hash)
+    return node !== undefined && this.#active[node.height] === node ? node.height : undefined
   }
   /** Height of a transaction of the active branch. */
   heightOf(txid: Txid): number | undefined {
@@ -141,7 +148,7 @@ export class Chain {
       ...this.#contextAfter(this.tip),
       network: this.#network,
       coins: this.#coins,
-      verified: this.#verified,
+      scripts: this.#scripts,
       txids,
     })
     if (result.type === 'refused') return result.reason

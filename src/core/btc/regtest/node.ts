@@ -1,15 +1,30 @@
 /** The embedded regtest node behind one face: chain, mempool, miner. Source: `docs/spec/bitcoin.md` §12. */
-import type { BlockHash, Txid } from '../../base/bytes.ts'
-import type { Sat } from '../../base/units.ts'
+import type { BlockHash, Hash32, Txid } from '../../base/bytes.ts'
+import { equalBytes } from '../../base/bytes.ts'
+import { attempt, BadEncoding, present } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
+import { decodeBlock, headerHash } from '../block.ts'
+import { HEADERS_MAX } from '../message.ts'
+import { regtest } from '../network.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
+import { decodeTransaction, outpointKey, txid } from '../transaction.ts'
+import type { Move } from './chain.ts'
+import { Chain } from './chain.ts'
+import type { Coin } from './coins.ts'
+import { Mempool } from './mempool.ts'
+import { mineBlock, selectTransactions } from './miner.ts'
+import type { MempoolEntry } from './pool.ts'
+import { ScriptVerifier } from './script-verifier.ts'
 
 /** `reason` is Bitcoin Core's string, so that users can search for it. */
 export type Refused = { readonly type: 'refused'; readonly reason: string }
 export type TransactionReply = { readonly type: 'accepted'; readonly txid: Txid } | Refused
-/** `tip`: whether the block is now the end of the chain, or lies on a branch with less work. */
+/** `tip`: whether the best chain now ends in the block or above it, or the block lies aside. */
 export type BlockReply =
   | { readonly type: 'accepted'; readonly hash: BlockHash; readonly tip: boolean }
+  | Refused
+export type ReorganisedReply =
+  | { readonly type: 'reorganised'; readonly hashes: readonly BlockHash[] }
   | Refused
 
 export type Tip = {
@@ -18,7 +33,7 @@ export type Tip = {
   readonly header: BlockHeader
 }
 
-/** `confirmations` 0: in the mempool, without `height`. */
+/** In the mempool: no confirmations and no height. */
 export type FoundTransaction = {
   readonly transaction: Transaction
   readonly confirmations: number
@@ -27,62 +42,173 @@ export type FoundTransaction = {
 
 /** State of an output on the best chain; the mempool is not asked. */
 export type OutputStatus =
-  | {
-      readonly type: 'unspent'
-      readonly value: Sat
-      readonly script: Uint8Array
-      readonly height: number
-      readonly coinbase: boolean
-    }
+  | ({ readonly type: 'unspent' } & Coin)
   | { readonly type: 'spent' }
   | { readonly type: 'unknown' }
 
-export type MempoolEntry = {
-  readonly transaction: Transaction
-  readonly txid: Txid
-  readonly wtxid: Uint8Array
-  readonly fee: Sat
-  readonly vsize: number
-  /** Unix seconds of its arrival. */
-  readonly time: number
-}
-
 /** What the P2P server tells its peers. `from`: the peer that brought it, if one did. */
 export type NodeEvent =
-  | { readonly type: 'newTip'; readonly hash: BlockHash; readonly height: number }
-  | {
-      readonly type: 'newTransaction'
-      readonly txid: Txid
-      readonly wtxid: Uint8Array
-      readonly from?: string
-    }
+  | { readonly type: 'newTip'; readonly hash: BlockHash; readonly header: BlockHeader }
+  | { readonly type: 'newTransaction'; readonly entry: MempoolEntry; readonly from?: string }
 
-/** All calls are synchronous and take Unix seconds where time matters. */
-export interface RegtestNode {
+/** All calls are synchronous; times are Unix seconds. */
+export class RegtestNode {
+  readonly #scripts = new ScriptVerifier()
+  readonly #chain = new Chain(regtest, this.#scripts)
+  readonly #mempool = new Mempool(this.#chain, this.#scripts)
+  readonly #listeners = new Set<(event: NodeEvent) => void>()
+  #mined = 0n
+
   /** Mines `count` blocks from the mempool that pay subsidy and fees to `payToScript`. */
-  mine(count: number, payToScript: Uint8Array, nowSeconds: number): readonly BlockHash[]
-  submit(transaction: Transaction | Uint8Array, nowSeconds: number, from?: string): TransactionReply
-  submitBlock(block: Block | Uint8Array, nowSeconds: number): BlockReply
-  tip(): Tip
+  mine(count: number, payToScript: Uint8Array, nowSeconds: number): readonly BlockHash[] {
+    return Array.from({ length: count }, () => this.#mineOne(payToScript, nowSeconds))
+  }
+
+  /** Offers a transaction to the mempool. `from`: the peer that sent it. */
+  submit(offered: Transaction | Uint8Array, nowSeconds: number, from?: string): TransactionReply {
+    const tx = decoded(offered, decodeTransaction)
+    if (tx === undefined) return { type: 'refused', reason: 'TX decode failed' }
+    const judged = this.#mempool.add(tx, nowSeconds)
+    if (judged.type === 'refused') return judged
+    const { entry } = judged
+    this.#tell({ type: 'newTransaction', entry, ...(from === undefined ? {} : { from }) })
+    return { type: 'accepted', txid: entry.txid }
+  }
+
+  /** What `submit` would answer, without its effect (RN-8). */
+  test(tx: Transaction, nowSeconds: number): TransactionReply {
+    const judged = this.#mempool.judge(tx, nowSeconds)
+    return judged.type === 'refused' ? judged : { type: 'accepted', txid: judged.entry.txid }
+  }
+
+  submitBlock(offered: Block | Uint8Array, nowSeconds: number): BlockReply {
+    const block = decoded(offered, decodeBlock)
+    if (block === undefined) return { type: 'refused', reason: 'Block decode failed' }
+    const added = this.#chain.add(block, nowSeconds)
+    if (added.type === 'refused') return added
+    if (added.move !== undefined) this.#follow(added.move, nowSeconds)
+    return { type: 'accepted', hash: added.hash, tip: added.move !== undefined }
+  }
+
+  tip(): Tip {
+    const { hash, height, header } = this.#chain.tip
+    return { hash, height, header }
+  }
   /** The block of the best chain at a height; genesis included. */
-  blockAt(height: number): Block | undefined
-  blockByHash(hash: BlockHash): Block | undefined
-  transaction(txid: Txid): FoundTransaction | undefined
-  utxo(outpoint: OutPoint): OutputStatus
+  blockAt(height: number): Block | undefined {
+    const node = this.#chain.nodeAt(height)
+    return node === undefined ? undefined : this.#chain.block(node.hash)
+  }
+  /** A block of any branch. */
+  blockByHash(hash: BlockHash): Block | undefined {
+    return this.#chain.block(hash)
+  }
+  transaction(id: Txid): FoundTransaction | undefined {
+    const entry = this.#mempool.pool.byTxid(id)
+    if (entry !== undefined) return { transaction: entry.transaction, confirmations: 0 }
+    const height = this.#chain.heightOf(id)
+    if (height === undefined) return undefined
+    const transaction = this.blockAt(height)?.transactions.find((tx) => equalBytes(txid(tx), id))
+    if (transaction === undefined) return undefined
+    return { transaction, height, confirmations: this.#chain.tip.height - height + 1 }
+  }
+  utxo(outpoint: OutPoint): OutputStatus {
+    const coin = this.#chain.coins.get(outpointKey(outpoint))
+    if (coin !== undefined) return { type: 'unspent', ...coin }
+    const height = this.#chain.heightOf(outpoint.txid)
+    if (height === undefined) return { type: 'unknown' }
+    const outputs = this.transaction(outpoint.txid)?.transaction.outputs ?? []
+    return { type: outpoint.vout < outputs.length ? 'spent' : 'unknown' }
+  }
   /** Entries in the order of arrival: parents before children. */
-  mempool(): readonly MempoolEntry[]
+  mempool(): readonly MempoolEntry[] {
+    return this.#mempool.pool.entries()
+  }
+  /** An entry by its txid or its wtxid. */
+  pooled(hash: Hash32): MempoolEntry | undefined {
+    return this.#mempool.pool.find(hash)
+  }
+  /** Headers of the best chain after the first locator hash on it, up to `stop` or 2000. */
+  headersAfter(locator: readonly BlockHash[], stop: BlockHash): readonly BlockHeader[] {
+    const known = locator.map((hash) => this.#chain.activeHeight(hash))
+    const start = known.find((height) => height !== undefined) ?? 0
+    const headers: BlockHeader[] = []
+    for (let height = start + 1; headers.length < HEADERS_MAX; height++) {
+      const node = this.#chain.nodeAt(height)
+      if (node === undefined) break
+      headers.push(node.header)
+      if (equalBytes(node.hash, stop)) break
+    }
+    return headers
+  }
+
   /**
-   * Replaces the last `depth` blocks by `depth + 1` new ones that pay to `payToScript`.
+   * Replaces the last `depth` blocks by `depth + 1` new ones that pay to `payToScript` (RN-14).
+   *
    * Their transactions return to the mempool and are mined again, unless they are dropped.
    */
   reorganise(
     depth: number,
-    options: {
+    {
+      dropTransactions,
+      payToScript,
+      nowSeconds,
+    }: {
       readonly dropTransactions: boolean
       readonly payToScript: Uint8Array
       readonly nowSeconds: number
     },
-  ): readonly BlockHash[]
-  /** Events since the last call, oldest first. */
-  takeEvents(): readonly NodeEvent[]
+  ): ReorganisedReply {
+    const { height } = this.#chain.tip
+    if (!Number.isInteger(depth) || depth < 1 || depth > height)
+      return { type: 'refused', reason: `depth ${depth} is not between 1 and ${height}` }
+    const move = this.#chain.invalidate(height - depth + 1)
+    this.#follow(move, nowSeconds, dropTransactions ? [] : undefined)
+    return { type: 'reorganised', hashes: this.mine(depth + 1, payToScript, nowSeconds) }
+  }
+
+  /** Calls `listener` for every event, at the end of the call that causes it; returns how to stop that. */
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #mineOne(payToScript: Uint8Array, nowSeconds: number): BlockHash {
+    const block = mineBlock({
+      ...selectTransactions(this.#mempool.pool),
+      tree: this.#chain.tree,
+      parent: this.#chain.tip,
+      payToScript,
+      extraNonce: this.#mined++,
+      nowSeconds,
+    })
+    // Many blocks within one second run ahead of the clock, and must not meet the two-hour rule.
+    const reply = this.submitBlock(block, Math.max(nowSeconds, block.header.time))
+    return present(reply.type === 'accepted' ? reply.hash : undefined, 'a mined block is valid')
+  }
+
+  /** Brings the mempool up to a move of the chain; `returning` replaces what comes back by itself. */
+  #follow(
+    { disconnected, connected }: Move,
+    nowSeconds: number,
+    returning: readonly Transaction[] = disconnected.flatMap(({ transactions }) => transactions),
+  ): void {
+    this.#mempool.confirm(connected, nowSeconds)
+    if (disconnected.length > 0) this.#mempool.rebuild(returning, nowSeconds)
+    for (const { header } of connected)
+      this.#tell({ type: 'newTip', hash: headerHash(header), header })
+  }
+
+  #tell(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
+
+function decoded<T extends object>(
+  offered: T | Uint8Array,
+  decode: (bytes: Uint8Array) => T,
+): T | undefined {
+  if (!(offered instanceof Uint8Array)) return offered
+  const value = attempt(() => decode(offered))
+  return value instanceof BadEncoding ? undefined : value
 }

@@ -1,14 +1,10 @@
-/** May a transaction spend its inputs: existence, maturity, amounts, lock times, scripts. Source: BLK-10 to BLK-14, RN-2. */
-import { toHex } from '../../base/bytes.ts'
+/** May a transaction spend its inputs: existence, maturity, amounts, lock times. Source: BLK-10 to BLK-14. */
 import type { Sat } from '../../base/units.ts'
 import { MONEY_MAX, sat } from '../../base/units.ts'
-import type { Transaction, TxOut } from '../transaction.ts'
-import { outpointKey, SEQUENCE_FINAL, wtxid } from '../transaction.ts'
+import type { Transaction } from '../transaction.ts'
+import { outpointKey, SEQUENCE_FINAL } from '../transaction.ts'
 import type { Coin, CoinView } from './coins.ts'
-import type { ScriptError, ScriptFlags } from './script-rules.ts'
-import { CONSENSUS_FLAGS, SCRIPT_ERROR_TEXT } from './script-rules.ts'
-import { sequence as field, LOCK_TIME_THRESHOLD, spendChecker } from './spend-checker.ts'
-import { verifyScript } from './verify-script.ts'
+import { sequence as field, LOCK_TIME_THRESHOLD } from './spend-checker.ts'
 
 export const COINBASE_MATURITY = 100
 const SEQUENCE_GRANULARITY_S = 512
@@ -78,60 +74,3 @@ export function sequenceLocksHold(
     return start + units * SEQUENCE_GRANULARITY_S <= medianTimePast
   })
 }
-
-/** Remembers which transactions were verified in full, so that a block does not verify its mempool again. */
-export class VerifiedTransactions {
-  readonly #known = new Set<string>()
-  readonly #max: number
-
-  constructor(max = VERIFIED_MAX) {
-    this.#max = max
-  }
-  has(key: string): boolean {
-    return this.#known.has(key)
-  }
-  add(key: string): void {
-    this.#known.add(key)
-    const [oldest] = this.#known
-    if (this.#known.size > this.#max && oldest !== undefined) this.#known.delete(oldest)
-  }
-}
-
-const VERIFIED_MAX = 50_000
-
-/** The scripts of every input under the consensus flags; verified once for each wtxid. */
-export function verifyConsensus(
-  tx: Transaction,
-  spent: readonly TxOut[],
-  verified: VerifiedTransactions,
-): ScriptError | undefined {
-  // The wtxid fixes the outpoints, these fix the scripts and amounts spent.
-  const key = toHex(wtxid(tx))
-  if (verified.has(key)) return undefined
-  const fault = verifyInputs(tx, spent, CONSENSUS_FLAGS)
-  if (fault === undefined) verified.add(key)
-  return fault
-}
-
-export function verifyInputs(
-  tx: Transaction,
-  spent: readonly TxOut[],
-  flags: ScriptFlags,
-): ScriptError | undefined {
-  const checkerOf = spendChecker(tx, spent)
-  for (const [index, { scriptSig, witness }] of tx.inputs.entries()) {
-    const scriptPubKey = spent[index]?.script ?? new Uint8Array(0)
-    const checker = checkerOf(index)
-    const fault = verifyScript({ scriptSig, scriptPubKey, witness, flags, checker })
-    if (fault !== undefined) return fault
-  }
-  return undefined
-}
-
-/** Core's reason for a script that fails the rules of blocks. */
-export const mandatoryFailure = (error: ScriptError): string =>
-  `mandatory-script-verify-flag-failed (${SCRIPT_ERROR_TEXT[error]})`
-
-/** Core's reason for a script that only the mempool refuses. */
-export const policyFailure = (error: ScriptError): string =>
-  `non-mandatory-script-verify-flag (${SCRIPT_ERROR_TEXT[error]})`
