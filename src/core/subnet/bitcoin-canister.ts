@@ -1,0 +1,136 @@
+/** The Bitcoin canister: the chain view fed by the log, and what the minter sees of it. Source: bitcoin §§1.2, 9. */
+import type { BlockHash } from '../base/bytes.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
+import type { View } from '../base/view.ts'
+import type { BlockHeader } from '../btc/block.ts'
+import { decodeBlock, decodeHeader, headerHash } from '../btc/block.ts'
+import { COINBASE_MATURITY } from '../btc/block-spends.ts'
+import {
+  feePercentiles,
+  isDiverged,
+  isSynced,
+  missingBlocks,
+  outgoing,
+  tip,
+  utxosOfScript,
+} from '../btc/chain-queries.ts'
+import type { Reply, State } from '../btc/chain-state.ts'
+import { newState, STABILITY_THRESHOLD } from '../btc/chain-state.ts'
+import { execute, violations } from '../btc/chain-view.ts'
+import { findHeader } from '../btc/header-tree.ts'
+import { regtest } from '../btc/network.ts'
+import type { Outgoing } from '../btc/outgoing.ts'
+import type { Utxo } from '../btc/utxo-set.ts'
+import type { Bitcoin } from '../minter/ports.ts'
+import { HeaderVotes } from './header-votes.ts'
+
+/** What the node's adapter is asked to do. */
+export type AdapterWork = {
+  readonly wanted: readonly BlockHash[]
+  readonly announce: readonly View<Outgoing>[]
+}
+
+export class BitcoinCanister {
+  readonly #state: State = newState({
+    network: regtest,
+    stabilityThreshold: STABILITY_THRESHOLD,
+  })
+  readonly #votes: HeaderVotes
+
+  constructor(nodes: number) {
+    this.#votes = new HeaderVotes(nodes)
+  }
+
+  get state(): View<State> {
+    return this.#state
+  }
+
+  get tipHeight(): number {
+    return tip(this.#state).height
+  }
+
+  /** An item of `node` proposes headers (80 bytes each, any number of them malformed). */
+  propose(node: NodeIndex, headers: readonly Uint8Array[], now: TimestampNs): void {
+    for (const bytes of headers) {
+      const header = attempt(() => decodeHeader(bytes))
+      if (!(header instanceof BadEncoding) && !this.knows(header)) this.#votes.add(node, header)
+    }
+    this.#admit(now)
+  }
+
+  knows(header: BlockHeader): boolean {
+    return findHeader(this.#state.headers, headerHash(header)) !== undefined
+  }
+
+  /** Judges what enough nodes have proposed, until nothing more can be said: a parent may free its children. */
+  #admit(now: TimestampNs): void {
+    for (let admitted = true; admitted; ) {
+      admitted = false
+      for (const header of this.#votes.agreed()) {
+        const { reply } = execute(this.#state, { type: 'header', header }, now)
+        if (isTooSoon(reply)) continue
+        this.#votes.drop(header)
+        admitted ||= reply.type === 'accepted'
+      }
+    }
+  }
+
+  /** An item carries a block: it proves itself, whoever brought it. */
+  block(bytes: Uint8Array, now: TimestampNs): void {
+    const block = attempt(() => decodeBlock(bytes))
+    if (!(block instanceof BadEncoding)) execute(this.#state, { type: 'block', block }, now)
+  }
+
+  /** The operator's fee level in msat/vB, or none. */
+  setFeeLevel(rateMsatPerVb: bigint | undefined, now: TimestampNs): void {
+    execute(this.#state, { type: 'setFeeLevel', rateMsatPerVb }, now)
+  }
+
+  adapterWork(): AdapterWork {
+    return { wanted: missingBlocks(this.#state), announce: outgoing(this.#state) }
+  }
+
+  violations(): readonly string[] {
+    return violations(this.#state)
+  }
+
+  /** The minter's port, answered inside the slot of time `now`. */
+  port(now: TimestampNs): Bitcoin {
+    const state = this.#state
+    return {
+      utxos: ({ script, minConfirmations }) => {
+        if (!isSynced(state) || isDiverged(state))
+          return { type: 'temporarilyUnavailable', message: 'the Bitcoin view is not synced' }
+        const answer = utxosOfScript(state, script, minConfirmations)
+        const tipHeight = tip(state).height
+        // A chain shorter than the depth asked for holds nothing of that depth.
+        const utxos = answer.type === 'utxos' ? answer.utxos : []
+        return {
+          type: 'utxos',
+          utxos: utxos.filter((utxo) => isMature(utxo, tipHeight)),
+          tipHeight,
+        }
+      },
+      feePercentiles: () => {
+        const { percentiles, source } = feePercentiles(state)
+        return { type: 'percentiles', rates: percentiles, isSet: source === 'operator' }
+      },
+      send: (bytes) => {
+        const { reply } = execute(state, { type: 'sendTransaction', bytes, keep: true }, now)
+        return reply.type === 'accepted'
+          ? { type: 'ok' }
+          : { type: 'temporarilyUnavailable', message: `Bitcoin says ${reply.type}` }
+      },
+    }
+  }
+}
+
+/** The header may be judged otherwise later: nothing is held against it. */
+const isTooSoon = ({ type }: Reply): boolean =>
+  type === 'unknownParent' || type === 'early' || type === 'full'
+
+/** Nobody can spend a coinbase before it is so deep (BLK-11), so it backs nothing until then. */
+const isMature = ({ coinbase, height }: View<Utxo>, tipHeight: number): boolean =>
+  !coinbase || tipHeight - height + 1 >= COINBASE_MATURITY

@@ -1,0 +1,49 @@
+/** Counts who has proposed a header: it enters the chain view once f + 1 nodes have. Source: architecture §5. */
+import { toHex } from '../base/bytes.ts'
+import type { NodeIndex } from '../base/party.ts'
+import { reconstructionThreshold } from '../base/party.ts'
+import type { BlockHeader } from '../btc/block.ts'
+import { headerHash } from '../btc/block.ts'
+
+/** Headers of one node that wait for other voices. On regtest work costs a liar nothing. */
+export const WAITING_HEADERS_MAX = 4_000
+
+type Candidate = { readonly header: BlockHeader; readonly voices: Set<NodeIndex> }
+
+export class HeaderVotes {
+  readonly #nodes: number
+  /** By hash, in the order of the first voice: parents come before children. */
+  readonly #candidates = new Map<string, Candidate>()
+
+  constructor(nodes: number) {
+    this.#nodes = nodes
+  }
+
+  /** One node has seen this header. Voices beyond the node's room are dropped. */
+  add(node: NodeIndex, header: BlockHeader): void {
+    const key = toHex(headerHash(header))
+    const candidate = this.#candidates.get(key)
+    if (candidate !== undefined) candidate.voices.add(node)
+    else if (this.#waitingOf(node) < WAITING_HEADERS_MAX)
+      this.#candidates.set(key, { header, voices: new Set([node]) })
+  }
+
+  #waitingOf(node: NodeIndex): number {
+    let count = 0
+    for (const { voices } of this.#candidates.values()) if (voices.has(node)) count++
+    return count
+  }
+
+  /** Headers with f + 1 voices, in the order they came. They stay until `drop`. */
+  agreed(): readonly BlockHeader[] {
+    const enough = reconstructionThreshold(this.#nodes)
+    return [...this.#candidates.values()]
+      .filter(({ voices }) => voices.size >= enough)
+      .map(({ header }) => header)
+  }
+
+  /** The header is judged. */
+  drop(header: BlockHeader): void {
+    this.#candidates.delete(toHex(headerHash(header)))
+  }
+}
