@@ -1,9 +1,9 @@
 /** Public key derivation along byte-string paths: BIP32 without hardening, generalised. Source: threshold §13.1. */
 import { concat, fromBigEndian } from './bytes.ts'
 import { BadEncoding } from './errors.ts'
+import type { Group } from './group.ts'
 import { decodeNonZero, encodePoint, mod } from './group.ts'
 import { hmacSha512 } from './hash.ts'
-import type { Secp256k1Point } from './noble-secp256k1.ts'
 import { secp256k1 } from './noble-secp256k1.ts'
 
 export const PATH_ELEMENTS_MAX = 255
@@ -21,8 +21,14 @@ export const masterKey = (publicKey: Uint8Array): ExtendedKey => ({
   chainCode: new Uint8Array(32),
 })
 
-type Step = {
-  readonly point: Secp256k1Point
+/** What the derivation asks of a group with SEC1 points. */
+export type DerivationGroup<P> = Pick<
+  Group<P>,
+  'name' | 'order' | 'g' | 'decode' | 'encode' | 'isZero' | 'add'
+>
+
+type Step<P> = {
+  readonly point: P
   readonly chainCode: Uint8Array
   readonly tweak: bigint
 }
@@ -33,28 +39,36 @@ type Step = {
  *
  * Throws `BadEncoding` for a key that does not decode and for a path of more than 255 + 1 elements.
  */
-export function derivePublicKey(from: ExtendedKey, path: readonly Uint8Array[]): DerivedKey {
+export const derivePublicKey = (from: ExtendedKey, path: readonly Uint8Array[]): DerivedKey =>
+  deriveInGroup(secp256k1, from, path)
+
+/** The same in any group of SEC1 points; published answers for the retry exist only on P-256. */
+export function deriveInGroup<P>(
+  group: DerivationGroup<P>,
+  from: ExtendedKey,
+  path: readonly Uint8Array[],
+): DerivedKey {
   if (path.length > PATH_ELEMENTS_MAX + 1)
     throw new BadEncoding(`a path of ${path.length} elements`)
-  const point = decodeNonZero(secp256k1, from.publicKey)
-  const start: Step = { point, chainCode: from.chainCode, tweak: 0n }
-  const end = path.reduce(deriveStep, start)
-  return {
-    publicKey: encodePoint(secp256k1, end.point),
-    chainCode: end.chainCode,
-    tweak: end.tweak,
-  }
+  const point = decodeNonZero(group, from.publicKey)
+  const start: Step<P> = { point, chainCode: from.chainCode, tweak: 0n }
+  const end = path.reduce((step, element) => deriveStep(group, step, element), start)
+  return { publicKey: encodePoint(group, end.point), chainCode: end.chainCode, tweak: end.tweak }
 }
 
-function deriveStep({ point, chainCode, tweak }: Step, element: Uint8Array): Step {
-  let message = concat(encodePoint(secp256k1, point), element)
+function deriveStep<P>(
+  group: DerivationGroup<P>,
+  { point, chainCode, tweak }: Step<P>,
+  element: Uint8Array,
+): Step<P> {
+  let message = concat(encodePoint(group, point), element)
   for (;;) {
     const mac = hmacSha512(chainCode, message)
     const left = fromBigEndian(mac.subarray(0, 32))
     const right = mac.slice(32)
-    const child = secp256k1.add(point, secp256k1.g.multiplyPublic(left))
-    if (left < secp256k1.order && !secp256k1.isZero(child))
-      return { point: child, chainCode: right, tweak: mod(tweak + left, secp256k1.order) }
+    const child = group.add(point, group.g.multiplyPublic(left))
+    if (left < group.order && !group.isZero(child))
+      return { point: child, chainCode: right, tweak: mod(tweak + left, group.order) }
     message = concat(RETRY_TAG, right, element) // SLIP-0010's retry.
   }
 }

@@ -86,21 +86,24 @@ export function invert(value: bigint, order: bigint): bigint {
 }
 
 /** One point as bytes. */
-export function encodePoint<P>(group: Group<P>, point: P): Uint8Array {
+export function encodePoint<P>(group: Pick<Group<P>, 'encode'>, point: P): Uint8Array {
   const [bytes] = group.encode([point])
   if (bytes === undefined) throw new BadEncoding('no point given')
   return bytes
 }
 
 /** Strict decoding that throws `BadEncoding`. The identity passes; see `decodeNonZero`. */
-export function decodePoint<P>(group: Group<P>, bytes: Uint8Array): P {
+export function decodePoint<P>(group: Pick<Group<P>, 'decode' | 'name'>, bytes: Uint8Array): P {
   const point = group.decode(bytes)
   if (point === undefined) throw new BadEncoding(`not a point of ${group.name}`)
   return point
 }
 
 /** For public keys and ephemeral keys, where the identity is refused as well. */
-export function decodeNonZero<P>(group: Group<P>, bytes: Uint8Array): P {
+export function decodeNonZero<P>(
+  group: Pick<Group<P>, 'decode' | 'name' | 'isZero'>,
+  bytes: Uint8Array,
+): P {
   const point = decodePoint(group, bytes)
   if (group.isZero(point)) throw new BadEncoding('the identity where a key is due')
   return point
