@@ -62,6 +62,12 @@ export const blankHeader: BlockHeader = {
   nonce: 0,
 }
 
+export const headerAt = (time: number, bits: number): BlockHeader => ({
+  ...blankHeader,
+  time,
+  bits,
+})
+
 /** The block with the merkle root that its transactions have. */
 export function withRoot(block: Block): Block {
   const { root } = merkleRoot(txidsOf(block))

@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'vitest'
+import { fromDisplayHex, fromHex, hash32, toDisplayHex } from '../../../src/core/base/bytes.ts'
+import type { BlockHeader } from '../../../src/core/btc/block.ts'
+import { decodeHeader, headerHash } from '../../../src/core/btc/block.ts'
+import type { Ancestor } from '../../../src/core/btc/header.ts'
+import {
+  checkHeader,
+  hashMeetsTarget,
+  requiredBits,
+  retargetBits,
+  targetOfBits,
+  workOfBits,
+} from '../../../src/core/btc/header.ts'
+import { mainnet, regtest, signet, testnet3, testnet4 } from '../../../src/core/btc/network.ts'
+import { vectorText } from '../../support/vectors.ts'
+import { headerAt } from './builders.ts'
+
+// Specification §14.4. Height, first time, last time, old bits, new bits, hash at the new height.
+const retargets = [
+  [
+    2016,
+    1231006505,
+    1233061996,
+    0x1d00ffff,
+    0x1d00ffff,
+    '00000000a141216a896c54f211301c436e557a8d55900637bbdce14c6c7bddef',
+  ],
+  [
+    32256,
+    1261130161,
+    1262152739,
+    0x1d00ffff,
+    0x1d00d86a,
+    '000000004f2886a170adb7204cb0c7a824217dd24d11a74423d564c4e0904967',
+  ],
+  [
+    68544,
+    1279008237,
+    1279297671,
+    0x1c05a3f4,
+    0x1c0168fd,
+    '0000000000519051eb5f3c5943cdbc176a0eff4e1fbc3e08287bdb76299b8e5c',
+  ],
+  [
+    209664,
+    1352743186,
+    1353928117,
+    0x1a04faeb,
+    0x1a04e0ea,
+    '00000000000001643623e3cf2456a2983c1915228a17f651a30c2eda4e300eda',
+  ],
+  [
+    481824,
+    1502282210,
+    1503539571,
+    0x180130e0,
+    0x18013ce9,
+    '0000000000000000001c8018d9cb3b742ef25114f27563e3fc4a1902167f9893',
+  ],
+  [
+    497952,
+    1511553196,
+    1512577362,
+    0x1800d0f6,
+    0x1800b0ed,
+    '000000000000000000139d2fc37814f5efdc637a6c8e1b202f9ee12365b01403',
+  ],
+  [
+    556416,
+    1545175965,
+    1546275302,
+    0x17371ef4,
+    0x173218a5,
+    '0000000000000000002a531985d49cdb5adcd1db0578845a233a3a2cfdefdf8f',
+  ],
+  [
+    588672,
+    1563880937,
+    1564972845,
+    0x171f3a08,
+    0x171c3039,
+    '0000000000000000001c2a0a3aa902828a10be3588871b01699232c58de04d70',
+  ],
+  [
+    689472,
+    1623614836,
+    1625293501,
+    0x170e1ef9,
+    0x171398ce,
+    '000000000000000000124347f70edac39e58d972c79086d860929baf07e455aa',
+  ],
+  [
+    709632,
+    1635710370,
+    1636865834,
+    0x170cfecf,
+    0x170c69ea,
+    '0000000000000000000687bca986194dc2c1f949318629b44bb54ec0a94d8244',
+  ],
+  [
+    832608,
+    1708008110,
+    1709253900,
+    0x170371b1,
+    0x17038c12,
+    '00000000000000000001e529aa1b6b7433794e9b33723be85daeab7fdaabf1c0',
+  ],
+] as const
+
+/** A period that ends below `height`: its first header, its last, nothing asked of the rest. */
+const periodBefore =
+  (height: number, first: BlockHeader, last: BlockHeader): Ancestor =>
+  (at) =>
+    at === height - 2016 ? first : last
+
+// Specification §14.4: testnet3 headers 2132555 and 2132556.
+const testnetHeaders = [
+  '004000200e1ff99438666c67c649def743fb82117537c2017bcc6ad617000000000000007fa40cf82bf224909e3174281a57af2eb3a4a2a961d33f50ec0772c1221c9e61ddfdc061ffff001a64526636',
+  '00000020974f55e77dff100bc252a01aa7b00d16736c6e04a091b03be200000000000000c44f2d69fc200c4a2211885000b6b67512f42c1bec550f3754e103b6c4046e05a202c161ffff001d09ec1bc4',
+]
+
+describe('required bits (HDR-6 to HDR-8)', () => {
+  test.each(retargets)('mainnet retargets at %d', (height, first, last, old, bits, hash) => {
+    const ancestor = periodBefore(height, headerAt(first, old), headerAt(last, old))
+    const context = { network: mainnet, height, ancestor, time: last + 600 }
+    expect(requiredBits(context)).toBe(bits)
+    expect(hashMeetsTarget(fromDisplayHex(hash), targetOfBits(bits, mainnet) ?? 0n)).toBe(true)
+  })
+
+  test('a period of more than eight weeks counts as eight', () => {
+    const first = headerAt(1263163443, 0x1c387f6f)
+    expect(retargetBits({ network: mainnet, first, last: headerAt(1269211443, 0x1c387f6f) })).toBe(
+      0x1d00e1fd,
+    )
+  })
+
+  test('the limit bounds a retarget', () => {
+    const [first, last] = [headerAt(0, 0x1d00ffff), headerAt(4_000_000, 0x1d00ffff)]
+    expect(retargetBits({ network: mainnet, first, last })).toBe(0x1d00ffff)
+    expect(
+      retargetBits({
+        network: signet,
+        first: headerAt(0, 0x1e0377ae),
+        last: headerAt(4_000_000, 0x1e0377ae),
+      }),
+    ).toBe(0x1e0377ae)
+  })
+
+  test('a chain whose times run backwards has a negative span, which clamps like a short one', () => {
+    const start = testnet3.genesis.time
+    const ancestor: Ancestor = (height) => headerAt(start - height, 0x1d00ffff)
+    const context = { network: testnet3, height: 2016, ancestor, time: start }
+    expect(requiredBits(context)).toBe(473_956_288)
+  })
+
+  test('testnet4 scales the first block of the period, the others the last', () => {
+    const [real, easy] = [0x1c00ffff, 0x1d00ffff]
+    const ancestor = periodBefore(4032, headerAt(0, real), headerAt(1_209_600, easy))
+    const context = { height: 4032, ancestor, time: 1_210_000 }
+    expect(requiredBits({ network: testnet4, ...context })).toBe(real)
+    expect(requiredBits({ network: testnet3, ...context })).toBe(easy)
+    expect(requiredBits({ network: mainnet, ...context })).toBe(easy)
+  })
+
+  test('regtest never retargets', () => {
+    const ancestor = periodBefore(2016, headerAt(0, 0x207fffff), headerAt(1, 0x207fffff))
+    const context = { network: regtest, height: 2016, ancestor, time: 2 }
+    expect(requiredBits(context)).toBe(0x207fffff)
+    const harder = periodBefore(2016, headerAt(0, 0x1f7fffff), headerAt(1, 0x1f7fffff))
+    expect(requiredBits({ ...context, ancestor: harder })).toBe(0x1f7fffff)
+  })
+
+  test('inside a period the bits stay, whatever the time, without the 20-minute rule', () => {
+    const ancestor: Ancestor = () => headerAt(1_000, 0x1b0404cb)
+    for (const network of [mainnet, signet])
+      expect(requiredBits({ network, height: 5, ancestor, time: 9_999_999 })).toBe(0x1b0404cb)
+  })
+
+  test.each([testnet3, testnet4])('20-minute rule of $name', (network) => {
+    const ancestor: Ancestor = () => headerAt(1_000, 0x1b0404cb)
+    const at = (time: number) => requiredBits({ network, height: 5, ancestor, time })
+    expect(at(2_200)).toBe(0x1b0404cb)
+    expect(at(2_201)).toBe(0x1d00ffff)
+  })
+
+  test('after minimum-difficulty blocks the last real bits return', () => {
+    const bitsAt =
+      (bits: readonly number[]): Ancestor =>
+      (height) =>
+        headerAt(1_000, bits[height] ?? 0)
+    const next = (bits: readonly number[]) =>
+      requiredBits({ network: testnet3, height: bits.length, ancestor: bitsAt(bits), time: 1_001 })
+    const easy = 0x1d00ffff
+    expect(next([easy, 0x1c0fffff, easy, easy])).toBe(0x1c0fffff)
+    expect(next([easy, easy, easy])).toBe(easy)
+    // The walk stops at the start of a period, whose bits count even if they are the easiest.
+    const period = [...new Array<number>(2016).fill(0x1b0404cb), easy, easy]
+    expect(next(period)).toBe(easy)
+  })
+
+  test('the testnet3 pair of the specification uses the 20-minute rule', () => {
+    const [parent, child] = testnetHeaders.map((hex) => decodeHeader(fromHex(hex)))
+    if (parent === undefined || child === undefined) throw new Error('two headers are listed')
+    const context = { network: testnet3, height: 2_132_556, ancestor: () => parent }
+    expect(requiredBits({ ...context, time: child.time })).toBe(child.bits)
+    expect(requiredBits({ ...context, time: parent.time + 1_200 })).toBe(parent.bits)
+  })
+})
+
+test('work accumulates as on mainnet', () => {
+  expect(2016n * workOfBits(0x1d00ffff)).toBe(0x7e007e007e0n)
+})
+
+describe('2,633 mainnet headers', () => {
+  const FIRST_HEIGHT = 586_657
+
+  function read(csv: string): readonly BlockHeader[] {
+    const rows = csv.trim().split('\n').slice(1)
+    return rows.map((row) => {
+      const [version = '', previous = '', root = '', time = '', bits = '', nonce = ''] =
+        row.split(',')
+      return {
+        version: Number.parseInt(version, 16) | 0,
+        previous: fromDisplayHex(previous),
+        merkleRoot: fromDisplayHex(root),
+        time: Number.parseInt(time, 16),
+        bits: Number.parseInt(bits, 16),
+        nonce: Number.parseInt(nonce, 16),
+      }
+    })
+  }
+
+  test('each follows its ancestors, the retarget at 588,672 included', (context) => {
+    const headers = read(vectorText(context, 'bitcoin-canister/headers.csv'))
+    expect(headers.length).toBe(2_633)
+    // The period begins one header before the file: its time and bits stand in §14.4.
+    const periodStart = headerAt(1_563_880_937, 0x171f3a08)
+    const ancestor: Ancestor = (height) => {
+      const header = height === FIRST_HEIGHT - 1 ? periodStart : headers[height - FIRST_HEIGHT]
+      if (header === undefined) throw new Error(`no header at ${height}`)
+      return header
+    }
+    let checked = 0
+    for (const [i, header] of headers.entries()) {
+      if (i < 11) continue // No median without eleven ancestors.
+      const height = FIRST_HEIGHT + i
+      expect(header.previous).toEqual(headerHash(ancestor(height - 1)))
+      const rules = { network: mainnet, height, ancestor, nowSeconds: header.time }
+      expect(checkHeader(header, rules), `height ${height}`).toBeUndefined()
+      checked++
+    }
+    expect(checked).toBe(2_622)
+    const at = ancestor(588_672)
+    expect(toDisplayHex(headerHash(at))).toBe(
+      '0000000000000000001c2a0a3aa902828a10be3588871b01699232c58de04d70',
+    )
+    expect(at.bits).toBe(0x171c3039)
+    expect(
+      checkHeader(
+        { ...at, bits: 0x171f3a08 },
+        {
+          network: mainnet,
+          height: 588_672,
+          ancestor,
+          nowSeconds: at.time,
+          hash: hash32(new Uint8Array(32)),
+        },
+      ),
+    ).toBe('bad-diffbits')
+  })
+})
