@@ -4,6 +4,7 @@ import { toHex } from '../../base/bytes.ts'
 import { present } from '../../base/errors.ts'
 import type { Block } from '../block.ts'
 import { checkBlock, txidsOf } from '../block.ts'
+import { genesisBlock } from '../genesis.ts'
 import type { HeaderNode, HeaderTree, HeaderVerdict } from '../header-tree.ts'
 import {
   addHeader,
@@ -20,7 +21,6 @@ import type { Network } from '../network.ts'
 import { connectBlock } from './block-validation.ts'
 import type { Coin, CoinChanges, CoinView } from './coins.ts'
 import { applyChanges } from './coins.ts'
-import { genesisBlock } from './genesis.ts'
 import type { ScriptVerifier } from './script-verifier.ts'
 import type { SpendContext } from './spending.ts'
 
@@ -57,7 +57,7 @@ export class Chain {
     this.#tree = newHeaderTree(network)
     this.#scripts = scripts
     const genesis = bestHeader(this.#tree)
-    const block = genesisBlock(genesis.header)
+    const block = genesisBlock(network)
     // Its output never enters the coins: no rule lets anyone spend it.
     this.#active = [genesis]
     this.#blocks.set(genesis.key, { block, txids: txidsOf(block) })
