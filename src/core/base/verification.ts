@@ -1,5 +1,6 @@
 /** Plain verification of finished signatures, by the audited library: ECDSA (SEC1), BIP340, Ed25519 (RFC 8032). */
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { p256 } from '@noble/curves/nist.js'
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 
 const totalCheck = (check: () => boolean): boolean => {
@@ -29,6 +30,17 @@ export function verifyEcdsa(
 ): boolean {
   return totalCheck(() =>
     secp256k1.verify(signature, digest, publicKey, { prehash: false, lowS, format: 'compact' }),
+  )
+}
+
+/** ECDSA over P-256, keys and signatures as above, high s accepted: for requests to the subnet only. */
+export function verifyEcdsaP256(
+  publicKey: Uint8Array,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  return totalCheck(() =>
+    p256.verify(signature, digest, publicKey, { prehash: false, lowS: false, format: 'compact' }),
   )
 }
 
