@@ -26,3 +26,9 @@ export function mapHash(map: HashableMap): Hash32 {
   )
   return sha256(concatAll(pairs.sort(compareBytes)))
 }
+
+/** Every signed or hashed message starts with its domain: one length byte, then ASCII (§4). */
+export function separated(domain: string, ...message: readonly Uint8Array[]): Uint8Array {
+  const label = utf8(domain)
+  return concat(Uint8Array.of(label.length), label, ...message)
+}
