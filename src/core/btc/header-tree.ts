@@ -1,10 +1,11 @@
 /** Headers as a tree with cumulative work and the best chain through it. Source: `docs/spec/bitcoin.md` §3.5 HD-1, §4. */
 import type { BlockHash } from '../base/bytes.ts'
-import { hash32, toHex } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
 import type { View } from '../base/view.ts'
 import type { BlockHeader } from './block.ts'
 import { headerHash } from './block.ts'
+import { genesisBlock } from './genesis.ts'
 import type { Ancestor, HeaderReject } from './header.ts'
 import { checkHeader, parentMedianTime, workOfBits } from './header.ts'
 import type { Network } from './network.ts'
@@ -59,14 +60,12 @@ export function newHeaderTree(network: Network): HeaderTree {
   }
 }
 
-function genesisNode({ genesis }: Network): HeaderNode {
-  const { time, bits, nonce, merkleRoot } = genesis
-  const previous = hash32(new Uint8Array(32))
-  const header = { version: 1, previous, merkleRoot, time, bits, nonce }
+function genesisNode(network: Network): HeaderNode {
+  const { header } = genesisBlock(network)
   const hash = headerHash(header)
   const key = toHex(hash)
-  assert(key === toHex(genesis.hash), 'the genesis header has the hash of the table')
-  return { hash, key, header, height: 0, work: workOfBits(bits), parent: undefined }
+  assert(key === toHex(network.genesis.hash), 'the genesis header has the hash of the table')
+  return { hash, key, header, height: 0, work: workOfBits(header.bits), parent: undefined }
 }
 
 export const bestHeader = (tree: View<HeaderTree>): HeaderNode =>

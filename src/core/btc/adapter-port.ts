@@ -1,0 +1,55 @@
+/** What the Bitcoin adapter takes and gives: the port its driver serves. Source: `docs/spec/bitcoin.md` §3, §10.5. */
+import type { BlockHash } from '../base/bytes.ts'
+import type { Seed } from '../base/seed.ts'
+import type { Block, BlockHeader } from './block.ts'
+import type { Network } from './network.ts'
+import type { Offence } from './peer-session.ts'
+import type { Announcement, Evidence } from './transaction-relay.ts'
+
+/** The one alarm; a later one replaces an earlier one. */
+export const ADAPTER_ALARM = 'bitcoin-adapter'
+
+export type PeerAddress = { readonly host: string; readonly port: number }
+
+export type AdapterConfig = {
+  readonly network: Network
+  /** Named by the operator: never banned, always tried again (AD-1, MB-1). */
+  readonly peers: readonly PeerAddress[]
+  readonly seed: Seed
+  readonly userAgent: string
+  /** Send transactions unasked to the first peer: for a peer on loopback (TX-4). */
+  readonly push: boolean
+}
+
+/** `peer` is an index into the configured peers. */
+export type AdapterInput =
+  | { readonly type: 'start' }
+  | { readonly type: 'connected'; readonly peer: number }
+  | { readonly type: 'bytes'; readonly peer: number; readonly bytes: Uint8Array }
+  /** Closed by the other side, or never opened. Not sent for connections that we ended. */
+  | { readonly type: 'disconnected'; readonly peer: number }
+  | { readonly type: 'alarm'; readonly name: string }
+  /** Headers that the chain view has already, parents first: at start. */
+  | { readonly type: 'knownHeaders'; readonly headers: readonly BlockHeader[] }
+  /** The chain view's missing blocks; replaces the list before. */
+  | { readonly type: 'want'; readonly hashes: readonly BlockHash[] }
+  /** The chain view's outgoing transactions; replaces the list before. */
+  | { readonly type: 'announce'; readonly transactions: readonly Announcement[] }
+
+export type AdapterOutput =
+  | ({ readonly type: 'connect'; readonly peer: number } & PeerAddress)
+  | { readonly type: 'send'; readonly peer: number; readonly bytes: Uint8Array }
+  /** Close the connection and report nothing more of it; `offence` says what the peer did. */
+  | { readonly type: 'disconnect'; readonly peer: number; readonly offence: Offence }
+  | { readonly type: 'alarm'; readonly name: string; readonly afterMs: number }
+  /** New headers that obey §4, parents first. */
+  | { readonly type: 'headers'; readonly headers: readonly BlockHeader[] }
+  /** A wanted block whose body belongs to its header; the chain view says whether it is valid. */
+  | { readonly type: 'block'; readonly hash: BlockHash; readonly block: Block }
+  | ({ readonly type: 'evidence'; readonly peer: number } & Evidence)
+
+export type PeerStatus = {
+  readonly address: PeerAddress
+  readonly state: 'waiting' | 'connecting' | 'ready'
+  readonly lastOffence: Offence | undefined
+}
