@@ -1,6 +1,6 @@
 /** Hashes of blocks and transactions straight from typed data. Equals the hash of the value (`docs/spec/ledger.md` §9.2). */
 import type { Hash32 } from '../base/bytes.ts'
-import { compareBytes, concat, utf8 } from '../base/bytes.ts'
+import { compareBytes, concat, toHex, utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
 import type { Account } from '../ic/account.ts'
 import { leb128 } from '../ic/cursor.ts'
@@ -35,9 +35,9 @@ export function hashBlock(block: Block, transactionHash: Hash32): Hash32 {
     optional(block.parentHash, sha256),
     hashNat(block.timestamp),
     transactionHash,
-    optional(block.fee, hashNat),
+    optional(block.fee, hashRecurring),
     optional(block.feeCollector, hashAccount),
-    optional(block.feeCollectorBlock, hashNat),
+    optional(block.feeCollectorBlock, hashRecurring),
   ])
 }
 
@@ -50,7 +50,9 @@ export function hashTransaction(transaction: Transaction): Hash32 {
     type === 'mint' ? undefined : hashAccount(transaction.from),
     type === 'mint' || type === 'transfer' ? hashAccount(transaction.to) : undefined,
     type === 'mint' ? undefined : optional(transaction.spender, hashAccount),
-    type === 'transfer' || type === 'approve' ? optional(transaction.fee, hashNat) : undefined,
+    type === 'transfer' || type === 'approve'
+      ? optional(transaction.fee, hashRecurring)
+      : undefined,
     type === 'approve' ? optional(transaction.expectedAllowance, hashNat) : undefined,
     type === 'approve' ? optional(transaction.expiresAt, hashNat) : undefined,
     optional(transaction.memo, sha256),
@@ -60,9 +62,33 @@ export function hashTransaction(transaction: Transaction): Hash32 {
 
 const hashNat = (value: bigint): Hash32 => sha256(leb128(value))
 
+/** Results of a pure function of what recurs from block to block; forgotten when there are too many. */
+class Memo<K> {
+  readonly #hashes = new Map<K, Hash32>()
+
+  get(key: K, compute: () => Hash32): Hash32 {
+    const known = this.#hashes.get(key)
+    if (known !== undefined) return known
+    if (this.#hashes.size >= MEMO_SIZE_MAX) this.#hashes.clear()
+    const hash = compute()
+    this.#hashes.set(key, hash)
+    return hash
+  }
+}
+
+const MEMO_SIZE_MAX = 16_384
+const accounts = new Memo<string>()
+const recurring = new Memo<bigint>()
+
+/** Of fees and of the index of the block that named the collector. */
+const hashRecurring = (value: bigint): Hash32 => recurring.get(value, () => hashNat(value))
+
+/** By the form given: 32 zeros are another value than no subaccount. */
 function hashAccount({ owner, subaccount }: Account): Hash32 {
-  const ownerHash = sha256(owner)
-  return sha256(subaccount === undefined ? ownerHash : concat(ownerHash, sha256(subaccount)))
+  if (subaccount === undefined) return accounts.get(toHex(owner), () => sha256(sha256(owner)))
+  return accounts.get(`${toHex(owner)}.${toHex(subaccount)}`, () =>
+    sha256(concat(sha256(owner), sha256(subaccount))),
+  )
 }
 
 const optional = <T>(value: T | undefined, hash: (value: T) => Hash32): Hash32 | undefined =>
