@@ -1,7 +1,7 @@
 /** The Bitcoin adapter of one node: follows peers, without I/O. Source: `docs/spec/bitcoin.md` §3, §10.5. */
-import type { BlockHash, Hash32 } from '../base/bytes.ts'
+import type { Hash32 } from '../base/bytes.ts'
 import { fromBigEndian } from '../base/bytes.ts'
-import type { Generator, Seed } from '../base/seed.ts'
+import type { Generator } from '../base/seed.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
 import type {
@@ -27,10 +27,9 @@ import {
 } from './header-tree.ts'
 import type { InventoryItem, Message } from './message.ts'
 import { encodeMessage, inventory } from './message.ts'
-import type { Network } from './network.ts'
 import type { Offence, SessionEvent } from './peer-session.ts'
 import { PeerSession } from './peer-session.ts'
-import type { Announcement, Evidence, RelayPeer, Sending } from './transaction-relay.ts'
+import type { Evidence, RelayPeer, Sending } from './transaction-relay.ts'
 import { TransactionRelay } from './transaction-relay.ts'
 
 /** AD-10: from one second to ten minutes, a fifth more or less. */
