@@ -7,7 +7,7 @@ const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const BASE = 58
 const CHECKSUM_SIZE = 4
 /** Decoding takes time in the square of the length, so the length has a limit. */
-export const BASE58_TEXT_MAX = 256
+export const BASE58_TEXT_MAX = 512
 
 /** Each leading zero byte is one `1`; the rest is the number in base 58. */
 export function encodeBase58(bytes: Uint8Array): string {

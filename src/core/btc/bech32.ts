@@ -20,14 +20,16 @@ export type Bech32Text = {
 /** Remainder of the code: 30 bits. */
 function polymod(values: readonly number[]): number {
   let remainder = 1
-  for (const value of values) {
-    const top = remainder >>> 25
-    remainder = ((remainder & 0x1ff_ffff) << 5) ^ value
-    GENERATOR.forEach((generator, bit) => {
-      if ((top >>> bit) & 1) remainder ^= generator
-    })
-  }
+  for (const value of values) remainder = shift(remainder) ^ value
   return remainder
+}
+
+/** A remainder times x, reduced: what one more value does to those before it. Linear over XOR. */
+function shift(remainder: number): number {
+  let shifted = (remainder & 0x1ff_ffff) << 5
+  for (let bit = 0; bit < 5; bit++)
+    if ((remainder >>> (25 + bit)) & 1) shifted ^= GENERATOR[bit] ?? 0
+  return shifted
 }
 
 function expandPrefix(prefix: string): number[] {
@@ -139,12 +141,13 @@ export function locateErrors(
 
 /** Effect on the remainder of every change of one value; the code is linear, so they add up. */
 function effects(length: number): readonly Substitution[] {
-  const zero = polymod(new Array<number>(length).fill(0))
-  return Array.from({ length: length * 31 }, (_, i) => {
-    const index = Math.floor(i / 31)
-    const difference = (i % 31) + 1
-    const word = new Array<number>(length).fill(0)
-    word[index] = difference
-    return { index, difference, effect: polymod(word) ^ zero }
-  })
+  const all: Substitution[] = []
+  for (let difference = 1; difference < 32; difference++) {
+    let effect = difference
+    for (let index = length - 1; index >= 0; index--) {
+      all.push({ index, difference, effect })
+      effect = shift(effect)
+    }
+  }
+  return all
 }
