@@ -29,6 +29,7 @@ export async function demo(
   signal.addEventListener('abort', progress.stop)
   try {
     const runDemo = await load()
+    signal.throwIfAborted()
     const result = await runDemo(options, tell(options.nodes, terminal, progress))
     progress.stop()
     requireSound(result)
@@ -114,8 +115,9 @@ function requireSound({ steps, verdict, surplusSat }: DemoResult): void {
 function printEnding(terminal: Terminal, result: DemoResult, warnings: readonly Warning[]): void {
   const { json, quiet } = terminal.settings
   if (json) {
-    const document = { schema: 'demo', network: 'local', data: result, warnings }
-    terminal.answer(answerDocument(document))
+    const steps = result.steps.map(({ name, ok, ms, ...facts }) => ({ name, ok, ms, ...facts }))
+    const data = { ...result, steps }
+    terminal.answer(answerDocument({ schema: 'demo', network: 'local', data, warnings }))
   } else if (quiet) {
     terminal.answer(verdictWords(result))
   } else {

@@ -25,15 +25,23 @@ export async function runCommandLine(words: readonly string[], program: Program)
   // A parse that stops early has not seen every word, and `--json` decides the form of its error.
   const settings = (): Settings => readSettings(root.opts<GlobalOptions>(), words)
   try {
-    await root.parseAsync(words, { from: 'user' })
+    await root.parseAsync(isKnown(root, words) ? words : namedCommand(words), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.help' && error.exitCode !== 0)
-      return (await program.open(settings())).terminal.answer(welcome)
     if (error.exitCode === 0) return
-    await program.open(settings())
-    throw usageError(error, words)
+    const { terminal } = await program.open(settings())
+    if (error.code !== 'commander.help' || terminal.settings.json) throw usageError(error, words)
+    terminal.answer(welcome)
   }
+}
+
+/** What follows `help`, or the first word: the parser would answer an unknown name with help alone. */
+const namedCommand = ([first, second]: readonly string[]): readonly string[] =>
+  [first === 'help' ? second : first].filter((name) => name !== undefined)
+
+function isKnown(root: Command, words: readonly string[]): boolean {
+  const names = ['help', ...root.commands.map((command) => command.name())]
+  return namedCommand(words).every((name) => name.startsWith('-') || names.includes(name))
 }
 
 function commandTree({ version, open }: Program): Command {
@@ -69,8 +77,9 @@ function commandTree({ version, open }: Program): Command {
   return root
 }
 
-const demoDescription = `Starts a subnet in this process, deposits test bitcoin, mints ckBTC, transfers some,
-redeems some, and proves the reserves. Needs no key and no network, keeps nothing.
+const demoDescription = `Starts a subnet in this process, deposits test bitcoin, mints ckBTC, transfers
+some, redeems some, and proves the reserves. Needs no key and no network, keeps
+nothing.
 
 Examples:
   ckbtc demo                  four nodes, one of them may fail
@@ -111,8 +120,8 @@ function usageError({ code, message }: CommanderError, words: readonly string[])
   const quoted = /'([^']*)'/.exec(line)?.[1] ?? ''
   if (code === 'commander.unknownCommand') return new UnknownCommand(quoted, nearest)
   if (code === 'commander.unknownOption') return new UnknownOption(quoted, { command, nearest })
-  return new UsageInvalid(line, {
-    fix: 'the form of the command is shown by',
+  return new UsageInvalid(code === 'commander.help' ? 'no command was given' : line, {
+    fix: 'commands and options are listed by',
     command: `${command} --help`,
   })
 }

@@ -10,7 +10,7 @@ export function printFailure(terminal: Terminal, error: unknown): number {
   const { code, exit, message, fix, command, details } = known
   if (terminal.settings.json) {
     const { retry } = errorCatalogue[code]
-    const hint = command === undefined ? fix : `${fix} ${command}`
+    const hint = command === undefined ? fix : `${fix}: ${command}`
     terminal.answer(failureDocument({ code, exit, message, hint, retry, details }))
     return exit
   }

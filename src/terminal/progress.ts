@@ -32,7 +32,7 @@ const silent: Progress = { show: () => {}, clear: () => {}, stop: () => {} }
 async function spinner({ errorPaint }: Terminal): Promise<Progress> {
   const { default: ora } = await import('ora')
   // Standard input stays as it is: in raw mode Ctrl-C would be a key and no signal.
-  const moving = ora({ stream: process.stderr, discardStdin: false })
+  const moving = ora({ stream: process.stderr, discardStdin: false, color: false })
   return {
     show({ number, label, text }) {
       moving.prefixText = String(number).padStart(2)

@@ -4,6 +4,8 @@
 export type Stream = {
   write(text: string): unknown
   readonly isTTY?: boolean
+  /** Width of the terminal; 0 where it does not know its size. */
+  readonly columns?: number
 }
 
 /** The variables that decide what is shown; the names are those of the environment. */
@@ -90,6 +92,7 @@ export function showsColour(
 /** Whether a spinner may move on `stream`; without colour no escape sequence is written at all. */
 export function maySpin(stream: Stream, environment: Environment): boolean {
   if (stream.isTTY !== true || environment.TERM === 'dumb') return false
+  if (stream.columns === 0) return false // The spinner could not tell how many lines it fills.
   return !isSet(environment.CI) && !isSet(environment.NO_COLOR)
 }
 

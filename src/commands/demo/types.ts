@@ -59,6 +59,7 @@ export type DemoStep = Timed &
       }
   )
 
+/** `ms`: whole milliseconds. */
 type Timed = { readonly ok: boolean; readonly ms: number }
 
 export type DemoVerdict = 'backed' | 'shortfall' | 'mismatch'
@@ -76,6 +77,7 @@ export type DemoResult = {
   readonly nodes: number
   readonly tolerates: number
   readonly publicKey: string
+  /** Whole milliseconds. */
   readonly durationMs: number
   readonly steps: readonly DemoStep[]
   readonly verdict: DemoVerdict

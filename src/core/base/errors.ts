@@ -62,7 +62,8 @@ export class UnknownCommand extends CkbtcError {
 
   constructor(name: string, nearest: string | undefined) {
     super(`there is no command "${name}"`)
-    this.fix = nearest === undefined ? 'the commands are listed by' : `did you mean ${nearest}?`
+    this.fix =
+      nearest === undefined ? 'the commands are listed by' : `the nearest command is ${nearest}`
     this.command = nearest === undefined ? 'ckbtc --help' : `ckbtc ${nearest} --help`
   }
 }
@@ -78,7 +79,8 @@ export class UnknownOption extends CkbtcError {
     { command, nearest }: { readonly command: string; readonly nearest: string | undefined },
   ) {
     super(`${command} has no option "${flag}"`)
-    this.fix = nearest === undefined ? 'the options are listed by' : `did you mean ${nearest}?`
+    this.fix =
+      nearest === undefined ? 'the options are listed by' : `the nearest option is ${nearest}`
     this.command = `${command} --help`
   }
 }
