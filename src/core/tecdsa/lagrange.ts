@@ -4,7 +4,10 @@ import { invert, mod } from '../base/group.ts'
 import type { NodeIndex } from '../base/party.ts'
 
 /** Evaluation point of a node: never 0, where the secret is. */
-export const evaluationPoint = (index: NodeIndex): number => index + 1
+export function evaluationPoint(index: NodeIndex): number {
+  assert(Number.isInteger(index) && index >= 0, 'the index of a node is 0 or more')
+  return index + 1
+}
 
 /** λ_i = numerators[i] / denominator, as small integers; the denominator is positive. */
 export type Coefficients = {
