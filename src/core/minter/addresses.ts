@@ -1,0 +1,147 @@
+/** Keys, scripts and addresses of accounts; destinations. Implements `docs/spec/minter.md` §3. */
+import { concat, equalBytes, utf8 } from '../base/bytes.ts'
+import type { ExtendedKey } from '../base/derivation.ts'
+import { derivePublicKey } from '../base/derivation.ts'
+import { present } from '../base/errors.ts'
+import { hash160, sha256 } from '../base/hash.ts'
+import { addressOfScript, parseAddress } from '../btc/address.ts'
+import type { Network } from '../btc/network.ts'
+import { mainnet, regtest, testnet4 } from '../btc/network.ts'
+import { p2pkhScript, p2shScript, p2trScript, p2wpkhScript, p2wshScript } from '../btc/script.ts'
+import type { Account } from '../ic/account.ts'
+import { effectiveSubaccount, SUBACCOUNT_BYTES } from '../ic/account.ts'
+import type { Principal } from '../ic/principal.ts'
+import type { Root } from './state.ts'
+import type { BitcoinAddress, BitcoinNetwork } from './types.ts'
+
+const SCHEMA_V1 = Uint8Array.of(1)
+const WITHDRAWAL_DOMAIN = utf8('ckbtc')
+/** Always 0: one withdrawal account for each principal. */
+const WITHDRAWAL_NONCE = new Uint8Array(8)
+const FEE_COLLECTOR = [0x0f, 0xee] as const
+
+/** Testnets share their address prefixes. */
+const networkOf: Readonly<Record<BitcoinNetwork, Network>> = {
+  mainnet,
+  testnet: testnet4,
+  regtest,
+}
+
+/** Below the minter's root (§3.1). */
+export const pathOf = (account: Account): readonly Uint8Array[] => [
+  SCHEMA_V1,
+  account.owner,
+  effectiveSubaccount(account),
+]
+
+/** 33 bytes. */
+export const publicKeyOf = (root: ExtendedKey, account: Account): Uint8Array =>
+  derivePublicKey(root, pathOf(account)).publicKey
+
+export const scriptOfKey = (publicKey: Uint8Array): Uint8Array => p2wpkhScript(hash160(publicKey))
+
+export const scriptOf = (root: ExtendedKey, account: Account): Uint8Array =>
+  scriptOfKey(publicKeyOf(root, account))
+
+/** The text of a script that has an address, as each of ours has. */
+export const addressText = (script: Uint8Array, network: BitcoinNetwork): string =>
+  present(addressOfScript(script, networkOf[network]), 'the minter pays only to addresses')
+
+/** 30 zero bytes, then `0f ee`. */
+export function feeCollectorSubaccount(): Uint8Array {
+  const subaccount = new Uint8Array(SUBACCOUNT_BYTES)
+  subaccount.set(FEE_COLLECTOR, SUBACCOUNT_BYTES - FEE_COLLECTOR.length)
+  return subaccount
+}
+
+/** Where a caller deposits ckBTC before `retrieve_btc` (§3.4). */
+export function withdrawalSubaccount(caller: Principal): Uint8Array {
+  const length = Uint8Array.of(WITHDRAWAL_DOMAIN.length)
+  return sha256(concat(length, WITHDRAWAL_DOMAIN, caller, WITHDRAWAL_NONCE))
+}
+
+export const withdrawalAccount = (self: Principal, caller: Principal): Account => ({
+  owner: self,
+  subaccount: withdrawalSubaccount(caller),
+})
+
+/** What every step needs of the root, derived once. */
+export function rootOfKey(key: ExtendedKey, self: Principal): Root {
+  const collector = { owner: self, subaccount: feeCollectorSubaccount() }
+  return {
+    key,
+    mainScript: scriptOf(key, { owner: self }),
+    feeCollectorScript: scriptOf(key, collector),
+  }
+}
+
+/** The minter's own: main, fee collector, and the caller's withdrawal account [H 3]. */
+export function isOwnScript(
+  { key, mainScript, feeCollectorScript }: Root,
+  {
+    script,
+    self,
+    caller,
+  }: {
+    readonly script: Uint8Array
+    readonly self: Principal
+    readonly caller: Principal
+  },
+): boolean {
+  return (
+    equalBytes(script, mainScript) ||
+    equalBytes(script, feeCollectorScript) ||
+    equalBytes(script, scriptOf(key, withdrawalAccount(self, caller)))
+  )
+}
+
+export type Destination =
+  | { readonly type: 'destination'; readonly address: BitcoinAddress; readonly script: Uint8Array }
+  | { readonly type: 'malformed'; readonly message: string }
+
+/** Reads a destination by the rules of §3.5: five kinds of address, on the minter's network. */
+export function parseDestination(text: string, network: BitcoinNetwork): Destination {
+  if (text === '') return { type: 'malformed', message: 'address contains no data' }
+  const parsed = parseAddress(text, networkOf[network])
+  if (parsed.type === 'refused') return { type: 'malformed', message: parsed.detail }
+  const { kind, script } = parsed
+  const destination = (type: BitcoinAddress['type'], bytes: Uint8Array): Destination => ({
+    type: 'destination',
+    address: { type, bytes: bytes.slice() },
+    script,
+  })
+  switch (kind.type) {
+    case 'p2wpkh':
+      return destination('p2wpkhV0', kind.hash)
+    case 'p2wsh':
+      return destination('p2wshV0', kind.hash)
+    case 'p2tr':
+      return destination('p2trV1', kind.key)
+    case 'p2pkh':
+      return destination('p2pkh', kind.hash)
+    case 'p2sh':
+      return destination('p2sh', kind.hash)
+    case 'p2pk':
+    case 'p2a':
+    case 'witnessUnknown':
+    case 'multisig':
+    case 'opReturn':
+    case 'nonstandard':
+      return { type: 'malformed', message: `addresses of kind ${kind.type} are not supported` }
+  }
+}
+
+export function scriptOfAddress({ type, bytes }: BitcoinAddress): Uint8Array {
+  switch (type) {
+    case 'p2wpkhV0':
+      return p2wpkhScript(bytes)
+    case 'p2wshV0':
+      return p2wshScript(bytes)
+    case 'p2trV1':
+      return p2trScript(bytes)
+    case 'p2pkh':
+      return p2pkhScript(bytes)
+    case 'p2sh':
+      return p2shScript(bytes)
+  }
+}

@@ -1,0 +1,58 @@
+/** Which coins pay: greedy, then a few more when there are very many. Implements `docs/spec/minter.md` §9. */
+import { compareBytes } from '../base/bytes.ts'
+import type { Utxo } from './types.ts'
+
+/** By value, then txid, then index. */
+export function compareUtxos(a: Utxo, b: Utxo): number {
+  if (a.value !== b.value) return a.value < b.value ? -1 : 1
+  return compareBytes(a.outpoint.txid, b.outpoint.txid) || a.outpoint.vout - b.outpoint.vout
+}
+
+export type Selection = { readonly chosen: readonly Utxo[]; readonly rest: readonly Utxo[] }
+
+/**
+ * While the goal is above 0: the smallest coin that reaches it, else the largest (§9.1).
+ *
+ * Undefined when all coins together do not reach `target`. `utxos` may be in any order and stays as it is.
+ */
+export function selectGreedily(utxos: Iterable<Utxo>, target: bigint): Selection | undefined {
+  const rest = [...utxos].sort(compareUtxos)
+  const chosen: Utxo[] = []
+  for (let goal = target; goal > 0n; ) {
+    const reaching = firstAtLeast(rest, goal)
+    const [utxo] = rest.splice(Math.min(reaching, rest.length - 1), 1)
+    if (utxo === undefined) return undefined
+    chosen.push(utxo)
+    goal -= utxo.value
+  }
+  return { chosen, rest }
+}
+
+/** Position of the first coin worth `goal`; the length where there is none. `sorted` is ascending. */
+function firstAtLeast(sorted: readonly Utxo[], goal: bigint): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const value = sorted[middle]?.value ?? 0n
+    if (value < goal) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** With very many coins left, each transaction takes the smallest along, one input for each output (§9.2). */
+export function selectCoins(
+  utxos: Iterable<Utxo>,
+  {
+    target,
+    recipients,
+    countThreshold,
+  }: { readonly target: bigint; readonly recipients: number; readonly countThreshold: number },
+): readonly Utxo[] | undefined {
+  const selection = selectGreedily(utxos, target)
+  if (selection === undefined) return undefined
+  const { chosen, rest } = selection
+  if (rest.length <= countThreshold) return chosen
+  const outputs = recipients + 1
+  return [...chosen, ...rest.slice(0, Math.max(0, outputs - chosen.length))]
+}

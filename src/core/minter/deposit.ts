@@ -1,0 +1,219 @@
+/** From a confirmed coin to minted ckBTC. Implements `docs/spec/minter.md` §5, §6 (mapping) [H 1, H 4]. */
+import { equalBytes } from '../base/bytes.ts'
+import type { Account } from '../ic/account.ts'
+import { accountKey } from '../ic/account.ts'
+import type { Principal } from '../ic/principal.ts'
+import { anonymous } from '../ic/principal.ts'
+import { scriptOf } from './addresses.ts'
+import { compareUtxos } from './coin-selection.ts'
+import { CHECK_TRANSACTION_TRIES_MAX } from './constants.ts'
+import type { Context } from './context.ts'
+import { err, ledgerCall, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
+import { guarded, refusedByMode } from './guards.ts'
+import { encodeMintMemo } from './memo.ts'
+import type { UtxosResult } from './ports.ts'
+import type { OutpointKey } from './state.ts'
+import { keyOfUtxo, sumOf } from './state.ts'
+import type {
+  AccountArgs,
+  Answer,
+  GenericError,
+  SuspendedReason,
+  SuspendedUtxo,
+  TemporarilyUnavailable,
+  UpdateBalanceError,
+  UpdateBalanceResult,
+  Utxo,
+  UtxoStatus,
+} from './types.ts'
+
+const CODE_REJECTED = 1n
+const CODE_CHECKER = 2n
+
+export function updateBalance(
+  context: Context,
+  caller: Principal,
+  args: AccountArgs,
+): Answer<UpdateBalanceResult> {
+  const { state, volatile, settings } = context
+  if (equalBytes(caller, anonymous)) return trap('anonymous caller not allowed')
+  const account = { owner: args.owner ?? caller, subaccount: args.subaccount }
+  if (equalBytes(account.owner, state.self)) return trap('cannot update the balance of the minter')
+  if (equalBytes(account.owner, anonymous)) return trap('anonymous owner not allowed') // [H 4]
+  const refusal = refusedByMode(state.config.mode, { caller, direction: 'deposit' })
+  if (refusal !== undefined) return reply(err(refusal))
+  if (volatile.root === undefined) return reply(err(unavailable('the key is not made yet')))
+  const guard = { account, concurrentMax: settings.concurrentMax }
+  const result = guarded(volatile.updating, guard, () => creditAccount(context, account))
+  return reply(result.type === 'ok' || result.type === 'err' ? result : err(result))
+}
+
+/** Steps 5 to 9 of §5, once the account may come in. */
+function creditAccount(context: Context, account: Account): UpdateBalanceResult {
+  const script = scriptOf(rootOf(context).key, account)
+  const found = utxosOf(context, script, context.state.config.minConfirmations)
+  if (found.type !== 'utxos') return err(found)
+  const { processable, suspended } = sortUtxos(context, account, found.utxos)
+  if (sumOf(processable) === 0n) return noNewUtxos(context, script, suspended)
+  const statuses: UtxoStatus[] = []
+  for (const utxo of processable) {
+    const status = processUtxo(context, account, utxo)
+    if (status?.type === 'stopped') return err(status.error)
+    if (status !== undefined) statuses.push(status)
+  }
+  schedule(context, 'process', context.now)
+  return ok(statuses)
+}
+
+type Found = Extract<UtxosResult, { type: 'utxos' }> | GenericError | TemporarilyUnavailable
+
+function utxosOf({ ports }: Context, script: Uint8Array, minConfirmations: number): Found {
+  const answer = ports.bitcoin.utxos({ script, minConfirmations })
+  return answer.type === 'rejected'
+    ? { type: 'genericError', code: CODE_REJECTED, message: answer.message }
+    : answer
+}
+
+type Sorted = {
+  /** New ones, then once too small, then once quarantined; each group in UTXO order. */
+  readonly processable: readonly Utxo[]
+  readonly suspended: readonly SuspendedUtxo[]
+}
+
+/** Which coins are looked at now (§5.1). */
+export function sortUtxos(context: Context, account: Account, utxos: readonly Utxo[]): Sorted {
+  const groups = { fresh: [] as Utxo[], valueTooSmall: [] as Utxo[], quarantined: [] as Utxo[] }
+  const suspended: SuspendedUtxo[] = []
+  for (const utxo of [...utxos].sort(compareUtxos)) {
+    const key = keyOfUtxo(utxo)
+    if (context.state.mintedOutpoints.has(key)) continue // [H 1] Known and finalised ones are among these.
+    const reason = suspensionOf(context, account, key)
+    const checkedAt = context.volatile.lastChecked.get(key)
+    const earliestRetry = (checkedAt ?? 0n) + context.settings.suspensionNs
+    if (reason === undefined) groups.fresh.push(utxo)
+    else if (checkedAt !== undefined && context.now < earliestRetry)
+      suspended.push({ utxo, reason, earliestRetry })
+    else groups[reason].push(utxo)
+  }
+  const processable = [...groups.fresh, ...groups.valueTooSmall, ...groups.quarantined]
+  return { processable, suspended }
+}
+
+function suspensionOf(
+  { state }: Context,
+  account: Account,
+  key: OutpointKey,
+): SuspendedReason | undefined {
+  const own = state.suspendedUtxos.get(accountKey(account))?.get(key)
+  return (own ?? state.legacySuspendedUtxos.get(key))?.reason
+}
+
+/** Step 7: nothing is remembered of an account that has nothing, or callers could fill memory for free. */
+function noNewUtxos(
+  context: Context,
+  script: Uint8Array,
+  suspendedUtxos: readonly SuspendedUtxo[],
+): UpdateBalanceResult {
+  const requiredConfirmations = context.state.config.minConfirmations
+  const all = utxosOf(context, script, 0)
+  if (all.type !== 'utxos') return err(all)
+  const pendingUtxos = all.utxos
+    .map(({ outpoint, value, height }) => ({
+      outpoint,
+      value,
+      confirmations: all.tipHeight - height + 1,
+    }))
+    .filter(({ confirmations }) => confirmations < requiredConfirmations)
+  const most = pendingUtxos.reduce((max, { confirmations }) => Math.max(max, confirmations), 0)
+  const currentConfirmations = pendingUtxos.length === 0 ? undefined : most
+  return err({
+    type: 'noNewUtxos',
+    currentConfirmations,
+    requiredConfirmations,
+    pendingUtxos,
+    suspendedUtxos,
+  })
+}
+
+type Stopped = { readonly type: 'stopped'; readonly error: UpdateBalanceError }
+
+/** Step 8 for one coin. Undefined: skipped without a word. */
+function processUtxo(
+  context: Context,
+  account: Account,
+  utxo: Utxo,
+): UtxoStatus | Stopped | undefined {
+  const { state, record } = context
+  const { depositMinAmount = 0n, checkFee } = state.config
+  if (utxo.value < depositMinAmount || utxo.value <= checkFee) {
+    suspend(context, { account, utxo, reason: 'valueTooSmall' })
+    return { type: 'valueTooSmall', utxo }
+  }
+  const checked = state.checkedUtxos.get(keyOfUtxo(utxo))?.status
+  if (checked === 'cleanButMintUnknown') return undefined // §5.3
+  if (checked === undefined) {
+    const verdict = checkUtxo(context, utxo)
+    if (verdict.type === 'stopped') return verdict
+    if (verdict.type === 'tainted') {
+      suspend(context, { account, utxo, reason: 'quarantined' })
+      return { type: 'tainted', utxo }
+    }
+    record({ type: 'checkedUtxoV2', utxo, account })
+  }
+  return mintUtxo(context, account, utxo)
+}
+
+/** The same outcome again is no event: only the time of the check moves (§5.1). */
+function suspend(
+  context: Context,
+  {
+    account,
+    utxo,
+    reason,
+  }: { readonly account: Account; readonly utxo: Utxo; readonly reason: SuspendedReason },
+): void {
+  const key = keyOfUtxo(utxo)
+  if (suspensionOf(context, account, key) !== reason)
+    context.record({ type: 'suspendedUtxo', utxo, account, reason })
+  context.volatile.lastChecked.set(key, context.now)
+}
+
+type Verdict = { readonly type: 'clean' } | { readonly type: 'tainted' } | Stopped
+
+const stopped = (error: UpdateBalanceError): Stopped => ({ type: 'stopped', error })
+
+/** §6, mapping. */
+function checkUtxo({ ports }: Context, utxo: Utxo): Verdict {
+  for (let attempt = 0; attempt < CHECK_TRANSACTION_TRIES_MAX; attempt++) {
+    const answer = ports.checker.checkTransaction(utxo.outpoint.txid)
+    switch (answer.type) {
+      case 'passed':
+        return { type: 'clean' }
+      case 'failed':
+        return { type: 'tainted' }
+      case 'notEnoughCycles':
+        continue
+      case 'retriable':
+      case 'callFailed':
+        return stopped(unavailable(answer.message))
+      case 'error':
+        return stopped({ type: 'genericError', code: CODE_CHECKER, message: answer.message })
+    }
+  }
+  const message = 'the checker asks for more cycles than it is given'
+  return stopped({ type: 'genericError', code: CODE_CHECKER, message })
+}
+
+function mintUtxo(context: Context, account: Account, utxo: Utxo): UtxoStatus | undefined {
+  const { state, ports, record } = context
+  // [H 1] The last moment: a checker or ledger that called back may have credited it meanwhile.
+  if (state.mintedOutpoints.has(keyOfUtxo(utxo))) return undefined
+  const mintedAmount = utxo.value - state.config.checkFee
+  const { txid, vout } = utxo.outpoint
+  const memo = encodeMintMemo({ type: 'convert', txid, vout, fee: state.config.checkFee })
+  const minted = ports.ledger.mint({ ...ledgerCall(context, mintedAmount, memo), to: account })
+  if (minted.type !== 'ok') return { type: 'checked', utxo }
+  const { blockIndex } = minted
+  record({ type: 'receivedUtxos', mintTxid: blockIndex, toAccount: account, utxos: [utxo] })
+  return { type: 'minted', blockIndex, mintedAmount, utxo }
+}

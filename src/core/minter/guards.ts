@@ -1,0 +1,53 @@
+/** Who may come in: modes, and one call at a time for each account. Implements `docs/spec/minter.md` §2.2, §5 step 4, §17. */
+import { equalBytes } from '../base/bytes.ts'
+import type { View } from '../base/view.ts'
+import type { Account } from '../ic/account.ts'
+import { accountKey } from '../ic/account.ts'
+import type { Principal } from '../ic/principal.ts'
+import { unavailable } from './context.ts'
+import type { AccountKey } from './state.ts'
+import type { Mode, TemporarilyUnavailable } from './types.ts'
+
+export type Direction = 'deposit' | 'withdrawal'
+
+/** Why the mode keeps this caller out; undefined lets it in. The caller counts, not the owner. */
+export function refusedByMode(
+  mode: View<Mode>,
+  { caller, direction }: { readonly caller: Principal; readonly direction: Direction },
+): TemporarilyUnavailable | undefined {
+  const isListed = (principals: readonly Principal[]): boolean =>
+    principals.some((listed) => equalBytes(listed, caller))
+  switch (mode.type) {
+    case 'readOnly':
+      return unavailable('the minter is in read-only mode')
+    case 'restrictedTo':
+      return isListed(mode.principals)
+        ? undefined
+        : unavailable('the minter is restricted to some principals')
+    case 'depositsRestrictedTo':
+      return direction === 'withdrawal' || isListed(mode.principals)
+        ? undefined
+        : unavailable('the minter accepts deposits from some principals only')
+    case 'generalAvailability':
+      return undefined
+  }
+}
+
+export type GuardRefusal = { readonly type: 'alreadyProcessing' } | TemporarilyUnavailable
+
+/** Runs `body` while no other call of this account is inside; every way out lets the next one in. */
+export function guarded<T>(
+  inside: Set<AccountKey>,
+  { account, concurrentMax }: { readonly account: Account; readonly concurrentMax: number },
+  body: () => T,
+): T | GuardRefusal {
+  const key = accountKey(account)
+  if (inside.has(key)) return { type: 'alreadyProcessing' }
+  if (inside.size >= concurrentMax) return unavailable('too many concurrent requests')
+  inside.add(key)
+  try {
+    return body()
+  } finally {
+    inside.delete(key)
+  }
+}

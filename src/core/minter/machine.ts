@@ -1,0 +1,159 @@
+/**
+ * The minter as a deterministic machine: its face to the subnet. Implements `docs/spec/minter.md`.
+ *
+ * The subnet passes one input at a time. After each, `tick` while `nextTimer` is not after slot time, and work off `outstanding`.
+ */
+import { equalBytes } from '../base/bytes.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
+import type { TimestampNs } from '../base/units.ts'
+import type { Account } from '../ic/account.ts'
+import type { Principal } from '../ic/principal.ts'
+import { anonymous } from '../ic/principal.ts'
+import { addressText, rootOfKey, scriptOf, withdrawalAccount } from './addresses.ts'
+import { mintWatched, watch } from './auto-mint.ts'
+import type { Call, Method, Notice, Reply, SignatureRequest } from './calls.ts'
+import { configOfInit, invalidity } from './config.ts'
+import type { Settings } from './constants.ts'
+import { DEFAULT_SETTINGS } from './constants.ts'
+import type { Context, Minter, World } from './context.ts'
+import { contextOf, reply, schedule, trap, unavailable } from './context.ts'
+import { updateBalance } from './deposit.ts'
+import { appendEvent, emptyLog } from './event-log.ts'
+import type { Payload } from './events.ts'
+import { decodeMemo } from './memo.ts'
+import { estimateWithdrawalFee, eventsPage, knownUtxos, minterInfo } from './queries.ts'
+import { replay } from './replay.ts'
+import { openRequests, signatureFailed, signatureReady } from './signing.ts'
+import { statusesOf, statusOf, statusV1 } from './status.ts'
+import * as timers from './timers.ts'
+import type { AccountArgs, Answer, MinterArg } from './types.ts'
+import { retrieveBtc, retrieveBtcWithApproval } from './withdrawal.ts'
+
+export type Installed =
+  | { readonly type: 'installed'; readonly minter: Minter }
+  | { readonly type: 'refused'; readonly reason: string }
+
+const refused = (reason: string): Installed => ({ type: 'refused', reason })
+
+/** A new minter. Its root key comes later, as a notice. */
+export function install(
+  arg: MinterArg,
+  {
+    self,
+    now,
+    settings = DEFAULT_SETTINGS,
+  }: { readonly self: Principal; readonly now: TimestampNs; readonly settings?: Settings },
+): Installed {
+  if (arg.type === 'upgrade') return refused('upgrade arguments given to an install')
+  const problem = invalidity(configOfInit(arg.args))
+  if (problem !== undefined) return refused(problem)
+  const log = emptyLog()
+  appendEvent(log, { timestamp: now, payload: { type: 'init', args: arg.args } })
+  return started({ state: replay(log.events, self), log, settings }, now)
+}
+
+/** The minter after an upgrade; refused, the old one stands as it was. The root key is given anew. */
+export function upgrade(
+  { state, log, settings }: Minter,
+  arg: MinterArg | undefined,
+  now: TimestampNs,
+): Installed {
+  if (arg?.type === 'init') return refused('init arguments given to an upgrade')
+  const next = { events: [...log.events], chain: log.chain }
+  if (arg?.args !== undefined) {
+    const payload: Payload = { type: 'upgrade', args: arg.args }
+    appendEvent(next, { timestamp: now, payload })
+  }
+  const replayed = attempt(() => replay(next.events, state.self))
+  if (replayed instanceof BadEncoding) return refused(replayed.message)
+  const problem = invalidity(replayed.config)
+  return problem === undefined
+    ? started({ state: replayed, log: next, settings }, now)
+    : refused(problem)
+}
+
+function started(minter: Minter, now: TimestampNs): Installed {
+  timers.scheduleAll({ volatile: minter.state.volatile, now })
+  return { type: 'installed', minter }
+}
+
+/** How each method is answered. */
+const methods: {
+  readonly [M in Method]: (context: Context, call: Call<M>) => Reply<M>
+} = {
+  get_btc_address: (context, { caller, args }) => getBtcAddress(context, caller, args),
+  get_known_utxos: (context, { caller, args }) =>
+    reply(knownUtxos(context, accountOf(caller, args))),
+  update_balance: (context, { caller, args }) => updateBalance(context, caller, args),
+  estimate_withdrawal_fee: (context, { args }) => estimateWithdrawalFee(context, args.amount),
+  get_deposit_fee: ({ state }) => reply(state.config.checkFee),
+  get_withdrawal_account: ({ state }, { caller }) =>
+    equalBytes(caller, anonymous)
+      ? trap('anonymous caller not allowed')
+      : reply(withdrawalAccount(state.self, caller)),
+  retrieve_btc: (context, { caller, args }) => retrieveBtc(context, caller, args),
+  retrieve_btc_with_approval: (context, { caller, args }) =>
+    retrieveBtcWithApproval(context, caller, args),
+  retrieve_btc_status: (context, { args }) => reply(statusV1(context, args.blockIndex)),
+  retrieve_btc_status_v2: (context, { args }) => reply(statusOf(context, args.blockIndex)),
+  retrieve_btc_status_v2_by_account: (context, { caller, args }) =>
+    reply(statusesOf(context, args ?? { owner: caller })),
+  get_minter_info: (context) => reply(minterInfo(context)),
+  get_events: ({ log }, { args }) => reply(eventsPage(log.events, args)),
+  decode_ledger_memo: (_, { args }) => reply(decodeMemo(args)),
+}
+
+/** Answers one call, to its end. */
+export function handle<M extends Method>(minter: Minter, world: World, call: Call<M>): Reply<M> {
+  return methods[call.method](contextOf(minter, world), call)
+}
+
+const accountOf = (caller: Principal, { owner, subaccount }: AccountArgs): Account => ({
+  owner: owner ?? caller,
+  subaccount,
+})
+
+function getBtcAddress(context: Context, caller: Principal, args: AccountArgs): Answer<string> {
+  const { state, volatile } = context
+  const account = accountOf(caller, args)
+  if (equalBytes(account.owner, anonymous)) return trap('anonymous owner not allowed')
+  if (volatile.root === undefined) return trap(unavailable('the key is not made yet').message)
+  const script = scriptOf(volatile.root.key, account)
+  if (!equalBytes(account.owner, state.self)) watch(context, account, script)
+  return reply(addressText(script, state.config.network))
+}
+
+/** Takes in what the subnet has to tell. */
+export function notify(minter: Minter, world: World, notice: Notice): void {
+  const context = contextOf(minter, world)
+  switch (notice.type) {
+    case 'rootKey':
+      context.volatile.root = rootOfKey(notice.key, context.state.self)
+      schedule(context, 'process', context.now)
+      openRequests(context)
+      return
+    case 'signatureReady':
+      signatureReady(context, notice.key, notice.signature)
+      return
+    case 'signatureFailed':
+      signatureFailed(context, notice.key)
+      return
+    case 'bitcoinChanged':
+      mintWatched(context)
+      schedule(context, 'process', context.now)
+      return
+  }
+}
+
+/** Runs the tasks that are due at slot time. */
+export function tick(minter: Minter, world: World): void {
+  timers.runDueTasks(contextOf(minter, world))
+}
+
+/** When `tick` is due next; undefined while nothing waits for time. */
+export const nextTimer = ({ state }: Minter): bigint | undefined => timers.nextTimer(state)
+
+/** Signatures that are wanted now, at most 10. Each key is served once, however often it is seen here. */
+export const outstanding = ({ state }: Minter): readonly SignatureRequest[] => [
+  ...state.volatile.open.values(),
+]

@@ -1,0 +1,75 @@
+/** Answers that change nothing. Implements `docs/spec/minter.md` §2.1, §10.4, §20.1. */
+import type { Account } from '../ic/account.ts'
+import { accountKey } from '../ic/account.ts'
+import { planTransaction } from './build-transaction.ts'
+import { EVENTS_PER_QUERY_MAX } from './constants.ts'
+import type { Context } from './context.ts'
+import { reply, rootOf, trap } from './context.ts'
+import type { Event } from './events.ts'
+import { isExtension } from './events.ts'
+import type { Answer, BitcoinAddress, MinterInfo, Utxo, WithdrawalFee } from './types.ts'
+
+/** Stands for any recipient of the commonest kind. */
+const SOME_RECIPIENT: BitcoinAddress = { type: 'p2wpkhV0', bytes: new Uint8Array(20) }
+
+/** Known and unspent, or spent by a transaction that is not final yet. */
+export const knownUtxos = ({ state }: Context, account: Account): readonly Utxo[] => [
+  ...(state.accountUtxos.get(accountKey(account))?.values() ?? []),
+]
+
+/** The smallest deposit that can be credited at all. */
+function effectiveDepositMin({ state }: Context): bigint {
+  const { depositMinAmount = 0n, checkFee } = state.config
+  return depositMinAmount > checkFee ? depositMinAmount : checkFee + 1n
+}
+
+export const minterInfo = (context: Context): MinterInfo => ({
+  minConfirmations: context.state.config.minConfirmations,
+  retrieveMinAmount: context.volatile.fees.withdrawalMin,
+  checkFee: context.state.config.checkFee,
+  depositMinAmount: effectiveDepositMin(context),
+})
+
+/** Events that the deployed minter knows, counted without ours. */
+export function eventsPage(
+  events: readonly Event[],
+  { start, length }: { readonly start: bigint; readonly length: bigint },
+): readonly Event[] {
+  const known = events.filter(({ payload }) => !isExtension(payload.type))
+  return page(known, start, length)
+}
+
+/** All events, ours included: the extension endpoint of §18.2. */
+export function page(events: readonly Event[], start: bigint, length: bigint): readonly Event[] {
+  if (start >= BigInt(events.length)) return []
+  const count = length < EVENTS_PER_QUERY_MAX ? length : EVENTS_PER_QUERY_MAX
+  return events.slice(Number(start), Number(start + count))
+}
+
+/** What a withdrawal of `amount` would cost now, by the last median. */
+export function estimateWithdrawalFee(
+  context: Context,
+  amount = context.volatile.fees.withdrawalMin,
+): Answer<WithdrawalFee> {
+  const { state, volatile, settings } = context
+  if (volatile.root === undefined || !volatile.fees.known) return trap('no fee estimate yet')
+  const outcome = planTransaction({
+    available: state.availableUtxos,
+    recipients: [{ address: SOME_RECIPIENT, amount }],
+    mainScript: rootOf(context).mainScript,
+    rate: volatile.fees.median,
+    inputsMax: state.config.inputsMax,
+    countThreshold: settings.utxosCountThreshold,
+  })
+  switch (outcome.type) {
+    case 'built':
+      return reply(outcome.withdrawalFee)
+    case 'notEnoughFunds':
+      return trap(`the coins that can be spent now do not cover ${amount}`)
+    case 'tooManyInputs':
+      return trap(`${amount} would need ${outcome.inputs} inputs, at most ${outcome.inputsMax}`)
+    case 'amountTooLow':
+    case 'dustOutput':
+      return trap(`${amount} is too low to pay the fees`)
+  }
+}

@@ -1,0 +1,163 @@
+/** Collecting signatures as outstanding work, then sending. Implements `docs/spec/minter.md` §12 [H 2]. */
+import { bigEndian, concat, fromBigEndian } from '../base/bytes.ts'
+import { present } from '../base/errors.ts'
+import { hash160 } from '../base/hash.ts'
+import { secp256k1 } from '../base/noble-secp256k1.ts'
+import { divFloor } from '../base/units.ts'
+import { verifyEcdsa } from '../base/verification.ts'
+import type { View } from '../base/view.ts'
+import type { SighashMidstate } from '../btc/sighash.ts'
+import { scriptCodeOfKeyHash, segwitSighash, sighashMidstate, sighashType } from '../btc/sighash.ts'
+import { derOfCompact, isLowS } from '../btc/signature.ts'
+import type { Transaction } from '../btc/transaction.ts'
+import { encodeStripped, encodeTransaction, vsize } from '../btc/transaction.ts'
+import { pathOf, publicKeyOf } from './addresses.ts'
+import type { BuiltTransaction } from './build-transaction.ts'
+import type { SignatureKey, SignatureRequest } from './calls.ts'
+import { SIGNATURES_OPEN_MAX } from './constants.ts'
+import type { Context } from './context.ts'
+import { rootOf, schedule } from './context.ts'
+import type { SigningTransaction, TxidKey } from './state.ts'
+import { keyOfTxid, keyOfUtxo } from './state.ts'
+
+const SCALAR_BYTES = 32
+
+const inputKey = (txid: Uint8Array, input: number): string => `${keyOfTxid(txid)}:${input}`
+
+/** The coins and requests belong to this transaction from now on, and to no other until it is final. */
+export function startSigning(
+  context: Context,
+  built: BuiltTransaction,
+  requests: readonly bigint[],
+): void {
+  context.record({
+    type: 'xSigningStarted',
+    requests,
+    unsignedTransaction: encodeStripped(built.transaction),
+    utxos: built.utxos,
+    changeOutput: built.changeOutput,
+    withdrawalFee: built.withdrawalFee,
+  })
+  openRequests(context)
+}
+
+/** Asks for the next signatures, oldest transaction first, at most 10 at once. */
+export function openRequests(context: Context): void {
+  const { open, resting } = context.volatile
+  if (context.volatile.root === undefined) return
+  for (const signing of context.state.signing.values()) {
+    let midstate: SighashMidstate | undefined
+    for (let input = 0; input < signing.utxos.length; input++) {
+      if (open.size >= SIGNATURES_OPEN_MAX) return
+      const key = inputKey(signing.txid, input)
+      if (signing.signed.has(input) || open.has(key) || resting.has(key)) continue
+      midstate ??= sighashMidstate(signing.transaction)
+      open.set(key, toSign(context, { signing, input, midstate }).request)
+    }
+  }
+}
+
+type InputToSign = {
+  readonly signing: View<SigningTransaction>
+  readonly input: number
+  readonly midstate: SighashMidstate
+}
+
+type ToSign = { readonly request: SignatureRequest; readonly publicKey: Uint8Array }
+
+function toSign(context: Context, { signing, input, midstate }: InputToSign): ToSign {
+  const utxo = present(signing.utxos[input], 'every input of the transaction spends a coin')
+  const owner = context.state.outpointAccount.get(keyOfUtxo(utxo))
+  const account = present(owner, 'every coin of the minter has an account')
+  const publicKey = publicKeyOf(rootOf(context).key, account)
+  const digest = segwitSighash({
+    tx: signing.transaction,
+    index: input,
+    scriptCode: scriptCodeOfKeyHash(hash160(publicKey)),
+    value: utxo.value,
+    hashType: sighashType.all,
+    midstate,
+  })
+  const attempt = signing.failures.get(input) ?? 0
+  const request = { key: { txid: signing.txid, input, attempt }, path: pathOf(account), digest }
+  return { request, publicKey }
+}
+
+/** A signature arrived. One that came before, or for a transaction that is done, changes nothing. */
+export function signatureReady(context: Context, key: SignatureKey, signature: Uint8Array): void {
+  const signing = context.state.signing.get(keyOfTxid(key.txid))
+  const isWanted = signing?.utxos[key.input] !== undefined && !signing.signed.has(key.input)
+  if (signing === undefined || !isWanted || context.volatile.root === undefined) return
+  const midstate = sighashMidstate(signing.transaction)
+  const { request, publicKey } = toSign(context, { signing, input: key.input, midstate })
+  if (!verifyEcdsa({ publicKey, digest: request.digest, signature }, { lowS: false })) {
+    signatureFailed(context, key)
+    return
+  }
+  const { txid, input } = key
+  context.record({ type: 'xInputSigned', txid, input, publicKey, signature: withLowS(signature) })
+  context.volatile.open.delete(inputKey(txid, input))
+  context.volatile.resting.delete(inputKey(txid, input))
+  if (signing.signed.size === signing.utxos.length) submit(context, signing)
+  openRequests(context)
+}
+
+/** The request is over without a signature: the next round asks as the next attempt. */
+export function signatureFailed(context: Context, key: SignatureKey): void {
+  const { open, resting } = context.volatile
+  const name = inputKey(key.txid, key.input)
+  if (open.get(name)?.key.attempt !== key.attempt) return
+  context.record({ type: 'xSignatureFailed', txid: key.txid, input: key.input })
+  open.delete(name)
+  resting.add(name)
+  schedule(context, 'process', context.now + context.settings.processPeriodNs)
+  openRequests(context)
+}
+
+/** s or n − s: both verify, only the smaller one is relayed (BIP146). */
+function withLowS(signature: Uint8Array): Uint8Array {
+  if (isLowS(signature)) return signature
+  const s = fromBigEndian(signature.subarray(SCALAR_BYTES))
+  return concat(signature.subarray(0, SCALAR_BYTES), bigEndian(secp256k1.order - s, SCALAR_BYTES))
+}
+
+/** The transaction with a witness in every input. */
+function withWitnesses(signing: View<SigningTransaction>): Transaction {
+  const inputs = signing.transaction.inputs.map((input, i) => {
+    const { signature, publicKey } = present(signing.signed.get(i), 'every input is signed')
+    const der = concat(derOfCompact(signature), Uint8Array.of(sighashType.all))
+    return { ...input, witness: [der, publicKey] }
+  })
+  return { ...signing.transaction, inputs }
+}
+
+/** Complete: on record before it leaves, since a send that fails may have sent all the same [H 2]. */
+function submit(context: Context, signing: View<SigningTransaction>): void {
+  const { requests, txid, utxos, changeOutput, withdrawalFee } = signing
+  const signed = withWitnesses(signing)
+  context.record({
+    type: 'sentTransaction',
+    requests: requests.map(({ blockIndex }) => blockIndex),
+    txid,
+    utxos,
+    changeOutput,
+    submittedAt: context.now,
+    fee: divFloor(withdrawalFee.bitcoinFee * 1_000n, BigInt(vsize(signed))),
+    withdrawalFee,
+    signedTransaction: encodeTransaction(signed),
+  })
+  sendTransaction(context, keyOfTxid(txid))
+}
+
+/** Hands the bytes over; what the Bitcoin side does not take now is sent again in the next rounds. */
+export function sendTransaction(context: Context, key: TxidKey): void {
+  const bytes = context.state.submitted.get(key)?.signedTransaction
+  if (bytes === undefined) return
+  const sent = context.ports.bitcoin.send(bytes)
+  if (sent.type === 'ok') {
+    context.volatile.unsent.delete(key)
+    return
+  }
+  context.volatile.unsent.add(key)
+  schedule(context, 'process', context.now + context.settings.processPeriodNs)
+}

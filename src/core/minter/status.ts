@@ -1,0 +1,97 @@
+/** Where a withdrawal stands. Implements `docs/spec/minter.md` §7.3 [H 9]. */
+
+import type { View } from '../base/view.ts'
+import type { Account } from '../ic/account.ts'
+import { accountKey } from '../ic/account.ts'
+import { distribute } from './build-transaction.ts'
+import type { Context } from './context.ts'
+import type { Purpose } from './state.ts'
+import type {
+  ReimbursementReason,
+  RetrieveBtcStatus,
+  RetrieveBtcStatusV2,
+  StatusOfBlock,
+} from './types.ts'
+
+type Reader = Pick<Context, 'state' | 'volatile'>
+
+/** The Candid type has no closer variant for the newer reasons. */
+const CALL_FAILED: ReimbursementReason = { type: 'callFailed' }
+
+/** The first that applies. */
+export function statusOf(context: Reader, burn: bigint): RetrieveBtcStatusV2 {
+  return (
+    reimbursementStatus(context, burn) ??
+    cancellationStatus(context, burn) ??
+    statusV1(context, burn)
+  )
+}
+
+/** The older query knows no reimbursements. */
+export function statusV1({ state, volatile }: Reader, burn: bigint): RetrieveBtcStatus {
+  const isBurn = ({ blockIndex }: { readonly blockIndex: bigint }): boolean => blockIndex === burn
+  if (state.queue.some(isBurn)) return { type: 'pending' }
+  if ([...state.signing.values()].some(({ requests }) => requests.some(isBurn)))
+    return { type: 'signing' }
+  const submitted = [...state.submitted].find(([, { purpose }]) => pays(purpose, burn))
+  if (submitted !== undefined) {
+    const [key, { txid }] = submitted
+    return { type: volatile.unsent.has(key) ? 'sending' : 'submitted', txid }
+  }
+  const finalized = state.finalized.get(burn)
+  if (finalized === undefined) return { type: 'unknown' }
+  const { txid } = finalized
+  return txid === undefined ? { type: 'amountTooLow' } : { type: 'confirmed', txid }
+}
+
+function pays(purpose: View<Purpose>, burn: bigint): boolean {
+  switch (purpose.type) {
+    case 'toConfirm':
+      return purpose.requests.some(({ blockIndex }) => blockIndex === burn)
+    case 'toConsolidate':
+      return purpose.request.blockIndex === burn
+    case 'toCancel':
+      return false
+  }
+}
+
+function reimbursementStatus({ state }: Reader, burn: bigint): RetrieveBtcStatusV2 | undefined {
+  const legacyTask = state.depositReimbursements.get(burn)
+  if (legacyTask !== undefined) return { type: 'willReimburse', request: legacyTask }
+  const task = state.reimbursements.get(burn)
+  if (task !== undefined) {
+    const { account, amount } = task
+    return { type: 'willReimburse', request: { account, amount, reason: CALL_FAILED } }
+  }
+  const legacyDone = state.reimbursedDeposits.get(burn)
+  if (legacyDone !== undefined) return { type: 'reimbursed', deposit: legacyDone }
+  const done = state.reimbursed.get(burn)
+  if (done === undefined) return undefined
+  const { account, amount, mintBlockIndex } = done
+  if (mintBlockIndex === undefined) return { type: 'unknown' } // Quarantined.
+  const deposit = { account, amount, reason: CALL_FAILED, mintBlockIndex }
+  return { type: 'reimbursed', deposit }
+}
+
+/** [H 9] Inside a cancelling transaction: what will come back once that is final. */
+function cancellationStatus({ state }: Reader, burn: bigint): RetrieveBtcStatusV2 | undefined {
+  for (const { purpose, withdrawalFee } of state.submitted.values()) {
+    if (purpose.type !== 'toCancel') continue
+    const { requests } = purpose
+    const position = requests.findIndex(({ blockIndex }) => blockIndex === burn)
+    const account = requests[position]?.reimbursementAccount
+    if (account === undefined) continue
+    const fees = (withdrawalFee?.bitcoinFee ?? 0n) + (withdrawalFee?.minterFee ?? 0n)
+    const share = distribute(fees, requests.length)[position] ?? 0n
+    const paid = requests[position]?.amount ?? 0n
+    const amount = paid > share ? paid - share : 0n
+    return { type: 'willReimburse', request: { account, amount, reason: CALL_FAILED } }
+  }
+  return undefined
+}
+
+/** Every burn of an account in order of acceptance. */
+export function statusesOf(context: Reader, account: Account): readonly StatusOfBlock[] {
+  const burns = context.state.accountBurns.get(accountKey(account)) ?? []
+  return burns.map((blockIndex) => ({ blockIndex, status: statusOf(context, blockIndex) }))
+}

@@ -1,0 +1,149 @@
+/** Invariants of the state: names of those that do not hold. Implements `docs/spec/minter.md` §18.5, 1 to 9. */
+import type { View } from '../base/view.ts'
+import { accountKey } from '../ic/account.ts'
+import type { State, TxidKey } from './state.ts'
+import { keyOfUtxo, requestsOf } from './state.ts'
+import type { Utxo } from './types.ts'
+
+/** Empty in every state that can be reached. */
+export function violations(state: View<State>): readonly string[] {
+  return [
+    ...coinsWithoutOwner(state),
+    ...queueDisorder(state),
+    ...brokenChains(state),
+    ...burnsInTwoPlaces(state),
+    ...coinsUsedTwice(state),
+    ...coinsInTwoStates(state),
+    ...consolidationProblems(state),
+  ]
+}
+
+/** 1 and 2. */
+function coinsWithoutOwner(state: View<State>): readonly string[] {
+  const available = [...state.availableUtxos.keys()].filter((key) => {
+    const account = state.outpointAccount.get(key)
+    return account === undefined || !state.accountUtxos.get(accountKey(account))?.has(key)
+  })
+  const owned = [...state.accountUtxos].flatMap(([owner, utxos]) =>
+    [...utxos.keys()].filter((key) => {
+      const account = state.outpointAccount.get(key)
+      return account === undefined || accountKey(account) !== owner
+    }),
+  )
+  const count = [...state.accountUtxos.values()].reduce((sum, utxos) => sum + utxos.size, 0)
+  return [
+    ...available.map((key) => `1: ${key} is available and nobody's`),
+    ...owned.map((key) => `2: ${key} is held by another account`),
+    ...(count === state.outpointAccount.size
+      ? []
+      : ['2: an outpoint has an account that has it not']),
+  ]
+}
+
+/** 3. */
+function queueDisorder({ queue }: View<State>): readonly string[] {
+  return queue
+    .filter(({ receivedAt }, i) => receivedAt < (queue[i - 1]?.receivedAt ?? 0n))
+    .map(({ blockIndex }) => `3: burn ${blockIndex} stands before one that came earlier`)
+}
+
+/** 4 and 5. */
+function brokenChains(state: View<State>): readonly string[] {
+  const { submitted, stuck, replacedBy, replaces } = state
+  const alone = [...stuck.keys()].filter((key) => !replacedBy.has(key))
+  const dangling = [...replacedBy].filter(
+    ([before, after]) => !stuck.has(before) || !(submitted.has(after) || stuck.has(after)),
+  )
+  const oneWay = [...replacedBy].filter(([before, after]) => replaces.get(after) !== before)
+  const endless = [...stuck.keys()].filter((key) => !submitted.has(endOfChain(state, key)))
+  return [
+    ...alone.map((key) => `4: ${key} is stuck and not replaced`),
+    ...dangling.map(([key]) => `4: the replacement of ${key} leads nowhere`),
+    ...oneWay.map(([key]) => `5: ${key} is replaced one way only`),
+    ...(replacedBy.size === replaces.size ? [] : ['5: the two maps of replacements differ']),
+    ...endless.map((key) => `5: the chain of ${key} does not end`),
+  ]
+}
+
+/** The last of a chain; the start again where it goes round. */
+function endOfChain({ replacedBy }: View<State>, start: TxidKey): TxidKey {
+  let end = start
+  for (let steps = 0; steps <= replacedBy.size; steps++) end = replacedBy.get(end) ?? end
+  return replacedBy.has(end) ? start : end
+}
+
+/** 6; transactions of one chain carry the same requests, so only submitted ones count. */
+function burnsInTwoPlaces(state: View<State>): readonly string[] {
+  const places = [
+    ...state.queue.map(({ blockIndex }) => blockIndex),
+    ...[...state.signing.values()].flatMap(({ requests }) => requests.map((r) => r.blockIndex)),
+    ...[...state.submitted.values()].flatMap(({ purpose }) =>
+      requestsOf(purpose).map((r) => r.blockIndex),
+    ),
+    ...state.finalized.keys(),
+    ...state.reimbursements.keys(),
+    ...state.reimbursed.keys(),
+  ]
+  const lost = [...state.held.keys()].filter(
+    (burn) => !state.queue.some(({ blockIndex }) => blockIndex === burn),
+  )
+  return [
+    ...duplicates(places.map(String)).map((burn) => `6: burn ${burn} is in two places`),
+    ...lost.map((burn) => `6: burn ${burn} is held outside the queue`),
+  ]
+}
+
+const duplicates = (keys: readonly string[]): readonly string[] => {
+  const seen = new Set<string>()
+  return keys.filter((key) => seen.size === seen.add(key).size)
+}
+
+/** 7: each chain of replacements, and each signing transaction, spends coins that nothing else spends. */
+function coinsUsedTwice(state: View<State>): readonly string[] {
+  const users = new Map<string, string>()
+  const problems: string[] = []
+  const use = (user: string, utxos: readonly View<Utxo>[]): void => {
+    for (const utxo of utxos) {
+      const key = keyOfUtxo(utxo)
+      if (state.availableUtxos.has(key)) problems.push(`7: ${key} is available and spent`)
+      if (!state.outpointAccount.has(key)) problems.push(`7: ${key} is spent and nobody's`)
+      if ((users.get(key) ?? user) !== user) problems.push(`7: ${key} is spent twice`)
+      users.set(key, user)
+    }
+  }
+  for (const [key, { utxos }] of state.signing) use(key, utxos)
+  for (const [key, { utxos }] of [...state.submitted, ...state.stuck])
+    use(endOfChain(state, key), utxos)
+  return problems
+}
+
+/** 8: an outpoint is new, checked, suspended, given away or credited, and only one of these. */
+function coinsInTwoStates(state: View<State>): readonly string[] {
+  const suspended = [...state.suspendedUtxos.values()].flatMap((utxos) => [...utxos.keys()])
+  const waiting = [...suspended, ...state.legacySuspendedUtxos.keys(), ...state.checkedUtxos.keys()]
+  const credited = [...waiting, ...state.donations.keys()].filter((key) =>
+    state.mintedOutpoints.has(key),
+  )
+  const unknown = [...state.outpointAccount.keys()].filter((key) => !state.mintedOutpoints.has(key))
+  return [
+    ...duplicates(waiting).map((key) => `8: ${key} waits in two places`),
+    ...credited.map((key) => `8: ${key} is credited and waits`),
+    ...unknown.map((key) => `8: ${key} is held and was never credited`),
+  ]
+}
+
+/** 9. */
+function consolidationProblems(state: View<State>): readonly string[] {
+  const sent = [...state.submitted.values()].filter(
+    ({ purpose }) => purpose.type === 'toConsolidate',
+  )
+  const foreign = sent.filter(
+    ({ purpose }) =>
+      purpose.type === 'toConsolidate' &&
+      purpose.request.blockIndex !== state.consolidation?.blockIndex,
+  )
+  return [
+    ...(sent.length > 1 ? ['9: two consolidations are sent'] : []),
+    ...(foreign.length > 0 ? ['9: a consolidation is sent that is not current'] : []),
+  ]
+}

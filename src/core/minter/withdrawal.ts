@@ -1,0 +1,244 @@
+/** Accepting a withdrawal: every refusal comes before the burn. Implements `docs/spec/minter.md` §7 [H 3, H 6]. */
+import { equalBytes } from '../base/bytes.ts'
+import type { Account } from '../ic/account.ts'
+import type { Principal } from '../ic/principal.ts'
+import { anonymous } from '../ic/principal.ts'
+import type { Destination } from './addresses.ts'
+import {
+  isOwnScript,
+  parseDestination,
+  withdrawalAccount,
+  withdrawalSubaccount,
+} from './addresses.ts'
+import type { BuildError, BuiltTransaction, Recipient } from './build-transaction.ts'
+import { planTransaction } from './build-transaction.ts'
+import { DUST_LIMIT } from './constants.ts'
+import type { Context } from './context.ts'
+import { err, ledgerCall, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
+import { estimateRate } from './fees.ts'
+import { guarded, refusedByMode } from './guards.ts'
+import { encodeBurnMemo } from './memo.ts'
+import type { BurnResult } from './ports.ts'
+import { requestsOf } from './state.ts'
+import type {
+  Answer,
+  Result,
+  RetrieveBtcArgs,
+  RetrieveBtcError,
+  RetrieveBtcOk,
+  RetrieveBtcResult,
+  RetrieveBtcWithApprovalArgs,
+  RetrieveBtcWithApprovalError,
+  RetrieveBtcWithApprovalResult,
+} from './types.ts'
+
+const CODE_TAINTED = 1n
+const CODE_CHECKER = 2n
+/** Looks for an amount that would do: more coins can be needed for more. */
+const NEEDED_AMOUNT_ROUNDS = 8
+
+type Trap = ReturnType<typeof trap>
+type Refused<E> = { readonly type: 'refused'; readonly error: E }
+type Burned<E> = { readonly type: 'ok'; readonly blockIndex: bigint } | Refused<E> | Trap
+
+/** What differs between the two ways of §7.1; `E` are the errors that only this way knows. */
+type Way<E> = {
+  /** The guard's account, and where a reimbursement goes. */
+  readonly account: Account
+  readonly balanceProblem: () => RetrieveBtcError | undefined
+  readonly checkerDown: (message: string) => RetrieveBtcError
+  readonly burn: () => Burned<RetrieveBtcError | E>
+}
+
+const refused = <E>(error: E): Refused<E> => ({ type: 'refused', error })
+
+/** Deposit first: burns from the caller's withdrawal account. */
+export function retrieveBtc(
+  context: Context,
+  caller: Principal,
+  args: RetrieveBtcArgs,
+): Answer<RetrieveBtcResult> {
+  const { state, ports } = context
+  const { address, amount } = args
+  return withdraw<never>(context, caller, args, {
+    account: { owner: caller },
+    balanceProblem() {
+      const found = ports.ledger.balanceOf(withdrawalAccount(state.self, caller))
+      if (found.type !== 'balance') return found
+      const { balance } = found
+      return balance < amount ? { type: 'insufficientFunds', balance } : undefined
+    },
+    checkerDown: unavailable,
+    burn() {
+      const memo = encodeBurnMemo({ type: 'convert', address, status: 'accepted' })
+      const subaccount = withdrawalSubaccount(caller)
+      return burned(ports.ledger.burn({ ...ledgerCall(context, amount, memo), subaccount }))
+    },
+  })
+}
+
+/** Approve first: burns from the caller's account, the minter being the spender. */
+export function retrieveBtcWithApproval(
+  context: Context,
+  caller: Principal,
+  args: RetrieveBtcWithApprovalArgs,
+): Answer<RetrieveBtcWithApprovalResult> {
+  const { address, amount, fromSubaccount } = args
+  const account = { owner: caller, subaccount: fromSubaccount }
+  return withdraw<RetrieveBtcWithApprovalError>(context, caller, args, {
+    account,
+    balanceProblem: () => undefined, // The ledger says so when it burns.
+    checkerDown: (message) => ({ type: 'genericError', code: CODE_CHECKER, message }),
+    burn() {
+      const memo = encodeBurnMemo({ type: 'convert', address })
+      const call = { ...ledgerCall(context, amount, memo), from: account }
+      const result = context.ports.ledger.burnFrom(call)
+      return result.type === 'insufficientAllowance' ? refused(result) : burned(result)
+    },
+  })
+}
+
+/** Step 10 of §7.2, answers of the ledger. */
+function burned(result: BurnResult): Burned<RetrieveBtcError> {
+  switch (result.type) {
+    case 'ok':
+      return result
+    case 'insufficientFunds':
+    case 'temporarilyUnavailable':
+      return refused(result)
+    case 'genericError':
+      return refused(unavailable(`the ledger refused with code ${result.code}: ${result.message}`))
+    case 'impossible':
+      return trap(`the ledger answered what cannot be: ${result.message}`)
+  }
+}
+
+type Outcome<E> = Answer<Result<RetrieveBtcOk, RetrieveBtcError | E>>
+
+/** Steps 1 to 3 of §7.2. */
+function withdraw<E>(
+  context: Context,
+  caller: Principal,
+  args: RetrieveBtcArgs,
+  way: Way<E>,
+): Outcome<E> {
+  const { state, volatile, settings } = context
+  if (equalBytes(caller, anonymous)) return trap('anonymous caller not allowed')
+  const refusal = refusedByMode(state.config.mode, { caller, direction: 'withdrawal' })
+  if (refusal !== undefined) return reply(err(refusal))
+  if (volatile.root === undefined) return reply(err(unavailable('the key is not made yet')))
+  const destination = parseDestination(args.address, state.config.network)
+  if (destination.type === 'destination') {
+    const own = { script: destination.script, self: state.self, caller }
+    if (isOwnScript(volatile.root, own)) return trap('the destination is the minter itself') // [H 3]
+  }
+  const guard = { account: way.account, concurrentMax: settings.concurrentMax }
+  const result = guarded(volatile.retrieving, guard, () =>
+    burnAndQueue(context, { amount: args.amount, text: args.address, destination }, way),
+  )
+  if (result.type === 'alreadyProcessing' || result.type === 'temporarilyUnavailable')
+    return reply(err(result))
+  return result
+}
+
+type Asked = {
+  readonly amount: bigint
+  readonly text: string
+  readonly destination: Destination
+}
+
+/** Steps 4 to 12. */
+function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E> {
+  const { amount, destination } = asked
+  const min = context.volatile.fees.withdrawalMin
+  if (amount < min) return reply(err({ type: 'amountTooLow', min }))
+  if (destination.type === 'malformed')
+    return reply(err({ type: 'malformedAddress', message: destination.message }))
+  if (incompleteCount(context) >= context.settings.pendingRequestsMax)
+    return reply(err(unavailable('too many pending withdrawals')))
+  const { address } = destination
+  const problem =
+    paymentProblem(context, { address, amount }) ??
+    way.balanceProblem() ??
+    checkerProblem(context, asked.text, way)
+  if (problem !== undefined) return reply(err(problem))
+  const burn = way.burn()
+  if (burn.type === 'trap') return burn
+  if (burn.type === 'refused') return reply(err(burn.error))
+  const { blockIndex } = burn
+  context.record({
+    type: 'acceptedRetrieveBtcRequest',
+    amount,
+    address,
+    blockIndex,
+    receivedAt: context.now,
+    reimbursementAccount: way.account,
+  })
+  schedule(context, 'process', context.now)
+  return reply(ok({ blockIndex }))
+}
+
+/** Accepted and not final. */
+export function incompleteCount({ state }: Pick<Context, 'state'>): number {
+  const signing = [...state.signing.values()].map(({ requests }) => requests.length)
+  const submitted = [...state.submitted.values()].map(({ purpose }) => requestsOf(purpose).length)
+  return [...signing, ...submitted].reduce((sum, count) => sum + count, state.queue.length)
+}
+
+const simulate = (
+  context: Context,
+  recipient: Recipient,
+  rate: bigint,
+): BuiltTransaction | BuildError =>
+  planTransaction({
+    available: context.state.availableUtxos,
+    recipients: [recipient],
+    mainScript: rootOf(context).mainScript,
+    rate,
+    inputsMax: context.state.config.inputsMax,
+    countThreshold: context.settings.utxosCountThreshold,
+  })
+
+/** [H 6] A payment that could not be built now is refused now, while nothing is burned. */
+function paymentProblem(context: Context, recipient: Recipient): RetrieveBtcError | undefined {
+  const rate = estimateRate(context)
+  if (rate === undefined) return unavailable('no fee estimate yet')
+  let min = recipient.amount
+  for (let round = 0; round < NEEDED_AMOUNT_ROUNDS; round++) {
+    const simulated = simulate(context, { ...recipient, amount: min }, rate)
+    switch (simulated.type) {
+      case 'built':
+        return min === recipient.amount ? undefined : { type: 'amountTooLow', min }
+      case 'notEnoughFunds':
+        return unavailable('the coins that can be spent now do not cover the amount')
+      case 'tooManyInputs':
+        return unavailable('the payment would need too many coins')
+      case 'amountTooLow':
+        min = simulated.fees + DUST_LIMIT + 1n
+        continue
+      case 'dustOutput':
+        min = simulated.share + DUST_LIMIT + 1n
+    }
+  }
+  return { type: 'amountTooLow', min }
+}
+
+function checkerProblem<E>(
+  { ports }: Context,
+  text: string,
+  way: Way<E>,
+): RetrieveBtcError | undefined {
+  const answer = ports.checker.checkAddress(text)
+  switch (answer.type) {
+    case 'passed':
+      return undefined
+    case 'failed':
+      return {
+        type: 'genericError',
+        code: CODE_TAINTED,
+        message: 'the destination address is tainted',
+      }
+    case 'callFailed':
+      return way.checkerDown(answer.message)
+  }
+}
