@@ -108,9 +108,20 @@ export function blockWeight(block: Block): number {
 
 export const txidsOf = (block: Block): readonly Txid[] => block.transactions.map(txid)
 
-/** Merkle root of wtxids, the coinbase counted as zeros. */
-export function witnessRoot(transactions: readonly Transaction[]): Hash32 {
-  return merkleRoot(transactions.map((tx, i) => (i === 0 ? ZERO_HASH : wtxid(tx)))).root
+/**
+ * Merkle root of wtxids, the coinbase counted as zeros.
+ *
+ * `txids`, if they are at hand, save hashing the transactions that have no witness.
+ */
+export function witnessRoot(
+  transactions: readonly Transaction[],
+  txids: readonly Txid[] = [],
+): Hash32 {
+  const leaves = transactions.map((tx, i) => {
+    if (i === 0) return ZERO_HASH
+    return (hasWitness(tx) ? undefined : txids[i]) ?? wtxid(tx)
+  })
+  return merkleRoot(leaves).root
 }
 
 const ZERO_HASH = hash32(new Uint8Array(32))
@@ -119,8 +130,9 @@ const ZERO_HASH = hash32(new Uint8Array(32))
 export function witnessCommitment(
   transactions: readonly Transaction[],
   reserved: Uint8Array,
+  txids: readonly Txid[] = [],
 ): Hash32 {
-  return sha256d(concat(witnessRoot(transactions), reserved))
+  return sha256d(concat(witnessRoot(transactions, txids), reserved))
 }
 
 /** Output script that carries a witness commitment. */
@@ -168,7 +180,8 @@ export type BlockContext = {
  * The merkle root comes first: only a body that belongs to the header may condemn it.
  */
 export function checkBlock(block: Block, context: BlockContext): BlockFlaw | undefined {
-  const { root, mutated: ambiguous } = merkleRoot(context.txids ?? txidsOf(block))
+  const txids = context.txids ?? txidsOf(block)
+  const { root, mutated: ambiguous } = merkleRoot(txids)
   if (!equalBytes(root, block.header.merkleRoot)) return mutated('bad-txnmrklroot') // BLK-4
   if (ambiguous) return mutated('bad-txns-duplicate') // BLK-5
   return (
@@ -176,7 +189,7 @@ export function checkBlock(block: Block, context: BlockContext): BlockFlaw | und
     checkSize(block) ??
     checkTransactions(block) ??
     checkHeight(block, context) ??
-    checkWitness(block, context) ??
+    checkWitness(block, { ...context, txids }) ??
     (blockWeight(block) > WEIGHT_MAX ? invalid('bad-blk-weight') : undefined) // BLK-7
   )
 }
@@ -222,7 +235,7 @@ function checkHeight(
 /** BLK-6: BIP141. */
 function checkWitness(
   { transactions }: Block,
-  { network, height }: BlockContext,
+  { network, height, txids }: BlockContext,
 ): BlockFlaw | undefined {
   const [coinbase] = transactions
   const committed =
@@ -232,7 +245,7 @@ function checkWitness(
   const [reserved, ...rest] = coinbase?.inputs[0]?.witness ?? []
   if (reserved === undefined || reserved.length !== 32 || rest.length > 0)
     return mutated('bad-witness-nonce-size')
-  return equalBytes(committed, witnessCommitment(transactions, reserved))
+  return equalBytes(committed, witnessCommitment(transactions, reserved, txids))
     ? undefined
     : mutated('bad-witness-merkle-match')
 }

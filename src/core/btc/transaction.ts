@@ -101,14 +101,14 @@ export function writeTransaction(
 
 /** The form with witness data where there is any (BIP144). */
 export function encodeTransaction(tx: Transaction): Uint8Array {
-  const sink = new ByteSink()
+  const sink = new ByteSink(totalSize(tx))
   writeTransaction(sink, tx, { witness: true })
   return sink.done()
 }
 
 /** The form without witness data: what the txid covers. */
 export function encodeStripped(tx: Transaction): Uint8Array {
-  const sink = new ByteSink()
+  const sink = new ByteSink(strippedSize(tx))
   writeTransaction(sink, tx, { witness: false })
   return sink.done()
 }

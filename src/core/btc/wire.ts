@@ -169,8 +169,9 @@ export class ByteSink {
     for (const item of items) write(this, item)
     return this
   }
+  /** The bytes written. The sink must not be used after that. */
   done(): Uint8Array {
-    return this.#bytes.slice(0, this.#size)
+    return this.#size === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#size)
   }
 }
 
