@@ -1,9 +1,21 @@
 /** Candid records, tuples and variants as typed codecs: interface names on the wire, camelCase in code. */
 import { assert, BadEncoding, present } from '../base/errors.ts'
+import type { TimestampNs, Tokens } from '../base/units.ts'
+import { timestampNs, tokens } from '../base/units.ts'
 import type { Account } from './account.ts'
 import { SUBACCOUNT_BYTES } from './account.ts'
 import type { Codec, OptCodec, ValueOf } from './candid.ts'
-import { blob, mapped, opt, principalCodec, read, unit } from './candid.ts'
+import {
+  blob,
+  mapped,
+  nat,
+  nat64,
+  opt,
+  principalCodec,
+  read,
+  unit,
+  valueOfAbsent,
+} from './candid.ts'
 import type { ConcreteType, Field } from './candid-types.ts'
 import { labelHash } from './candid-types.ts'
 import { TypeMismatch, type ValueReader } from './candid-values.ts'
@@ -86,8 +98,7 @@ export function record<const F extends Fields>(fields: F): Codec<RecordOf<F>> {
         else plain[member.key] = read(member.codec, reader, field.inner)
       }
       for (const { key, codec } of members) {
-        if (!(key in plain) && codec.absent === undefined)
-          throw new TypeMismatch(`the field ${key} is missing`)
+        if (!(key in plain)) plain[key] = valueOfAbsent(codec, `the field ${key}`)
         if (plain[key] === undefined) delete plain[key] // Absent and undefined look the same.
       }
       return plain as RecordOf<F>
@@ -181,3 +192,18 @@ export const accountCodec: Codec<Account> = record({
   owner: principalCodec,
   subaccount: opt(subaccountCodec),
 })
+
+export const timestampCodec: Codec<TimestampNs> = mapped(nat64, timestampNs, (time) => time)
+export const tokensCodec: Codec<Tokens> = mapped(nat, tokens, (amount) => amount)
+
+/** `opt` on the wire that the interface always fills: absent refuses the message. */
+export function always<T>(codec: Codec<T>): Codec<T> {
+  return mapped(
+    opt(codec),
+    (value) => {
+      if (value === undefined) throw new BadEncoding('a value that is always there is absent')
+      return value
+    },
+    (value): T | undefined => value,
+  )
+}

@@ -19,10 +19,10 @@ export interface Codec<T> {
   /** Reads a value that is on the wire as type `wire`; `BadEncoding` for anything else. */
   decode(reader: ValueReader, wire: ConcreteType): T
   /** The value of a field or argument that is not on the wire, for types that allow that. */
-  readonly absent?: { readonly value: T }
+  readonly absent?: () => T
 }
 
-export type OptCodec<T> = Codec<T | undefined> & { readonly absent: { readonly value: undefined } }
+export type OptCodec<T> = Codec<T | undefined> & { readonly absent: () => undefined }
 export type ValueOf<C> = C extends Codec<infer T> ? T : never
 
 const MAGIC = utf8('DIDL')
@@ -85,9 +85,9 @@ export const update = <const A extends readonly Codec<unknown>[], R extends Code
 export const read = <T>(codec: Codec<T>, reader: ValueReader, wire: CandidType): T =>
   reader.visit(wire, (type) => codec.decode(reader, type))
 
-function valueOfAbsent<T>(codec: Codec<T>, what: string): T {
+export function valueOfAbsent<T>(codec: Codec<T>, what: string): T {
   if (codec.absent === undefined) throw new TypeMismatch(`${what} is missing`)
-  return codec.absent.value
+  return codec.absent()
 }
 
 function expectType(condition: boolean, expected: string, wire: ConcreteType): asserts condition {
@@ -201,7 +201,7 @@ export function vec<T>(element: Codec<T>): Codec<readonly T[]> {
 export function opt<T>(inner: Codec<T>): OptCodec<T> {
   return {
     type: { type: 'opt', inner: inner.type },
-    absent: { value: undefined },
+    absent: () => undefined,
     encode: (value, out) => {
       out.push(Uint8Array.of(value === undefined ? 0 : 1))
       if (value !== undefined) inner.encode(value, out)
@@ -260,9 +260,11 @@ export function recursive<T>(define: () => Codec<T>): Codec<T> {
 
 /** The same on the wire, another type here. `from` may refuse with `BadEncoding`. */
 export function mapped<W, T>(codec: Codec<W>, from: (wire: W) => T, to: (value: T) => W): Codec<T> {
+  const { type, absent } = codec
   return {
-    type: codec.type,
+    type,
     encode: (value, out) => codec.encode(to(value), out),
     decode: (reader, wire) => from(codec.decode(reader, wire)),
+    ...(absent === undefined ? {} : { absent: () => from(absent()) }),
   }
 }

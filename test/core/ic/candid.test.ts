@@ -160,6 +160,20 @@ describe('Candid', () => {
       }
   })
 
+  it('labels of the interface become camelCase names, unless a name is given', () => {
+    const codec = record({
+      created_at_time: opt(nat64),
+      status_v2: named('status', text),
+      kind: variant({ p2wpkh_v0: named('bytes', blob), GenericError: record({ error_code: nat }) }),
+    })
+    const values = [
+      { createdAtTime: 1n, status: 'x', kind: { type: 'p2wpkhV0' as const, bytes: bytes32 } },
+      { status: '', kind: { type: 'genericError' as const, errorCode: 2n } },
+    ]
+    for (const value of values)
+      expect(decodeArgs([codec], encodeArgs([codec], [value]))).toEqual([value])
+  })
+
   it('numbers agree with the SDK over their whole range', () => {
     fc.assert(
       fc.property(
