@@ -25,7 +25,7 @@ export async function runCommandLine(words: readonly string[], program: Program)
   // A parse that stops early has not seen every word, and `--json` decides the form of its error.
   const settings = (): Settings => readSettings(root.opts<GlobalOptions>(), words)
   try {
-    await root.parseAsync(isKnown(root, words) ? words : namedCommand(words), { from: 'user' })
+    await root.parseAsync(withoutHelp(root, words), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return
@@ -35,13 +35,14 @@ export async function runCommandLine(words: readonly string[], program: Program)
   }
 }
 
-/** What follows `help`, or the first word: the parser would answer an unknown name with help alone. */
-const namedCommand = ([first, second]: readonly string[]): readonly string[] =>
-  [first === 'help' ? second : first].filter((name) => name !== undefined)
+const helpWords: readonly string[] = ['help', '-h', '--help']
 
-function isKnown(root: Command, words: readonly string[]): boolean {
-  const names = ['help', ...root.commands.map((command) => command.name())]
-  return namedCommand(words).every((name) => name.startsWith('-') || names.includes(name))
+/** The parser answers an unknown command with help when help is asked for; so then it is not told. */
+function withoutHelp(root: Command, words: readonly string[]): readonly string[] {
+  const named = words[0] === 'help' ? words[1] : words[0]
+  const known = ['help', ...root.commands.map((command) => command.name())]
+  if (named === undefined || named.startsWith('-') || known.includes(named)) return words
+  return words.filter((word) => !helpWords.includes(word))
 }
 
 function commandTree({ version, open }: Program): Command {

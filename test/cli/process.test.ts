@@ -1,0 +1,133 @@
+/** The program as a process: what it loads, how it ends by signals and closed pipes, how fast it answers. */
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { runCommand } from '../support/console-script.ts'
+
+const launcher = fileURLToPath(new URL('../../bin/ckbtc.js', import.meta.url))
+const recorder = new URL('../support/record-modules.mjs', import.meta.url).href
+
+/** Addresses of the modules that a command line loads. */
+function modulesOf(...words: readonly string[]): readonly string[] {
+  const place = mkdtempSync(join(tmpdir(), 'ckbtc-modules-'))
+  const record = join(place, 'modules')
+  const env = { ...process.env, CKBTC_TEST_MODULES: record }
+  spawnSync(process.execPath, ['--import', recorder, launcher, ...words], { env })
+  const modules = readFileSync(record, 'utf8').trimEnd().split('\n')
+  rmSync(place, { recursive: true })
+  return modules
+}
+
+describe('the program loads', () => {
+  const heavy = /@noble|@scure|@icp-sdk|@dfinity|bitcoinjs-lib|node:(?:net|http|https|tls|crypto)$/
+
+  it.each([[['--help']], [['--version']], [['demo', '--help']], [['demo', '--nodse']], [[]]])(
+    'no network or cryptography package for %j',
+    (words) => {
+      const modules = modulesOf(...words)
+      expect(modules.some((address) => address.endsWith('/dist/cli.js'))).toBe(true)
+      expect(modules.filter((address) => heavy.test(address))).toEqual([])
+    },
+  )
+
+  it('them for a demo, so the check above can fail', () => {
+    const modules = modulesOf('demo', '--nodes', '1', '--quiet')
+    expect(modules.filter((address) => heavy.test(address))).not.toEqual([])
+  })
+})
+
+type Ended = {
+  readonly exit: number | null
+  readonly out: string
+  readonly err: string
+  /** From the signal to the line that answers it. */
+  readonly answeredMs: number
+}
+
+/** Starts a demo, sends `signals` once it has shown `after` on any stream, and waits for its end. */
+async function interrupted(
+  words: readonly string[],
+  after: string,
+  signals: readonly NodeJS.Signals[],
+): Promise<Ended> {
+  const child = spawn(process.execPath, [launcher, 'demo', ...words])
+  const shown = { out: '', err: '' }
+  let sentAt = 0
+  let answeredMs = Number.POSITIVE_INFINITY
+  const watch = (stream: 'out' | 'err') => (chunk: Buffer) => {
+    shown[stream] += chunk.toString()
+    if (sentAt === 0 && `${shown.out}${shown.err}`.includes(after)) {
+      sentAt = performance.now()
+      for (const signal of signals) child.kill(signal)
+    }
+    if (answeredMs === Number.POSITIVE_INFINITY && shown.err.includes('Stopped.'))
+      answeredMs = performance.now() - sentAt
+  }
+  child.stdout.on('data', watch('out'))
+  child.stderr.on('data', watch('err'))
+  const exit = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve)
+  })
+  return { exit, ...shown, answeredMs }
+}
+
+/** The promise is 100 ms on a machine of its own; a shared one gets a multiple. */
+const ANSWER_MS_MAX = 500
+
+describe('a signal', () => {
+  const moments = ['Subnet:', 'Deposit:', 'Mint:', 'Transfer:', 'Redeem:', 'Reserves:']
+
+  it.each(moments)('SIGINT at "%s" ends the demo with one line and status 130', async (moment) => {
+    const { exit, err, answeredMs } = await interrupted([], moment, ['SIGINT'])
+    expect(exit).toBe(130)
+    expect(err.split('\n').filter((line) => line.startsWith('Stopped.')).length).toBe(1)
+    expect(err).not.toMatch(/error|^ {4}at /m)
+    expect(answeredMs).toBeLessThan(ANSWER_MS_MAX)
+  })
+
+  it('SIGTERM gives status 143', async () => {
+    expect((await interrupted([], 'Subnet:', ['SIGTERM'])).exit).toBe(143)
+  })
+
+  it('leaves one document for a program', async () => {
+    const { exit, out } = await interrupted(['--json'], 'Subnet:', ['SIGINT'])
+    expect(exit).toBe(130)
+    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: 'INTERRUPTED', exit: 130 } })
+  })
+})
+
+it('a closed pipe ends the program quietly', async () => {
+  const ran = await runCommand(
+    'ckbtc demo 2>notes | head -n 1; echo $PIPESTATUS; grep -c error notes',
+  )
+  expect(ran.out.split('\n').slice(1)).toEqual(['0', '0', ''])
+})
+
+it('a full disk under standard output is an error of the environment', async () => {
+  const ran = await runCommand('ckbtc demo >/dev/full')
+  expect(ran.exit).toBe(11)
+  expect(ran.err).toContain('no space left (HOST_DISK)')
+})
+
+/** Least processor time of a few runs, which neighbours on the machine disturb less than the clock. */
+function processorMs(...words: readonly string[]): number {
+  const report = `process.on('exit', () => process.stderr.write(JSON.stringify(process.cpuUsage())))`
+  const times = Array.from({ length: 5 }, () => {
+    const options = ['--import', `data:text/javascript,${encodeURIComponent(report)}`]
+    const { stderr } = spawnSync(process.execPath, [...options, ...words])
+    const { user, system } = JSON.parse(stderr.toString())
+    return (user + system) / 1000
+  })
+  return Math.min(...times)
+}
+
+it('help takes at most half as much again as its budget allows over bare Node', () => {
+  const [budgetMs, bareMs] = [120, 57]
+  expect(processorMs(launcher, '--help') - processorMs('-e', '0')).toBeLessThan(
+    1.5 * (budgetMs - bareMs),
+  )
+})
