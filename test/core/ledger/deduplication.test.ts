@@ -1,0 +1,289 @@
+/** Time, duplicates and throttling: checklist 19 to 37 of the ledger specification §20. */
+import { describe, expect, test } from 'vitest'
+import type { TimestampNs } from '../../../src/core/base/units.ts'
+import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
+import { DEFAULT_LIMITS } from '../../../src/core/ledger/config.ts'
+import { decide } from '../../../src/core/ledger/machine.ts'
+import { replay } from '../../../src/core/ledger/replay.ts'
+import {
+  alice,
+  badFee,
+  bob,
+  DRIFT,
+  duplicate,
+  err,
+  FEE,
+  insufficientFunds,
+  LedgerUnderTest,
+  MAX,
+  minter,
+  of,
+  ok,
+  START,
+  spender,
+  TOO_OLD,
+  WINDOW,
+  ZEROS,
+} from './ledger-under-test.ts'
+
+const funded = (limits = DEFAULT_LIMITS): LedgerUnderTest => {
+  const ledger = new LedgerUnderTest({ limits })
+  ledger.fund(alice, 10_000_000n)
+  return ledger
+}
+const at = (time: bigint): TimestampNs => timestampNs(time)
+const inFuture = (ledgerTime: TimestampNs) => err({ type: 'createdInFuture', ledgerTime })
+const UNAVAILABLE = err({ type: 'temporarilyUnavailable' })
+
+describe('duplicates', () => {
+  test('20.19: without a creation time every transfer is executed', () => {
+    const ledger = funded()
+    expect(ledger.transfer(alice, bob, 5n)).toEqual(ok(1))
+    expect(ledger.transfer(alice, bob, 5n)).toEqual(ok(2))
+    expect(ledger.balance(bob)).toBe(10n)
+  })
+
+  test('20.20: with a creation time the second is a duplicate of the first', () => {
+    const ledger = funded()
+    const createdAtTime = ledger.now
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(duplicate(1))
+    expect(ledger.balance(bob)).toBe(5n)
+  })
+
+  const createdAtTime = START
+  test.each([
+    ['20.21: fee', { fee: FEE }],
+    ['20.22: memo', { memo: Uint8Array.of(1, 2, 3) }],
+    ['20.23: receiver with zeros', { to: of(bob, ZEROS) }],
+    ['20.24: sender with zeros', { fromSubaccount: ZEROS }],
+    ['amount', { amount: 6n }],
+    ['creation time', { createdAtTime: at(START - 1n) }],
+  ])('another %s is another transaction, of which the next is a duplicate', (_name, change) => {
+    const ledger = funded()
+    const arg = { to: of(bob), amount: 5n, createdAtTime }
+    const transfer = (changes: object) =>
+      ledger.call(alice, { type: 'icrc1_transfer', arg: { ...arg, ...changes } })
+    expect(transfer({})).toEqual(ok(1))
+    expect(transfer(change)).toEqual(ok(2))
+    expect(transfer(change)).toEqual(duplicate(2))
+    expect(transfer({})).toEqual(duplicate(1))
+  })
+
+  test.each([
+    ['20.24: owner with zeros', { fromSubaccount: ZEROS }],
+    ['spender with zeros', { spender: of(spender, ZEROS) }],
+    ['fee', { fee: FEE }],
+    ['expectation', { expectedAllowance: 5n }],
+    ['expiry', { expiresAt: at(MAX) }],
+    ['memo', { memo: new Uint8Array() }],
+  ])('another %s is another approval', (_name, change) => {
+    const ledger = funded()
+    const arg = { spender: of(spender), amount: 5n, createdAtTime }
+    const approve = (changes: object) =>
+      ledger.call(alice, { type: 'icrc2_approve', arg: { ...arg, ...changes } })
+    expect(approve({})).toEqual(ok(1))
+    expect(approve(change)).toEqual(ok(2))
+    expect(approve(change)).toEqual(duplicate(2))
+    expect(approve({})).toEqual(duplicate(1))
+  })
+
+  test('20.24: another form of the spender or of the owner is another transfer-from', () => {
+    const ledger = funded()
+    ledger.approve(alice, spender, 500_000n)
+    const transfer = (from = of(alice), spenderSubaccount?: Uint8Array) =>
+      ledger.transferFrom(spender, [from, bob], 5n, { createdAtTime, spenderSubaccount })
+    expect(transfer()).toEqual(ok(2))
+    expect(transfer(of(alice, ZEROS))).toEqual(ok(3))
+    expect(transfer(of(alice), ZEROS)).toEqual(ok(4))
+    expect(transfer(of(alice), ZEROS)).toEqual(duplicate(4))
+    expect(transfer()).toEqual(duplicate(2))
+  })
+
+  test('20.29: a duplicate that could not be paid is a duplicate', () => {
+    const ledger = funded()
+    const amount = 10_000_000n - FEE
+    expect(ledger.transfer(alice, bob, amount, { createdAtTime })).toEqual(ok(1))
+    expect(ledger.transfer(alice, bob, amount, { createdAtTime })).toEqual(duplicate(1))
+  })
+
+  test('20.31: what failed is not remembered', () => {
+    const ledger = funded()
+    expect(ledger.transfer(bob, alice, 5n, { createdAtTime })).toEqual(insufficientFunds(0n))
+    ledger.fund(bob, 50_000n)
+    expect(ledger.transfer(bob, alice, 5n, { createdAtTime })).toEqual(ok(2))
+  })
+
+  test('20.32: a mint or burn with fee zero is the same as without a fee', () => {
+    const ledger = funded()
+    expect(ledger.transfer(minter, bob, 5n, { createdAtTime })).toEqual(ok(1))
+    expect(ledger.transfer(minter, bob, 5n, { createdAtTime, fee: 0n })).toEqual(duplicate(1))
+    const rest = { createdAtTime, fee: 0n }
+    expect(ledger.transfer(alice, minter, FEE, rest)).toEqual(ok(2))
+    expect(ledger.transfer(alice, of(minter, ZEROS), FEE, { createdAtTime })).toEqual(duplicate(2))
+  })
+
+  test('20.33: a transfer and a transfer-from by the owner differ in their spender', () => {
+    const ledger = funded()
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
+    expect(ledger.transferFrom(alice, [alice, bob], 5n, { createdAtTime })).toEqual(ok(2))
+    expect(ledger.transferFrom(alice, [alice, bob], 5n, { createdAtTime })).toEqual(duplicate(2))
+  })
+
+  test('20.34: duplicates are known again after the log is replayed', () => {
+    const ledger = funded()
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
+    const again = replay(ledger.state.config, ledger.state.chain.blocks)
+    if (again.type === 'broken') throw new Error(again.reason)
+    const arg = { to: of(bob), amount: 5n, createdAtTime }
+    const call = { type: 'icrc1_transfer', arg } as const
+    expect(decide(again.state, { caller: alice, call }, START).reply).toEqual(duplicate(1))
+  })
+})
+
+describe('the window', () => {
+  test.each([
+    ['20.25: a window ago is accepted', START - WINDOW, ok(1)],
+    ['20.25: one nanosecond more is too old', START - WINDOW - 1n, TOO_OLD],
+    ['20.25: the drift does not lengthen the window', START - WINDOW - DRIFT, TOO_OLD],
+    ['20.26: the drift ahead is accepted', START + DRIFT, ok(1)],
+    ['20.26: one nanosecond more is the future', START + DRIFT + 1n, inFuture(START)],
+    ['20.26: the last timestamp does not overflow', MAX, inFuture(START)],
+    ['20.26: zero is too old', 0n, TOO_OLD],
+  ])('%s', (_name, time, reply) => {
+    expect(funded().transfer(alice, bob, 5n, { createdAtTime: at(time) })).toEqual(reply)
+    expect(funded().approve(alice, bob, 5n, { createdAtTime: at(time) })).toEqual(reply)
+    expect(funded().transferFrom(alice, [alice, bob], 5n, { createdAtTime: at(time) })).toEqual(
+      reply,
+    )
+    expect(funded().transfer(minter, bob, 5n, { createdAtTime: at(time) })).toEqual(reply)
+    expect(funded().transfer(alice, minter, FEE, { createdAtTime: at(time) })).toEqual(reply)
+  })
+
+  test('20.27: what was created ahead is a duplicate as long as it is not too old', () => {
+    const ledger = funded()
+    const createdAtTime = at(START + DRIFT)
+    const transfer = () => ledger.transfer(alice, bob, 5n, { createdAtTime })
+    expect(transfer()).toEqual(ok(1))
+    ledger.pass(WINDOW)
+    expect(transfer()).toEqual(duplicate(1))
+    ledger.pass(DRIFT)
+    expect(transfer()).toEqual(duplicate(1))
+    ledger.pass(1n)
+    expect(transfer()).toEqual(TOO_OLD)
+    expect(ledger.balance(bob)).toBe(5n)
+  })
+
+  test('20.28: five minutes after the window everything is too old', () => {
+    const ledger = funded()
+    const createdAtTime = START
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
+    ledger.pass(WINDOW + 300n * NS_PER_SECOND)
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(TOO_OLD)
+  })
+
+  test('20.30: the fee is judged before the time', () => {
+    const ledger = funded()
+    const rest = { createdAtTime: at(0n), fee: 1n }
+    expect(ledger.transfer(alice, bob, 5n, rest)).toEqual(badFee(FEE))
+    expect(ledger.approve(alice, bob, 5n, rest)).toEqual(badFee(FEE))
+  })
+
+  test('20.37: a clock that is set back does not set the ledger back', () => {
+    const ledger = funded()
+    ledger.transfer(alice, bob, 5n)
+    ledger.pass(-NS_PER_SECOND)
+    expect(ledger.transfer(alice, bob, 5n)).toEqual(ok(2))
+    expect(ledger.lastBlock().timestamp).toBe(START)
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime: at(START + DRIFT) })).toEqual(ok(3))
+  })
+})
+
+describe('purging', () => {
+  const remembered = (ledger: LedgerUnderTest): number => ledger.state.deduplication.indices.size
+
+  test('entries are kept for window and drift, and dropped a nanosecond later', () => {
+    const ledger = funded()
+    ledger.transfer(alice, bob, 5n, { createdAtTime: START })
+    ledger.pass(WINDOW + DRIFT)
+    ledger.transfer(alice, bob, 5n)
+    expect(remembered(ledger)).toBe(1)
+    ledger.pass(1n)
+    ledger.transfer(alice, bob, 5n)
+    expect(remembered(ledger)).toBe(0)
+  })
+
+  test('a call that errs later still purges, a call refused before does not', () => {
+    const ledger = funded()
+    ledger.transfer(alice, bob, 5n, { createdAtTime: START })
+    ledger.pass(WINDOW + DRIFT + 1n)
+    expect(ledger.transfer(alice, bob, 5n, { fee: 1n })).toEqual(badFee(FEE))
+    expect(remembered(ledger)).toBe(1)
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime: START })).toEqual(TOO_OLD)
+    expect(remembered(ledger)).toBe(0)
+  })
+
+  test('one call drops no more than its limit, oldest first', () => {
+    const ledger = funded({ ...DEFAULT_LIMITS, transactionsToPurgeMax: 3 })
+    for (let i = 0n; i < 5n; i++) ledger.transfer(alice, bob, i, { createdAtTime: START })
+    ledger.pass(WINDOW + DRIFT + 1n)
+    ledger.transfer(alice, bob, 5n)
+    expect([...ledger.state.deduplication.indices.values()]).toEqual([4n, 5n])
+    ledger.transfer(alice, bob, 5n)
+    expect(remembered(ledger)).toBe(0)
+  })
+
+  test('a queue that was long gives its memory back', () => {
+    const ledger = funded()
+    const { deduplication } = ledger.state
+    for (let i = 0n; i < 3_000n; i++) {
+      const arg = { to: of(bob), amount: i, createdAtTime: START }
+      ledger.quietly(minter, { type: 'icrc1_transfer', arg })
+    }
+    ledger.pass(WINDOW + DRIFT + 1n)
+    ledger.transfer(alice, bob, 5n)
+    expect(deduplication.queue.length + deduplication.head + deduplication.indices.size).toBe(0)
+  })
+})
+
+describe('throttling', () => {
+  const small = { ...DEFAULT_LIMITS, transactionsInWindowMax: 10 }
+
+  test('20.35: half a full window within a second is too much; a second later it is not', () => {
+    const ledger = funded(small)
+    for (let i = 0n; i < 5n; i++)
+      expect(ledger.transfer(alice, bob, i, { createdAtTime: START }).type).toBe('ok')
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime: START })).toEqual(UNAVAILABLE)
+    expect(ledger.transfer(alice, bob, 5n)).toEqual(UNAVAILABLE)
+    expect(ledger.approve(alice, bob, 5n, { createdAtTime: at(0n) })).toEqual(UNAVAILABLE)
+    ledger.pass(NS_PER_SECOND - 1n)
+    expect(ledger.transfer(alice, bob, 5n)).toEqual(UNAVAILABLE)
+    ledger.pass(1n)
+    expect(ledger.transfer(alice, bob, 5n, { createdAtTime: START })).toEqual(ok(6))
+    expect(ledger.transfer(alice, bob, 6n, { createdAtTime: START })).toEqual(UNAVAILABLE)
+  })
+
+  test('20.36: a call that purges is not throttled', () => {
+    const ledger = funded(small)
+    ledger.transfer(alice, bob, 1n, { createdAtTime: START })
+    ledger.pass(WINDOW + DRIFT)
+    const createdAtTime = ledger.now
+    for (let i = 0n; i < 4n; i++) ledger.transfer(alice, bob, i, { createdAtTime })
+    expect(ledger.transfer(alice, bob, 9n)).toEqual(UNAVAILABLE)
+    ledger.pass(1n)
+    expect(ledger.transfer(alice, bob, 9n, { createdAtTime })).toEqual(ok(6))
+    expect(ledger.transfer(alice, bob, 9n)).toEqual(UNAVAILABLE)
+  })
+
+  test('what came unthrottled below half a window may come at once', () => {
+    const ledger = funded({ ...DEFAULT_LIMITS, transactionsInWindowMax: 400_000 })
+    for (let i = 0n; i < 50n; i++)
+      expect(ledger.transfer(alice, bob, i, { createdAtTime: START }).type).toBe('ok')
+  })
+
+  test('the real limits look at the entry 18 places from the end', () => {
+    const { transactionWindowNs, transactionsInWindowMax } = DEFAULT_LIMITS
+    const seconds = Number(transactionWindowNs / NS_PER_SECOND)
+    expect(Math.ceil((0.5 * transactionsInWindowMax) / seconds)).toBe(18)
+  })
+})
