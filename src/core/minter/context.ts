@@ -12,13 +12,6 @@ import type { LedgerCall, Ports } from './ports.ts'
 import type { Root, State, Task, Volatile } from './state.ts'
 import type { Answer, Result, TemporarilyUnavailable } from './types.ts'
 
-/** The minter of one subnet. Procedures see it through a `Context`; whoever holds it only passes it on. */
-export type Minter = {
-  readonly state: State
-  readonly log: EventLog
-  readonly settings: Settings
-}
-
 /** What is outside the minter, in the slot that runs now. */
 export type World = { readonly now: TimestampNs; readonly ports: Ports }
 
@@ -32,7 +25,14 @@ export type Context = World & {
   record(payload: Payload): void
 }
 
-export function contextOf({ state, log, settings }: Minter, world: World): Context {
+export function contextOf(
+  {
+    state,
+    log,
+    settings,
+  }: { readonly state: State; readonly log: EventLog; readonly settings: Settings },
+  world: World,
+): Context {
   return {
     ...world,
     state,

@@ -15,19 +15,29 @@ import type { Call, Method, Notice, Reply, SignatureRequest } from './calls.ts'
 import { configOfInit, invalidity } from './config.ts'
 import type { Settings } from './constants.ts'
 import { DEFAULT_SETTINGS } from './constants.ts'
-import type { Context, Minter, World } from './context.ts'
+import type { Context, World } from './context.ts'
 import { contextOf, reply, schedule, trap, unavailable } from './context.ts'
 import { updateBalance } from './deposit.ts'
+import type { EventLog } from './event-log.ts'
 import { appendEvent, emptyLog } from './event-log.ts'
 import type { Payload } from './events.ts'
 import { decodeMemo } from './memo.ts'
 import { estimateWithdrawalFee, eventsPage, knownUtxos, minterInfo } from './queries.ts'
 import { replay } from './replay.ts'
 import { openRequests, signatureFailed, signatureReady } from './signing.ts'
+import type { State } from './state.ts'
 import { statusesOf, statusOf, statusV1 } from './status.ts'
 import * as timers from './timers.ts'
 import type { AccountArgs, Answer, MinterArg } from './types.ts'
+import { invariantViolations } from './violations.ts'
 import { retrieveBtc, retrieveBtcWithApproval } from './withdrawal.ts'
+
+/** The minter of one subnet. Whoever holds it only passes it on. */
+export type Minter = {
+  readonly state: State
+  readonly log: EventLog
+  readonly settings: Settings
+}
 
 export type Installed =
   | { readonly type: 'installed'; readonly minter: Minter }
@@ -151,9 +161,12 @@ export function tick(minter: Minter, world: World): void {
 }
 
 /** When `tick` is due next; undefined while nothing waits for time. */
-export const nextTimer = ({ state }: Minter): bigint | undefined => timers.nextTimer(state)
+export const nextTimer = ({ state }: Minter): TimestampNs | undefined => timers.nextTimer(state)
 
 /** Signatures that are wanted now, at most 10. Each key is served once, however often it is seen here. */
 export const outstanding = ({ state }: Minter): readonly SignatureRequest[] => [
   ...state.volatile.open.values(),
 ]
+
+/** Invariants that do not hold (§18.5): none, in every state that can be reached. */
+export const violations = ({ state }: Minter): readonly string[] => invariantViolations(state)

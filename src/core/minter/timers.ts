@@ -1,4 +1,6 @@
 /** When the minter does something by itself, and what. Implements `docs/spec/minter.md` §17 (embedded subnet) [H 14]. */
+import type { TimestampNs } from '../base/units.ts'
+import { timestampNs } from '../base/units.ts'
 import { submitPendingBatch } from './batch.ts'
 import { findConfirmations } from './confirmation.ts'
 import type { Context } from './context.ts'
@@ -15,12 +17,9 @@ export function scheduleAll(context: Pick<Context, 'volatile' | 'now'>): void {
 }
 
 /** The earliest time at which something is due. */
-export function nextTimer({ volatile }: Pick<State, 'volatile'>): bigint | undefined {
-  const times = [...volatile.tasks.values()]
-  return times.reduce<bigint | undefined>(
-    (first, at) => (first === undefined || at < first ? at : first),
-    undefined,
-  )
+export function nextTimer({ volatile }: Pick<State, 'volatile'>): TimestampNs | undefined {
+  const [first] = [...volatile.tasks.values()].sort((a, b) => (a < b ? -1 : 1))
+  return first === undefined ? undefined : timestampNs(first)
 }
 
 /** Runs what is due. A round never throws, so each task plans its next run whatever happened in it. */

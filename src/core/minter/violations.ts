@@ -6,7 +6,7 @@ import { keyOfUtxo, requestsOf } from './state.ts'
 import type { Utxo } from './types.ts'
 
 /** Empty in every state that can be reached. */
-export function violations(state: View<State>): readonly string[] {
+export function invariantViolations(state: View<State>): readonly string[] {
   return [
     ...coinsWithoutOwner(state),
     ...queueDisorder(state),
