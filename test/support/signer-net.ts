@@ -91,6 +91,7 @@ export class SignerNet {
       membership,
       entropy: root.derive('entropy').generator().bytes(32),
       incarnation: 7n,
+      createdAt: timestampNs(0n),
     }
     this.#log = new Sequencer(options.nodes, root.derive('tape').generator().bytes(32))
     for (let i = 0; i < options.nodes; i++) {

@@ -47,6 +47,11 @@ export class BitcoinCanister {
     return this.#state
   }
 
+  /** Names the block that ends the main chain. */
+  get tipKey(): string {
+    return tip(this.#state).key
+  }
+
   get tipHeight(): number {
     return tip(this.#state).height
   }

@@ -1,12 +1,26 @@
-/** The ledger canister: the ledger machine, and what its minting account sees of it. Source: ledger §6; minter §§5, 7. */
+/** The ledger canister: its methods, and what its minting account sees of it. Source: ledger §§2, 6; minter §§5, 7. */
 import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import type { Principal } from '../ic/principal.ts'
+import { decideApprove } from '../ledger/approve.ts'
 import type { Config } from '../ledger/config.ts'
-import { apply, decide, initial } from '../ledger/machine.ts'
-import { balanceOf } from '../ledger/queries.ts'
-import type { State } from '../ledger/state.ts'
-import type { ApproveError, Reply, Request, TransferFromError } from '../ledger/types.ts'
+import { ledgerInterface } from '../ledger/interface.ts'
+import { getBlocks } from '../ledger/log-queries.ts'
+import { apply, initial, ledgerTime } from '../ledger/machine.ts'
+import { metadata, SUPPORTED_BLOCK_TYPES, SUPPORTED_STANDARDS } from '../ledger/metadata.ts'
+import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
+import type { Decision, State } from '../ledger/state.ts'
+import { decideTransfer, decideTransferFrom } from '../ledger/transfer.ts'
+import type {
+  ApproveArgs,
+  ApproveError,
+  Reply,
+  TransferArg,
+  TransferError,
+  TransferFromArgs,
+  TransferFromError,
+  Trap,
+} from '../ledger/types.ts'
 import type {
   BurnFromResult,
   BurnResult,
@@ -14,8 +28,8 @@ import type {
   LedgerFailure,
   MintResult,
 } from '../minter/ports.ts'
-
-type LedgerReply = Reply<TransferFromError | ApproveError>
+import type { Handlers, Outcome } from './dispatch.ts'
+import { getter, handler } from './dispatch.ts'
 
 export class LedgerCanister {
   readonly #state: State
@@ -28,11 +42,68 @@ export class LedgerCanister {
     return this.#state
   }
 
-  /** Decides and applies in one step. */
-  execute(request: Request, now: TimestampNs): LedgerReply {
-    const { events, reply } = decide(this.#state, request, now)
+  #perform<E>({ events, reply }: Decision<E>): Reply<E> {
     for (const event of events) apply(this.#state, event)
     return reply
+  }
+
+  #transfer(caller: Principal, arg: TransferArg, now: TimestampNs): Reply<TransferError> {
+    return this.#perform(decideTransfer(this.#state, caller, arg, ledgerTime(this.#state, now)))
+  }
+
+  #transferFrom(
+    caller: Principal,
+    arg: TransferFromArgs,
+    now: TimestampNs,
+  ): Reply<TransferFromError> {
+    return this.#perform(decideTransferFrom(this.#state, caller, arg, ledgerTime(this.#state, now)))
+  }
+
+  #approve(caller: Principal, arg: ApproveArgs, now: TimestampNs): Reply<ApproveError> {
+    return this.#perform(decideApprove(this.#state, caller, arg, ledgerTime(this.#state, now)))
+  }
+
+  /** The methods of this step, for a caller and a slot time. */
+  handlers(caller: Principal, now: TimestampNs): Handlers {
+    const methods = ledgerInterface
+    const state = this.#state
+    const { config } = state
+    return {
+      icrc1_transfer: handler(methods.icrc1_transfer, (arg) =>
+        outcome(this.#transfer(caller, arg, now)),
+      ),
+      icrc2_approve: handler(methods.icrc2_approve, (arg) =>
+        outcome(this.#approve(caller, arg, now)),
+      ),
+      icrc2_transfer_from: handler(methods.icrc2_transfer_from, (arg) =>
+        outcome(this.#transferFrom(caller, arg, now)),
+      ),
+      icrc1_name: getter(methods.icrc1_name, () => config.tokenName),
+      icrc1_symbol: getter(methods.icrc1_symbol, () => config.tokenSymbol),
+      icrc1_decimals: getter(methods.icrc1_decimals, () => config.decimals),
+      icrc1_fee: getter(methods.icrc1_fee, () => config.transferFee),
+      icrc1_metadata: getter(methods.icrc1_metadata, () => metadata(config)),
+      icrc1_minting_account: getter(methods.icrc1_minting_account, () => config.mintingAccount),
+      icrc1_supported_standards: getter(
+        methods.icrc1_supported_standards,
+        () => SUPPORTED_STANDARDS,
+      ),
+      icrc1_total_supply: getter(methods.icrc1_total_supply, () => totalSupply(state)),
+      icrc1_balance_of: getter(methods.icrc1_balance_of, (account) => balanceOf(state, account)),
+      icrc2_allowance: getter(methods.icrc2_allowance, ({ account, spender }) =>
+        allowance(state, { account, spender }, ledgerTime(state, now)),
+      ),
+      icrc3_get_blocks: handler(methods.icrc3_get_blocks, (ranges) => {
+        const answer = getBlocks(state, ranges)
+        if (answer.type === 'trap') return answer
+        const { logLength, blocks } = answer
+        return { type: 'result', value: { logLength, blocks, archivedBlocks: [] } }
+      }),
+      icrc3_supported_block_types: getter(
+        methods.icrc3_supported_block_types,
+        () => SUPPORTED_BLOCK_TYPES,
+      ),
+    }
   }
 
   /** The ledger as `minter`, owner of the minting account, calls it inside the slot of time `now`. */
@@ -40,30 +111,25 @@ export class LedgerCanister {
     const minting = { owner: minter }
     return {
       mint: ({ to, amount, memo, createdAtTime }) =>
-        mintResult(
-          this.execute(
-            {
-              caller: minter,
-              call: { type: 'icrc1_transfer', arg: { to, amount, memo, createdAtTime } },
-            },
-            now,
-          ),
+        mintResult(this.#transfer(minter, { to, amount, memo, createdAtTime }, now)),
+      burn: ({ subaccount: fromSubaccount, amount, memo, createdAtTime }) =>
+        burnResult(
+          this.#transfer(minter, { fromSubaccount, to: minting, amount, memo, createdAtTime }, now),
         ),
-      burn: ({ subaccount: fromSubaccount, amount, memo, createdAtTime }) => {
-        const arg = { fromSubaccount, to: minting, amount, memo, createdAtTime }
-        return burnResult(
-          this.execute({ caller: minter, call: { type: 'icrc1_transfer', arg } }, now),
-        )
-      },
-      burnFrom: ({ from, amount, memo, createdAtTime }) => {
-        const arg = { from, to: minting, amount, memo, createdAtTime }
-        const call = { type: 'icrc2_transfer_from', arg } as const
-        return burnFromResult(this.execute({ caller: minter, call }, now))
-      },
+      burnFrom: ({ from, amount, memo, createdAtTime }) =>
+        burnFromResult(
+          this.#transferFrom(minter, { from, to: minting, amount, memo, createdAtTime }, now),
+        ),
       balanceOf: (account) => ({ type: 'balance', balance: balanceOf(this.#state, account) }),
     }
   }
 }
+
+type LedgerReply = Reply<TransferFromError>
+
+/** A refusal is a result of its own kind; only a trap is none. */
+const outcome = <E>(reply: Reply<E>): Outcome<Exclude<Reply<E>, Trap>> =>
+  reply.type === 'trap' ? reply : { type: 'result', value: reply }
 
 function mintResult(reply: LedgerReply): MintResult {
   return reply.type === 'ok' ? reply : failure(reply)

@@ -5,6 +5,8 @@ import { BadEncoding } from '../base/errors.ts'
 import { decodeNonZero } from '../base/group.ts'
 import { sha224, sha256 } from '../base/hash.ts'
 import { secp256k1 } from '../base/noble-secp256k1.ts'
+import type { TimestampNs } from '../base/units.ts'
+import { timestampNs } from '../base/units.ts'
 
 /** Largest subnet that the tool makes; threshold specification §23. */
 export const NODES_MAX = 40
@@ -46,6 +48,8 @@ export type Genesis = {
   readonly entropy: Uint8Array
   /** 64 fresh bits; enters every id and signature of this time line. */
   readonly incarnation: bigint
+  /** When the subnet was founded; its canisters are installed at this time. */
+  readonly createdAt: TimestampNs
 }
 
 /** Node id of an Ed25519 key: SHA-224 of its DER form ‖ 02. Source: IC interface §3. */
@@ -77,14 +81,29 @@ export function encodeMembership({ version, members }: Membership): Uint8Array {
     .done()
 }
 
-export function encodeGenesis({ membership, entropy, incarnation }: Genesis): Uint8Array {
-  return new Writer().bytes(encodeMembership(membership)).raw(entropy).u64(incarnation).done()
+export function encodeGenesis({
+  membership,
+  entropy,
+  incarnation,
+  createdAt,
+}: Genesis): Uint8Array {
+  return new Writer()
+    .bytes(encodeMembership(membership))
+    .raw(entropy)
+    .u64(incarnation)
+    .u64(createdAt)
+    .done()
 }
 
 export function decodeGenesis(bytes: Uint8Array): Genesis {
   const reader = new Reader(bytes)
   const membership = decodeMembership(reader.bytes())
-  return reader.end({ membership, entropy: reader.raw(ENTROPY_SIZE), incarnation: reader.u64() })
+  return reader.end({
+    membership,
+    entropy: reader.raw(ENTROPY_SIZE),
+    incarnation: reader.u64(),
+    createdAt: timestampNs(reader.u64()),
+  })
 }
 
 function decodeMembership(bytes: Uint8Array): Membership {

@@ -1,0 +1,53 @@
+/** The minter canister: its methods over the minter machine. Source: minter §2. */
+import type { Principal } from '../ic/principal.ts'
+import type { Methods } from '../minter/calls.ts'
+import type { World } from '../minter/context.ts'
+import { minterInterface } from '../minter/interface.ts'
+import type { Minter } from '../minter/machine.ts'
+import { handle } from '../minter/machine.ts'
+import type { Answer } from '../minter/types.ts'
+import type { Handlers, Outcome } from './dispatch.ts'
+import { handler } from './dispatch.ts'
+
+const outcome = <T>(answer: Answer<T>): Outcome<T> =>
+  answer.type === 'trap' ? answer : { type: 'result', value: answer.value }
+
+/** Every method but `get_canister_status`, which needs the management canister. */
+export function minterHandlers(minter: Minter, caller: Principal, world: World): Handlers {
+  const methods = minterInterface
+  const ask = <M extends keyof Methods>(
+    method: M,
+    args: Methods[M]['args'],
+  ): Outcome<Methods[M]['reply']> => outcome(handle<M>(minter, world, { method, caller, args }))
+  return {
+    get_btc_address: handler(methods.get_btc_address, (args) => ask('get_btc_address', args)),
+    get_known_utxos: handler(methods.get_known_utxos, (args) => ask('get_known_utxos', args)),
+    update_balance: handler(methods.update_balance, (args) => ask('update_balance', args)),
+    estimate_withdrawal_fee: handler(methods.estimate_withdrawal_fee, (args) =>
+      ask('estimate_withdrawal_fee', args),
+    ),
+    get_deposit_fee: handler(methods.get_deposit_fee, () => ask('get_deposit_fee', undefined)),
+    get_withdrawal_account: handler(methods.get_withdrawal_account, () =>
+      ask('get_withdrawal_account', undefined),
+    ),
+    retrieve_btc: handler(methods.retrieve_btc, (args) => ask('retrieve_btc', args)),
+    retrieve_btc_with_approval: handler(methods.retrieve_btc_with_approval, (args) =>
+      ask('retrieve_btc_with_approval', args),
+    ),
+    retrieve_btc_status: handler(methods.retrieve_btc_status, (args) =>
+      ask('retrieve_btc_status', args),
+    ),
+    retrieve_btc_status_v2: handler(methods.retrieve_btc_status_v2, (args) =>
+      ask('retrieve_btc_status_v2', args),
+    ),
+    retrieve_btc_status_v2_by_account: handler(
+      methods.retrieve_btc_status_v2_by_account,
+      (account) => ask('retrieve_btc_status_v2_by_account', account),
+    ),
+    get_minter_info: handler(methods.get_minter_info, () => ask('get_minter_info', undefined)),
+    get_events: handler(methods.get_events, (args) => ask('get_events', args)),
+    decode_ledger_memo: handler(methods.decode_ledger_memo, (args) =>
+      ask('decode_ledger_memo', args),
+    ),
+  }
+}

@@ -1,0 +1,250 @@
+/** One node of the subnet: signer and replica over the log. Source: architecture §3, threshold §17.1. Sans-IO. */
+import { toHex } from '../base/bytes.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
+import { NS_PER_MS } from '../base/units.ts'
+import type { Ed25519 } from '../base/verification.ts'
+import { encodeReply } from '../ic/call-reply.ts'
+import type { Slot } from '../log/log.ts'
+import type { Genesis } from '../tecdsa/membership.ts'
+import { subnetIdOf } from '../tecdsa/membership.ts'
+import { encodeSignerMessage } from '../tecdsa/message.ts'
+import type { NodeKeys } from '../tecdsa/node-keys.ts'
+import { verifyEvidence } from '../tecdsa/node-keys.ts'
+import { Signer } from '../tecdsa/signer.ts'
+import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
+import type { HeadersItem, Item } from './items.ts'
+import { decodeItem, encodeItem, HEADERS_MAX, headersContent } from './items.ts'
+import type { NodeInput, NodeOutput } from './node-io.ts'
+import { Replica } from './replica.ts'
+import type { MinterSettings } from './settings.ts'
+
+export type NodeConfig = {
+  readonly genesis: Genesis
+  readonly keys: NodeKeys
+  readonly me: NodeIndex
+  readonly ed25519: Ed25519
+  /** What earlier lives of this node recorded. */
+  readonly records: ReadonlyMap<string, Uint8Array>
+  readonly stockTarget: number
+  readonly creationMax: number
+  readonly minter: MinterSettings
+}
+
+export type NodeOutputs = readonly NodeOutput[]
+
+/** A node that starts again replays the slots from 0: its state is a function of the log, its keys and its records. */
+export class SubnetNode {
+  readonly #config: NodeConfig
+  readonly #subnetId: Uint8Array
+  readonly #signer: Signer
+  readonly #replica: Replica
+  /** Number of the slot it works on. */
+  #slot = 0n
+  #announcedKey = false
+  /** Headers proposed by this life of the node, not to be proposed twice. */
+  readonly #proposed = new Set<string>()
+
+  constructor(config: NodeConfig) {
+    const { genesis, ed25519 } = config
+    this.#config = config
+    this.#subnetId = subnetIdOf(genesis)
+    this.#signer = new Signer(config)
+    this.#replica = new Replica({
+      minter: config.minter,
+      ed25519,
+      nodes: genesis.membership.members.length,
+      incarnation: genesis.incarnation,
+      createdAt: genesis.createdAt,
+    })
+  }
+
+  /** For queries: the state after the last slot executed. */
+  get replica(): Replica {
+    return this.#replica
+  }
+
+  get publicKey(): Uint8Array | undefined {
+    return this.#signer.publicKey
+  }
+
+  /** Synchronous and total: neither peers nor users make it throw. */
+  step(input: NodeInput): NodeOutputs {
+    switch (input.type) {
+      case 'start':
+        return [
+          { type: 'log', input: { type: 'working', slot: 0n } },
+          ...this.#perform(this.#signer.step({ type: 'start' })),
+          workAlarm,
+        ]
+      case 'message':
+        return [...this.#perform(this.#signer.step(input)), workAlarm]
+      case 'log':
+        return input.output.type === 'slot'
+          ? this.#execute(input.output.slot)
+          : [...this.#perform(this.#signer.step(input.output)), workAlarm]
+      case 'ingress':
+        return [this.#submit({ type: 'ingress', envelope: input.envelope })]
+      case 'headers':
+        return this.#propose(input.headers)
+      case 'block':
+        return [this.#submit({ type: 'block', block: input.block })]
+      case 'alarm':
+        return input.name === 'work' ? this.#work() : this.#tick()
+    }
+  }
+
+  /** One piece of heavy work, and the next one when others have had their turn. */
+  #work(): NodeOutputs {
+    const outputs = this.#signer.work()
+    return outputs === undefined ? [] : [...this.#perform(outputs), workAlarm]
+  }
+
+  /** Asks for a slot in which the timer fires. Every node names the same time, so one item serves all. */
+  #tick(): NodeOutputs {
+    const due = this.#replica.nextTimer()
+    return due === undefined ? [] : [this.#submit({ type: 'tick', due })]
+  }
+
+  #submit(item: Item): NodeOutput {
+    return { type: 'log', input: { type: 'submit', item: encodeItem(item) } }
+  }
+
+  #propose(headers: readonly Uint8Array[]): NodeOutputs {
+    const fresh = headers.filter((header) => !this.#proposed.has(toHex(header)))
+    if (fresh.length === 0) return []
+    for (const header of fresh) this.#proposed.add(toHex(header))
+    const { me: node, keys } = this.#config
+    const outputs: NodeOutput[] = []
+    for (let start = 0; start < fresh.length; start += HEADERS_MAX) {
+      const part = fresh.slice(start, start + HEADERS_MAX)
+      const content = headersContent(this.#subnetId, { node, headers: part })
+      const signature = keys.sign('item', content)
+      outputs.push(this.#submit({ type: 'headers', node, headers: part, signature }))
+    }
+    return outputs
+  }
+
+  #execute(slot: Slot): NodeOutputs {
+    if (slot.number !== this.#slot) return [] // Delivered already.
+    this.#slot += 1n
+    const outputs = slot.items.flatMap((bytes) => {
+      const item = attempt(() => decodeItem(bytes))
+      return item instanceof BadEncoding ? [] : this.#executeItem(item, slot.time)
+    })
+    this.#passKey(slot.time)
+    this.#passSignatureRequests(slot.time)
+    const signing = this.#signer.endSlot(slot.number)
+    return [
+      ...outputs,
+      // The log learns that the slot is executed before it is asked for what only executed slots give.
+      { type: 'log', input: { type: 'working', slot: this.#slot } },
+      ...this.#perform(signing),
+      ...this.#afterSlot(slot),
+    ]
+  }
+
+  #executeItem(item: Item, now: TimestampNs): NodeOutputs {
+    switch (item.type) {
+      case 'dealing':
+        this.#signer.takeDealing(item.dealing)
+        return []
+      case 'completion': {
+        const completion = this.#signer.judge(item.completion)
+        if (completion !== undefined) this.#replica.signatureReady(completion, now)
+        return []
+      }
+      case 'ingress': {
+        const answer = this.#replica.ingress(item.envelope, now)
+        if (answer === undefined) return []
+        return [{ type: 'reply', requestId: answer.requestId, reply: encodeReply(answer.reply) }]
+      }
+      case 'headers':
+        if (this.#speaksForNode(item)) this.#replica.proposeHeaders(item.node, item.headers, now)
+        return []
+      case 'block':
+        this.#replica.block(item.block, now)
+        return []
+      case 'tick':
+        return [] // The slot itself is what was asked for.
+    }
+  }
+
+  #speaksForNode(item: HeadersItem): boolean {
+    const signer = this.#config.genesis.membership.members[item.node]
+    if (signer === undefined) return false
+    const content = headersContent(this.#subnetId, item)
+    const { signature } = item
+    return verifyEvidence(this.#config.ed25519, { signer, kind: 'item', content, signature })
+  }
+
+  /** The subnet's key became final in this slot: the canisters learn it. */
+  #passKey(now: TimestampNs): void {
+    const { publicKey } = this.#signer
+    if (publicKey !== undefined) this.#replica.masterKey(publicKey, now)
+  }
+
+  /** What executing the slot made the canisters ask for: the only source of requests with the minter's keys. */
+  #passSignatureRequests(now: TimestampNs): void {
+    for (const request of this.#replica.endSlot(now))
+      if (!this.#signer.enqueue(request)) this.#replica.signatureRefused(request.id, now)
+  }
+
+  #afterSlot(slot: Slot): NodeOutputs {
+    const { wanted, announce } = this.#replica.adapterWork()
+    const outputs: NodeOutput[] = [
+      { type: 'adapter', wanted, announce },
+      ...this.#timerAlarm(slot.time),
+      workAlarm,
+      {
+        type: 'observed',
+        event: {
+          type: 'executed',
+          slot: slot.number,
+          bitcoinHeight: this.#replica.bitcoinHeight,
+          stock: this.#signer.stock,
+          openRequests: this.#signer.openRequests,
+        },
+      },
+    ]
+    const { publicKey } = this.#signer
+    if (publicKey === undefined || this.#announcedKey) return outputs
+    this.#announcedKey = true
+    return [...outputs, { type: 'observed', event: { type: 'keyMade', publicKey } }]
+  }
+
+  #timerAlarm(now: TimestampNs): NodeOutputs {
+    const due = this.#replica.nextTimer()
+    if (due === undefined) return []
+    const waitNs = due > now ? due - now : 0n
+    // One millisecond more, so that the slot which the alarm asks for is not a moment too early.
+    return [{ type: 'alarm', name: 'timer', afterMs: Number(waitNs / NS_PER_MS) + 1 }]
+  }
+
+  #perform(outputs: SignerOutputs): NodeOutputs {
+    return outputs.map((output) => this.#translate(output))
+  }
+
+  #translate(output: SignerOutput): NodeOutput {
+    switch (output.type) {
+      case 'send':
+        return { type: 'send', to: output.to, bytes: encodeSignerMessage(output.message) }
+      case 'submit':
+        return this.#submit(
+          output.item.type === 'dealing'
+            ? { type: 'dealing', dealing: output.item.bytes }
+            : { type: 'completion', completion: output.item.bytes },
+        )
+      case 'tape':
+        return { type: 'log', input: output }
+      case 'record':
+      case 'fault':
+        return output
+      case 'signed':
+        return { type: 'observed', event: output }
+    }
+  }
+}
+
+const workAlarm: NodeOutput = { type: 'alarm', name: 'work', afterMs: 0 }

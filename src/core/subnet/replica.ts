@@ -1,0 +1,220 @@
+/** The canisters of one node, executed slot by slot. Source: architecture §§3, 4. Deterministic: same slots, same state. */
+import { concat, equalBytes, toHex, u64be } from '../base/bytes.ts'
+import { derivePublicKey, masterKey } from '../base/derivation.ts'
+import { assert, attempt, BadEncoding } from '../base/errors.ts'
+import { sha256 } from '../base/hash.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
+import { timestampNs } from '../base/units.ts'
+import type { Ed25519 } from '../base/verification.ts'
+import { admit } from '../ic/admission.ts'
+import type { CallReply } from '../ic/call-reply.ts'
+import { rejected } from '../ic/call-reply.ts'
+import type { CanisterIds } from '../ic/canister-ids.ts'
+import { ownCanisterIds } from '../ic/canister-ids.ts'
+import { decodeEnvelope } from '../ic/envelope.ts'
+import { textOfPrincipal } from '../ic/principal.ts'
+import { ckbtcConfig } from '../ledger/config.ts'
+import type { SignatureKey } from '../minter/calls.ts'
+import type { World } from '../minter/context.ts'
+import type { Minter } from '../minter/machine.ts'
+import * as minter from '../minter/machine.ts'
+import { acceptAll } from '../minter/ports.ts'
+import type { AdapterWork } from './bitcoin-canister.ts'
+import { BitcoinCanister } from './bitcoin-canister.ts'
+import type { CanisterCall, Handlers } from './dispatch.ts'
+import { dispatch, REJECT_DESTINATION_INVALID } from './dispatch.ts'
+import { IngressHistory } from './ingress-history.ts'
+import { LedgerCanister } from './ledger-canister.ts'
+import { minterHandlers } from './minter-canister.ts'
+import type { MinterSettings } from './settings.ts'
+
+export type ReplicaConfig = {
+  readonly nodes: number
+  readonly incarnation: bigint
+  readonly ed25519: Ed25519
+  readonly minter: MinterSettings
+  /** When the canisters are installed. */
+  readonly createdAt: TimestampNs
+}
+
+/** A request for a signature as the signer takes it. */
+type SigningRequest = {
+  readonly id: Uint8Array
+  readonly path: readonly Uint8Array[]
+  readonly digest: Uint8Array
+}
+
+/** Runs of the minter's tasks in one slot: each reschedules itself for later, so a few are plenty. */
+const TICKS_MAX = 8
+
+export class Replica {
+  readonly ids: CanisterIds = ownCanisterIds
+  readonly #config: ReplicaConfig
+  readonly #bitcoin: BitcoinCanister
+  readonly #ledger: LedgerCanister
+  readonly #minter: Minter
+  readonly #ingress = new IngressHistory()
+  /** What the minter calls the signatures that were asked for, by request id. */
+  readonly #asked = new Map<string, SignatureKey>()
+  #hasMasterKey = false
+  #tipSeen: string | undefined
+  /** Of the last slot. */
+  #time: TimestampNs
+
+  constructor(config: ReplicaConfig) {
+    const { ledger, checker, minter: minterId, firstArchive, index } = this.ids
+    this.#config = config
+    this.#bitcoin = new BitcoinCanister(config.nodes)
+    const profile = ckbtcConfig({ minter: minterId, archiveController: firstArchive, index })
+    this.#time = config.createdAt
+    this.#ledger = new LedgerCanister(profile, config.createdAt)
+    const { init, settings } = config.minter
+    const args = { ...init, ledgerId: ledger, checkerId: checker }
+    const options = { self: minterId, now: config.createdAt, settings }
+    const installed = minter.install({ type: 'init', args }, options)
+    assert(installed.type === 'installed', 'the embedded minter has sound settings')
+    this.#minter = installed.minter
+  }
+
+  get bitcoinHeight(): number {
+    return this.#bitcoin.tipHeight
+  }
+
+  #world(now: TimestampNs): World {
+    return {
+      now,
+      ports: {
+        ledger: this.#ledger.port(this.ids.minter, now),
+        bitcoin: this.#bitcoin.port(now),
+        checker: acceptAll,
+      },
+    }
+  }
+
+  /**
+   * Executes an ingress item. Undefined when it leaves no trace: it does not decode, is not admitted at slot time, or
+   * was executed before.
+   */
+  ingress(
+    bytes: Uint8Array,
+    now: TimestampNs,
+  ): { readonly requestId: Uint8Array; readonly reply: CallReply } | undefined {
+    const envelope = attempt(() => decodeEnvelope(bytes))
+    if (envelope instanceof BadEncoding || envelope.content.type !== 'call') return undefined
+    const { ed25519 } = this.#config
+    const admitted = admit(envelope, { now, ed25519, sizeBytes: bytes.length })
+    if (admitted.type === 'refused' || admitted.content.type !== 'call') return undefined
+    const { requestId, content } = admitted
+    if (!this.#ingress.first(requestId, content.ingressExpiry, now)) return undefined
+    const { sender: caller, canisterId, methodName, arg } = content
+    return { requestId, reply: this.#call({ caller, canisterId, methodName, arg }, now) }
+  }
+
+  #call(call: CanisterCall, now: TimestampNs): CallReply {
+    const handlers = this.#handlers(call, now)
+    return handlers === undefined ? unknownCanister(call) : dispatch(handlers, call, 'update')
+  }
+
+  /** A question to the state after the last slot; nothing is written. */
+  query(call: CanisterCall): CallReply {
+    const handlers = this.#handlers(call, this.#time)
+    return handlers === undefined ? unknownCanister(call) : dispatch(handlers, call, 'query')
+  }
+
+  #handlers({ canisterId, caller }: CanisterCall, now: TimestampNs): Handlers | undefined {
+    if (equalBytes(canisterId, this.ids.ledger)) return this.#ledger.handlers(caller, now)
+    if (equalBytes(canisterId, this.ids.minter))
+      return minterHandlers(this.#minter, caller, this.#world(now))
+    return undefined
+  }
+
+  proposeHeaders(node: NodeIndex, headers: readonly Uint8Array[], now: TimestampNs): void {
+    this.#bitcoin.propose(node, headers, now)
+  }
+
+  block(bytes: Uint8Array, now: TimestampNs): void {
+    this.#bitcoin.block(bytes, now)
+  }
+
+  /** The subnet's public key is final: canisters derive theirs from it. */
+  masterKey(publicKey: Uint8Array, now: TimestampNs): void {
+    if (this.#hasMasterKey) return
+    this.#hasMasterKey = true
+    const { publicKey: key, chainCode } = derivePublicKey(masterKey(publicKey), [this.ids.minter])
+    const notice = { type: 'rootKey', key: { publicKey: key, chainCode } } as const
+    minter.notify(this.#minter, this.#world(now), notice)
+  }
+
+  signatureReady(
+    { requestId, signature }: { readonly requestId: Uint8Array; readonly signature: Uint8Array },
+    now: TimestampNs,
+  ): void {
+    const key = this.#take(requestId)
+    if (key !== undefined)
+      minter.notify(this.#minter, this.#world(now), { type: 'signatureReady', key, signature })
+  }
+
+  /** The signer did not take the request: the minter asks again as another attempt. */
+  signatureRefused(requestId: Uint8Array, now: TimestampNs): void {
+    const key = this.#take(requestId)
+    if (key !== undefined)
+      minter.notify(this.#minter, this.#world(now), { type: 'signatureFailed', key })
+  }
+
+  #take(requestId: Uint8Array): SignatureKey | undefined {
+    const name = toHex(requestId)
+    const key = this.#asked.get(name)
+    this.#asked.delete(name)
+    return key
+  }
+
+  /** The items of the slot are executed: timers fire, and what the canisters want signed comes out. */
+  endSlot(now: TimestampNs): readonly SigningRequest[] {
+    this.#time = now
+    const tip = this.#bitcoin.tipKey
+    if (tip !== this.#tipSeen) {
+      this.#tipSeen = tip
+      minter.notify(this.#minter, this.#world(now), { type: 'bitcoinChanged' })
+    }
+    this.#runTimers(now)
+    return minter.outstanding(this.#minter).flatMap((request) => {
+      const id = this.#requestId(request.key)
+      if (this.#asked.has(toHex(id))) return []
+      this.#asked.set(toHex(id), request.key)
+      return [{ id, path: [this.ids.minter, ...request.path], digest: request.digest }]
+    })
+  }
+
+  #runTimers(now: TimestampNs): void {
+    for (let ticks = 0; ticks < TICKS_MAX; ticks++) {
+      const due = minter.nextTimer(this.#minter)
+      if (due === undefined || due > now) return
+      minter.tick(this.#minter, this.#world(now))
+    }
+  }
+
+  /** Equal at all nodes, and never the same for two effects. Source: threshold §17.1. */
+  #requestId({ txid, input, attempt: count }: SignatureKey): Uint8Array {
+    const effect = concat(txid, u64be(BigInt(input)), u64be(BigInt(count)))
+    return sha256(concat(this.ids.minter, u64be(this.#config.incarnation), effect))
+  }
+
+  /** Earliest slot time at which a timer is due. */
+  nextTimer(): TimestampNs | undefined {
+    const due = minter.nextTimer(this.#minter)
+    return due === undefined ? undefined : timestampNs(due)
+  }
+
+  adapterWork(): AdapterWork {
+    return this.#bitcoin.adapterWork()
+  }
+
+  /** Invariants of the canisters that do not hold: none, in every reachable state. */
+  violations(): readonly string[] {
+    return [...this.#bitcoin.violations(), ...minter.violations(this.#minter)]
+  }
+}
+
+const unknownCanister = ({ canisterId }: CanisterCall): CallReply =>
+  rejected(REJECT_DESTINATION_INVALID, `Canister ${textOfPrincipal(canisterId)} not found`)

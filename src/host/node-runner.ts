@@ -1,0 +1,99 @@
+/** Runs one node in this thread: performs its outputs, keeps its records, fires its alarms, drives its adapter. */
+import { Bug } from '../core/base/errors.ts'
+import type { SubnetNode } from '../core/subnet/node.ts'
+import type { AlarmName, NodeInput, NodeOutput } from '../core/subnet/node-io.ts'
+import type { BitcoinConnection } from './bitcoin-connection.ts'
+import type { Store } from './store.ts'
+import type { SharedOutput } from './worker-protocol.ts'
+
+export type RunnerPorts = {
+  readonly store: Store
+  /** Outputs that concern others, in order. */
+  readonly share: (outputs: readonly SharedOutput[]) => void
+  /** Called once, with the invariant that broke; the node is ended. */
+  readonly broken: (bug: Bug) => void
+}
+
+type Cancel = () => void
+
+export class NodeRunner {
+  readonly #node: SubnetNode
+  readonly #ports: RunnerPorts
+  readonly #alarms = new Map<AlarmName, Cancel>()
+  #bitcoin: BitcoinConnection | undefined
+  #ended = false
+
+  constructor(node: SubnetNode, ports: RunnerPorts) {
+    this.#node = node
+    this.#ports = ports
+  }
+
+  get node(): SubnetNode {
+    return this.#node
+  }
+
+  /** The node follows Bitcoin through this connection from now on. */
+  attach(bitcoin: BitcoinConnection): void {
+    this.#bitcoin = bitcoin
+  }
+
+  input(input: NodeInput): void {
+    if (this.#ended) return
+    try {
+      this.#perform(this.#node.step(input))
+    } catch (error) {
+      if (!(error instanceof Bug)) throw error
+      this.end()
+      this.#ports.broken(error)
+    }
+  }
+
+  /** Stops at once: nothing more leaves, nothing more fires. */
+  end(): void {
+    this.#ended = true
+    for (const cancel of this.#alarms.values()) cancel()
+    this.#alarms.clear()
+    this.#bitcoin?.close()
+  }
+
+  /** In order, so that what was recorded is stored before what follows it leaves. */
+  #perform(outputs: readonly NodeOutput[]): void {
+    const shared: SharedOutput[] = []
+    for (const output of outputs)
+      switch (output.type) {
+        case 'record':
+          this.#ports.store.put(output.key, output.value)
+          break
+        case 'alarm':
+          this.#arm(output.name, output.afterMs)
+          break
+        case 'adapter':
+          this.#bitcoin?.want(output.wanted)
+          this.#bitcoin?.announce(output.announce)
+          break
+        case 'send':
+        case 'log':
+        case 'fault':
+        case 'reply':
+        case 'observed':
+          shared.push(output)
+      }
+    if (shared.length > 0) this.#ports.share(shared)
+  }
+
+  /** Work waits only for its turn in the event loop, so that input is served between two pieces of it. */
+  #arm(name: AlarmName, afterMs: number): void {
+    this.#alarms.get(name)?.()
+    const fire = (): void => {
+      this.#alarms.delete(name)
+      this.input({ type: 'alarm', name })
+    }
+    if (afterMs === 0) {
+      const handle = setImmediate(fire)
+      this.#alarms.set(name, () => clearImmediate(handle))
+    } else {
+      const handle = setTimeout(fire, afterMs)
+      this.#alarms.set(name, () => clearTimeout(handle))
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** A worker thread that runs nodes: it alone holds their secrets. Started from `dist` by `subnet.ts`. */
+import { parentPort } from 'node:worker_threads'
+import { attempt, BadEncoding, present } from '../core/base/errors.ts'
+import type { NodeIndex } from '../core/base/party.ts'
+import { Seed } from '../core/base/seed.ts'
+import { encodeBlock, encodeHeader } from '../core/btc/block.ts'
+import { regtest } from '../core/btc/network.ts'
+import { encodeReply, rejected } from '../core/ic/call-reply.ts'
+import { principal } from '../core/ic/principal.ts'
+import { SubnetNode } from '../core/subnet/node.ts'
+import { decodeGenesis } from '../core/tecdsa/membership.ts'
+import { NodeKeys } from '../core/tecdsa/node-keys.ts'
+import { startBitcoinConnection } from './bitcoin-connection.ts'
+import { systemClock } from './clock.ts'
+import { hostEd25519 } from './ed25519.ts'
+import { entropy } from './entropy.ts'
+import { NodeRunner } from './node-runner.ts'
+import { MemoryStore } from './store.ts'
+import type { FromWorker, QueryRequest, Slotless, ToWorker } from './worker-protocol.ts'
+
+const SEED_SIZE = 32
+const LOOPBACK = '127.0.0.1'
+const USER_AGENT = '/ckbtc:0.1.0/'
+
+/** What stays of a node while it is stopped: its keys and its records, as a disk would keep them. */
+type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly store: MemoryStore }
+
+const inbox = present(parentPort ?? undefined, 'this file runs in a worker')
+const kept = new Map<Slotless, Kept>()
+const running = new Map<NodeIndex, NodeRunner>()
+
+const tell = (message: FromWorker): void => inbox.postMessage(message)
+
+function create(name: Slotless): void {
+  const root = Seed.fromBytes(entropy(SEED_SIZE))
+  const keys = new NodeKeys(root, hostEd25519)
+  kept.set(name, { root, keys, store: new MemoryStore() })
+  const { signingKey, encryptionKey } = keys.record
+  tell({ type: 'keys', name, signingKey, encryptionKey })
+}
+
+function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start' }>): void {
+  const { root, keys, store } = present(kept.get(name), 'a node is created before it is started')
+  const node = new SubnetNode({
+    genesis: decodeGenesis(genesis),
+    keys,
+    me,
+    ed25519: hostEd25519,
+    records: new Map(store.entries()),
+    stockTarget: settings.stockTarget,
+    creationMax: settings.creationMax,
+    minter: settings.minter,
+  })
+  const runner = new NodeRunner(node, {
+    store,
+    share: (outputs) => tell({ type: 'outputs', me, outputs }),
+    broken: (bug) => tell({ type: 'bug', me, message: bug.message }),
+  })
+  runner.attach(
+    startBitcoinConnection({
+      network: regtest,
+      peers: [{ host: LOOPBACK, port: settings.bitcoinPort }],
+      seed: root.derive('ckbtc-bitcoin-adapter'),
+      userAgent: USER_AGENT,
+      push: true,
+      clock: systemClock,
+      onHeaders: (headers) => runner.input({ type: 'headers', headers: headers.map(encodeHeader) }),
+      onBlock: (_hash, block) => runner.input({ type: 'block', block: encodeBlock(block) }),
+    }),
+  )
+  running.set(me, runner)
+  runner.input({ type: 'start' })
+}
+
+function query(
+  me: NodeIndex,
+  id: number,
+  { caller, canisterId, methodName, arg }: QueryRequest,
+): void {
+  const runner = running.get(me)
+  if (runner === undefined) return // Stopped since: the asker counts answers of others.
+  const reply = attempt(() =>
+    runner.node.replica.query({
+      caller: principal(caller),
+      canisterId: principal(canisterId),
+      methodName,
+      arg,
+    }),
+  )
+  const answer = reply instanceof BadEncoding ? rejected(5, reply.message) : reply
+  tell({ type: 'answer', me, id, reply: encodeReply(answer) })
+}
+
+inbox.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'create':
+      create(message.name)
+      return
+    case 'start':
+      start(message)
+      return
+    case 'input':
+      running.get(message.me)?.input(message.input)
+      return
+    case 'query':
+      query(message.me, message.id, message.query)
+      return
+    case 'stop':
+      running.get(message.me)?.end()
+      running.delete(message.me)
+  }
+})

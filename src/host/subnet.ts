@@ -1,0 +1,265 @@
+/** The subnet in a box: workers with nodes, the sequencer, the embedded Bitcoin node. Source: architecture §§1, 3. */
+import { cpus } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { equalBytes, toHex } from '../core/base/bytes.ts'
+import { assert, present } from '../core/base/errors.ts'
+import type { NodeIndex } from '../core/base/party.ts'
+import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
+import type { CallReply } from '../core/ic/call-reply.ts'
+import { decodeReply } from '../core/ic/call-reply.ts'
+import { decodeEnvelope, requestId } from '../core/ic/envelope.ts'
+import type { LogDelivery } from '../core/log/log.ts'
+import { Sequencer } from '../core/log/sequencer.ts'
+import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
+import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
+import { createMembership, encodeGenesis, memberId } from '../core/tecdsa/membership.ts'
+import { systemClock } from './clock.ts'
+import { entropy } from './entropy.ts'
+import { Quorum } from './quorum.ts'
+import type {
+  FromWorker,
+  NodeSettings,
+  QueryRequest,
+  SharedOutput,
+  Slotless,
+  ToWorker,
+} from './worker-protocol.ts'
+
+/** A query that finds nodes in different slots is asked again after this. */
+const QUERY_RETRY_MS = 20
+
+export type SubnetOptions = {
+  readonly nodes: number
+  readonly settings: NodeSettings
+}
+
+export type SubnetEvent =
+  | { readonly type: 'observed'; readonly node: NodeIndex; readonly event: Observation }
+  | {
+      readonly type: 'fault'
+      readonly seenBy: NodeIndex
+      readonly culprit: NodeIndex
+      readonly reason: string
+    }
+  /** An invariant of ours broke: nothing further is attempted. */
+  | { readonly type: 'bug'; readonly message: string }
+
+type Listener = (event: SubnetEvent) => void
+type Place = { readonly worker: Worker; readonly name: Slotless }
+
+export class Subnet {
+  readonly #options: SubnetOptions
+  readonly #workers: readonly Worker[]
+  readonly #log: Sequencer
+  readonly #listeners = new Set<Listener>()
+  readonly #calls = new Map<string, Quorum>()
+  readonly #queries = new Map<number, Quorum>()
+  readonly #up = new Set<NodeIndex>()
+  #places: readonly Place[] = []
+  #genesis: Uint8Array = new Uint8Array()
+  #nextQuery = 0
+  #closed = false
+
+  private constructor(options: SubnetOptions) {
+    this.#options = options
+    this.#log = new Sequencer(options.nodes, entropy(32))
+    const count = Math.max(1, Math.min(cpus().length, options.nodes))
+    const url = new URL('./node-worker.js', import.meta.url)
+    this.#workers = Array.from({ length: count }, () => new Worker(url))
+    for (const worker of this.#workers) {
+      worker.on('message', (message: FromWorker) => this.#hear(message))
+      worker.on('error', (error) => this.#emit({ type: 'bug', message: error.message }))
+    }
+  }
+
+  /** Starts every node. The key is not made yet: that is observed. */
+  static async start(options: SubnetOptions): Promise<Subnet> {
+    const subnet = new Subnet(options)
+    try {
+      await subnet.#found()
+      return subnet
+    } catch (error) {
+      await subnet.close()
+      throw error
+    }
+  }
+
+  get size(): number {
+    return this.#options.nodes
+  }
+
+  /** Indices of the nodes that run, ascending. */
+  get up(): readonly NodeIndex[] {
+    return [...this.#up].toSorted((a, b) => a - b)
+  }
+
+  /** Whether enough nodes run for ordering and signing. */
+  get canProgress(): boolean {
+    return this.#up.size >= agreementQuorum(this.size)
+  }
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Collects the public keys that the workers make, and tells all nodes who they are. */
+  async #found(): Promise<void> {
+    const made = await Promise.all(
+      Array.from({ length: this.size }, (_, name) => this.#createKeys(name)),
+    )
+    const membership = createMembership(
+      made.map(({ record }) => record),
+      1n,
+    )
+    const genesis: Genesis = {
+      membership,
+      entropy: entropy(32),
+      incarnation: new DataView(entropy(8).buffer).getBigUint64(0),
+      createdAt: systemClock(),
+    }
+    this.#genesis = encodeGenesis(genesis)
+    this.#places = membership.members.map(({ id }) =>
+      present(
+        made.find(({ record }) => equalBytes(record.id, id)),
+        'every member was made by a worker',
+      ),
+    )
+    for (let me = 0; me < this.size; me++) this.startNode(me)
+  }
+
+  #createKeys(name: Slotless): Promise<Place & { readonly record: MemberRecord }> {
+    const worker = present(this.#workers[name % this.#workers.length], 'there is a worker')
+    return new Promise((resolve) => {
+      const hear = (message: FromWorker): void => {
+        if (message.type !== 'keys' || message.name !== name) return
+        worker.off('message', hear)
+        const { signingKey, encryptionKey } = message
+        const record = { id: memberId(signingKey), signingKey, encryptionKey }
+        resolve({ worker, name, record })
+      }
+      worker.on('message', hear)
+      this.#tell(worker, { type: 'create', name })
+    })
+  }
+
+  /** Starts a node, or starts it again from its records and the log. */
+  startNode(me: NodeIndex): void {
+    const { worker, name } = this.#place(me)
+    if (this.#up.has(me)) return
+    this.#up.add(me)
+    const { settings } = this.#options
+    this.#tell(worker, { type: 'start', name, me, genesis: this.#genesis, settings })
+  }
+
+  /** Ends a node at once; what it had not recorded is gone. */
+  stopNode(me: NodeIndex): void {
+    if (!this.#up.delete(me)) return
+    this.#tell(this.#place(me).worker, { type: 'stop', me })
+    this.#log.down(me)
+  }
+
+  /**
+   * Hands an envelope to every node and waits until f + 1 of them, so at least one honest one, have executed it and
+   * say the same. Waits as long as it takes.
+   */
+  call(envelope: Uint8Array): Promise<CallReply> {
+    const id = toHex(requestId(decodeEnvelope(envelope).content))
+    const { promise, quorum } = Quorum.create(reconstructionThreshold(this.size))
+    this.#calls.set(id, quorum)
+    for (const me of this.#up) this.#input(me, { type: 'ingress', envelope })
+    return promise.then(decodeReply).finally(() => this.#calls.delete(id))
+  }
+
+  /** Asks every node that runs; the answer is what f + 1 of them say of one state. */
+  async query(query: QueryRequest): Promise<CallReply> {
+    for (;;) {
+      assert(!this.#closed, 'a closed subnet is not asked')
+      const answer = await this.#ask(query)
+      if (answer !== undefined) return decodeReply(answer)
+      await new Promise((resolve) => setTimeout(resolve, QUERY_RETRY_MS))
+    }
+  }
+
+  /** Undefined when the nodes were in different slots. */
+  #ask(query: QueryRequest): Promise<Uint8Array | undefined> {
+    const id = this.#nextQuery++
+    const { promise, quorum } = Quorum.create(reconstructionThreshold(this.size), this.#up.size)
+    this.#queries.set(id, quorum)
+    for (const me of this.#up) this.#tell(this.#place(me).worker, { type: 'query', me, id, query })
+    // A node that stops meanwhile would leave the question open.
+    const late = setTimeout(() => quorum.giveUp(), 1_000)
+    return promise
+      .catch(() => undefined)
+      .finally(() => {
+        clearTimeout(late)
+        this.#queries.delete(id)
+      })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#listeners.clear()
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+
+  #place(me: NodeIndex): Place {
+    return present(this.#places[me], `node ${me} is a member`)
+  }
+
+  #tell(worker: Worker, message: ToWorker): void {
+    if (!this.#closed) worker.postMessage(message)
+  }
+
+  #input(me: NodeIndex, input: NodeInput): void {
+    if (this.#up.has(me)) this.#tell(this.#place(me).worker, { type: 'input', me, input })
+  }
+
+  #emit(event: SubnetEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #hear(message: FromWorker): void {
+    if (this.#closed) return
+    switch (message.type) {
+      case 'keys':
+        return // Awaited by `#createKeys`.
+      case 'answer':
+        this.#queries.get(message.id)?.vote(message.me, message.reply)
+        return
+      case 'bug':
+        this.#emit({ type: 'bug', message: message.message })
+        return
+      case 'outputs':
+        // What a node sent before it was stopped has left it; what comes later has not.
+        if (!this.#up.has(message.me)) return
+        for (const output of message.outputs) this.#route(message.me, output)
+    }
+  }
+
+  #route(me: NodeIndex, output: SharedOutput): void {
+    switch (output.type) {
+      case 'send': {
+        const input = { type: 'message', from: me, bytes: output.bytes } as const
+        if (output.to !== 'all') this.#input(output.to, input)
+        else for (const to of this.#up) this.#input(to, input)
+        return
+      }
+      case 'log':
+        this.#deliver(this.#log.step(me, output.input, systemClock()))
+        return
+      case 'reply':
+        this.#calls.get(toHex(output.requestId))?.vote(me, output.reply)
+        return
+      case 'fault':
+        this.#emit({ type: 'fault', seenBy: me, culprit: output.culprit, reason: output.reason })
+        return
+      case 'observed':
+        this.#emit({ type: 'observed', node: me, event: output.event })
+    }
+  }
+
+  #deliver(deliveries: readonly LogDelivery[]): void {
+    for (const { to, output } of deliveries) this.#input(to, { type: 'log', output })
+  }
+}

@@ -1,0 +1,64 @@
+/** What the main thread and a worker that runs nodes say to each other. Everything survives structured cloning. */
+import type { NodeIndex } from '../core/base/party.ts'
+import type { NodeInput, NodeOutput } from '../core/subnet/node-io.ts'
+import type { MinterSettings } from '../core/subnet/settings.ts'
+
+/** Place of a node in its worker's list before the membership gives it an index. */
+export type Slotless = number
+
+export type NodeSettings = {
+  readonly stockTarget: number
+  readonly creationMax: number
+  readonly minter: MinterSettings
+  /** Port of the Bitcoin node on the loopback interface. */
+  readonly bitcoinPort: number
+}
+
+export type ToWorker =
+  /** Make the keys of a node; the secrets stay in the worker. Answered by `keys`. */
+  | { readonly type: 'create'; readonly name: Slotless }
+  /** Run it, for the first time or again. */
+  | {
+      readonly type: 'start'
+      readonly name: Slotless
+      readonly me: NodeIndex
+      readonly genesis: Uint8Array
+      readonly settings: NodeSettings
+    }
+  | { readonly type: 'input'; readonly me: NodeIndex; readonly input: NodeInput }
+  | {
+      readonly type: 'query'
+      readonly me: NodeIndex
+      readonly id: number
+      readonly query: QueryRequest
+    }
+  /** End it, with everything that is not recorded. */
+  | { readonly type: 'stop'; readonly me: NodeIndex }
+
+export type QueryRequest = {
+  readonly caller: Uint8Array
+  readonly canisterId: Uint8Array
+  readonly methodName: string
+  readonly arg: Uint8Array
+}
+
+export type FromWorker =
+  | {
+      readonly type: 'keys'
+      readonly name: Slotless
+      readonly signingKey: Uint8Array
+      readonly encryptionKey: Uint8Array
+    }
+  | { readonly type: 'outputs'; readonly me: NodeIndex; readonly outputs: readonly SharedOutput[] }
+  /** `CallReply`, encoded. */
+  | {
+      readonly type: 'answer'
+      readonly me: NodeIndex
+      readonly id: number
+      readonly reply: Uint8Array
+    }
+  /** An invariant of ours broke in a node: the subnet must not go on. */
+  | { readonly type: 'bug'; readonly me: NodeIndex; readonly message: string }
+
+/** Outputs that concern others; alarms, records and the adapter are the worker's own. */
+export type SharedOutput = Exclude<NodeOutput, { type: 'alarm' | 'record' | 'adapter' }>
