@@ -13,13 +13,12 @@ import {
   judgeHeader,
   newHeaderTree,
 } from '../../src/core/btc/header-tree.ts'
-import { merkleRoot } from '../../src/core/btc/merkle.ts'
 import type { Network } from '../../src/core/btc/network.ts'
 import { regtest } from '../../src/core/btc/network.ts'
 import { mineBlock } from '../../src/core/btc/regtest/miner.ts'
 import { p2wpkhScript } from '../../src/core/btc/script.ts'
 import type { OutPoint, Transaction } from '../../src/core/btc/transaction.ts'
-import { encodeStripped, transactionFromParts, txid } from '../../src/core/btc/transaction.ts'
+import { encodeTransaction, transactionFromParts, txid } from '../../src/core/btc/transaction.ts'
 
 /** Two months after the genesis of regtest: late enough for any chain a test mines. */
 export const NOW_S = regtest.genesis.time + 5_000_000
@@ -80,12 +79,6 @@ export class ChainBuilder {
     if (verdict.type === 'valid') addHeader(this.tree, verdict.node)
   }
 
-  /** The block with other transactions, its merkle root and work made good again; witnesses stay uncommitted. */
-  remade(block: Block, transactions: readonly Transaction[]): Block {
-    const { root } = merkleRoot(transactions.map(txid))
-    return { header: this.solved({ ...block.header, merkleRoot: root }), transactions }
-  }
-
   /** The header with the next nonce that meets its target. */
   solved(header: BlockHeader): BlockHeader {
     for (let nonce = 0; ; nonce++) {
@@ -126,6 +119,6 @@ export function spend(
 
 export const outputOf = (tx: Transaction, vout = 0): OutPoint => ({ txid: txid(tx), vout })
 
-export const bytesOf = (tx: Transaction): Uint8Array => encodeStripped(tx)
+export const bytesOf = (tx: Transaction): Uint8Array => encodeTransaction(tx)
 
 export const subsidyAt = (height: number): bigint => subsidy(height, regtest)

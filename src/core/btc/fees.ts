@@ -7,7 +7,9 @@ export const FEE_TRANSACTIONS_MAX = 10_000
 const PERCENTILES = 101
 
 /** Millisatoshi per virtual byte, from the tip down to the anchor; `chain` begins with the anchor (FEE-1). */
-export function collectFeeRates(chain: readonly View<TreeBlock>[]): readonly bigint[] {
+export function collectFeeRates(
+  chain: readonly Pick<View<TreeBlock>, 'feeRates'>[],
+): readonly bigint[] {
   const rates: bigint[] = []
   for (const { feeRates } of chain.toReversed()) {
     if (rates.length >= FEE_TRANSACTIONS_MAX) break

@@ -1,0 +1,141 @@
+/** Goal: the best chain is the one with most work, and a tree of others' headers stays bounded. */
+import { describe, expect, it } from 'vitest'
+import { hash32 } from '../../../src/core/base/bytes.ts'
+import type { Block, BlockHeader } from '../../../src/core/btc/block.ts'
+import { workOfBits } from '../../../src/core/btc/header.ts'
+import {
+  addHeader,
+  ancestorAt,
+  bestHeader,
+  findHeader,
+  judgeHeader,
+  locator,
+  markInvalid,
+  medianTimeOf,
+  newHeaderTree,
+  SIDE_HEADERS_MAX,
+} from '../../../src/core/btc/header-tree.ts'
+import { mainnet, networks, regtest } from '../../../src/core/btc/network.ts'
+import { ChainBuilder, hashOfBlock, NOW_S } from '../../support/chain-builder.ts'
+
+const judged = (builder: ChainBuilder, header: BlockHeader, now = NOW_S) => {
+  const verdict = judgeHeader(builder.tree, header, now)
+  return verdict.type === 'invalid' ? verdict.reason : verdict.type
+}
+
+/** A header on `parent` that is valid but for what `change` does to it; mined again after. */
+function altered(builder: ChainBuilder, parent: Block, change: Partial<BlockHeader>): BlockHeader {
+  const good = builder.mine({ parent })
+  return builder.solved({ ...good.header, ...change })
+}
+
+describe('judging a header', () => {
+  const builder = new ChainBuilder()
+  const blocks = builder.mineMany(12)
+  const parent = blocks[11] as Block
+  const median = medianTimeOf(builder.tree, builder.node(parent))
+
+  it.each<[string, string, Partial<BlockHeader>]>([
+    ['a time equal to the median of the last eleven', 'time-too-old', { time: median }],
+    ['other bits than required', 'bad-diffbits', { bits: 0x207ffffe }],
+    ['a version from before the soft forks', 'bad-version', { version: 3 }],
+    ['a negative version', 'bad-version', { version: -1 }],
+    ['a parent nobody knows', 'unknownParent', { previous: hash32(new Uint8Array(32).fill(9)) }],
+  ])('%s is refused', (_, reason, change) => {
+    expect(judged(builder, altered(builder, parent, change))).toBe(reason)
+  })
+
+  it.each([
+    ['sign bit', 0x20ffffff],
+    ['zero', 0x20000000],
+    ['overflow', 0xff7fffff],
+    ['above the limit', 0x21008000],
+  ])('bits with %s are no target', (_, bits) => {
+    expect(judged(builder, { ...parent.header, previous: hashOfBlock(parent), bits })).toBe(
+      'high-hash',
+    )
+  })
+
+  it('a hash above the target is refused', () => {
+    const { header } = builder.mine({ parent })
+    const nonces = Array.from({ length: 40 }, (_, nonce) => judged(builder, { ...header, nonce }))
+    expect(new Set(nonces)).toContain('high-hash')
+  })
+
+  it('one second over the median is enough', () => {
+    expect(judged(builder, altered(builder, parent, { time: median + 1 }))).toBe('known')
+  })
+})
+
+describe('the best chain', () => {
+  it('changes only for more work, and back', () => {
+    const builder = new ChainBuilder()
+    const { tree } = builder
+    const a = builder.mine()
+    const b = builder.mine({ parent: a })
+    const rival = builder.mine({ parent: a })
+    expect(bestHeader(tree).hash).toEqual(hashOfBlock(b))
+    const longer = builder.mine({ parent: rival })
+    expect(bestHeader(tree).hash).toEqual(hashOfBlock(longer))
+    expect(tree.best.map(({ height }) => height)).toEqual([0, 1, 2, 3])
+    expect(tree.best[2]?.hash).toEqual(hashOfBlock(rival))
+    expect(bestHeader(tree).work).toBe(4n * workOfBits(regtest.powLimitBits))
+    builder.mineMany(2, { parent: b })
+    expect(tree.best[2]?.hash).toEqual(hashOfBlock(b))
+  })
+
+  it('leaves an invalid block and all that builds on it, for the next best', () => {
+    const builder = new ChainBuilder()
+    const { tree } = builder
+    const [a, b] = builder.mineMany(5)
+    const rival = builder.mine({ parent: a })
+    markInvalid(tree, builder.node(b))
+    expect(bestHeader(tree).hash).toEqual(hashOfBlock(rival))
+    expect(tree.invalid.size).toBe(4)
+    expect(judged(builder, (b as Block).header)).toBe('bad-prevblk')
+  })
+
+  it('ancestors are found from either branch', () => {
+    const builder = new ChainBuilder()
+    const main = builder.mineMany(6)
+    const side = builder.mineMany(3, { parent: main[1] })
+    const from = builder.node(side[2])
+    expect(ancestorAt(builder.tree, from, 3)?.hash).toEqual(hashOfBlock(side[0] as Block))
+    expect(ancestorAt(builder.tree, from, 2)?.hash).toEqual(hashOfBlock(main[1] as Block))
+    expect(ancestorAt(builder.tree, from, 6)).toBeUndefined()
+  })
+
+  it('a locator goes back one by one, then in doubling steps, to genesis', () => {
+    const builder = new ChainBuilder()
+    builder.mineMany(100)
+    const at = locator(builder.tree).map((hash) => findHeader(builder.tree, hash)?.height)
+    expect(at).toEqual([100, 99, 98, 97, 96, 95, 94, 93, 91, 87, 79, 63, 31, 0])
+    expect(locator(newHeaderTree(regtest)).length).toBe(1)
+  })
+})
+
+it('every network starts at its genesis hash', () => {
+  for (const network of Object.values(networks))
+    expect(bestHeader(newHeaderTree(network)).hash).toEqual(network.genesis.hash)
+  expect(bestHeader(newHeaderTree(mainnet)).work).toBe(0x100010001n)
+})
+
+it('headers off the best chain are bounded; the weak ones go first', () => {
+  const builder = new ChainBuilder()
+  const { tree } = builder
+  const blocks = builder.mineMany(200)
+  const near = builder.mine({ parent: blocks[150] })
+  // Many children of one old block: cheap to make, worth nothing.
+  const { header } = builder.mine({ parent: blocks[2] })
+  let merkle = 0
+  while (tree.nodes.size - tree.best.length < SIDE_HEADERS_MAX - 1) {
+    const root = new Uint8Array(32)
+    new DataView(root.buffer).setUint32(0, merkle++)
+    const verdict = judgeHeader(tree, { ...header, merkleRoot: hash32(root) }, NOW_S)
+    if (verdict.type === 'valid') addHeader(tree, verdict.node)
+  }
+  builder.mine({ parent: blocks[2] })
+  expect(tree.nodes.size - tree.best.length).toBe(1)
+  expect(findHeader(tree, hashOfBlock(near))).toBeDefined()
+  expect(bestHeader(tree).height).toBe(200)
+})
