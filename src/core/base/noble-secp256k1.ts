@@ -15,7 +15,9 @@ export const SECP256K1_ORDER = Point.Fn.ORDER
 
 const ZERO_BYTES = new Uint8Array(33)
 const POINT_SIZE = 33
-const TABLE_WINDOW = 8
+/** Tables of g and h serve as long as the process; those of keys pay for themselves after a few dealings. */
+const GENERATOR_WINDOW = 8
+const KEY_WINDOW = 5
 /** From here on Pippenger's buckets beat interleaved tables; measured with this library. */
 const PIPPENGER_MIN = 96
 
@@ -91,9 +93,9 @@ function multiplySmall(a: P, x: number): P {
   return result
 }
 
-function fixedBase(point: P): FixedBase<P> {
-  // A copy, because the library keeps the table with the object.
-  const base = point.is0() ? point : Point.fromAffine(point.toAffine()).precompute(TABLE_WINDOW)
+function withTable(point: P, window: number): FixedBase<P> {
+  // A copy, because the library keeps the table with the object. It is built at the first multiplication.
+  const base = point.is0() ? point : Point.fromAffine(point.toAffine()).precompute(window)
   return {
     point,
     multiplySecret: (scalar) => multiplySecret(base, scalar),
@@ -121,8 +123,8 @@ export const secp256k1: Group<P> = {
   tag: 1,
   domainName: 'secp256k1',
   order: SECP256K1_ORDER,
-  g: lazily(() => fixedBase(Point.BASE)),
-  h: lazily(() => fixedBase(Point.fromBytes(H_BYTES))),
+  g: lazily(() => withTable(Point.BASE, GENERATOR_WINDOW)),
+  h: lazily(() => withTable(Point.fromBytes(H_BYTES), GENERATOR_WINDOW)),
   zero: Point.ZERO,
   pointSize: POINT_SIZE,
   scalarSize: 32,
@@ -142,6 +144,6 @@ export const secp256k1: Group<P> = {
   pair,
   sum,
   evaluate,
-  fixedBase,
+  fixedBase: (point) => withTable(point, KEY_WINDOW),
   hashToPoint: (message, dst) => hasher.hashToCurve(message, { DST: dst }),
 }
