@@ -184,7 +184,8 @@ export class BitcoinAdapter {
           break
         case 'ready':
           this.#ask(link)
-          this.#post(this.#relay.peerReady(this.#relayPeer(link)))
+          for (const peer of this.#relayPeers())
+            if (peer.peer === link.index) this.#post(this.#relay.peerReady(peer))
           break
         case 'message':
           this.#receive(link, event.message)
@@ -271,7 +272,7 @@ export class BitcoinAdapter {
     const unknown = ({ kind, hash }: InventoryItem): boolean =>
       kind === inventory.block && findHeader(this.#headers, hash) === undefined
     if (items.some(unknown)) this.#ask(link) // HD-6
-    this.#report(link.index, this.#relay.heard(items, link.index))
+    this.#report(link.index, this.#relay.heard(items, link.index, this.#nowMs))
   }
 
   #ask(link: Link): void {
@@ -299,16 +300,14 @@ export class BitcoinAdapter {
     }
   }
 
+  /** Who is told of transactions: of several peers the last is the canary, and hears nothing of us (EV-1). */
   #relayPeers(): readonly RelayPeer[] {
-    return this.#links
-      .filter(({ session }) => session?.isReady)
-      .map((link) => this.#relayPeer(link))
-  }
-
-  /** Exactly one peer gets transactions unasked (TX-4). */
-  #relayPeer({ index, session }: Link): RelayPeer {
-    const push = this.#config.push && index === 0
-    return { peer: index, wtxidRelay: session?.wtxidRelay ?? false, push }
+    const ready = this.#links.filter(({ session }) => session?.isReady)
+    return ready.slice(0, Math.max(1, ready.length - 1)).map(({ index, session }) => ({
+      peer: index,
+      wtxidRelay: session?.wtxidRelay ?? false,
+      push: this.#config.push && index === 0, // To exactly one peer (TX-4).
+    }))
   }
 
   #post(sendings: readonly Sending[]): void {

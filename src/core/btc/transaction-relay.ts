@@ -141,12 +141,13 @@ export class TransactionRelay {
   }
 
   /** A peer that we told nothing announces our transaction: it has propagated (EV-2). */
-  heard(items: readonly InventoryItem[], peer: number): readonly Evidence[] {
+  heard(items: readonly InventoryItem[], peer: number, nowMs: number): readonly Evidence[] {
     return items.flatMap(({ kind, hash }): readonly Evidence[] => {
       if (kind !== inventory.tx && kind !== inventory.wtx) return []
       const entry = this.#find(hash)
       if (entry === undefined || entry.echoed || entry.toldPeers.has(peer)) return []
       entry.echoed = true
+      entry.nextMs = nowMs + this.#pause(entry)
       return [{ txid: entry.announcement.txid, kind: 'echoed' }]
     })
   }
