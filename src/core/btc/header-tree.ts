@@ -201,8 +201,11 @@ export function markInvalid(tree: HeaderTree, root: HeaderNode): void {
   for (const node of subtreeOf(tree, root)) tree.invalid.add(node.key)
   if (!isOnBestChain(tree, root)) return
   tree.best.length = root.height
+  // Nodes stand in the order they came, so of equal work the first received wins, as when they came.
+  let best = present(tree.best[0], 'a header tree has a genesis')
   for (const node of tree.nodes.values())
-    if (!tree.invalid.has(node.key) && node.work > bestHeader(tree).work) makeBest(tree, node)
+    if (!tree.invalid.has(node.key) && node.work > best.work) best = node
+  makeBest(tree, best)
 }
 
 /** HD-1: the last hashes of the best chain one by one, then in doubling steps, then genesis. */
