@@ -41,15 +41,24 @@ export type TestNode = {
   readonly member: Member
 }
 
-/** Nodes in canonical order; another tag gives other nodes. */
-export function makeNodes(count: number, tag = 'a'): readonly TestNode[] {
-  const nodes = Array.from({ length: count }, (_, i) => {
-    const id = bytesOf(`node ${tag} ${i}`)
-    const key = generateMegaKey(suite, Seed.fromBytes(id).generator())
-    return { id, key, member: { id, megaKey: secp256k1.fixedBase(key.publicKey) } }
-  })
-  return inOrder(nodes)
+const known = new Map<string, TestNode>()
+
+/** The same node for the same name, so that the table of its key is built once. */
+function nodeOf(name: string): TestNode {
+  const id = bytesOf(name)
+  const key = generateMegaKey(suite, Seed.fromBytes(id).generator())
+  const node = known.get(name) ?? {
+    id,
+    key,
+    member: { id, megaKey: secp256k1.fixedBase(key.publicKey) },
+  }
+  known.set(name, node)
+  return node
 }
+
+/** Nodes in canonical order; another tag gives other nodes. */
+export const makeNodes = (count: number, tag = 'a'): readonly TestNode[] =>
+  inOrder(Array.from({ length: count }, (_, i) => nodeOf(`node ${tag} ${i}`)))
 
 export const inOrder = (nodes: readonly TestNode[]): readonly TestNode[] =>
   nodes.toSorted((a, b) => compareBytes(a.id, b.id))

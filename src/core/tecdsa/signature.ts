@@ -144,9 +144,8 @@ export function verifyShare<P>(
 ): Refusal | undefined {
   const refuse = (condition: boolean, detail: string): Refusal | undefined =>
     refuseUnless(condition, 'InvalidSignatureShare', detail)
-  const receivers = presignature.lambda.receivers.length
   const malformed =
-    refuse(Number.isInteger(index) && index >= 0 && index < receivers, 'of a node without share') ??
+    refuse(isReceiver(presignature, index), 'of a node without share') ??
     refuse(nu.type === 'pedersen' && mu.type === 'pedersen', 'a share without masks')
   if (malformed !== undefined) return malformed
   const at = (transcript: Transcript<P>): P => evaluateAt(group, transcript.commitment, index)
@@ -184,6 +183,9 @@ export function combineShares<P>(
   const lowS = s > order / 2n ? order - s : s
   return concat(group.encodeScalar(rho), group.encodeScalar(lowS))
 }
+
+const isReceiver = ({ lambda }: Presignature<unknown>, index: NodeIndex): boolean =>
+  Number.isInteger(index) && index >= 0 && index < lambda.receivers.length
 
 const thresholdOf = ({ lambda }: Presignature<unknown>): number => lambda.commitment.points.length
 
@@ -249,13 +251,15 @@ export function combine<P>(
   inputs: SigningInputs<P>,
   shares: SignatureShares,
 ): Combined {
-  const hopeful = combineAndVerify(suite, inputs, shares)
+  const { presignature } = inputs
+  const blamed = [...shares.keys()].filter((index) => !isReceiver(presignature, index))
+  const own = new Map([...shares].filter(([index]) => isReceiver(presignature, index)))
+  const hopeful = combineAndVerify(suite, inputs, own)
   if (!('refusal' in hopeful) || hopeful.refusal === 'InsufficientShares')
-    return { result: hopeful, blamed: [] }
+    return { result: hopeful, blamed }
   const good = new Map<NodeIndex, SignatureShare>()
-  const blamed: NodeIndex[] = []
-  for (const [index, share] of shares) {
-    if (good.size === thresholdOf(inputs.presignature)) break
+  for (const [index, share] of own) {
+    if (good.size === thresholdOf(presignature)) break
     if (verifyShare(suite, inputs, index, share) === undefined) good.set(index, share)
     else blamed.push(index)
   }
