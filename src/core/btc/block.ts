@@ -45,7 +45,6 @@ const TRANSACTION_SIZE_MIN = 10
 /** Size of an inner node of the merkle tree before it is hashed. */
 const INNER_NODE_SIZE = 64
 const SUBSIDY_START = 5_000_000_000n
-const HALVINGS_MAX = 64
 
 export function writeHeader(sink: ByteSink, header: BlockHeader): void {
   sink.u32(header.version).raw(header.previous).raw(header.merkleRoot)
@@ -253,5 +252,5 @@ function checkWitness(
 /** Satoshis a block may create: 50 BTC, halved every interval (§5.3). */
 export function subsidy(height: number, network: Network): Sat {
   const halvings = Math.floor(height / network.halvingInterval)
-  return sat(halvings >= HALVINGS_MAX ? 0n : SUBSIDY_START >> BigInt(halvings))
+  return sat(SUBSIDY_START >> BigInt(halvings)) // Zero by itself after 33 halvings.
 }

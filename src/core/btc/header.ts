@@ -20,14 +20,14 @@ export function targetOfBits(bits: number, network: Network): bigint | undefined
   return target === undefined || target > network.powLimit ? undefined : target
 }
 
-/** Target of well-formed bits, whatever the network's limit. */
+/** Target of bits, whatever the limit. One over 256 bits is above every limit and has no work. */
 function expandBits(bits: number): bigint | undefined {
   const exponent = bits >>> 24
   const mantissa = bits & 0x7f_ffff
   const shift = BigInt(8 * (exponent - 3))
   const target = shift < 0n ? BigInt(mantissa) >> -shift : BigInt(mantissa) << shift
   const negative = (bits & 0x80_0000) !== 0
-  return negative || target === 0n || target >> 256n !== 0n ? undefined : target
+  return negative || target === 0n ? undefined : target
 }
 
 /** Compact form of a target, truncated downward (HDR-3). */

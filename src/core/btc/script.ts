@@ -68,7 +68,6 @@ export function readOp(
   if (opcode > op.pushData4) return { op: { opcode }, next: offset + 1 }
   const width = opcode < op.pushData1 ? 0 : 1 << (opcode - op.pushData1)
   const start = offset + 1 + width
-  if (start > script.length) return undefined
   let size = width === 0 ? opcode : 0
   for (let i = width; i > 0; i--) size = size * 256 + (script[offset + i] ?? 0)
   const next = start + size

@@ -5,8 +5,7 @@ import { assert, BadEncoding } from '../base/errors.ts'
 const SCALAR_SIZE = 32
 const SEQUENCE_TAG = 0x30
 const INTEGER_TAG = 0x02
-/** Strict signatures without their sighash byte. */
-const DER_MIN = 8
+/** Longest strict signature without its sighash byte. */
 const DER_MAX = 72
 /** Half the order of secp256k1, rounded down. */
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
@@ -29,7 +28,7 @@ function derInteger(bytes: Uint8Array): Uint8Array {
 
 /** True of a DER signature, its sighash byte cut off, that BIP66 admits. */
 export function isStrictDer(der: Uint8Array): boolean {
-  if (der.length < DER_MIN || der.length > DER_MAX) return false
+  if (der.length > DER_MAX) return false
   if (der[0] !== SEQUENCE_TAG || der[1] !== der.length - 2) return false
   const sizeOfR = der[3] ?? 0
   const startOfS = 4 + sizeOfR
@@ -44,7 +43,7 @@ export function isStrictDer(der: Uint8Array): boolean {
 /** Tag, length, at least one byte, not negative, no zero in front that is not needed. */
 function isMinimalInteger(field: Uint8Array): boolean {
   const [tag, size, first = 0, second = 0] = field
-  if (tag !== INTEGER_TAG || size === 0 || first >= 0x80) return false
+  if (tag !== INTEGER_TAG || first >= 0x80) return false
   return size === 1 || first !== 0 || second >= 0x80
 }
 

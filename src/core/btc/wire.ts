@@ -60,16 +60,13 @@ export class ByteCursor {
   length(): number {
     const first = this.u8()
     if (first < 0xfd) return first
-    const value = first === 0xfd ? this.u16() : first === 0xfe ? this.u32() : this.#wideLength()
-    if (value < (first === 0xfd ? 0xfd : first === 0xfe ? 0x1_0000 : 0x1_0000_0000))
+    // Nine bytes are either more than needed or more than the limit.
+    if (first === 0xff) throw new BadEncoding('a length of eight bytes')
+    const value = first === 0xfd ? this.u16() : this.u32()
+    if (value < (first === 0xfd ? 0xfd : 0x1_0000))
       throw new BadEncoding(`CompactSize ${value} is longer than needed`)
     if (value > LENGTH_MAX) throw new BadEncoding(`length ${value} is more than ${LENGTH_MAX}`)
     return value
-  }
-  /** Exact up to 2^53; beyond that only "too large" matters. */
-  #wideLength(): number {
-    const low = this.u32()
-    return low + this.u32() * 0x1_0000_0000
   }
   /** Number of list items that follow; the bytes left bound it before anything is allocated. */
   count(itemSizeMin: number): number {

@@ -199,6 +199,11 @@ describe('errors are located, never corrected (ADR-6)', () => {
     expect(parseAddress(wrongAt(5, 12, 30), mainnet)).toMatchObject({ positions: [] })
   })
 
+  test('where bech32 and bech32m would both correct two characters, neither is named', () => {
+    const text = 'bc1pqqqqaqqqqqqqqqqqqqqqqqqqqqqqqqqq9e75rs'
+    expect(parseAddress(text, mainnet)).toMatchObject({ detail: 'wrong checksum', positions: [] })
+  })
+
   test('up to two wrong characters are always found, in either code', () => {
     const text = fc.uint8Array({ minLength: 32, maxLength: 32 })
     const places = fc.uniqueArray(fc.nat(57), { minLength: 1, maxLength: 2 })

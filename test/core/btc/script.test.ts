@@ -79,6 +79,7 @@ describe('kinds of output scripts', () => {
     ['none of one key', toHex(multisig(0, 1))],
     ['four keys', toHex(multisig(1, 4))],
     ['a key count that is wrong', `5121${toHex(key)}52ae`],
+    ['an operation among the keys', `5121${toHex(key)}6151ae`],
     ['an unfinished push', '4d00'],
   ])('%s is nonstandard', (_, hex) => {
     expect(classifyScript(fromHex(hex))).toEqual({ type: 'nonstandard' })

@@ -25,6 +25,7 @@ test.each([
   ['feffff0000', '65,535 in five bytes'],
   ['ffffffffff00000000', '2^32 − 1 in nine bytes'],
   ['fe01000002', 'one more than the largest length'],
+  ['ff0000010000000000', '65,536 in nine bytes'],
   ['ff0000000001000000', '2^32'],
   ['ffffffffffffffffff', '2^64 − 1'],
   ['fd00', 'a cut CompactSize'],
