@@ -1,0 +1,81 @@
+/** The embedded regtest node with its P2P listener, as the rest of the program uses it. Source: bitcoin §12. */
+import type { Txid } from '../core/base/bytes.ts'
+import { equalBytes } from '../core/base/bytes.ts'
+import { HostPortBusy, present } from '../core/base/errors.ts'
+import type { Sat } from '../core/base/units.ts'
+import { NS_PER_SECOND } from '../core/base/units.ts'
+import { COINBASE_MATURITY } from '../core/btc/block-spends.ts'
+import type { FoundTransaction, OutputStatus, TransactionReply } from '../core/btc/regtest/node.ts'
+import { RegtestNode } from '../core/btc/regtest/node.ts'
+import type { OutPoint } from '../core/btc/transaction.ts'
+import { txid } from '../core/btc/transaction.ts'
+import { systemClock } from './clock.ts'
+import type { RegtestServer } from './regtest-server.ts'
+import { startRegtestServer } from './regtest-server.ts'
+
+const nowSeconds = (): number => Number(systemClock() / NS_PER_SECOND)
+
+export class EmbeddedBitcoin {
+  readonly #node: RegtestNode
+  readonly #server: RegtestServer
+
+  private constructor(node: RegtestNode, server: RegtestServer) {
+    this.#node = node
+    this.#server = server
+  }
+
+  /** Listens on a free port of the loopback interface. Throws `HostPortBusy` when there is none. */
+  static async start(): Promise<EmbeddedBitcoin> {
+    const node = new RegtestNode()
+    try {
+      return new EmbeddedBitcoin(node, await startRegtestServer({ node, nowSeconds }))
+    } catch (error) {
+      throw new HostPortBusy({ host: '127.0.0.1', port: 0 }, error)
+    }
+  }
+
+  /** The only way for the subnet to reach the chain. */
+  get port(): number {
+    return this.#server.port
+  }
+
+  get height(): number {
+    return this.#node.tip().height
+  }
+
+  mine(count: number, payToScript: Uint8Array): void {
+    this.#node.mine(count, payToScript, nowSeconds())
+  }
+
+  submit(transaction: Uint8Array): TransactionReply {
+    return this.#node.submit(transaction, nowSeconds())
+  }
+
+  transaction(txid: Txid): FoundTransaction | undefined {
+    return this.#node.transaction(txid)
+  }
+
+  output(outpoint: OutPoint): OutputStatus {
+    return this.#node.utxo(outpoint)
+  }
+
+  /** Coinbase outputs of the best chain that pay to a script and may be spent in the next block, oldest first. */
+  matureCoins(script: Uint8Array): readonly { readonly outpoint: OutPoint; readonly value: Sat }[] {
+    const coins: { readonly outpoint: OutPoint; readonly value: Sat }[] = []
+    for (let height = 1; height + COINBASE_MATURITY <= this.height + 1; height++) {
+      const coinbase = present(
+        this.#node.blockAt(height)?.transactions[0],
+        'a block has a coinbase',
+      )
+      const outpoint = { txid: txid(coinbase), vout: 0 }
+      const output = this.#node.utxo(outpoint)
+      if (output.type === 'unspent' && equalBytes(output.script, script))
+        coins.push({ outpoint, value: output.value })
+    }
+    return coins
+  }
+
+  close(): Promise<void> {
+    return this.#server.close()
+  }
+}

@@ -1,0 +1,133 @@
+/** A subnet with its own Bitcoin: what `demo` and the local commands start, ask and end. Source: architecture §1. */
+import { toHex } from '../core/base/bytes.ts'
+import { Bug } from '../core/base/errors.ts'
+import type { NodeIndex } from '../core/base/party.ts'
+import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
+import type { CanisterIds } from '../core/ic/canister-ids.ts'
+import { ownCanisterIds } from '../core/ic/canister-ids.ts'
+import type { Observation } from '../core/subnet/node-io.ts'
+import { embeddedMinter } from '../core/subnet/settings.ts'
+import { EmbeddedBitcoin } from './embedded-bitcoin.ts'
+import type { SubnetEvent } from './subnet.ts'
+import { Subnet } from './subnet.ts'
+
+export type LocalSubnetOptions = {
+  readonly nodes: number
+  /** Presignatures kept ready. */
+  readonly stockTarget: number
+  /** Presignatures in the making at one time. */
+  readonly creationMax: number
+  /** How long a redemption may wait for others to share its transaction. */
+  readonly maxTimeInQueueNs: bigint
+}
+
+type Progress = Extract<Observation, { type: 'executed' }>
+
+export class LocalSubnet {
+  readonly ids: CanisterIds = ownCanisterIds
+  readonly bitcoin: EmbeddedBitcoin
+  readonly subnet: Subnet
+  /** What each node has executed last. */
+  readonly #progress = new Map<NodeIndex, Progress>()
+  readonly #keys = new Map<NodeIndex, string>()
+  readonly #signers: (readonly NodeIndex[])[] = []
+  readonly #wake = new Set<() => void>()
+  #bug: string | undefined
+
+  private constructor(bitcoin: EmbeddedBitcoin, subnet: Subnet) {
+    this.bitcoin = bitcoin
+    this.subnet = subnet
+    subnet.listen((event) => this.#hear(event))
+  }
+
+  /** Starts the chain and every node. Throws `HostPortBusy`. */
+  static async start(options: LocalSubnetOptions): Promise<LocalSubnet> {
+    const bitcoin = await EmbeddedBitcoin.start()
+    try {
+      const { stockTarget, creationMax, maxTimeInQueueNs, nodes } = options
+      const { init, settings } = embeddedMinter
+      const minter = { init: { ...init, maxTimeInQueueNs }, settings }
+      const bitcoinPort = bitcoin.port
+      const subnet = await Subnet.start({
+        nodes,
+        settings: { stockTarget, creationMax, minter, bitcoinPort },
+      })
+      return new LocalSubnet(bitcoin, subnet)
+    } catch (error) {
+      await bitcoin.close()
+      throw error
+    }
+  }
+
+  #hear(event: SubnetEvent): void {
+    if (event.type === 'bug') this.#bug = event.message
+    if (event.type === 'observed') this.#observe(event.node, event.event)
+    for (const wake of this.#wake) wake()
+  }
+
+  #observe(node: NodeIndex, event: Observation): void {
+    switch (event.type) {
+      case 'keyMade':
+        this.#keys.set(node, toHex(event.publicKey))
+        return
+      case 'executed':
+        this.#progress.set(node, event)
+        return
+      case 'signed':
+        this.#signers.push(event.by)
+    }
+  }
+
+  /** The key that n − f nodes hold final and equal, SEC1 compressed hexadecimal; undefined while it is in the making. */
+  get publicKey(): string | undefined {
+    const [key] = this.#keys.values()
+    const same = [...this.#keys.values()].filter((other) => other === key).length
+    return same >= agreementQuorum(this.subnet.size) ? key : undefined
+  }
+
+  /** Bitcoin height that f + 1 nodes have reached. */
+  get bitcoinHeight(): number {
+    return this.#reachedBy(({ bitcoinHeight }) => bitcoinHeight)
+  }
+
+  /** Presignatures that f + 1 nodes hold ready. */
+  get stock(): number {
+    return this.#reachedBy(({ stock }) => stock)
+  }
+
+  #reachedBy(measure: (progress: Progress) => number): number {
+    const values = [...this.#progress.values()].map(measure).toSorted((a, b) => b - a)
+    return values[reconstructionThreshold(this.subnet.size) - 1] ?? 0
+  }
+
+  /** Nodes whose shares made each signature so far, in the order they were combined anywhere. */
+  get signers(): readonly (readonly NodeIndex[])[] {
+    return this.#signers
+  }
+
+  /** Resolves when something has happened in the subnet, at the latest after `afterMs`. Throws `Bug` if a node broke. */
+  async happening(afterMs: number): Promise<void> {
+    const { promise, wake } = waker(afterMs)
+    this.#wake.add(wake)
+    await promise
+    this.#wake.delete(wake)
+    if (this.#bug !== undefined) throw new Bug(this.#bug)
+  }
+
+  async close(): Promise<void> {
+    await this.subnet.close()
+    await this.bitcoin.close()
+  }
+}
+
+function waker(afterMs: number): { readonly promise: Promise<void>; readonly wake: () => void } {
+  let wake = (): void => undefined
+  const promise = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, afterMs)
+    wake = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+  return { promise, wake: () => wake() }
+}

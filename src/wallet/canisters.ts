@@ -1,0 +1,164 @@
+/** The ledger and the minter as a user calls them. Source: ledger §2, minter §§2, 7, 21. */
+
+import { equalBytes } from '../core/base/bytes.ts'
+import type { ExtendedKey } from '../core/base/derivation.ts'
+import { derivePublicKey, masterKey } from '../core/base/derivation.ts'
+import { BadEncoding } from '../core/base/errors.ts'
+import type { TimestampNs } from '../core/base/units.ts'
+import type { OutPoint } from '../core/btc/transaction.ts'
+import type { Account } from '../core/ic/account.ts'
+import type { Principal } from '../core/ic/principal.ts'
+import type { Block } from '../core/ledger/block.ts'
+import { blockOfValue } from '../core/ledger/block-value.ts'
+import { ledgerInterface } from '../core/ledger/interface.ts'
+import { addressText, scriptOf } from '../core/minter/addresses.ts'
+import type { Event } from '../core/minter/events.ts'
+import { minterInterface } from '../core/minter/interface.ts'
+import { decodeMintMemo } from '../core/minter/memo.ts'
+import type { MinterInfo, RetrieveBtcStatusV2 } from '../core/minter/types.ts'
+import type { Agent } from './agent.ts'
+
+/** The canisters of one ckBTC deployment. */
+export type Deployment = {
+  readonly ledgerId: Principal
+  readonly minterId: Principal
+  /** SEC1 compressed key that the subnet's nodes share; the minter's keys are derived from it. */
+  readonly masterPublicKey: Uint8Array
+}
+
+/** Blocks or events asked for at once; the canisters cut at their own limits. */
+const PAGE = 2_000n
+
+type LedgerMethod = keyof typeof ledgerInterface
+type MinterMethod = keyof typeof minterInterface
+
+/** The ledger or the minter said no; `reason` is the variant of the interface. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly reason: string
+
+  constructor(methodName: string, error: { readonly type: string }) {
+    super(`${methodName} was refused: ${error.type}`)
+    this.reason = error.type
+  }
+}
+
+export class Canisters {
+  readonly #agent: Agent
+  readonly deployment: Deployment
+
+  constructor(agent: Agent, deployment: Deployment) {
+    this.#agent = agent
+    this.deployment = deployment
+  }
+
+  #ledger<M extends LedgerMethod>(methodName: M) {
+    const { ledgerId: canisterId } = this.deployment
+    return { canisterId, methodName, method: ledgerInterface[methodName] }
+  }
+
+  #minter<M extends MinterMethod>(methodName: M) {
+    const { minterId: canisterId } = this.deployment
+    return { canisterId, methodName, method: minterInterface[methodName] }
+  }
+
+  /** The minter's root key, derived here from the subnet's key. */
+  get minterKey(): ExtendedKey {
+    const { masterPublicKey, minterId } = this.deployment
+    return derivePublicKey(masterKey(masterPublicKey), [minterId])
+  }
+
+  /** The address the minter gives for an account, and the one that follows from the subnet's key. */
+  async depositAddress(
+    account: Account,
+  ): Promise<{ readonly address: string; readonly derived: string }> {
+    const target = this.#minter('get_btc_address')
+    const address = await this.#agent.update(target, [account])
+    return { address, derived: addressText(scriptOf(this.minterKey, account), 'regtest') }
+  }
+
+  balanceOf(account: Account): Promise<bigint> {
+    return this.#agent.query(this.#ledger('icrc1_balance_of'), [account])
+  }
+
+  transferFee(): Promise<bigint> {
+    return this.#agent.query(this.#ledger('icrc1_fee'), [])
+  }
+
+  minterInfo(): Promise<MinterInfo> {
+    return this.#agent.query(this.#minter('get_minter_info'), [])
+  }
+
+  /** Sends ckBTC; the block's index. Throws `Refused`. `createdAtTime` makes a repetition harmless. */
+  async transfer(transfer: {
+    readonly to: Account
+    readonly amount: bigint
+    readonly createdAtTime: TimestampNs
+  }): Promise<bigint> {
+    const target = this.#ledger('icrc1_transfer')
+    const result = await this.#agent.update(target, [transfer])
+    if (result.type === 'err') throw new Refused(target.methodName, result.error)
+    return result.blockIndex
+  }
+
+  /** Lets the minter take exactly `amount`, then has it burned for bitcoin; the burn block's index. */
+  async redeem(redemption: { readonly address: string; readonly amount: bigint }): Promise<bigint> {
+    const { minterId } = this.deployment
+    const approval = this.#ledger('icrc2_approve')
+    const { amount } = redemption
+    const approved = await this.#agent.update(approval, [
+      { spender: { owner: minterId }, amount, expectedAllowance: 0n },
+    ])
+    if (approved.type === 'err') throw new Refused(approval.methodName, approved.error)
+    const burn = this.#minter('retrieve_btc_with_approval')
+    const burned = await this.#agent.update(burn, [redemption])
+    if (burned.type === 'err') throw new Refused(burn.methodName, burned.error)
+    return burned.value.blockIndex
+  }
+
+  redemptionStatus(blockIndex: bigint): Promise<RetrieveBtcStatusV2> {
+    return this.#agent.query(this.#minter('retrieve_btc_status_v2'), [{ blockIndex }])
+  }
+
+  /** The whole log of the ledger, as its blocks were given. Throws `BadEncoding` for one that is none. */
+  async blocks(): Promise<readonly Block[]> {
+    const blocks: Block[] = []
+    for (;;) {
+      const start = BigInt(blocks.length)
+      const target = this.#ledger('icrc3_get_blocks')
+      const page = await this.#agent.query(target, [[{ start, length: PAGE }]])
+      for (const { id, block } of page.blocks) {
+        if (id !== BigInt(blocks.length)) throw new BadEncoding(`block ${id} out of order`)
+        blocks.push(blockOfValue(block))
+      }
+      if (BigInt(blocks.length) >= page.logLength) return blocks
+      if (page.blocks.length === 0) throw new BadEncoding('the ledger keeps blocks back')
+    }
+  }
+
+  /** The whole event log of the minter. */
+  async events(): Promise<readonly Event[]> {
+    const events: Event[] = []
+    for (;;) {
+      const start = BigInt(events.length)
+      const target = this.#minter('get_events')
+      const page = await this.#agent.query(target, [{ start, length: PAGE }])
+      events.push(...page)
+      if (page.length === 0) return events
+    }
+  }
+
+  /** Index of the block that minted for a coin, and the amount; undefined while there is none. */
+  async mintOf(
+    coin: OutPoint,
+  ): Promise<{ readonly blockIndex: bigint; readonly amount: bigint } | undefined> {
+    for (const [index, { transaction }] of (await this.blocks()).entries()) {
+      if (transaction.type !== 'mint' || transaction.memo === undefined) continue
+      const memo = decodeMintMemo(transaction.memo)
+      if (memo.type !== 'convert' || memo.txid === undefined || memo.vout !== coin.vout) continue
+      if (equalBytes(memo.txid, coin.txid))
+        return { blockIndex: BigInt(index), amount: transaction.amount }
+    }
+    return undefined
+  }
+}
