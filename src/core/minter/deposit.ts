@@ -84,8 +84,8 @@ type Sorted = {
 export function sortUtxos(context: Context, account: Account, utxos: readonly Utxo[]): Sorted {
   const groups = { fresh: [] as Utxo[], valueTooSmall: [] as Utxo[], quarantined: [] as Utxo[] }
   const suspended: SuspendedUtxo[] = []
-  for (const utxo of [...utxos].sort(compareUtxos)) {
-    const key = keyOfUtxo(utxo)
+  const distinct = new Map(utxos.map((utxo) => [keyOfUtxo(utxo), utxo]))
+  for (const [key, utxo] of [...distinct].sort(([, a], [, b]) => compareUtxos(a, b))) {
     if (context.state.mintedOutpoints.has(key)) continue // [H 1] Known and finalised ones are among these.
     const reason = suspensionOf(context, account, key)
     const checkedAt = context.volatile.lastChecked.get(key)
@@ -149,17 +149,18 @@ function processUtxo(
     suspend(context, { account, utxo, reason: 'valueTooSmall' })
     return { type: 'valueTooSmall', utxo }
   }
-  const checked = state.checkedUtxos.get(keyOfUtxo(utxo))?.status
+  const key = keyOfUtxo(utxo)
+  const checked = state.checkedUtxos.get(key)?.status
   if (checked === 'cleanButMintUnknown') return undefined // §5.3
-  if (checked === undefined) {
-    const verdict = checkUtxo(context, utxo)
-    if (verdict.type === 'stopped') return verdict
-    if (verdict.type === 'tainted') {
-      suspend(context, { account, utxo, reason: 'quarantined' })
-      return { type: 'tainted', utxo }
-    }
-    record({ type: 'checkedUtxoV2', utxo, account })
+  const verdict = checked === 'clean' ? CLEAN : checkUtxo(context, utxo)
+  if (verdict.type === 'stopped') return verdict
+  if (verdict.type === 'tainted') {
+    suspend(context, { account, utxo, reason: 'quarantined' })
+    return { type: 'tainted', utxo }
   }
+  // [H 1] The last moment before the mint: whatever the filter let through, or others did meanwhile.
+  if (state.mintedOutpoints.has(key)) return undefined
+  if (checked === undefined) record({ type: 'checkedUtxoV2', utxo, account })
   return mintUtxo(context, account, utxo)
 }
 
@@ -180,6 +181,8 @@ function suspend(
 
 type Verdict = { readonly type: 'clean' } | { readonly type: 'tainted' } | Stopped
 
+const CLEAN: Verdict = { type: 'clean' }
+
 const stopped = (error: UpdateBalanceError): Stopped => ({ type: 'stopped', error })
 
 /** §6, mapping. */
@@ -188,7 +191,7 @@ function checkUtxo({ ports }: Context, utxo: Utxo): Verdict {
     const answer = ports.checker.checkTransaction(utxo.outpoint.txid)
     switch (answer.type) {
       case 'passed':
-        return { type: 'clean' }
+        return CLEAN
       case 'failed':
         return { type: 'tainted' }
       case 'notEnoughCycles':
@@ -204,10 +207,8 @@ function checkUtxo({ ports }: Context, utxo: Utxo): Verdict {
   return stopped({ type: 'genericError', code: CODE_CHECKER, message })
 }
 
-function mintUtxo(context: Context, account: Account, utxo: Utxo): UtxoStatus | undefined {
+function mintUtxo(context: Context, account: Account, utxo: Utxo): UtxoStatus {
   const { state, ports, record } = context
-  // [H 1] The last moment: a checker or ledger that called back may have credited it meanwhile.
-  if (state.mintedOutpoints.has(keyOfUtxo(utxo))) return undefined
   const mintedAmount = utxo.value - state.config.checkFee
   const { txid, vout } = utxo.outpoint
   const memo = encodeMintMemo({ type: 'convert', txid, vout, fee: state.config.checkFee })

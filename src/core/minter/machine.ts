@@ -76,6 +76,8 @@ export function upgrade(
   }
   const replayed = attempt(() => replay(next.events, state.self))
   if (replayed instanceof BadEncoding) return refused(replayed.message)
+  // Other volatile state goes; but two ledger calls must not bear one time (§18.6).
+  replayed.volatile.lastCreatedAt = state.volatile.lastCreatedAt
   const problem = invalidity(replayed.config)
   return problem === undefined
     ? started({ state: replayed, log: next, settings }, now)
