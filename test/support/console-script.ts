@@ -71,7 +71,7 @@ export type Ran = {
 
 const launcher = fileURLToPath(new URL('../../bin/ckbtc.js', import.meta.url))
 
-/** Runs a shell command with `ckbtc` on its path, in an empty home, with standard input closed. */
+/** Runs a shell command with `ckbtc` on its path, `$SUPPORT` this folder, an empty home, and no standard input. */
 export async function runCommand(command: string): Promise<Ran> {
   const place = mkdtempSync(join(tmpdir(), 'ckbtc-console-'))
   const [bin, home, temporary] = [newDirectory(place), newDirectory(place), newDirectory(place)]
@@ -83,6 +83,7 @@ export async function runCommand(command: string): Promise<Ran> {
       PATH: `${bin}:${PATH}`,
       HOME: home,
       TMPDIR: temporary,
+      SUPPORT: fileURLToPath(new URL('.', import.meta.url)),
       LANG: 'C.UTF-8',
       // Node keeps it in the temporary directory, for all programs; it is not ours.
       NODE_DISABLE_COMPILE_CACHE: '1',
