@@ -1,4 +1,4 @@
-/** Addresses: output scripts as text, on one network. Source: `docs/spec/bitcoin.md` §11.2 (ADR-1 to ADR-6); BIP350. */
+/** Addresses: output scripts as text. Source: `bitcoin.md` §11.2 (ADR-1 to ADR-6); BIP350. */
 import { concat } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import { BASE58_TEXT_MAX, decodeBase58Check, encodeBase58Check } from './base58.ts'

@@ -1,4 +1,4 @@
-/** Bech32 and bech32m with error location, for witness programs. Source: BIP173, BIP350; `docs/spec/bitcoin.md` §11.2. */
+/** Bech32 and bech32m, with error location. Source: BIP173, BIP350; `bitcoin.md` §11.2. */
 import { BadEncoding } from '../base/errors.ts'
 
 const CHARSET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'

@@ -1,4 +1,4 @@
-/** Blocks and their headers: codec, context-free checks, subsidy. Source: `docs/spec/bitcoin.md` §4, §5.1, §5.3. */
+/** Blocks and headers: codec, context-free checks, subsidy. Source: `bitcoin.md` §4, §5.1, §5.3. */
 import type { BlockHash, Hash32, Txid } from '../base/bytes.ts'
 import { concat, equalBytes, hash32 } from '../base/bytes.ts'
 import { sha256d } from '../base/hash.ts'

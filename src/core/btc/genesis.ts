@@ -1,4 +1,4 @@
-/** The first block of each network, built from its parameters. Source: `docs/spec/bitcoin.md` §2.1. */
+/** The first block of each network, from its parameters. Source: `docs/spec/bitcoin.md` §2.1. */
 import { concat, fromHex, hash32, utf8 } from '../base/bytes.ts'
 import { sat } from '../base/units.ts'
 import type { Block } from './block.ts'

@@ -1,4 +1,4 @@
-/** Header rules: targets, required bits, time and version. Source: `docs/spec/bitcoin.md` §4; BIP94. */
+/** Header rules: targets, required bits, time and version. Source: `bitcoin.md` §4; BIP94. */
 import type { BlockHash } from '../base/bytes.ts'
 import { fromLittleEndian } from '../base/bytes.ts'
 import type { BlockHeader } from './block.ts'
@@ -107,7 +107,7 @@ export function retargetBits({
   return bitsOfTarget(target > network.powLimit ? network.powLimit : target)
 }
 
-/** HDR-7: bits of the newest ancestor that is not a minimum-difficulty block, or starts a period. */
+/** HDR-7: bits of the newest ancestor that is no minimum-difficulty block, or starts a period. */
 function lastRealBits({ network, height, ancestor }: HeaderContext): number {
   let at = height - 1
   let { bits } = ancestor(at)

@@ -1,4 +1,4 @@
-/** Merkle trees of transaction ids, with the ambiguity of CVE-2012-2459 reported. Source: `docs/spec/bitcoin.md` §5.1. */
+/** Merkle trees of txids, with the ambiguity of CVE-2012-2459 reported. Source: bitcoin.md §5.1. */
 import type { Hash32 } from '../base/bytes.ts'
 import { equalBytes, hash32 } from '../base/bytes.ts'
 import { sha256d } from '../base/hash.ts'

@@ -1,4 +1,4 @@
-/** Cuts a peer's byte stream into messages, with bounded memory. Source: `docs/spec/bitcoin.md` §3.1 (WIRE-1 to WIRE-6). */
+/** Cuts a peer's bytes into messages, in bounded memory. Source: bitcoin.md §3.1 (WIRE-1 to 6). */
 import { equalBytes } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { Message } from './message.ts'

@@ -1,4 +1,4 @@
-/** P2P messages as data and their v1 encoding. Source: `docs/spec/bitcoin.md` §3.1–§3.3; BIP31, 130, 133, 152, 155, 339. */
+/** P2P messages and their v1 form. Source: bitcoin.md §3.1–§3.3; BIP31, 130, 133, 152, 155, 339. */
 import type { BlockHash, Hash32 } from '../base/bytes.ts'
 import { hash32 } from '../base/bytes.ts'
 import { assert, BadEncoding } from '../base/errors.ts'

@@ -1,4 +1,4 @@
-/** Parameters of the Bitcoin networks as one table. Source: `docs/spec/bitcoin.md` §2.1, §2.2 (Bitcoin Core 28.1). */
+/** Parameters of the Bitcoin networks as one table. Source: `bitcoin.md` §2.1, §2.2 (Core 28.1). */
 import type { BlockHash, Hash32 } from '../base/bytes.ts'
 import { fromDisplayHex } from '../base/bytes.ts'
 

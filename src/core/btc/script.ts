@@ -1,4 +1,4 @@
-/** Output scripts: kinds, builders, pushes, dust. Source: `docs/spec/bitcoin.md` §11.2, BIP34, BIP141; BIP433 (P2A). */
+/** Output scripts: kinds, builders, pushes, dust. Source: `bitcoin.md` §11.2; BIP34, 141, 433. */
 import { concat } from '../base/bytes.ts'
 import { assert, BadEncoding } from '../base/errors.ts'
 import type { Sat } from '../base/units.ts'

@@ -1,4 +1,4 @@
-/** What signatures sign: legacy, BIP143 (witness v0), BIP341 and BIP342 (taproot). Source: `docs/spec/bitcoin.md` §11.3. */
+/** What signatures sign: legacy, BIP143, BIP341, BIP342. Source: `docs/spec/bitcoin.md` §11.3. */
 import type { Hash32 } from '../base/bytes.ts'
 import { hash32 } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'

@@ -1,4 +1,4 @@
-/** ECDSA signatures as Bitcoin scripts carry them: minimal DER. Source: BIP66, BIP146; `docs/spec/minter.md` §12 step 2. */
+/** ECDSA signatures in scripts: minimal DER. Source: BIP66, BIP146; minter.md §12 step 2. */
 import { concat, fromBigEndian } from '../base/bytes.ts'
 import { assert, BadEncoding } from '../base/errors.ts'
 

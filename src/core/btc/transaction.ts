@@ -202,7 +202,7 @@ export type TransactionReject =
   | 'bad-cb-length'
   | 'bad-txns-prevout-null'
 
-/** Sanity without context (§5.2): why the transaction can be in no block, in Bitcoin Core's words. */
+/** Sanity without context (§5.2): why no block may hold the transaction, in Core's words. */
 export function checkTransaction(tx: Transaction): TransactionReject | undefined {
   if (tx.inputs.length === 0) return 'bad-txns-vin-empty' // TXS-1
   if (tx.outputs.length === 0) return 'bad-txns-vout-empty'

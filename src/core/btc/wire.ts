@@ -1,4 +1,4 @@
-/** Bitcoin's wire integers, read by a strict cursor and written by a growing sink. Source: `docs/spec/bitcoin.md` §1.2. */
+/** Bitcoin's wire integers: a strict cursor and a growing sink. Source: `bitcoin.md` §1.2. */
 import { BadEncoding } from '../base/errors.ts'
 
 /** Largest length or count that a CompactSize may announce. */
