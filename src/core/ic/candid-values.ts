@@ -5,11 +5,11 @@ import type { CandidType, ConcreteType, Primitive } from './candid-types.ts'
 import { concrete } from './candid-types.ts'
 import type { Cursor } from './cursor.ts'
 import type { Principal } from './principal.ts'
-import { PRINCIPAL_BYTES_MAX, principal } from './principal.ts'
+import { principal } from './principal.ts'
 
 const DEPTH_MAX = 64
 /** Values may take no bytes (`vec null`), so bytes alone do not bound the work; this does. */
-const VISITS_PER_BYTE = 8
+const VISITS_PER_BYTE = 4
 const VISITS_MIN = 1_000
 
 /** A well-formed value of a type that is not the expected one: an `opt` around it reads as absent. */
@@ -81,9 +81,7 @@ export class ValueReader {
 
   principal(): Principal {
     if (!this.flag()) throw new BadEncoding('opaque Candid references are not understood')
-    const size = this.cursor.leb128()
-    if (size > PRINCIPAL_BYTES_MAX) throw new BadEncoding(`a principal of ${size} bytes`)
-    return principal(this.cursor.take(size))
+    return principal(this.blob())
   }
 
   /** A function reference: canister and method. */

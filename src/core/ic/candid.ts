@@ -28,6 +28,7 @@ export type ValueOf<C> = C extends Codec<infer T> ? T : never
 const MAGIC = utf8('DIDL')
 /** No argument or reply of the interface is larger (ic-interface §25). */
 export const MESSAGE_BYTES_MAX = 3 * 1024 * 1024
+export const ARGUMENTS_MAX = 100
 
 type Values<C extends readonly Codec<unknown>[]> = { readonly [K in keyof C]: ValueOf<C[K]> }
 
@@ -53,7 +54,7 @@ export function decodeArgs<const C extends readonly Codec<unknown>[]>(
   if (!equalBytes(cursor.take(MAGIC.length), MAGIC)) throw new BadEncoding('not a Candid message')
   const reference = readTypeTable(cursor)
   const count = cursor.leb128()
-  if (count > cursor.remaining) throw new BadEncoding(`${count} Candid arguments announced`)
+  if (count > ARGUMENTS_MAX) throw new BadEncoding(`${count} Candid arguments announced`)
   const wires = Array.from({ length: Number(count) }, reference)
   const reader = new ValueReader(cursor)
   const values = codecs.map((codec, index) => {

@@ -9,7 +9,7 @@ declare const brand: unique symbol
 /** 0 to 29 bytes; made by `principal(bytes)`, which checks the length. */
 export type Principal = Uint8Array & { readonly [brand]: 'principal' }
 
-export const PRINCIPAL_BYTES_MAX = 29
+const PRINCIPAL_BYTES_MAX = 29
 const TEXT_LENGTH_MAX = 63
 const SELF_AUTHENTICATING = Uint8Array.of(2)
 const ANONYMOUS = Uint8Array.of(4)

@@ -168,6 +168,12 @@ describe('CBOR', () => {
     expect(() => decodeCbor(new Uint8Array(100_000).fill(0x9f))).toThrow(BadEncoding)
   })
 
+  it('a count above what the bytes left can hold is refused before any element is read', () => {
+    // The element in it would be refused for itself, were it read.
+    expect(() => decodeCbor(fromHex('9b1000000000000000c1'))).toThrow('elements announced')
+    expect(() => decodeCbor(fromHex('a26161c1'))).toThrow('elements announced')
+  })
+
   it('a million pieces, elements or entries do not overflow anything', () => {
     const pieces = new Uint8Array(1_000_000).fill(0x40)
     expect(decodeCbor(concat(Uint8Array.of(0x5f), pieces, Uint8Array.of(0xff)))).toEqual(
