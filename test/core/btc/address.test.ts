@@ -243,7 +243,7 @@ test('any text is an address or refused, and what is accepted is canonical', () 
       if (parsed.type === 'address')
         expect(addressOfScript(parsed.script, network)).toBe(parsed.text)
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   )
 })
 

@@ -115,7 +115,9 @@ describe('pushes', () => {
     const data = new Uint8Array(size).fill(7)
     const script = pushData(data)
     expect(toHex(script).slice(0, prefix.length)).toBe(prefix)
-    expect(parseScript(script)).toEqual([{ opcode: script[0], data }])
+    const [only, ...others] = parseScript(script) ?? []
+    expect(others).toEqual([])
+    expect(toHex(only?.data ?? utf8('none'))).toBe(toHex(data))
   })
 
   test.each([
