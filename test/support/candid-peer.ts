@@ -10,7 +10,10 @@ export type PublishedMethod = {
   readonly mode: 'query' | 'update'
 }
 
-/** `declaration`: path below `@icp-sdk/canisters/declarations`, which the package's exports do not reach. */
+/**
+ * `declaration`: path below `@icp-sdk/canisters/declarations`, which the package's exports do not
+ * reach.
+ */
 export async function publishedInterface(
   declaration: string,
 ): Promise<ReadonlyMap<string, PublishedMethod>> {

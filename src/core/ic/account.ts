@@ -59,7 +59,9 @@ export function textOfAccount(account: Account): string {
   return `${owner}-${checksumText(account.owner, subaccount)}.${digits}`
 }
 
-/** Reads the text form; upper case is folded first. `BadEncoding` names the first rule that fails. */
+/**
+ * Reads the text form; upper case is folded first. `BadEncoding` names the first rule that fails.
+ */
 export function accountOfText(text: string): Account {
   const folded = foldCase(text)
   const dot = folded.indexOf('.')

@@ -37,7 +37,9 @@ export type Admitted = {
   readonly type: 'admitted'
   readonly requestId: Hash32
   readonly content: Content
-  /** Canisters the delegations allow; undefined: all. Also bounds which request statuses are shown. */
+  /**
+   * Canisters the delegations allow; undefined: all. Also bounds which request statuses are shown.
+   */
   readonly targets: readonly Principal[] | undefined
 }
 
@@ -129,8 +131,8 @@ function checkChain(
     const { expiration, pubkey, targets, permissions } = delegation
     if (expiration < now)
       return refused(
-        `Invalid delegation expiry: Specified sender delegation has expired: Current time: ${now}, ` +
-          `Delegation expiry: ${expiration}`,
+        'Invalid delegation expiry: Specified sender delegation has expired: ' +
+          `Current time: ${now}, Delegation expiry: ${expiration}`,
       )
     if (keys.has(toHex(pubkey)))
       return refused(`Invalid delegation: the key ${toHex(pubkey)} appears twice in the chain.`)

@@ -48,6 +48,9 @@ export function crc32(bytes: Uint8Array): Uint8Array {
   return u32be((value ^ 0xffff_ffff) >>> 0)
 }
 
-/** ASCII capitals to small letters, nothing else: `toLowerCase` would turn the Kelvin sign into a k. */
+/**
+ * ASCII capitals to small letters, nothing else: `toLowerCase` would turn the Kelvin sign into a
+ * k.
+ */
 export const foldCase = (text: string): string =>
   text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())

@@ -26,7 +26,10 @@ type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Uncapitalize<Head>}${Capitalize<Camel<Tail>>}`
   : Uncapitalize<S>
 
-/** A field whose name in code is not the camelCase of its label; in a variant, the name of the payload. */
+/**
+ * A field whose name in code is not the camelCase of its label; in a variant, the name of the
+ * payload.
+ */
 export type Named<K extends string, C extends Codec<unknown>> = {
   readonly key: K
   readonly codec: C

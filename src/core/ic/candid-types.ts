@@ -34,7 +34,10 @@ const SERVICE = -23n
 export type Primitive = keyof typeof primitives
 export type Mode = 'update' | 'query'
 
-/** `fields` ascend by `hash`. Of a type read from the wire only the hashes are known, not the labels. */
+/**
+ * `fields` ascend by `hash`. Of a type read from the wire only the hashes are known, not the
+ * labels.
+ */
 export type ConcreteType =
   | { readonly type: 'primitive'; readonly name: Primitive }
   | { readonly type: 'opt' | 'vec'; readonly inner: CandidType }

@@ -12,7 +12,9 @@ const DEPTH_MAX = 64
 const VISITS_PER_BYTE = 4
 const VISITS_MIN = 1_000
 
-/** A well-formed value of a type that is not the expected one: an `opt` around it reads as absent. */
+/**
+ * A well-formed value of a type that is not the expected one: an `opt` around it reads as absent.
+ */
 export class TypeMismatch extends BadEncoding {}
 
 const fixedSizes: Partial<Record<Primitive, number>> = {
@@ -38,7 +40,10 @@ export class ValueReader {
     this.#visitsLeft = VISITS_PER_BYTE * cursor.remaining + VISITS_MIN
   }
 
-  /** Every value is read inside `visit`: it counts the work and the depth, also of repeated attempts. */
+  /**
+   * Every value is read inside `visit`: it counts the work and the depth, also of repeated
+   * attempts.
+   */
   visit<T>(wire: CandidType, read: (wire: ConcreteType) => T): T {
     if (this.#visitsLeft === 0) throw new BadEncoding('Candid values without bytes behind them')
     if (this.#depth === DEPTH_MAX) throw new BadEncoding(`Candid nested deeper than ${DEPTH_MAX}`)
@@ -51,7 +56,9 @@ export class ValueReader {
     }
   }
 
-  /** Result of `read`, or undefined (and the value skipped) when its type is not the expected one. */
+  /**
+   * Result of `read`, or undefined (and the value skipped) when its type is not the expected one.
+   */
   attempt<T>(wire: CandidType, read: () => T): T | undefined {
     const start = this.cursor.offset
     try {

@@ -1,9 +1,8 @@
-/**
- * Candid as typed codecs: one declaration gives the wire type, the TypeScript type, encoder and decoder.
- *
- * Implements the Candid specification, with the bounds of `docs/spec/ic-interface.md` §2. The SDK's own decoder
- * takes time exponential in hostile input and accepts truncated blobs, so this one stands alone and is total.
- */
+/** Candid as typed codecs, within the bounds of `docs/spec/ic-interface.md` §2. Implements the Candid specification. */
+
+// One declaration gives the wire type, the TypeScript type, encoder and decoder. The SDK's decoder
+// takes time exponential in hostile input and accepts truncated blobs; this one is total.
+
 import { concat, concatAll, equalBytes, utf8 } from '../base/bytes.ts'
 import { assert, BadEncoding } from '../base/errors.ts'
 import type { CandidType, ConcreteType, Mode, Primitive } from './candid-types.ts'

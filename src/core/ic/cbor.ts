@@ -49,7 +49,9 @@ function head(major: number, argument: bigint): Uint8Array {
 const sized = (major: number, bytes: Uint8Array): Uint8Array =>
   concat(head(major, BigInt(bytes.length)), bytes)
 
-/** Definite lengths, shortest heads, keys in the order of the map; from 2^64 up a bignum (tag 2). */
+/**
+ * Definite lengths, shortest heads, keys in the order of the map; from 2^64 up a bignum (tag 2).
+ */
 export function encodeCbor(value: Cbor): Uint8Array {
   const parts: Uint8Array[] = []
   write(value, parts)
@@ -190,7 +192,9 @@ class Decoder {
     return entries
   }
 
-  /** Every element takes a byte at least, so the bytes left bound the count before any allocation. */
+  /**
+   * Every element takes a byte at least, so the bytes left bound the count before any allocation.
+   */
   #checkCount(size: bigint | undefined, bytesEach: bigint): void {
     if (size !== undefined && size * bytesEach > BigInt(this.#cursor.remaining))
       throw new BadEncoding(`${size} CBOR elements announced, ${this.#cursor.remaining} bytes left`)

@@ -1,7 +1,9 @@
 /** A strict reader over bytes of others, with LEB128 (Candid specification): CBOR and Candid read through it. */
 import { BadEncoding } from '../base/errors.ts'
 
-/** Groups of 7 bits in one LEB128 number. The standard sets no bound; ours keeps the work linear. */
+/**
+ * Groups of 7 bits in one LEB128 number. The standard sets no bound; ours keeps the work linear.
+ */
 const LEB128_GROUPS_MAX = 1_024
 
 /** Every method refuses short input with `BadEncoding`. */

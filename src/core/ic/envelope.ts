@@ -121,7 +121,10 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
   )
 }
 
-/** Check 3 of §6 but for the path: anything that is not an envelope of a known request is `BadEncoding`. */
+/**
+ * Check 3 of §6 but for the path: anything that is not an envelope of a known request is
+ * `BadEncoding`.
+ */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const fields = new Fields(decodeCbor(bytes), 'the envelope')
   const chain = fields.maybe('sender_delegation', (value) => list(value).map(signedDelegation))

@@ -35,7 +35,9 @@ export function textOfPrincipal(value: Principal): string {
   return (characters.match(/.{1,5}/g) ?? []).join('-')
 }
 
-/** Reads the text form, upper case included; wrong checksum, length or grouping is `BadEncoding`. */
+/**
+ * Reads the text form, upper case included; wrong checksum, length or grouping is `BadEncoding`.
+ */
 export function principalOfText(text: string): Principal {
   if (text.length > TEXT_LENGTH_MAX)
     throw new BadEncoding(`a principal of ${text.length} characters, at most 63 allowed`)

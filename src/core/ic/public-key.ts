@@ -5,7 +5,9 @@ import { sha256 } from '../base/hash.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import { verifyEcdsa, verifyEcdsaP256 } from '../base/verification.ts'
 
-/** `key`: 32 bytes of Ed25519, an uncompressed point (65 bytes) for ECDSA, 96 bytes of BLS12-381. */
+/**
+ * `key`: 32 bytes of Ed25519, an uncompressed point (65 bytes) for ECDSA, 96 bytes of BLS12-381.
+ */
 export type PublicKey = { readonly type: KeyType; readonly key: Uint8Array }
 export type KeyType = 'ed25519' | 'secp256k1' | 'p256' | 'bls12381'
 
