@@ -4,7 +4,7 @@ import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_SECOND } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import type { Block, BlockHeader } from './block.ts'
-import { checkBlock, encodeBlock, headerHash, txidsOf } from './block.ts'
+import { checkBlock, HEADER_SIZE, headerHash, txidsOf } from './block.ts'
 import { checkSpends } from './block-spends.ts'
 import type { CheckedBlock } from './block-tree.ts'
 import { branchOutput, mainChain, nextAnchor } from './block-tree.ts'
@@ -28,6 +28,7 @@ import {
   medianTimeOf,
 } from './header-tree.ts'
 import { isExpired, isSettled, readOutgoing, roomFor, SETTLED_CONFIRMATIONS } from './outgoing.ts'
+import { totalSize } from './transaction.ts'
 
 const refuse = (reply: Reply): Decision => ({ events: [], reply })
 const accept = (...events: readonly Event[]): Decision => ({ events, reply: { type: 'accepted' } })
@@ -71,11 +72,15 @@ function decideBlock(state: View<State>, block: Block): Decision {
   const flaw = checkBlock(block, { network: state.config.network, height: node.height, txids })
   if (flaw?.kind === 'mutated') return refuse({ type: 'mutated', reason: flaw.reason })
   if (flaw !== undefined) return condemn(node, flaw.reason)
-  const orphan = { node, block, txids, sizeBytes: encodeBlock(block).length }
+  const orphan = { node, block, txids, sizeBytes: sizeOf(block) }
   return state.tree.blocks.has(node.parent?.key ?? '')
     ? decideAttach(state, orphan)
     : decideOrphan(state, orphan)
 }
+
+/** Bytes of a block but for the count of its transactions: what holding it costs. */
+const sizeOf = ({ transactions }: Block): number =>
+  transactions.reduce((sum, tx) => sum + totalSize(tx), HEADER_SIZE)
 
 const condemn = (
   node: HeaderNode,

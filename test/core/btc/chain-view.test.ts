@@ -433,6 +433,16 @@ describe('the outgoing list', () => {
     }
   })
 
+  it('a conflict over an output that its block both makes and spends counts too', () => {
+    const { chain, view, coin } = mature()
+    const parent = spend([coin(0)], [{ to: alice, value: COIN }])
+    send(view, spend([outputOf(parent)], [{ to: alice, value: COIN }]))
+    const conflict = spend([outputOf(parent)], [{ to: bob, value: COIN }])
+    const block = chain.mine({ transactions: [parent, conflict] })
+    view.follow(block, ...chain.mineMany(5, { parent: block }))
+    expect(ids(view)).toEqual([])
+  })
+
   it('what is not one sane transaction is malformed', () => {
     const { view, coin, blocks } = mature(2)
     const tx = spend([coin(0)], [{ to: alice, value: 1n }])
