@@ -213,6 +213,15 @@ describe('replacement', () => {
     expect(offer(large)).toMatch(/new feerate is not higher/)
   })
 
+  test('the rate must be higher than that of every conflict, not of one', () => {
+    offer(spend(coinbase(1), 200n))
+    offer(spend(coinbase(2), 2_000n))
+    const outputs = Array.from({ length: 20 }, () => pay(owner, 1_000n))
+    const rest = 2n * SUBSIDY - 20_000n - 6_000n
+    const both = signedSpend([coinbase(1), coinbase(2)], [...outputs, pay(owner, rest)])
+    expect(offer(both)).toMatch(/new feerate is not higher/)
+  })
+
   test('a replacement adds no unconfirmed input, and does not spend what it removes', () => {
     const first = spend(coinbase(1), 1_000n)
     const other = spend(coinbase(2), 1_000n)

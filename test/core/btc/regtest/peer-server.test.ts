@@ -252,6 +252,17 @@ test('an offered transaction is asked for, taken, and told to the other peers al
   expect(sender.say({ type: 'inv', items: [offer] })).toEqual([])
 })
 
+test('a transaction that was pushed unasked is not told to its sender', () => {
+  const node = nodeWithCoins(owner)
+  const sender = connected(node)
+  const other = new Dialogue(node, 'peer 2')
+  other.say(version(), { type: 'verack' })
+  for (const dialogue of [sender, other]) dialogue.hear()
+  const transaction = signedSpend([coinbaseCoin(node, 1, owner)], [pay(owner, SUBSIDY - 1_000n)])
+  expect(sender.say({ type: 'tx', transaction })).toEqual([])
+  expect(typesOf(other.hear())).toEqual(['inv'])
+})
+
 test('a transaction of the mempool is served in the form that was asked for', () => {
   const node = nodeWithCoins(owner)
   const tx = signedSpend([coinbaseCoin(node, 1, owner)], [pay(owner, SUBSIDY - 1_000n)])
