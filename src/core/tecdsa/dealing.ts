@@ -92,7 +92,7 @@ export function verifyDealing<P>(
     refuseUnless(
       dealerIndices(parameters).includes(dealerIndex),
       'InvalidDealer',
-      `${dealerIndex} deals not`,
+      `index ${dealerIndex} does not deal`,
     ) ??
     refuseUnless(
       commitment.type === shape.commitment && commitment.points.length === t,

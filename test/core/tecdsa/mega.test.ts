@@ -5,6 +5,12 @@
 import { describe, expect, test } from 'vitest'
 import { asSecret, mod } from '../../../src/core/base/group.ts'
 import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
+import {
+  bytesInput,
+  integerInput,
+  oraclePoint,
+  pointInput,
+} from '../../../src/core/base/random-oracle.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
 import type { Ciphertext } from '../../../src/core/tecdsa/mega.ts'
 import {
@@ -14,6 +20,7 @@ import {
   sharedSecretOf,
   verifyCiphertext,
 } from '../../../src/core/tecdsa/mega.ts'
+import { proveEqualLogs, verifyEqualLogs } from '../../../src/core/tecdsa/proofs.ts'
 import type { SecretOpening } from '../../../src/core/tecdsa/secret.ts'
 import { bytesOf, makeNodes, order, suite } from '../../support/threshold.ts'
 
@@ -137,6 +144,24 @@ describe.each(cases)('$type', ({ type, openings }) => {
   test.each(corruptions)('%s is refused as %s', (_, refusal, change) => {
     const refused = verifyCiphertext(suite, context, expected, { ...ciphertext, ...change })
     expect(refused?.refusal).toBe(refusal)
+  })
+
+  test('an ephemeral key of zero is refused, though its possession can be proven', () => {
+    const zero = asSecret(0n)
+    const ephemeral = { ephemeral_key: pointInput(group, group.zero) }
+    const base = oraclePoint(group, suite.domains.megaPopBase[type], {
+      associated_data: bytesInput(context.associatedData),
+      dealer_index: integerInput(2n),
+      ...ephemeral,
+    })
+    const statement = { base, a: group.zero, b: group.zero }
+    const proof = { domain: suite.domains.dlogEq, associatedData: context.associatedData }
+    const nonces = seed.generator()
+    const popProof = proveEqualLogs(group, proof, statement, { witness: zero, nonces })
+    expect(verifyEqualLogs(group, proof, statement, popProof)).toBe(true)
+    const changed = { ephemeralKey: group.zero, popPublicKey: group.zero, popProof }
+    const refused = verifyCiphertext(suite, context, expected, { ...ciphertext, ...changed })
+    expect(refused?.refusal).toBe('InvalidProof')
   })
 
   test('the ciphertext of another dealer, transcript or operation is refused', () => {
