@@ -13,6 +13,7 @@ import type { Transaction } from './block.ts'
 import { tokensMax } from './config.ts'
 import { NO_MINTER_APPROVALS, NO_SELF_APPROVAL, refuseFee, refuseMemo } from './refusals.ts'
 import type { Decision, State } from './state.ts'
+import { ledgerTime } from './state.ts'
 import type { ApproveArgs, ApproveError, Trap } from './types.ts'
 
 type Approval = Extract<Transaction, { readonly type: 'approve' }>
@@ -24,6 +25,7 @@ export function decideApprove(
   args: ApproveArgs,
   now: TimestampNs,
 ): Decision<ApproveError> {
+  const time = ledgerTime(state, now)
   const from = { owner: caller, subaccount: args.fromSubaccount }
   const trap = refuseDelegation(state, caller, args)
   if (trap !== undefined) return { events: [], reply: trap }
@@ -42,10 +44,10 @@ export function decideApprove(
   }
   const error =
     (expectedAllowance !== undefined && expectedAllowance > max
-      ? refuseExpectation(state, approval, now)
+      ? refuseExpectation(state, approval, time)
       : undefined) ?? refuseFee(fee, state.config.transferFee)
   if (error !== undefined) return { events: [], reply: { type: 'err', error } }
-  return decideTransaction(state, approval, now, () => obstacle(state, approval, now))
+  return decideTransaction(state, approval, time, () => obstacle(state, approval, time))
 }
 
 /** Steps 2 to 4. */

@@ -42,20 +42,15 @@ export function decide(
   { caller, call }: Request,
   now: TimestampNs,
 ): Decision<TransferFromError | ApproveError> {
-  const time = ledgerTime(state, now)
   switch (call.type) {
     case 'icrc1_transfer':
-      return decideTransfer(state, caller, call.arg, time)
+      return decideTransfer(state, caller, call.arg, now)
     case 'icrc2_approve':
-      return decideApprove(state, caller, call.arg, time)
+      return decideApprove(state, caller, call.arg, now)
     case 'icrc2_transfer_from':
-      return decideTransferFrom(state, caller, call.arg, time)
+      return decideTransferFrom(state, caller, call.arg, now)
   }
 }
-
-/** `now`, or the latest time the ledger has seen if the clock was set back since (§5). */
-export const ledgerTime = (state: View<State>, now: TimestampNs): TimestampNs =>
-  now < state.time ? state.time : now
 
 /** Cannot say no; the only writer of state, live and on replay alike. */
 export function apply(state: State, event: Event): void {

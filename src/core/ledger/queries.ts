@@ -8,7 +8,7 @@ import { allowanceOf } from './allowances.ts'
 import * as balances from './balances.ts'
 import { tokensMax } from './config.ts'
 import type { State } from './state.ts'
-import { logLength } from './state.ts'
+import { ledgerTime, logLength } from './state.ts'
 import type { Allowance, AllowanceArgs, BlockIndex } from './types.ts'
 
 /** `icrc1_balance_of`. */
@@ -24,7 +24,7 @@ export const allowance = (
   state: View<State>,
   { account, spender }: AllowanceArgs,
   now: TimestampNs,
-): Allowance => allowanceOf(state.allowances, { from: account, spender }, now)
+): Allowance => allowanceOf(state.allowances, { from: account, spender }, ledgerTime(state, now))
 
 export type Tip = { readonly index: BlockIndex; readonly hash: Hash32 }
 

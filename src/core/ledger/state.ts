@@ -67,3 +67,7 @@ export function emptyState(config: Config): State {
 /** Number of blocks ever appended, which is the index of the next one. */
 export const logLength = ({ chain }: View<Pick<State, 'chain'>>): BlockIndex =>
   chain.firstLocalIndex + BigInt(chain.blocks.length)
+
+/** `now`, or the latest time the ledger has seen if the clock was set back since (§5). */
+export const ledgerTime = (state: View<Pick<State, 'time'>>, now: TimestampNs): TimestampNs =>
+  now < state.time ? state.time : now

@@ -14,6 +14,7 @@ import { tokensMax } from './config.ts'
 import { allowanceUsedBy, costOf } from './effect.ts'
 import { NO_DELEGATED_MINTS, refuseFee, refuseMemo, SUPPLY_EXCEEDED } from './refusals.ts'
 import type { Decision, State } from './state.ts'
+import { ledgerTime } from './state.ts'
 import type {
   TransferArg,
   TransferError,
@@ -32,7 +33,8 @@ export function decideTransfer(
   const movement = { ...arg, from: { owner: caller, subaccount: fromSubaccount } }
   const transaction = checkedTransaction(state, movement)
   if (!isTransaction(transaction)) return refused(transaction)
-  return decideTransaction(state, transaction, now, () => fundsObstacle(state, transaction))
+  const obstacle = () => fundsObstacle(state, transaction)
+  return decideTransaction(state, transaction, ledgerTime(state, now), obstacle)
 }
 
 /** `icrc2_transfer_from`. */
@@ -45,9 +47,10 @@ export function decideTransferFrom(
   const spender = { owner: caller, subaccount: spenderSubaccount }
   const transaction = checkedTransaction(state, { ...arg, spender })
   if (!isTransaction(transaction)) return refused(transaction)
+  const time = ledgerTime(state, now)
   const obstacle = () =>
-    allowanceObstacle(state, transaction, now) ?? fundsObstacle(state, transaction)
-  return decideTransaction(state, transaction, now, obstacle)
+    allowanceObstacle(state, transaction, time) ?? fundsObstacle(state, transaction)
+  return decideTransaction(state, transaction, time, obstacle)
 }
 
 type Movement = Pick<TransferArg, 'to' | 'amount' | 'fee' | 'memo' | 'createdAtTime'> & {

@@ -102,6 +102,24 @@ function changed(value: Value, changes: Readonly<Record<string, Value | undefine
 const text = (value: string): Value => ({ type: 'text', text: value })
 const nat = (value: bigint): Value => ({ type: 'nat', nat: value })
 
+test.each([
+  ['a number', '000000000000f9c6'],
+  [
+    'a mint for a deposit',
+    '82008358201819ccd228ad2e83c6c86399a0d7d02ee975969586f34785f6af99001e088ba0021907d0',
+  ],
+  ['a mint for fees', '820180'],
+  [
+    'a burn for a withdrawal',
+    '8200837822334b374267334c556b69585a356861745054316239683358784a38394459535532651907d000',
+  ],
+])('the memo of %s is kept as bytes', (_name, hex) => {
+  const transaction = { ...TRANSFER, memo: fromHex(hex) }
+  const block = { ...BLOCK_1357691, transaction }
+  expect(decodeBlock(encodeBlock(block)).transaction.memo).toEqual(fromHex(hex))
+  expect(blockOfValue(valueOfBlock(block)).transaction.memo).toEqual(fromHex(hex))
+})
+
 test('any change to mainnet block 1357691 changes its hash: the layout is fixed', () => {
   const transaction = TRANSFER
   const zero = { ...transaction.to, subaccount: fromHex(ZEROS) }

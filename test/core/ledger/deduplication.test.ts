@@ -236,12 +236,12 @@ describe('purging', () => {
   test('a queue that was long gives its memory back', () => {
     const ledger = funded()
     const { deduplication } = ledger.state
-    for (let i = 0n; i < 3_000n; i++) {
+    for (let i = 0n; i < 1_100n; i++) {
       const arg = { to: of(bob), amount: i, createdAtTime: START }
       ledger.quietly(minter, { type: 'icrc1_transfer', arg })
     }
     ledger.pass(WINDOW + DRIFT + 1n)
-    ledger.transfer(alice, bob, 5n)
+    ledger.quietly(minter, { type: 'icrc1_transfer', arg: { to: of(bob), amount: 5n } })
     expect(deduplication.queue.length + deduplication.head + deduplication.indices.size).toBe(0)
   })
 })

@@ -74,7 +74,7 @@ export class LedgerUnderTest {
     const before = this.state.chain.blocks.length
     const { events, reply } = decide(this.state, { caller, call }, this.now)
     if (reply.type === 'trap') expect(events).toEqual([])
-    this.applyAll(events)
+    this.#applyAll(events)
     expect(this.state.chain.blocks.length).toBe(before + (reply.type === 'ok' ? 1 : 0))
     return reply
   }
@@ -104,7 +104,7 @@ export class LedgerUnderTest {
 
   upgrade(settings: Settings): UpgradeReply {
     const { events, reply } = decideUpgrade(this.state, settings)
-    this.applyAll(events)
+    this.#applyAll(events)
     return reply
   }
 
@@ -148,7 +148,7 @@ export class LedgerUnderTest {
     for (const event of events) apply(this.state, event)
   }
 
-  private applyAll(events: readonly Event[]): void {
+  #applyAll(events: readonly Event[]): void {
     for (const event of events) {
       apply(this.state, event)
       expect(violations(this.state)).toEqual([])
