@@ -1,22 +1,16 @@
 /**
  * Goal: secrets do not print, do not leak through their objects, and are opened and combined in a few known files only.
- * Method: threshold specification §§20, 22.6; architecture §10 rule 1. The lists below are the whole permission.
+ * Method: threshold specification §20; architecture §10 rule 1. The lists below are the whole permission.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { present } from '../../../src/core/base/errors.ts'
-import type { Group } from '../../../src/core/base/group.ts'
-import { asSecret, invert, mod } from '../../../src/core/base/group.ts'
-import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
-import { Seed } from '../../../src/core/base/seed.ts'
-import type { Commitment } from '../../../src/core/tecdsa/commitment.ts'
-import { commit, openingOpens } from '../../../src/core/tecdsa/commitment.ts'
+import { asSecret } from '../../../src/core/base/group.ts'
 import { Polynomial } from '../../../src/core/tecdsa/polynomial.ts'
 import { Sealed, unseal } from '../../../src/core/tecdsa/secret.ts'
-import type { Point } from '../../support/threshold.ts'
-import { bytesOf, makeNodes, makeRun, order } from '../../support/threshold.ts'
+import { makeNodes, makeRun, order } from '../../support/threshold.ts'
 
 const source = fileURLToPath(new URL('../../../src/', import.meta.url))
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -123,63 +117,3 @@ describe('who may', () => {
     expect(importersOf('noSuchName')).toEqual([])
   })
 })
-
-describe('the view of f nodes can be made without the secret', () => {
-  const generator = Seed.fromBytes(bytesOf('simulator')).generator()
-  const scalar = (): bigint => generator.scalar(group)
-
-  test('unmasked: commitments that fit C_0 and any f shares', () => {
-    const c0 = group.hashToPoint(bytesOf('a public key'), bytesOf('dst')) // Nobody knows its logarithm.
-    const corrupt = [1, 4]
-    const shares = corrupt.map(() => scalar())
-    const points = [c0, ...shares.map((value) => group.g.multiplyPublic(value))]
-    // Coefficients in the exponent, through zero and the points of the corrupt.
-    const xs = [0n, ...corrupt.map((index) => BigInt(index + 1))]
-    const simulated: Commitment<Point> = { type: 'simple', points: coefficientsThrough(xs, points) }
-    expect(group.equals(simulated.points[0] ?? group.zero, c0)).toBe(true)
-    corrupt.forEach((index, i) => {
-      const opening = { type: 'simple', value: shares[i] ?? 0n } as const
-      expect(openingOpens(group, simulated, index, opening)).toBe(true)
-    })
-  })
-
-  test('masked: with the trapdoor log_g h, which nobody has, one commitment opens to any secret', () => {
-    const trapdoor = scalar()
-    const weak: Group<Point> = { ...group, h: group.fixedBase(group.g.multiplyPublic(trapdoor)) }
-    const [a, r] = [0, 1].map(() => [scalar(), scalar()])
-    const poly = (coefficients: readonly bigint[] | undefined): Polynomial =>
-      new Polynomial((coefficients ?? []).map(asSecret), order)
-    const commitment = commit(weak, poly(a), poly(r))
-    const otherSecret = scalar()
-    const b = [otherSecret, a?.[1] ?? 0n]
-    // a + r·τ = b + s·τ in every coefficient.
-    const s = b.map((value, k) =>
-      mod((r?.[k] ?? 0n) + ((a?.[k] ?? 0n) - value) * invert(trapdoor, order), order),
-    )
-    for (const index of [0, 3]) {
-      const opening = {
-        type: 'pedersen',
-        value: poly(b).shareOf(index),
-        mask: poly(s).shareOf(index),
-      } as const
-      expect(openingOpens(weak, commitment, index, opening)).toBe(true)
-      expect(opening.value).not.toBe(poly(a).shareOf(index))
-    }
-  })
-})
-
-/** Coefficients of the polynomial through (x_i, P_i): those of each Lagrange basis polynomial, then a sum of points. */
-function coefficientsThrough(xs: readonly bigint[], points: readonly Point[]): Point[] {
-  const bases = xs.map((x) => {
-    let basis = [1n]
-    for (const other of xs.filter((each) => each !== x)) {
-      const scale = invert(x - other, order)
-      const times = (k: number): bigint => (basis[k - 1] ?? 0n) - other * (basis[k] ?? 0n)
-      basis = Array.from({ length: basis.length + 1 }, (_, k) => mod(scale * times(k), order))
-    }
-    return basis
-  })
-  return xs.map((_, k) =>
-    group.sum(points.map((point, i) => ({ point, scalar: bases[i]?.[k] ?? 0n }))),
-  )
-}
