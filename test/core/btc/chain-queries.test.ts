@@ -114,6 +114,23 @@ describe('stability count', () => {
   })
 })
 
+it('an output is gone with the block that spends it, above the anchor and below', () => {
+  for (const stabilityThreshold of [1, 144]) {
+    const chain = new ChainBuilder()
+    const blocks = chain.mineMany(101)
+    const view = new ChainViewHarness(stabilityThreshold)
+    const paid = spend([coinbaseOutput(blocks[0] as Block)], [{ to: alice, value: COIN }])
+    const spent = spend([outputOf(paid)], [{ to: scriptOf(2), value: COIN }])
+    view.follow(...blocks, chain.mine({ transactions: [paid] }))
+    expect(heights(view, alice, 0).heights).toEqual([102])
+    view.follow(chain.mine({ transactions: [spent] }))
+    expect(heights(view, alice, 0).heights).toEqual([])
+    expect(heights(view, scriptOf(2), 0).heights).toEqual([103])
+    view.follow(...chain.mineMany(2))
+    expect(heights(view, alice, 0).heights).toEqual([])
+  }
+})
+
 describe('order of outputs', () => {
   const utxo = (height: number, first: number, vout: number): Utxo => ({
     outpoint: { txid: hash32(new Uint8Array(32).fill(0).with(0, first)), vout },
@@ -234,6 +251,16 @@ describe('downloads', () => {
     view.follow(...blocks)
     view.headers(late, near)
     expect(missingBlocks(view.state)).toEqual([hashOfBlock(near)])
+  })
+
+  it('a branch that is worth its bodies is wanted from its first block on', () => {
+    const chain = new ChainBuilder()
+    const blocks = chain.mineMany(150)
+    const side = chain.mineMany(5, { parent: blocks[3] }) // Heights 5 to 9; from 6 on worth it.
+    const view = new ChainViewHarness(200)
+    view.follow(...blocks)
+    view.headers(...side)
+    expect(missingBlocks(view.state)).toEqual(side.map(hashOfBlock))
   })
 
   it('the bound on the depth of a test network’s tree falls from 500 to δ', () => {
