@@ -112,13 +112,17 @@ export class Chain {
     return { type: 'accepted', hash: node.hash, move: this.tip === before ? undefined : move }
   }
 
-  /** Declares the active block at `height` and all above it invalid, and follows what is best then. */
+  /**
+   * Declares the active block at `height` and all above it invalid, and follows what is best then.
+   */
   invalidate(height: number): Move {
     markInvalid(this.#tree, present(this.#active[height], 'an active block is invalidated'))
     return this.#follow().move
   }
 
-  /** Makes the active branch the best one of the tree; what proves invalid leaves the tree's best. */
+  /**
+   * Makes the active branch the best one of the tree; what proves invalid leaves the tree's best.
+   */
   #follow(): { readonly move: Move; readonly reasons: ReadonlyMap<string, string> } {
     const disconnected: Block[] = []
     const connected: Block[] = []

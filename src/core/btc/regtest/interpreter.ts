@@ -26,7 +26,9 @@ const DISABLED: ReadonlySet<number> = new Set([
   0x7e, 0x7f, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x8d, 0x8e, 0x95, 0x96, 0x97, 0x98, 0x99,
 ])
 
-/** Runs `script` on `stack`, which is changed in place; undefined when the script came to its end. */
+/**
+ * Runs `script` on `stack`, which is changed in place; undefined when the script came to its end.
+ */
 export function runScript(
   script: Uint8Array,
   stack: Uint8Array[],

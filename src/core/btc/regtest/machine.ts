@@ -52,7 +52,9 @@ export function take({ stack }: Machine, count: number): Uint8Array[] | undefine
   return stack.length < count ? undefined : stack.splice(stack.length - count, count)
 }
 
-/** The stack item as a number, minimal where the flags say so; undefined is Core's `UNKNOWN_ERROR`. */
+/**
+ * The stack item as a number, minimal where the flags say so; undefined is Core's `UNKNOWN_ERROR`.
+ */
 export const asNumber = (
   { flags }: Machine,
   item: Uint8Array,

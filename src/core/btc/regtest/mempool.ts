@@ -1,7 +1,6 @@
 /** The mempool: which unconfirmed transactions are kept, and which replace others. Source: RN-7, `docs/spec/bitcoin.md` §10.6. */
 import type { Hash32, Txid } from '../../base/bytes.ts'
 import { toDisplayHex } from '../../base/bytes.ts'
-import type { Sat } from '../../base/units.ts'
 import { formatBtc } from '../../base/units.ts'
 import type { Block } from '../block.ts'
 import type { Transaction } from '../transaction.ts'
@@ -55,7 +54,10 @@ export class Mempool {
     return this.#pool
   }
 
-  /** What would become of the transaction; changes nothing (RN-8). Checks in Core's order, signatures last. */
+  /**
+   * What would become of the transaction; changes nothing (RN-8). Checks in Core's order,
+   * signatures last.
+   */
   judge(tx: Transaction, nowSeconds: number): Judged {
     const offer = { tx, id: txid(tx), witnessId: wtxid(tx) }
     const flaw = this.#contextFree(offer)
@@ -101,7 +103,10 @@ export class Mempool {
     return this.#pool.byTxid(judged.entry.txid) === undefined ? refused('mempool full') : judged
   }
 
-  /** The blocks joined the chain: what they confirm leaves, and what they contradict with all its children. */
+  /**
+   * The blocks joined the chain: what they confirm leaves, and what they contradict with all its
+   * children.
+   */
   confirm(blocks: readonly Block[], nowSeconds: number): void {
     for (const tx of blocks.flatMap(({ transactions }) => transactions)) {
       const entry = this.#pool.byTxid(txid(tx))
@@ -112,7 +117,9 @@ export class Mempool {
     this.#removeAll(old)
   }
 
-  /** After blocks left the chain: every entry is judged anew, after the transactions that come back. */
+  /**
+   * After blocks left the chain: every entry is judged anew, after the transactions that come back.
+   */
   rebuild(returned: readonly Transaction[], nowSeconds: number): void {
     const before = this.#pool.entries()
     this.#pool = new Pool()
@@ -136,7 +143,9 @@ export class Mempool {
     return this.#pool.byTxid(id) === undefined ? undefined : 'txn-same-nonwitness-data-in-mempool'
   }
 
-  /** An output of the chain or of an entry, spent by another entry or not: that is a replacement. */
+  /**
+   * An output of the chain or of an entry, spent by another entry or not: that is a replacement.
+   */
   #coin(key: string, tx: Transaction, height: number): Coin | undefined {
     const confirmed = this.#chain.coins.get(key)
     if (confirmed !== undefined) return confirmed
@@ -204,7 +213,7 @@ export class Mempool {
   }
 }
 
-const compare = (found: Sat | bigint, needed: bigint): string =>
+const compare = (found: bigint, needed: bigint): string =>
   `${formatBtc(found)} < ${formatBtc(needed)}`
 
 function checkRelayFee({ fee, vsize }: MempoolEntry): string | undefined {

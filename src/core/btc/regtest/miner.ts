@@ -109,7 +109,10 @@ function solve(header: BlockHeader, { network }: HeaderTree): BlockHeader {
   return present<BlockHeader>(undefined, 'some nonce solves a block at regtest difficulty')
 }
 
-/** Transactions of the next block, parents before children, by the fee rate of each with its ancestors. */
+/**
+ * Transactions of the next block, parents before children, by the fee rate of each with its
+ * ancestors.
+ */
 export function selectTransactions(pool: Pool): {
   readonly transactions: readonly Transaction[]
   readonly fees: bigint
@@ -139,7 +142,9 @@ type Package = {
   readonly vsize: number
 }
 
-/** Each entry with its ancestors in the order of arrival, the best rate first; of equals the older. */
+/**
+ * Each entry with its ancestors in the order of arrival, the best rate first; of equals the older.
+ */
 function packagesByRate(pool: Pool): readonly Package[] {
   const place = new Map(pool.entries().map((entry, i) => [entry, i]))
   const packages = pool.entries().map((entry): Package => {

@@ -167,7 +167,10 @@ export class RegtestNode {
     return { type: 'reorganised', hashes: this.mine(depth + 1, payToScript, nowSeconds) }
   }
 
-  /** Calls `listener` for every event, at the end of the call that causes it; returns how to stop that. */
+  /**
+   * Calls `listener` for every event, at the end of the call that causes it; returns how to stop
+   * that.
+   */
   subscribe(listener: (event: NodeEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -187,7 +190,9 @@ export class RegtestNode {
     return present(reply.type === 'accepted' ? reply.hash : undefined, 'a mined block is valid')
   }
 
-  /** Brings the mempool up to a move of the chain; `returning` replaces what comes back by itself. */
+  /**
+   * Brings the mempool up to a move of the chain; `returning` replaces what comes back by itself.
+   */
   #follow(
     { disconnected, connected }: Move,
     nowSeconds: number,

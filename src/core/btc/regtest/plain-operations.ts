@@ -58,7 +58,10 @@ const verify: Operation = (machine) => {
   return undefined
 }
 
-/** Runs `operation`, then takes its answer, which must be true; `failure` is the error when it is not. */
+/**
+ * Runs `operation`, then takes its answer, which must be true; `failure` is the error when it is
+ * not.
+ */
 export const thenVerify =
   (operation: Operation, failure: ScriptError): Operation =>
   (machine) => {

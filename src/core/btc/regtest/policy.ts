@@ -1,5 +1,4 @@
 /** What the mempool asks of one transaction beyond consensus. Source: `docs/spec/bitcoin.md` §11.4, RN-7. */
-import type { Sat } from '../../base/units.ts'
 import { classifyScript, dustThreshold, isPushOnly } from '../script.ts'
 import type { Transaction, TxOut } from '../transaction.ts'
 import { strippedSize, WITNESS_SCALE, weight } from '../transaction.ts'
@@ -45,7 +44,9 @@ function checkOutputs(outputs: readonly TxOut[]): string | undefined {
   return dataOutputs > 1 ? 'multi-op-return' : undefined
 }
 
-/** Core's AreInputsStandard and IsWitnessStandard; `spent` are the outputs of the inputs, in order. */
+/**
+ * Core's AreInputsStandard and IsWitnessStandard; `spent` are the outputs of the inputs, in order.
+ */
 export function checkStandardInputs(tx: Transaction, spent: readonly TxOut[]): string | undefined {
   for (const [i, { scriptSig, witness }] of tx.inputs.entries()) {
     const script = spent[i]?.script ?? new Uint8Array(0)
@@ -83,6 +84,6 @@ export const relayFeeMin = (vsize: number): bigint => BigInt(vsize) * RELAY_RATE
 
 /** Whether `a` pays a strictly higher rate than `b`. */
 export const paysMore = (
-  a: { readonly fee: Sat | bigint; readonly vsize: number },
-  b: { readonly fee: Sat | bigint; readonly vsize: number },
+  a: { readonly fee: bigint; readonly vsize: number },
+  b: { readonly fee: bigint; readonly vsize: number },
 ): boolean => a.fee * BigInt(b.vsize) > b.fee * BigInt(a.vsize)

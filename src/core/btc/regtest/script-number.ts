@@ -5,7 +5,8 @@ export const NUMBER_BYTES_MAX = 4
 export const LOCK_TIME_BYTES_MAX = 5
 
 /**
- * Little-endian with the sign in the top bit; zero is the empty string. Five bytes fit a double exactly.
+ * Little-endian with the sign in the top bit; zero is the empty string. Five bytes fit a double
+ * exactly.
  *
  * Undefined: too long, or not in its shortest form where `minimal` asks for it.
  */

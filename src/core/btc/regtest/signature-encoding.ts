@@ -31,7 +31,10 @@ export const isCompressedKey = (key: Uint8Array): boolean =>
 export const isPlainKey = (key: Uint8Array): boolean =>
   isCompressedKey(key) || (key.length === 65 && key[0] === 4)
 
-/** Hybrid keys (first byte 6 or 7, the parity of y) are valid by consensus; rewritten as uncompressed. */
+/**
+ * Hybrid keys (first byte 6 or 7, the parity of y) are valid by consensus; rewritten as
+ * uncompressed.
+ */
 export function withoutHybrid(key: Uint8Array): Uint8Array {
   const parity = (key[64] ?? 0) & 1
   return key.length === 65 && key[0] === 6 + parity

@@ -10,7 +10,10 @@ export const BLOCK_SIGOPS_COST_MAX = 80_000
 const CHECKSIGVERIFY = 0xad
 const CHECKMULTISIGVERIFY = 0xaf
 
-/** Static count over a script; `accurate` reads the number of keys before CHECKMULTISIG, else it counts as 20. */
+/**
+ * Static count over a script; `accurate` reads the number of keys before CHECKMULTISIG, else it
+ * counts as 20.
+ */
 export function scriptSigops(script: Uint8Array, { accurate }: { readonly accurate: boolean }) {
   let count = 0
   let previous = -1

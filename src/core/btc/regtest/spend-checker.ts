@@ -26,7 +26,10 @@ export const sequence = {
 
 const SCHNORR_SIZE = 64
 
-/** A checker for each input of `tx`, whose inputs spend `spent`, in order. Hashes are shared among them. */
+/**
+ * A checker for each input of `tx`, whose inputs spend `spent`, in order. Hashes are shared among
+ * them.
+ */
 export function spendChecker(
   tx: Transaction,
   spent: readonly TxOut[],
@@ -88,7 +91,10 @@ function checkTaprootKey(
     : 'SCHNORR_SIG'
 }
 
-/** BIP65: the script's lock time is of the transaction's kind, not later, and the input lets it count. */
+/**
+ * BIP65: the script's lock time is of the transaction's kind, not later, and the input lets it
+ * count.
+ */
 function checkLockTime(tx: Transaction, index: number, lockTime: number): boolean {
   const sameKind = lockTime < LOCK_TIME_THRESHOLD === tx.lockTime < LOCK_TIME_THRESHOLD
   return sameKind && lockTime <= tx.lockTime && tx.inputs[index]?.sequence !== SEQUENCE_FINAL

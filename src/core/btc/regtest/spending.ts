@@ -27,7 +27,10 @@ export type Unspendable = { readonly type: 'refused'; readonly reason: string }
 
 const refused = (reason: string): Unspendable => ({ type: 'refused', reason })
 
-/** Everything but lock times and scripts. The transaction is sane (`checkTransaction`), and no coinbase. */
+/**
+ * Everything but lock times and scripts. The transaction is sane (`checkTransaction`), and no
+ * coinbase.
+ */
 export function checkInputs(tx: Transaction, coins: CoinView, height: number): Spent | Unspendable {
   const found: Coin[] = []
   let total = 0n

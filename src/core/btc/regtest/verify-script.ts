@@ -18,7 +18,10 @@ export type Spend = {
   readonly checker: SpendChecker
 }
 
-/** Undefined when the spend is right. Forms that this node cannot verify are refused as `UNSUPPORTED`. */
+/**
+ * Undefined when the spend is right. Forms that this node cannot verify are refused as
+ * `UNSUPPORTED`.
+ */
 export function verifyScript(spend: Spend): ScriptResult {
   const { scriptSig, scriptPubKey, flags, witness } = spend
   if (flags.has('SIGPUSHONLY') && !isPushOnly(scriptSig)) return 'SIG_PUSHONLY'

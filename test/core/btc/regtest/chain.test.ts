@@ -221,6 +221,6 @@ test('coins depend on the chain alone, not on the way to it', () => {
         expect(node.utxo(outpoint)).toEqual(replay.utxo(outpoint))
       expect(node.transaction(txid(tx))?.confirmations).toBeGreaterThan(0)
     }),
-    { numRuns: 10 },
+    { numRuns: 5 },
   )
 })

@@ -1,6 +1,8 @@
 /**
  * Goal: script verification agrees with Bitcoin Core's published vectors.
- * Method: every row is run but those of a proposal that Bitcoin does not know (CHECKTEMPLATEVERIFY). A row may differ in two ways only, and each is counted: it needs a script form that this
+ * Method: every row is run but those of a proposal that Bitcoin does not know
+ * (CHECKTEMPLATEVERIFY). A row may differ in two ways only, and each is counted: it needs a script
+ * form that this
  * node refuses, or an encoding from before BIP66, which regtest never admits.
  */
 import { expect, test } from 'vitest'
@@ -27,7 +29,9 @@ import { assemble } from './script-assembly.ts'
 const KNOWN_FLAGS = new Set<string>([...STANDARD_FLAGS, 'SIGPUSHONLY'])
 const STRICT_DER: readonly string[] = ['DERSIG', 'LOW_S', 'STRICTENC']
 
-/** Names of a row as flags, with those that they imply; undefined when one is not of Bitcoin Core. */
+/**
+ * Names of a row as flags, with those that they imply; undefined when one is not of Bitcoin Core.
+ */
 function flagsOf(names: readonly string[]): Set<ScriptFlag> | undefined {
   if (!names.every((name) => KNOWN_FLAGS.has(name))) return undefined
   const flags = new Set(names as readonly ScriptFlag[])
@@ -101,7 +105,9 @@ test('script_tests.json: every row gives the error that Bitcoin Core gives', (co
 
 type TxRow = readonly [readonly (readonly [string, number, string, number?])[], string, string]
 
-/** Outputs that the row says are spent, in the order of the inputs; undefined where one is missing. */
+/**
+ * Outputs that the row says are spent, in the order of the inputs; undefined where one is missing.
+ */
 function spentOf(tx: Transaction, prevouts: TxRow[0]): readonly TxOut[] | undefined {
   const known = new Map(
     prevouts.map(([id, vout, script, value]) => [

@@ -1,6 +1,8 @@
 /**
- * Goal: the node accepts every standard spend that an independent library signs, and nothing that is off by a bit.
- * Method: coins of each type are mined, spent with bitcoinjs-lib, and offered to mempool and block, whole and broken.
+ * Goal: the node accepts every standard spend that an independent library signs, and nothing that
+ * is off by a bit.
+ * Method: coins of each type are mined, spent with bitcoinjs-lib, and offered to mempool and block,
+ * whole and broken.
  */
 import { describe, expect, test } from 'vitest'
 import { present } from '../../../../src/core/base/errors.ts'

@@ -1,6 +1,8 @@
 /**
- * Goal: a block or transaction that breaks one rule is refused with Bitcoin Core's word for that rule.
- * Method: a right block is broken in one place each time; the unbroken one is accepted at the end of each table.
+ * Goal: a block or transaction that breaks one rule is refused with Bitcoin Core's word for that
+ * rule.
+ * Method: a right block is broken in one place each time; the unbroken one is accepted at the end
+ * of each table.
  */
 import { describe, expect, test } from 'vitest'
 import { concat, hash32 } from '../../../../src/core/base/bytes.ts'
