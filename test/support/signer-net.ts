@@ -47,6 +47,8 @@ type NetOptions = {
   readonly nodes: number
   readonly seed?: string
   readonly tamper?: Tamper
+  /** Called before the first node starts, with the net that is being built. */
+  readonly build?: (net: SignerNet) => void
   readonly stockTarget?: number
 }
 
@@ -60,6 +62,8 @@ export class SignerNet {
   readonly wire: Uint8Array[] = []
   readonly completed: { readonly requestId: Uint8Array; readonly signature: Uint8Array }[] = []
   readonly records: Map<string, Uint8Array>[] = []
+  /** Sees every message as it leaves. */
+  watch: (message: SignerMessage & { readonly from: NodeIndex }) => void = () => undefined
   readonly #keys: NodeKeys[]
   readonly #signers = new Map<NodeIndex, Signer>()
   readonly #log: Sequencer
@@ -94,6 +98,7 @@ export class SignerNet {
       createdAt: timestampNs(0n),
     }
     this.#log = new Sequencer(options.nodes, root.derive('tape').generator().bytes(32))
+    options.build?.(this)
     for (let i = 0; i < options.nodes; i++) {
       this.records.push(new Map())
       this.start(i)
@@ -124,6 +129,11 @@ export class SignerNet {
     this.#queue = this.#queue.filter(({ to }) => to !== node)
   }
 
+  /** Secrets of a node, for tests that lie in its name or look for them. */
+  keysOf(node: NodeIndex): NodeKeys {
+    return present(this.#keys[node], 'a node of this net')
+  }
+
   signer(node: NodeIndex): Signer {
     return present(this.#signers.get(node), 'a node that is up')
   }
@@ -137,6 +147,11 @@ export class SignerNet {
       type: 'submit',
       item: Uint8Array.of(9, ...request.id),
     })
+  }
+
+  /** Performs what a node answered to a step that the test made. */
+  take(node: NodeIndex, outputs: readonly SignerOutput[]): void {
+    this.#perform(node, outputs)
   }
 
   /** Runs until `until` holds or nothing is left to do. Returns whether it holds. */
@@ -238,6 +253,7 @@ export class SignerNet {
   }
 
   #deliver(from: NodeIndex, to: NodeIndex, message: SignerMessage): void {
+    this.watch({ ...message, from })
     const honest = encodeSignerMessage(message)
     const { tamper } = this.#options
     const sent = tamper === undefined ? message : tamper(from, to, decodeSignerMessage(honest))

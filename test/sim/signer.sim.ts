@@ -1,0 +1,195 @@
+/**
+ * Whole signers over the sequencer while nodes stop, return and lie.
+ *
+ * Every message is encoded and decoded. A liar is a function over what one node sends; the test states both that the
+ * others come to their signature and who is blamed for what.
+ */
+import { secp256k1 as independent } from '@noble/curves/secp256k1.js'
+import { describe, expect, it } from 'vitest'
+import { equalBytes, utf8 } from '../../src/core/base/bytes.ts'
+import { derivePublicKey, masterKey } from '../../src/core/base/derivation.ts'
+import { present } from '../../src/core/base/errors.ts'
+import { sha256 } from '../../src/core/base/hash.ts'
+import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
+import { decodeDealing, encodeDealing } from '../../src/core/tecdsa/dealing-codec.ts'
+import {
+  dealingContent,
+  decodeSignedDealing,
+  encodeSignedDealing,
+  runPrefix,
+} from '../../src/core/tecdsa/evidence.ts'
+import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/schedule.ts'
+import { ecdsaSecp256k1 } from '../../src/core/tecdsa/suite.ts'
+import type { Tamper } from '../support/signer-net.ts'
+import { SignerNet } from '../support/signer-net.ts'
+
+const suite = ecdsaSecp256k1(secp256k1)
+
+const request = (name: string): SigningRequest => ({
+  id: sha256(utf8(`request ${name}`)),
+  path: [utf8('caller'), utf8(name)],
+  digest: sha256(utf8(`message ${name}`)),
+})
+
+const isDone = (net: SignerNet, asked: SigningRequest): boolean =>
+  net.completed.some(({ requestId }) => equalBytes(requestId, asked.id))
+
+function expectValid(net: SignerNet, asked: SigningRequest, node = 0): void {
+  const found = present(
+    net.completed.find(({ requestId }) => equalBytes(requestId, asked.id)),
+    'the request is completed',
+  )
+  const master = masterKey(present(net.signer(node).publicKey, 'the key is made'))
+  const { publicKey } = derivePublicKey(master, asked.path)
+  const valid = independent.verify(found.signature, asked.digest, publicKey, { prehash: false })
+  expect(valid).toBe(true)
+}
+
+/** A net that has its key and a presignature. */
+function settled(options: ConstructorParameters<typeof SignerNet>[0] = { nodes: 4 }): SignerNet {
+  const net = new SignerNet(options)
+  net.settle()
+  expect(net.signer(0).stock).toBe(1)
+  return net
+}
+
+function flip(bytes: Uint8Array, bit: number): Uint8Array {
+  const copy = bytes.slice()
+  copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return copy
+}
+
+describe('with one of four nodes stopped', () => {
+  it.each([0, 1, 2, 3])(
+    'node %i before the request, the others sign, and it follows on return',
+    (node) => {
+      const net = settled()
+      net.stop(node)
+      const asked = request('without one')
+      net.ask(asked)
+      net.settle()
+      const other = node === 0 ? 1 : 0
+      expectValid(net, asked, other)
+      net.start(node)
+      net.settle()
+      expect(String(net.signer(node).publicKey)).toBe(String(net.signer(other).publicKey))
+      const next = request('with all')
+      net.ask(next)
+      net.settle()
+      expectValid(net, next, node)
+    },
+  )
+
+  it('during key generation, the key is made without it', () => {
+    const net = new SignerNet({ nodes: 4 })
+    net.run(() => net.wire.length > 20)
+    net.stop(3)
+    net.settle()
+    const asked = request('early')
+    net.ask(asked)
+    net.settle()
+    expectValid(net, asked)
+  })
+})
+
+describe('with two of four nodes stopped', () => {
+  it('a request waits, and completes when one returns', () => {
+    const net = settled()
+    net.stop(1)
+    net.stop(2)
+    const asked = request('waits')
+    net.ask(asked)
+    net.settle()
+    expect(isDone(net, asked)).toBe(false)
+    net.start(1)
+    net.settle()
+    expectValid(net, asked)
+  })
+})
+
+describe('a lying node', () => {
+  const liar = 0
+  const lies =
+    (change: (message: SignerMessage, net: () => SignerNet) => SignerMessage | undefined) =>
+    (net: () => SignerNet): Tamper =>
+    (from, to, message) =>
+      from === liar && to !== liar ? change(message, net) : message
+
+  /** The liar's dealing, changed in one point and signed anew. */
+  const redealt = (message: SignerMessage, net: SignerNet): SignerMessage => {
+    if (message.type !== 'dealing') return message
+    const dealing = decodeDealing(suite, message.signed.dealing)
+    const [first, ...rest] = dealing.commitment.points
+    const point = secp256k1.add(present(first, 'a commitment'), secp256k1.g.point)
+    const commitment = { ...dealing.commitment, points: [point, ...rest] }
+    const statement = {
+      ...message.signed,
+      dealing: encodeDealing(suite, { ...dealing, commitment }),
+    }
+    const content = dealingContent(runPrefix(net.genesis), statement)
+    const signature = net.keysOf(liar).sign('dealing', content)
+    const bytes = encodeSignedDealing({ ...statement, signature })
+    return { type: 'dealing', signed: decodeSignedDealing(bytes) }
+  }
+
+  const table: readonly (readonly [string, ReturnType<typeof lies>, RegExp | undefined])[] = [
+    [
+      'that flips one bit of its signature shares is blamed',
+      lies((message) =>
+        message.type === 'share' ? { ...message, share: flip(message.share, 500) } : message,
+      ),
+      /InvalidSignatureShare|BadEncoding/,
+    ],
+    [
+      'whose shares do not decode is blamed',
+      lies((message) =>
+        message.type === 'share' ? { ...message, share: message.share.slice(1) } : message,
+      ),
+      /BadEncoding/,
+    ],
+    [
+      'that deals false shares or proofs is blamed where a proof shows it',
+      lies((message, net) => redealt(message, net())),
+      /InvalidProof|InvalidCommitment/,
+    ],
+    [
+      'that signs its support wrongly is blamed',
+      lies((message) =>
+        message.type === 'support'
+          ? { type: 'support', support: { ...message.support, signature: new Uint8Array(64) } }
+          : message,
+      ),
+      /BadSignature/,
+    ],
+    [
+      'whose dealings lose their signature is not heard',
+      lies((message) => {
+        if (message.type !== 'dealing') return message
+        const signed = { ...message.signed, signature: new Uint8Array(64) }
+        return { type: 'dealing', signed: decodeSignedDealing(encodeSignedDealing(signed)) }
+      }),
+      undefined,
+    ],
+    ['that says nothing at all is not missed', lies(() => undefined), undefined],
+  ]
+
+  it.each(table)('%s, and the others sign', (_, makeLies, blame) => {
+    const held: { net?: SignerNet } = {}
+    const net = new SignerNet({
+      nodes: 4,
+      tamper: makeLies(() => present(held.net, 'the net is built')),
+      build: (built) => {
+        held.net = built
+      },
+    })
+    net.settle()
+    const asked = request('despite the liar')
+    net.ask(asked)
+    net.settle()
+    expectValid(net, asked, 1)
+    const blamed = net.faults.filter(({ seenBy }) => seenBy !== liar)
+    expect(blamed.every(({ culprit }) => culprit === liar)).toBe(true)
+    if (blame !== undefined) expect(blamed.map(({ reason }) => reason).join()).toMatch(blame)
+  })
+})
