@@ -147,12 +147,16 @@ export function dealAll(wanted: Wanted): Map<NodeIndex, Dealing> {
   )
 }
 
-/** The transcript of some dealings, loaded by every receiver. */
-export function finish(wanted: Wanted, dealings: ReadonlyMap<NodeIndex, Dealing>): Run {
+/** The transcript of some dealings, loaded by every receiver, or by the first few. */
+export function finish(
+  wanted: Wanted,
+  dealings: ReadonlyMap<NodeIndex, Dealing>,
+  loading = wanted.receivers.length,
+): Run {
   const parameters = parametersOf(wanted)
   const transcript = createTranscript(suite, parameters, dealings)
   if ('refusal' in transcript) throw new Error(transcript.detail)
-  const shares = wanted.receivers.map(({ key }, receiverIndex) => {
+  const shares = wanted.receivers.slice(0, loading).map(({ key }, receiverIndex) => {
     const recipient = { receiverIndex, key }
     const loaded = loadShares(suite, { parameters, transcript, dealings, recipient })
     if (loaded.type !== 'loaded') throw new Error(`bad dealings: ${loaded.badDealers}`)
