@@ -1,4 +1,4 @@
-/** The steps every transaction takes before its effect, and the block behind it. Implements `docs/spec/ledger.md` §5. */
+/** What every transaction goes through before its effect. Implements `docs/spec/ledger.md` §5. */
 import type { Hash32 } from '../base/bytes.ts'
 import type { TimestampNs, Tokens } from '../base/units.ts'
 import { tokens } from '../base/units.ts'
@@ -18,8 +18,8 @@ export type Obstacle<E> = E | Trap | undefined
 /**
  * Decides on a transaction whose arguments are in order: §5 steps 1 to 7.
  *
- * `obstacle` judges step 5. What steps 1 and 3 removed stays removed when a later step says no; a trap
- * undoes even that.
+ * `obstacle` judges step 5. What steps 1 and 3 removed stays removed when a later step says no; a
+ * trap undoes even that.
  */
 export function decideTransaction<E extends { readonly type: string }>(
   state: View<State>,
@@ -59,7 +59,7 @@ function cleaning(state: View<State>, purged: number, now: TimestampNs): readonl
   return events
 }
 
-/** Step 4. The entries that step 1 drops need no second look: whatever they name is too old by now. */
+/** Step 4. What step 1 drops needs no second look: whatever it names is too old by now. */
 function refuseByCreation(
   state: View<State>,
   { createdAtTime }: Transaction,

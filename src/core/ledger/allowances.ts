@@ -1,4 +1,4 @@
-/** Allowances: approvals replace, uses reduce, time ends them. Implements `docs/spec/ledger.md` §8 (ICRC-2). */
+/** Approvals replace, uses reduce, time ends them. Implements `docs/spec/ledger.md` §8 (ICRC-2). */
 import { assert, present } from '../base/errors.ts'
 import type { TimestampNs, Tokens } from '../base/units.ts'
 import { tokens } from '../base/units.ts'

@@ -1,4 +1,4 @@
-/** Blocks as stored and as sent to archives: CBOR with a fixed order of keys. Implements `docs/spec/ledger.md` §9.1. */
+/** Blocks as stored: CBOR with a fixed order of keys. Implements `docs/spec/ledger.md` §9.1. */
 import { equalBytes } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 import type { Cbor } from '../ic/cbor.ts'

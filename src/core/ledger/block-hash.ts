@@ -1,4 +1,4 @@
-/** Hashes of blocks and transactions straight from typed data. Equals the hash of the value (`docs/spec/ledger.md` §9.2). */
+/** Hashes of blocks straight from typed data. Implements `docs/spec/ledger.md` §9.2. */
 import type { Hash32 } from '../base/bytes.ts'
 import { compareBytes, concat, toHex, utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
@@ -62,7 +62,7 @@ export function hashTransaction(transaction: Transaction): Hash32 {
 
 const hashNat = (value: bigint): Hash32 => sha256(leb128(value))
 
-/** Results of a pure function of what recurs from block to block; forgotten when there are too many. */
+/** Hashes of what recurs from block to block; forgotten when there are too many. */
 class Memo<K> {
   readonly #hashes = new Map<K, Hash32>()
 

@@ -55,9 +55,9 @@ const accountOf = ({ owner, subaccount }: Account): Value => ({
 })
 
 /**
- * Reads a block of one of the five known types, with `btype`, `op` or both; others are `BadEncoding`.
+ * Reads a block of a known type, with `btype`, `op` or both; others are `BadEncoding`.
  *
- * The hash of a foreign block is the hash of its value: keys this reading does not know count there.
+ * The hash of a foreign block is that of its value: keys unknown here count there.
  */
 export function blockOfValue(value: Value): Block {
   const block = fieldsOf(value)
@@ -79,7 +79,7 @@ const OPERATION_OF_TYPE: ReadonlyMap<string, Operation> = new Map([
   ['2approve', 'approve'],
 ])
 
-/** Block type of a reader: `btype` if there is one, else by `tx.op`; undefined where neither tells. */
+/** Type of a block: `btype` if there is one, else by `tx.op`; undefined where neither tells. */
 export function typeOfBlock(value: Value): string | undefined {
   const block = fieldsOf(value)
   const given = block.get('btype')

@@ -1,4 +1,4 @@
-/** What a ledger is installed with: token, accounts, limits. Implements `docs/spec/ledger.md` §§1, 14. */
+/** What a ledger is installed with: token, limits. Implements `docs/spec/ledger.md` §§1, 14. */
 import type { Tokens } from '../base/units.ts'
 import { NS_PER_SECOND, tokens } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'

@@ -1,4 +1,4 @@
-/** Which transactions were executed within the window, and how many at once. Implements `docs/spec/ledger.md` §5. */
+/** Duplicates within the window, and throttling. Implements `docs/spec/ledger.md` §5. */
 import type { Hash32 } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
@@ -26,7 +26,7 @@ export const emptyDeduplication = (): Deduplication => ({ indices: new Map(), qu
 export const rememberedCount = (deduplication: View<Deduplication>): number =>
   deduplication.queue.length - deduplication.head
 
-/** §5 step 1: how many entries at the head are too old to matter, at most the limit of one call. */
+/** §5 step 1: how many entries at the head are too old to matter, at most what one call drops. */
 export function purgeableCount(
   { queue, head }: View<Deduplication>,
   limits: Limits,
@@ -39,7 +39,7 @@ export function purgeableCount(
   return at - head
 }
 
-/** §5 step 2: whether so many transactions came within the last second that the window could overflow. */
+/** §5 step 2: whether transactions come so fast that the window could overflow. */
 export function isThrottled(
   { queue, head }: View<Deduplication>,
   limits: Limits,

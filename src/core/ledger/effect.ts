@@ -1,4 +1,4 @@
-/** What a block does to balances and allowances. Implements `docs/spec/ledger.md` §§6–8; the same live and on replay. */
+/** What a block does to balances and allowances. Implements `docs/spec/ledger.md` §§6–8. */
 import type { Tokens } from '../base/units.ts'
 import { tokens } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'

@@ -1,4 +1,4 @@
-/** Allowances in order of expiry: a binary heap whose members know their place, so any one can leave. `docs/spec/ledger.md` §4. */
+/** Allowances in order of expiry, as a binary heap. Implements `docs/spec/ledger.md` §4. */
 import { present } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'

@@ -1,4 +1,4 @@
-/** Reading the log, in the ICRC-3 form and the two older ones. Implements `docs/spec/ledger.md` §§9.3, 11. */
+/** Reading the log, in ICRC-3 form and before. Implements `docs/spec/ledger.md` §§9.3, 11. */
 import type { View } from '../base/view.ts'
 import type { Block, Transaction } from './block.ts'
 import { valueOfBlock } from './block-value.ts'
@@ -84,7 +84,7 @@ export function timedTransaction({ transaction, timestamp, fee }: Block): TimedT
 
 type LocalPart = { readonly firstIndex: BlockIndex; readonly blocks: readonly Block[] }
 
-/** Older methods serve one range, cut at its end, and name the first local block where they miss all. */
+/** Older methods serve one range, cut at its end; missing all, they name the first local block. */
 function legacyPart(state: View<State>, range: Range): LocalPart | Trap {
   const trap = refuseRange(range)
   if (trap !== undefined) return trap

@@ -1,4 +1,4 @@
-/** The ledger as a deterministic machine. Implements `docs/spec/ledger.md` §§4–9 (ICRC-1, ICRC-2, ICRC-3). */
+/** The ledger as a machine (ICRC-1, 2 and 3). Implements `docs/spec/ledger.md` §§4–9. */
 import { assert } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { tokens } from '../base/units.ts'
@@ -17,7 +17,7 @@ import { emptyState, logLength } from './state.ts'
 import { decideTransfer, decideTransferFrom } from './transfer.ts'
 import type { ApproveError, Request, TransferFromError } from './types.ts'
 
-/** A ledger as installed at `now`: its initial balances are its first blocks. `configProblem` must know none. */
+/** A ledger as installed at `now`, with a block for each initial balance; see `configProblem`. */
 export function initial(config: Config, now: TimestampNs): State {
   const problem = configProblem(config)
   assert(problem === undefined, `a ledger is installed with a sound configuration: ${problem}`)

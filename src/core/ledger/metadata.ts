@@ -1,4 +1,4 @@
-/** What the ledger says about itself. Implements `docs/spec/ledger.md` §§11.4, 14 (ICRC-1, ICRC-3, ICRC-10). */
+/** What the ledger says about itself. Implements `docs/spec/ledger.md` §§11.4, 14 (ICRC-1, 10). */
 import { textOfPrincipal } from '../ic/principal.ts'
 import type { Config, MetadataEntry } from './config.ts'
 

@@ -1,4 +1,4 @@
-/** What can be asked of a ledger without changing it. Implements `docs/spec/ledger.md` §§2.1, 8, 10 (ICRC-1, ICRC-2, ICRC-3). */
+/** Balances, allowances, supply and tip. Implements `docs/spec/ledger.md` §§2.1, 8, 10. */
 import type { Hash32 } from '../base/bytes.ts'
 import type { TimestampNs, Tokens } from '../base/units.ts'
 import { tokens } from '../base/units.ts'

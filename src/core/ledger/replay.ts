@@ -1,4 +1,4 @@
-/** Rebuilding a ledger from its blocks alone. Implements `docs/spec/ledger.md` §4 (I3, I8), §9.2. */
+/** Rebuilding a ledger from its blocks. Implements `docs/spec/ledger.md` §4 (I3, I8). */
 import { equalBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
 import { allowanceOf } from './allowances.ts'

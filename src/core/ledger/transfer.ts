@@ -1,4 +1,4 @@
-/** Moving tokens: transfer, mint and burn, for oneself or by allowance. Implements `docs/spec/ledger.md` §§6.1–6.3. */
+/** Transfers, mints and burns, by allowance too. Implements `docs/spec/ledger.md` §§6.1–6.3. */
 import type { TimestampNs } from '../base/units.ts'
 import { tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'

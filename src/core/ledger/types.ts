@@ -1,4 +1,4 @@
-/** Arguments, errors and replies of the calls that change the ledger. Implements `docs/spec/ledger.md` §2 (ICRC-1, ICRC-2). */
+/** Arguments, errors and replies. Implements `docs/spec/ledger.md` §2 (ICRC-1, ICRC-2). */
 import type { TimestampNs, Tokens } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
@@ -6,7 +6,7 @@ import type { Principal } from '../ic/principal.ts'
 /** Position of a block in the log, from 0, below 2^64. */
 export type BlockIndex = bigint
 
-/** `amount` and `fee` are any natural number: the ledger, not the decoder, refuses what is too large. */
+/** `amount` and `fee` are any natural number: the ledger refuses what is too large. */
 export type TransferArg = {
   readonly fromSubaccount?: Uint8Array | undefined
   readonly to: Account

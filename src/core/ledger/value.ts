@@ -1,4 +1,4 @@
-/** ICRC-3 values and their representation-independent hash. Implements `docs/spec/ledger.md` §9.2. */
+/** ICRC-3 values and their hash. Implements `docs/spec/ledger.md` §9.2. */
 import type { Hash32 } from '../base/bytes.ts'
 import { compareBytes, concat, concatAll, utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'

@@ -1,4 +1,4 @@
-/** Approvals, allowances and transfers by allowance: checklist 49 to 75 of the ledger specification §20. */
+/** Approvals and transfers by allowance: checklist 49 to 75 of the ledger specification §20. */
 import { describe, expect, test } from 'vitest'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'

@@ -1,4 +1,4 @@
-/** Layout and hash of blocks: mainnet blocks, examples of the ICRC-3 text, stored bytes (specification §§19.3, 19.4). */
+/** Layout, hash and stored bytes of blocks: the ledger specification §§19.3 to 19.5. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromHex, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
@@ -245,7 +245,7 @@ test('a transfer with a spender is of type 2xfer', () => {
   expect(typeOfBlock(valueOfBlock({ ...BLOCK_1357691, transaction }))).toBe('2xfer')
 })
 
-test('20.89: a block of unknown type with unknown keys keeps its type and its hash, and has no reading', () => {
+test('20.89: a block of unknown type keeps type and hash, and has no reading', () => {
   const value = changed(valueOfBlock(BLOCK_0), { btype: text('122mint'), extra: nat(7n) })
   expect(typeOfBlock(value)).toBe('122mint')
   expect(toHex(hashValue(value))).not.toBe(hashOf(BLOCK_0))

@@ -22,6 +22,7 @@ import {
   START,
   spender,
   TOO_OLD,
+  trap,
   WINDOW,
   ZEROS,
 } from './ledger-under-test.ts'
@@ -233,16 +234,28 @@ describe('purging', () => {
     expect(remembered(ledger)).toBe(0)
   })
 
-  test('a queue that was long gives its memory back', () => {
+  test('20.40: a call that traps does not even purge', () => {
     const ledger = funded()
-    const { deduplication } = ledger.state
-    for (let i = 0n; i < 1_100n; i++) {
-      const arg = { to: of(bob), amount: i, createdAtTime: START }
-      ledger.quietly(minter, { type: 'icrc1_transfer', arg })
-    }
+    ledger.transfer(alice, bob, 5n, { createdAtTime: START })
     ledger.pass(WINDOW + DRIFT + 1n)
-    ledger.quietly(minter, { type: 'icrc1_transfer', arg: { to: of(bob), amount: 5n } })
-    expect(deduplication.queue.length + deduplication.head + deduplication.indices.size).toBe(0)
+    expect(ledger.transfer(minter, bob, MAX)).toEqual(trap('supply'))
+    expect(remembered(ledger)).toBe(1)
+  })
+
+  test('a queue that was long gives its memory back, and keeps what is not dropped', () => {
+    const ledger = funded({ ...DEFAULT_LIMITS, transactionsToPurgeMax: 1_100 })
+    const { deduplication } = ledger.state
+    const mint = (amount: bigint, createdAtTime?: TimestampNs) =>
+      ledger.quietly(minter, {
+        type: 'icrc1_transfer',
+        arg: { to: of(bob), amount, createdAtTime },
+      })
+    for (let i = 0n; i < 1_300n; i++) mint(i, START)
+    ledger.pass(WINDOW + DRIFT + 1n)
+    mint(5n)
+    expect(deduplication.head).toBe(0)
+    expect(deduplication.queue.length).toBe(200)
+    expect([...deduplication.indices.keys()]).toEqual(deduplication.queue.map(({ hash }) => hash))
   })
 })
 

@@ -1,4 +1,4 @@
-/** The expiry queue against a list that is sorted each time: any member may leave, the head is always the earliest. */
+/** The expiry queue against a list that is sorted: any member may leave, in any order. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'

@@ -1,4 +1,4 @@
-/** The fee collector and its marks in the blocks: checklist 76 to 80 of the ledger specification §20. */
+/** The fee collector and its marks: checklist 76 to 80 of the ledger specification §20. */
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../../src/core/ic/account.ts'
 import { replay } from '../../../src/core/ledger/replay.ts'

@@ -141,7 +141,7 @@ export class LedgerUnderTest {
     return block
   }
 
-  /** For tests that need many calls: without looking at the invariants, which replay the whole log. */
+  /** For many calls: without a look at the invariants, which replay the whole log. */
   quietly(caller: Principal, call: Call): void {
     const { events, reply } = decide(this.state, { caller, call }, this.now)
     expect(reply.type).toBe('ok')

@@ -1,4 +1,4 @@
-/** The chain of blocks and how it is read: checklist 81 to 83 and 91 to 97 of the ledger specification §20. */
+/** The chain and how it is read: checklist 81 to 83, 91 to 97 of the ledger specification §20. */
 import { describe, expect, test } from 'vitest'
 import { equalBytes, hash32, toHex } from '../../../src/core/base/bytes.ts'
 import { timestampNs, tokens } from '../../../src/core/base/units.ts'

@@ -1,9 +1,9 @@
 /**
- * Goal: no sequence of calls, times and upgrades takes the ledger where its specification does not.
+ * Goal: no sequence of calls and times takes the ledger where its specification does not.
  *
- * Method: random operations on few accounts with small amounts and short windows, so that collisions are common, are run
- * on the ledger and on a simple model. Replies, balances, allowances and supply agree after each; the invariants,
- * replay among them, hold after every event.
+ * Method: random operations on few accounts with small amounts and short windows, so that they often
+ * collide, are run on the ledger and on a simple model. Replies, balances, allowances and supply
+ * agree; the invariants, replay among them, hold after every event.
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * A second ledger, as simple as can be: plain maps, lists that are searched, text as names. Written from
- * `docs/spec/ledger.md` §§5–8 alone and sharing no code with the ledger, so that the two can be compared.
+ * A second ledger, as simple as can be: plain maps, lists that are searched, text as names. Written
+ * from `docs/spec/ledger.md` §§5–8, without code of the ledger, so that the two can be compared.
  */
 import type { Account } from '../../../src/core/ic/account.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'

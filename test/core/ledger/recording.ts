@@ -1,4 +1,4 @@
-/** Plays recorded calls of the deployed ledger against ours: Candid in, replies compared as values. */
+/** Plays recorded calls against our ledger: Candid in, replies compared as values. */
 import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
 import { attempt, BadEncoding } from '../../../src/core/base/errors.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
@@ -84,7 +84,7 @@ export class Player {
     return this.#state
   }
 
-  /** Plays one step: our outcome and the recorded one; undefined where it calls a method we do not have here. */
+  /** Plays one step: our outcome and the recorded one; undefined for a method not answered here. */
   play(step: Step): { readonly ours: Outcome; readonly recorded: Outcome } | undefined {
     if (step.t !== undefined) this.#now = timestampNs(BigInt(step.t))
     if (step.op === 'install') return this.#install(step)

@@ -1,8 +1,9 @@
 /**
  * Goal: our ledger answers as the deployed ledger of 2024 did, step by step and block by block.
  *
- * Method: recorded calls are played in process with the recorded clock; replies are compared as values, rejects by
- * code, blocks by hash. Every step that differs is named here with its reason, and must differ.
+ * Method: recorded calls are played in process with the recorded clock; replies are compared as
+ * values, rejects by code, blocks by hash. Every step that differs is named here with its reason,
+ * and must differ.
  */
 import type { TestContext } from 'vitest'
 import { expect, test } from 'vitest'
@@ -76,14 +77,14 @@ function compareBlocks({ state }: Player, { blocks }: Recording): void {
   }
 }
 
-test('every endpoint and error is as recorded, and all 81 blocks have the recorded hashes', (context) => {
+test('every endpoint and error is as recorded, and so are 81 block hashes', (context) => {
   expect(play(context, 'ledger-endpoints').state.chain.blocks.length).toBe(81)
 })
 
-test('window, drift and duplicates are as recorded, and all 64 blocks have the recorded hashes', (context) => {
+test('window, drift and duplicates are as recorded, and so are 64 block hashes', (context) => {
   expect(play(context, 'ledger-time').state.chain.blocks.length).toBe(64)
 })
 
-test('fees and collectors are as recorded, and all 24 blocks have the recorded hashes', (context) => {
+test('fees and collectors are as recorded, and so are 24 block hashes', (context) => {
   expect(play(context, 'ledger-fees').state.chain.blocks.length).toBe(24)
 })

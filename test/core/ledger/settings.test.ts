@@ -1,4 +1,4 @@
-/** Metadata, standards and upgrades: checklist 118 to 125 of the ledger specification §20, as far as they need no archive. */
+/** Metadata, standards, upgrades: checklist 118 to 125 of the ledger specification §20. */
 import { describe, expect, test } from 'vitest'
 import { principalOfText } from '../../../src/core/ic/principal.ts'
 import type { MetadataEntry } from '../../../src/core/ledger/config.ts'
@@ -16,7 +16,7 @@ const INDEX = principalOfText('n5wcd-faaaa-aaaar-qaaea-cai')
 const text = (key: string): MetadataEntry => [key, { type: 'text', text: 'x' }]
 
 describe('metadata', () => {
-  test('20.118: shows custom entries, then what the ledger is, in the order of the specification', () => {
+  test('20.118: shows custom entries first, then what the ledger is, in its order', () => {
     const config = testConfig({ metadata: [logo], indexPrincipal: INDEX })
     expect(metadata(config)).toEqual([
       logo,

@@ -45,7 +45,7 @@ describe('installing', () => {
     { account: of(bob, sub(1)), amount: 5_000_000n },
   ]
 
-  test('20.2: initial balances are the first blocks, mints created at the time of the block', () => {
+  test('20.2: initial balances are the first blocks, mints created at their block time', () => {
     const ledger = new LedgerUnderTest({ initialBalances: balances })
     expect(ledger.supply()).toBe(15_000_000n)
     expect(ledger.state.chain.blocks.map(({ transaction }) => transaction)).toEqual(
