@@ -6,7 +6,7 @@ import { fromBigEndian } from '../core/base/bytes.ts'
 import { assert } from '../core/base/errors.ts'
 import type { RegtestNode } from '../core/btc/regtest/node.ts'
 import type { DropReason, SessionInput } from '../core/btc/regtest/peer-server.ts'
-import { HANDSHAKE_SECONDS_MAX, PeerSession } from '../core/btc/regtest/peer-server.ts'
+import { HANDSHAKE_SECONDS_MAX, ServerSession } from '../core/btc/regtest/peer-server.ts'
 
 const LOOPBACK = '127.0.0.1'
 export const PEERS_MAX = 64
@@ -80,7 +80,7 @@ function portOf(address: AddressInfo | string | null): number {
 class Connection {
   readonly #socket: Socket
   readonly #options: RegtestServerOptions
-  readonly #session: PeerSession
+  readonly #session: ServerSession
   readonly #name: string
   readonly #unsubscribe: () => void
   readonly #deadline: NodeJS.Timeout
@@ -90,7 +90,7 @@ class Connection {
     this.#options = options
     this.#name = `${socket.remoteAddress}:${socket.remotePort}`
     const nonce = fromBigEndian(randomBytes(8))
-    this.#session = new PeerSession({ node: options.node, peer: this.#name, nonce })
+    this.#session = new ServerSession({ node: options.node, peer: this.#name, nonce })
     this.#unsubscribe = options.node.subscribe((event) => this.#step({ type: 'event', event }))
     this.#deadline = setTimeout(
       () => this.#step({ type: 'deadline' }),

@@ -63,7 +63,7 @@ export type SessionConfig = {
 const NOWHERE: NetworkAddress = { services: 0n, address: new Uint8Array(16), port: 0 }
 
 /** One inbound connection. Total: nothing that a peer sends makes it throw. */
-export class PeerSession {
+export class ServerSession {
   readonly #config: SessionConfig
   readonly #stream = new MessageStream(regtest)
   /** What the peer said of itself; set once. */

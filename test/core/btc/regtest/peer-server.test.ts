@@ -12,7 +12,7 @@ import { MessageStream } from '../../../../src/core/btc/message-stream.ts'
 import { regtest } from '../../../../src/core/btc/network.ts'
 import { RegtestNode } from '../../../../src/core/btc/regtest/node.ts'
 import type { SessionOutput } from '../../../../src/core/btc/regtest/peer-server.ts'
-import { PeerSession } from '../../../../src/core/btc/regtest/peer-server.ts'
+import { ServerSession } from '../../../../src/core/btc/regtest/peer-server.ts'
 import { hasWitness, stripWitness, txid, wtxid } from '../../../../src/core/btc/transaction.ts'
 import { coinbaseCoin, NOW, nodeWithCoins, SUBSIDY } from './chains.ts'
 import { p2wpkhWallet, pay, signedSpend } from './wallets.ts'
@@ -38,13 +38,13 @@ const version = (change = {}): Message => ({
 
 /** A session with the far end of its connection: what it is told, decoded. */
 class Dialogue {
-  readonly session: PeerSession
+  readonly session: ServerSession
   readonly #stream = new MessageStream(regtest)
   /** Everything said by the server since the last look, events included. */
   readonly #heard: SessionOutput[] = []
 
   constructor(node: RegtestNode, peer = 'peer 1') {
-    this.session = new PeerSession({ node, peer, nonce: NONCE })
+    this.session = new ServerSession({ node, peer, nonce: NONCE })
     node.subscribe((event) => this.#heard.push(...this.session.step({ type: 'event', event })))
   }
   say(...messages: readonly Message[]): readonly Message[] {
@@ -130,7 +130,7 @@ test.each(DROPS)('a peer is dropped: %s', (reason, act) => {
 
 test('a peer that does not finish the handshake is dropped at the deadline, others are not', () => {
   const node = nodeWithCoins(owner)
-  const silent = new PeerSession({ node, peer: 'a', nonce: 1n })
+  const silent = new ServerSession({ node, peer: 'a', nonce: 1n })
   expect(silent.step({ type: 'deadline' })).toMatchObject([{ reason: 'handshake-timeout' }])
   expect(connected(node).session.step({ type: 'deadline' })).toEqual([])
 })
