@@ -1,7 +1,7 @@
 /**
  * Goal: no sequence of calls and times takes the ledger where its specification does not.
  *
- * Method: random operations on few accounts with small amounts and short windows, so that they often
+ * Method: random operations on few accounts with small amounts and short windows, which often
  * collide, are run on the ledger and on a simple model. Replies, balances, allowances and supply
  * agree; the invariants, replay among them, hold after every event.
  */
