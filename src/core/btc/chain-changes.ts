@@ -3,10 +3,9 @@ import { toHex } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import type { View } from '../base/view.ts'
 import type { CheckedBlock } from './block-tree.ts'
-import { attachBlock, mainChain, moveAnchor, retreatAnchor } from './block-tree.ts'
+import { attachBlock, moveAnchor, retreatAnchor } from './block-tree.ts'
 import type { State } from './chain-state.ts'
 import { STABLE_BLOCKS_MAX, STABLE_BYTES_MAX } from './chain-state.ts'
-import { collectFeeRates, percentilesOf } from './fees.ts'
 import type { HeaderNode } from './header-tree.ts'
 import { addHeader, subtreeOf } from './header-tree.ts'
 import { applyChanges, undoChanges } from './utxo-set.ts'
@@ -20,7 +19,7 @@ export function acceptHeader(state: State, node: HeaderNode): void {
 export const isHeld = (state: View<State>, key: string): boolean =>
   state.tree.blocks.has(key) || state.orphans.has(key)
 
-/** A checked block joins the tree; its fee rates count from now on (FEE-5). */
+/** A checked block joins the tree. */
 export function attach(state: State, block: CheckedBlock): void {
   attachBlock(state.tree, block)
   state.missing.delete(block.node.key)
@@ -29,7 +28,6 @@ export function attach(state: State, block: CheckedBlock): void {
     const key = toHex(txid)
     state.byTxid.set(key, [...(state.byTxid.get(key) ?? []), block])
   }
-  refreshFees(state)
 }
 
 /** The old anchor's transactions enter the UTXO set, its losing branches are forgotten (TREE-2). */
@@ -42,19 +40,19 @@ export function advanceAnchor(state: State, key: string): void {
   for (const block of lost) release(state, block)
   boundStable(state)
   if ((state.headers.children.get(old.node.key)?.length ?? 0) > 1) findMissing(state)
-  refreshFees(state)
 }
 
-/** The newest final block becomes the anchor again, so that an older fork can win (TREE-7). */
-export function restoreAnchor(state: State): void {
-  const height = state.tree.anchor.node.height - 1
-  const block = present(state.stable.get(height), 'the block below the anchor is held')
-  state.stable.delete(height)
-  state.stableBytes -= block.sizeBytes
-  undoChanges(state.utxos, block.changes)
-  retreatAnchor(state.tree, block)
+/** Final blocks, newest first, join the tree again down to one, so that a fork above it can win (TREE-7). */
+export function restoreAnchor(state: State, key: string): void {
+  while (state.tree.anchor.node.key !== key) {
+    const height = state.tree.anchor.node.height - 1
+    const block = present(state.stable.get(height), 'the block below the anchor is held')
+    state.stable.delete(height)
+    state.stableBytes -= block.sizeBytes
+    undoChanges(state.utxos, block.changes)
+    retreatAnchor(state.tree, block)
+  }
   findMissing(state)
-  refreshFees(state)
 }
 
 /** Makes the list of missing blocks anew after branches came or went; orphans of lost branches go with them. */
@@ -65,12 +63,6 @@ export function findMissing(state: State): void {
   for (const key of orphans.keys()) if (!live.has(key)) orphans.delete(key)
   missing.clear()
   for (const node of nodes) if (!isHeld(state, node.key)) missing.set(node.key, node)
-}
-
-/** Last percentiles that were not empty (FEE-4). */
-function refreshFees(state: State): void {
-  const percentiles = percentilesOf(collectFeeRates(mainChain(state.tree)))
-  if (percentiles.length > 0) state.feePercentiles = percentiles
 }
 
 function boundStable(state: State): void {

@@ -69,7 +69,9 @@ export type Event =
   | { readonly type: 'orphanDropped'; readonly key: string }
   | { readonly type: 'blockInvalid'; readonly node: HeaderNode }
   | { readonly type: 'anchorAdvanced'; readonly key: string }
-  | { readonly type: 'anchorRetreated' }
+  /** Back to a final block that is held. */
+  | { readonly type: 'anchorRetreated'; readonly key: string }
+  | { readonly type: 'feesObserved'; readonly percentiles: readonly bigint[] }
   | { readonly type: 'transactionQueued'; readonly outgoing: Outgoing }
   | { readonly type: 'transactionDropped'; readonly key: string; readonly reason: DropReason }
   | { readonly type: 'feeLevelSet'; readonly rateMsatPerVb: bigint | undefined }

@@ -18,6 +18,7 @@ import {
 } from './chain-changes.ts'
 import type { Decision, Event, Orphan, Reply, Request, State } from './chain-state.ts'
 import { ORPHAN_BYTES_MAX, ORPHANS_MAX } from './chain-state.ts'
+import { collectFeeRates, percentilesOf } from './fees.ts'
 import type { HeaderNode } from './header-tree.ts'
 import {
   ancestorAt,
@@ -137,7 +138,8 @@ function decideSend(
 ): Decision {
   const outgoing = readOutgoing(bytes, { keep, since: now })
   if (outgoing === undefined) return refuse({ type: 'malformedTransaction' })
-  if (state.outgoing.has(outgoing.key)) return accept() // Sent twice, listed once.
+  const listed = state.outgoing.get(outgoing.key)
+  if (listed !== undefined && (listed.keep || !keep)) return accept() // Sent twice, listed once.
   const displaced = roomFor(state.outgoing, outgoing)
   if (displaced === undefined) return refuse({ type: 'queueFull' })
   const drops = displaced.map((key) => dropped(key, 'displaced'))
@@ -157,11 +159,17 @@ export function execute(state: State, request: Request, now: TimestampNs): Decis
     for (const event of due) apply(state, event)
     done.push(...due)
   }
-  if (!done.some(({ type }) => type === 'blockAttached' || type === 'transactionQueued'))
-    return { events: done, reply }
-  const drops = settleOutgoing(state, now)
-  for (const event of drops) apply(state, event)
-  return { events: [...done, ...drops], reply }
+  const last = done.some(({ type }) => type === 'blockAttached')
+    ? [...observeFees(state), ...settleOutgoing(state, now)]
+    : []
+  for (const event of last) apply(state, event)
+  return { events: [...done, ...last], reply }
+}
+
+/** The main chain's fee percentiles, if it has transactions: the last that were not empty stay (FEE-4, FEE-5). */
+function observeFees(state: View<State>): readonly Event[] {
+  const percentiles = percentilesOf(collectFeeRates(mainChain(state.tree)))
+  return percentiles.length === 0 ? [] : [{ type: 'feesObserved', percentiles }]
 }
 
 /** What the state itself calls for next: attach an orphan, or move the anchor. */
@@ -173,12 +181,13 @@ export function settle(state: View<State>): readonly Event[] {
 }
 
 function moveOfAnchor({ tree, headers, config, stable }: View<State>): readonly Event[] {
-  const follows = (node: HeaderNode): boolean =>
-    ancestorAt(headers, bestHeader(headers), node.height) === node
-  if (!follows(tree.anchor.node))
-    return config.network.name === 'regtest' && stable.has(tree.anchor.node.height - 1)
-      ? [{ type: 'anchorRetreated' }] // TREE-7: elsewhere only the operator may do this.
-      : []
+  const best = bestHeader(headers)
+  const follows = (node: HeaderNode): boolean => ancestorAt(headers, best, node.height) === node
+  if (!follows(tree.anchor.node)) {
+    if (config.network.name !== 'regtest') return [] // TREE-7: only the operator may go back.
+    const fork = [...stable.values()].findLast(({ node }) => follows(node))
+    return fork === undefined ? [] : [{ type: 'anchorRetreated', key: fork.node.key }]
+  }
   const next = nextAnchor(tree, config.stabilityThreshold)
   // Never onto a branch that the header chain has left: that would make a deep reorganisation.
   return next !== undefined && follows(next.node)
@@ -231,7 +240,10 @@ export function apply(state: State, event: Event): void {
       advanceAnchor(state, event.key)
       return
     case 'anchorRetreated':
-      restoreAnchor(state)
+      restoreAnchor(state, event.key)
+      return
+    case 'feesObserved':
+      state.feePercentiles = event.percentiles
       return
     case 'transactionQueued':
       state.outgoing.set(event.outgoing.key, event.outgoing)

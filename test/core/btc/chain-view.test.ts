@@ -467,6 +467,7 @@ describe('the outgoing list', () => {
     for (let n = 0; n < 1000; n++)
       expect(send(view, numbered(n), n % 2 === 0).type).toBe('accepted')
     expect(send(view, numbered(1000), false)).toEqual({ type: 'queueFull' })
+    expect(send(view, numbered(7), false)).toEqual({ type: 'accepted' }) // Listed already.
     expect(send(view, numbered(1001), true)).toEqual({ type: 'accepted' })
     expect(ids(view)).not.toContainEqual(txid(numbered(1)))
     expect(ids(view).length).toBe(1000)
@@ -476,11 +477,14 @@ describe('the outgoing list', () => {
     const { chain, view, coin } = mature(110)
     send(view, spend([coin(0)], [{ to: alice, value: 1n }]), true)
     send(view, spend([coin(1)], [{ to: alice, value: 1n }]), false)
+    // Whoever sent it first, it is the minter's once the minter sends it.
+    for (const keep of [false, true, false])
+      send(view, spend([coin(2)], [{ to: alice, value: 1n }]), keep)
     const block = chain.mine()
     const late = timestampNs(NOW + 14n * 86_400n * 1_000_000_000n)
     view.run({ type: 'header', header: block.header }, late)
     view.run({ type: 'block', block }, late)
-    expect(outgoing(view.state).map(({ keep }) => keep)).toEqual([true])
+    expect(outgoing(view.state).map(({ keep }) => keep)).toEqual([true, true])
   })
 })
 
