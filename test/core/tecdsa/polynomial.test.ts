@@ -185,6 +185,22 @@ describe('commitments', () => {
     expect(opens(pedersen, 0, remasked)).toEqual([false, false])
   })
 
+  test('a mask of zero does not turn one kind into the other', () => {
+    const zero = new Polynomial([asSecret(0n), asSecret(0n), asSecret(0n)], order)
+    const unmasked = commit(group, values, zero)
+    const withMask: SecretOpening = { ...simpleShare(0), type: 'pedersen', mask: asSecret(0n) }
+    const cases = [
+      { commitment: simple, opening: withMask },
+      { commitment: unmasked, opening: simpleShare(0) },
+    ]
+    for (const { commitment, opening } of cases) {
+      const share = new Sealed(opening)
+      expect(shareOpens(group, commitment, 0, share)).toBe(false)
+      expect(openingOpens(group, commitment, 0, opening)).toBe(false)
+      expect(allSharesOpen(group, [{ commitment, index: 0, share }], [5n])).toBe(false)
+    }
+  })
+
   test('an evaluation is computed once for an index, and is that of the index', () => {
     expect(evaluateAt(group, pedersen, 4)).toBe(evaluateAt(group, pedersen, 4))
     const again = group.evaluate(pedersen.points, 5)

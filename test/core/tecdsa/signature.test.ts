@@ -346,6 +346,7 @@ describe('signatures refused before release', () => {
     ['r = q', concat(bytes32(order), s)],
     ['s = q', concat(r, bytes32(order))],
     ['s beyond q', concat(r, bytes32(2n ** 256n - 1n))],
+    ['another r', concat(bytes32(mod(inputs.rho + 1n, order)), s)],
     ['another s', concat(r, bytes32(mod(sValue + 1n, order)))],
     ['s for another e', concat(r, bytes32(mod(sValue * 3n, order)))],
     ['the R of another pairing', otherNonce],
