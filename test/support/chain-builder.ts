@@ -41,8 +41,11 @@ export class ChainBuilder {
   readonly tree: HeaderTree
   #mined = 0n
 
-  constructor(network: Network = regtest) {
+  /** Goes on where `blocks`, mined by another builder, end. */
+  constructor(blocks: readonly Block[] = [], network: Network = regtest) {
     this.tree = newHeaderTree(network)
+    for (const { header } of blocks) this.know(header)
+    this.#mined = BigInt(blocks.length)
   }
 
   node(block: Block | undefined): HeaderNode {
