@@ -6,10 +6,11 @@ import { decideApprove } from '../ledger/approve.ts'
 import type { Config } from '../ledger/config.ts'
 import { ledgerInterface } from '../ledger/interface.ts'
 import { getBlocks } from '../ledger/log-queries.ts'
-import { apply, initial, ledgerTime } from '../ledger/machine.ts'
+import { apply, initial } from '../ledger/machine.ts'
 import { metadata, SUPPORTED_BLOCK_TYPES, SUPPORTED_STANDARDS } from '../ledger/metadata.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
 import type { Decision, State } from '../ledger/state.ts'
+import { ledgerTime } from '../ledger/state.ts'
 import { decideTransfer, decideTransferFrom } from '../ledger/transfer.ts'
 import type {
   ApproveArgs,
@@ -48,7 +49,7 @@ export class LedgerCanister {
   }
 
   #transfer(caller: Principal, arg: TransferArg, now: TimestampNs): Reply<TransferError> {
-    return this.#perform(decideTransfer(this.#state, caller, arg, ledgerTime(this.#state, now)))
+    return this.#perform(decideTransfer(this.#state, caller, arg, now))
   }
 
   #transferFrom(
@@ -56,11 +57,11 @@ export class LedgerCanister {
     arg: TransferFromArgs,
     now: TimestampNs,
   ): Reply<TransferFromError> {
-    return this.#perform(decideTransferFrom(this.#state, caller, arg, ledgerTime(this.#state, now)))
+    return this.#perform(decideTransferFrom(this.#state, caller, arg, now))
   }
 
   #approve(caller: Principal, arg: ApproveArgs, now: TimestampNs): Reply<ApproveError> {
-    return this.#perform(decideApprove(this.#state, caller, arg, ledgerTime(this.#state, now)))
+    return this.#perform(decideApprove(this.#state, caller, arg, now))
   }
 
   /** The methods of this step, for a caller and a slot time. */

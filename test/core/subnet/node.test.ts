@@ -1,0 +1,274 @@
+/** Whole nodes over a real regtest chain: deposit, transfer, redemption, replay, and what must be refused. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { equalBytes, hash32, toHex } from '../../../src/core/base/bytes.ts'
+import { present } from '../../../src/core/base/errors.ts'
+import { parseBtc } from '../../../src/core/base/units.ts'
+import { decodeTransaction, encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
+import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { Agent } from '../../../src/wallet/agent.ts'
+import { Canisters, Refused } from '../../../src/wallet/canisters.ts'
+import { devUser } from '../../../src/wallet/identity.ts'
+import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
+import { verifyReserves } from '../../../src/wallet/reserves.ts'
+import { SubnetNet } from '../../support/subnet-net.ts'
+
+const payer = regtestWallet('payer')
+const recipient = regtestWallet('recipient')
+const [dev0, dev1] = [devUser(0), devUser(1)]
+const account = { owner: dev0.principal }
+
+/** A subnet with its key and 101 blocks that pay the payer. */
+function founded(nodes: number): { net: SubnetNet; canisters: Canisters } {
+  const net = new SubnetNet(nodes)
+  net.settle()
+  net.mine(101, payer.script)
+  let count = 0
+  const ports = {
+    transport: net,
+    now: () => net.now,
+    entropy: (size: number) => new Uint8Array(size).fill(++count),
+  }
+  const { ledger: ledgerId, minter: minterId } = ownCanisterIds
+  const masterPublicKey = present(net.node(0).publicKey, 'the key is made')
+  return {
+    net,
+    canisters: new Canisters(new Agent(dev0, ports), { ledgerId, minterId, masterPublicKey }),
+  }
+}
+
+const source = (net: SubnetNet) => ({
+  output: async (outpoint: Parameters<typeof net.bitcoin.utxo>[0]) => net.bitcoin.utxo(outpoint),
+  height: async () => net.bitcoin.tip().height,
+})
+
+/** Pays half a bitcoin to dev0's deposit address from an ordinary key. */
+async function pay(net: SubnetNet, canisters: Canisters): Promise<Uint8Array> {
+  const { address } = await canisters.depositAddress(account)
+  const coinbase = present(net.bitcoin.blockAt(1)?.transactions[0], 'a coinbase')
+  const outpoint = { txid: txid(coinbase), vout: 0 }
+  const value = present(coinbase.outputs[0], 'it pays').value
+  const utxos = [{ outpoint, value }]
+  const payment = payer.pay({ utxos, to: address, amount: parseBtc('0.5'), feeRateSatPerVb: 5n })
+  if (payment.type !== 'signed') throw new Error(payment.type)
+  expect(net.bitcoin.submit(payment.bytes, net.nowSeconds).type).toBe('accepted')
+  return payment.txid
+}
+
+function flip(bytes: Uint8Array, bit: number): Uint8Array {
+  const copy = bytes.slice()
+  copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return copy
+}
+
+async function deposited(nodes: number): Promise<{ net: SubnetNet; canisters: Canisters }> {
+  const { net, canisters } = founded(nodes)
+  await pay(net, canisters)
+  net.mine(6, payer.script)
+  return { net, canisters }
+}
+
+describe('a deposit', () => {
+  it('is minted by itself with the sixth confirmation, not before', async () => {
+    const { net, canisters } = founded(1)
+    await pay(net, canisters)
+    net.mine(5, payer.script)
+    expect(await canisters.balanceOf(account)).toBe(0n)
+    net.mine(1, payer.script)
+    expect(await canisters.balanceOf(account)).toBe(49_999_900n)
+    expect((await canisters.blocks()).length).toBe(1)
+  })
+
+  it('goes to the address that follows from the subnet key alone', async () => {
+    const { canisters } = founded(1)
+    const { address, derived } = await canisters.depositAddress(account)
+    expect(address).toBe(derived)
+  })
+})
+
+describe('a redemption', () => {
+  let net: SubnetNet
+  let canisters: Canisters
+  let burn: bigint
+
+  beforeAll(async () => {
+    ;({ net, canisters } = await deposited(4))
+    burn = await canisters.redeem({ address: recipient.address, amount: parseBtc('0.2') })
+    net.relaying = false
+    net.pass(11_000)
+  })
+
+  it('is refused by the Bitcoin node with any one bit of its signature changed', () => {
+    const transaction = decodeTransaction(present(net.announced[0], 'it was announced'))
+    const [input, ...others] = transaction.inputs
+    const { witness } = present(input, 'it has an input')
+    const [signature, key] = [present(witness[0], 'it is signed'), present(witness[1], 'a key')]
+    for (const bit of [40, 100, 200, 300, 400, 500]) {
+      const inputs = [
+        { ...present(input, 'seen'), witness: [flip(signature, bit), key] },
+        ...others,
+      ]
+      const changed = encodeTransaction({ ...transaction, inputs })
+      const reply = net.bitcoin.submit(changed, net.nowSeconds)
+      expect(reply).toMatchObject({ reason: expect.stringMatching(/script-verify-flag-failed/) })
+    }
+    expect(net.bitcoin.mempool()).toEqual([])
+  })
+
+  it('is accepted by the Bitcoin node as it was signed, and pays what is due', async () => {
+    const signed = present(net.announced[0], 'it was announced')
+    expect(net.bitcoin.submit(signed, net.nowSeconds).type).toBe('accepted')
+    const status = await canisters.redemptionStatus(burn)
+    if (status.type !== 'submitted') throw new Error(status.type)
+    const found = present(net.bitcoin.transaction(hash32(status.txid)), 'it is in the mempool')
+    const paid = found.transaction.outputs.find(({ script }) =>
+      equalBytes(script, recipient.script),
+    )
+    expect(paid?.value).toBe(19_998_995n)
+  })
+
+  it('is confirmed after six blocks, and the books agree with the chain', async () => {
+    net.mine(6, payer.script)
+    expect((await canisters.redemptionStatus(burn)).type).toBe('confirmed')
+    const report = await verifyReserves(canisters, source(net))
+    expect(report).toMatchObject({ verdict: 'backed', contradictions: [], owedSat: 0n })
+    expect(report.surplusSat).toBe(410n)
+    expect(net.faults).toEqual([])
+  })
+
+  it('leaves every node with the same books and no invariant broken', async () => {
+    const chains = [...net.nodes.values()].map((node) => {
+      const { ids } = node.replica
+      const query = {
+        caller: dev0.principal,
+        canisterId: ids.ledger,
+        methodName: 'icrc1_total_supply',
+      }
+      const reply = node.replica.query({ ...query, arg: new Uint8Array([68, 73, 68, 76, 0, 0]) })
+      expect(node.replica.violations()).toEqual([])
+      return JSON.stringify(reply, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+    })
+    expect(new Set(chains).size).toBe(1)
+  })
+
+  it('is remembered by a node that starts again from the log', async () => {
+    const before = await canisters.events()
+    net.stop(0)
+    net.start(0)
+    net.settle()
+    for (const other of [1, 2, 3]) net.stop(other)
+    expect(await canisters.events()).toEqual(before)
+    expect((await canisters.redemptionStatus(burn)).type).toBe('confirmed')
+  })
+})
+
+describe('a signature share', () => {
+  it('with one bit changed makes no signature: it is refused and nothing is announced', async () => {
+    const { net, canisters } = await deposited(1)
+    const SHARE = 3
+    net.tamper = (bytes) => (bytes[0] === SHARE ? flip(bytes, 8 * 60) : bytes)
+    const burn = await canisters.redeem({ address: recipient.address, amount: parseBtc('0.2') })
+    net.pass(11_000)
+    expect(net.faults.join()).toMatch(/InvalidSignatureShare|BadEncoding/)
+    expect(net.announced).toEqual([])
+    expect((await canisters.redemptionStatus(burn)).type).toBe('signing')
+  })
+})
+
+describe('reserves', () => {
+  it('fall short when a coin of the books is gone from the chain', async () => {
+    const { net, canisters } = await deposited(1)
+    const honest = await verifyReserves(canisters, source(net))
+    expect(honest.verdict).toBe('backed')
+    const gone = { ...source(net), output: async () => ({ type: 'spent' }) as const }
+    const report = await verifyReserves(canisters, gone)
+    expect(report.verdict).toBe('shortfall')
+    expect(report.contradictions.join()).toContain('is spent on the chain')
+  })
+
+  it('contradict each other when the chain shows another value or another script', async () => {
+    const { net, canisters } = await deposited(1)
+    const { output } = source(net)
+    const changed = (change: object) => ({
+      ...source(net),
+      output: async (outpoint: Parameters<typeof output>[0]) => ({
+        ...(await output(outpoint)),
+        ...change,
+      }),
+    })
+    const value = await verifyReserves(canisters, changed({ value: 1n }))
+    expect(value.contradictions.join()).toContain('is worth 1')
+    const script = await verifyReserves(canisters, changed({ script: payer.script }))
+    expect(script.contradictions.join()).toContain('is not on the address of its account')
+  })
+})
+
+describe('calls', () => {
+  it('move tokens once, however often the envelope is handed in', async () => {
+    const { net, canisters } = await deposited(1)
+    const sent: Uint8Array[] = []
+    const call = net.call.bind(net)
+    net.call = async (envelope) => {
+      sent.push(envelope)
+      return call(envelope)
+    }
+    await canisters.transfer({
+      to: { owner: dev1.principal },
+      amount: 1_000n,
+      createdAtTime: net.now,
+    })
+    for (let again = 0; again < 3; again++) await call(present(sent.at(-1), 'it was sent'))
+    expect(await canisters.balanceOf({ owner: dev1.principal })).toBe(1_000n)
+  })
+
+  it('are refused by the canister in the words of its interface', async () => {
+    const { canisters, net } = await deposited(1)
+    const tooMuch = canisters.transfer({
+      to: { owner: dev1.principal },
+      amount: parseBtc('9'),
+      createdAtTime: net.now,
+    })
+    await expect(tooMuch).rejects.toThrow(Refused)
+    await expect(tooMuch).rejects.toMatchObject({ reason: 'insufficientFunds' })
+    const tooLittle = canisters.redeem({ address: recipient.address, amount: 10_000n })
+    await expect(tooLittle).rejects.toMatchObject({ reason: 'amountTooLow' })
+  })
+
+  it('to methods and canisters that are not there are rejected, and broken arguments too', async () => {
+    const { net } = founded(1)
+    const { replica } = net.node(0)
+    const ask = (canisterId: typeof replica.ids.ledger, methodName: string, arg: Uint8Array) =>
+      replica.query({ caller: dev0.principal, canisterId, methodName, arg })
+    const none = new Uint8Array([68, 73, 68, 76, 0, 0])
+    expect(ask(replica.ids.ledger, 'icrc1_nothing', none)).toMatchObject({ code: 5 })
+    expect(ask(replica.ids.ledger, 'toString', none)).toMatchObject({ code: 5 })
+    expect(ask(replica.ids.bitcoin, 'icrc1_fee', none)).toMatchObject({ code: 3 })
+    expect(ask(replica.ids.ledger, 'icrc1_balance_of', none)).toMatchObject({ code: 5 })
+    expect(ask(replica.ids.ledger, 'icrc1_transfer', none)).toMatchObject({ code: 5 })
+    expect(ask(replica.ids.ledger, 'icrc1_fee', none)).toMatchObject({ type: 'replied' })
+  })
+
+  it('that were tampered with, expired or come from the future leave no trace', async () => {
+    const { net, canisters } = await deposited(1)
+    const envelopes: Uint8Array[] = []
+    const call = net.call.bind(net)
+    net.call = async (envelope) => {
+      envelopes.push(envelope)
+      return call(envelope)
+    }
+    await canisters.transfer({ to: { owner: dev1.principal }, amount: 5n, createdAtTime: net.now })
+    const good = present(envelopes.at(-1), 'it was sent')
+    const before = (await canisters.blocks()).length
+    const bad = [
+      good.slice(0, -1),
+      good.map((byte, i) => (i === good.length - 1 ? byte ^ 1 : byte)),
+      Uint8Array.of(1, 2, 3),
+      new Uint8Array(0),
+    ]
+    for (const envelope of bad) {
+      net.node(0).step({ type: 'ingress', envelope })
+      await net.call(envelope).catch(() => undefined)
+    }
+    expect((await canisters.blocks()).length).toBe(before)
+    expect(toHex(net.genesis.entropy).length).toBe(64)
+  })
+})

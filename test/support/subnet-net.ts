@@ -1,0 +1,247 @@
+/**
+ * Whole nodes of one subnet in one process, over the sequencer and a real regtest chain.
+ *
+ * The adapters are left out: headers and blocks are handed over as the chain has them. The same nodes run under worker
+ * threads, with sockets, in `test/e2e`.
+ */
+import { present } from '../../src/core/base/errors.ts'
+import type { NodeIndex } from '../../src/core/base/party.ts'
+import { Seed } from '../../src/core/base/seed.ts'
+import type { TimestampNs } from '../../src/core/base/units.ts'
+import { NS_PER_MS, timestampNs } from '../../src/core/base/units.ts'
+import { encodeBlock, encodeHeader, headerHash } from '../../src/core/btc/block.ts'
+import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
+import type { CallReply } from '../../src/core/ic/call-reply.ts'
+import { decodeReply } from '../../src/core/ic/call-reply.ts'
+import { decodeEnvelope, requestId } from '../../src/core/ic/envelope.ts'
+import { principal } from '../../src/core/ic/principal.ts'
+import type { Slot } from '../../src/core/log/log.ts'
+import { Sequencer } from '../../src/core/log/sequencer.ts'
+import { SubnetNode } from '../../src/core/subnet/node.ts'
+import type { NodeInput, NodeOutput } from '../../src/core/subnet/node-io.ts'
+import { embeddedMinter } from '../../src/core/subnet/settings.ts'
+import type { Genesis } from '../../src/core/tecdsa/membership.ts'
+import { createMembership } from '../../src/core/tecdsa/membership.ts'
+import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import { hostEd25519 } from '../../src/host/ed25519.ts'
+import type { Transport } from '../../src/wallet/agent.ts'
+
+const START_NS = 1_800_000_000_000_000_000n
+const NS_PER_SECOND_NUMBER = 1_000_000_000
+
+export class SubnetNet implements Transport {
+  readonly bitcoin = new RegtestNode()
+  readonly nodes = new Map<NodeIndex, SubnetNode>()
+  readonly genesis: Genesis
+  /** What the nodes have put into the log. */
+  readonly slots: Slot[] = []
+  /** Transactions that nodes asked to announce, in order, as they came out. */
+  readonly announced: Uint8Array[] = []
+  readonly faults: string[] = []
+  /** Whether transactions that nodes announce reach the Bitcoin node. */
+  relaying = true
+  /** A message on its way between nodes may be changed here. */
+  tamper: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes
+  readonly #keys: readonly NodeKeys[]
+  readonly #records: Map<string, Uint8Array>[] = []
+  readonly #log: Sequencer
+  readonly #queue: { readonly to: NodeIndex; readonly input: NodeInput }[] = []
+  readonly #replies = new Map<string, CallReply>()
+  readonly #working = new Set<NodeIndex>()
+  readonly #timers = new Map<NodeIndex, bigint>()
+  #now = START_NS
+
+  constructor(nodes: number) {
+    const root = Seed.fromBytes(new TextEncoder().encode('subnet-net'))
+    const all = Array.from(
+      { length: nodes },
+      (_, i) => new NodeKeys(root.derive(`${i}`), hostEd25519),
+    )
+    const membership = createMembership(
+      all.map(({ record }) => record),
+      1n,
+    )
+    this.#keys = membership.members.map(({ id }) =>
+      present(
+        all.find(({ record }) => record.id === id),
+        'a member is one of the nodes',
+      ),
+    )
+    this.genesis = {
+      membership,
+      entropy: root.derive('entropy').generator().bytes(32),
+      incarnation: 1n,
+      createdAt: this.now,
+    }
+    this.#log = new Sequencer(nodes, root.derive('tape').generator().bytes(32))
+    for (let i = 0; i < nodes; i++) {
+      this.#records.push(new Map())
+      this.start(i)
+    }
+  }
+
+  get now(): TimestampNs {
+    return timestampNs(this.#now)
+  }
+
+  get nowSeconds(): number {
+    return Number(this.#now / BigInt(NS_PER_SECOND_NUMBER))
+  }
+
+  start(me: NodeIndex): void {
+    const node = new SubnetNode({
+      genesis: this.genesis,
+      keys: present(this.#keys[me], 'a node of this net'),
+      me,
+      ed25519: hostEd25519,
+      records: new Map(this.#records[me]),
+      stockTarget: 1,
+      creationMax: 1,
+      minter: embeddedMinter,
+    })
+    this.nodes.set(me, node)
+    this.#queue.push({ to: me, input: { type: 'start' } })
+    const headers = this.#headersFrom(1)
+    if (headers.length > 0) this.#queue.push({ to: me, input: { type: 'headers', headers } })
+  }
+
+  stop(me: NodeIndex): void {
+    this.nodes.delete(me)
+    this.#working.delete(me)
+    this.#timers.delete(me)
+    this.#log.down(me)
+  }
+
+  node(me: NodeIndex): SubnetNode {
+    return present(this.nodes.get(me), 'a node that is up')
+  }
+
+  /** Mines and shows the new headers to every node. */
+  mine(count: number, payTo: Uint8Array): void {
+    const first = this.bitcoin.tip().height + 1
+    this.bitcoin.mine(count, payTo, this.nowSeconds)
+    const headers = this.#headersFrom(first)
+    for (const to of this.nodes.keys())
+      this.#queue.push({ to, input: { type: 'headers', headers } })
+    this.settle()
+  }
+
+  #headersFrom(first: number): readonly Uint8Array[] {
+    const count = this.bitcoin.tip().height - first + 1
+    return Array.from({ length: Math.max(0, count) }, (_, i) =>
+      encodeHeader(present(this.bitcoin.blockAt(first + i), 'a block of the chain').header),
+    )
+  }
+
+  /** Lets time pass; timers that fall due fire. */
+  pass(ms: number): void {
+    this.#now += BigInt(ms) * NS_PER_MS
+    this.settle()
+  }
+
+  /** Works off everything that can be done now. */
+  settle(): void {
+    while (this.#turn());
+  }
+
+  #turn(): boolean {
+    const next = this.#queue.shift()
+    if (next !== undefined) {
+      this.#step(next.to, next.input)
+      return true
+    }
+    for (const me of this.#working) {
+      this.#working.delete(me)
+      this.#step(me, { type: 'alarm', name: 'work' })
+      return true
+    }
+    for (const [me, due] of this.#timers) {
+      if (due > this.#now) continue
+      this.#timers.delete(me)
+      this.#step(me, { type: 'alarm', name: 'timer' })
+      return true
+    }
+    return false
+  }
+
+  #step(to: NodeIndex, input: NodeInput): void {
+    const node = this.nodes.get(to)
+    if (node === undefined) return
+    for (const output of node.step(input)) this.#perform(to, output)
+  }
+
+  #perform(me: NodeIndex, output: NodeOutput): void {
+    switch (output.type) {
+      case 'send': {
+        const to = output.to === 'all' ? [...this.nodes.keys()] : [output.to]
+        for (const peer of to)
+          this.#queue.push({
+            to: peer,
+            input: { type: 'message', from: me, bytes: this.tamper(output.bytes) },
+          })
+        return
+      }
+      case 'log':
+        this.#now += 1n
+        for (const delivery of this.#log.step(me, output.input, this.now)) {
+          if (delivery.output.type === 'slot') this.#keep(delivery.output.slot)
+          this.#queue.push({ to: delivery.to, input: { type: 'log', output: delivery.output } })
+        }
+        return
+      case 'record':
+        this.#records[me]?.set(output.key, output.value)
+        return
+      case 'alarm':
+        if (output.name === 'work') this.#working.add(me)
+        else this.#timers.set(me, this.#now + BigInt(output.afterMs) * NS_PER_MS)
+        return
+      case 'fault':
+        this.faults.push(`${me} blames ${output.culprit}: ${output.reason}`)
+        return
+      case 'reply':
+        this.#replies.set(String(output.requestId), decodeReply(output.reply))
+        return
+      case 'adapter':
+        this.#adapter(me, output)
+        return
+      case 'observed':
+        return
+    }
+  }
+
+  #keep(slot: Slot): void {
+    if (slot.number === BigInt(this.slots.length)) this.slots.push(slot)
+  }
+
+  #adapter(to: NodeIndex, { wanted, announce }: Extract<NodeOutput, { type: 'adapter' }>): void {
+    for (const hash of wanted) {
+      const block = this.bitcoin.blockByHash(hash)
+      if (block !== undefined)
+        this.#queue.push({ to, input: { type: 'block', block: encodeBlock(block) } })
+    }
+    for (const { bytes } of announce) {
+      this.announced.push(bytes)
+      if (this.relaying) this.bitcoin.submit(bytes, this.nowSeconds)
+    }
+  }
+
+  /** Sends an envelope to all nodes and answers what the first of them replied. */
+  async call(envelope: Uint8Array): Promise<CallReply> {
+    for (const to of this.nodes.keys())
+      this.#queue.push({ to, input: { type: 'ingress', envelope } })
+    this.settle()
+    const id = requestId(decodeEnvelope(envelope).content)
+    return present(this.#replies.get(String(id)), 'the call was executed')
+  }
+
+  async query(query: Parameters<Transport['query']>[0]): Promise<CallReply> {
+    const [node] = this.nodes.values()
+    return present(node, 'some node is up').replica.query({
+      ...query,
+      caller: principal(query.caller),
+      canisterId: principal(query.canisterId),
+    })
+  }
+}
+
+export const hashOfTip = (net: SubnetNet): Uint8Array => headerHash(net.bitcoin.tip().header)
