@@ -202,6 +202,27 @@ describe('edits of a dealing', () => {
     expect(() => decodeDealing(suite, fromHex(edited))).toThrow(BadEncoding)
   })
 
+  test('pairs of one, of three, of none', () => {
+    const one = cborBytes(concat(Uint8Array.of(1), bytes32(7n)))
+    const opening = (count: number): Uint8Array =>
+      cborMap({ Pedersen: cborArray(Array.from({ length: count }, () => one)) })
+    expect(decodeOpening(suite, opening(2))).toEqual({ type: 'pedersen', value: 7n, mask: 7n })
+    for (const count of [0, 1, 3])
+      expect(() => decodeOpening(suite, opening(count))).toThrow(BadEncoding)
+    const dealing = firstDealing(masked)
+    const narrow = (count: number): Uint8Array =>
+      encodeDealing(suite, {
+        ...dealing,
+        ciphertext: {
+          ...dealing.ciphertext,
+          ctexts: dealing.ciphertext.ctexts.map(() => Array.from({ length: count }, () => 1n)),
+        },
+      })
+    expect(decodeDealing(suite, narrow(2)).ciphertext.ctexts).toHaveLength(4)
+    for (const count of [0, 1, 3])
+      expect(() => decodeDealing(suite, narrow(count))).toThrow(BadEncoding)
+  })
+
   test('proofs other than null or a known variant', () => {
     const none = toHex(dealingBytes(unmasked))
     expect(none.endsWith('f6')).toBe(true)
