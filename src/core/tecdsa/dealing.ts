@@ -53,7 +53,7 @@ const shapes = {
 
 /**
  * Makes the dealing that follows from the seed. The dealer has loaded its shares of the inputs; a dealer that has
- * not waits, and never deals a substitute. One seed, one statement: see `dealingSeed`.
+ * not waits, and never deals a substitute. One seed, one statement: the label names it all.
  */
 export function createDealing<P>(
   suite: Suite<P>,
