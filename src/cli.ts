@@ -62,7 +62,7 @@ function interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
   if (ending.signal.aborted) process.exit(error.exit)
   ending.abort(error)
   terminal.warn('Stopped. Nothing is kept; run the same command to start again.')
-  setTimeout(() => process.exit(error.exit), CLEANUP_MS_MAX).unref()
+  setTimeout(() => process.exit(report(error)), CLEANUP_MS_MAX).unref()
 }
 
 function outputFailed(error: Error & { code?: string }): void {
