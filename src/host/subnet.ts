@@ -5,15 +5,17 @@ import { equalBytes, toHex } from '../core/base/bytes.ts'
 import { assert, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
+import { admit } from '../core/ic/admission.ts'
 import type { CallReply } from '../core/ic/call-reply.ts'
 import { decodeReply } from '../core/ic/call-reply.ts'
-import { decodeEnvelope, requestId } from '../core/ic/envelope.ts'
+import { decodeEnvelope } from '../core/ic/envelope.ts'
 import type { LogDelivery } from '../core/log/log.ts'
 import { Sequencer } from '../core/log/sequencer.ts'
 import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
 import { createMembership, encodeGenesis, memberId } from '../core/tecdsa/membership.ts'
 import { systemClock } from './clock.ts'
+import { hostEd25519 } from './ed25519.ts'
 import { entropy } from './entropy.ts'
 import { Quorum } from './quorum.ts'
 import type {
@@ -27,6 +29,8 @@ import type {
 
 /** A query that finds nodes in different slots is asked again after this. */
 const QUERY_RETRY_MS = 20
+/** Calls kept for those who hand them in again. */
+const CALLS_MAX = 1_000
 
 export type SubnetOptions = {
   readonly nodes: number
@@ -45,6 +49,7 @@ export type SubnetEvent =
   | { readonly type: 'bug'; readonly message: string }
 
 type Listener = (event: SubnetEvent) => void
+type Call = { readonly quorum: Quorum; readonly reply: Promise<CallReply> }
 type Place = { readonly worker: Worker; readonly name: Slotless }
 
 export class Subnet {
@@ -52,23 +57,34 @@ export class Subnet {
   readonly #workers: readonly Worker[]
   readonly #log: Sequencer
   readonly #listeners = new Set<Listener>()
-  readonly #calls = new Map<string, Quorum>()
+  /** Calls that wait for their answer, and the latest that have it, by request id. */
+  readonly #calls = new Map<string, Call>()
   readonly #queries = new Map<number, Quorum>()
   readonly #up = new Set<NodeIndex>()
   #places: readonly Place[] = []
   #genesis: Uint8Array = new Uint8Array()
   #nextQuery = 0
   #closed = false
+  #fail: (error: Error) => void = () => undefined
+  /** Rejects when a worker ends by itself. */
+  readonly #failure: Promise<never>
 
   private constructor(options: SubnetOptions) {
     this.#options = options
+    this.#failure = new Promise((_, reject) => {
+      this.#fail = (error) => {
+        this.#emit({ type: 'bug', message: error.message })
+        reject(error)
+      }
+    })
+    this.#failure.catch(() => undefined) // Whoever waits for it is told; it need not be anybody.
     this.#log = new Sequencer(options.nodes, entropy(32))
     const count = Math.max(1, Math.min(cpus().length, options.nodes))
     const url = new URL('./node-worker.js', import.meta.url)
     this.#workers = Array.from({ length: count }, () => new Worker(url))
     for (const worker of this.#workers) {
       worker.on('message', (message: FromWorker) => this.#hear(message))
-      worker.on('error', (error) => this.#emit({ type: 'bug', message: error.message }))
+      worker.on('error', (error) => this.#fail(error))
     }
   }
 
@@ -76,7 +92,7 @@ export class Subnet {
   static async start(options: SubnetOptions): Promise<Subnet> {
     const subnet = new Subnet(options)
     try {
-      await subnet.#found()
+      await Promise.race([subnet.#found(), subnet.#failure])
       return subnet
     } catch (error) {
       await subnet.close()
@@ -161,14 +177,25 @@ export class Subnet {
 
   /**
    * Hands an envelope to every node and waits until f + 1 of them, so at least one honest one, have executed it and
-   * say the same. Waits as long as it takes.
+   * say the same. Waits as long as it takes. The same request, handed in again, is answered once more, not executed.
+   *
+   * Throws `NotAdmitted`, and `BadEncoding` for bytes that are no envelope.
    */
-  call(envelope: Uint8Array): Promise<CallReply> {
-    const id = toHex(requestId(decodeEnvelope(envelope).content))
+  async call(envelope: Uint8Array): Promise<CallReply> {
+    const id = toHex(admitted(envelope))
+    const known = this.#calls.get(id)
+    if (known !== undefined) return known.reply
     const { promise, quorum } = Quorum.create(reconstructionThreshold(this.size))
-    this.#calls.set(id, quorum)
+    const reply = promise.then(decodeReply)
+    this.#remember(id, { quorum, reply })
     for (const me of this.#up) this.#input(me, { type: 'ingress', envelope })
-    return promise.then(decodeReply).finally(() => this.#calls.delete(id))
+    return reply
+  }
+
+  #remember(id: string, call: Call): void {
+    this.#calls.set(id, call)
+    const [oldest] = this.#calls.keys()
+    if (this.#calls.size > CALLS_MAX && oldest !== undefined) this.#calls.delete(oldest)
   }
 
   /** Asks every node that runs; the answer is what f + 1 of them say of one state. */
@@ -249,7 +276,7 @@ export class Subnet {
         this.#deliver(this.#log.step(me, output.input, systemClock()))
         return
       case 'reply':
-        this.#calls.get(toHex(output.requestId))?.vote(me, output.reply)
+        this.#calls.get(toHex(output.requestId))?.quorum.vote(me, output.reply)
         return
       case 'fault':
         this.#emit({ type: 'fault', seenBy: me, culprit: output.culprit, reason: output.reason })
@@ -262,4 +289,17 @@ export class Subnet {
   #deliver(deliveries: readonly LogDelivery[]): void {
     for (const { to, output } of deliveries) this.#input(to, { type: 'log', output })
   }
+}
+
+/** The subnet does not take this call in: `reason` is the text of the interface (IC interface §6). */
+export class NotAdmitted extends Error {
+  override readonly name = 'NotAdmitted'
+}
+
+/** Request id of an envelope that the nodes will admit, as far as this clock can tell. */
+function admitted(bytes: Uint8Array): Uint8Array {
+  const context = { now: systemClock(), ed25519: hostEd25519, sizeBytes: bytes.length }
+  const verdict = admit(decodeEnvelope(bytes), context)
+  if (verdict.type === 'refused') throw new NotAdmitted(verdict.reason)
+  return verdict.requestId
 }

@@ -19,6 +19,8 @@ export type Stage = {
   readonly observe: (event: DemoEvent) => void
   /** Whole milliseconds since the step began. */
   readonly elapsedMs: () => number
+  /** Whether the present lack of nodes has been told. */
+  readonly stall: { told: boolean }
 }
 
 /** The canisters as a user calls them, once the key is made. */
@@ -28,8 +30,38 @@ export function canistersOf({ local }: Stage, user: User, masterPublicKey: strin
   return new Canisters(agent, { ledgerId, minterId, masterPublicKey: fromHex(masterPublicKey) })
 }
 
+/** Waits for work of the subnet; says so when too few nodes run, and ends as soon as the run is to end. */
+export async function awaited<T>(stage: Stage, work: Promise<T>): Promise<T> {
+  let settled = false
+  const ending = work.then(
+    () => undefined,
+    () => undefined,
+  )
+  ending.then(() => {
+    settled = true
+  })
+  while (!settled) {
+    noteStall(stage)
+    await unlessAborted(stage, Promise.race([ending, stage.local.happening(LOOK_AGAIN_MS)]))
+  }
+  return work
+}
+
+/** Looks whenever something has happened until there is an answer. */
+export async function waitFor<T>(
+  stage: Stage,
+  look: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  for (;;) {
+    const found = await awaited(stage, Promise.resolve(look()))
+    if (found !== undefined) return found
+    noteStall(stage)
+    await unlessAborted(stage, stage.local.happening(LOOK_AGAIN_MS))
+  }
+}
+
 /** Rejects with the signal's reason as soon as the run is to end; whatever is awaited is left to itself. */
-export function unlessAborted<T>({ signal }: Pick<Stage, 'signal'>, work: Promise<T>): Promise<T> {
+function unlessAborted<T>({ signal }: Stage, work: Promise<T>): Promise<T> {
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason)
@@ -38,24 +70,13 @@ export function unlessAborted<T>({ signal }: Pick<Stage, 'signal'>, work: Promis
   })
 }
 
-/** Looks whenever something has happened until there is an answer; says so when too few nodes run. */
-export async function waitFor<T>(
-  stage: Stage,
-  look: () => Promise<T | undefined> | T | undefined,
-): Promise<T> {
-  let told = false
-  for (;;) {
-    const { subnet } = stage.local
-    if (!subnet.canProgress && !told) stage.observe({ type: 'note', text: stalled(stage) })
-    told = !subnet.canProgress
-    // Below the quorum nothing new is ordered, and a question may find too few nodes to agree on an answer.
-    const found = told ? undefined : await unlessAborted(stage, Promise.resolve(look()))
-    if (found !== undefined) return found
-    await unlessAborted(stage, stage.local.happening(LOOK_AGAIN_MS))
-  }
-}
-
-function stalled({ local: { subnet } }: Stage): string {
+/** Said once for each time that the subnet falls below its quorum. */
+function noteStall({ local: { subnet }, observe, stall }: Stage): void {
   const needed = subnet.size - faultyMax(subnet.size)
-  return `${subnet.up.length} of ${subnet.size} nodes up, ordering and signing need ${needed}: waiting, nothing is lost`
+  const up = subnet.up.length
+  if (up < needed && !stall.told) {
+    const text = `${up} of ${subnet.size} nodes up, ordering and signing need ${needed}: waiting, nothing is lost`
+    observe({ type: 'note', text })
+  }
+  stall.told = up < needed
 }

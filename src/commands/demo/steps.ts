@@ -9,7 +9,7 @@ import { devUser } from '../../wallet/identity.ts'
 import { regtestWallet } from '../../wallet/regtest-wallet.ts'
 import { verifyReserves } from '../../wallet/reserves.ts'
 import type { Stage } from './stage.ts'
-import { unlessAborted, waitFor } from './stage.ts'
+import { awaited, waitFor } from './stage.ts'
 import type { DemoStep, DemoStepName } from './types.ts'
 
 const DEPOSIT = parseBtc('0.5')
@@ -32,7 +32,7 @@ export async function requestAddress(
   stage: Stage,
 ): Promise<Done<'deposit-address'>> {
   // The minter learns its key in the slot after the subnet has made it.
-  const { address, derived } = await unlessAborted(stage, canisters.depositAddress(account))
+  const { address, derived } = await awaited(stage, canisters.depositAddress(account))
   expectSame('the deposit address', { found: address, expected: derived })
   return { name: 'deposit-address', ok: true, ms: stage.elapsedMs(), address }
 }
@@ -73,7 +73,7 @@ async function confirm(
   canisters: Canisters,
   name: 'deposit' | 'redeem',
 ): Promise<number> {
-  const { minConfirmations } = await unlessAborted(stage, canisters.minterInfo())
+  const { minConfirmations } = await awaited(stage, canisters.minterInfo())
   const { bitcoin } = stage.local
   for (let depth = 1; depth <= minConfirmations; depth++) {
     bitcoin.mine(1, regtestWallet('payer').script)
@@ -95,8 +95,8 @@ export async function waitForMint(
   const vout = paid.transaction.outputs.findIndex(({ value }) => value === DEPOSIT)
   const outpoint = { txid: hash32(id), vout }
   const mint = await waitFor(stage, () => canisters.mintOf(outpoint))
-  const { checkFee } = await unlessAborted(stage, canisters.minterInfo())
-  const balance = await unlessAborted(stage, canisters.balanceOf({ owner: devUser(0).principal }))
+  const { checkFee } = await awaited(stage, canisters.minterInfo())
+  const balance = await awaited(stage, canisters.balanceOf({ owner: devUser(0).principal }))
   expectSame('the balance after minting', { found: balance, expected: DEPOSIT - checkFee })
   expectSame('the amount minted', { found: mint.amount, expected: DEPOSIT - checkFee })
   const { blockIndex } = mint
@@ -111,11 +111,11 @@ export async function waitForMint(
 }
 
 export async function transfer(stage: Stage, canisters: Canisters): Promise<Done<'transfer'>> {
-  const fee = await unlessAborted(stage, canisters.transferFee())
+  const fee = await awaited(stage, canisters.transferFee())
   const to = { owner: devUser(1).principal }
   const sending = canisters.transfer({ to, amount: TRANSFER, createdAtTime: systemClock() })
-  const blockIndex = await unlessAborted(stage, sending)
-  const balance = await unlessAborted(stage, canisters.balanceOf(to))
+  const blockIndex = await awaited(stage, sending)
+  const balance = await awaited(stage, canisters.balanceOf(to))
   expectSame('the balance of dev1', { found: balance, expected: TRANSFER })
   const facts = { amountSat: TRANSFER, feeSat: sat(fee), to: 'dev1', blockIndex }
   return { name: 'transfer', ok: true, ms: stage.elapsedMs(), ...facts }
@@ -127,7 +127,7 @@ export async function redeem(stage: Stage, canisters: Canisters): Promise<Done<'
   say('burning 0.2 ckBTC')
   await waitFor(stage, () => stage.local.subnet.canProgress || undefined)
   const burning = canisters.redeem({ address: recipient.address, amount: REDEMPTION })
-  const blockIndex = await unlessAborted(stage, burning)
+  const blockIndex = await awaited(stage, burning)
   say('in the queue, then signed by the nodes together')
   const txid = await waitFor(stage, async () => {
     const status = await canisters.redemptionStatus(blockIndex)
@@ -167,7 +167,7 @@ export async function checkReserves(stage: Stage, canisters: Canisters): Promise
     output: async (outpoint: Parameters<typeof bitcoin.output>[0]) => bitcoin.output(outpoint),
     height: async () => bitcoin.height,
   }
-  const report = await unlessAborted(stage, verifyReserves(canisters, source))
+  const report = await awaited(stage, verifyReserves(canisters, source))
   const { verdict, surplusSat } = report
   return {
     name: 'reserves',

@@ -58,7 +58,11 @@ export async function runDemo(
     return step
   }
   try {
-    const ending = await tell({ local, signal, observe, elapsedMs }, play, chaos)
+    const ending = await tell(
+      { local, signal, observe, elapsedMs, stall: { told: false } },
+      play,
+      chaos,
+    )
     const durationMs = Math.round(monotonicMs() - startedMs)
     return { nodes, tolerates: faultyMax(nodes), durationMs, steps, ...ending }
   } finally {
