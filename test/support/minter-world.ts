@@ -133,6 +133,7 @@ export class FakeChain implements Bitcoin {
   refusesToSend = false
   /** Answers with these coins too, whatever happened to them: a stale view. */
   stale: readonly ChainUtxo[] = []
+  readonly #confirmed = new Set<string>()
   #coins = 0
 
   utxos({ script, minConfirmations }: { script: Uint8Array; minConfirmations: number }) {
@@ -155,8 +156,8 @@ export class FakeChain implements Bitcoin {
       return { type: 'temporarilyUnavailable', message: 'queue full' } as const
     const transaction = decodeTransaction(bytes)
     this.sent.push(bytes)
-    const isKnown = this.mempool.some((other) => idOf(other) === idOf(transaction))
-    if (!isKnown) this.mempool.push(transaction)
+    const isWaiting = this.mempool.some((other) => idOf(other) === idOf(transaction))
+    if (!isWaiting && !this.#confirmed.has(idOf(transaction))) this.mempool.push(transaction)
     return { type: 'ok' } as const
   }
 
@@ -185,6 +186,7 @@ export class FakeChain implements Bitcoin {
 
   #confirm(transaction: Transaction): void {
     const txid = txidOf(transaction)
+    this.#confirmed.add(idOf(transaction))
     const spent = transaction.inputs.map(({ outpoint }) =>
       this.utxosByKey.get(outpointKey(outpoint)),
     )

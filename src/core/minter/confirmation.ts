@@ -3,6 +3,7 @@
 import { outpointKey } from '../btc/transaction.ts'
 import { compareUtxos } from './coin-selection.ts'
 import type { Context } from './context.ts'
+import { schedule } from './context.ts'
 import type { TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, mainAccount } from './state.ts'
 import type { Utxo } from './types.ts'
@@ -18,7 +19,11 @@ export function findConfirmations(context: Context): void {
   if (answer.type !== 'utxos') return
   const { own, donated } = sortOutputs(context, answer.utxos)
   for (const utxo of donated) record({ type: 'xDonation', utxo })
-  if (own.length > 0) record({ type: 'receivedUtxos', toAccount: mainAccount(state), utxos: own })
+  if (own.length > 0) {
+    record({ type: 'receivedUtxos', toAccount: mainAccount(state), utxos: own })
+    // The batch of this round is over; the next one can spend what came back.
+    schedule(context, 'process', context.now + context.settings.processPeriodNs)
+  }
   for (const key of confirmedBy(context, own)) {
     const transaction = liveTransaction(context, key)
     if (transaction === undefined) continue // Its chain ended with the one before.

@@ -1,7 +1,7 @@
 /** When the minter does something by itself, and what. Implements `docs/spec/minter.md` §17 (embedded subnet) [H 14]. */
 import type { TimestampNs } from '../base/units.ts'
 import { timestampNs } from '../base/units.ts'
-import { submitPendingBatch } from './batch.ts'
+import { isBatchDue, submitPendingBatch } from './batch.ts'
 import { findConfirmations } from './confirmation.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
@@ -29,6 +29,7 @@ export function runDueTasks(context: Context): void {
   if (isDue(tasks.get('refreshFees'))) {
     tasks.delete('refreshFees')
     refreshFees(context)
+    if (context.state.held.size > 0) schedule(context, 'process', context.now)
     schedule(context, 'refreshFees', context.now + context.settings.refreshFeesPeriodNs)
   }
   if (isDue(tasks.get('process'))) {
@@ -48,16 +49,27 @@ function processRound(context: Context): void {
   openRequests(context)
 }
 
-/** An idle minter asks for no slot: rounds go on only while one could change something. */
+/**
+ * An idle minter asks for no slot: rounds go on only while the next one could change something.
+ *
+ * A request that waits for coins or lower fees is woken by what brings them: a block, a deposit, a refresh.
+ */
 function planNextRound(context: Context): void {
   const { state, volatile, settings, now } = context
-  const waiting = state.queue.filter(({ blockIndex }) => !state.held.has(blockIndex))
-  const owed = [...state.reimbursements.values()].filter(({ amount }) => amount > 0n)
-  const work = waiting.length + state.signing.size + owed.length + volatile.unsent.size
-  if (work > 0) schedule(context, 'process', now + settings.processPeriodNs)
-  const queueEnds = waiting.slice(0, 1).map(
-    ({ receivedAt }) => receivedAt + state.config.maxTimeInQueueNs + 1n, // Longer than the limit.
+  const { held } = state
+  const { passedOverSince } = volatile
+  const ready = state.queue.filter(
+    ({ blockIndex }) => !held.has(blockIndex) && !passedOverSince.has(blockIndex),
   )
-  const holdEnds = [...state.held.values()].map((since) => since + settings.holdNs)
-  for (const at of [...queueEnds, ...holdEnds]) if (at > now) schedule(context, 'process', at)
+  const owed = [...state.reimbursements.values()].filter(({ amount }) => amount > 0n)
+  const isReady = ready.length > 0 && isBatchDue(context)
+  if (isReady || owed.length + volatile.resting.size + volatile.unsent.size > 0)
+    schedule(context, 'process', now + settings.processPeriodNs)
+  const queueEnds = ready
+    .slice(0, 1)
+    .map(({ receivedAt }) => receivedAt + state.config.maxTimeInQueueNs + 1n) // Longer than the limit.
+  const holdEnds = [...held.values()].map((since) => since + settings.holdNs)
+  const turns = [...passedOverSince.values()].map((since) => since + settings.passedOverNs)
+  for (const at of [...queueEnds, ...holdEnds, ...turns])
+    if (at > now) schedule(context, 'process', at)
 }
