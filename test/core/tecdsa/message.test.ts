@@ -1,0 +1,92 @@
+/** Goal: what signers say to each other, and completions, have one encoding. Method: threshold specification §§8.3, 14.3, 18.5. */
+import { describe, expect, test } from 'vitest'
+import { concat, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import { BadEncoding } from '../../../src/core/base/errors.ts'
+import { sha256 } from '../../../src/core/base/hash.ts'
+import type { ShareMessage, SignerMessage } from '../../../src/core/tecdsa/message.ts'
+import {
+  decodeSignerMessage,
+  encodeSignerMessage,
+  shareContent,
+} from '../../../src/core/tecdsa/message.ts'
+import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/signing.ts'
+import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
+
+const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
+const share: ShareMessage = {
+  type: 'share',
+  requestId: filled(32, 1),
+  share: filled(200, 2),
+  signature: filled(64, 3),
+}
+const statement = { transcriptId: 3n, dealer: 2, dealing: utf8('dealing') }
+const signed = { ...statement, signature: filled(64, 4), hash: hash32(filled(32, 0)) }
+const hashes = [hash32(filled(32, 5)), hash32(filled(32, 6))]
+
+const messages: [string, SignerMessage, string][] = [
+  ['dealing', { type: 'dealing', signed }, 'PIN_DEALING'],
+  ['support', { type: 'support', support: { hashes, signature: filled(64, 7) } }, 'PIN_VOUCH'],
+  ['share', share, 'PIN_SHARE'],
+  ['resend', { type: 'resend' }, 'PIN_RESEND'],
+]
+
+describe('a message between signers', () => {
+  test.each(messages)('%s is read as it was written, whole or not at all', (_, message) => {
+    const bytes = encodeSignerMessage(message)
+    expectStrict({ bytes, decode: decodeSignerMessage, encode: encodeSignerMessage })
+    expectTotal({ bytes, decode: decodeSignerMessage, encode: encodeSignerMessage, runs: 150 })
+  })
+
+  test.each(messages)('%s keeps its format', (_, message, pin) => {
+    expect(toHex(sha256(encodeSignerMessage(message)))).toBe(pin)
+  })
+
+  test('carries the name of the dealing that follows from its bytes, not one that was told', () => {
+    const message = decodeSignerMessage(encodeSignerMessage({ type: 'dealing', signed }))
+    expect(message.type === 'dealing' && toHex(message.signed.hash)).not.toBe(toHex(signed.hash))
+  })
+
+  test.each([0, 5, 255])('of kind %i is refused', (tag) => {
+    const bytes = concat(Uint8Array.of(tag), filled(200, 0))
+    expect(() => decodeSignerMessage(bytes)).toThrow(BadEncoding)
+  })
+
+  test('has room for a share of 1 KiB, not for more', () => {
+    const sized = (size: number): Uint8Array =>
+      encodeSignerMessage({ ...share, share: filled(size, 0) })
+    expect(decodeSignerMessage(sized(1_024))).toMatchObject({ type: 'share' })
+    expect(() => decodeSignerMessage(sized(1_025))).toThrow(BadEncoding)
+  })
+})
+
+describe('what a node signs with a share', () => {
+  const content = toHex(shareContent(filled(40, 9), share))
+
+  test.each([
+    ['run', filled(40, 8), share],
+    ['request', filled(40, 9), { ...share, requestId: filled(32, 0) }],
+    ['share', filled(40, 9), { ...share, share: filled(200, 0) }],
+    ['length of the share', filled(40, 9), { ...share, share: filled(199, 2) }],
+  ])('names the %s', (_, prefix, changed) => {
+    expect(toHex(shareContent(prefix, changed))).not.toBe(content)
+  })
+})
+
+describe('a completion', () => {
+  const completion = {
+    requestId: filled(32, 1),
+    signature: filled(64, 2),
+    tape: filled(32, 3),
+  }
+  const bytes = encodeCompletion(completion)
+
+  test('is read as it was written, whole or not at all', () => {
+    expectStrict({ bytes, decode: decodeCompletion, encode: encodeCompletion })
+    expectTotal({ bytes, decode: decodeCompletion, encode: encodeCompletion })
+    expect(decodeCompletion(bytes)).toEqual(completion)
+  })
+
+  test('keeps its format', () => {
+    expect(toHex(sha256(bytes))).toBe('PIN_COMPLETION')
+  })
+})
