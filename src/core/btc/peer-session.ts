@@ -103,11 +103,11 @@ export class PeerSession {
     }
   }
 
-  /** Total: whatever the bytes are, the answer is events. Nothing is read after an `end`. */
+  /** Total: whatever the bytes are, the answer is events. What follows an `end` does not count. */
   receive(bytes: Uint8Array, nowMs: number): readonly SessionEvent[] {
     const events: SessionEvent[] = []
     for (const event of this.#stream.push(bytes)) {
-      if (this.#phase === 'ended' || this.#phase === 'connecting') break
+      if (this.#phase === 'connecting') break
       switch (event.type) {
         case 'message':
           events.push(...this.#handle(event.message, nowMs))

@@ -282,6 +282,20 @@ describe('headers', () => {
     expect(peer.adapter.bestHeight).toBe(0)
   })
 
+  it('nothing that follows an offence in the same chunk counts', () => {
+    const [a, b] = new ChainBuilder().mineMany(2) as [Block, Block]
+    const messages: readonly Message[] = [
+      { type: 'headers', headers: [b.header, a.header] },
+      { type: 'headers', headers: [a.header] },
+      { type: 'ping', nonce: 1n },
+    ]
+    const peer = ready()
+    peer.bytes(concat(...messages.map((message) => encodeMessage(regtest, message))))
+    expect(peer.offences().length).toBe(1)
+    expect(peer.of('headers')).toEqual([])
+    expect(peer.sent()).toEqual([])
+  })
+
   it.each([
     ['high-hash', { bits: 0x03000001 }],
     ['bad-diffbits', { bits: 0x207ffffe }],
@@ -487,7 +501,9 @@ describe('blocks', () => {
 
 describe('our transactions', () => {
   const numbered = (vout: number): Announcement => {
-    const bytes = bytesOf(spend([{ ...coin, vout }], [{ to: scriptOf(1), value: 1n }]))
+    const tx = spend([{ ...coin, vout }], [{ to: scriptOf(1), value: 1n }])
+    const inputs = tx.inputs.map((input) => ({ ...input, witness: [Uint8Array.of(1)] }))
+    const bytes = bytesOf({ ...tx, inputs })
     const outgoing = readOutgoing(bytes, { keep: true, since: NOW })
     if (outgoing === undefined) throw new RangeError('a test transaction is sane')
     return outgoing
