@@ -60,8 +60,16 @@ const hashOf = (text: string): Hash32 => sha256(utf8(text))
 const inOrder = (hashes: readonly Hash32[]): Hash32[] => hashes.toSorted(compareBytes)
 
 const statement = { transcriptId: 5n, dealer: 1, dealing: utf8('dealing') }
-function dealt({ by = 1, kind = 'dealing' as EvidenceKind, ...change } = {}): SignedDealing {
-  const stated = { ...statement, ...change }
+function dealt({
+  by = 1,
+  kind = 'dealing',
+  dealing = statement.dealing,
+}: {
+  readonly by?: number
+  readonly kind?: EvidenceKind
+  readonly dealing?: Uint8Array
+} = {}): SignedDealing {
+  const stated = { ...statement, dealing }
   const signature = sign(by, kind, dealingContent(context.prefix, stated))
   return decodeSignedDealing(encodeSignedDealing({ ...stated, signature }))
 }
@@ -195,17 +203,17 @@ describe('the encoding', () => {
     total: (): void => expectTotal({ ...format, runs: 150 }),
   })
   const formats = [
-    formatOf('signed dealing', 'PIN_SIGNED', {
+    formatOf('signed dealing', '62c52e60fc1df4a56739e58489033455f74f114a2e97faaa27ae6c5ae7b9bc4c', {
       bytes: encodeSignedDealing(signed),
       decode: decodeSignedDealing,
       encode: encodeSignedDealing,
     }),
-    formatOf('support', 'PIN_SUPPORT', {
+    formatOf('support', 'b2721294ef477ffba52c3fcdffb11f2e8972aca5838f168bcbe857297e798c98', {
       bytes: encodeSupport(present(supports[0], 'a support')),
       decode: decodeSupport,
       encode: encodeSupport,
     }),
-    formatOf('supported dealing', 'PIN_SUPPORTED', {
+    formatOf('supported dealing', '30d8398d95f7dce93bc37f7fc59e3a22d84c10c04918965bb77919567bb1a83a', {
       bytes: encodeSupportedDealing(whole),
       decode: decodeSupportedDealing,
       encode: encodeSupportedDealing,
