@@ -21,8 +21,9 @@ export function findConfirmations(context: Context): void {
   for (const utxo of donated) record({ type: 'xDonation', utxo })
   if (own.length > 0) {
     record({ type: 'receivedUtxos', toAccount: mainAccount(state), utxos: own })
-    // The batch of this round is over; the next one can spend what came back.
-    schedule(context, 'process', context.now + context.settings.processPeriodNs)
+    // The batch of this round is over: who waited for coins gets another one.
+    if (state.queue.length > 0)
+      schedule(context, 'process', context.now + context.settings.processPeriodNs)
   }
   for (const key of confirmedBy(context, own)) {
     const transaction = liveTransaction(context, key)
