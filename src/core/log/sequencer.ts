@@ -11,8 +11,6 @@ import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from './log.ts'
 
 /** Items of one node that wait for a slot; what is beyond is dropped and submitted again by its node. §23. */
 const WAITING_ITEMS_MAX = 1_000
-/** Slots handed to one node at a time while it catches up. */
-const CATCH_UP_SLOTS_MAX = 64
 
 type Waiting = { readonly item: Uint8Array; readonly from: NodeIndex }
 
@@ -65,11 +63,12 @@ export class Sequencer implements Log {
   }
 
   #work(from: NodeIndex, slot: bigint, now: TimestampNs): readonly LogDelivery[] {
-    if (slot > this.#next) return [] // No such slot yet: a node that says so is wrong or of another run.
+    // No such slot yet: a node that says so is wrong or of another run.
+    if (slot < 0n || slot > this.#next) return []
     this.#working.set(from, slot)
-    const missing = this.#slots.slice(Number(slot), Number(slot) + CATCH_UP_SLOTS_MAX)
-    if (missing.length > 0)
-      return missing.map((decided) => ({ to: from, output: { type: 'slot', slot: decided } }))
+    const decided = this.#slots[Number(slot)]
+    // One slot at a time: a node that is behind asks for the next one by working on it.
+    if (decided !== undefined) return [{ to: from, output: { type: 'slot', slot: decided } }]
     return this.#decide(now)
   }
 
@@ -98,7 +97,7 @@ export class Sequencer implements Log {
 
   #tape(from: NodeIndex, slot: bigint): readonly LogDelivery[] {
     const position = this.#working.get(from)
-    if (position === undefined || position <= slot || slot >= this.#next) return []
+    if (position === undefined || slot < 0n || slot >= position) return []
     const wishes = this.#tapeWishes.get(slot) ?? new Set()
     this.#tapeWishes.set(slot, wishes.add(from))
     if (wishes.size < reconstructionThreshold(this.#nodes)) return []
