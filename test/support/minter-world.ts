@@ -140,6 +140,7 @@ export class FakeChain implements Bitcoin {
     if (this.isDown) return { type: 'temporarilyUnavailable', message: 'down' } as const
     const isWanted = (utxo: ChainUtxo) =>
       bytesKey(utxo.script) === bytesKey(script) &&
+      utxo.height <= this.tipHeight &&
       this.tipHeight - utxo.height + 1 >= minConfirmations
     const utxos = [...this.utxosByKey.values(), ...this.stale]
       .filter(isWanted)

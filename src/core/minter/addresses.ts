@@ -101,7 +101,7 @@ export type Destination =
 
 /** Reads a destination by the rules of §3.5: five kinds of address, on the minter's network. */
 export function parseDestination(text: string, network: BitcoinNetwork): Destination {
-  if (text === '') return { type: 'malformed', message: 'address contains no data' }
+  if (text === '') return { type: 'malformed', message: 'the address contains no data' }
   const parsed = parseAddress(text, networkOf[network])
   if (parsed.type === 'refused') return { type: 'malformed', message: parsed.detail }
   const { kind, script } = parsed

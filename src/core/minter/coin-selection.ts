@@ -2,10 +2,17 @@
 import { compareBytes } from '../base/bytes.ts'
 import type { Utxo } from './types.ts'
 
-/** By value, then txid, then index. */
+const compareOutpoints = (a: Utxo, b: Utxo): number =>
+  compareBytes(a.outpoint.txid, b.outpoint.txid) || a.outpoint.vout - b.outpoint.vout
+
+/** The order in which the Bitcoin side lists them: newest block first, then outpoint (`bitcoin.md` UT-4). */
+export const compareAsListed = (a: Utxo, b: Utxo): number =>
+  b.height - a.height || compareOutpoints(a, b)
+
+/** By value, then outpoint. */
 export function compareUtxos(a: Utxo, b: Utxo): number {
   if (a.value !== b.value) return a.value < b.value ? -1 : 1
-  return compareBytes(a.outpoint.txid, b.outpoint.txid) || a.outpoint.vout - b.outpoint.vout
+  return compareOutpoints(a, b)
 }
 
 export type Selection = { readonly chosen: readonly Utxo[]; readonly rest: readonly Utxo[] }

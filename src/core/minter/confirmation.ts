@@ -1,7 +1,7 @@
 /** Which of the minter's transactions are final, and which coins come back with them. `docs/spec/minter.md` §13 [H 10]. */
 
 import { outpointKey } from '../btc/transaction.ts'
-import { compareUtxos } from './coin-selection.ts'
+import { compareAsListed } from './coin-selection.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import type { TxidKey } from './state.ts'
@@ -44,7 +44,7 @@ function sortOutputs(
   const isNew = (utxo: Utxo): boolean =>
     !state.mintedOutpoints.has(keyOfUtxo(utxo)) && !state.donations.has(keyOfUtxo(utxo))
   const txidOf = ({ outpoint }: Utxo): TxidKey => keyOfTxid(outpoint.txid)
-  const fresh = utxos.filter(isNew).sort(compareUtxos)
+  const fresh = utxos.filter(isNew).sort(compareAsListed)
   const own = fresh.filter((utxo) => liveTransaction(context, txidOf(utxo)) !== undefined)
   const donated = fresh.filter(
     (utxo) =>

@@ -5,7 +5,7 @@ import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 import { anonymous } from '../ic/principal.ts'
 import { scriptOf } from './addresses.ts'
-import { compareUtxos } from './coin-selection.ts'
+import { compareAsListed } from './coin-selection.ts'
 import { CHECK_TRANSACTION_TRIES_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { err, ledgerCall, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
@@ -38,7 +38,7 @@ export function updateBalance(
   const { state, volatile, settings } = context
   if (equalBytes(caller, anonymous)) return trap('anonymous caller not allowed')
   const account = { owner: args.owner ?? caller, subaccount: args.subaccount }
-  if (equalBytes(account.owner, state.self)) return trap('cannot update the balance of the minter')
+  if (equalBytes(account.owner, state.self)) return trap("cannot update minter's balance")
   if (equalBytes(account.owner, anonymous)) return trap('anonymous owner not allowed') // [H 4]
   const refusal = refusedByMode(state.config.mode, { caller, direction: 'deposit' })
   if (refusal !== undefined) return reply(err(refusal))
@@ -75,7 +75,7 @@ function utxosOf({ ports }: Context, script: Uint8Array, minConfirmations: numbe
 }
 
 type Sorted = {
-  /** New ones, then once too small, then once quarantined; each group in UTXO order. */
+  /** New ones, then once too small, then once quarantined; each group as listed. */
   readonly processable: readonly Utxo[]
   readonly suspended: readonly SuspendedUtxo[]
 }
@@ -85,7 +85,7 @@ export function sortUtxos(context: Context, account: Account, utxos: readonly Ut
   const groups = { fresh: [] as Utxo[], valueTooSmall: [] as Utxo[], quarantined: [] as Utxo[] }
   const suspended: SuspendedUtxo[] = []
   const distinct = new Map(utxos.map((utxo) => [keyOfUtxo(utxo), utxo]))
-  for (const [key, utxo] of [...distinct].sort(([, a], [, b]) => compareUtxos(a, b))) {
+  for (const [key, utxo] of [...distinct].sort(([, a], [, b]) => compareAsListed(a, b))) {
     if (context.state.mintedOutpoints.has(key)) continue // [H 1] Known and finalised ones are among these.
     const reason = suspensionOf(context, account, key)
     const checkedAt = context.volatile.lastChecked.get(key)

@@ -10,6 +10,12 @@ import type { Mode, TemporarilyUnavailable } from './types.ts'
 
 export type Direction = 'deposit' | 'withdrawal'
 
+/** Texts of the deployed minter: people search for them. */
+const RESTRICTED: Readonly<Record<Direction, string>> = {
+  deposit: 'access to the minter is temporarily restricted',
+  withdrawal: 'BTC withdrawals are temporarily restricted',
+}
+
 /** Why the mode keeps this caller out; undefined lets it in. The caller counts, not the owner. */
 export function refusedByMode(
   mode: View<Mode>,
@@ -21,13 +27,11 @@ export function refusedByMode(
     case 'readOnly':
       return unavailable('the minter is in read-only mode')
     case 'restrictedTo':
-      return isListed(mode.principals)
-        ? undefined
-        : unavailable('the minter is restricted to some principals')
+      return isListed(mode.principals) ? undefined : unavailable(RESTRICTED[direction])
     case 'depositsRestrictedTo':
       return direction === 'withdrawal' || isListed(mode.principals)
         ? undefined
-        : unavailable('the minter accepts deposits from some principals only')
+        : unavailable('BTC deposits are temporarily restricted')
     case 'generalAvailability':
       return undefined
   }

@@ -130,7 +130,7 @@ function withdraw<E>(
   const destination = parseDestination(args.address, state.config.network)
   if (destination.type === 'destination') {
     const own = { script: destination.script, self: state.self, caller }
-    if (isOwnScript(volatile.root, own)) return trap('the destination is the minter itself') // [H 3]
+    if (isOwnScript(volatile.root, own)) return trap('illegal retrieve_btc target') // [H 3]
   }
   const guard = { account: way.account, concurrentMax: settings.concurrentMax }
   const result = guarded(volatile.retrieving, guard, () =>

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { outpointKey } from '../../../src/core/btc/transaction.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
+import { compareAsListed } from '../../../src/core/minter/coin-selection.ts'
 import { decodeMintMemo } from '../../../src/core/minter/memo.ts'
 import type { CheckTransactionResult } from '../../../src/core/minter/ports.ts'
+import { acceptAll } from '../../../src/core/minter/ports.ts'
 import type { UpdateBalanceResult } from '../../../src/core/minter/types.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
 
@@ -171,20 +173,22 @@ describe('a suspended coin', () => {
     expect(kinds).toEqual(['checkedUtxoV2', 'receivedUtxos'])
   })
 
-  it('comes after new ones: new, once too small, once quarantined', () => {
+  it('comes after new ones: new, once too small, once quarantined, each group as listed', () => {
     const world = new TestMinter()
     world.pay(alice, 90_000n)
     world.pay(alice, 100n)
-    checkerOf(world, tainted)
+    world.checker = {
+      ...world.checker,
+      checkTransaction: () => ({ type: 'failed', addresses: [] }),
+    }
     update(world)
+    world.checker = acceptAll
     world.wait(DAY)
-    world.pay(alice, 70_000n)
-    world.pay(alice, 60_000n)
+    const fresh = [world.pay(alice, 70_000n), world.pay(alice, 60_000n), world.pay(alice, 65_000n)]
     const result = update(world)
     const outcomes = result.type === 'ok' ? result.value.map((s) => [s.type, s.utxo.value]) : []
     expect(outcomes).toEqual([
-      ['minted', 60_000n],
-      ['minted', 70_000n],
+      ...fresh.sort(compareAsListed).map(({ value }) => ['minted', value]),
       ['valueTooSmall', 100n],
       ['minted', 90_000n],
     ])
@@ -226,13 +230,13 @@ describe('the checker', () => {
 
   it('that stops at the second coin leaves the first minted, and the second for later', () => {
     const world = new TestMinter()
-    world.pay(alice, 50_000n)
-    world.pay(alice, 60_000n)
+    const coins = [world.pay(alice, 50_000n), world.pay(alice, 60_000n)].sort(compareAsListed)
+    const [first = 0n, second = 0n] = coins.map(({ value }) => value - 100n)
     checkerOf(world, { type: 'passed' }, { type: 'error', message: 'm' })
     expect(types(update(world))).toEqual(['genericError'])
-    expect(world.ledger.balance(alice)).toBe(49_900n)
+    expect(world.ledger.balance(alice)).toBe(first)
     expect(types(update(world))).toEqual(['minted'])
-    expect(world.ledger.balance(alice)).toBe(49_900n + 59_900n)
+    expect(world.ledger.balance(alice)).toBe(first + second)
   })
 })
 
