@@ -1,5 +1,6 @@
 /** The Bitcoin canister: the chain view fed by the log, and what the minter sees of it. Source: bitcoin §§1.2, 9. */
 import type { BlockHash } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
@@ -69,16 +70,23 @@ export class BitcoinCanister {
     return findHeader(this.#state.headers, headerHash(header)) !== undefined
   }
 
-  /** Judges what enough nodes have proposed, until nothing more can be said: a parent may free its children. */
+  /**
+   * Judges what enough nodes have proposed; a parent frees the children that wait for it. No header is judged more
+   * than twice, whatever the order in which liars were the first to name them.
+   */
   #admit(now: TimestampNs): void {
-    for (let admitted = true; admitted; ) {
-      admitted = false
-      for (const header of this.#votes.agreed()) {
-        const { reply } = execute(this.#state, { type: 'header', header }, now)
-        if (isTooSoon(reply)) continue
-        this.#votes.drop(header)
-        admitted ||= reply.type === 'accepted'
-      }
+    const due = [...this.#votes.agreed()]
+    const children = new Map<string, BlockHeader[]>()
+    for (const header of due) {
+      const siblings = children.get(toHex(header.previous)) ?? []
+      siblings.push(header)
+      children.set(toHex(header.previous), siblings)
+    }
+    for (const header of due) {
+      const { reply } = execute(this.#state, { type: 'header', header }, now)
+      if (isTooSoon(reply)) continue
+      this.#votes.drop(header)
+      if (reply.type === 'accepted') due.push(...(children.get(toHex(headerHash(header))) ?? []))
     }
   }
 

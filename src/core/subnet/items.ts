@@ -33,13 +33,13 @@ export type HeadersItem = {
 
 const TAGS = { dealing: 1, completion: 2, ingress: 3, headers: 4, block: 5, tick: 6 } as const
 
-/** What a node signs when it proposes headers: the subnet's id keeps it from serving anywhere else. */
+/** What a node signs when it proposes headers; `prefix` names the run, so that it serves nowhere else (§2.1). */
 export function headersContent(
-  subnetId: Uint8Array,
+  prefix: Uint8Array,
   { node, headers }: Pick<HeadersItem, 'node' | 'headers'>,
 ): Uint8Array {
   return new Writer()
-    .raw(subnetId)
+    .raw(prefix)
     .u16(node)
     .list(headers, (writer, header) => writer.raw(header))
     .done()

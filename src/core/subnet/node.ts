@@ -7,8 +7,8 @@ import { NS_PER_MS } from '../base/units.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import { encodeReply } from '../ic/call-reply.ts'
 import type { Slot } from '../log/log.ts'
+import { runPrefix } from '../tecdsa/evidence.ts'
 import type { Genesis } from '../tecdsa/membership.ts'
-import { subnetIdOf } from '../tecdsa/membership.ts'
 import { encodeSignerMessage } from '../tecdsa/message.ts'
 import type { NodeKeys } from '../tecdsa/node-keys.ts'
 import { verifyEvidence } from '../tecdsa/node-keys.ts'
@@ -37,7 +37,8 @@ export type NodeOutputs = readonly NodeOutput[]
 /** A node that starts again replays the slots from 0: its state is a function of the log, its keys and its records. */
 export class SubnetNode {
   readonly #config: NodeConfig
-  readonly #subnetId: Uint8Array
+  /** What its signatures over items start with. */
+  readonly #prefix: Uint8Array
   readonly #signer: Signer
   readonly #replica: Replica
   /** Number of the slot it works on. */
@@ -49,7 +50,7 @@ export class SubnetNode {
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
     this.#config = config
-    this.#subnetId = subnetIdOf(genesis)
+    this.#prefix = runPrefix(genesis)
     this.#signer = new Signer(config)
     this.#replica = new Replica({
       minter: config.minter,
@@ -119,7 +120,7 @@ export class SubnetNode {
     const outputs: NodeOutput[] = []
     for (let start = 0; start < fresh.length; start += HEADERS_MAX) {
       const part = fresh.slice(start, start + HEADERS_MAX)
-      const content = headersContent(this.#subnetId, { node, headers: part })
+      const content = headersContent(this.#prefix, { node, headers: part })
       const signature = keys.sign('item', content)
       outputs.push(this.#submit({ type: 'headers', node, headers: part, signature }))
     }
@@ -174,7 +175,7 @@ export class SubnetNode {
   #speaksForNode(item: HeadersItem): boolean {
     const signer = this.#config.genesis.membership.members[item.node]
     if (signer === undefined) return false
-    const content = headersContent(this.#subnetId, item)
+    const content = headersContent(this.#prefix, item)
     const { signature } = item
     return verifyEvidence(this.#config.ed25519, { signer, kind: 'item', content, signature })
   }

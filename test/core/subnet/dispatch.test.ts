@@ -1,0 +1,75 @@
+/** Goal: a call reaches the method it names, as the kind of call it is, or is rejected. Method: IC interface §§8, 12. */
+import { describe, expect, test } from 'vitest'
+import type { CallReply } from '../../../src/core/ic/call-reply.ts'
+import { encodeArgs, nat, query, text, update } from '../../../src/core/ic/candid.ts'
+import type { Handlers } from '../../../src/core/subnet/dispatch.ts'
+import { dispatch, getter, handler } from '../../../src/core/subnet/dispatch.ts'
+
+/** Handlers over one number, and the number. */
+function counter() {
+  const state = { value: 1n }
+  const handlers: Handlers = {
+    get: getter(query([], nat), () => state.value),
+    add: handler(update([nat], nat), (amount) => {
+      if (amount > 100n) return { type: 'trap', message: 'too much' }
+      state.value += amount
+      return { type: 'result', value: state.value }
+    }),
+    echo: getter(query([nat, text], text), (count, word) => word.repeat(Number(count))),
+  }
+  return { state, handlers }
+}
+
+const none = encodeArgs([], [])
+const replied = (reply: CallReply) => (reply.type === 'replied' ? reply.arg : reply)
+
+describe('a call', () => {
+  test.each(['query', 'update'] as const)('as %s asks a query', (kind) => {
+    const { handlers } = counter()
+    const reply = dispatch(handlers, { methodName: 'get', arg: none }, kind)
+    expect(replied(reply)).toEqual(encodeArgs([nat], [1n]))
+  })
+
+  test('hands over its arguments in order', () => {
+    const arg = encodeArgs([nat, text], [3n, 'ab'])
+    const reply = dispatch(counter().handlers, { methodName: 'echo', arg }, 'query')
+    expect(replied(reply)).toEqual(encodeArgs([text], ['ababab']))
+  })
+
+  test('as update changes state, as query is rejected and changes none', () => {
+    const { handlers, state } = counter()
+    const call = { methodName: 'add', arg: encodeArgs([nat], [5n]) }
+    expect(dispatch(handlers, call, 'query')).toMatchObject({ type: 'rejected', code: 5 })
+    expect(state.value).toBe(1n)
+    expect(replied(dispatch(handlers, call, 'update'))).toEqual(encodeArgs([nat], [6n]))
+    expect(state.value).toBe(6n)
+  })
+
+  test('that traps is rejected with code 5 and the words of the trap', () => {
+    const call = { methodName: 'add', arg: encodeArgs([nat], [101n]) }
+    const reply = dispatch(counter().handlers, call, 'update')
+    expect(reply).toEqual({ type: 'rejected', code: 5, message: 'too much' })
+  })
+
+  test.each(['', 'Get', 'get ', 'toString', 'constructor', '__proto__', 'hasOwnProperty'])(
+    'of the method "%s", which is none, is rejected with code 5',
+    (methodName) => {
+      const reply = dispatch(counter().handlers, { methodName, arg: none }, 'update')
+      const message = `the canister has no method '${methodName}'`
+      expect(reply).toEqual({ type: 'rejected', code: 5, message })
+    },
+  )
+
+  test.each<[string, Uint8Array]>([
+    ['missing', none],
+    ['of another type', encodeArgs([text], ['5'])],
+    ['cut off', encodeArgs([nat], [5n]).slice(0, -1)],
+    ['followed by more bytes', Uint8Array.of(...encodeArgs([nat], [5n]), 0)],
+    ['no Candid', new Uint8Array()],
+  ])('with arguments %s is rejected with code 5 and changes nothing', (_, arg) => {
+    const { handlers, state } = counter()
+    const reply = dispatch(handlers, { methodName: 'add', arg }, 'update')
+    expect(reply).toMatchObject({ type: 'rejected', code: 5 })
+    expect(state.value).toBe(1n)
+  })
+})

@@ -1,0 +1,78 @@
+/** Goal: an item of the log has one encoding and a limit. Method: threshold specification §§17.1, 2.1. */
+import { describe, expect, test } from 'vitest'
+import { concat, toHex } from '../../../src/core/base/bytes.ts'
+import { BadEncoding } from '../../../src/core/base/errors.ts'
+import { sha256 } from '../../../src/core/base/hash.ts'
+import { timestampNs } from '../../../src/core/base/units.ts'
+import type { HeadersItem, Item } from '../../../src/core/subnet/items.ts'
+import {
+  decodeItem,
+  encodeItem,
+  HEADERS_MAX,
+  headersContent,
+} from '../../../src/core/subnet/items.ts'
+import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
+
+const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
+const headers: HeadersItem = {
+  type: 'headers',
+  node: 2,
+  headers: [filled(80, 1), filled(80, 2)],
+  signature: filled(64, 3),
+}
+const tick: Item = { type: 'tick', due: timestampNs(2n ** 64n - 1n) }
+const items: [string, Item, string][] = [
+  ['dealing', { type: 'dealing', dealing: filled(5, 1) }, 'dfea2964b5deedea7b1ef077de529c3959e6788bdbb3441e70c77a1ae875bb48'],
+  ['completion', { type: 'completion', completion: filled(5, 1) }, 'fd80fbb8e46eb08a6a571c5502a43603bc4965643e94078b399b3030be774229'],
+  ['ingress', { type: 'ingress', envelope: filled(5, 1) }, '7f6d2bee32b934e0e3337fa7e6fbcb1b21b368e65f1b1aeb9f6e27561346a719'],
+  ['headers', headers, '36f0c62f2db842cfb8ae395b4d87648aae2eec37f861520e167854ed6cd6ab58'],
+  ['block', { type: 'block', block: filled(5, 1) }, '1fff58fe86ed6145af45b0b83636518394c97ce7d862a25db868e8506f5fd12b'],
+  ['tick', tick, 'f0b08ab8e71a9b0ea5874a7ee52b55a34e7d2cc91e4778a7d7995804e01a43f0'],
+]
+
+describe('an item', () => {
+  test.each(items)('%s is read as it was written', (_, item) => {
+    const bytes = encodeItem(item)
+    expect(decodeItem(bytes)).toEqual(item)
+    expectTotal({ bytes, decode: decodeItem, encode: encodeItem, runs: 150 })
+  })
+
+  test.each(items)('%s keeps its format', (_, item, pin) => {
+    expect(toHex(sha256(encodeItem(item)))).toBe(pin)
+  })
+
+  // The other kinds carry what another decoder reads to its end.
+  test.each([headers, tick])('$type is read whole or not at all', (item) => {
+    expectStrict({ bytes: encodeItem(item), decode: decodeItem, encode: encodeItem })
+  })
+
+  test.each([0, 7, 255])('of kind %i is refused', (tag) => {
+    expect(() => decodeItem(concat(Uint8Array.of(tag), filled(200, 0)))).toThrow(BadEncoding)
+  })
+
+  test('without a byte is refused', () => {
+    expect(() => decodeItem(new Uint8Array())).toThrow(BadEncoding)
+  })
+
+  test('has room for 2,000 headers, not for more', () => {
+    const of = (count: number): Uint8Array =>
+      encodeItem({ ...headers, headers: Array(count).fill(filled(80, 1)) })
+    expect(HEADERS_MAX).toBe(2_000)
+    expect(decodeItem(of(2_000))).toMatchObject({ type: 'headers' })
+    expect(() => decodeItem(of(2_001))).toThrow(BadEncoding)
+  })
+})
+
+describe('what a node signs with its headers', () => {
+  const content = toHex(headersContent(filled(40, 9), headers))
+
+  test.each<[string, Uint8Array, HeadersItem]>([
+    ['the run', filled(40, 8), headers],
+    ['the node', filled(40, 9), { ...headers, node: 3 }],
+    ['each header', filled(40, 9), { ...headers, headers: [filled(80, 1), filled(80, 3)] }],
+    ['their order', filled(40, 9), { ...headers, headers: headers.headers.toReversed() }],
+    ['their number', filled(40, 9), { ...headers, headers: headers.headers.slice(1) }],
+  ])('names %s', (_, prefix, changed) => {
+    expect(toHex(headersContent(prefix, changed))).not.toBe(content)
+  })
+})
