@@ -1,7 +1,7 @@
 /** What a procedure of the minter runs in: one slot, one call after the other. Implements `docs/spec/minter.md` §17, §18.1. */
 import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
-import { addNs, timestampNs, tokens } from '../base/units.ts'
+import { addNs, TIMESTAMP_MAX, timestampNs, tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import { apply } from './apply.ts'
 import type { Settings } from './constants.ts'
@@ -57,8 +57,9 @@ export function ledgerCall(context: Context, amount: bigint, memo: Uint8Array): 
   return { amount: tokens(amount), memo, createdAtTime }
 }
 
-/** Puts a task at `at`, or leaves it where it is if that is earlier (§17). */
+/** Puts a task at `at`, or leaves it where it is if that is earlier (§17). After the end of time: never. */
 export function schedule({ volatile }: Pick<Context, 'volatile'>, task: Task, at: bigint): void {
+  if (at > TIMESTAMP_MAX) return
   const planned = volatile.tasks.get(task)
   if (planned === undefined || at < planned) volatile.tasks.set(task, at)
 }

@@ -63,6 +63,13 @@ describe('a batch', () => {
     expect(world.state.queue).toEqual([])
   })
 
+  it('may be put off for ever by the settings', () => {
+    const world = funded(10_000_000n, { init: { maxTimeInQueueNs: 2n ** 64n - 1n } })
+    const burn = accepted(world, 100_000n)
+    world.wait(1_000n * HOUR)
+    expect(world.status(burn)).toEqual({ type: 'pending' })
+  })
+
   it('goes at once when the queue is long', () => {
     const world = funded(10_000_000n)
     for (let i = 0; i < 19; i++) accepted(world, 100_000n)
