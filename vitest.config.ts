@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'test/core/**/*.test.ts',
+            'test/host/**/*.test.ts',
             'test/wallet/**/*.test.ts',
             'test/terminal/**/*.test.ts',
             'test/*.test.ts',
