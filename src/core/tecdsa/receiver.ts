@@ -46,10 +46,11 @@ export class Receiver {
     const { schedule } = this.#context
     const run = schedule.run(signed.transcriptId)
     const early = !schedule.wasOpened(signed.transcriptId)
-    if (early ? this.#earlyCount(signed.dealer) >= EARLY_DEALINGS_MAX : run === undefined) return []
-    if (run?.transcript !== undefined) return []
+    if ((run === undefined && !early) || run?.transcript !== undefined) return []
     const dealers = this.#held.get(signed.transcriptId) ?? new Map<NodeIndex, Held>()
     const first = dealers.get(signed.dealer)
+    const full = early && this.#earlyCount(signed.dealer) >= EARLY_DEALINGS_MAX
+    if (first === undefined && full) return []
     if (first !== undefined && equalBytes(first.signed.hash, signed.hash)) return []
     if (!dealerSigned(this.#context, signed)) return [] // Nobody's word: its sender may have invented it.
     if (first !== undefined) return [fault(signed.dealer, 'Equivocation: two dealings')]
