@@ -12,7 +12,8 @@ const SIGNATURE_SIZE = 64
 
 /**
  * `dealing` and `completion` are the signer's; `ingress` is an envelope of the IC interface; `headers` speaks for a
- * node and is signed by it; `block` proves itself; `tick` asks for a slot in which timers due at `due` fire.
+ * node and is signed by it; `block` proves itself; `tick` asks for a slot after the one of time `after`,
+ * in which timers fire: it names the slot before, so that a tick which came too early does not stand in for later ones.
  */
 export type Item =
   | { readonly type: 'dealing'; readonly dealing: Uint8Array }
@@ -20,7 +21,7 @@ export type Item =
   | { readonly type: 'ingress'; readonly envelope: Uint8Array }
   | HeadersItem
   | { readonly type: 'block'; readonly block: Uint8Array }
-  | { readonly type: 'tick'; readonly due: TimestampNs }
+  | { readonly type: 'tick'; readonly after: TimestampNs }
 
 /** Block headers that the adapter of `node` has seen, oldest first, 80 bytes each. */
 export type HeadersItem = {
@@ -63,7 +64,7 @@ export function encodeItem(item: Item): Uint8Array {
     case 'block':
       return writer.raw(item.block).done()
     case 'tick':
-      return writer.u64(item.due).done()
+      return writer.u64(item.after).done()
   }
 }
 
@@ -88,7 +89,7 @@ export function decodeItem(bytes: Uint8Array): Item {
     case TAGS.block:
       return { type: 'block', block: rest() }
     case TAGS.tick:
-      return reader.end({ type: 'tick', due: timestampNs(reader.u64()) })
+      return reader.end({ type: 'tick', after: timestampNs(reader.u64()) })
     default:
       throw new BadEncoding(`an item of unknown kind ${tag}`)
   }

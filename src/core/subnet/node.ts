@@ -43,6 +43,8 @@ export class SubnetNode {
   readonly #replica: Replica
   /** Number of the slot it works on. */
   #slot = 0n
+  /** Of the last slot executed. */
+  #time: TimestampNs
   #announcedKey = false
   /** Headers proposed by this life of the node, not to be proposed twice. */
   readonly #proposed = new Set<string>()
@@ -50,6 +52,7 @@ export class SubnetNode {
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
     this.#config = config
+    this.#time = genesis.createdAt
     this.#prefix = runPrefix(genesis)
     this.#signer = new Signer(config)
     this.#replica = new Replica({
@@ -102,10 +105,10 @@ export class SubnetNode {
     return outputs === undefined ? [] : [...this.#perform(outputs), workAlarm]
   }
 
-  /** Asks for a slot in which the timer fires. Every node names the same time, so one item serves all. */
+  /** Asks for a slot in which the timer fires. Every node names the same last slot, so one item serves all. */
   #tick(): NodeOutputs {
-    const due = this.#replica.nextTimer()
-    return due === undefined ? [] : [this.#submit({ type: 'tick', due })]
+    if (this.#replica.nextTimer() === undefined) return []
+    return [this.#submit({ type: 'tick', after: this.#time })]
   }
 
   #submit(item: Item): NodeOutput {
@@ -130,6 +133,7 @@ export class SubnetNode {
   #execute(slot: Slot): NodeOutputs {
     if (slot.number !== this.#slot) return [] // Delivered already.
     this.#slot += 1n
+    this.#time = slot.time
     const outputs = slot.items.flatMap((bytes) => {
       const item = attempt(() => decodeItem(bytes))
       return item instanceof BadEncoding ? [] : this.#executeItem(item, slot.time)

@@ -20,13 +20,29 @@ const headers: HeadersItem = {
   headers: [filled(80, 1), filled(80, 2)],
   signature: filled(64, 3),
 }
-const tick: Item = { type: 'tick', due: timestampNs(2n ** 64n - 1n) }
+const tick: Item = { type: 'tick', after: timestampNs(2n ** 64n - 1n) }
 const items: [string, Item, string][] = [
-  ['dealing', { type: 'dealing', dealing: filled(5, 1) }, 'dfea2964b5deedea7b1ef077de529c3959e6788bdbb3441e70c77a1ae875bb48'],
-  ['completion', { type: 'completion', completion: filled(5, 1) }, 'fd80fbb8e46eb08a6a571c5502a43603bc4965643e94078b399b3030be774229'],
-  ['ingress', { type: 'ingress', envelope: filled(5, 1) }, '7f6d2bee32b934e0e3337fa7e6fbcb1b21b368e65f1b1aeb9f6e27561346a719'],
+  [
+    'dealing',
+    { type: 'dealing', dealing: filled(5, 1) },
+    'dfea2964b5deedea7b1ef077de529c3959e6788bdbb3441e70c77a1ae875bb48',
+  ],
+  [
+    'completion',
+    { type: 'completion', completion: filled(5, 1) },
+    'fd80fbb8e46eb08a6a571c5502a43603bc4965643e94078b399b3030be774229',
+  ],
+  [
+    'ingress',
+    { type: 'ingress', envelope: filled(5, 1) },
+    '7f6d2bee32b934e0e3337fa7e6fbcb1b21b368e65f1b1aeb9f6e27561346a719',
+  ],
   ['headers', headers, '36f0c62f2db842cfb8ae395b4d87648aae2eec37f861520e167854ed6cd6ab58'],
-  ['block', { type: 'block', block: filled(5, 1) }, '1fff58fe86ed6145af45b0b83636518394c97ce7d862a25db868e8506f5fd12b'],
+  [
+    'block',
+    { type: 'block', block: filled(5, 1) },
+    '1fff58fe86ed6145af45b0b83636518394c97ce7d862a25db868e8506f5fd12b',
+  ],
   ['tick', tick, 'f0b08ab8e71a9b0ea5874a7ee52b55a34e7d2cc91e4778a7d7995804e01a43f0'],
 ]
 

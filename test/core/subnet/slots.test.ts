@@ -171,12 +171,30 @@ describe('headers in the name of a node', () => {
 })
 
 describe('ticks', () => {
-  test.each([0n, 1n, 2n ** 64n - 1n])('due at %i leave no trace', (due) => {
-    const tick: Item = { type: 'tick', due: timestampNs(due) }
+  test.each([0n, 1n, 2n ** 64n - 1n])('after %i leave no trace', (after) => {
+    const tick: Item = { type: 'tick', after: timestampNs(after) }
     const [ticked, idle] = [makeNode(0), makeNode(1)]
     const outputs = execute(ticked, 0n, Array(20).fill(encodeItem(tick)))
     expect(shared(outputs)).toEqual(shared(execute(idle, 0n, [])))
     expect(eventsOf(ticked)).toBe(eventsOf(idle))
+  })
+
+  test('are the same item at all nodes, and another one after each slot', () => {
+    const nodes = [makeNode(0), makeNode(1)]
+    const tick = (node: SubnetNode): Uint8Array => {
+      const [output] = node.step({ type: 'alarm', name: 'timer' })
+      if (output?.type !== 'log' || output.input.type !== 'submit') throw new Error('no tick')
+      return output.input.item
+    }
+    const seen: string[] = []
+    // The log orders a tick once. One that came before the timer was due must not be the last.
+    for (let number = 0n; number < 3n; number++) {
+      const [one, other] = nodes.map(tick)
+      expect(one).toEqual(other)
+      seen.push(toHex(present(one, 'a tick')))
+      for (const node of nodes) execute(node, number, [present(one, 'a tick')], addNs(NOW, 1n))
+    }
+    expect(new Set(seen).size).toBe(3)
   })
 })
 
