@@ -57,6 +57,7 @@ describe('a batch', () => {
     const world = funded(10_000_000n)
     accepted(world, 100_000n)
     world.wait(QUEUE_TIME)
+    world.mine() // A round at this very time.
     expect(world.state.signing.size).toBe(0)
     world.wait(1n)
     expect(world.state.signing.size).toBe(1)
@@ -116,6 +117,13 @@ describe('a batch', () => {
     expect(small.map((burns) => burns.length)).toEqual([2])
     expect(world.status(large)).toEqual({ type: 'pending' })
     expect(world.state.availableUtxos.size).toBe(0)
+  })
+
+  it('goes as soon as a deposit brings what it waits for', () => {
+    const { world, large } = crowded()
+    world.deposit({ owner: user(3) }, 800_000n)
+    world.wait(0n)
+    expect(world.status(large)).toEqual({ type: 'signing' })
   })
 
   it('is ordered by amount, kind, address and burn', () => {
@@ -268,9 +276,9 @@ describe('a request that fees would eat [H 6]', () => {
 
   it('is not given up at the last moment when fees have fallen', () => {
     const { world, burns } = expensive([60_000n])
-    world.wait(71n * HOUR)
+    world.wait(72n * HOUR - 3n * SECOND) // The hourly refresh is just over.
     world.chain.rates = Array.from({ length: 101 }, () => 5_000n)
-    world.wait(HOUR)
+    world.wait(3n * SECOND)
     expect(burnsInFlight(world)).toEqual([burns])
   })
 
