@@ -2,7 +2,7 @@
 import { cpus } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { equalBytes, toHex } from '../core/base/bytes.ts'
-import { assert, present } from '../core/base/errors.ts'
+import { assert, Bug, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
 import { admit } from '../core/ic/admission.ts'
@@ -85,6 +85,9 @@ export class Subnet {
     for (const worker of this.#workers) {
       worker.on('message', (message: FromWorker) => this.#hear(message))
       worker.on('error', (error) => this.#fail(error))
+      worker.on('exit', () => {
+        if (!this.#closed) this.#fail(new Bug('a worker with nodes ended by itself'))
+      })
     }
   }
 
