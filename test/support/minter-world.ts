@@ -1,4 +1,7 @@
-/** A small ledger, chain and signer around one minter: what its ports answer, kept in memory. For tests only. */
+/**
+ * A small ledger, chain and signer around one minter: what its ports answer, kept in memory. For
+ * tests only.
+ */
 import { secp256k1 as curve } from '@noble/curves/secp256k1.js'
 import type { Txid } from '../../src/core/base/bytes.ts'
 import { bigEndian, fromHex, hash32 } from '../../src/core/base/bytes.ts'

@@ -1,4 +1,4 @@
-/** Keys, scripts and addresses of accounts; destinations. Implements `docs/spec/minter.md` §3. */
+/** Keys, scripts and addresses of accounts; destinations. Source: minter §3. */
 import { concat, equalBytes, utf8 } from '../base/bytes.ts'
 import type { ExtendedKey } from '../base/derivation.ts'
 import { derivePublicKey } from '../base/derivation.ts'

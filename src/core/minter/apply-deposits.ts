@@ -1,4 +1,4 @@
-/** Events of deposits: checked, suspended, credited. Implements `docs/spec/minter.md` §18.2, §18.3. */
+/** Events of deposits: checked, suspended, credited. Source: minter §18.2, §18.3. */
 import { fromDisplayHex } from '../base/bytes.ts'
 import { outpointKey } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'

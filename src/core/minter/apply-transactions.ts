@@ -1,4 +1,4 @@
-/** Events of Bitcoin transactions: signing, sent, replaced, confirmed. Implements `docs/spec/minter.md` §12–§14, §18.2. */
+/** Events of Bitcoin transactions, from signing to final. Source: minter §§12–14, 18.2. */
 import { equalBytes } from '../base/bytes.ts'
 import { decodeTransaction, txid as txidOf } from '../btc/transaction.ts'
 import { accountKey } from '../ic/account.ts'
@@ -65,7 +65,9 @@ export function failSignature(state: State, payload: Payload<'xSignatureFailed'>
   failures.set(payload.input, (failures.get(payload.input) ?? 0) + 1)
 }
 
-/** The point of no return: from here on the inputs serve this transaction or a replacement [H 2]. */
+/**
+ * The point of no return: from here on the inputs serve this transaction or a replacement [H 2].
+ */
 export function submitTransaction(state: State, payload: Payload<'sentTransaction'>): void {
   const key = keyOfTxid(payload.txid)
   consistent(!state.submitted.has(key) && !state.stuck.has(key), 'a transaction is sent twice')
@@ -82,7 +84,9 @@ export function submitTransaction(state: State, payload: Payload<'sentTransactio
   state.lastSubmissionAt = payload.submittedAt
 }
 
-/** Logs of the deployed minter have no signing before: coins and requests leave their places here. */
+/**
+ * Logs of the deployed minter have no signing before: coins and requests leave their places here.
+ */
 function purposeOf(state: State, payload: Payload<'sentTransaction'>): Purpose {
   const { requests, txid, utxos } = payload
   const signing = state.signing.get(keyOfTxid(txid))

@@ -1,4 +1,4 @@
-/** Events of withdrawals before and after their transaction: queue, holds, reimbursements. `docs/spec/minter.md` §18.2. */
+/** Events of withdrawals beside their transaction: queue, holds, returns. Source: minter §18.2. */
 import { accountKey } from '../ic/account.ts'
 import { brought, consistent } from './consistency.ts'
 import type { Payload } from './events.ts'

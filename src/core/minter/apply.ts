@@ -1,4 +1,4 @@
-/** The only writer of durable state, live and on replay alike. Implements `docs/spec/minter.md` §18.2. */
+/** The only writer of durable state, live and on replay alike. Source: minter §18.2. */
 import {
   addDonation,
   addUtxos,
@@ -69,7 +69,10 @@ const writers: { readonly [T in PayloadType]: Writer<T> } = {
   confirmedTransaction: (state, { txid }) => confirmTransaction(state, txid),
 }
 
-/** Writes one event into the state. One that cannot follow is `BadEncoding`: the log is inconsistent. */
+/**
+ * Writes one event into the state. One that cannot follow is `BadEncoding`: the log is
+ * inconsistent.
+ */
 export function apply(state: State, { payload }: Event): void {
   write(state, payload)
 }

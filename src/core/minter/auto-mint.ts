@@ -1,4 +1,4 @@
-/** Minting without being asked: deposit addresses that were handed out are watched. Implements `docs/spec/minter.md` §22, 1. */
+/** Minting without being asked: addresses handed out are watched. Source: minter §22, 1. */
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Context } from './context.ts'

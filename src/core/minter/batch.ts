@@ -1,4 +1,4 @@
-/** When withdrawals go out together, which ones, and what happens to those that cannot. `docs/spec/minter.md` §8, §15 [H 6, H 8]. */
+/** When withdrawals go out together, which, and what of the rest. Source: minter §§8, 15. */
 import { compareBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
 import type { BuildError, BuiltTransaction } from './build-transaction.ts'
@@ -114,7 +114,9 @@ const plan = (
 const canBePaidAlone = (context: Context, request: Request, rate: bigint): boolean =>
   plan(context, [request], rate).type === 'built'
 
-/** [H 6] Nothing burned ends as too low: it waits for lower fees, and goes back if they do not come. */
+/**
+ * [H 6] Nothing burned ends as too low: it waits for lower fees, and goes back if they do not come.
+ */
 function leaveOut(context: Context, requests: readonly Request[], excluded: Set<bigint>): void {
   for (const { blockIndex } of requests) {
     excluded.add(blockIndex)
@@ -157,7 +159,9 @@ function passOver({ volatile, now }: Context, { blockIndex }: Request): void {
   if (!volatile.passedOverSince.has(blockIndex)) volatile.passedOverSince.set(blockIndex, now)
 }
 
-/** [H 8] Passed over for a day: it goes next and alone, so that small ones cannot keep it waiting. */
+/**
+ * [H 8] Passed over for a day: it goes next and alone, so that small ones cannot keep it waiting.
+ */
 function starvingRequest({ state, volatile, settings, now }: Context): Request | undefined {
   return state.queue.find(({ blockIndex }) => {
     const since = volatile.passedOverSince.get(blockIndex)

@@ -1,4 +1,4 @@
-/** From coins and recipients to an unsigned transaction and who pays its fees. Implements `docs/spec/minter.md` §9.3, §10.2, §10.3, §11. */
+/** From coins and recipients to an unsigned transaction. Source: minter §§9.3, 10.2, 10.3, 11. */
 import { assert } from '../base/errors.ts'
 import { divCeil, divFloor, sat } from '../base/units.ts'
 import type { View } from '../base/view.ts'
@@ -45,7 +45,8 @@ export type BuildRequest = {
   readonly inputsMax: bigint
 }
 
-// A worst-case input: 41 bytes without its witness, and a stack of a 73-byte signature and a 33-byte key.
+// A worst-case input: 41 bytes without its witness, and a stack of a 73-byte signature and a
+// 33-byte key.
 const INPUT_BYTES = 41
 const INPUT_WITNESS_BYTES = 1 + 1 + 73 + 1 + 33
 const OUTPUT_BYTES = 8

@@ -1,4 +1,4 @@
-/** Which methods the minter has, and what each takes and answers. Implements `docs/spec/minter.md` §2 (service). */
+/** Which methods the minter has, and what each takes and answers. Source: minter §2 (service). */
 import type { Txid } from '../base/bytes.ts'
 import type { ExtendedKey } from '../base/derivation.ts'
 import type { Account } from '../ic/account.ts'
@@ -22,7 +22,10 @@ import type {
   WithdrawalFee,
 } from './types.ts'
 
-/** Argument and reply of every method under its Candid name; `get_canister_status` is the subnet's to answer. */
+/**
+ * Argument and reply of every method under its Candid name; `get_canister_status` is the subnet's
+ * to answer.
+ */
 export type Methods = {
   get_btc_address: { args: AccountArgs; reply: string }
   get_known_utxos: { args: AccountArgs; reply: readonly Utxo[] }

@@ -1,11 +1,14 @@
-/** Which coins pay: greedy, then a few more when there are very many. Implements `docs/spec/minter.md` §9. */
+/** Which coins pay: greedy, then a few more when there are very many. Source: minter §9. */
 import { compareBytes } from '../base/bytes.ts'
 import type { Utxo } from './types.ts'
 
 const compareOutpoints = (a: Utxo, b: Utxo): number =>
   compareBytes(a.outpoint.txid, b.outpoint.txid) || a.outpoint.vout - b.outpoint.vout
 
-/** The order in which the Bitcoin side lists them: newest block first, then outpoint (`bitcoin.md` UT-4). */
+/**
+ * The order in which the Bitcoin side lists them: newest block first, then outpoint (`bitcoin.md`
+ * UT-4).
+ */
 export const compareAsListed = (a: Utxo, b: Utxo): number =>
   b.height - a.height || compareOutpoints(a, b)
 
@@ -20,7 +23,8 @@ export type Selection = { readonly chosen: readonly Utxo[]; readonly rest: reado
 /**
  * While the goal is above 0: the smallest coin that reaches it, else the largest (§9.1).
  *
- * Undefined when all coins together do not reach `target`. `utxos` may be in any order and stays as it is.
+ * Undefined when all coins together do not reach `target`. `utxos` may be in any order and stays as
+ * it is.
  */
 export function selectGreedily(utxos: Iterable<Utxo>, target: bigint): Selection | undefined {
   const rest = [...utxos].sort(compareUtxos)
@@ -35,7 +39,9 @@ export function selectGreedily(utxos: Iterable<Utxo>, target: bigint): Selection
   return { chosen, rest }
 }
 
-/** Position of the first coin worth `goal`; the length where there is none. `sorted` is ascending. */
+/**
+ * Position of the first coin worth `goal`; the length where there is none. `sorted` is ascending.
+ */
 function firstAtLeast(sorted: readonly Utxo[], goal: bigint): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {
@@ -47,7 +53,10 @@ function firstAtLeast(sorted: readonly Utxo[], goal: bigint): number {
   return low
 }
 
-/** With very many coins left, each transaction takes the smallest along, one input for each output (§9.2). */
+/**
+ * With very many coins left, each transaction takes the smallest along, one input for each output
+ * (§9.2).
+ */
 export function selectCoins(
   utxos: Iterable<Utxo>,
   {

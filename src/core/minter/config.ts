@@ -1,4 +1,4 @@
-/** Configuration from init and upgrade arguments, and what makes it valid. Implements `docs/spec/minter.md` §1.1, §18.2, §18.4. */
+/** Configuration from arguments, and what makes it valid. Source: minter §§1.1, 18.2, 18.4. */
 import {
   DEFAULT_CHECK_FEE,
   DEFAULT_CONSOLIDATION_THRESHOLD,
@@ -27,7 +27,9 @@ export function configOfInit(args: InitArgs): Config {
   }
 }
 
-/** Present fields replace. Confirmations only ever go down: a deposit announced as final stays so. */
+/**
+ * Present fields replace. Confirmations only ever go down: a deposit announced as final stays so.
+ */
 export function configOfUpgrade(config: Config, args: UpgradeArgs): Config {
   const inputsMax = args.inputsMax ?? config.inputsMax
   const threshold = args.consolidationThreshold ?? config.consolidationThreshold
@@ -54,6 +56,6 @@ export function invalidity(config: Config): string | undefined {
   if (config.ecdsaKeyName === '') return 'the name of the ECDSA key is empty'
   if (config.checkerId === undefined) return 'no Bitcoin checker is set'
   if (config.checkFee > config.retrieveMinAmount)
-    return `the check fee ${config.checkFee} is above the minimum withdrawal ${config.retrieveMinAmount}`
+    return `check fee ${config.checkFee} above minimum withdrawal ${config.retrieveMinAmount}`
   return undefined
 }

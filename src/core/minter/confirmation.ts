@@ -1,4 +1,4 @@
-/** Which of the minter's transactions are final, and which coins come back with them. `docs/spec/minter.md` §13 [H 10]. */
+/** Which of the minter's transactions are final, and their change. Source: minter §13 [H 10]. */
 
 import { outpointKey } from '../btc/transaction.ts'
 import { compareAsListed } from './coin-selection.ts'

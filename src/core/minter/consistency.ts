@@ -1,4 +1,4 @@
-/** What an inconsistent event log is: data of others that cannot be. Implements `docs/spec/minter.md` §18.1. */
+/** What an inconsistent event log is: data of others that cannot be. Source: minter §18.1. */
 import { BadEncoding } from '../base/errors.ts'
 
 /** States what a log must satisfy for its next event to follow. */

@@ -1,4 +1,4 @@
-/** Limits, delays and sizes of the minter, each with its name. Implements `docs/spec/minter.md` §1.1. */
+/** Limits, delays and sizes of the minter, each with its name. Source: minter §1.1. */
 import { NS_PER_SECOND } from '../base/units.ts'
 import type { BitcoinNetwork, InitArgs } from './types.ts'
 

@@ -1,4 +1,4 @@
-/** What a procedure of the minter runs in: one slot, one call after the other. Implements `docs/spec/minter.md` §17, §18.1. */
+/** What a procedure of the minter runs in: one call of one slot. Source: minter §§17, 18.1. */
 import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs, TIMESTAMP_MAX, timestampNs, tokens } from '../base/units.ts'
@@ -48,7 +48,10 @@ export function contextOf(
   }
 }
 
-/** A time for a ledger call, never the same twice: equal calls of one slot are no duplicates (§18.6). */
+/**
+ * A time for a ledger call, never the same twice: equal calls of one slot are no duplicates
+ * (§18.6).
+ */
 export function ledgerCall(context: Context, amount: bigint, memo: Uint8Array): LedgerCall {
   const { volatile, now } = context
   const last = timestampNs(volatile.lastCreatedAt)
@@ -57,7 +60,10 @@ export function ledgerCall(context: Context, amount: bigint, memo: Uint8Array): 
   return { amount: tokens(amount), memo, createdAtTime }
 }
 
-/** Puts a task at `at`, or leaves it where it is if that is earlier (§17). After the end of time: never. */
+/**
+ * Puts a task at `at`, or leaves it where it is if that is earlier (§17). After the end of time:
+ * never.
+ */
 export function schedule({ volatile }: Pick<Context, 'volatile'>, task: Task, at: bigint): void {
   if (at > TIMESTAMP_MAX) return
   const planned = volatile.tasks.get(task)

@@ -1,4 +1,4 @@
-/** From a confirmed coin to minted ckBTC. Implements `docs/spec/minter.md` §5, §6 (mapping) [H 1, H 4]. */
+/** From a confirmed coin to minted ckBTC. Source: minter §5, §6 (mapping) [H 1, H 4]. */
 import { equalBytes } from '../base/bytes.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
@@ -86,7 +86,7 @@ export function sortUtxos(context: Context, account: Account, utxos: readonly Ut
   const suspended: SuspendedUtxo[] = []
   const distinct = new Map(utxos.map((utxo) => [keyOfUtxo(utxo), utxo]))
   for (const [key, utxo] of [...distinct].sort(([, a], [, b]) => compareAsListed(a, b))) {
-    if (context.state.mintedOutpoints.has(key)) continue // [H 1] Known and finalised ones are among these.
+    if (context.state.mintedOutpoints.has(key)) continue // [H 1]
     const reason = suspensionOf(context, account, key)
     const checkedAt = context.volatile.lastChecked.get(key)
     const earliestRetry = (checkedAt ?? 0n) + context.settings.suspensionNs
@@ -108,7 +108,10 @@ function suspensionOf(
   return (own ?? state.legacySuspendedUtxos.get(key))?.reason
 }
 
-/** Step 7: nothing is remembered of an account that has nothing, or callers could fill memory for free. */
+/**
+ * Step 7: nothing is remembered of an account that has nothing, or callers could fill memory for
+ * free.
+ */
 function noNewUtxos(
   context: Context,
   script: Uint8Array,
@@ -158,7 +161,8 @@ function processUtxo(
     suspend(context, { account, utxo, reason: 'quarantined' })
     return { type: 'tainted', utxo }
   }
-  // [H 1] The last moment before the mint: whatever the filter let through, or others did meanwhile.
+  // [H 1] The last moment before the mint: whatever the filter let through, or others did
+  // meanwhile.
   if (state.mintedOutpoints.has(key)) return undefined
   if (checked === undefined) record({ type: 'checkedUtxoV2', utxo, account })
   return mintUtxo(context, account, utxo)

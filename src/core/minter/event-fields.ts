@@ -1,4 +1,4 @@
-/** How each kind of event is written. Implements the types of `docs/spec/minter.md` §18.2 in CBOR. */
+/** How each kind of event is written. Source: minter §18.2 in CBOR. */
 import type { Account } from '../ic/account.ts'
 import { SUBACCOUNT_BYTES } from '../ic/account.ts'
 import type { ChangeOutput, Payload, Payloads, PayloadType } from './events.ts'

@@ -1,4 +1,4 @@
-/** The event log as bytes: CBOR records in a hash chain. Implements `docs/spec/minter.md` §18.1 [H 12]. */
+/** The event log as bytes: CBOR records in a hash chain. Source: minter §18.1 [H 12]. */
 import type { Hash32 } from '../base/bytes.ts'
 import { concat, equalBytes, hash32 } from '../base/bytes.ts'
 import { Reader, Writer } from '../base/codec.ts'
@@ -59,7 +59,8 @@ export function encodeLog({ events }: { readonly events: readonly Event[] }): Ui
 }
 
 /**
- * Reads a log back. A last record that is cut short is dropped and `torn` says so: the write did not end.
+ * Reads a log back. A last record that is cut short is dropped and `torn` says so: the write did
+ * not end.
  *
  * Any other damage is `BadEncoding`.
  */

@@ -1,4 +1,4 @@
-/** Every durable change of the minter as data. Implements `docs/spec/minter.md` §18.1, §18.2. */
+/** Every durable change of the minter as data. Source: minter §18.1, §18.2. */
 import type { Txid } from '../base/bytes.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'
@@ -84,7 +84,9 @@ type SharedPayloads = {
   }
 }
 
-/** Kinds that §18.2 marks legacy: read from old logs of the deployed minter, never written by ours. */
+/**
+ * Kinds that §18.2 marks legacy: read from old logs of the deployed minter, never written by ours.
+ */
 type LegacyPayloads = {
   readonly checkedUtxo: {
     readonly utxo: Utxo
@@ -120,7 +122,9 @@ type LegacyPayloads = {
 
 /** Ours; their names start with `x_` and `get_events` leaves them out. */
 type ExtensionPayloads = {
-  /** A batch left the queue and its inputs the available set; its signatures are asked for [H 2]. */
+  /**
+   * A batch left the queue and its inputs the available set; its signatures are asked for [H 2].
+   */
   readonly xSigningStarted: {
     readonly requests: readonly bigint[]
     /** Without witnesses; its txid is already final. */

@@ -1,4 +1,4 @@
-/** Fee rates: estimates, their sanity, and the minimum withdrawal that follows. Implements `docs/spec/minter.md` §10.1 [H 13]. */
+/** Fee rates, their sanity, and the minimum that follows. Source: minter §10.1 [H 13]. */
 import { divCeil, divFloor } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import {
@@ -11,7 +11,8 @@ import {
 import type { Context } from './context.ts'
 import type { Config, Fees } from './state.ts'
 
-// A withdrawal of two inputs and two outputs, and what later bumps of a hundred sat/vB would cost it.
+// A withdrawal of two inputs and two outputs, and what later bumps of a hundred sat/vB would cost
+// it.
 const WITHDRAWAL_VSIZE = 221n
 const BUMP_RESERVE = 22_100n
 const MINTER_FEE_OF_WITHDRAWAL = 305n
@@ -69,7 +70,8 @@ function accept(fees: Fees, config: View<Config>, { rates, median }: Estimate): 
 }
 
 /**
- * The hourly refresh. A median that jumps is used once a second refresh agrees with the first [H 13].
+ * The hourly refresh. A median that jumps is used once a second refresh agrees with the first [H
+ * 13].
  */
 export function refreshFees(context: Context): void {
   const { fees } = context.volatile
@@ -82,7 +84,9 @@ export function refreshFees(context: Context): void {
   else fees.jump = median
 }
 
-/** Rate for a withdrawal now, msat/vB. A jump is not believed here: the last accepted median stands. */
+/**
+ * Rate for a withdrawal now, msat/vB. A jump is not believed here: the last accepted median stands.
+ */
 export function estimateRate(context: Context): bigint | undefined {
   const { fees } = context.volatile
   const estimate = estimateNow(context)

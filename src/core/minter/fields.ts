@@ -1,4 +1,4 @@
-/** Codecs between typed values and CBOR, put together from small ones. For events, `docs/spec/minter.md` §18.1. */
+/** Codecs between typed values and CBOR, made of small ones. Source: minter §18.1. */
 import type { Txid } from '../base/bytes.ts'
 import { hash32 } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'

@@ -1,4 +1,4 @@
-/** Who may come in: modes, and one call at a time for each account. Implements `docs/spec/minter.md` §2.2, §5 step 4, §17. */
+/** Who may come in: modes, and one call for each account. Source: minter §§2.2, 5 step 4, 17. */
 import { equalBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
 import type { Account } from '../ic/account.ts'
@@ -39,7 +39,9 @@ export function refusedByMode(
 
 export type GuardRefusal = { readonly type: 'alreadyProcessing' } | TemporarilyUnavailable
 
-/** Runs `body` while no other call of this account is inside; every way out lets the next one in. */
+/**
+ * Runs `body` while no other call of this account is inside; every way out lets the next one in.
+ */
 export function guarded<T>(
   inside: Set<AccountKey>,
   { account, concurrentMax }: { readonly account: Account; readonly concurrentMax: number },

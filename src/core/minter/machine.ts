@@ -1,7 +1,8 @@
 /**
  * The minter as a deterministic machine: its face to the subnet. Implements `docs/spec/minter.md`.
  *
- * The subnet passes one input at a time. After each, `tick` while `nextTimer` is not after slot time, and work off `outstanding`.
+ * The subnet passes one input at a time. After each, `tick` while `nextTimer` is not after slot
+ * time, and work off `outstanding`.
  */
 import { equalBytes } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
@@ -62,7 +63,9 @@ export function install(
   return started({ state: replay(log.events, self), log, settings }, now)
 }
 
-/** The minter after an upgrade; refused, the old one stands as it was. The root key is given anew. */
+/**
+ * The minter after an upgrade; refused, the old one stands as it was. The root key is given anew.
+ */
 export function upgrade(
   { state, log, settings }: Minter,
   arg: MinterArg | undefined,
@@ -165,7 +168,10 @@ export function tick(minter: Minter, world: World): void {
 /** When `tick` is due next; undefined while nothing waits for time. */
 export const nextTimer = ({ state }: Minter): TimestampNs | undefined => timers.nextTimer(state)
 
-/** Signatures that are wanted now, at most 10. Each key is served once, however often it is seen here. */
+/**
+ * Signatures that are wanted now, at most 10. Each key is served once, however often it is seen
+ * here.
+ */
 export const outstanding = ({ state }: Minter): readonly SignatureRequest[] => [
   ...state.volatile.open.values(),
 ]

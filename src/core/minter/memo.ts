@@ -1,4 +1,4 @@
-/** Memos of mints and burns: what the ledger's blocks say about the Bitcoin side. Implements `docs/spec/minter.md` §5.2. */
+/** Memos of mints and burns in the ledger's blocks. Source: minter §5.2. */
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { Cbor } from '../ic/cbor.ts'
 import { decodeCanonicalCbor, encodeCbor } from '../ic/cbor.ts'

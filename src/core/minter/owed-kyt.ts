@@ -1,4 +1,4 @@
-/** What old logs owe to the checkers of the KYT era. Implements the legacy rows of `docs/spec/minter.md` §18.2. */
+/** What old logs owe to the checkers of the KYT era. Source: minter §18.2. */
 import { equalBytes, toHex } from '../base/bytes.ts'
 import type { Principal } from '../ic/principal.ts'
 import { brought, consistent } from './consistency.ts'

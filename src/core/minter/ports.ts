@@ -1,4 +1,4 @@
-/** What the minter knows of others: all answered inside the same slot. Implements `docs/spec/minter.md` §§5–7, 10, 12. */
+/** What the minter knows of others, answered inside the slot. Source: minter §§5–7, 10, 12. */
 import type { Sat, TimestampNs, Tokens } from '../base/units.ts'
 import type { OutPoint } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
@@ -15,7 +15,10 @@ export type LedgerCall = {
 export type LedgerFailure =
   | TemporarilyUnavailable
   | { readonly type: 'genericError'; readonly code: bigint; readonly message: string }
-  /** An answer that cannot be (bad fee, bad burn, duplicate, too old, in the future): a trap for the user. */
+  /**
+   * An answer that cannot be (bad fee, bad burn, duplicate, too old, in the future): a trap for the
+   * user.
+   */
   | { readonly type: 'impossible'; readonly message: string }
 
 export type LedgerOk = { readonly type: 'ok'; readonly blockIndex: bigint }

@@ -1,4 +1,4 @@
-/** Answers that change nothing. Implements `docs/spec/minter.md` §2.1, §10.4, §20.1. */
+/** Answers that change nothing. Source: minter §2.1, §10.4, §20.1. */
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import { planTransaction } from './build-transaction.ts'

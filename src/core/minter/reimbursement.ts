@@ -1,4 +1,4 @@
-/** Giving back what was burned and will never be paid. Implements `docs/spec/minter.md` §15. */
+/** Giving back what was burned and will never be paid. Source: minter §15. */
 import type { Context } from './context.ts'
 import { ledgerCall } from './context.ts'
 import { encodeMintMemo } from './memo.ts'

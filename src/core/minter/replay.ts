@@ -1,4 +1,4 @@
-/** State as a fold of the event log. Implements `docs/spec/minter.md` §18.1, §18.4. */
+/** State as a fold of the event log. Source: minter §18.1, §18.4. */
 import type { Principal } from '../ic/principal.ts'
 import { apply } from './apply.ts'
 import { configOfInit } from './config.ts'
@@ -8,16 +8,19 @@ import type { State } from './state.ts'
 import { freshState } from './state.ts'
 
 /**
- * The state that a log leads to, as after an upgrade: guards are free, fees unknown, the root key is given anew.
+ * The state that a log leads to, as after an upgrade: guards are free, fees unknown, the root key
+ * is given anew.
  *
- * Throws `BadEncoding` for an empty log, one that does not begin with `init`, and one that contradicts itself.
+ * Throws `BadEncoding` for an empty log, one that does not begin with `init`, and one that
+ * contradicts itself.
  */
 export function replay(events: readonly Event[], self: Principal): State {
   const [first] = events
   consistent(first?.payload.type === 'init', 'the first event is not init')
   const state = freshState(self, configOfInit(first.payload.args))
   for (const event of events) apply(state, event)
-  // Whether these left is not on record: the first round hands them over again, which harms nothing.
+  // Whether these left is not on record: the first round hands them over again, which harms
+  // nothing.
   for (const [key, { signedTransaction }] of state.submitted)
     if (signedTransaction !== undefined) state.volatile.unsent.add(key)
   return state

@@ -1,10 +1,13 @@
-/** The reserve equation, term by term. Implements `docs/spec/minter.md` §18.5, 11. */
+/** The reserve equation, term by term. Source: minter §18.5, 11. */
 import type { View } from '../base/view.ts'
 import type { State } from './state.ts'
 import { keyOfUtxo, requestsOf, sumOf } from './state.ts'
 import type { Utxo } from './types.ts'
 
-/** `coins` = `supply` + `pending` + `reimbursements` + `surplus`, and the terms below make up the surplus. */
+/**
+ * `coins` = `supply` + `pending` + `reimbursements` + `surplus`, and the terms below make up the
+ * surplus.
+ */
 export type ReserveEquation = {
   /** R: what the minter accounts for, inputs of live transactions counted once. */
   readonly coins: bigint

@@ -1,4 +1,4 @@
-/** Collecting signatures as outstanding work, then sending. Implements `docs/spec/minter.md` §12 [H 2]. */
+/** Collecting signatures as outstanding work, then sending. Source: minter §12 [H 2]. */
 import { bigEndian, concat, fromBigEndian } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import { hash160 } from '../base/hash.ts'
@@ -24,7 +24,9 @@ const SCALAR_BYTES = 32
 
 const inputKey = (txid: Uint8Array, input: number): string => `${keyOfTxid(txid)}:${input}`
 
-/** The coins and requests belong to this transaction from now on, and to no other until it is final. */
+/**
+ * The coins and requests belong to this transaction from now on, and to no other until it is final.
+ */
 export function startSigning(
   context: Context,
   built: BuiltTransaction,
@@ -83,7 +85,9 @@ function toSign(context: Context, { signing, input, midstate }: InputToSign): To
   return { request, publicKey }
 }
 
-/** A signature arrived. One that came before, or for a transaction that is done, changes nothing. */
+/**
+ * A signature arrived. One that came before, or for a transaction that is done, changes nothing.
+ */
 export function signatureReady(context: Context, key: SignatureKey, signature: Uint8Array): void {
   const signing = context.state.signing.get(keyOfTxid(key.txid))
   const isWanted = signing?.utxos[key.input] !== undefined && !signing.signed.has(key.input)
@@ -131,7 +135,9 @@ function withWitnesses(signing: View<SigningTransaction>): Transaction {
   return { ...signing.transaction, inputs }
 }
 
-/** Complete: on record before it leaves, since a send that fails may have sent all the same [H 2]. */
+/**
+ * Complete: on record before it leaves, since a send that fails may have sent all the same [H 2].
+ */
 function submit(context: Context, signing: View<SigningTransaction>): void {
   const { requests, txid, utxos, changeOutput, withdrawalFee } = signing
   const signed = withWitnesses(signing)
@@ -149,7 +155,9 @@ function submit(context: Context, signing: View<SigningTransaction>): void {
   sendTransaction(context, keyOfTxid(txid))
 }
 
-/** Hands the bytes over; what the Bitcoin side does not take now is sent again in the next rounds. */
+/**
+ * Hands the bytes over; what the Bitcoin side does not take now is sent again in the next rounds.
+ */
 export function sendTransaction(context: Context, key: TxidKey): void {
   const bytes = context.state.submitted.get(key)?.signedTransaction
   if (bytes === undefined) return

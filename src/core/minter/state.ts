@@ -1,4 +1,4 @@
-/** Everything the minter knows, as plain data. Implements `docs/spec/minter.md` §4. */
+/** Everything the minter knows, as plain data. Source: minter §4. */
 import type { Txid } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import type { ExtendedKey } from '../base/derivation.ts'
@@ -87,7 +87,9 @@ export type SubmittedTransaction = {
 
 export type SignedInput = { readonly publicKey: Uint8Array; readonly signature: Uint8Array }
 
-/** A transaction whose signatures are being collected; from here on only it may spend its inputs. */
+/**
+ * A transaction whose signatures are being collected; from here on only it may spend its inputs.
+ */
 export type SigningTransaction = {
   /** In batch order. */
   readonly requests: readonly WithdrawalRequest[]

@@ -1,4 +1,4 @@
-/** Where a withdrawal stands. Implements `docs/spec/minter.md` §7.3 [H 9]. */
+/** Where a withdrawal stands. Source: minter §7.3 [H 9]. */
 
 import type { View } from '../base/view.ts'
 import type { Account } from '../ic/account.ts'

@@ -1,4 +1,4 @@
-/** When the minter does something by itself, and what. Implements `docs/spec/minter.md` §17 (embedded subnet) [H 14]. */
+/** When the minter does something by itself, and what. Source: minter §17 [H 14]. */
 import type { TimestampNs } from '../base/units.ts'
 import { timestampNs } from '../base/units.ts'
 import { isBatchDue, submitPendingBatch } from './batch.ts'
@@ -22,7 +22,9 @@ export function nextTimer({ volatile }: Pick<State, 'volatile'>): TimestampNs | 
   return first === undefined ? undefined : timestampNs(first)
 }
 
-/** Runs what is due. A round never throws, so each task plans its next run whatever happened in it. */
+/**
+ * Runs what is due. A round never throws, so each task plans its next run whatever happened in it.
+ */
 export function runDueTasks(context: Context): void {
   const { tasks } = context.volatile
   const isDue = (at: bigint | undefined): boolean => at !== undefined && at <= context.now
@@ -52,7 +54,8 @@ function processRound(context: Context): void {
 /**
  * An idle minter asks for no slot: rounds go on only while the next one could change something.
  *
- * A request that waits for coins or lower fees is woken by what brings them: a block, a deposit, a refresh.
+ * A request that waits for coins or lower fees is woken by what brings them: a block, a deposit, a
+ * refresh.
  */
 function planNextRound(context: Context): void {
   const { state, volatile, settings, now } = context
@@ -67,7 +70,7 @@ function planNextRound(context: Context): void {
     schedule(context, 'process', now + settings.processPeriodNs)
   const queueEnds = ready
     .slice(0, 1)
-    .map(({ receivedAt }) => receivedAt + state.config.maxTimeInQueueNs + 1n) // Longer than the limit.
+    .map(({ receivedAt }) => receivedAt + state.config.maxTimeInQueueNs + 1n) // Longer than it.
   const holdEnds = [...held.values()].map((since) => since + settings.holdNs)
   const turns = [...passedOverSince.values()].map((since) => since + settings.passedOverNs)
   for (const at of [...queueEnds, ...holdEnds, ...turns])

@@ -1,11 +1,12 @@
-/** Arguments and answers of the minter's methods as typed values. Implements `docs/spec/minter.md` §2. */
+/** Arguments and answers of the minter's methods as typed values. Source: minter §2. */
 
 import type { Sat } from '../base/units.ts'
 import type { OutPoint } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 
-// nat64 is bigint, nat32 is number. Amounts are satoshi. An `opt` field is optional and may hold undefined.
+// nat64 is bigint, nat32 is number. Amounts are satoshi. An `opt` field is optional and may hold
+// undefined.
 
 export type BitcoinNetwork = 'mainnet' | 'testnet' | 'regtest'
 
@@ -140,7 +141,9 @@ export type RetrieveBtcOk = { readonly blockIndex: bigint }
 export type RetrieveBtcResult = Result<RetrieveBtcOk, RetrieveBtcError>
 export type RetrieveBtcWithApprovalResult = Result<RetrieveBtcOk, RetrieveBtcWithApprovalError>
 
-/** Reasons of the legacy kind of reimbursement; `callFailed` also stands for the newer kind (§7.3). */
+/**
+ * Reasons of the legacy kind of reimbursement; `callFailed` also stands for the newer kind (§7.3).
+ */
 export type ReimbursementReason =
   | { readonly type: 'callFailed' }
   | {

@@ -1,4 +1,4 @@
-/** Invariants of the state: names of those that do not hold. Implements `docs/spec/minter.md` §18.5, 1 to 9. */
+/** Invariants of the state: names of those that do not hold. Source: minter §18.5, 1 to 9. */
 import type { View } from '../base/view.ts'
 import { accountKey } from '../ic/account.ts'
 import type { State, TxidKey } from './state.ts'
@@ -98,7 +98,10 @@ const duplicates = (keys: readonly string[]): readonly string[] => {
   return keys.filter((key) => seen.size === seen.add(key).size)
 }
 
-/** 7: each chain of replacements, and each signing transaction, spends coins that nothing else spends. */
+/**
+ * 7: each chain of replacements, and each signing transaction, spends coins that nothing else
+ * spends.
+ */
 function coinsUsedTwice(state: View<State>): readonly string[] {
   const users = new Map<string, string>()
   const problems: string[] = []

@@ -1,4 +1,4 @@
-/** Accepting a withdrawal: every refusal comes before the burn. Implements `docs/spec/minter.md` §7 [H 3, H 6]. */
+/** Accepting a withdrawal: every refusal comes before the burn. Source: minter §7 [H 3, H 6]. */
 import { equalBytes } from '../base/bytes.ts'
 import type { Account } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'

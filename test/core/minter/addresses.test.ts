@@ -1,4 +1,7 @@
-/** Derivation, addresses and destinations against published values. `docs/spec/minter.md` §3, threshold annex A.7. */
+/**
+ * Derivation, addresses and destinations against published values. Source: minter §3, threshold
+ * annex A.7.
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../src/core/base/bytes.ts'

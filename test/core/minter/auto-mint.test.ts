@@ -1,4 +1,4 @@
-/** Watched addresses are credited by themselves. `docs/spec/minter.md` §22, 1. */
+/** Watched addresses are credited by themselves. Source: minter §22, 1. */
 import { describe, expect, it } from 'vitest'
 import type { WorldOptions } from '../../support/minter-world.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'

@@ -1,4 +1,7 @@
-/** When a batch goes, who is in it, and holds. `docs/spec/minter.md` §8, §15 [H 6, H 8], checklist 60–62, 95–96. */
+/**
+ * When a batch goes, who is in it, and holds. Source: minter §8, §15 [H 6, H 8], checklist 60–62,
+ * 95–96.
+ */
 import { describe, expect, it } from 'vitest'
 import { compareRequests } from '../../../src/core/minter/batch.ts'
 import { decodeMintMemo } from '../../../src/core/minter/memo.ts'

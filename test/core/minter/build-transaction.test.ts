@@ -1,4 +1,6 @@
-/** Sizes, fees and outputs by the tables and worked examples of `docs/spec/minter.md` §10.2, §10.3, §11. */
+/**
+ * Sizes, fees and outputs by the tables and worked examples of Source: minter §10.2, §10.3, §11.
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bigEndian } from '../../../src/core/base/bytes.ts'

@@ -1,4 +1,4 @@
-/** Greedy selection and the count optimisation. `docs/spec/minter.md` §9. */
+/** Greedy selection and the count optimisation. Source: minter §9. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bigEndian } from '../../../src/core/base/bytes.ts'

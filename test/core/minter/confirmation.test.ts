@@ -1,4 +1,4 @@
-/** Finality, change, donations. `docs/spec/minter.md` §13 [H 9, H 10], checklist 79, 80, 93. */
+/** Finality, change, donations. Source: minter §13 [H 9, H 10], checklist 79, 80, 93. */
 import { describe, expect, it } from 'vitest'
 import { outpointKey } from '../../../src/core/btc/transaction.ts'
 import { reserveEquation } from '../../../src/core/minter/reserve.ts'

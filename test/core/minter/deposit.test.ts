@@ -1,4 +1,7 @@
-/** `update_balance` case by case. `docs/spec/minter.md` §5, §6, checklist 24–47 as far as calls end in their slot. */
+/**
+ * `update_balance` case by case. Source: minter §5, §6, checklist 24–47 as far as calls end in
+ * their slot.
+ */
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { outpointKey } from '../../../src/core/btc/transaction.ts'

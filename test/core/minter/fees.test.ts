@@ -1,4 +1,7 @@
-/** Estimates, their sanity, and the minimum that follows. `docs/spec/minter.md` §10.1, §10.4, checklist 75–78. */
+/**
+ * Estimates, their sanity, and the minimum that follows. Source: minter §10.1, §10.4, checklist
+ * 75–78.
+ */
 import { describe, expect, it } from 'vitest'
 import { withdrawalMinAt } from '../../../src/core/minter/fees.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'

@@ -1,4 +1,4 @@
-/** Install, upgrade, modes. `docs/spec/minter.md` §2.2, §18.4, checklist 1–13. */
+/** Install, upgrade, modes. Source: minter §2.2, §18.4, checklist 1–13. */
 import { describe, expect, it } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { EMBEDDED_INIT } from '../../../src/core/minter/constants.ts'

@@ -1,4 +1,4 @@
-/** Memo bytes against the known ones of `docs/spec/minter.md` §5.2, and any bytes through the decoder. */
+/** Memo bytes against the known ones of Source: minter §5.2, and any bytes through the decoder. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concat, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'

@@ -1,4 +1,4 @@
-/** Answers that change nothing. `docs/spec/minter.md` §10.4, §20.1. */
+/** Answers that change nothing. Source: minter §10.4, §20.1. */
 import { describe, expect, it } from 'vitest'
 import { anonymous } from '../../../src/core/ic/principal.ts'
 import { QUERY_METHODS } from '../../../src/core/minter/calls.ts'

@@ -1,6 +1,7 @@
 /**
- * Replies of the deployed minter of 2024, compared as decoded values. RECORDINGS.md beside the recordings describes them
- * and their known differences; each difference that a step meets is listed here with its reason.
+ * Replies of the deployed minter of 2024, compared as decoded values. RECORDINGS.md beside the
+ * recordings describes them and their known differences; each difference that a step meets is
+ * listed here with its reason.
  */
 import { expect, it } from 'vitest'
 import type { Txid } from '../../../src/core/base/bytes.ts'

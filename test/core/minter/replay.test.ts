@@ -1,9 +1,11 @@
 /**
- * Random histories: replay equals the live state, every prefix of a log satisfies the invariants, nothing is credited or
- * paid twice, and the reserve equation balances. `docs/spec/minter.md` §18.1, §18.5, §19; checklist 104–106.
+ * Random histories: replay equals the live state, every prefix of a log satisfies the invariants,
+ * nothing is credited or paid twice, and the reserve equation balances. `docs/spec/minter.md`
+ * §18.1, §18.5, §19; checklist 104–106.
  *
- * Method: users deposit, redeem, move tokens; blocks come or do not; ledger, Bitcoin side, checker and signer fail; the
- * minter is upgraded in between. At the end everything works again, and every withdrawal must have an end.
+ * Method: users deposit, redeem, move tokens; blocks come or do not; ledger, Bitcoin side, checker
+ * and signer fail; the minter is upgraded in between. At the end everything works again, and every
+ * withdrawal must have an end.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -205,7 +207,7 @@ function check(world: TestMinter): void {
   const memos = world.ledger.blocks
     .filter(({ type }) => type === 'mint')
     .map(({ memo }) => memo.join())
-  expect(new Set(memos).size).toBe(memos.length) // One mint for an outpoint, one for a reimbursement.
+  expect(new Set(memos).size).toBe(memos.length) // One mint for an outpoint.
   expect(world.outstanding().length).toBeLessThanOrEqual(10)
 }
 

@@ -1,4 +1,7 @@
-/** Signatures as outstanding work, and what survives a crash. `docs/spec/minter.md` §12 [H 2], checklist 91, 92. */
+/**
+ * Signatures as outstanding work, and what survives a crash. Source: minter §12 [H 2], checklist
+ * 91, 92.
+ */
 import { describe, expect, it } from 'vitest'
 import { bigEndian, concat, fromBigEndian, toHex } from '../../../src/core/base/bytes.ts'
 import { secp256k1 } from '../../../src/core/base/noble-secp256k1.ts'

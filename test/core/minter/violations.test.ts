@@ -1,4 +1,4 @@
-/** Each invariant of `docs/spec/minter.md` §18.5 is broken once, and named. */
+/** Each invariant of Source: minter §18.5 is broken once, and named. */
 import { expect, it } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { keyOfUtxo } from '../../../src/core/minter/state.ts'

@@ -1,4 +1,6 @@
-/** Accepting withdrawals: every refusal before the burn. `docs/spec/minter.md` §7, checklist 22, 23, 49–59. */
+/**
+ * Accepting withdrawals: every refusal before the burn. Source: minter §7, checklist 22, 23, 49–59.
+ */
 import { describe, expect, it } from 'vitest'
 import { accountKey } from '../../../src/core/ic/account.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
@@ -228,7 +230,7 @@ describe('a refused withdrawal burns nothing:', () => {
     nothingBurned(fragmented)
   })
 
-  it('exactly the minimum, when coins are small and fees high, with the amount that would do', () => {
+  it('exactly the minimum, when coins are small and fees high', () => {
     const world = new TestMinter()
     for (let i = 0; i < 120; i++) world.deposit(alice, 1_000n)
     world.chain.rates = Array.from({ length: 101 }, () => 20_000n)
