@@ -4,6 +4,8 @@ import { createRequire } from 'node:module'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { installSha256 } from '../src/core/base/hash.ts'
+import { hostSha256 } from '../src/host/sha256.ts'
 import { bitcoinBenchmarks } from './bitcoin.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
 import { hostBenchmarks } from './host.bench.ts'
@@ -151,6 +153,8 @@ function main(options: Options): number {
     for (const change of changes(loadResults(options.against), results)) say(change)
   return conclude(results)
 }
+
+installSha256(hostSha256) // As the program does.
 
 try {
   process.exitCode = main(readOptions())

@@ -1,6 +1,7 @@
 /** A subnet with its own Bitcoin: what `demo` and the local commands start, ask and end. Source: architecture §1. */
 import { toHex } from '../core/base/bytes.ts'
 import { Bug } from '../core/base/errors.ts'
+import { installSha256 } from '../core/base/hash.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
 import type { CanisterIds } from '../core/ic/canister-ids.ts'
@@ -8,6 +9,7 @@ import { ownCanisterIds } from '../core/ic/canister-ids.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
 import { embeddedMinter } from '../core/subnet/settings.ts'
 import { EmbeddedBitcoin } from './embedded-bitcoin.ts'
+import { hostSha256 } from './sha256.ts'
 import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
 
@@ -42,6 +44,7 @@ export class LocalSubnet {
 
   /** Starts the chain and every node. Throws `HostPortBusy`. */
   static async start(options: LocalSubnetOptions): Promise<LocalSubnet> {
+    installSha256(hostSha256) // For the Bitcoin node, which lives in this thread.
     const bitcoin = await EmbeddedBitcoin.start()
     try {
       const { stockTarget, creationMax, maxTimeInQueueNs, nodes } = options

@@ -1,6 +1,7 @@
 /** A worker thread that runs nodes: it alone holds their secrets. Started from `dist` by `subnet.ts`. */
 import { parentPort } from 'node:worker_threads'
 import { attempt, BadEncoding, present } from '../core/base/errors.ts'
+import { installSha256 } from '../core/base/hash.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { Seed } from '../core/base/seed.ts'
 import { encodeBlock, encodeHeader } from '../core/btc/block.ts'
@@ -15,6 +16,7 @@ import { systemClock } from './clock.ts'
 import { hostEd25519 } from './ed25519.ts'
 import { entropy } from './entropy.ts'
 import { NodeRunner } from './node-runner.ts'
+import { hostSha256 } from './sha256.ts'
 import { MemoryStore } from './store.ts'
 import type { FromWorker, QueryRequest, Slotless, ToWorker } from './worker-protocol.ts'
 
@@ -90,6 +92,8 @@ function query(
   const answer = reply instanceof BadEncoding ? rejected(5, reply.message) : reply
   tell({ type: 'answer', me, id, reply: encodeReply(answer) })
 }
+
+installSha256(hostSha256)
 
 inbox.on('message', (message: ToWorker) => {
   switch (message.type) {
