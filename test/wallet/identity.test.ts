@@ -15,7 +15,9 @@ describe('a user', () => {
   test('has the DER form of its key, and the principal that follows from it', () => {
     expect(toHex(user.publicKeyDer)).toBe(`302a300506032b6570032100${toHex(publicKey)}`)
     expect([user.principal.length, user.principal[28]]).toEqual([29, 2])
-    expect(textOfPrincipal(user.principal)).toBe('e73il-iz5tp-nkgt7-idxyw-ngkah-47bpv-qdase-pzde6-g6vwc-a3eql-jae')
+    expect(textOfPrincipal(user.principal)).toBe(
+      'e73il-iz5tp-nkgt7-idxyw-ngkah-47bpv-qdase-pzde6-g6vwc-a3eql-jae',
+    )
   })
 
   test('signs under that key', () => {

@@ -213,11 +213,15 @@ describe('the encoding', () => {
       decode: decodeSupport,
       encode: encodeSupport,
     }),
-    formatOf('supported dealing', '30d8398d95f7dce93bc37f7fc59e3a22d84c10c04918965bb77919567bb1a83a', {
-      bytes: encodeSupportedDealing(whole),
-      decode: decodeSupportedDealing,
-      encode: encodeSupportedDealing,
-    }),
+    formatOf(
+      'supported dealing',
+      '30d8398d95f7dce93bc37f7fc59e3a22d84c10c04918965bb77919567bb1a83a',
+      {
+        bytes: encodeSupportedDealing(whole),
+        decode: decodeSupportedDealing,
+        encode: encodeSupportedDealing,
+      },
+    ),
   ]
 
   test.each(formats)('of a $name is read as it was written, whole or not at all', (format) => {

@@ -36,8 +36,12 @@ describe('a genesis', () => {
   })
 
   test('keeps its format', () => {
-    expect(toHex(sha256(bytes))).toBe('8758e89a347fd77fef185f029e1682d3cef54724b78bdfa0ebe7b7d593ad4d39')
-    expect(toHex(subnetIdOf(genesis))).toBe('b0f216cc1c256a6de4e688a6948b868aec08ed0ec1cd66e94c934cb32bce202f')
+    expect(toHex(sha256(bytes))).toBe(
+      '8758e89a347fd77fef185f029e1682d3cef54724b78bdfa0ebe7b7d593ad4d39',
+    )
+    expect(toHex(subnetIdOf(genesis))).toBe(
+      'b0f216cc1c256a6de4e688a6948b868aec08ed0ec1cd66e94c934cb32bce202f',
+    )
   })
 
   const identity = { ...member(0), encryptionKey: new Uint8Array(33) }

@@ -24,10 +24,22 @@ const signed = { ...statement, signature: filled(64, 4), hash: hash32(filled(32,
 const hashes = [hash32(filled(32, 5)), hash32(filled(32, 6))]
 
 const messages: [string, SignerMessage, string][] = [
-  ['dealing', { type: 'dealing', signed }, '8f3ffea31d642f1862866b521f988ffd6a06eb76a2dc2725a10f573c63491526'],
-  ['support', { type: 'support', support: { hashes, signature: filled(64, 7) } }, 'c0d9768f793498e72c1ec4bbeb5a8ff866fcfd6253f56079bd42817605796174'],
+  [
+    'dealing',
+    { type: 'dealing', signed },
+    '8f3ffea31d642f1862866b521f988ffd6a06eb76a2dc2725a10f573c63491526',
+  ],
+  [
+    'support',
+    { type: 'support', support: { hashes, signature: filled(64, 7) } },
+    'c0d9768f793498e72c1ec4bbeb5a8ff866fcfd6253f56079bd42817605796174',
+  ],
   ['share', share, 'c9e650942f10f206152c3b40de2b9bc48b9c5320b9e0c2debdcf424e377347a2'],
-  ['resend', { type: 'resend' }, 'e52d9c508c502347344d8c07ad91cbd6068afc75ff6292f062a09ca381c89e71'],
+  [
+    'resend',
+    { type: 'resend' },
+    'e52d9c508c502347344d8c07ad91cbd6068afc75ff6292f062a09ca381c89e71',
+  ],
 ]
 
 describe('a message between signers', () => {
@@ -87,6 +99,8 @@ describe('a completion', () => {
   })
 
   test('keeps its format', () => {
-    expect(toHex(sha256(bytes))).toBe('34b5813e25b56b008588a3a714c6c43fec64766328c025ddaa02e046a5ef0fb7')
+    expect(toHex(sha256(bytes))).toBe(
+      '34b5813e25b56b008588a3a714c6c43fec64766328c025ddaa02e046a5ef0fb7',
+    )
   })
 })
