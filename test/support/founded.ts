@@ -1,4 +1,7 @@
-/** Keys and genesis of a small subnet, the same for the same options; keys are in the order of the membership. */
+/**
+ * Keys and genesis of a small subnet, the same for the same options; keys are in the order of the
+ * membership.
+ */
 import { present } from '../../src/core/base/errors.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'

@@ -1,4 +1,8 @@
-/** Goal: what a user asks reaches the subnet as signed, and no answer is taken for more than it says. Method: IC interface §§5 to 9. */
+/**
+ * Goal: what a user asks reaches the subnet as signed, and no answer is taken for more than it
+ * says.
+ * Method: IC interface §§5 to 9.
+ */
 import { describe, expect, test } from 'vitest'
 import { BadEncoding, present } from '../../src/core/base/errors.ts'
 import { addNs, NS_PER_SECOND, timestampNs } from '../../src/core/base/units.ts'

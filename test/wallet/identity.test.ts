@@ -1,4 +1,7 @@
-/** Goal: a secret gives one principal, for ever. Method: RFC 8032 §7.1 test 1, IC interface §§3, 4. */
+/**
+ * Goal: a secret gives one principal, for ever.
+ * Method: RFC 8032 §7.1 test 1, IC interface §§3, 4.
+ */
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../src/core/base/bytes.ts'
 import { nobleEd25519 } from '../../src/core/base/verification.ts'

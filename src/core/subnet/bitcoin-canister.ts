@@ -71,8 +71,8 @@ export class BitcoinCanister {
   }
 
   /**
-   * Judges what enough nodes have proposed; a parent frees the children that wait for it. No header is judged more
-   * than twice, whatever the order in which liars were the first to name them.
+   * Judges what enough nodes have proposed; a parent frees the children that wait for it. No
+   * header is judged more than twice, whatever the order in which liars named them first.
    */
   #admit(now: TimestampNs): void {
     const due = [...this.#votes.agreed()]

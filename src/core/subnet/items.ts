@@ -11,9 +11,10 @@ const HEADER_SIZE = 80
 const SIGNATURE_SIZE = 64
 
 /**
- * `dealing` and `completion` are the signer's; `ingress` is an envelope of the IC interface; `headers` speaks for a
- * node and is signed by it; `block` proves itself; `tick` asks for a slot after the one of time `after`,
- * in which timers fire: it names the slot before, so that a tick which came too early does not stand in for later ones.
+ * `dealing` and `completion` are the signer's; `ingress` is an envelope of the IC interface;
+ * `headers` speaks for a node and is signed by it; `block` proves itself; `tick` asks for a slot
+ * after the one of time `after`, in which timers fire. It names the slot before, so that a tick
+ * which came too early does not stand in for later ones.
  */
 export type Item =
   | { readonly type: 'dealing'; readonly dealing: Uint8Array }
@@ -34,7 +35,7 @@ export type HeadersItem = {
 
 const TAGS = { dealing: 1, completion: 2, ingress: 3, headers: 4, block: 5, tick: 6 } as const
 
-/** What a node signs when it proposes headers; `prefix` names the run, so that it serves nowhere else (§2.1). */
+/** What a node signs with headers; `prefix` names the run: it serves nowhere else (§2.1). */
 export function headersContent(
   prefix: Uint8Array,
   { node, headers }: Pick<HeadersItem, 'node' | 'headers'>,

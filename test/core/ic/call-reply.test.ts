@@ -9,8 +9,16 @@ import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 
 const reject = rejected(5, 'the canister says „no“')
 const replies: [string, CallReply, string][] = [
-  ['reply', { type: 'replied', arg: Uint8Array.of(68, 73, 68, 76, 0, 0) }, 'fedd9c3decb3da8a06f71c59ee74de393e37cb991e75820d11d6949218679b44'],
-  ['empty reply', { type: 'replied', arg: new Uint8Array() }, '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d'],
+  [
+    'reply',
+    { type: 'replied', arg: Uint8Array.of(68, 73, 68, 76, 0, 0) },
+    'fedd9c3decb3da8a06f71c59ee74de393e37cb991e75820d11d6949218679b44',
+  ],
+  [
+    'empty reply',
+    { type: 'replied', arg: new Uint8Array() },
+    '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+  ],
   ['reject', reject, '47c347fbaefe1f068bdbad297f8d3001f6dee624f5cef0412e80a513b6eda011'],
 ]
 

@@ -1,5 +1,6 @@
 /**
- * Goal: the substitute keeps what the log promises: one sequence, no gaps, rising time, ω for those who are due it.
+ * Goal: the substitute keeps what the log promises: one sequence, no gaps, rising time, ω for
+ * those who are due it.
  * Method: threshold specification §§17.1, 17.4, 17.6, 23. Four nodes, so n − f = 3 and f + 1 = 2.
  */
 import fc from 'fast-check'

@@ -1,6 +1,7 @@
 /**
- * Goal: the chain that the canisters see is what f + 1 nodes have seen, and shows the minter nothing that cannot be
- * spent. Method: architecture §5, bitcoin specification BLK-11; a real regtest chain, four nodes.
+ * Goal: the chain that the canisters see is what f + 1 nodes have seen, and shows the minter
+ * nothing that cannot be spent.
+ * Method: architecture §5, bitcoin specification BLK-11; a real regtest chain, four nodes.
  */
 import { describe, expect, test } from 'vitest'
 import { present } from '../../../src/core/base/errors.ts'

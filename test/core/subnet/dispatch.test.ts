@@ -1,4 +1,7 @@
-/** Goal: a call reaches the method it names, as the kind of call it is, or is rejected. Method: IC interface §§8, 12. */
+/**
+ * Goal: a call reaches the method it names, as the kind of call it is, or is rejected.
+ * Method: IC interface §§8, 12.
+ */
 import { describe, expect, test } from 'vitest'
 import type { CallReply } from '../../../src/core/ic/call-reply.ts'
 import { encodeArgs, nat, query, text, update } from '../../../src/core/ic/candid.ts'

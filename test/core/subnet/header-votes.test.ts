@@ -1,4 +1,8 @@
-/** Goal: a header counts once f + 1 nodes have named it, and a liar fills nobody's room but its own. Method: architecture §5. */
+/**
+ * Goal: a header counts once f + 1 nodes have named it, and a liar fills nobody's room but its
+ * own.
+ * Method: architecture §5.
+ */
 import { describe, expect, test } from 'vitest'
 import type { BlockHeader } from '../../../src/core/btc/block.ts'
 import { HeaderVotes, WAITING_HEADERS_MAX } from '../../../src/core/subnet/header-votes.ts'

@@ -1,4 +1,7 @@
-/** Goal: a request is executed once while it is valid, and forgotten afterwards. Method: IC interface §6.1. */
+/**
+ * Goal: a request is executed once while it is valid, and forgotten afterwards.
+ * Method: IC interface §6.1.
+ */
 import { expect, test } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { IngressHistory } from '../../../src/core/subnet/ingress-history.ts'

@@ -1,4 +1,7 @@
-/** Goal: an item of the log has one encoding and a limit. Method: threshold specification §§17.1, 2.1. */
+/**
+ * Goal: an item of the log has one encoding and a limit.
+ * Method: threshold specification §§17.1, 2.1.
+ */
 import { describe, expect, test } from 'vitest'
 import { concat, toHex } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'

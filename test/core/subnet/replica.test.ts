@@ -1,6 +1,7 @@
 /**
  * Goal: two replicas that execute the same slots give the same bytes to every question.
- * Method: architecture §§3, 4; a deposit, a transfer and a redemption up to the request for its signature.
+ * Method: architecture §§3, 4; a deposit, a transfer and a redemption up to the request for its
+ * signature.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'

@@ -1,5 +1,6 @@
 /**
- * Goal: what a slot holds is judged alike by all nodes; what is malformed, or said in another's name, leaves no trace.
+ * Goal: what a slot holds is judged alike by all nodes; what is malformed, or said in another's
+ * name, leaves no trace.
  * Method: threshold specification §§2.1, 17.1; nodes of a subnet of four, fed with slots by hand.
  */
 import { describe, expect, test } from 'vitest'

@@ -1,6 +1,7 @@
 /**
  * Goal: nobody can be made to have said what it did not sign, here and now.
- * Method: threshold specification §§2.1, 7, 8.3, 21. Four nodes, so v = 3; each field of the evidence is changed in turn.
+ * Method: threshold specification §§2.1, 7, 8.3, 21. Four nodes, so v = 3; each field of the
+ * evidence is changed in turn.
  */
 import { describe, expect, test } from 'vitest'
 import type { Hash32 } from '../../../src/core/base/bytes.ts'

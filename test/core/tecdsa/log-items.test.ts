@@ -1,7 +1,8 @@
 /**
- * Goal: only what the protocol allows counts when a slot is executed, and a refused item spoils nothing for the right one.
- * Method: threshold specification §§8.3, 9.1, 17.1, 18.5, 21. One signer alone, so f = 0; its items are kept back and
- * put into slots by the test.
+ * Goal: only what the protocol allows counts when a slot is executed, and a refused item spoils
+ * nothing for the right one.
+ * Method: threshold specification §§8.3, 9.1, 17.1, 18.5, 21. One signer alone, so f = 0; its
+ * items are kept back and put into slots by the test.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { bigEndian, concat, fromBigEndian, utf8 } from '../../../src/core/base/bytes.ts'

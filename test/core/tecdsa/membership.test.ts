@@ -1,4 +1,7 @@
-/** Goal: one genesis has one encoding, and what is no membership is refused. Method: threshold specification §§2.1, 3.7. */
+/**
+ * Goal: one genesis has one encoding, and what is no membership is refused.
+ * Method: threshold specification §§2.1, 3.7.
+ */
 import { describe, expect, test } from 'vitest'
 import { concat, toHex } from '../../../src/core/base/bytes.ts'
 import { BadEncoding, present } from '../../../src/core/base/errors.ts'

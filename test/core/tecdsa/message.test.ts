@@ -1,4 +1,7 @@
-/** Goal: what signers say to each other, and completions, have one encoding. Method: threshold specification §§8.3, 14.3, 18.5. */
+/**
+ * Goal: what signers say to each other, and completions, have one encoding.
+ * Method: threshold specification §§8.3, 14.3, 18.5.
+ */
 import { describe, expect, test } from 'vitest'
 import { concat, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'

@@ -1,6 +1,8 @@
 /**
- * Goal: a signer believes its peers only what they signed, blames who is to blame, and keeps a bounded part of the rest.
- * Method: threshold specification §§8, 17.8 rule 4, 21, 23. One signer of four; its peers are the test.
+ * Goal: a signer believes its peers only what they signed, blames who is to blame, and keeps a
+ * bounded part of the rest.
+ * Method: threshold specification §§8, 17.8 rule 4, 21, 23. One signer of four; its peers are the
+ * test.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

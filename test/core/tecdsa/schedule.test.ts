@@ -1,7 +1,8 @@
 /**
- * Goal: what the log decides for the signer follows from the log alone, and no presignature ever serves twice.
- * Method: threshold specification §§9.1, 11.1, 12, 18.1, 18.3. The schedule trusts the evidence of the dealings that it
- * is given, so these have commitments of the right shape and nothing else.
+ * Goal: what the log decides for the signer follows from the log alone, and no presignature ever
+ * serves twice.
+ * Method: threshold specification §§9.1, 11.1, 12, 18.1, 18.3. The schedule trusts the evidence of
+ * the dealings that it is given, so these have commitments of the right shape and nothing else.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
