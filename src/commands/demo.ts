@@ -1,5 +1,11 @@
 /** `ckbtc demo`: reads the options, runs the story, prints it. Implements `docs/spec/cli.md` §5.1. */
-import { CheckFailed, ReservesMismatch, ReservesShort, UsageInvalid } from '../core/base/errors.ts'
+import {
+  CheckFailed,
+  ReservesInconclusive,
+  ReservesMismatch,
+  ReservesShort,
+  UsageInvalid,
+} from '../core/base/errors.ts'
 import { faultyMax } from '../core/base/party.ts'
 import { answerDocument, type Warning } from '../terminal/json.ts'
 import { openProgress, type Progress } from '../terminal/progress.ts'
@@ -106,6 +112,7 @@ function tell(nodes: number, terminal: Terminal, progress: Progress): (event: De
 function requireSound({ steps, verdict, surplusSat }: DemoResult): void {
   if (verdict === 'shortfall') throw new ReservesShort(surplusSat)
   if (verdict === 'mismatch') throw new ReservesMismatch('the chain and the books of the minter')
+  if (verdict === 'inconclusive') throw new ReservesInconclusive('the views never stood still')
   const failed = steps.find((step) => !step.ok)
   if (failed === undefined) return
   const { label } = headings[failed.name]

@@ -5,6 +5,7 @@ import type { ExtendedKey } from '../core/base/derivation.ts'
 import { derivePublicKey, masterKey } from '../core/base/derivation.ts'
 import { BadEncoding } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
+import { addNs, NS_PER_SECOND } from '../core/base/units.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
 import type { Account } from '../core/ic/account.ts'
 import type { Principal } from '../core/ic/principal.ts'
@@ -12,7 +13,9 @@ import type { Block } from '../core/ledger/block.ts'
 import { blockOfValue } from '../core/ledger/block-value.ts'
 import { ledgerInterface } from '../core/ledger/interface.ts'
 import { addressText, scriptOf } from '../core/minter/addresses.ts'
+import { decodeEvent } from '../core/minter/event-log.ts'
 import type { Event } from '../core/minter/events.ts'
+import { minterExtension } from '../core/minter/extension.ts'
 import { minterInterface } from '../core/minter/interface.ts'
 import { decodeMintMemo } from '../core/minter/memo.ts'
 import type { MinterInfo, RetrieveBtcStatusV2 } from '../core/minter/types.ts'
@@ -28,6 +31,8 @@ export type Deployment = {
 
 /** Blocks or events asked for at once; the canisters cut at their own limits. */
 const PAGE = 2_000n
+/** An approval for a redemption ends by itself after ten minutes. */
+const APPROVAL_NS = 600n * NS_PER_SECOND
 
 type LedgerMethod = keyof typeof ledgerInterface
 type MinterMethod = keyof typeof minterInterface
@@ -101,19 +106,45 @@ export class Canisters {
     return result.blockIndex
   }
 
-  /** Lets the minter take exactly `amount`, then has it burned for bitcoin; the burn block's index. */
-  async redeem(redemption: { readonly address: string; readonly amount: bigint }): Promise<bigint> {
-    const { minterId } = this.deployment
-    const approval = this.#ledger('icrc2_approve')
-    const { amount } = redemption
-    const approved = await this.#agent.update(approval, [
-      { spender: { owner: minterId }, amount, expectedAllowance: 0n },
-    ])
-    if (approved.type === 'err') throw new Refused(approval.methodName, approved.error)
+  /**
+   * Lets the minter take exactly `amount` for ten minutes, then has it burned for bitcoin; the burn block's index.
+   *
+   * `now` is the time of the approval. A refused burn leaves an allowance that ends by itself; the next redemption
+   * replaces it. Throws `Refused`.
+   */
+  async redeem({
+    address,
+    amount,
+    now,
+  }: {
+    readonly address: string
+    readonly amount: bigint
+    readonly now: TimestampNs
+  }): Promise<bigint> {
+    await this.#approveMinter(amount, now)
     const burn = this.#minter('retrieve_btc_with_approval')
-    const burned = await this.#agent.update(burn, [redemption])
+    const burned = await this.#agent.update(burn, [{ address, amount }])
     if (burned.type === 'err') throw new Refused(burn.methodName, burned.error)
     return burned.value.blockIndex
+  }
+
+  async #approveMinter(amount: bigint, now: TimestampNs): Promise<void> {
+    const spender = { owner: this.deployment.minterId }
+    const account = { owner: this.#agent.principal }
+    const question = this.#ledger('icrc2_allowance')
+    // What is there is named, so that a race with another approval fails instead of adding up.
+    const { allowance } = await this.#agent.query(question, [{ account, spender }])
+    const approval = this.#ledger('icrc2_approve')
+    const approved = await this.#agent.update(approval, [
+      {
+        spender,
+        amount,
+        expectedAllowance: allowance,
+        expiresAt: addNs(now, APPROVAL_NS),
+        createdAtTime: now,
+      },
+    ])
+    if (approved.type === 'err') throw new Refused(approval.methodName, approved.error)
   }
 
   redemptionStatus(blockIndex: bigint): Promise<RetrieveBtcStatusV2> {
@@ -136,14 +167,16 @@ export class Canisters {
     }
   }
 
-  /** The whole event log of the minter. */
+  /** The whole event log of the minter, with the events that a replay needs and `get_events` leaves out. */
   async events(): Promise<readonly Event[]> {
+    const methodName = 'x_get_events'
+    const method = minterExtension[methodName]
+    const target = { canisterId: this.deployment.minterId, methodName, method }
     const events: Event[] = []
     for (;;) {
       const start = BigInt(events.length)
-      const target = this.#minter('get_events')
       const page = await this.#agent.query(target, [{ start, length: PAGE }])
-      events.push(...page)
+      events.push(...page.map(decodeEvent))
       if (page.length === 0) return events
     }
   }

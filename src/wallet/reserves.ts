@@ -1,46 +1,30 @@
 /** Is every ckBTC backed? Recomputed from the ledger's blocks, the minter's events, the key and the chain. Source: cli §5.13. */
-import { equalBytes, toDisplayHex } from '../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../core/base/errors.ts'
-import type { OutPoint } from '../core/btc/transaction.ts'
-import { outpointKey } from '../core/btc/transaction.ts'
 import type { Block } from '../core/ledger/block.ts'
 import { ckbtcConfig } from '../core/ledger/config.ts'
 import { totalSupply } from '../core/ledger/queries.ts'
 import { replay as replayLedger } from '../core/ledger/replay.ts'
-import { scriptOf } from '../core/minter/addresses.ts'
 import type { Event } from '../core/minter/events.ts'
 import { replay as replayMinter } from '../core/minter/replay.ts'
-import { reserveEquation } from '../core/minter/reserve.ts'
 import type { State as MinterState } from '../core/minter/state.ts'
-import type { Utxo } from '../core/minter/types.ts'
 import type { Canisters } from './canisters.ts'
+import { compareBooks } from './reserve-books.ts'
+import type { BitcoinSource } from './reserve-coins.ts'
+import { countCoins } from './reserve-coins.ts'
 
-/** What the chain says of an output. */
-export type ChainOutput =
-  | {
-      readonly type: 'unspent'
-      readonly value: bigint
-      readonly script: Uint8Array
-      readonly height: number
-    }
-  | { readonly type: 'spent' }
-  | { readonly type: 'unknown' }
-
-/** A view of Bitcoin that the subnet has no part in. */
-export interface BitcoinSource {
-  output(outpoint: OutPoint): Promise<ChainOutput>
-  height(): Promise<number>
-}
+/** Readings until all views are of one moment: under steady traffic some fail. */
+const READINGS_MAX = 10
 
 export type ReserveReport = {
-  readonly verdict: 'backed' | 'shortfall' | 'mismatch'
+  /** `mismatch`: two views contradict each other; `inconclusive`: the views never stood still together. */
+  readonly verdict: 'backed' | 'shortfall' | 'mismatch' | 'inconclusive'
   readonly height: number
   readonly supplySat: bigint
   /** Accepted redemptions that are not paid, and reimbursements due. */
   readonly owedSat: bigint
   /** Coins found unspent on the chain, with the value and the script that they should have. */
   readonly reservesSat: bigint
-  /** Own change in transactions that are not final. */
+  /** Own change in mined transactions that are not final; the payments in them are no longer owed. */
   readonly inFlightSat: bigint
   /** reserves + in flight − supply − owed; negative when short. */
   readonly surplusSat: bigint
@@ -56,34 +40,46 @@ export async function verifyReserves(
   canisters: Canisters,
   bitcoin: BitcoinSource,
 ): Promise<ReserveReport> {
-  const [blocks, events] = [await canisters.blocks(), await canisters.events()]
+  let report = await readOnce(canisters, bitcoin)
+  for (let readings = 1; report.verdict === 'inconclusive' && readings < READINGS_MAX; readings++)
+    report = await readOnce(canisters, bitcoin)
+  return report
+}
+
+/** One reading of all views. It counts only if none of them moved meanwhile. */
+async function readOnce(canisters: Canisters, bitcoin: BitcoinSource): Promise<ReserveReport> {
   const height = await bitcoin.height()
-  const found: string[] = []
-  const supplySat = supplyOf(canisters, blocks, found)
-  const minter = minterState(canisters, events, found)
-  compareLogs(blocks, events, found)
-  const coins = minter === undefined ? [] : [...minter.availableUtxos.values()]
-  const verified: Utxo[] = []
-  for (const coin of coins)
-    if (await isThere(canisters, bitcoin, { coin, minter, found })) verified.push(coin)
-  const reservesSat = verified.reduce((sum, { value }) => sum + value, 0n)
-  const equation = minter === undefined ? undefined : reserveEquation(minter, supplySat)
-  const owedSat = (equation?.pending ?? 0n) + (equation?.reimbursements ?? 0n)
-  const inFlightSat = inFlight(minter)
-  const surplusSat = reservesSat + inFlightSat - supplySat - owedSat
+  const events = await canisters.events()
+  const blocks = await canisters.blocks()
+  const contradictions: string[] = []
+  const supplySat = supplyOf(canisters, blocks, contradictions)
+  const minter = minterState(canisters, events, contradictions)
+  compareBooks({ blocks, events }, contradictions)
+  const count = await countCoins({ canisters, bitcoin, minter }, contradictions)
+  const moved =
+    (await canisters.events()).length !== events.length || (await bitcoin.height()) !== height
+  const surplusSat = count.reservesSat + count.inFlightSat - supplySat - count.owedSat
+  const broken = minter === undefined || contradictions.length > 0
   return {
-    verdict: surplusSat < 0n ? 'shortfall' : found.length > 0 ? 'mismatch' : 'backed',
+    ...count,
+    verdict: moved ? 'inconclusive' : verdictOf(surplusSat, { minter, broken }),
     height,
     supplySat,
-    owedSat,
-    reservesSat,
-    inFlightSat,
     surplusSat,
-    coins: { total: coins.length, verified: verified.length },
     events: events.length,
     blocks: blocks.length,
-    contradictions: found,
+    contradictions,
   }
+}
+
+/** Books that cannot be replayed say nothing of a sum. */
+function verdictOf(
+  surplusSat: bigint,
+  { minter, broken }: { readonly minter: MinterState | undefined; readonly broken: boolean },
+): ReserveReport['verdict'] {
+  if (minter === undefined) return 'mismatch'
+  if (surplusSat < 0n) return 'shortfall'
+  return broken ? 'mismatch' : 'backed'
 }
 
 /** Replays the blocks: every parent hash, balance and fee is checked on the way. */
@@ -109,56 +105,3 @@ function minterState(
   found.push(`the minter's events contradict each other: ${state.message}`)
   return undefined
 }
-
-/** Every mint and burn has its event, and every event its block. */
-function compareLogs(blocks: readonly Block[], events: readonly Event[], found: string[]): void {
-  const kinds = blocks.map(({ transaction }) => transaction.type)
-  const indices = (kind: 'mint' | 'burn'): Set<bigint> =>
-    new Set(kinds.flatMap((each, index) => (each === kind ? [BigInt(index)] : [])))
-  const [mints, burns] = [indices('mint'), indices('burn')]
-  for (const { payload } of events) {
-    if (payload.type === 'receivedUtxos' && payload.mintTxid !== undefined)
-      take(mints, payload.mintTxid, 'mint', found)
-    if (payload.type === 'acceptedRetrieveBtcRequest')
-      take(burns, payload.blockIndex, 'burn', found)
-    if (payload.type === 'reimbursedWithdrawal') take(mints, payload.mintBlockIndex, 'mint', found)
-  }
-  for (const index of mints) found.push(`mint block ${index} has no event`)
-  for (const index of burns) found.push(`burn block ${index} has no event`)
-}
-
-function take(indices: Set<bigint>, index: bigint, kind: string, found: string[]): void {
-  if (!indices.delete(index)) found.push(`an event names ${kind} block ${index}, which is none`)
-}
-
-type Claim = {
-  readonly coin: Utxo
-  readonly minter: MinterState | undefined
-  readonly found: string[]
-}
-
-/** Whether the chain holds the coin, unspent, of the value claimed and on an address derived from the key. */
-async function isThere(
-  { minterKey }: Canisters,
-  bitcoin: BitcoinSource,
-  { coin, minter, found }: Claim,
-): Promise<boolean> {
-  const { outpoint, value } = coin
-  const key = outpointKey(outpoint)
-  const owner = minter?.outpointAccount.get(key)
-  const name = `coin ${toDisplayHex(outpoint.txid)}:${outpoint.vout}`
-  const output = await bitcoin.output(outpoint)
-  if (owner === undefined) found.push(`${name} belongs to no account`)
-  else if (output.type !== 'unspent') found.push(`${name} is ${output.type} on the chain`)
-  else if (output.value !== value) found.push(`${name} is worth ${output.value}, not ${value}`)
-  else if (!equalBytes(output.script, scriptOf(minterKey, owner)))
-    found.push(`${name} is not on the address of its account`)
-  else return true
-  return false
-}
-
-const inFlight = (minter: MinterState | undefined): bigint =>
-  [...(minter?.submitted.values() ?? [])].reduce(
-    (sum, { changeOutput }) => sum + (changeOutput?.value ?? 0n),
-    0n,
-  )

@@ -126,7 +126,11 @@ export async function redeem(stage: Stage, canisters: Canisters): Promise<Done<'
   const recipient = regtestWallet('recipient')
   say('burning 0.2 ckBTC')
   await waitFor(stage, () => stage.local.subnet.canProgress || undefined)
-  const burning = canisters.redeem({ address: recipient.address, amount: REDEMPTION })
+  const burning = canisters.redeem({
+    address: recipient.address,
+    amount: REDEMPTION,
+    now: systemClock(),
+  })
   const blockIndex = await awaited(stage, burning)
   say('in the queue, then signed by the nodes together')
   const txid = await waitFor(stage, async () => {

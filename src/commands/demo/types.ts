@@ -62,7 +62,7 @@ export type DemoStep = Timed &
 /** `ms`: whole milliseconds. */
 type Timed = { readonly ok: boolean; readonly ms: number }
 
-export type DemoVerdict = 'backed' | 'shortfall' | 'mismatch'
+export type DemoVerdict = 'backed' | 'shortfall' | 'mismatch' | 'inconclusive'
 
 export type DemoEvent =
   | { readonly type: 'step-started'; readonly name: DemoStepName }

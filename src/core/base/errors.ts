@@ -11,6 +11,7 @@ export const errorCatalogue = {
   HOST_NODE_VERSION: { exit: 11, retry: 'safe' },
   HOST_PORT_BUSY: { exit: 11, retry: 'safe' },
   INTERRUPTED: { exit: 130, retry: 'safe' },
+  RESERVES_INCONCLUSIVE: { exit: 5, retry: 'safe' },
   RESERVES_MISMATCH: { exit: 8, retry: 'never' },
   RESERVES_SHORT: { exit: 8, retry: 'never' },
   SUBNET_SIGNING_STALLED: { exit: 6, retry: 'safe' },
@@ -169,6 +170,15 @@ export class ReservesShort extends CkbtcError {
   constructor(surplusSat: bigint) {
     super(`the reserves are ${-surplusSat} sat short`)
     this.details = { surplusSat }
+  }
+}
+
+export class ReservesInconclusive extends CkbtcError {
+  readonly code = 'RESERVES_INCONCLUSIVE'
+  readonly fix = 'run the command again while less is going on'
+
+  constructor(reason: string) {
+    super(`the reserves could not be judged: ${reason}`)
   }
 }
 

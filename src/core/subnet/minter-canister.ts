@@ -2,17 +2,20 @@
 import type { Principal } from '../ic/principal.ts'
 import type { Methods } from '../minter/calls.ts'
 import type { World } from '../minter/context.ts'
+import { encodeEvent } from '../minter/event-log.ts'
+import { minterExtension } from '../minter/extension.ts'
 import { minterInterface } from '../minter/interface.ts'
 import type { Minter } from '../minter/machine.ts'
 import { handle } from '../minter/machine.ts'
+import { page } from '../minter/queries.ts'
 import type { Answer } from '../minter/types.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
-import { handler } from './dispatch.ts'
+import { getter, handler } from './dispatch.ts'
 
 const outcome = <T>(answer: Answer<T>): Outcome<T> =>
   answer.type === 'trap' ? answer : { type: 'result', value: answer.value }
 
-/** Every method but `get_canister_status`, which needs the management canister. */
+/** Every method but `get_canister_status`, which needs the management canister; and our extension. */
 export function minterHandlers(minter: Minter, caller: Principal, world: World): Handlers {
   const methods = minterInterface
   const ask = <M extends keyof Methods>(
@@ -46,6 +49,9 @@ export function minterHandlers(minter: Minter, caller: Principal, world: World):
     ),
     get_minter_info: handler(methods.get_minter_info, () => ask('get_minter_info', undefined)),
     get_events: handler(methods.get_events, (args) => ask('get_events', args)),
+    x_get_events: getter(minterExtension.x_get_events, ({ start, length }) =>
+      page(minter.log.events, start, length).map(encodeEvent),
+    ),
     decode_ledger_memo: handler(methods.decode_ledger_memo, (args) =>
       ask('decode_ledger_memo', args),
     ),

@@ -9,6 +9,7 @@ import { Agent } from '../../../src/wallet/agent.ts'
 import { Canisters, Refused } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
+import { compareBooks } from '../../../src/wallet/reserve-books.ts'
 import { verifyReserves } from '../../../src/wallet/reserves.ts'
 import { SubnetNet } from '../../support/subnet-net.ts'
 
@@ -92,7 +93,11 @@ describe('a redemption', () => {
 
   beforeAll(async () => {
     ;({ net, canisters } = await deposited(4))
-    burn = await canisters.redeem({ address: recipient.address, amount: parseBtc('0.2') })
+    burn = await canisters.redeem({
+      address: recipient.address,
+      amount: parseBtc('0.2'),
+      now: net.now,
+    })
     net.relaying = false
     net.pass(11_000)
   })
@@ -166,7 +171,11 @@ describe('a signature share', () => {
     const { net, canisters } = await deposited(1)
     const SHARE = 3
     net.tamper = (bytes) => (bytes[0] === SHARE ? flip(bytes, 8 * 60) : bytes)
-    const burn = await canisters.redeem({ address: recipient.address, amount: parseBtc('0.2') })
+    const burn = await canisters.redeem({
+      address: recipient.address,
+      amount: parseBtc('0.2'),
+      now: net.now,
+    })
     net.pass(11_000)
     expect(net.faults.join()).toMatch(/InvalidSignatureShare|BadEncoding/)
     expect(net.announced).toEqual([])
@@ -175,6 +184,62 @@ describe('a signature share', () => {
 })
 
 describe('reserves', () => {
+  it('hold in every stage of a redemption: queued, signing, sent, mined, final', async () => {
+    const { net, canisters } = await deposited(1)
+    const judge = async (): Promise<string> => {
+      const report = await verifyReserves(canisters, source(net))
+      expect(report.contradictions).toEqual([])
+      expect(report.surplusSat).toBeGreaterThanOrEqual(0n)
+      return report.verdict
+    }
+    net.relaying = false
+    await canisters.redeem({ address: recipient.address, amount: parseBtc('0.2'), now: net.now })
+    expect(await judge()).toBe('backed')
+    net.pass(11_000)
+    expect(await judge()).toBe('backed')
+    net.bitcoin.submit(present(net.announced[0], 'it was announced'), net.nowSeconds)
+    expect(await judge()).toBe('backed')
+    for (let depth = 1; depth <= 6; depth++) {
+      net.mine(1, payer.script)
+      expect(await judge()).toBe('backed')
+    }
+  })
+
+  it('contradict each other when an event says less than its block burned, or another coin', async () => {
+    const { net, canisters } = await deposited(1)
+    await canisters.redeem({ address: recipient.address, amount: parseBtc('0.2'), now: net.now })
+    const [blocks, events] = [await canisters.blocks(), await canisters.events()]
+    const found = (change: (event: (typeof events)[number]) => (typeof events)[number]): string => {
+      const contradictions: string[] = []
+      compareBooks({ blocks, events: events.map(change) }, contradictions)
+      return contradictions.join()
+    }
+    expect(found((event) => event)).toBe('')
+    const less = found(({ timestamp, payload }) =>
+      payload.type === 'acceptedRetrieveBtcRequest'
+        ? { timestamp, payload: { ...payload, amount: 1n } }
+        : { timestamp, payload },
+    )
+    expect(less).toMatch(/burn block 2 burns 20000000, its event says 1/)
+    const other = found(({ timestamp, payload }) =>
+      payload.type === 'receivedUtxos'
+        ? { timestamp, payload: { ...payload, toAccount: { owner: dev1.principal } } }
+        : { timestamp, payload },
+    )
+    expect(other).toMatch(/mint block 0 pays another account/)
+    const foreign = found(({ timestamp, payload }) =>
+      payload.type === 'receivedUtxos'
+        ? { timestamp, payload: { ...payload, utxos: [] } }
+        : { timestamp, payload },
+    )
+    expect(foreign).toMatch(/mint block 0 does not name the coin/)
+    const contradictions: string[] = []
+    compareBooks({ blocks, events: [...events, ...events] }, contradictions)
+    expect(contradictions.join()).toMatch(/named twice/)
+    compareBooks({ blocks, events: [] }, contradictions)
+    expect(contradictions.join()).toMatch(/burn block 2 has no event/)
+  })
+
   it('fall short when a coin of the books is gone from the chain', async () => {
     const { net, canisters } = await deposited(1)
     const honest = await verifyReserves(canisters, source(net))
@@ -229,7 +294,11 @@ describe('calls', () => {
     })
     await expect(tooMuch).rejects.toThrow(Refused)
     await expect(tooMuch).rejects.toMatchObject({ reason: 'insufficientFunds' })
-    const tooLittle = canisters.redeem({ address: recipient.address, amount: 10_000n })
+    const tooLittle = canisters.redeem({
+      address: recipient.address,
+      amount: 10_000n,
+      now: net.now,
+    })
     await expect(tooLittle).rejects.toMatchObject({ reason: 'amountTooLow' })
   })
 

@@ -1,0 +1,8 @@
+/** What our minter answers beyond the published interface. Source: `docs/spec/minter.md` §18.2. */
+import { blob, nat64, query, vec } from '../ic/candid.ts'
+import { record } from '../ic/candid-records.ts'
+
+export const minterExtension = {
+  /** Every event, ours (`x_…`) included, as the CBOR of the log: what a replay needs. */
+  x_get_events: query([record({ start: nat64, length: nat64 })], vec(blob)),
+}

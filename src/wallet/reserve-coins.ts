@@ -1,0 +1,133 @@
+/** The minter's coins against the chain: each on its derived address, unspent, of its value. Source: cli §5.13 steps 3 to 6. */
+import { equalBytes, toDisplayHex } from '../core/base/bytes.ts'
+import { attempt, BadEncoding } from '../core/base/errors.ts'
+import type { OutPoint } from '../core/btc/transaction.ts'
+import { decodeTransaction, outpointKey, txid } from '../core/btc/transaction.ts'
+import { scriptOf } from '../core/minter/addresses.ts'
+import type { State, SubmittedTransaction, WithdrawalRequest } from '../core/minter/state.ts'
+import { requestsOf } from '../core/minter/state.ts'
+import type { Utxo } from '../core/minter/types.ts'
+import type { Canisters } from './canisters.ts'
+
+/** What the chain says of an output. */
+export type ChainOutput =
+  | {
+      readonly type: 'unspent'
+      readonly value: bigint
+      readonly script: Uint8Array
+      readonly height: number
+    }
+  | { readonly type: 'spent' }
+  | { readonly type: 'unknown' }
+
+/** A view of Bitcoin that the subnet has no part in. The mempool is not asked. */
+export interface BitcoinSource {
+  output(outpoint: OutPoint): Promise<ChainOutput>
+  height(): Promise<number>
+}
+
+export type CoinCount = {
+  readonly reservesSat: bigint
+  readonly inFlightSat: bigint
+  readonly owedSat: bigint
+  readonly coins: { readonly total: number; readonly verified: number }
+}
+
+type Views = {
+  readonly canisters: Canisters
+  readonly bitcoin: BitcoinSource
+  readonly minter: State | undefined
+}
+
+/** Counts coins, change in flight and debts. Adds to `found` what is not as the books say. */
+export async function countCoins(views: Views, found: string[]): Promise<CoinCount> {
+  const { minter } = views
+  if (minter === undefined)
+    return { reservesSat: 0n, inFlightSat: 0n, owedSat: 0n, coins: { total: 0, verified: 0 } }
+  const coins = [...minter.availableUtxos.values()]
+  const owed = [...minter.queue]
+  for (const { utxos, requests } of minter.signing.values()) {
+    coins.push(...utxos)
+    owed.push(...requests)
+  }
+  let inFlightSat = 0n
+  for (const sent of minter.submitted.values()) {
+    const change = await minedChange(views, sent, found)
+    inFlightSat += change ?? 0n
+    if (change !== undefined) continue
+    coins.push(...sent.utxos) // Not mined yet: its inputs are still there, its payments still due.
+    owed.push(...requestsOf(sent.purpose))
+  }
+  const verified: Utxo[] = []
+  for (const coin of coins) if (await isThere(views, coin, found)) verified.push(coin)
+  const reservesSat = verified.reduce((sum, { value }) => sum + value, 0n)
+  const owedSat = amountsOf(owed) + reimbursementsOf(minter)
+  return {
+    reservesSat,
+    inFlightSat,
+    owedSat,
+    coins: { total: coins.length, verified: verified.length },
+  }
+}
+
+const amountsOf = (requests: readonly Pick<WithdrawalRequest, 'amount'>[]): bigint =>
+  requests.reduce((sum, { amount }) => sum + amount, 0n)
+
+const reimbursementsOf = (minter: State): bigint =>
+  amountsOf([...minter.reimbursements.values(), ...minter.depositReimbursements.values()])
+
+/** Whether the chain holds the coin, unspent, of the value claimed and on an address derived from the key. */
+async function isThere(
+  { canisters, bitcoin, minter }: Views,
+  { outpoint, value }: Utxo,
+  found: string[],
+): Promise<boolean> {
+  const owner = minter?.outpointAccount.get(outpointKey(outpoint))
+  const name = `coin ${toDisplayHex(outpoint.txid)}:${outpoint.vout}`
+  const output = await bitcoin.output(outpoint)
+  if (owner === undefined) found.push(`${name} belongs to no account`)
+  else if (output.type !== 'unspent') found.push(`${name} is ${output.type} on the chain`)
+  else if (output.value !== value) found.push(`${name} is worth ${output.value}, not ${value}`)
+  else if (!equalBytes(output.script, scriptOf(canisters.minterKey, owner)))
+    found.push(`${name} is not on the address of its account`)
+  else return true
+  return false
+}
+
+/**
+ * Value of the change of a sent transaction that the chain has mined; undefined while it has not. What the event says is
+ * compared with the transaction's own bytes, and these with the chain.
+ */
+async function minedChange(
+  { canisters, bitcoin }: Views,
+  sent: SubmittedTransaction,
+  found: string[],
+): Promise<bigint | undefined> {
+  const { changeOutput, signedTransaction } = sent
+  const name = `transaction ${toDisplayHex(sent.txid)}`
+  const transaction =
+    signedTransaction === undefined
+      ? undefined
+      : attempt(() => decodeTransaction(signedTransaction))
+  if (
+    changeOutput === undefined ||
+    transaction === undefined ||
+    transaction instanceof BadEncoding
+  ) {
+    found.push(`${name} cannot be read back`)
+    return undefined
+  }
+  const spends = new Set(transaction.inputs.map(({ outpoint }) => outpointKey(outpoint)))
+  const sameInputs =
+    spends.size === sent.utxos.length &&
+    sent.utxos.every(({ outpoint }) => spends.has(outpointKey(outpoint)))
+  if (!equalBytes(txid(transaction), sent.txid) || !sameInputs)
+    found.push(`${name} is not the one its event names`)
+  const outpoint = { txid: sent.txid, vout: changeOutput.vout }
+  const output = await bitcoin.output(outpoint)
+  if (output.type !== 'unspent') return undefined
+  const main = scriptOf(canisters.minterKey, { owner: canisters.deployment.minterId })
+  if (output.value === changeOutput.value && equalBytes(output.script, main)) return output.value
+  found.push(`the change of ${name} is not what its event says`)
+  return 0n
+}
