@@ -21,6 +21,7 @@ import { decodeSignerMessage } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
 import { dealerIndexOf, member } from './parameters.ts'
 import { Receiver } from './receiver.ts'
+import { takesDealer } from './run.ts'
 import type { SigningRequest } from './schedule.ts'
 import { Schedule } from './schedule.ts'
 import type { SignerContext, SignerOutputs } from './signer-context.ts'
@@ -146,7 +147,10 @@ export class Signer {
     const run = this.#schedule.run(signed.transcriptId)
     const id = this.#context.members[signed.dealer]?.id
     const dealerIndex = run && id && dealerIndexOf(run.parameters, id)
-    if (dealerIndex === undefined || !supportSuffices(this.#context, supported)) return false
+    // What comes too late to count is not worth checking, and all nodes see alike what that is.
+    if (run === undefined || dealerIndex === undefined || !takesDealer(run, dealerIndex))
+      return false
+    if (!supportSuffices(this.#context, supported)) return false
     const dealing = attempt(() => decodeDealing(this.#context.suite, signed.dealing))
     if (dealing instanceof BadEncoding) return false
     return this.#schedule.take(dealerIndex, { signed, dealing })
