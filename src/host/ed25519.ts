@@ -23,12 +23,17 @@ function publicKeyObject(raw: Uint8Array): KeyObject {
   return key
 }
 
-const secretKeyObject = (raw: Uint8Array): KeyObject =>
-  createPrivateKey({
-    key: Buffer.from(concat(SECRET_PREFIX, raw)),
-    format: 'der',
-    type: 'pkcs8',
-  })
+/** By the array that holds the secret, so a parsed key goes when its owner lets go. Owners never write to it. */
+const secretKeys = new WeakMap<Uint8Array, KeyObject>()
+
+function secretKeyObject(raw: Uint8Array): KeyObject {
+  const known = secretKeys.get(raw)
+  if (known !== undefined) return known
+  const der = Buffer.from(concat(SECRET_PREFIX, raw))
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  secretKeys.set(raw, key)
+  return key
+}
 
 export const hostEd25519: Ed25519 = {
   publicKey: (secretKey) =>
