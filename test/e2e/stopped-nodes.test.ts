@@ -36,6 +36,16 @@ it('a node that stops while its redemption waits to be signed is not missed', as
   expect(soundness(result)).toEqual(sound)
 })
 
+it('another node may be away in every step: who returns has caught up', async () => {
+  const result = await playDemo((name, { subnet }) => {
+    const index = stepNames.indexOf(name)
+    subnet.startNode((index + NODES - 1) % NODES)
+    subnet.stopNode(index % NODES)
+    expect(subnet.up.length).toBe(NODES - 1)
+  })
+  expect(soundness(result)).toEqual(sound)
+})
+
 it('with two nodes gone it waits, says so, and goes on when one returns', async () => {
   // These steps need the order of the log; the others may be done with it already.
   const stops = new Map<DemoStepName, readonly [number, number]>([

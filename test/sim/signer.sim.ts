@@ -93,6 +93,26 @@ describe('with one of four nodes stopped', () => {
   })
 })
 
+describe('with another node away each time', () => {
+  it('the subnet goes on making presignatures and signatures', () => {
+    const net = new SignerNet({ nodes: 4 })
+    for (const [round, node] of [0, 1, 2, 3, 1, 0].entries()) {
+      // In the middle of whatever goes on: dealings are out, support is not all in.
+      const until = net.wire.length + 15 + 11 * round
+      net.run(() => net.wire.length > until)
+      net.stop(node)
+      net.run(() => net.wire.length > until + 10)
+      net.start(node)
+      const asked = request(`round ${round}`)
+      net.ask(asked)
+      expect(net.run(() => isDone(net, asked))).toBe(true)
+    }
+    net.settle()
+    expect(net.signer(0).stock).toBe(1)
+    expect(net.faults).toEqual([])
+  })
+})
+
 describe('with two of four nodes stopped', () => {
   it('a request waits, and completes when one returns', () => {
     const net = settled()

@@ -120,6 +120,11 @@ export class SubnetNet implements Transport {
   mine(count: number, payTo: Uint8Array): void {
     const first = this.bitcoin.tip().height + 1
     this.bitcoin.mine(count, payTo, this.nowSeconds)
+    this.showHeaders(first)
+  }
+
+  /** Shows the headers from a height on to every node. */
+  showHeaders(first: number): void {
     const headers = this.#headersFrom(first)
     for (const to of this.nodes.keys())
       this.#queue.push({ to, input: { type: 'headers', headers } })
@@ -131,6 +136,12 @@ export class SubnetNet implements Transport {
     return Array.from({ length: Math.max(0, count) }, (_, i) =>
       encodeHeader(present(this.bitcoin.blockAt(first + i), 'a block of the chain').header),
     )
+  }
+
+  /** Puts an item into the log, as a lying node could. */
+  order(item: Uint8Array): void {
+    this.#perform(0, { type: 'log', input: { type: 'submit', item } })
+    this.settle()
   }
 
   /** Lets time pass; timers that fall due fire. */

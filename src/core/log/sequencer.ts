@@ -9,8 +9,9 @@ import { addNs } from '../base/units.ts'
 import type { Log, LogDelivery, LogInput, Slot } from './log.ts'
 import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from './log.ts'
 
-/** Items of one node that wait for a slot; what is beyond is dropped and submitted again by its node. §23. */
+/** Items of one node that wait for a slot; what is beyond is dropped and submitted again. §23. */
 const WAITING_ITEMS_MAX = 1_000
+const WAITING_SIZE_MAX = 8 * 1024 * 1024
 
 type Waiting = { readonly item: Uint8Array; readonly from: NodeIndex }
 
@@ -59,7 +60,9 @@ export class Sequencer implements Log {
     const id = toHex(sha256(item))
     if (item.length > ITEM_SIZE_MAX || this.#ordered.has(id) || this.#waiting.has(id)) return
     const own = [...this.#waiting.values()].filter((waiting) => waiting.from === from)
-    if (own.length < WAITING_ITEMS_MAX) this.#waiting.set(id, { item, from })
+    const size = own.reduce((sum, waiting) => sum + waiting.item.length, item.length)
+    if (own.length < WAITING_ITEMS_MAX && size <= WAITING_SIZE_MAX)
+      this.#waiting.set(id, { item, from })
   }
 
   #work(from: NodeIndex, slot: bigint, now: TimestampNs): readonly LogDelivery[] {

@@ -6,7 +6,7 @@ import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import type { BlockHeader } from '../btc/block.ts'
-import { decodeBlock, decodeHeader, headerHash } from '../btc/block.ts'
+import { decodeBlock, decodeHeader, HEADER_SIZE, headerHash } from '../btc/block.ts'
 import { COINBASE_MATURITY } from '../btc/block-spends.ts'
 import {
   feePercentiles,
@@ -88,6 +88,12 @@ export class BitcoinCanister {
       this.#votes.drop(header)
       if (reply.type === 'accepted') due.push(...(children.get(toHex(headerHash(header))) ?? []))
     }
+  }
+
+  /** Whether a block's header has been accepted and its body is missing. */
+  wants(block: Uint8Array): boolean {
+    const header = attempt(() => decodeHeader(block.slice(0, HEADER_SIZE)))
+    return !(header instanceof BadEncoding) && this.#state.missing.has(toHex(headerHash(header)))
   }
 
   /** An item carries a block: it proves itself, whoever brought it. */

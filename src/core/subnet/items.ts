@@ -12,16 +12,17 @@ const SIGNATURE_SIZE = 64
 
 /**
  * `dealing` and `completion` are the signer's; `ingress` is an envelope of the IC interface;
- * `headers` speaks for a node and is signed by it; `block` proves itself; `tick` asks for a slot
- * after the one of time `after`, in which timers fire. It names the slot before, so that a tick
- * which came too early does not stand in for later ones.
+ * `headers` speaks for a node and is signed by it; `block` proves itself, and `slot` is the one that
+ * its node worked on; `tick` asks for a slot after the one of time `after`, in which timers fire.
+ * Both name when they were made, so that one which came too early to count, a liar's perhaps, does
+ * not stand in for later ones: the log orders the same bytes once.
  */
 export type Item =
   | { readonly type: 'dealing'; readonly dealing: Uint8Array }
   | { readonly type: 'completion'; readonly completion: Uint8Array }
   | { readonly type: 'ingress'; readonly envelope: Uint8Array }
   | HeadersItem
-  | { readonly type: 'block'; readonly block: Uint8Array }
+  | { readonly type: 'block'; readonly slot: bigint; readonly block: Uint8Array }
   | { readonly type: 'tick'; readonly after: TimestampNs }
 
 /** Block headers that the adapter of `node` has seen, oldest first, 80 bytes each. */
@@ -63,7 +64,7 @@ export function encodeItem(item: Item): Uint8Array {
         .raw(item.signature)
         .done()
     case 'block':
-      return writer.raw(item.block).done()
+      return writer.u64(item.slot).raw(item.block).done()
     case 'tick':
       return writer.u64(item.after).done()
   }
@@ -88,7 +89,7 @@ export function decodeItem(bytes: Uint8Array): Item {
         signature: reader.raw(SIGNATURE_SIZE),
       })
     case TAGS.block:
-      return { type: 'block', block: rest() }
+      return { type: 'block', slot: reader.u64(), block: rest() }
     case TAGS.tick:
       return reader.end({ type: 'tick', after: timestampNs(reader.u64()) })
     default:

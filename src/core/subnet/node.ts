@@ -19,6 +19,7 @@ import { decodeItem, encodeItem, HEADERS_MAX, headersContent } from './items.ts'
 import type { NodeInput, NodeOutput } from './node-io.ts'
 import { Replica } from './replica.ts'
 import type { MinterSettings } from './settings.ts'
+import { Unserved } from './unserved.ts'
 
 export type NodeConfig = {
   readonly genesis: Genesis
@@ -34,6 +35,9 @@ export type NodeConfig = {
 
 export type NodeOutputs = readonly NodeOutput[]
 
+/** Headers remembered as proposed and not yet accepted. */
+const PROPOSED_MAX = 10_000
+
 /** A node that starts again replays the slots from 0: its state is a function of the log, its keys and its records. */
 export class SubnetNode {
   readonly #config: NodeConfig
@@ -46,6 +50,7 @@ export class SubnetNode {
   /** Of the last slot executed. */
   #time: TimestampNs
   #announcedKey = false
+  readonly #unserved = new Unserved()
   /** Headers proposed by this life of the node, not to be proposed twice. */
   readonly #proposed = new Set<string>()
 
@@ -93,7 +98,10 @@ export class SubnetNode {
       case 'headers':
         return this.#propose(input.headers)
       case 'block':
-        return [this.#submit({ type: 'block', block: input.block })]
+        // One that nobody waits for (any more) would only cost the others their room.
+        return this.#replica.wantsBlock(input.block)
+          ? [this.#submit({ type: 'block', slot: this.#slot, block: input.block })]
+          : []
       case 'alarm':
         return input.name === 'work' ? this.#work() : this.#tick()
     }
@@ -112,12 +120,18 @@ export class SubnetNode {
   }
 
   #submit(item: Item): NodeOutput {
-    return { type: 'log', input: { type: 'submit', item: encodeItem(item) } }
+    const bytes = encodeItem(item)
+    // A tick or a block stands for its moment: later ones are made anew.
+    if (item.type !== 'tick' && item.type !== 'block') this.#unserved.add(bytes, this.#slot)
+    return { type: 'log', input: { type: 'submit', item: bytes } }
   }
 
   #propose(headers: readonly Uint8Array[]): NodeOutputs {
-    const fresh = headers.filter((header) => !this.#proposed.has(toHex(header)))
+    const fresh = headers.filter(
+      (header) => !this.#proposed.has(toHex(header)) && !this.#replica.knowsHeader(header),
+    )
     if (fresh.length === 0) return []
+    if (this.#proposed.size > PROPOSED_MAX) this.#proposed.clear() // Proposing twice does no harm.
     for (const header of fresh) this.#proposed.add(toHex(header))
     const { me: node, keys } = this.#config
     const outputs: NodeOutput[] = []
@@ -141,11 +155,13 @@ export class SubnetNode {
     this.#passKey(slot.time)
     this.#passSignatureRequests(slot.time)
     const signing = this.#signer.endSlot(slot.number)
+    const again = this.#unserved.afterSlot(slot.number, slot.items)
     return [
       ...outputs,
       // The log learns that the slot is executed before it is asked for what only executed slots give.
       { type: 'log', input: { type: 'working', slot: this.#slot } },
       ...this.#perform(signing),
+      ...again.map((item): NodeOutput => ({ type: 'log', input: { type: 'submit', item } })),
       ...this.#afterSlot(slot),
     ]
   }

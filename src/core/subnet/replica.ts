@@ -7,6 +7,7 @@ import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { timestampNs } from '../base/units.ts'
 import type { Ed25519 } from '../base/verification.ts'
+import { decodeHeader } from '../btc/block.ts'
 import { admit } from '../ic/admission.ts'
 import type { CallReply } from '../ic/call-reply.ts'
 import { rejected } from '../ic/call-reply.ts'
@@ -131,6 +132,17 @@ export class Replica {
 
   proposeHeaders(node: NodeIndex, headers: readonly Uint8Array[], now: TimestampNs): void {
     this.#bitcoin.propose(node, headers, now)
+  }
+
+  /** Whether the chain view holds a header (80 bytes) already. */
+  knowsHeader(bytes: Uint8Array): boolean {
+    const header = attempt(() => decodeHeader(bytes))
+    return !(header instanceof BadEncoding) && this.#bitcoin.knows(header)
+  }
+
+  /** Whether a block's header has been accepted and its body is missing. */
+  wantsBlock(bytes: Uint8Array): boolean {
+    return this.#bitcoin.wants(bytes)
   }
 
   block(bytes: Uint8Array, now: TimestampNs): void {

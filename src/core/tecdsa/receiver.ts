@@ -23,6 +23,8 @@ type Held = {
   checked: boolean
 }
 
+type Opened = { readonly run: bigint; readonly share: SecretShare }
+
 type Sent = { readonly support: Omit<Support, 'signer'>; readonly runs: readonly bigint[] }
 
 export class Receiver {
@@ -30,7 +32,7 @@ export class Receiver {
   /** First dealing of each (transcript, dealer), by transcript. */
   readonly #held = new Map<bigint, Map<NodeIndex, Held>>()
   /** Own share of each dealing that was good, by hash of the dealing. */
-  readonly #opened = new Map<string, SecretShare>()
+  readonly #opened = new Map<string, Opened>()
   readonly #loaded = new Map<bigint, SecretShare>()
   /** Final transcripts with a dealing that was bad for this node. */
   readonly #unavailable = new Set<bigint>()
@@ -51,7 +53,8 @@ export class Receiver {
     const first = dealers.get(signed.dealer)
     const full = early && this.#earlyCount(signed.dealer) >= EARLY_DEALINGS_MAX
     if (first === undefined && full) return []
-    if (first !== undefined && equalBytes(first.signed.hash, signed.hash)) return []
+    if (first !== undefined && equalBytes(first.signed.hash, signed.hash))
+      return this.#vouchAgain(signed)
     if (!dealerSigned(this.#context, signed)) return [] // Nobody's word: its sender may have invented it.
     if (first !== undefined) return [fault(signed.dealer, 'Equivocation: two dealings')]
     this.#held.set(signed.transcriptId, dealers.set(signed.dealer, { signed, checked: false }))
@@ -96,7 +99,7 @@ export class Receiver {
     const key = `support/${signed.transcriptId}/${signed.dealer}`
     const before = records.get(key)
     if (before !== undefined && !equalBytes(before, signed.hash)) return []
-    this.#opened.set(toHex(signed.hash), share)
+    this.#opened.set(toHex(signed.hash), { run: signed.transcriptId, share })
     this.#unsent.push({ hash: signed.hash, run: signed.transcriptId })
     return [{ type: 'record', key, value: signed.hash }]
   }
@@ -119,9 +122,17 @@ export class Receiver {
     return [{ type: 'send', to: 'all', message: { type: 'support', support } }]
   }
 
+  /** A dealer that sends its dealing again has started anew, and lost the support it had. */
+  #vouchAgain({ dealer, hash }: SignedDealing): SignerOutputs {
+    const sent = this.#sent.find(({ support }) =>
+      support.hashes.some((vouched) => equalBytes(vouched, hash)),
+    )
+    if (sent === undefined || dealer === this.#context.me) return []
+    return [{ type: 'send', to: dealer, message: { type: 'support', support: sent.support } }]
+  }
+
   /** What was vouched for in transcripts that are still open, for a node that starts again. */
   resend(to: NodeIndex): SignerOutputs {
-    this.#sent = this.#sent.filter(({ runs }) => runs.some((id) => this.#isOpen(id)))
     return this.#sent.map(
       ({ support }): SignerOutput => ({ type: 'send', to, message: { type: 'support', support } }),
     )
@@ -155,7 +166,6 @@ export class Receiver {
     const { receiverIndex } = recipient
     const share = combineOpened(suite, { transcript, receiverIndex, opened })
     this.#loaded.set(id, share)
-    for (const { signed } of run.taken.values()) this.#opened.delete(toHex(signed.hash))
     return share
   }
 
@@ -168,21 +178,36 @@ export class Receiver {
     },
   ): SecretShare | undefined {
     const known = this.#opened.get(toHex(taken.signed.hash))
-    if (known !== undefined) return known
+    if (known !== undefined) return known.share
     const { suite, recipient } = this.#context
     const context = { parameters: run.parameters, dealerIndex: taken.dealerIndex }
     return openDealing(suite, context, taken.dealing, recipient)
   }
 
-  /** Drops what belongs to transcripts that are gone or final; shares of transcripts that are gone are erased. */
+  /** Lets go of what belongs to transcripts that are gone or final; shares are erased on the way. */
   forget(): void {
     const { schedule } = this.#context
     for (const id of this.#held.keys())
       if (schedule.wasOpened(id) && !this.#isOpen(id)) this.#held.delete(id)
+    this.#sent = this.#sent.filter(({ runs }) => runs.some((id) => this.#isOpen(id)))
+    for (const id of this.#unavailable)
+      if (schedule.run(id) === undefined) this.#unavailable.delete(id)
     for (const [id, share] of this.#loaded) {
       if (schedule.run(id) !== undefined) continue
       share.erase()
       this.#loaded.delete(id)
     }
+    for (const [hash, { run, share }] of this.#opened) {
+      if (this.#isOpen(run) || this.#willLoad(run, hash)) continue
+      share.erase()
+      this.#opened.delete(hash)
+    }
+  }
+
+  /** Whether the share of one dealing is still needed for that of its transcript. */
+  #willLoad(id: bigint, hash: string): boolean {
+    const run = this.#context.schedule.run(id)
+    if (run === undefined || this.#loaded.has(id) || this.#unavailable.has(id)) return false
+    return [...run.taken.values()].some(({ signed }) => toHex(signed.hash) === hash)
   }
 }

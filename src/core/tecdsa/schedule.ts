@@ -172,6 +172,8 @@ export class Schedule {
       const input = present(run.transcript, 'the run just became final')
       this.#sharedKeyRun = this.#open({ type: 'reshareOfMasked', input })
     }
+    // The masked sharing has served: nodes erase their shares of it.
+    if (run.parameters.id === this.#sharedKeyRun) this.#runs.delete(this.#keyRun)
     for (const runs of this.#presignatures.values()) this.#openProducts(runs)
   }
 

@@ -43,8 +43,8 @@ const items: [string, Item, string][] = [
   ['headers', headers, '36f0c62f2db842cfb8ae395b4d87648aae2eec37f861520e167854ed6cd6ab58'],
   [
     'block',
-    { type: 'block', block: filled(5, 1) },
-    '1fff58fe86ed6145af45b0b83636518394c97ce7d862a25db868e8506f5fd12b',
+    { type: 'block', slot: 7n, block: filled(5, 1) },
+    'f84da9a39a9e535880c790132b60df36be9723c76cac0e0df63b950dd77c5129',
   ],
   ['tick', tick, 'f0b08ab8e71a9b0ea5874a7ee52b55a34e7d2cc91e4778a7d7995804e01a43f0'],
 ]

@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { equalBytes, hash32, toHex } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { parseBtc } from '../../../src/core/base/units.ts'
+import { encodeBlock } from '../../../src/core/btc/block.ts'
 import { decodeTransaction, encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { encodeItem } from '../../../src/core/subnet/items.ts'
 import { Agent } from '../../../src/wallet/agent.ts'
 import { Canisters, Refused } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
@@ -83,6 +85,28 @@ describe('a deposit', () => {
     const { canisters } = founded(1)
     const { address, derived } = await canisters.depositAddress(account)
     expect(address).toBe(derived)
+  })
+})
+
+describe('a block', () => {
+  it('that a liar had ordered before its header comes in again', () => {
+    const { net } = founded(1)
+    net.bitcoin.mine(1, payer.script, net.nowSeconds)
+    const { height } = net.bitcoin.tip()
+    const body = encodeBlock(present(net.bitcoin.blockAt(height), 'just mined'))
+    net.order(encodeItem({ type: 'block', slot: BigInt(net.slots.length), block: body }))
+    expect(net.node(0).replica.bitcoinHeight).toBe(height - 1)
+    net.showHeaders(height)
+    expect(net.node(0).replica.bitcoinHeight).toBe(height)
+  })
+
+  it('that nobody waits for is not put into the log', () => {
+    const { net } = founded(1)
+    const slots = net.slots.length
+    const known = encodeBlock(present(net.bitcoin.blockAt(5), 'a block of the chain'))
+    expect(net.node(0).step({ type: 'block', block: known })).toEqual([])
+    expect(net.node(0).step({ type: 'block', block: Uint8Array.of(1, 2, 3) })).toEqual([])
+    expect(net.slots.length).toBe(slots)
   })
 })
 

@@ -108,7 +108,7 @@ const malformed: readonly Uint8Array[] = [
   ...[1, 2, 3, 4, 5, 6].flatMap((kind) => [Uint8Array.of(kind), Uint8Array.of(kind, ...junk)]),
   encodeItem(good).slice(0, -1),
   Uint8Array.of(...encodeItem(good), 0),
-  encodeItem({ type: 'block', block: encodeBlock(block).slice(0, -1) }),
+  encodeItem({ type: 'block', slot: 0n, block: encodeBlock(block).slice(0, -1) }),
   encodeItem({ type: 'ingress', envelope: transfer(9).slice(0, -1) }),
 ]
 

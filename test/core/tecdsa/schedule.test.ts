@@ -168,7 +168,7 @@ describe('a transcript', () => {
 
   test('that was never opened, or is gone, takes nothing', () => {
     const schedule = keyed({ stockTarget: 1 })
-    const dealing = dealingFor(present(schedule.run(0n), 'the first run'))
+    const dealing = dealingFor(present(schedule.run(1n), 'the run of the key'))
     const take = (id: bigint): boolean => schedule.take(0, { signed: signedFor(id, 0), dealing })
     expect([take(99n), schedule.wasOpened(99n)]).toEqual([false, false])
     finishAll(schedule)
@@ -180,12 +180,22 @@ describe('a transcript', () => {
 
   test('names time line and slot in its associated data', () => {
     const schedule = makeSchedule()
+    const heightOf = (id: bigint) => schedule.run(id)?.parameters.sourceHeight
+    expect(heightOf(0n)).toBe(0x7_0000_0000n)
     schedule.endSlot(0n)
     finish(schedule, 0n)
     finish(schedule, 1n)
     schedule.endSlot(1n)
-    const heights = [0n, 1n, 2n].map((id) => schedule.run(id)?.parameters.sourceHeight)
-    expect(heights).toEqual([0x7_0000_0000n, 0x7_0000_0001n, 0x7_0000_0001n])
+    expect([heightOf(1n), heightOf(2n)]).toEqual([0x7_0000_0001n, 0x7_0000_0001n])
+  })
+
+  test('of the masked key is let go once the key itself is shared', () => {
+    const schedule = makeSchedule()
+    finish(schedule, 0n)
+    expect(schedule.run(0n)).toBeDefined()
+    finish(schedule, 1n)
+    expect([schedule.run(0n), schedule.wasOpened(0n)]).toEqual([undefined, true])
+    expect(schedule.run(1n)?.transcript).toBe(schedule.key)
   })
 })
 
