@@ -18,7 +18,7 @@ import { entropy } from './entropy.ts'
 import { NodeRunner } from './node-runner.ts'
 import { hostSha256 } from './sha256.ts'
 import { MemoryStore } from './store.ts'
-import type { FromWorker, QueryRequest, Slotless, ToWorker } from './worker-protocol.ts'
+import type { FromWorker, KeyNumber, QueryRequest, ToWorker } from './worker-protocol.ts'
 
 const SEED_SIZE = 32
 const LOOPBACK = '127.0.0.1'
@@ -28,12 +28,12 @@ const USER_AGENT = '/ckbtc:0.1.0/'
 type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly store: MemoryStore }
 
 const inbox = present(parentPort ?? undefined, 'this file runs in a worker')
-const kept = new Map<Slotless, Kept>()
+const kept = new Map<KeyNumber, Kept>()
 const running = new Map<NodeIndex, NodeRunner>()
 
 const tell = (message: FromWorker): void => inbox.postMessage(message)
 
-function create(name: Slotless): void {
+function create(name: KeyNumber): void {
   const root = Seed.fromBytes(entropy(SEED_SIZE))
   const keys = new NodeKeys(root, hostEd25519)
   kept.set(name, { root, keys, store: new MemoryStore() })

@@ -2,39 +2,23 @@
 import { toHex } from '../core/base/bytes.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 
-/** Nobody can say any more what the answer is. */
-export class NoQuorum extends Error {
-  override readonly name = 'NoQuorum'
-}
-
 export class Quorum {
+  /** What enough nodes say alike; undefined when nobody can say any more what that is. */
+  readonly answer: Promise<Uint8Array | undefined>
   readonly #enough: number
-  readonly #votersMax: number
+  /** Nodes that may still speak; undefined: whoever comes. */
+  readonly #silent: Set<NodeIndex> | undefined
   readonly #votes = new Map<NodeIndex, string>()
-  readonly #resolve: (answer: Uint8Array) => void
-  readonly #reject: (reason: NoQuorum) => void
+  #resolve: (answer: Uint8Array | undefined) => void = () => undefined
 
-  private constructor(
-    enough: number,
-    votersMax: number,
-    settle: {
-      readonly resolve: (answer: Uint8Array) => void
-      readonly reject: (reason: NoQuorum) => void
-    },
-  ) {
+  /** `voters`: who is asked. Without them the answer is waited for until `giveUp`. */
+  constructor(enough: number, voters?: Iterable<NodeIndex>) {
     this.#enough = enough
-    this.#votersMax = votersMax
-    this.#resolve = settle.resolve
-    this.#reject = settle.reject
-  }
-
-  /** `votersMax`: after so many different voices without agreement the promise rejects with `NoQuorum`. */
-  static create(
-    enough: number,
-    votersMax = Number.POSITIVE_INFINITY,
-  ): { readonly promise: Promise<Uint8Array>; readonly quorum: Quorum } {
-    const { promise, resolve, reject } = withResolvers<Uint8Array>()
-    return { promise, quorum: new Quorum(enough, votersMax, { resolve, reject }) }
+    this.#silent = voters === undefined ? undefined : new Set(voters)
+    this.answer = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    this.#consider()
   }
 
   /** The first word of a node counts. */
@@ -44,24 +28,21 @@ export class Quorum {
     this.#votes.set(node, text)
     const same = [...this.#votes.values()].filter((vote) => vote === text).length
     if (same >= this.#enough) this.#resolve(answer)
-    else if (this.#votes.size >= this.#votersMax) this.giveUp()
+    this.abstain(node)
+  }
+
+  /** The node will say nothing (more): it was ended. */
+  abstain(node: NodeIndex): void {
+    this.#silent?.delete(node)
+    this.#consider()
   }
 
   giveUp(): void {
-    this.#reject(new NoQuorum(`${this.#votes.size} answers without agreement`))
+    this.#resolve(undefined)
   }
-}
 
-function withResolvers<T>(): {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (reason: unknown) => void
-} {
-  let resolve: (value: T) => void = () => undefined
-  let reject: (reason: unknown) => void = () => undefined
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
+  /** Once all have spoken, nothing can change; an answer given before stands. */
+  #consider(): void {
+    if (this.#silent?.size === 0) this.giveUp()
+  }
 }

@@ -1,36 +1,32 @@
 /** The subnet in a box: workers with nodes, the sequencer, the embedded Bitcoin node. Source: architecture §§1, 3. */
-import { cpus } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { equalBytes, toHex } from '../core/base/bytes.ts'
-import { assert, Bug, present } from '../core/base/errors.ts'
+import { equalBytes, fromBigEndian } from '../core/base/bytes.ts'
+import { Bug, present, SubnetDown } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
-import { admit } from '../core/ic/admission.ts'
 import type { CallReply } from '../core/ic/call-reply.ts'
 import { decodeReply } from '../core/ic/call-reply.ts'
-import { decodeEnvelope } from '../core/ic/envelope.ts'
 import type { LogDelivery } from '../core/log/log.ts'
 import { Sequencer } from '../core/log/sequencer.ts'
 import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
 import { createMembership, encodeGenesis, memberId } from '../core/tecdsa/membership.ts'
+import { Calls } from './calls.ts'
 import { systemClock } from './clock.ts'
-import { hostEd25519 } from './ed25519.ts'
 import { entropy } from './entropy.ts'
 import { Quorum } from './quorum.ts'
 import type {
   FromWorker,
+  KeyNumber,
   NodeSettings,
   QueryRequest,
   SharedOutput,
-  Slotless,
   ToWorker,
 } from './worker-protocol.ts'
 
 /** A query that finds nodes in different slots is asked again after this. */
 const QUERY_RETRY_MS = 20
-/** Calls kept for those who hand them in again. */
-const CALLS_MAX = 1_000
 
 export type SubnetOptions = {
   readonly nodes: number
@@ -49,16 +45,14 @@ export type SubnetEvent =
   | { readonly type: 'bug'; readonly message: string }
 
 type Listener = (event: SubnetEvent) => void
-type Call = { readonly quorum: Quorum; readonly reply: Promise<CallReply> }
-type Place = { readonly worker: Worker; readonly name: Slotless }
+type Place = { readonly worker: Worker; readonly name: KeyNumber }
 
 export class Subnet {
   readonly #options: SubnetOptions
   readonly #workers: readonly Worker[]
   readonly #log: Sequencer
   readonly #listeners = new Set<Listener>()
-  /** Calls that wait for their answer, and the latest that have it, by request id. */
-  readonly #calls = new Map<string, Call>()
+  readonly #calls: Calls
   readonly #queries = new Map<number, Quorum>()
   readonly #up = new Set<NodeIndex>()
   #places: readonly Place[] = []
@@ -78,8 +72,9 @@ export class Subnet {
       }
     })
     this.#failure.catch(() => undefined) // Whoever waits for it is told; it need not be anybody.
+    this.#calls = new Calls(reconstructionThreshold(options.nodes))
     this.#log = new Sequencer(options.nodes, entropy(32))
-    const count = Math.max(1, Math.min(cpus().length, options.nodes))
+    const count = Math.max(1, Math.min(availableParallelism(), options.nodes))
     const url = new URL('./node-worker.js', import.meta.url)
     this.#workers = Array.from({ length: count }, () => new Worker(url))
     for (const worker of this.#workers) {
@@ -134,7 +129,7 @@ export class Subnet {
     const genesis: Genesis = {
       membership,
       entropy: entropy(32),
-      incarnation: new DataView(entropy(8).buffer).getBigUint64(0),
+      incarnation: fromBigEndian(entropy(8)),
       createdAt: systemClock(),
     }
     this.#genesis = encodeGenesis(genesis)
@@ -147,7 +142,7 @@ export class Subnet {
     for (let me = 0; me < this.size; me++) this.startNode(me)
   }
 
-  #createKeys(name: Slotless): Promise<Place & { readonly record: MemberRecord }> {
+  #createKeys(name: KeyNumber): Promise<Place & { readonly record: MemberRecord }> {
     const worker = present(this.#workers[name % this.#workers.length], 'there is a worker')
     return new Promise((resolve) => {
       const hear = (message: FromWorker): void => {
@@ -169,6 +164,7 @@ export class Subnet {
     this.#up.add(me)
     const { settings } = this.#options
     this.#tell(worker, { type: 'start', name, me, genesis: this.#genesis, settings })
+    for (const envelope of this.#calls.waiting) this.#input(me, { type: 'ingress', envelope })
   }
 
   /** Ends a node at once; what it had not recorded is gone. */
@@ -176,60 +172,45 @@ export class Subnet {
     if (!this.#up.delete(me)) return
     this.#tell(this.#place(me).worker, { type: 'stop', me })
     this.#log.down(me)
+    for (const quorum of this.#queries.values()) quorum.abstain(me)
   }
 
   /**
    * Hands an envelope to every node and waits until f + 1 of them, so at least one honest one, have executed it and
-   * say the same. Waits as long as it takes. The same request, handed in again, is answered once more, not executed.
-   *
-   * Throws `NotAdmitted`, and `BadEncoding` for bytes that are no envelope.
+   * say the same; the rules are those of `Calls.call`. Throws `SubnetDown` when the subnet is closed meanwhile.
    */
-  async call(envelope: Uint8Array): Promise<CallReply> {
-    const id = toHex(admitted(envelope))
-    const known = this.#calls.get(id)
-    if (known !== undefined) return known.reply
-    const { promise, quorum } = Quorum.create(reconstructionThreshold(this.size))
-    const reply = promise.then(decodeReply)
-    this.#remember(id, { quorum, reply })
-    for (const me of this.#up) this.#input(me, { type: 'ingress', envelope })
-    return reply
+  call(envelope: Uint8Array): Promise<CallReply> {
+    return this.#calls.call(envelope, () => {
+      for (const me of this.#up) this.#input(me, { type: 'ingress', envelope })
+    })
   }
 
-  #remember(id: string, call: Call): void {
-    this.#calls.set(id, call)
-    const [oldest] = this.#calls.keys()
-    if (this.#calls.size > CALLS_MAX && oldest !== undefined) this.#calls.delete(oldest)
-  }
-
-  /** Asks every node that runs; the answer is what f + 1 of them say of one state. */
+  /** Asks every node that runs; the answer is what f + 1 of them say of one state. Throws `SubnetDown`. */
   async query(query: QueryRequest): Promise<CallReply> {
     for (;;) {
-      assert(!this.#closed, 'a closed subnet is not asked')
+      if (this.#closed) throw new SubnetDown()
       const answer = await this.#ask(query)
       if (answer !== undefined) return decodeReply(answer)
       await new Promise((resolve) => setTimeout(resolve, QUERY_RETRY_MS))
     }
   }
 
-  /** Undefined when the nodes were in different slots. */
-  #ask(query: QueryRequest): Promise<Uint8Array | undefined> {
+  /** Undefined when the nodes were in different slots, or too few of them run. */
+  async #ask(query: QueryRequest): Promise<Uint8Array | undefined> {
     const id = this.#nextQuery++
-    const { promise, quorum } = Quorum.create(reconstructionThreshold(this.size), this.#up.size)
+    const quorum = new Quorum(reconstructionThreshold(this.size), this.#up)
     this.#queries.set(id, quorum)
     for (const me of this.#up) this.#tell(this.#place(me).worker, { type: 'query', me, id, query })
-    // A node that stops meanwhile would leave the question open.
-    const late = setTimeout(() => quorum.giveUp(), 1_000)
-    return promise
-      .catch(() => undefined)
-      .finally(() => {
-        clearTimeout(late)
-        this.#queries.delete(id)
-      })
+    const answer = await quorum.answer
+    this.#queries.delete(id)
+    return answer
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#listeners.clear()
+    this.#calls.close()
+    for (const quorum of this.#queries.values()) quorum.giveUp()
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
@@ -279,7 +260,7 @@ export class Subnet {
         this.#deliver(this.#log.step(me, output.input, systemClock()))
         return
       case 'reply':
-        this.#calls.get(toHex(output.requestId))?.quorum.vote(me, output.reply)
+        this.#calls.vote(me, output.requestId, output.reply)
         return
       case 'fault':
         this.#emit({ type: 'fault', seenBy: me, culprit: output.culprit, reason: output.reason })
@@ -292,17 +273,4 @@ export class Subnet {
   #deliver(deliveries: readonly LogDelivery[]): void {
     for (const { to, output } of deliveries) this.#input(to, { type: 'log', output })
   }
-}
-
-/** The subnet does not take this call in: `reason` is the text of the interface (IC interface §6). */
-export class NotAdmitted extends Error {
-  override readonly name = 'NotAdmitted'
-}
-
-/** Request id of an envelope that the nodes will admit, as far as this clock can tell. */
-function admitted(bytes: Uint8Array): Uint8Array {
-  const context = { now: systemClock(), ed25519: hostEd25519, sizeBytes: bytes.length }
-  const verdict = admit(decodeEnvelope(bytes), context)
-  if (verdict.type === 'refused') throw new NotAdmitted(verdict.reason)
-  return verdict.requestId
 }

@@ -3,8 +3,8 @@ import type { NodeIndex } from '../core/base/party.ts'
 import type { NodeInput, NodeOutput } from '../core/subnet/node-io.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
 
-/** Place of a node in its worker's list before the membership gives it an index. */
-export type Slotless = number
+/** Number of the keys of a node, in the order they are made, before the membership gives it an index. */
+export type KeyNumber = number
 
 export type NodeSettings = {
   readonly stockTarget: number
@@ -16,11 +16,11 @@ export type NodeSettings = {
 
 export type ToWorker =
   /** Make the keys of a node; the secrets stay in the worker. Answered by `keys`. */
-  | { readonly type: 'create'; readonly name: Slotless }
+  | { readonly type: 'create'; readonly name: KeyNumber }
   /** Run it, for the first time or again. */
   | {
       readonly type: 'start'
-      readonly name: Slotless
+      readonly name: KeyNumber
       readonly me: NodeIndex
       readonly genesis: Uint8Array
       readonly settings: NodeSettings
@@ -45,7 +45,7 @@ export type QueryRequest = {
 export type FromWorker =
   | {
       readonly type: 'keys'
-      readonly name: Slotless
+      readonly name: KeyNumber
       readonly signingKey: Uint8Array
       readonly encryptionKey: Uint8Array
     }

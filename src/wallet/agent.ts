@@ -1,4 +1,5 @@
 /** Calls canisters in the name of a user: encodes, signs, sends, decodes. Source: IC interface §§5, 8, 9. */
+import { CanisterRefused } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { addNs, NS_PER_SECOND } from '../core/base/units.ts'
 import type { CallReply } from '../core/ic/call-reply.ts'
@@ -30,25 +31,13 @@ export type AgentPorts = {
   readonly entropy: (size: number) => Uint8Array
 }
 
-/** A canister said no, in the words of the interface (reject code and message). */
-export class Rejected extends Error {
-  override readonly name = 'Rejected'
-  readonly rejectCode: number
-
-  constructor(
-    methodName: string,
-    { code, message }: { readonly code: number; readonly message: string },
-  ) {
-    super(`${methodName}: ${message}`)
-    this.rejectCode = code
-  }
-}
-
 type Codecs = readonly Codec<unknown>[]
 type Arguments<A extends Codecs> = { readonly [K in keyof A]: ValueOf<A[K]> }
 
 /** One method of one canister. */
 export type Target<A extends Codecs, R extends Codec<unknown>> = {
+  /** Whose words a refusal is. */
+  readonly canister: 'ledger' | 'minter'
   readonly canisterId: Principal
   readonly methodName: string
   readonly method: Method<A, R>
@@ -67,12 +56,13 @@ export class Agent {
     return this.#user.principal
   }
 
-  /** A call that the subnet orders and executes. Throws `Rejected`. */
+  /** A call that the subnet orders and executes. Throws `CanisterRefused`. */
   async update<const A extends Codecs, R extends Codec<unknown>>(
-    { canisterId, methodName, method }: Target<A, R>,
+    target: Target<A, R>,
     args: Arguments<A>,
   ): Promise<ValueOf<R>> {
     const { transport, now, entropy } = this.#ports
+    const { canisterId, methodName, method } = target
     const content = {
       type: 'call',
       sender: this.#user.principal,
@@ -83,26 +73,32 @@ export class Agent {
       arg: encodeArgs(method.args, args),
     } as const
     const reply = await transport.call(encodeEnvelope(signCall(content, this.#user)))
-    return decodeResult({ methodName, method }, reply)
+    return decodeResult(target, reply)
   }
 
-  /** A question to the state as it is. Throws `Rejected`. */
+  /** A question to the state as it is. Throws `CanisterRefused`. */
   async query<const A extends Codecs, R extends Codec<unknown>>(
-    { canisterId, methodName, method }: Target<A, R>,
+    target: Target<A, R>,
     args: Arguments<A>,
   ): Promise<ValueOf<R>> {
+    const { canisterId, methodName, method } = target
     const arg = encodeArgs(method.args, args)
     const caller = this.#user.principal
     const reply = await this.#ports.transport.query({ caller, canisterId, methodName, arg })
-    return decodeResult({ methodName, method }, reply)
+    return decodeResult(target, reply)
   }
 }
 
 function decodeResult<A extends Codecs, R extends Codec<unknown>>(
-  { methodName, method }: Omit<Target<A, R>, 'canisterId'>,
+  { canister, methodName, method }: Target<A, R>,
   reply: CallReply,
 ): ValueOf<R> {
-  if (reply.type === 'rejected') throw new Rejected(methodName, reply)
+  if (reply.type === 'rejected')
+    throw new CanisterRefused(canister, {
+      methodName,
+      reason: reply.message,
+      rejectCode: reply.code,
+    })
   const [result] = decodeArgs([method.result], reply.arg)
   return result as ValueOf<R>
 }

@@ -3,7 +3,7 @@
 import { equalBytes } from '../core/base/bytes.ts'
 import type { ExtendedKey } from '../core/base/derivation.ts'
 import { derivePublicKey, masterKey } from '../core/base/derivation.ts'
-import { BadEncoding } from '../core/base/errors.ts'
+import { BadEncoding, CanisterRefused } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { addNs, NS_PER_SECOND } from '../core/base/units.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
@@ -31,22 +31,13 @@ export type Deployment = {
 
 /** Blocks or events asked for at once; the canisters cut at their own limits. */
 const PAGE = 2_000n
+/** More than mainnet has made in years: who serves more is not to be believed. */
+const ENTRIES_MAX = 50_000_000
 /** An approval for a redemption ends by itself after ten minutes. */
 const APPROVAL_NS = 600n * NS_PER_SECOND
 
 type LedgerMethod = keyof typeof ledgerInterface
 type MinterMethod = keyof typeof minterInterface
-
-/** The ledger or the minter said no; `reason` is the variant of the interface. */
-export class Refused extends Error {
-  override readonly name = 'Refused'
-  readonly reason: string
-
-  constructor(methodName: string, error: { readonly type: string }) {
-    super(`${methodName} was refused: ${error.type}`)
-    this.reason = error.type
-  }
-}
 
 export class Canisters {
   readonly #agent: Agent
@@ -59,12 +50,14 @@ export class Canisters {
 
   #ledger<M extends LedgerMethod>(methodName: M) {
     const { ledgerId: canisterId } = this.deployment
-    return { canisterId, methodName, method: ledgerInterface[methodName] }
+    const method = ledgerInterface[methodName]
+    return { canister: 'ledger', canisterId, methodName, method } as const
   }
 
   #minter<M extends MinterMethod>(methodName: M) {
     const { minterId: canisterId } = this.deployment
-    return { canisterId, methodName, method: minterInterface[methodName] }
+    const method = minterInterface[methodName]
+    return { canister: 'minter', canisterId, methodName, method } as const
   }
 
   /** The minter's root key, derived here from the subnet's key. */
@@ -94,7 +87,7 @@ export class Canisters {
     return this.#agent.query(this.#minter('get_minter_info'), [])
   }
 
-  /** Sends ckBTC; the block's index. Throws `Refused`. `createdAtTime` makes a repetition harmless. */
+  /** Sends ckBTC; the block's index. Throws `CanisterRefused`. `createdAtTime` makes a repetition harmless. */
   async transfer(transfer: {
     readonly to: Account
     readonly amount: bigint
@@ -102,7 +95,7 @@ export class Canisters {
   }): Promise<bigint> {
     const target = this.#ledger('icrc1_transfer')
     const result = await this.#agent.update(target, [transfer])
-    if (result.type === 'err') throw new Refused(target.methodName, result.error)
+    if (result.type === 'err') throw refused(target, result.error)
     return result.blockIndex
   }
 
@@ -110,7 +103,7 @@ export class Canisters {
    * Lets the minter take exactly `amount` for ten minutes, then has it burned for bitcoin; the burn block's index.
    *
    * `now` is the time of the approval. A refused burn leaves an allowance that ends by itself; the next redemption
-   * replaces it. Throws `Refused`.
+   * replaces it. Throws `CanisterRefused`.
    */
   async redeem({
     address,
@@ -124,7 +117,7 @@ export class Canisters {
     await this.#approveMinter(amount, now)
     const burn = this.#minter('retrieve_btc_with_approval')
     const burned = await this.#agent.update(burn, [{ address, amount }])
-    if (burned.type === 'err') throw new Refused(burn.methodName, burned.error)
+    if (burned.type === 'err') throw refused(burn, burned.error)
     return burned.value.blockIndex
   }
 
@@ -144,7 +137,7 @@ export class Canisters {
         createdAtTime: now,
       },
     ])
-    if (approved.type === 'err') throw new Refused(approval.methodName, approved.error)
+    if (approved.type === 'err') throw refused(approval, approved.error)
   }
 
   redemptionStatus(blockIndex: bigint): Promise<RetrieveBtcStatusV2> {
@@ -163,6 +156,7 @@ export class Canisters {
         blocks.push(blockOfValue(block))
       }
       if (BigInt(blocks.length) >= page.logLength) return blocks
+      if (blocks.length > ENTRIES_MAX) throw new BadEncoding('a ledger without end')
       if (page.blocks.length === 0) throw new BadEncoding('the ledger keeps blocks back')
     }
   }
@@ -171,13 +165,15 @@ export class Canisters {
   async events(): Promise<readonly Event[]> {
     const methodName = 'x_get_events'
     const method = minterExtension[methodName]
-    const target = { canisterId: this.deployment.minterId, methodName, method }
+    const { minterId: canisterId } = this.deployment
+    const target = { canister: 'minter', canisterId, methodName, method } as const
     const events: Event[] = []
     for (;;) {
       const start = BigInt(events.length)
       const page = await this.#agent.query(target, [{ start, length: PAGE }])
       events.push(...page.map(decodeEvent))
       if (page.length === 0) return events
+      if (events.length > ENTRIES_MAX) throw new BadEncoding('an event log without end')
     }
   }
 
@@ -195,3 +191,8 @@ export class Canisters {
     return undefined
   }
 }
+
+const refused = (
+  { canister, methodName }: { readonly canister: 'ledger' | 'minter'; readonly methodName: string },
+  error: { readonly type: string },
+): CanisterRefused => new CanisterRefused(canister, { methodName, reason: error.type })

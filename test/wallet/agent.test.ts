@@ -4,7 +4,7 @@
  * Method: IC interface §§5 to 9.
  */
 import { describe, expect, test } from 'vitest'
-import { BadEncoding, present } from '../../src/core/base/errors.ts'
+import { BadEncoding, CanisterRefused, present } from '../../src/core/base/errors.ts'
 import { addNs, NS_PER_SECOND, timestampNs } from '../../src/core/base/units.ts'
 import { admit } from '../../src/core/ic/admission.ts'
 import type { CallReply } from '../../src/core/ic/call-reply.ts'
@@ -14,14 +14,24 @@ import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope } from '../../src/core/ic/envelope.ts'
 import { hostEd25519 } from '../../src/host/ed25519.ts'
 import type { Transport } from '../../src/wallet/agent.ts'
-import { Agent, Rejected } from '../../src/wallet/agent.ts'
+import { Agent } from '../../src/wallet/agent.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 
 const NOW = timestampNs(1_800_000_000_000_000_000n)
 const user = devUser(0)
 const canisterId = ownCanisterIds.ledger
-const add = { canisterId, methodName: 'add', method: update([nat, text], nat) }
-const get = { canisterId, methodName: 'get', method: query([text], nat) }
+const add = {
+  canister: 'ledger',
+  canisterId,
+  methodName: 'add',
+  method: update([nat, text], nat),
+} as const
+const get = {
+  canister: 'ledger',
+  canisterId,
+  methodName: 'get',
+  method: query([text], nat),
+} as const
 
 /** An agent whose subnet answers every call in the same way, and what it was asked. */
 function agentFor(reply: CallReply) {
@@ -83,10 +93,11 @@ describe.each([
     'that rejects with code %i throws the code and the words',
     async (code) => {
       const answer = ask(rejected(code, 'no room'))
-      await expect(answer).rejects.toThrow(Rejected)
+      await expect(answer).rejects.toThrow(CanisterRefused)
       await expect(answer).rejects.toMatchObject({
-        rejectCode: code,
-        message: expect.stringMatching(/^(add|get): no room$/),
+        reason: 'no room',
+        details: { rejectCode: code },
+        message: expect.stringMatching(/^(add|get): the ledger refused: no room$/),
       })
     },
   )

@@ -11,9 +11,12 @@ export const errorCatalogue = {
   HOST_NODE_VERSION: { exit: 11, retry: 'safe' },
   HOST_PORT_BUSY: { exit: 11, retry: 'safe' },
   INTERRUPTED: { exit: 130, retry: 'safe' },
+  LEDGER_REFUSED: { exit: 7, retry: 'fix-input' },
+  MINTER_REFUSED: { exit: 7, retry: 'fix-input' },
   RESERVES_INCONCLUSIVE: { exit: 5, retry: 'safe' },
   RESERVES_MISMATCH: { exit: 8, retry: 'never' },
   RESERVES_SHORT: { exit: 8, retry: 'never' },
+  SUBNET_DOWN: { exit: 11, retry: 'safe' },
   SUBNET_SIGNING_STALLED: { exit: 6, retry: 'safe' },
   USAGE_INVALID: { exit: 2, retry: 'fix-input' },
   USAGE_UNKNOWN_COMMAND: { exit: 2, retry: 'fix-input' },
@@ -188,6 +191,39 @@ export class ReservesMismatch extends CkbtcError {
 
   constructor(contradiction: string) {
     super(`the reserves contradict each other: ${contradiction}`)
+  }
+}
+
+/** The ledger or the minter said no. `reason`: the variant of its interface, or the text of a reject. */
+export class CanisterRefused extends CkbtcError {
+  readonly code: 'LEDGER_REFUSED' | 'MINTER_REFUSED'
+  readonly fix = 'change what was asked for; nothing was moved by this call'
+  readonly reason: string
+  override readonly details: Readonly<Record<string, unknown>>
+
+  /** `rejectCode`: of the IC interface, when the call was rejected as a whole. */
+  constructor(
+    canister: 'ledger' | 'minter',
+    refusal: {
+      readonly methodName: string
+      readonly reason: string
+      readonly rejectCode?: number | undefined
+    },
+  ) {
+    super(`${refusal.methodName}: the ${canister} refused: ${refusal.reason}`)
+    this.code = canister === 'ledger' ? 'LEDGER_REFUSED' : 'MINTER_REFUSED'
+    this.reason = refusal.reason
+    this.details = { ...refusal, rejectCode: refusal.rejectCode ?? null }
+  }
+}
+
+/** The local subnet is not there (any more). */
+export class SubnetDown extends CkbtcError {
+  readonly code = 'SUBNET_DOWN'
+  readonly fix = 'start a subnet and ask again'
+
+  constructor() {
+    super('the subnet has been stopped')
   }
 }
 
