@@ -115,6 +115,9 @@ describe('slot time', () => {
 })
 
 describe('room', () => {
+  const HALF = SLOT_SIZE_MAX / 2
+  const half = (byte: number): Uint8Array => new Uint8Array(HALF).fill(byte)
+
   test('for one item is 4 MiB', () => {
     const log = makeLog(1)
     log.step(0, working(0n), NOW)
@@ -124,12 +127,18 @@ describe('room', () => {
   })
 
   test('in one slot is 8 MiB; the rest goes into the next', () => {
-    const log = makeLog(1)
-    const half = SLOT_SIZE_MAX / 2
-    const big = (byte: number): Uint8Array => new Uint8Array(half).fill(byte)
-    for (const byte of [1, 2, 3]) log.step(0, { type: 'submit', item: big(byte) }, NOW)
-    expect(slotsOf(log.step(0, working(0n), NOW))[0]?.items).toHaveLength(2)
-    expect(slotsOf(log.step(0, working(1n), NOW))[0]?.items).toHaveLength(1)
+    const log = makeLog()
+    for (const node of [0, 1, 2]) log.step(node, { type: 'submit', item: half(node) }, NOW)
+    expect(slotsOf(all(log, [0, 1, 2], 0n))[0]?.items).toHaveLength(2)
+    expect(slotsOf(all(log, [0, 1, 2], 1n))[0]?.items).toHaveLength(1)
+  })
+
+  test('for waiting items is 8 MiB a node', () => {
+    const log = makeLog()
+    for (const byte of [1, 2, 3]) log.step(0, { type: 'submit', item: half(byte) }, NOW)
+    log.step(1, submit('of another'), NOW)
+    const ordered = [0n, 1n].flatMap((slot) => slotsOf(all(log, [0, 1, 2], slot))[0]?.items ?? [])
+    expect(ordered.map(({ length }) => length)).toEqual([HALF, HALF, item('of another').length])
   })
 
   test('for waiting items is 1,000 a node, and no node takes that of another', () => {
