@@ -50,8 +50,18 @@ export function isBatchDue({ state, settings, now }: Context): boolean {
   )
 }
 
-/** Forms one batch if one is due and asks for its signatures. */
-export function submitPendingBatch(context: Context): void {
+/**
+ * Forms one batch if one is due and asks for its signatures.
+ *
+ * True when it changed anything: a round that changed nothing would change nothing again.
+ */
+export function submitPendingBatch(context: Context): boolean {
+  const eventsBefore = context.log.events.length
+  formBatch(context)
+  return context.log.events.length > eventsBefore
+}
+
+function formBatch(context: Context): void {
   if (context.volatile.root === undefined || context.state.queue.length === 0) return
   const rate = estimateRate(context)
   if (rate === undefined) return
@@ -133,9 +143,8 @@ function drawBatch(
 ): readonly Request[] {
   const { state, settings } = context
   const funds = sumOf(state.availableUtxos.values())
-  const starving = starvingRequest(context)
-  if (starving !== undefined && starving.amount <= funds) return [starving]
-  if (starving !== undefined && coinsWillCome(context)) return []
+  const starving = starvingRequest(context, funds, excluded)
+  if (starving !== undefined) return [starving]
   const batch: Request[] = []
   let taken = 0n
   let heldTried = 0
@@ -160,19 +169,26 @@ function passOver({ volatile, now }: Context, { blockIndex }: Request): void {
 }
 
 /**
- * [H 8] Passed over for a day: it goes next and alone, so that small ones cannot keep it waiting.
+ * [H 8] Passed over for a day: it goes first and alone, so that small ones cannot keep it waiting.
+ *
+ * While the coins do not reach it, it holds nobody up.
  */
-function starvingRequest({ state, volatile, settings, now }: Context): Request | undefined {
-  return state.queue.find(({ blockIndex }) => {
+function starvingRequest(
+  { state, volatile, settings, now }: Context,
+  funds: bigint,
+  excluded: ReadonlySet<bigint>,
+): Request | undefined {
+  return state.queue.find(({ blockIndex, amount }) => {
     const since = volatile.passedOverSince.get(blockIndex)
     return (
-      since !== undefined && now - since >= settings.passedOverNs && !state.held.has(blockIndex)
+      since !== undefined &&
+      now - since >= settings.passedOverNs &&
+      amount <= funds &&
+      !state.held.has(blockIndex) &&
+      !excluded.has(blockIndex)
     )
   })
 }
-
-const coinsWillCome = ({ state }: Context): boolean =>
-  state.signing.size + state.submitted.size + state.stuck.size > 0
 
 /** Holds that lasted long enough, and whose request fees would still eat, are returned. */
 function endHolds(context: Context, rate: bigint): void {

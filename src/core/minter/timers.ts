@@ -31,24 +31,28 @@ export function runDueTasks(context: Context): void {
   if (isDue(tasks.get('refreshFees'))) {
     tasks.delete('refreshFees')
     refreshFees(context)
-    if (context.state.held.size > 0) schedule(context, 'process', context.now)
+    if (context.state.queue.length > 0) schedule(context, 'process', context.now)
     schedule(context, 'refreshFees', context.now + context.settings.refreshFeesPeriodNs)
   }
   if (isDue(tasks.get('process'))) {
     tasks.delete('process')
-    processRound(context)
-    planNextRound(context)
+    const batchChanged = processRound(context)
+    planNextRound(context, batchChanged)
   }
 }
 
-/** Batch, confirmations, what was not sent, reimbursements, in this order. */
-function processRound(context: Context): void {
+/**
+ * Batch, confirmations, what was not sent, reimbursements, in this order. True when the batch step
+ * changed anything.
+ */
+function processRound(context: Context): boolean {
   context.volatile.resting.clear()
-  submitPendingBatch(context)
+  const batchChanged = submitPendingBatch(context)
   findConfirmations(context)
   for (const key of [...context.volatile.unsent]) sendTransaction(context, key)
   reimburse(context)
   openRequests(context)
+  return batchChanged
 }
 
 /**
@@ -57,7 +61,7 @@ function processRound(context: Context): void {
  * A request that waits for coins or lower fees is woken by what brings them: a block, a deposit, a
  * refresh.
  */
-function planNextRound(context: Context): void {
+function planNextRound(context: Context, batchChanged: boolean): void {
   const { state, volatile, settings, now } = context
   const { held } = state
   const { passedOverSince } = volatile
@@ -65,7 +69,7 @@ function planNextRound(context: Context): void {
     ({ blockIndex }) => !held.has(blockIndex) && !passedOverSince.has(blockIndex),
   )
   const owed = [...state.reimbursements.values()].filter(({ amount }) => amount > 0n)
-  const isReady = ready.length > 0 && isBatchDue(context)
+  const isReady = batchChanged && ready.length > 0 && isBatchDue(context)
   if (isReady || owed.length + volatile.resting.size + volatile.unsent.size > 0)
     schedule(context, 'process', now + settings.processPeriodNs)
   const queueEnds = ready

@@ -176,7 +176,7 @@ describe('a large request [H 8]', () => {
     return accepted(world, 400_000n)
   }
 
-  it('is passed by small ones until its time is over, then they wait for it', () => {
+  it('goes first and alone once the coins are there, and holds nobody up before', () => {
     const { world, large } = crowded(options)
     const early = small(world)
     world.wait(QUEUE_TIME + 1n)
@@ -184,13 +184,28 @@ describe('a large request [H 8]', () => {
     world.wait(HOUR)
     const late = small(world)
     world.wait(QUEUE_TIME + 1n)
-    expect(world.status(late)).toEqual({ type: 'pending' })
+    expect(world.status(late)).toEqual({ type: 'signing' })
+    expect(world.status(large)).toEqual({ type: 'pending' })
     world.sign()
     world.mine(6) // The change of the others comes back, for the next round to spend.
-    world.wait(5n * SECOND)
+    const last = accepted(world, 100_000n)
+    world.wait(0n)
     expect(burnsInFlight(world)).toEqual([[large]])
+    world.wait(QUEUE_TIME + 1n)
+    expect(burnsInFlight(world)).toEqual([[large], [last]])
+  })
+
+  it('asks for no slot while it waits for coins, before its time is over and after', () => {
+    const { world, large } = crowded(options)
+    const { tasks } = world.state.volatile
+    world.wait(6n * SECOND) // The round after the batch that passed it over.
+    expect(tasks.get('process')).toBeGreaterThan(world.now + HOUR / 2n)
+    world.wait(HOUR)
+    small(world)
+    world.wait(QUEUE_TIME + 1n)
     world.wait(6n * SECOND)
-    expect(burnsInFlight(world)).toEqual([[large], [late]])
+    expect(world.status(large)).toEqual({ type: 'pending' })
+    expect(tasks.get('process')).toBeUndefined()
   })
 
   it('stops nobody when no coins are under way that could pay it', () => {
