@@ -1,4 +1,7 @@
-/** Benchmarks G1: rows of `bitcoin.md` §15 that need no network. Source: performance specification §7. */
+/**
+ * Benchmarks G1: rows of `bitcoin.md` §15 that need no network. Source: performance specification
+ * §7.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Block as OtherBlock } from 'bitcoinjs-lib'
@@ -43,7 +46,10 @@ function realBlock(): Sample | undefined {
   return { bytes: new Uint8Array(readFileSync(file)), source: 'block 928828 of mainnet' }
 }
 
-/** Transactions of two inputs with witnesses and two outputs, behind a coinbase that commits to them. */
+/**
+ * Transactions of two inputs with witnesses and two outputs, behind a coinbase that commits to
+ * them.
+ */
 function builtBlock(): Sample {
   const generator = benchSeed('block').generator()
   const reserved = new Uint8Array(32)
@@ -69,7 +75,10 @@ function builtBlock(): Sample {
   return { bytes, source: 'built here, every input with a witness' }
 }
 
-/** Decodes, hashes every transaction, and builds both trees; the second as the commitment to it, where there is one. */
+/**
+ * Decodes, hashes every transaction, and builds both trees; the second as the commitment to it,
+ * where there is one.
+ */
 function ownRoots(bytes: Uint8Array): readonly [root: Uint8Array, witnesses: Uint8Array] {
   const { transactions } = decodeBlock(bytes)
   const txids = transactions.map(txid)
@@ -80,7 +89,9 @@ function ownRoots(bytes: Uint8Array): readonly [root: Uint8Array, witnesses: Uin
     : [root, witnessCommitment(transactions, reserved, txids)]
 }
 
-/** The library knows the second root as a commitment only, and none of a block without witnesses. */
+/**
+ * The library knows the second root as a commitment only, and none of a block without witnesses.
+ */
 function otherRoots(buffer: Buffer, witnesses: boolean): readonly Uint8Array[] {
   const transactions = OtherBlock.fromBuffer(buffer).transactions ?? []
   const root = OtherBlock.calculateMerkleRoot(transactions)

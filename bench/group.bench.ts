@@ -1,4 +1,7 @@
-/** Benchmarks A: the group port against what it is made of and against OpenSSL. Source: performance specification §7. */
+/**
+ * Benchmarks A: the group port against what it is made of and against OpenSSL. Source: performance
+ * specification §7.
+ */
 import { createECDH, ECDH } from 'node:crypto'
 import { mulAddUnsafe, pippenger } from '@noble/curves/abstract/curve.js'
 import { secp256k1 as noble, secp256k1_hasher as nobleHasher } from '@noble/curves/secp256k1.js'

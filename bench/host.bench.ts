@@ -1,4 +1,7 @@
-/** Benchmarks A12 and A13: signatures and hashes of the host, plain verification. Source: performance specification §7. */
+/**
+ * Benchmarks A12 and A13: signatures and hashes of the host, plain verification. Source:
+ * performance specification §7.
+ */
 import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto'
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'

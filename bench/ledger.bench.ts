@@ -1,4 +1,7 @@
-/** Benchmark D8: transfers applied per second, without certificates. Source: performance specification §7. */
+/**
+ * Benchmark D8: transfers applied per second, without certificates. Source: performance
+ * specification §7.
+ */
 import { hash } from 'node:crypto'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { concat, toHex, u64be } from '../src/core/base/bytes.ts'

@@ -34,7 +34,10 @@ const bench = (id: string, name: string, n: number, prepare: () => Prepared): Be
 const overheadGate = (n: number, bound: number): readonly Gate[] =>
   n < GATED_NODES_MIN ? [] : [{ of: 'overhead', relation: '<=', bound }]
 
-/** The same operation over copies of its inputs, so that nothing is known of them from an earlier call. */
+/**
+ * The same operation over copies of its inputs, so that nothing is known of them from an earlier
+ * call.
+ */
 export function freshParameters(parameters: TranscriptParameters): TranscriptParameters {
   return { ...parameters, operation: freshOperation(parameters.operation) }
 }

@@ -18,7 +18,10 @@ import type { Benchmark } from './support/task.ts'
 import { systemBenchmarks } from './system.bench.ts'
 
 const RESULTS = join('bench', 'results')
-/** Native libraries that §7 names as peers; what is not installed is said to be absent, never replaced. */
+/**
+ * Native libraries that §7 names as peers; what is not installed is said to be absent, never
+ * replaced.
+ */
 const NATIVE_PEERS = ['secp256k1', 'tiny-secp256k1', 'mcl-wasm', '@chainsafe/blst'] as const
 const EXIT = { good: 0, unsound: 1, usage: 2, wrong: 70 } as const
 const HELP = `usage: npm run bench -- [options]

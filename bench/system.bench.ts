@@ -1,4 +1,7 @@
-/** Benchmarks D2, D3 and D10: all signers in one process, no network delay. Source: performance specification §7. */
+/**
+ * Benchmarks D2, D3 and D10: all signers in one process, no network delay. Source: performance
+ * specification §7.
+ */
 import { sign } from 'node:crypto'
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { utf8 } from '../src/core/base/bytes.ts'
@@ -140,7 +143,10 @@ function oneSigner(): {
   }
 }
 
-/** D10: a request through slot, tape and signers, with stock. The stock is filled again outside the timed part. */
+/**
+ * D10: a request through slot, tape and signers, with stock. The stock is filled again outside the
+ * timed part.
+ */
 function signLogBench(n: number): Benchmark {
   return bench('D10', 'sign-log', n, () => {
     const loop = new SignerLoop({ nodes: n, ed25519: hostEd25519, stockTarget: 1 })

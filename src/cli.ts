@@ -1,4 +1,7 @@
-/** The program: runs one command line, listens to signals, and is the only writer of the exit status. */
+/**
+ * The program: runs one command line, listens to signals, and is the only writer of the exit
+ * status.
+ */
 import { readFileSync } from 'node:fs'
 import nodeModule from 'node:module'
 import { Interrupted } from './core/base/errors.ts'

@@ -1,4 +1,7 @@
-/** Nodes with their finished transcripts, for timing single steps of the protocol. Source: threshold specification §§7 to 9. */
+/**
+ * Nodes with their finished transcripts, for timing single steps of the protocol. Source: threshold
+ * specification §§7 to 9.
+ */
 import { compareBytes, fromBigEndian } from '../../src/core/base/bytes.ts'
 import { assert, present } from '../../src/core/base/errors.ts'
 import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
@@ -39,7 +42,10 @@ export type Sharing = {
   readonly shares: readonly SecretShare[]
 }
 
-/** A key and one presignature, with every share of every node: what only a benchmark holds in one place. */
+/**
+ * A key and one presignature, with every share of every node: what only a benchmark holds in one
+ * place.
+ */
 export type Committee = {
   readonly n: number
   readonly nodes: readonly Node[]

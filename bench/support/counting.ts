@@ -1,8 +1,13 @@
-/** Counts what a step asks of its ports, for the floor under it. Source: performance specification §5. */
+/**
+ * Counts what a step asks of its ports, for the floor under it. Source: performance specification
+ * §5.
+ */
 import type { FixedBase, Group, Term } from '../../src/core/base/group.ts'
 import type { Ed25519 } from '../../src/core/base/verification.ts'
 
-/** A unit of the table in §5; S is one Horner step, M a term of a sum, full-size terms counting 1. */
+/**
+ * A unit of the table in §5; S is one Horner step, M a term of a sum, full-size terms counting 1.
+ */
 export const UNITS = ['G', 'V', 'X', 'W', 'Q', 'M', 'D', 'U', 'S', 'A', 'sign', 'verify'] as const
 export type Unit = (typeof UNITS)[number]
 

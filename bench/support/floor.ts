@@ -1,4 +1,7 @@
-/** The floor of a step: its counted operations times the unit costs of the same run. Source: performance specification §5. */
+/**
+ * The floor of a step: its counted operations times the unit costs of the same run. Source:
+ * performance specification §5.
+ */
 import { asSecret } from '../../src/core/base/group.ts'
 import type { Secp256k1Point } from '../../src/core/base/noble-secp256k1.ts'
 import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
@@ -79,7 +82,10 @@ export function floorOf(counts: Counts): number {
   return UNITS.reduce((sum, unit) => sum + counts.of(unit) * (costs.get(unit) ?? 0), 0)
 }
 
-/** Runs a step once over counting ports; `count` makes the tables of a sharing's members count as well. */
+/**
+ * Runs a step once over counting ports; `count` makes the tables of a sharing's members count as
+ * well.
+ */
 export function countsOf(
   step: (suite: Suite, count: (sharing: Sharing) => Sharing) => void,
 ): Counts {

@@ -1,4 +1,7 @@
-/** Inputs from one seeded generator: the same in every run, fresh for every call. Source: performance specification §6. */
+/**
+ * Inputs from one seeded generator: the same in every run, fresh for every call. Source:
+ * performance specification §6.
+ */
 import { present } from '../../src/core/base/errors.ts'
 import { encodePoint } from '../../src/core/base/group.ts'
 import type { Secp256k1Point } from '../../src/core/base/noble-secp256k1.ts'

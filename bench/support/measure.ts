@@ -81,7 +81,9 @@ function slice(runner: Runner, sliceUs: number, single: (us: number) => void): S
   return { wallUs, cpuUs, calls }
 }
 
-/** The first calls warm the compiler up; from the last of them follows how many calls make a batch. */
+/**
+ * The first calls warm the compiler up; from the last of them follows how many calls make a batch.
+ */
 function warmUp(name: string, task: Task, sliceUs: number): Runner & { readonly callUs: number } {
   const first = { name, task, batch: 1, next: CHECKS }
   let callUs = 0
@@ -167,8 +169,8 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /**
- * Median CPU time of the benchmark's own call in calibration loops of its round. A machine whose speed changes from
- * minute to minute still gives comparable costs so.
+ * Median CPU time of the benchmark's own call in calibration loops of its round. A machine whose
+ * speed changes from minute to minute still gives comparable costs so.
  */
 export function relativeCost({ series, calibrationUs }: Measured): number {
   const own = present(series.get(OWN), 'the benchmark itself is measured')

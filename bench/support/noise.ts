@@ -1,4 +1,7 @@
-/** Tells whether the machine was steady: a fixed loop, timed around every round. Source: performance specification §6. */
+/**
+ * Tells whether the machine was steady: a fixed loop, timed around every round. Source: performance
+ * specification §6.
+ */
 import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
 
 const ADDITIONS = 1_000

@@ -1,4 +1,6 @@
-/** Results as a table and as objects; the format only grows. Source: performance specification §6. */
+/**
+ * Results as a table and as objects; the format only grows. Source: performance specification §6.
+ */
 import { present } from '../../src/core/base/errors.ts'
 import type { Measured, Series } from './measure.ts'
 import { median, OWN, percentile, relativeCost } from './measure.ts'

@@ -1,4 +1,7 @@
-/** All signers of a subnet in one process, joined by the sequencer without delay: the loopback driver of group D. */
+/**
+ * All signers of a subnet in one process, joined by the sequencer without delay: the loopback
+ * driver of group D.
+ */
 import { assert, Bug, present } from '../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { addNs, timestampNs } from '../../src/core/base/units.ts'

@@ -1,4 +1,6 @@
-/** `ckbtc demo`: reads the options, runs the story, prints it. Implements `docs/spec/cli.md` §5.1. */
+/**
+ * `ckbtc demo`: reads the options, runs the story, prints it. Implements `docs/spec/cli.md` §5.1.
+ */
 import {
   CheckFailed,
   ReservesInconclusive,

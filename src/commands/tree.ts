@@ -1,4 +1,7 @@
-/** The command tree: names, options and help. A command's own code is loaded when it is called. Implements `docs/spec/cli.md` §§4, 9. */
+/**
+ * The command tree: names, options and help. A command's own code is loaded when it is called.
+ * Implements `docs/spec/cli.md` §§4, 9.
+ */
 import { Command, CommanderError, Option } from 'commander'
 import { UnknownCommand, UnknownOption, UsageInvalid } from '../core/base/errors.ts'
 import type { Settings } from '../terminal/terminal.ts'
@@ -37,7 +40,9 @@ export async function runCommandLine(words: readonly string[], program: Program)
 
 const helpWords: readonly string[] = ['help', '-h', '--help']
 
-/** The parser answers an unknown command with help when help is asked for; so then it is not told. */
+/**
+ * The parser answers an unknown command with help when help is asked for; so then it is not told.
+ */
 function withoutHelp(root: Command, words: readonly string[]): readonly string[] {
   const named = words[0] === 'help' ? words[1] : words[0]
   const known = ['help', ...root.commands.map((command) => command.name())]

@@ -1,4 +1,7 @@
-/** Sockets of the Bitcoin adapter: connects to its peers over TCP and feeds it. Source: `docs/spec/bitcoin.md` §3, KA-4. */
+/**
+ * Sockets of the Bitcoin adapter: connects to its peers over TCP and feeds it. Source:
+ * `docs/spec/bitcoin.md` §3, KA-4.
+ */
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { BlockHash } from '../core/base/bytes.ts'

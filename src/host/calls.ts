@@ -1,4 +1,7 @@
-/** Calls on their way through the log: each waits for f + 1 equal replies, or until it can no longer be executed. */
+/**
+ * Calls on their way through the log: each waits for f + 1 equal replies, or until it can no longer
+ * be executed.
+ */
 import { toHex } from '../core/base/bytes.ts'
 import { SubnetDown } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
@@ -40,8 +43,9 @@ export class Calls {
   }
 
   /**
-   * Hands the envelope to `send` unless the same request was handed in before, which is answered once more. What nodes
-   * would not admit is rejected here. Throws `BadEncoding` for bytes that are no envelope.
+   * Hands the envelope to `send` unless the same request was handed in before, which is answered
+   * once more. What nodes would not admit is rejected here. Throws `BadEncoding` for bytes that are
+   * no envelope.
    */
   async call(envelope: Uint8Array, send: () => void): Promise<CallReply> {
     if (this.#closed) throw new SubnetDown()

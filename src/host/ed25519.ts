@@ -1,4 +1,7 @@
-/** Ed25519 by node:crypto, ten times the speed of pure JavaScript. Raw keys (RFC 8032) wrapped as DER (RFC 8410). */
+/**
+ * Ed25519 by node:crypto, ten times the speed of pure JavaScript. Raw keys (RFC 8032) wrapped as
+ * DER (RFC 8410).
+ */
 import type { KeyObject } from 'node:crypto'
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { concat, fromHex, toHex } from '../core/base/bytes.ts'
@@ -23,7 +26,10 @@ function publicKeyObject(raw: Uint8Array): KeyObject {
   return key
 }
 
-/** By the array that holds the secret, so a parsed key goes when its owner lets go. Owners never write to it. */
+/**
+ * By the array that holds the secret, so a parsed key goes when its owner lets go. Owners never
+ * write to it.
+ */
 const secretKeys = new WeakMap<Uint8Array, KeyObject>()
 
 function secretKeyObject(raw: Uint8Array): KeyObject {

@@ -1,4 +1,7 @@
-/** The embedded regtest node with its P2P listener, as the rest of the program uses it. Source: bitcoin §12. */
+/**
+ * The embedded regtest node with its P2P listener, as the rest of the program uses it. Source:
+ * bitcoin §12.
+ */
 import type { Txid } from '../core/base/bytes.ts'
 import { equalBytes } from '../core/base/bytes.ts'
 import { HostPortBusy, present } from '../core/base/errors.ts'
@@ -59,7 +62,10 @@ export class EmbeddedBitcoin {
     return this.#node.utxo(outpoint)
   }
 
-  /** Coinbase outputs of the best chain that pay to a script and may be spent in the next block, oldest first. */
+  /**
+   * Coinbase outputs of the best chain that pay to a script and may be spent in the next block,
+   * oldest first.
+   */
   matureCoins(script: Uint8Array): readonly { readonly outpoint: OutPoint; readonly value: Sat }[] {
     const coins: { readonly outpoint: OutPoint; readonly value: Sat }[] = []
     for (let height = 1; height + COINBASE_MATURITY <= this.height + 1; height++) {

@@ -1,4 +1,7 @@
-/** A subnet with its own Bitcoin: what `demo` and the local commands start, ask and end. Source: architecture §1. */
+/**
+ * A subnet with its own Bitcoin: what `demo` and the local commands start, ask and end. Source:
+ * architecture §1.
+ */
 import { toHex } from '../core/base/bytes.ts'
 import { Bug } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
@@ -81,7 +84,10 @@ export class LocalSubnet {
     }
   }
 
-  /** The key that n − f nodes hold final and equal, SEC1 compressed hexadecimal; undefined while it is in the making. */
+  /**
+   * The key that n − f nodes hold final and equal, SEC1 compressed hexadecimal; undefined while it
+   * is in the making.
+   */
   get publicKey(): string | undefined {
     const [key] = this.#keys.values()
     const same = [...this.#keys.values()].filter((other) => other === key).length
@@ -108,7 +114,10 @@ export class LocalSubnet {
     return this.#signers
   }
 
-  /** Resolves when something has happened in the subnet, at the latest after `afterMs`. Throws `Bug` if a node broke. */
+  /**
+   * Resolves when something has happened in the subnet, at the latest after `afterMs`. Throws `Bug`
+   * if a node broke.
+   */
   async happening(afterMs: number): Promise<void> {
     const { promise, wake } = waker(afterMs)
     this.#wake.add(wake)

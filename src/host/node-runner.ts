@@ -1,4 +1,7 @@
-/** Runs one node in this thread: performs its outputs, keeps its records, fires its alarms, drives its adapter. */
+/**
+ * Runs one node in this thread: performs its outputs, keeps its records, fires its alarms, drives
+ * its adapter.
+ */
 import { Bug } from '../core/base/errors.ts'
 import type { SubnetNode } from '../core/subnet/node.ts'
 import type { AlarmName, NodeInput, NodeOutput } from '../core/subnet/node-io.ts'
@@ -81,7 +84,10 @@ export class NodeRunner {
     if (shared.length > 0) this.#ports.share(shared)
   }
 
-  /** Work waits only for its turn in the event loop, so that input is served between two pieces of it. */
+  /**
+   * Work waits only for its turn in the event loop, so that input is served between two pieces of
+   * it.
+   */
   #arm(name: AlarmName, afterMs: number): void {
     this.#alarms.get(name)?.()
     const fire = (): void => {

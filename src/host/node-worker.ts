@@ -1,4 +1,7 @@
-/** A worker thread that runs nodes: it alone holds their secrets. Started from `dist` by `subnet.ts`. */
+/**
+ * A worker thread that runs nodes: it alone holds their secrets. Started from `dist` by
+ * `subnet.ts`.
+ */
 import { parentPort } from 'node:worker_threads'
 import { attempt, BadEncoding, present } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
@@ -24,7 +27,9 @@ const SEED_SIZE = 32
 const LOOPBACK = '127.0.0.1'
 const USER_AGENT = '/ckbtc:0.1.0/'
 
-/** What stays of a node while it is stopped: its keys and its records, as a disk would keep them. */
+/**
+ * What stays of a node while it is stopped: its keys and its records, as a disk would keep them.
+ */
 type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly store: MemoryStore }
 
 const inbox = present(parentPort ?? undefined, 'this file runs in a worker')

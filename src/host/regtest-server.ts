@@ -1,4 +1,7 @@
-/** TCP listener of the embedded regtest node, on loopback only. Source: `docs/spec/bitcoin.md` RN-20, RN-22, KA-4. */
+/**
+ * TCP listener of the embedded regtest node, on loopback only. Source: `docs/spec/bitcoin.md`
+ * RN-20, RN-22, KA-4.
+ */
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:net'

@@ -1,4 +1,6 @@
-/** SHA-256 by node:crypto: twice as fast as pure JavaScript for a few bytes, eight times for many. */
+/**
+ * SHA-256 by node:crypto: twice as fast as pure JavaScript for a few bytes, eight times for many.
+ */
 import { hash } from 'node:crypto'
 import type { Sha256 } from '../core/base/hash.ts'
 

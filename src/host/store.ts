@@ -1,4 +1,7 @@
-/** Where a node keeps its durable records. Memory for an ephemeral subnet; a database fits the same port. */
+/**
+ * Where a node keeps its durable records. Memory for an ephemeral subnet; a database fits the same
+ * port.
+ */
 
 export interface Store {
   put(key: string, value: Uint8Array): void

@@ -1,4 +1,7 @@
-/** The subnet in a box: workers with nodes, the sequencer, the embedded Bitcoin node. Source: architecture §§1, 3. */
+/**
+ * The subnet in a box: workers with nodes, the sequencer, the embedded Bitcoin node. Source:
+ * architecture §§1, 3.
+ */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { equalBytes, fromBigEndian } from '../core/base/bytes.ts'
@@ -176,8 +179,9 @@ export class Subnet {
   }
 
   /**
-   * Hands an envelope to every node and waits until f + 1 of them, so at least one honest one, have executed it and
-   * say the same; the rules are those of `Calls.call`. Throws `SubnetDown` when the subnet is closed meanwhile.
+   * Hands an envelope to every node and waits until f + 1 of them, so at least one honest one, have
+   * executed it and say the same; the rules are those of `Calls.call`. Throws `SubnetDown` when the
+   * subnet is closed meanwhile.
    */
   call(envelope: Uint8Array): Promise<CallReply> {
     return this.#calls.call(envelope, () => {
@@ -185,7 +189,10 @@ export class Subnet {
     })
   }
 
-  /** Asks every node that runs; the answer is what f + 1 of them say of one state. Throws `SubnetDown`. */
+  /**
+   * Asks every node that runs; the answer is what f + 1 of them say of one state. Throws
+   * `SubnetDown`.
+   */
   async query(query: QueryRequest): Promise<CallReply> {
     for (;;) {
       if (this.#closed) throw new SubnetDown()

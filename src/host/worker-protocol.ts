@@ -1,9 +1,15 @@
-/** What the main thread and a worker that runs nodes say to each other. Everything survives structured cloning. */
+/**
+ * What the main thread and a worker that runs nodes say to each other. Everything survives
+ * structured cloning.
+ */
 import type { NodeIndex } from '../core/base/party.ts'
 import type { NodeInput, NodeOutput } from '../core/subnet/node-io.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
 
-/** Number of the keys of a node, in the order they are made, before the membership gives it an index. */
+/**
+ * Number of the keys of a node, in the order they are made, before the membership gives it an
+ * index.
+ */
 export type KeyNumber = number
 
 export type NodeSettings = {

@@ -1,4 +1,7 @@
-/** Failures as people and programs see them: at most seven lines, never a trace. Implements `docs/spec/cli.md` §3.8. */
+/**
+ * Failures as people and programs see them: at most seven lines, never a trace. Implements
+ * `docs/spec/cli.md` §3.8.
+ */
 import { CkbtcError, errorCatalogue, HostDisk, HostPortBusy } from '../core/base/errors.ts'
 import { failureDocument } from './json.ts'
 import type { Terminal } from './terminal.ts'

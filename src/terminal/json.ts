@@ -1,9 +1,13 @@
-/** The JSON documents of `--json`: one line, success or failure. Implements `docs/spec/cli.md` §3.6. */
+/**
+ * The JSON documents of `--json`: one line, success or failure. Implements `docs/spec/cli.md` §3.6.
+ */
 import { assert } from '../core/base/errors.ts'
 
 export type Warning = { readonly code: string; readonly message: string }
 
-/** What one run has to say, before it is JSON; `data` has names in camel case and bigint amounts. */
+/**
+ * What one run has to say, before it is JSON; `data` has names in camel case and bigint amounts.
+ */
 export type Answer = {
   /** `demo` becomes `ckbtc.demo.v1`. */
   readonly schema: string

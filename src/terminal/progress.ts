@@ -1,11 +1,16 @@
-/** What is being waited for: a spinner where something may move, plain lines elsewhere. Implements `docs/spec/cli.md` §3.5. */
+/**
+ * What is being waited for: a spinner where something may move, plain lines elsewhere. Implements
+ * `docs/spec/cli.md` §3.5.
+ */
 import type { Terminal } from './terminal.ts'
 
 /** At most one sign of life a minute between two changes of state. */
 const HEARTBEAT_MS = 60_000
 
 export interface Progress {
-  /** Shows `text` as the present state, `label` as its subject; `number` is its place in a story. */
+  /**
+   * Shows `text` as the present state, `label` as its subject; `number` is its place in a story.
+   */
   show(state: ProgressState): void
   /** The state has ended and another will be shown. */
   clear(): void

@@ -1,4 +1,7 @@
-/** The rows of a story told in steps: number, mark, label, text, time. Layout of `docs/spec/cli.md` §5.1. */
+/**
+ * The rows of a story told in steps: number, mark, label, text, time. Layout of `docs/spec/cli.md`
+ * §5.1.
+ */
 import { LABEL_WIDTH } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 

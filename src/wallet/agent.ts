@@ -1,4 +1,7 @@
-/** Calls canisters in the name of a user: encodes, signs, sends, decodes. Source: IC interface §§5, 8, 9. */
+/**
+ * Calls canisters in the name of a user: encodes, signs, sends, decodes. Source: IC interface §§5,
+ * 8, 9.
+ */
 import { CanisterRefused } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { addNs, NS_PER_SECOND } from '../core/base/units.ts'

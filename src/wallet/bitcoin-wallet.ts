@@ -1,4 +1,7 @@
-/** An ordinary Bitcoin wallet with one P2WPKH key, on bitcoinjs-lib: the payer of a deposit. Source: BIP84, BIP143, BIP174. */
+/**
+ * An ordinary Bitcoin wallet with one P2WPKH key, on bitcoinjs-lib: the payer of a deposit. Source:
+ * BIP84, BIP143, BIP174.
+ */
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { Psbt, Transaction } from 'bitcoinjs-lib'
 import type { Txid } from '../core/base/bytes.ts'

@@ -66,7 +66,9 @@ export class Canisters {
     return derivePublicKey(masterKey(masterPublicKey), [minterId])
   }
 
-  /** The address the minter gives for an account, and the one that follows from the subnet's key. */
+  /**
+   * The address the minter gives for an account, and the one that follows from the subnet's key.
+   */
   async depositAddress(
     account: Account,
   ): Promise<{ readonly address: string; readonly derived: string }> {
@@ -87,7 +89,10 @@ export class Canisters {
     return this.#agent.query(this.#minter('get_minter_info'), [])
   }
 
-  /** Sends ckBTC; the block's index. Throws `CanisterRefused`. `createdAtTime` makes a repetition harmless. */
+  /**
+   * Sends ckBTC; the block's index. Throws `CanisterRefused`. `createdAtTime` makes a repetition
+   * harmless.
+   */
   async transfer(transfer: {
     readonly to: Account
     readonly amount: bigint
@@ -100,7 +105,8 @@ export class Canisters {
   }
 
   /**
-   * Lets the minter take exactly `amount` for ten minutes, then has it burned for bitcoin; the burn block's index.
+   * Lets the minter take exactly `amount` for ten minutes, then has it burned for bitcoin; the burn
+   * block's index.
    *
    * `now` is the time of the approval. A refused burn leaves an allowance that ends by itself; the next redemption
    * replaces it. Throws `CanisterRefused`.
@@ -144,7 +150,10 @@ export class Canisters {
     return this.#agent.query(this.#minter('retrieve_btc_status_v2'), [{ blockIndex }])
   }
 
-  /** The whole log of the ledger, as its blocks were given. Throws `BadEncoding` for one that is none. */
+  /**
+   * The whole log of the ledger, as its blocks were given. Throws `BadEncoding` for one that is
+   * none.
+   */
   async blocks(): Promise<readonly Block[]> {
     const blocks: Block[] = []
     for (;;) {
@@ -161,7 +170,10 @@ export class Canisters {
     }
   }
 
-  /** The whole event log of the minter, with the events that a replay needs and `get_events` leaves out. */
+  /**
+   * The whole event log of the minter, with the events that a replay needs and `get_events` leaves
+   * out.
+   */
   async events(): Promise<readonly Event[]> {
     const methodName = 'x_get_events'
     const method = minterExtension[methodName]

@@ -1,4 +1,7 @@
-/** A user's signing key as an IC identity: Ed25519, principal of its DER key. Source: IC interface §§3, 4. */
+/**
+ * A user's signing key as an IC identity: Ed25519, principal of its DER key. Source: IC interface
+ * §§3, 4.
+ */
 import { concat, utf8 } from '../core/base/bytes.ts'
 import { sha256 } from '../core/base/hash.ts'
 import { nobleEd25519 } from '../core/base/verification.ts'

@@ -1,4 +1,7 @@
-/** Ordinary Bitcoin keys for a regtest chain, from public words: worthless, and the same in every run. */
+/**
+ * Ordinary Bitcoin keys for a regtest chain, from public words: worthless, and the same in every
+ * run.
+ */
 import { concat, utf8 } from '../core/base/bytes.ts'
 import { sha256 } from '../core/base/hash.ts'
 import { regtest } from '../core/btc/network.ts'

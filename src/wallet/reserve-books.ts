@@ -1,4 +1,7 @@
-/** Ledger against minter: every mint and burn has its event, and says the same as it. Source: cli §5.13, minter §5.2. */
+/**
+ * Ledger against minter: every mint and burn has its event, and says the same as it. Source: cli
+ * §5.13, minter §5.2.
+ */
 import { equalBytes } from '../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../core/base/errors.ts'
 import { sameAccount } from '../core/ic/account.ts'

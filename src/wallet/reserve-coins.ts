@@ -1,4 +1,7 @@
-/** The minter's coins against the chain: each on its derived address, unspent, of its value. Source: cli §5.13 steps 3 to 6. */
+/**
+ * The minter's coins against the chain: each on its derived address, unspent, of its value. Source:
+ * cli §5.13 steps 3 to 6.
+ */
 import { equalBytes, toDisplayHex } from '../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../core/base/errors.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
@@ -76,7 +79,10 @@ const amountsOf = (requests: readonly Pick<WithdrawalRequest, 'amount'>[]): bigi
 const reimbursementsOf = (minter: State): bigint =>
   amountsOf([...minter.reimbursements.values(), ...minter.depositReimbursements.values()])
 
-/** Whether the chain holds the coin, unspent, of the value claimed and on an address derived from the key. */
+/**
+ * Whether the chain holds the coin, unspent, of the value claimed and on an address derived from
+ * the key.
+ */
 async function isThere(
   { canisters, bitcoin, minter }: Views,
   { outpoint, value }: Utxo,
@@ -95,8 +101,8 @@ async function isThere(
 }
 
 /**
- * Value of the change of a sent transaction that the chain has mined; undefined while it has not. What the event says is
- * compared with the transaction's own bytes, and these with the chain.
+ * Value of the change of a sent transaction that the chain has mined; undefined while it has not.
+ * What the event says is compared with the transaction's own bytes, and these with the chain.
  */
 async function minedChange(
   { canisters, bitcoin }: Views,

@@ -1,4 +1,7 @@
-/** Is every ckBTC backed? Recomputed from the ledger's blocks, the minter's events, the key and the chain. Source: cli §5.13. */
+/**
+ * Is every ckBTC backed? Recomputed from the ledger's blocks, the minter's events, the key and the
+ * chain. Source: cli §5.13.
+ */
 import { attempt, BadEncoding } from '../core/base/errors.ts'
 import type { Block } from '../core/ledger/block.ts'
 import { ckbtcConfig } from '../core/ledger/config.ts'
@@ -16,7 +19,10 @@ import { countCoins } from './reserve-coins.ts'
 const READINGS_MAX = 10
 
 export type ReserveReport = {
-  /** `mismatch`: two views contradict each other; `inconclusive`: the views never stood still together. */
+  /**
+   * `mismatch`: two views contradict each other; `inconclusive`: the views never stood still
+   * together.
+   */
   readonly verdict: 'backed' | 'shortfall' | 'mismatch' | 'inconclusive'
   readonly height: number
   readonly supplySat: bigint
@@ -24,7 +30,9 @@ export type ReserveReport = {
   readonly owedSat: bigint
   /** Coins found unspent on the chain, with the value and the script that they should have. */
   readonly reservesSat: bigint
-  /** Own change in mined transactions that are not final; the payments in them are no longer owed. */
+  /**
+   * Own change in mined transactions that are not final; the payments in them are no longer owed.
+   */
   readonly inFlightSat: bigint
   /** reserves + in flight − supply − owed; negative when short. */
   readonly surplusSat: bigint

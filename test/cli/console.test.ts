@@ -1,4 +1,7 @@
-/** Runs every console script of this folder against the built program: commands and their exact output. */
+/**
+ * Runs every console script of this folder against the built program: commands and their exact
+ * output.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { expectedOutput, parseConsole, runCommand } from '../support/console-script.ts'

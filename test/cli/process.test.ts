@@ -1,4 +1,7 @@
-/** The program as a process: what it loads, how it ends by signals and closed pipes, how fast it answers. */
+/**
+ * The program as a process: what it loads, how it ends by signals and closed pipes, how fast it
+ * answers.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,7 +53,9 @@ type Ended = {
   readonly left: readonly string[]
 }
 
-/** Starts a demo, sends `signals` once it has shown `after` on any stream, and waits for its end. */
+/**
+ * Starts a demo, sends `signals` once it has shown `after` on any stream, and waits for its end.
+ */
 async function interrupted(
   words: readonly string[],
   after: string,
@@ -134,7 +139,9 @@ it('a full disk under standard output is an error of the environment', async () 
   expect(ran.err).toContain('no space left (HOST_DISK)')
 })
 
-/** Least processor time of a few runs, which neighbours on the machine disturb less than the clock. */
+/**
+ * Least processor time of a few runs, which neighbours on the machine disturb less than the clock.
+ */
 function processorMs(...words: readonly string[]): number {
   const report = `process.on('exit', () => process.stderr.write(JSON.stringify(process.cpuUsage())))`
   const times = Array.from({ length: 5 }, () => {

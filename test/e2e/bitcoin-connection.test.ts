@@ -1,6 +1,7 @@
 /**
- * Goal: adapter, chain view and the regtest node agree over real sockets, through reorganisation and restart.
- * Method: the host's driver on one side, the embedded node's listener on the other, nothing in between.
+ * Goal: adapter, chain view and the regtest node agree over real sockets, through reorganisation
+ * and restart. Method: the host's driver on one side, the embedded node's listener on the other,
+ * nothing in between.
  */
 import { createServer } from 'node:net'
 import { afterEach, expect, it, vi } from 'vitest'

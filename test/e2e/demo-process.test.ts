@@ -15,7 +15,10 @@ const BLOCKED_MS_MAX = 1_000
 /** cli §3.16: 300 MB; tests fail at one and a half times the budget. */
 const PEAK_BYTES_MAX = 1.5 * 300_000_000
 
-/** Longest time that this process did not come to its turn: what the machine, not the program, holds up. */
+/**
+ * Longest time that this process did not come to its turn: what the machine, not the program, holds
+ * up.
+ */
 async function withControl<T>(
   work: Promise<T>,
 ): Promise<{ readonly value: T; readonly heldUpMs: number }> {

@@ -1,13 +1,16 @@
 /**
- * Goal: four nodes bear the loss of any one at any time; with two gone they wait, say so, and lose nothing.
- * Method: the built demo with its worker threads; nodes stop before a step or within it, and come back.
+ * Goal: four nodes bear the loss of any one at any time; with two gone they wait, say so, and lose
+ * nothing. Method: the built demo with its worker threads; nodes stop before a step or within it,
+ * and come back.
  */
 import { expect, it } from 'vitest'
 import type { DemoStepName } from '../../src/commands/demo/types.ts'
 import { playDemo, signersOf, sound, soundness, stepNames } from '../support/e2e-built.ts'
 
 const NODES = 4
-/** Looks at the subnet, at most a quarter of a second apart, in which a stopped demo must not go on. */
+/**
+ * Looks at the subnet, at most a quarter of a second apart, in which a stopped demo must not go on.
+ */
 const LOOKS = 6
 
 const places = stepNames.map((name, index) => [name, index % NODES] as const)

@@ -1,4 +1,7 @@
-/** A node in its thread: what is recorded is stored before what follows it leaves, and a broken invariant ends it. */
+/**
+ * A node in its thread: what is recorded is stored before what follows it leaves, and a broken
+ * invariant ends it.
+ */
 import { expect, it } from 'vitest'
 import { Bug, present } from '../../src/core/base/errors.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
@@ -10,7 +13,10 @@ import { NodeRunner } from '../../src/host/node-runner.ts'
 import type { Store } from '../../src/host/store.ts'
 import { foundSubnet } from '../support/founded.ts'
 
-/** A subnet of one node over the sequencer, on a store of the test's choice. `quiet`: all work is done. */
+/**
+ * A subnet of one node over the sequencer, on a store of the test's choice. `quiet`: all work is
+ * done.
+ */
 function runOne(put: (key: string) => void) {
   const { genesis, keys } = foundSubnet(1)
   const heard: string[] = []

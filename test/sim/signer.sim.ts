@@ -1,8 +1,8 @@
 /**
  * Whole signers over the sequencer while nodes stop, return and lie.
  *
- * Every message is encoded and decoded. A liar is a function over what one node sends; the test states both that the
- * others come to their signature and who is blamed for what.
+ * Every message is encoded and decoded. A liar is a function over what one node sends; the test
+ * states both that the others come to their signature and who is blamed for what.
  */
 import { secp256k1 as independent } from '@noble/curves/secp256k1.js'
 import { describe, expect, it } from 'vitest'

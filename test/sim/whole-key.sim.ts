@@ -1,9 +1,10 @@
 /**
  * The whole key is never in the process, not even with all nodes in it.
  *
- * A subnet makes its key and a signature. Then the memory of the process is copied to a file, and only after that the
- * test computes the key, from the dealings that it saw and the nodes' decryption keys. The copy holds the shares of the
- * nodes, which shows that the search finds what is there; it must not hold the key.
+ * A subnet makes its key and a signature. Then the memory of the process is copied to a file, and
+ * only after that the test computes the key, from the dealings that it saw and the nodes'
+ * decryption keys. The copy holds the shares of the nodes, which shows that the search finds what
+ * is there; it must not hold the key.
  */
 import { expect, it } from 'vitest'
 import { bigEndian, utf8 } from '../../src/core/base/bytes.ts'
@@ -23,7 +24,10 @@ import { canReadMemory, MemoryCopy } from '../support/memory.ts'
 import { SignerNet } from '../support/signer-net.ts'
 
 const suite = ecdsaSecp256k1(secp256k1)
-/** Transcript 1 reshares the random sharing of transcript 0: its dealings share out the shares of the key. */
+/**
+ * Transcript 1 reshares the random sharing of transcript 0: its dealings share out the shares of
+ * the key.
+ */
 const KEY_TRANSCRIPT = 1n
 const SLOTS_TRIED = 40n
 const THRESHOLD = 2
@@ -33,7 +37,9 @@ const inMemory = (scalar: bigint): Uint8Array => bigEndian(scalar, 32).reverse()
 
 type Opened = { readonly dealer: number; readonly shares: ReadonlyMap<number, bigint> }
 
-/** Every receiver's share of one dealing, by the nodes' own keys: what no program but a test may do. */
+/**
+ * Every receiver's share of one dealing, by the nodes' own keys: what no program but a test may do.
+ */
 function openAll(net: SignerNet, signed: SignedDealing): Opened {
   const members = net.genesis.membership.members.map(({ id, encryptionKey }) =>
     member(suite, id, encryptionKey),
@@ -94,7 +100,8 @@ it.skipIf(!canReadMemory)('the memory of all nodes together holds shares but no 
     expect(encodePoint(secp256k1, secp256k1.g.multiplySecret(asSecret(key)))).toEqual(
       net.signer(0).publicKey,
     )
-    // The constant of a reshare dealing is the dealer's own share of the key: it lives in that node.
+    // The constant of a reshare dealing is the dealer's own share of the key: it lives in that
+    // node.
     const found = keyShares.filter(([, share]) => copy.holds(inMemory(share)))
     expect(found.length).toBeGreaterThan(0)
     expect(copy.holds(inMemory(key))).toBe(false)

@@ -1,4 +1,6 @@
-/** The Bitcoin adapter under test, with a clock of its own and a peer that says what a test writes. */
+/**
+ * The Bitcoin adapter under test, with a clock of its own and a peer that says what a test writes.
+ */
 import { present } from '../../src/core/base/errors.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
@@ -104,7 +106,9 @@ export class AdapterHarness {
     return this.offences().at(-1)?.kind
   }
 
-  /** Starts, if need be, and completes the handshake of a peer; what was said on the way is dropped. */
+  /**
+   * Starts, if need be, and completes the handshake of a peer; what was said on the way is dropped.
+   */
   ready(peer = 0): void {
     if (this.of('connect').length === 0) this.step({ type: 'start' })
     this.step({ type: 'connected', peer })

@@ -1,4 +1,7 @@
-/** Published Candid interfaces as peers of ours: their types written down canonically, and random values of them. */
+/**
+ * Published Candid interfaces as peers of ours: their types written down canonically, and random
+ * values of them.
+ */
 import { IDL, idlLabelToId } from '@icp-sdk/core/candid'
 import { Principal } from '@icp-sdk/core/principal'
 import fc from 'fast-check'

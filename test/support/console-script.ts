@@ -2,8 +2,8 @@
  * Console scripts (`*.console`): commands and their exact output, as a user sees them.
  *
  * `$ command`, then lines of standard output; `! ` begins a line of standard error, `? ` the exit status
- * (0 when absent), `# ` a remark. In output `{hex}`, `{number}` and `{any}` stand for what differs from run
- * to run, and a line `{lines}` for any lines at all.
+ * (0 when absent), `# ` a remark. In output `{hex}`, `{number}` and `{any}` stand for what differs
+ * from run to run, and a line `{lines}` for any lines at all.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -71,7 +71,10 @@ export type Ran = {
 
 const launcher = fileURLToPath(new URL('../../bin/ckbtc.js', import.meta.url))
 
-/** Runs a shell command with `ckbtc` on its path, `$SUPPORT` this folder, an empty home, and no standard input. */
+/**
+ * Runs a shell command with `ckbtc` on its path, `$SUPPORT` this folder, an empty home, and no
+ * standard input.
+ */
 export async function runCommand(command: string): Promise<Ran> {
   const place = mkdtempSync(join(tmpdir(), 'ckbtc-console-'))
   const [bin, home, temporary] = [newDirectory(place), newDirectory(place), newDirectory(place)]

@@ -1,4 +1,7 @@
-/** Runs the program in empty directories, sends it a signal when it has come to a step, and looks at what it left. */
+/**
+ * Runs the program in empty directories, sends it a signal when it has come to a step, and looks at
+ * what it left.
+ */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,7 @@
-/** Signers of one subnet in one process, joined by the sequencer; every message is encoded and decoded. */
+/**
+ * Signers of one subnet in one process, joined by the sequencer; every message is encoded and
+ * decoded.
+ */
 import { present } from '../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { Seed } from '../../src/core/base/seed.ts'
@@ -69,7 +72,9 @@ export class SignerNet {
   readonly #log: Sequencer
   readonly #options: NetOptions
   readonly #slotOf = new Map<NodeIndex, bigint>()
-  /** Requests that the replicated canisters ask for once `at` is executed: the same at every node. */
+  /**
+   * Requests that the replicated canisters ask for once `at` is executed: the same at every node.
+   */
   readonly #asks: { readonly at: bigint; readonly request: SigningRequest }[] = []
   #queue: Work[] = []
   #now = 1n

@@ -1,8 +1,8 @@
 /**
  * Whole nodes of one subnet in one process, over the sequencer and a real regtest chain.
  *
- * The adapters are left out: headers and blocks are handed over as the chain has them. The same nodes run under worker
- * threads, with sockets, in `test/e2e`.
+ * The adapters are left out: headers and blocks are handed over as the chain has them. The same
+ * nodes run under worker threads, with sockets, in `test/e2e`.
  */
 import { present } from '../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'

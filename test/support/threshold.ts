@@ -1,4 +1,7 @@
-/** Nodes and transcripts for tests of the threshold protocol, and what must never ship: reconstruction of a secret. */
+/**
+ * Nodes and transcripts for tests of the threshold protocol, and what must never ship:
+ * reconstruction of a secret.
+ */
 import { bigEndian, compareBytes, utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { mod } from '../../src/core/base/group.ts'

@@ -1,4 +1,7 @@
-/** Public test data beside the repository, or where `CKBTC_VECTORS` says; tests skip where it is absent. */
+/**
+ * Public test data beside the repository, or where `CKBTC_VECTORS` says; tests skip where it is
+ * absent.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,7 @@
-/** Goal: the demo wallet pays with transactions that a validating node takes, at the fee that was asked. */
+/**
+ * Goal: the demo wallet pays with transactions that a validating node takes, at the fee that was
+ * asked.
+ */
 import { expect, test } from 'vitest'
 import { fromHex } from '../../src/core/base/bytes.ts'
 import type { Sat } from '../../src/core/base/units.ts'

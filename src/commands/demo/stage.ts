@@ -30,7 +30,10 @@ export function canistersOf({ local }: Stage, user: User, masterPublicKey: strin
   return new Canisters(agent, { ledgerId, minterId, masterPublicKey: fromHex(masterPublicKey) })
 }
 
-/** Waits for work of the subnet; says so when too few nodes run, and ends as soon as the run is to end. */
+/**
+ * Waits for work of the subnet; says so when too few nodes run, and ends as soon as the run is to
+ * end.
+ */
 export async function awaited<T>(stage: Stage, work: Promise<T>): Promise<T> {
   let settled = false
   const ending = work.then(
@@ -60,7 +63,10 @@ export async function waitFor<T>(
   }
 }
 
-/** Rejects with the signal's reason as soon as the run is to end; whatever is awaited is left to itself. */
+/**
+ * Rejects with the signal's reason as soon as the run is to end; whatever is awaited is left to
+ * itself.
+ */
 function unlessAborted<T>({ signal }: Stage, work: Promise<T>): Promise<T> {
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {

@@ -67,7 +67,10 @@ export async function depositBitcoin(
   }
 }
 
-/** Mines as many blocks as the minter asks for, one by one, and waits until the subnet has seen the last. */
+/**
+ * Mines as many blocks as the minter asks for, one by one, and waits until the subnet has seen the
+ * last.
+ */
 async function confirm(
   stage: Stage,
   canisters: Canisters,

@@ -1,4 +1,7 @@
-/** The story of the demo: bitcoin becomes ckBTC and bitcoin again, and the books are checked. Implements cli §5.1. */
+/**
+ * The story of the demo: bitcoin becomes ckBTC and bitcoin again, and the books are checked.
+ * Implements cli §5.1.
+ */
 import { faultyMax } from '../../core/base/party.ts'
 import { NS_PER_SECOND } from '../../core/base/units.ts'
 import { monotonicMs } from '../../host/clock.ts'

@@ -12,7 +12,9 @@ export type DemoOptions = {
 
 export type DemoStepName = DemoStep['name']
 
-/** A finished step. `ok` is whether its own check held. Node ids count from 1, hex is lower case. */
+/**
+ * A finished step. `ok` is whether its own check held. Node ids count from 1, hex is lower case.
+ */
 export type DemoStep = Timed &
   (
     | { readonly name: 'subnet'; readonly publicKey: string }
@@ -87,7 +89,8 @@ export type DemoResult = {
 /**
  * Runs the story once and leaves nothing behind, whatever its end.
  *
- * Rejects with `signal.reason` when aborted and with a `CkbtcError` for a failed check or environment.
+ * Rejects with `signal.reason` when aborted and with a `CkbtcError` for a failed check or
+ * environment.
  */
 export type RunDemo = (
   options: DemoOptions,

@@ -1,4 +1,6 @@
-/** The story of the demo in words: one row a step. Implements the output of `docs/spec/cli.md` §5.1. */
+/**
+ * The story of the demo in words: one row a step. Implements the output of `docs/spec/cli.md` §5.1.
+ */
 import { formatBtc } from '../../core/base/units.ts'
 import type { StepRow } from '../../terminal/steps.ts'
 import { shorten } from '../../terminal/steps.ts'

@@ -1,4 +1,6 @@
-/** Byte strings: building, comparing, hexadecimal, fixed-width integers. Nothing here keeps state. */
+/**
+ * Byte strings: building, comparing, hexadecimal, fixed-width integers. Nothing here keeps state.
+ */
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { BadEncoding } from './errors.ts'
 

@@ -1,4 +1,6 @@
-/** Our own binary format: fixed-width big-endian integers and length-prefixed bytes, read strictly. */
+/**
+ * Our own binary format: fixed-width big-endian integers and length-prefixed bytes, read strictly.
+ */
 
 import { bigEndian, concat, fromBigEndian, fromUtf8, utf8 } from './bytes.ts'
 import { BadEncoding } from './errors.ts'

@@ -1,4 +1,7 @@
-/** Public key derivation along byte-string paths: BIP32 without hardening, generalised. Source: threshold §13.1. */
+/**
+ * Public key derivation along byte-string paths: BIP32 without hardening, generalised. Source:
+ * threshold §13.1.
+ */
 import { concat, fromBigEndian } from './bytes.ts'
 import { BadEncoding } from './errors.ts'
 import type { Group } from './group.ts'
@@ -34,8 +37,8 @@ type Step<P> = {
 }
 
 /**
- * Derives along `path`, whose elements have any length, 0 included. On the subnet the first element is the
- * caller's principal, so that a caller reaches only keys below its own.
+ * Derives along `path`, whose elements have any length, 0 included. On the subnet the first element
+ * is the caller's principal, so that a caller reaches only keys below its own.
  *
  * Throws `BadEncoding` for a key that does not decode and for a path of more than 255 + 1 elements.
  */

@@ -25,7 +25,9 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue
 
-/** What the user or the environment got wrong: the message says what was found, `fix` what to do. */
+/**
+ * What the user or the environment got wrong: the message says what was found, `fix` what to do.
+ */
 export abstract class CkbtcError extends Error {
   abstract readonly code: ErrorCode
   /** What to do next, one sentence. */
@@ -194,7 +196,10 @@ export class ReservesMismatch extends CkbtcError {
   }
 }
 
-/** The ledger or the minter said no. `reason`: the variant of its interface, or the text of a reject. */
+/**
+ * The ledger or the minter said no. `reason`: the variant of its interface, or the text of a
+ * reject.
+ */
 export class CanisterRefused extends CkbtcError {
   readonly code: 'LEDGER_REFUSED' | 'MINTER_REFUSED'
   readonly fix = 'change what was asked for; nothing was moved by this call'
@@ -232,7 +237,10 @@ export class Bug extends Error {
   override readonly name = 'Bug'
 }
 
-/** Bytes that are not what they claim to be. Decoders throw it; parties and servers catch it at their border. */
+/**
+ * Bytes that are not what they claim to be. Decoders throw it; parties and servers catch it at
+ * their border.
+ */
 export class BadEncoding extends Error {
   override readonly name = 'BadEncoding'
 }
@@ -248,7 +256,10 @@ export function present<T>(value: T | undefined, invariant: string): T {
   return value
 }
 
-/** Runs a decoder over bytes of others: the value, or the reason as data. Everything else passes through. */
+/**
+ * Runs a decoder over bytes of others: the value, or the reason as data. Everything else passes
+ * through.
+ */
 export function attempt<T>(decode: () => T): T | BadEncoding {
   try {
     return decode()

@@ -1,4 +1,7 @@
-/** The port to a prime-order group. Source: performance specification §2; engines implement it, core depends on it. */
+/**
+ * The port to a prime-order group. Source: performance specification §2; engines implement it, core
+ * depends on it.
+ */
 import { BadEncoding } from './errors.ts'
 
 declare const secrecy: unique symbol

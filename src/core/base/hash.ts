@@ -22,7 +22,10 @@ let engine: Sha256 = nobleSha256
 /** Lengths around the ends of a block, where implementations differ if they do. */
 const CHECKED_SIZES = [0, 1, 55, 56, 63, 64, 65, 1_000] as const
 
-/** For the start of a thread. The engine must agree with the library, so nobody sees which one is in use. */
+/**
+ * For the start of a thread. The engine must agree with the library, so nobody sees which one is in
+ * use.
+ */
 export function installSha256(faster: Sha256): void {
   for (const size of CHECKED_SIZES) {
     const data = Uint8Array.from({ length: size }, (_, i) => i & 0xff)

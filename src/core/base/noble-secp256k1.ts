@@ -1,4 +1,7 @@
-/** secp256k1 behind the group port, by @noble/curves. Encodings: threshold specification §3.1, SEC1 compressed. */
+/**
+ * secp256k1 behind the group port, by @noble/curves. Encodings: threshold specification §3.1, SEC1
+ * compressed.
+ */
 import { mulAddUnsafe, normalizeZ, pippenger } from '@noble/curves/abstract/curve.js'
 import { secp256k1 as curve, secp256k1_hasher as hasher } from '@noble/curves/secp256k1.js'
 import { bigEndian, fromBigEndian, fromHex } from './bytes.ts'
@@ -15,7 +18,10 @@ export const SECP256K1_ORDER = Point.Fn.ORDER
 
 const ZERO_BYTES = new Uint8Array(33)
 const POINT_SIZE = 33
-/** Tables of g and h serve as long as the process; those of keys pay for themselves after a few dealings. */
+/**
+ * Tables of g and h serve as long as the process; those of keys pay for themselves after a few
+ * dealings.
+ */
 const GENERATOR_WINDOW = 8
 const KEY_WINDOW = 5
 /** From here on Pippenger's buckets beat interleaved tables; measured with this library. */
@@ -94,7 +100,8 @@ function multiplySmall(a: P, x: number): P {
 }
 
 function withTable(point: P, window: number): FixedBase<P> {
-  // A copy, because the library keeps the table with the object. It is built at the first multiplication.
+  // A copy, because the library keeps the table with the object. It is built at the first
+  // multiplication.
   const base = point.is0() ? point : Point.fromAffine(point.toAffine()).precompute(window)
   return {
     point,

@@ -1,4 +1,7 @@
-/** A party: one node of one protocol run, without I/O. The shape of `docs/spec/threshold-signatures.md` §2.1. */
+/**
+ * A party: one node of one protocol run, without I/O. The shape of
+ * `docs/spec/threshold-signatures.md` §2.1.
+ */
 
 /** Index of a node in its membership, from 0; its evaluation point is `index + 1`. */
 export type NodeIndex = number

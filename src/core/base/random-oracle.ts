@@ -1,4 +1,7 @@
-/** Random oracle with named, typed inputs. Source: threshold specification §§3.2, 3.4; RFC 9380 §5.3.1. */
+/**
+ * Random oracle with named, typed inputs. Source: threshold specification §§3.2, 3.4; RFC 9380
+ * §5.3.1.
+ */
 import { expand_message_xmd } from '@noble/curves/abstract/hash-to-curve.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bigEndian, compareBytes, concat, fromBigEndian, u32be, u64be, utf8 } from './bytes.ts'
@@ -11,7 +14,9 @@ const WIDE_SCALAR_SIZE = 48
 const XMD_SIZE_MAX = 8160
 const NAME_SIZE_MAX = 255
 
-/** One input, already encoded; made by `bytesInput`, `integerInput`, `pointInput`, `scalarInput`. */
+/**
+ * One input, already encoded; made by `bytesInput`, `integerInput`, `pointInput`, `scalarInput`.
+ */
 export type OracleInput = { readonly type: 1 | 2 | 3 | 4; readonly data: Uint8Array }
 export type OracleInputs = Readonly<Record<string, OracleInput>>
 

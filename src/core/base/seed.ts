@@ -74,7 +74,9 @@ export class Generator {
     return block
   }
 
-  /** `count` words of 32 bits, each little-endian in the stream; known answers take their low bytes. */
+  /**
+   * `count` words of 32 bits, each little-endian in the stream; known answers take their low bytes.
+   */
   words(count: number): number[] {
     const bytes = this.bytes(4 * count)
     return Array.from({ length: count }, (_, i) =>

@@ -1,4 +1,7 @@
-/** Amounts and times as branded integers. Amount rules: `docs/spec/cli.md` §3.1, `docs/spec/bitcoin.md` §11.1. */
+/**
+ * Amounts and times as branded integers. Amount rules: `docs/spec/cli.md` §3.1,
+ * `docs/spec/bitcoin.md` §11.1.
+ */
 import { BadEncoding } from './errors.ts'
 
 declare const unit: unique symbol
@@ -57,7 +60,9 @@ export function formatBtc(amount: bigint): string {
   return `${sign}${size / SAT_PER_BTC}.${(size % SAT_PER_BTC).toString().padStart(8, '0')}`
 }
 
-/** Reads `digits[.digits]` of whole coins, at most eight decimals; anything else is `BadEncoding`. */
+/**
+ * Reads `digits[.digits]` of whole coins, at most eight decimals; anything else is `BadEncoding`.
+ */
 export function parseBtc(text: string): Sat {
   const match = /^(\d{1,8})(?:\.(\d{1,8}))?$/.exec(text)
   if (match === null) throw new BadEncoding(`"${text}" is not an amount in BTC`)

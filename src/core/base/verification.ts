@@ -1,4 +1,7 @@
-/** Plain verification of finished signatures, by the audited library: ECDSA (SEC1), BIP340, Ed25519 (RFC 8032). */
+/**
+ * Plain verification of finished signatures, by the audited library: ECDSA (SEC1), BIP340, Ed25519
+ * (RFC 8032).
+ */
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256 } from '@noble/curves/nist.js'
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
@@ -33,7 +36,9 @@ export function verifyEcdsa(
   )
 }
 
-/** ECDSA over P-256, keys and signatures as above, high s accepted: for requests to the subnet only. */
+/**
+ * ECDSA over P-256, keys and signatures as above, high s accepted: for requests to the subnet only.
+ */
 export function verifyEcdsaP256(
   publicKey: Uint8Array,
   digest: Uint8Array,
@@ -53,7 +58,10 @@ export function verifyBip340(
   return totalCheck(() => schnorr.verify(signature, message, publicKey))
 }
 
-/** Signs and verifies for nodes and users; the host hands in a faster one (performance specification R13). */
+/**
+ * Signs and verifies for nodes and users; the host hands in a faster one (performance specification
+ * R13).
+ */
 export interface Ed25519 {
   /** Public key (32 bytes) of a secret key (32 bytes, RFC 8032). */
   publicKey(secretKey: Uint8Array): Uint8Array

@@ -1,4 +1,7 @@
-/** What the Bitcoin adapter takes and gives: the port its driver serves. Source: `docs/spec/bitcoin.md` §3, §10.5. */
+/**
+ * What the Bitcoin adapter takes and gives: the port its driver serves. Source:
+ * `docs/spec/bitcoin.md` §3, §10.5.
+ */
 import type { BlockHash } from '../base/bytes.ts'
 import type { Seed } from '../base/seed.ts'
 import type { Block, BlockHeader } from './block.ts'

@@ -1,4 +1,7 @@
-/** The Bitcoin adapter of one node: follows peers, without I/O. Source: `docs/spec/bitcoin.md` §3, §10.5. */
+/**
+ * The Bitcoin adapter of one node: follows peers, without I/O. Source: `docs/spec/bitcoin.md` §3,
+ * §10.5.
+ */
 import type { Hash32 } from '../base/bytes.ts'
 import { fromBigEndian } from '../base/bytes.ts'
 import type { Generator } from '../base/seed.ts'
@@ -261,7 +264,8 @@ export class BitcoinAdapter {
       return
     }
     this.#blocks.delivered(hash, this.#nowMs)
-    // An invalid block is handed on too: its body belongs to its header, so it condemns it everywhere.
+    // An invalid block is handed on too: its body belongs to its header, so it condemns it
+    // everywhere.
     this.#out.push({ type: 'block', hash, block })
     if (flaw === undefined) return
     markInvalid(this.#headers, node)
@@ -300,7 +304,10 @@ export class BitcoinAdapter {
     }
   }
 
-  /** Who is told of transactions: of several peers the last is the canary, and hears nothing of us (EV-1). */
+  /**
+   * Who is told of transactions: of several peers the last is the canary, and hears nothing of us
+   * (EV-1).
+   */
   #relayPeers(): readonly RelayPeer[] {
     const ready = this.#links.filter(({ session }) => session?.isReady)
     return ready.slice(0, Math.max(1, ready.length - 1)).map(({ index, session }) => ({

@@ -31,7 +31,10 @@ export class BlockDownload {
     for (const key of this.#without.keys()) if (!keys.has(key)) this.#without.delete(key)
   }
 
-  /** Requests that should leave now; they count as sent. `canAsk` says that a block's header is good (BD-1). */
+  /**
+   * Requests that should leave now; they count as sent. `canAsk` says that a block's header is good
+   * (BD-1).
+   */
   assign(
     peers: readonly number[],
     nowMs: number,

@@ -1,4 +1,7 @@
-/** What a block may spend and create, given its branch: BLK-10 to BLK-14. Source: `docs/spec/bitcoin.md` §5.1, §7.4. */
+/**
+ * What a block may spend and create, given its branch: BLK-10 to BLK-14. Source:
+ * `docs/spec/bitcoin.md` §5.1, §7.4.
+ */
 import type { Txid } from '../base/bytes.ts'
 import { toDisplayHex } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
@@ -50,7 +53,9 @@ export type SpendContext = {
 export type BlockSpends = {
   readonly type: 'valid'
   readonly changes: BlockChanges
-  /** Millisatoshi per virtual byte of each transaction after the coinbase, in block order (FEE-2). */
+  /**
+   * Millisatoshi per virtual byte of each transaction after the coinbase, in block order (FEE-2).
+   */
   readonly feeRates: readonly bigint[]
 }
 
@@ -155,7 +160,9 @@ function isFinal(
   return tx.inputs.every(({ sequence }) => sequence === SEQUENCE_FINAL)
 }
 
-/** BIP68: relative locks of a transaction of version 2 or more; `spent` in the order of its inputs. */
+/**
+ * BIP68: relative locks of a transaction of version 2 or more; `spent` in the order of its inputs.
+ */
 function sequenceLocksHold(
   tx: Transaction,
   spent: readonly Utxo[],

@@ -1,4 +1,7 @@
-/** Blocks above the stability anchor: main chain, depths, stability. Source: `docs/spec/bitcoin.md` §6, §9.2. */
+/**
+ * Blocks above the stability anchor: main chain, depths, stability. Source: `docs/spec/bitcoin.md`
+ * §6, §9.2.
+ */
 import type { Txid } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
 import type { View } from '../base/view.ts'
@@ -114,7 +117,10 @@ export function branchTo(
   return branch.reverse()
 }
 
-/** How many blocks the branch is ahead of any other at this block's height; may be negative (§9.2 step 2). */
+/**
+ * How many blocks the branch is ahead of any other at this block's height; may be negative (§9.2
+ * step 2).
+ */
 export function stabilityCount(tree: View<BlockTree>, block: View<TreeBlock>): number {
   const level = tree.byHeight.get(block.node.height) ?? []
   const others = level.filter((other) => other !== block).map(({ depth }) => depth)
@@ -161,7 +167,10 @@ export function boundedDepth(blocks: number, stabilityThreshold: number): number
   return Math.round(BOUNDED_DEPTH_START - filled * (BOUNDED_DEPTH_START - least))
 }
 
-/** Makes a child the root. Its siblings' branches leave the tree with the old anchor, and are returned. */
+/**
+ * Makes a child the root. Its siblings' branches leave the tree with the old anchor, and are
+ * returned.
+ */
 export function moveAnchor(tree: BlockTree, key: string): readonly TreeBlock[] {
   const old = tree.anchor
   const anchor = present(

@@ -1,4 +1,7 @@
-/** How the events of the Bitcoin machine change the parts of its state. Source: `docs/spec/bitcoin.md` §6, §7.2. */
+/**
+ * How the events of the Bitcoin machine change the parts of its state. Source:
+ * `docs/spec/bitcoin.md` §6, §7.2.
+ */
 import { toHex } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import type { View } from '../base/view.ts'
@@ -42,7 +45,10 @@ export function advanceAnchor(state: State, key: string): void {
   if ((state.headers.children.get(old.node.key)?.length ?? 0) > 1) findMissing(state)
 }
 
-/** Final blocks, newest first, join the tree again down to one, so that a fork above it can win (TREE-7). */
+/**
+ * Final blocks, newest first, join the tree again down to one, so that a fork above it can win
+ * (TREE-7).
+ */
 export function restoreAnchor(state: State, key: string): void {
   while (state.tree.anchor.node.key !== key) {
     const height = state.tree.anchor.node.height - 1
@@ -55,7 +61,10 @@ export function restoreAnchor(state: State, key: string): void {
   findMissing(state)
 }
 
-/** Makes the list of missing blocks anew after branches came or went; orphans of lost branches go with them. */
+/**
+ * Makes the list of missing blocks anew after branches came or went; orphans of lost branches go
+ * with them.
+ */
 export function findMissing(state: State): void {
   const { headers, orphans, missing, tree } = state
   const nodes = subtreeOf(headers, tree.anchor.node).filter(({ key }) => !headers.invalid.has(key))

@@ -1,4 +1,7 @@
-/** Questions to the Bitcoin machine: outputs, balances, fees, confirmations. Source: `docs/spec/bitcoin.md` §9.2–§9.5. */
+/**
+ * Questions to the Bitcoin machine: outputs, balances, fees, confirmations. Source:
+ * `docs/spec/bitcoin.md` §9.2–§9.5.
+ */
 import type { BlockHash, Txid } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import type { Sat } from '../base/units.ts'
@@ -67,7 +70,9 @@ export function utxosOfScript(
     : collectUtxos(state, { script, chain, minConfirmations })
 }
 
-/** The same as of a block of the tree, for the later pages of an answer; undefined if it is gone. */
+/**
+ * The same as of a block of the tree, for the later pages of an answer; undefined if it is gone.
+ */
 export function utxosAtBlock(
   state: View<State>,
   script: Uint8Array,
@@ -130,7 +135,10 @@ export function balanceOfScript(
   return { type: 'balance', balance: sat(outputs.reduce((sum, { value }) => sum + value, 0n)) }
 }
 
-/** 101 numbers in millisatoshi per virtual byte, or none; the operator's level goes before (FEE-4, FEE-5). */
+/**
+ * 101 numbers in millisatoshi per virtual byte, or none; the operator's level goes before (FEE-4,
+ * FEE-5).
+ */
 export function feePercentiles(state: View<State>): {
   readonly percentiles: readonly bigint[]
   readonly source: 'chain' | 'operator'

@@ -1,4 +1,7 @@
-/** State, requests, events and replies of the replicated Bitcoin machine. Source: `docs/spec/bitcoin.md` §5–§7, §10.5. */
+/**
+ * State, requests, events and replies of the replicated Bitcoin machine. Source:
+ * `docs/spec/bitcoin.md` §5–§7, §10.5.
+ */
 import type { Txid } from '../base/bytes.ts'
 import { assert } from '../base/errors.ts'
 import type { Block, BlockHeader, BlockReject } from './block.ts'
@@ -15,7 +18,9 @@ import { NO_CHANGES, newUtxoSet } from './utxo-set.ts'
 /** Blocks whose parent's body is still missing (TREE-5). */
 export const ORPHANS_MAX = 16
 export const ORPHAN_BYTES_MAX = 32 * 1024 * 1024
-/** Final blocks that are kept whole, for look-ups and for the way back out of a deep reorganisation. */
+/**
+ * Final blocks that are kept whole, for look-ups and for the way back out of a deep reorganisation.
+ */
 export const STABLE_BLOCKS_MAX = 10_000
 export const STABLE_BYTES_MAX = 128 * 1024 * 1024
 export const STABILITY_THRESHOLD = 144

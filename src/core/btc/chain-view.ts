@@ -1,4 +1,7 @@
-/** Bitcoin as a replicated machine: what it accepts and how that changes it. Source: `docs/spec/bitcoin.md` §5–§7, §10.5. */
+/**
+ * Bitcoin as a replicated machine: what it accepts and how that changes it. Source:
+ * `docs/spec/bitcoin.md` §5–§7, §10.5.
+ */
 import { present } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_SECOND } from '../base/units.ts'
@@ -115,7 +118,10 @@ function decideAttach(state: View<State>, orphan: View<Orphan>): Decision {
   })
 }
 
-/** Room is made by dropping what lies further from the anchor, so that nobody can fill the store for good. */
+/**
+ * Room is made by dropping what lies further from the anchor, so that nobody can fill the store for
+ * good.
+ */
 function decideOrphan(state: View<State>, orphan: Orphan): Decision {
   const rivals = [...state.orphans.values()].toSorted((a, b) => b.node.height - a.node.height)
   const dropped: Event[] = []
@@ -166,7 +172,10 @@ export function execute(state: State, request: Request, now: TimestampNs): Decis
   return { events: [...done, ...last], reply }
 }
 
-/** The main chain's fee percentiles, if it has transactions: the last that were not empty stay (FEE-4, FEE-5). */
+/**
+ * The main chain's fee percentiles, if it has transactions: the last that were not empty stay
+ * (FEE-4, FEE-5).
+ */
 function observeFees(state: View<State>): readonly Event[] {
   const percentiles = percentilesOf(collectFeeRates(mainChain(state.tree)))
   return percentiles.length === 0 ? [] : [{ type: 'feesObserved', percentiles }]

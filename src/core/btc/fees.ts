@@ -6,7 +6,10 @@ import type { TreeBlock } from './block-tree.ts'
 export const FEE_TRANSACTIONS_MAX = 10_000
 const PERCENTILES = 101
 
-/** Millisatoshi per virtual byte, from the tip down to the anchor; `chain` begins with the anchor (FEE-1). */
+/**
+ * Millisatoshi per virtual byte, from the tip down to the anchor; `chain` begins with the anchor
+ * (FEE-1).
+ */
 export function collectFeeRates(
   chain: readonly Pick<View<TreeBlock>, 'feeRates'>[],
 ): readonly bigint[] {

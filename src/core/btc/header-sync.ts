@@ -1,4 +1,7 @@
-/** Following the headers of one peer: when to ask, what to make of answers. Source: `docs/spec/bitcoin.md` §3.5. */
+/**
+ * Following the headers of one peer: when to ask, what to make of answers. Source:
+ * `docs/spec/bitcoin.md` §3.5.
+ */
 import { equalBytes, hash32 } from '../base/bytes.ts'
 import type { BlockHeader } from './block.ts'
 import { headerHash } from './block.ts'

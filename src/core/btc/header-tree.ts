@@ -1,4 +1,7 @@
-/** Headers as a tree with cumulative work and the best chain through it. Source: `docs/spec/bitcoin.md` §3.5 HD-1, §4. */
+/**
+ * Headers as a tree with cumulative work and the best chain through it. Source:
+ * `docs/spec/bitcoin.md` §3.5 HD-1, §4.
+ */
 import type { BlockHash } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
@@ -91,7 +94,10 @@ export function ancestorAt(
 export const isOnBestChain = (tree: View<HeaderTree>, node: HeaderNode): boolean =>
   tree.best[node.height] === node
 
-/** Headers by height on the branch that ends in `tip`; remembers its place, for callers go back in steps. */
+/**
+ * Headers by height on the branch that ends in `tip`; remembers its place, for callers go back in
+ * steps.
+ */
 export function branchOf(tree: View<HeaderTree>, tip: HeaderNode): Ancestor {
   let place = tip
   return (height) => {
@@ -195,13 +201,16 @@ export function subtreeOf(tree: View<HeaderTree>, root: HeaderNode): readonly He
   return nodes
 }
 
-/** Marks a header whose block is invalid, with its descendants; they never are the best chain again. */
+/**
+ * Marks a header whose block is invalid, with its descendants; they never are the best chain again.
+ */
 export function markInvalid(tree: HeaderTree, root: HeaderNode): void {
   assert(root.height > 0, 'genesis is valid')
   for (const node of subtreeOf(tree, root)) tree.invalid.add(node.key)
   if (!isOnBestChain(tree, root)) return
   tree.best.length = root.height
-  // Nodes stand in the order they came, so of equal work the first received wins, as when they came.
+  // Nodes stand in the order they came, so of equal work the first received wins, as when they
+  // came.
   let best = present(tree.best[0], 'a header tree has a genesis')
   for (const node of tree.nodes.values())
     if (!tree.invalid.has(node.key) && node.work > best.work) best = node

@@ -1,4 +1,7 @@
-/** The list of our transactions that the network should have, and when one leaves it. Source: `docs/spec/bitcoin.md` §10.5. */
+/**
+ * The list of our transactions that the network should have, and when one leaves it. Source:
+ * `docs/spec/bitcoin.md` §10.5.
+ */
 import type { Txid } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
@@ -49,7 +52,10 @@ export function readOutgoing(
 
 type List = ReadonlyMap<string, View<Outgoing>>
 
-/** Keys that must leave to make room for `next`, oldest first; undefined if the list stays full (RB-4). */
+/**
+ * Keys that must leave to make room for `next`, oldest first; undefined if the list stays full
+ * (RB-4).
+ */
 export function roomFor(list: List, next: Outgoing): readonly string[] | undefined {
   let count = list.size + 1
   let bytes = next.bytes.length
@@ -65,7 +71,10 @@ export function roomFor(list: List, next: Outgoing): readonly string[] | undefin
   return count <= OUTGOING_COUNT_MAX && bytes <= OUTGOING_BYTES_MAX ? displaced : undefined
 }
 
-/** Whether one of `blocks`, all deep enough, holds the transaction or a conflict: both spend its inputs. */
+/**
+ * Whether one of `blocks`, all deep enough, holds the transaction or a conflict: both spend its
+ * inputs.
+ */
 export function isSettled(
   { transaction }: View<Outgoing>,
   blocks: readonly View<CheckedBlock>[],

@@ -1,4 +1,7 @@
-/** One connection to a peer: framing, handshake, keep-alive, strikes. Source: `docs/spec/bitcoin.md` §3.1–§3.4, §3.9. */
+/**
+ * One connection to a peer: framing, handshake, keep-alive, strikes. Source: `docs/spec/bitcoin.md`
+ * §3.1–§3.4, §3.9.
+ */
 import type { Message, VersionMessage } from './message.ts'
 import { service } from './message.ts'
 import { MessageStream } from './message-stream.ts'
@@ -182,7 +185,10 @@ export class PeerSession {
     return [...replies, { type: 'verack' } as const].map((message) => ({ type: 'send', message }))
   }
 
-  /** HS-3. The start height is no reason (HS-6); pruned peers serve what a follower of the tip needs. */
+  /**
+   * HS-3. The start height is no reason (HS-6); pruned peers serve what a follower of the tip
+   * needs.
+   */
   #unsuitable(version: number, services: bigint): string | undefined {
     if (version < VERSION_MIN) return `protocol version ${version}, at least ${VERSION_MIN} needed`
     if ((services & service.witness) === 0n) return 'no WITNESS service'

@@ -1,4 +1,7 @@
-/** Announcing our own transactions until the chain has them. Source: `docs/spec/bitcoin.md` §3.7, §10.5. */
+/**
+ * Announcing our own transactions until the chain has them. Source: `docs/spec/bitcoin.md` §3.7,
+ * §10.5.
+ */
 import type { Hash32, Txid } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import type { InventoryItem, Message } from './message.ts'

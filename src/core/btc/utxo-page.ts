@@ -1,4 +1,7 @@
-/** Answers of `bitcoin_get_utxos` cut into pages, and the token that names the next. Source: `docs/spec/bitcoin.md` §9.2. */
+/**
+ * Answers of `bitcoin_get_utxos` cut into pages, and the token that names the next. Source:
+ * `docs/spec/bitcoin.md` §9.2.
+ */
 import type { BlockHash } from '../base/bytes.ts'
 import { concat, fromBigEndian, hash32, u32be } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
@@ -19,7 +22,10 @@ export type Page = {
   readonly outpoint: OutPoint
 }
 
-/** Tip hash ‖ height, big-endian and inverted ‖ txid ‖ index, little-endian: tokens sort like entries. */
+/**
+ * Tip hash ‖ height, big-endian and inverted ‖ txid ‖ index, little-endian: tokens sort like
+ * entries.
+ */
 export function encodePage({ tipHash, height, outpoint }: Page): Uint8Array {
   const rest = new ByteSink(36).raw(outpoint.txid).u32(outpoint.vout).done()
   return concat(tipHash, inverted(u32be(height)), rest)

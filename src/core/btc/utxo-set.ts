@@ -1,4 +1,7 @@
-/** Unspent outputs with an index by script, and what one block changes in them. Source: `docs/spec/bitcoin.md` §7. */
+/**
+ * Unspent outputs with an index by script, and what one block changes in them. Source:
+ * `docs/spec/bitcoin.md` §7.
+ */
 import { compareBytes, toHex } from '../base/bytes.ts'
 import { assert } from '../base/errors.ts'
 import type { Sat } from '../base/units.ts'
@@ -92,7 +95,10 @@ export function indexChanges(changes: Omit<BlockChanges, 'byScript'>): BlockChan
 /** Whether the set would hold such an output at all (UT-2). */
 export const isStorable = (script: Uint8Array): boolean => !isUnspendable(script)
 
-/** Takes a block's changes in. A spent output that is missing is a hole in the set: never go on (UT-5). */
+/**
+ * Takes a block's changes in. A spent output that is missing is a hole in the set: never go on
+ * (UT-5).
+ */
 export function applyChanges(set: UtxoSet, { created, spent }: BlockChanges): void {
   for (const key of spent.keys()) removeOutput(set, key)
   for (const [key, utxo] of created) addOutput(set, key, utxo)

@@ -1,4 +1,7 @@
-/** Ledger accounts and their text form. Implements ICRC-1 as written down in `docs/spec/ledger.md` §3. */
+/**
+ * Ledger accounts and their text form. Implements ICRC-1 as written down in `docs/spec/ledger.md`
+ * §3.
+ */
 import { compareBytes, concat, fromHex, toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import { crc32, foldCase, toBase32 } from './base32.ts'

@@ -1,4 +1,7 @@
-/** Which requests are let in: checks 6 to 13 of `docs/spec/ic-interface.md` §6, and the chains of §7. */
+/**
+ * Which requests are let in: checks 6 to 13 of `docs/spec/ic-interface.md` §6, and the chains of
+ * §7.
+ */
 import type { Hash32 } from '../base/bytes.ts'
 import { equalBytes, toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'

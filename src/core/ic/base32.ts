@@ -1,4 +1,7 @@
-/** Base32 (RFC 4648, lower case, no padding) and CRC-32 (IEEE), the two halves of every text form on the IC. */
+/**
+ * Base32 (RFC 4648, lower case, no padding) and CRC-32 (IEEE), the two halves of every text form on
+ * the IC.
+ */
 import { u32be } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 

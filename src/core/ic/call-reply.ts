@@ -1,4 +1,6 @@
-/** The answer to a call, as nodes give it to clients: reply or reject. Source: IC interface §§8, 12. */
+/**
+ * The answer to a call, as nodes give it to clients: reply or reject. Source: IC interface §§8, 12.
+ */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
 

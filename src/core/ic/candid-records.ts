@@ -1,4 +1,7 @@
-/** Candid records, tuples and variants as typed codecs: interface names on the wire, camelCase in code. */
+/**
+ * Candid records, tuples and variants as typed codecs: interface names on the wire, camelCase in
+ * code.
+ */
 import { assert, BadEncoding, present } from '../base/errors.ts'
 import type { TimestampNs, Tokens } from '../base/units.ts'
 import { timestampNs, tokens } from '../base/units.ts'

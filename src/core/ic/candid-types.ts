@@ -1,4 +1,7 @@
-/** Candid types as data, and the type table in front of every Candid message (Candid specification, "Binary format"). */
+/**
+ * Candid types as data, and the type table in front of every Candid message (Candid specification,
+ * "Binary format").
+ */
 import { concat, concatAll, toHex, utf8 } from '../base/bytes.ts'
 import { assert, BadEncoding, present } from '../base/errors.ts'
 import type { Cursor } from './cursor.ts'

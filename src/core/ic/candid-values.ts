@@ -1,4 +1,7 @@
-/** Reading Candid values of any type that the wire names, with bounded work (Candid specification, "Memory"). */
+/**
+ * Reading Candid values of any type that the wire names, with bounded work (Candid specification,
+ * "Memory").
+ */
 import { fromUtf8 } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 import type { CandidType, ConcreteType, Primitive } from './candid-types.ts'

@@ -1,4 +1,7 @@
-/** Candid as typed codecs, within the bounds of `docs/spec/ic-interface.md` §2. Implements the Candid specification. */
+/**
+ * Candid as typed codecs, within the bounds of `docs/spec/ic-interface.md` §2. Implements the
+ * Candid specification.
+ */
 
 // One declaration gives the wire type, the TypeScript type, encoder and decoder. The SDK's decoder
 // takes time exponential in hostile input and accepts truncated blobs; this one is total.

@@ -1,4 +1,7 @@
-/** `canister_status` of the management canister, which some canisters answer about themselves (minter §2). */
+/**
+ * `canister_status` of the management canister, which some canisters answer about themselves
+ * (minter §2).
+ */
 import type { ValueOf } from './candid.ts'
 import { blob, bool, nat, nat64, opt, principalCodec, text, unit, vec } from './candid.ts'
 import { enumeration, named, record, variant } from './candid-records.ts'

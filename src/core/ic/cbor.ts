@@ -1,4 +1,7 @@
-/** CBOR (RFC 8949) by the rules of `docs/spec/ic-interface.md` §2: strict and bounded in, deterministic out. */
+/**
+ * CBOR (RFC 8949) by the rules of `docs/spec/ic-interface.md` §2: strict and bounded in,
+ * deterministic out.
+ */
 import {
   bigEndian,
   concat,

@@ -1,4 +1,7 @@
-/** A strict reader over bytes of others, with LEB128 (Candid specification): CBOR and Candid read through it. */
+/**
+ * A strict reader over bytes of others, with LEB128 (Candid specification): CBOR and Candid read
+ * through it.
+ */
 import { BadEncoding } from '../base/errors.ts'
 
 /**

@@ -1,4 +1,7 @@
-/** Requests and their signed envelopes. Implements `docs/spec/ic-interface.md` §§5, 7 (structure), §2 (input rules). */
+/**
+ * Requests and their signed envelopes. Implements `docs/spec/ic-interface.md` §§5, 7 (structure),
+ * §2 (input rules).
+ */
 import type { Hash32 } from '../base/bytes.ts'
 import { equalBytes, utf8 } from '../base/bytes.ts'
 import { assert, BadEncoding } from '../base/errors.ts'

@@ -1,4 +1,7 @@
-/** The ledger's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §2 (ICRC-1, 2, 3, 10, 103, 106). */
+/**
+ * The ledger's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §2 (ICRC-1, 2,
+ * 3, 10, 103, 106).
+ */
 import type { TimestampNs } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'
 import type { Codec } from '../ic/candid.ts'

@@ -1,4 +1,7 @@
-/** What the rest of the subnet knows of the log: one sequence of slots, equal at every honest node. Source: threshold §17.1. */
+/**
+ * What the rest of the subnet knows of the log: one sequence of slots, equal at every honest node.
+ * Source: threshold §17.1.
+ */
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 
@@ -8,7 +11,10 @@ export const ITEM_SIZE_MAX = 4 * 1024 * 1024
 /** Bytes of the items of one slot at most, as §23 bounds the bodies that a proposal names. */
 export const SLOT_SIZE_MAX = 8 * 1024 * 1024
 
-/** One decided slot: what was ordered, and when. Items are opaque here; their validity is judged by who executes them. */
+/**
+ * One decided slot: what was ordered, and when. Items are opaque here; their validity is judged by
+ * who executes them.
+ */
 export type Slot = {
   /** From 0, without gaps. */
   readonly number: bigint

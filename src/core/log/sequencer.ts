@@ -1,4 +1,7 @@
-/** Substitute for the log (threshold §17.6): one object that orders for all nodes, behind the interface of §17.1. */
+/**
+ * Substitute for the log (threshold §17.6): one object that orders for all nodes, behind the
+ * interface of §17.1.
+ */
 import { toHex } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
@@ -16,8 +19,8 @@ const WAITING_SIZE_MAX = 8 * 1024 * 1024
 type Waiting = { readonly item: Uint8Array; readonly from: NodeIndex }
 
 /**
- * It waits, like the real log, for n − f nodes before it decides a slot, and for f + 1 nodes before it gives ω of a
- * slot away. What it cannot give is trust: who runs it chooses order and ω.
+ * It waits, like the real log, for n − f nodes before it decides a slot, and for f + 1 nodes before
+ * it gives ω of a slot away. What it cannot give is trust: who runs it chooses order and ω.
  */
 export class Sequencer implements Log {
   readonly #nodes: number

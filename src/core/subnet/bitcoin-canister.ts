@@ -1,4 +1,7 @@
-/** The Bitcoin canister: the chain view fed by the log, and what the minter sees of it. Source: bitcoin §§1.2, 9. */
+/**
+ * The Bitcoin canister: the chain view fed by the log, and what the minter sees of it. Source:
+ * bitcoin §§1.2, 9.
+ */
 import type { BlockHash } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'

@@ -1,4 +1,7 @@
-/** From a method's name and Candid bytes to the canister and back. Source: IC interface §8, ledger §2, minter §2. */
+/**
+ * From a method's name and Candid bytes to the canister and back. Source: IC interface §8, ledger
+ * §2, minter §2.
+ */
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { CallReply } from '../ic/call-reply.ts'
 import { rejected } from '../ic/call-reply.ts'

@@ -1,4 +1,7 @@
-/** Counts who has proposed a header: it enters the chain view once f + 1 nodes have. Source: architecture §5. */
+/**
+ * Counts who has proposed a header: it enters the chain view once f + 1 nodes have. Source:
+ * architecture §5.
+ */
 import { toHex } from '../base/bytes.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'

@@ -1,4 +1,7 @@
-/** Items of the log as data: what nodes put there and what executing a slot reads back. Source: threshold §17.1. */
+/**
+ * Items of the log as data: what nodes put there and what executing a slot reads back. Source:
+ * threshold §17.1.
+ */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'

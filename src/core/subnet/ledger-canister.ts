@@ -1,4 +1,7 @@
-/** The ledger canister: its methods, and what its minting account sees of it. Source: ledger §§2, 6; minter §§5, 7. */
+/**
+ * The ledger canister: its methods, and what its minting account sees of it. Source: ledger §§2, 6;
+ * minter §§5, 7.
+ */
 import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import type { Principal } from '../ic/principal.ts'
@@ -107,7 +110,9 @@ export class LedgerCanister {
     }
   }
 
-  /** The ledger as `minter`, owner of the minting account, calls it inside the slot of time `now`. */
+  /**
+   * The ledger as `minter`, owner of the minting account, calls it inside the slot of time `now`.
+   */
   port(minter: Principal, now: TimestampNs): Ledger {
     const minting = { owner: minter }
     return {
@@ -148,7 +153,9 @@ function burnFromResult(reply: LedgerReply): BurnFromResult {
     : burnResult(reply)
 }
 
-/** What every call may meet; whatever else the ledger says cannot be, and traps the minter's caller. */
+/**
+ * What every call may meet; whatever else the ledger says cannot be, and traps the minter's caller.
+ */
 function failure(reply: Exclude<LedgerReply, { type: 'ok' }>): LedgerFailure {
   if (reply.type === 'trap') return { type: 'impossible', message: reply.message }
   const { error } = reply

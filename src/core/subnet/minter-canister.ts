@@ -15,7 +15,9 @@ import { getter, handler } from './dispatch.ts'
 const outcome = <T>(answer: Answer<T>): Outcome<T> =>
   answer.type === 'trap' ? answer : { type: 'result', value: answer.value }
 
-/** Every method but `get_canister_status`, which needs the management canister; and our extension. */
+/**
+ * Every method but `get_canister_status`, which needs the management canister; and our extension.
+ */
 export function minterHandlers(minter: Minter, caller: Principal, world: World): Handlers {
   const methods = minterInterface
   const ask = <M extends keyof Methods>(

@@ -1,4 +1,7 @@
-/** What goes into a node and what comes out of it. Source: architecture §3. All of it can be sent between threads. */
+/**
+ * What goes into a node and what comes out of it. Source: architecture §3. All of it can be sent
+ * between threads.
+ */
 import type { BlockHash } from '../base/bytes.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Announcement } from '../btc/transaction-relay.ts'

@@ -1,4 +1,7 @@
-/** One node of the subnet: signer and replica over the log. Source: architecture §3, threshold §17.1. Sans-IO. */
+/**
+ * One node of the subnet: signer and replica over the log. Source: architecture §3, threshold
+ * §17.1. Sans-IO.
+ */
 import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
@@ -38,7 +41,10 @@ export type NodeOutputs = readonly NodeOutput[]
 /** Headers remembered as proposed and not yet accepted. */
 const PROPOSED_MAX = 10_000
 
-/** A node that starts again replays the slots from 0: its state is a function of the log, its keys and its records. */
+/**
+ * A node that starts again replays the slots from 0: its state is a function of the log, its keys
+ * and its records.
+ */
 export class SubnetNode {
   readonly #config: NodeConfig
   /** What its signatures over items start with. */
@@ -113,7 +119,10 @@ export class SubnetNode {
     return outputs === undefined ? [] : [...this.#perform(outputs), workAlarm]
   }
 
-  /** Asks for a slot in which the timer fires. Every node names the same last slot, so one item serves all. */
+  /**
+   * Asks for a slot in which the timer fires. Every node names the same last slot, so one item
+   * serves all.
+   */
   #tick(): NodeOutputs {
     if (this.#replica.nextTimer() === undefined) return []
     return [this.#submit({ type: 'tick', after: this.#time })]
@@ -158,7 +167,8 @@ export class SubnetNode {
     const again = this.#unserved.afterSlot(slot.number, slot.items)
     return [
       ...outputs,
-      // The log learns that the slot is executed before it is asked for what only executed slots give.
+      // The log learns that the slot is executed before it is asked for what only executed slots
+      // give.
       { type: 'log', input: { type: 'working', slot: this.#slot } },
       ...this.#perform(signing),
       ...again.map((item): NodeOutput => ({ type: 'log', input: { type: 'submit', item } })),
@@ -206,7 +216,10 @@ export class SubnetNode {
     if (publicKey !== undefined) this.#replica.masterKey(publicKey, now)
   }
 
-  /** What executing the slot made the canisters ask for: the only source of requests with the minter's keys. */
+  /**
+   * What executing the slot made the canisters ask for: the only source of requests with the
+   * minter's keys.
+   */
   #passSignatureRequests(now: TimestampNs): void {
     for (const request of this.#replica.endSlot(now))
       if (!this.#signer.enqueue(request)) this.#replica.signatureRefused(request.id, now)

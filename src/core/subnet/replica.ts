@@ -1,4 +1,7 @@
-/** The canisters of one node, executed slot by slot. Source: architecture §§3, 4. Deterministic: same slots, same state. */
+/**
+ * The canisters of one node, executed slot by slot. Source: architecture §§3, 4. Deterministic:
+ * same slots, same state.
+ */
 import { concat, equalBytes, toHex, u64be } from '../base/bytes.ts'
 import { derivePublicKey, masterKey } from '../base/derivation.ts'
 import { assert, attempt, BadEncoding } from '../base/errors.ts'
@@ -46,7 +49,9 @@ type SigningRequest = {
   readonly digest: Uint8Array
 }
 
-/** Runs of the minter's tasks in one slot: each reschedules itself for later, so a few are plenty. */
+/**
+ * Runs of the minter's tasks in one slot: each reschedules itself for later, so a few are plenty.
+ */
 const TICKS_MAX = 8
 
 export class Replica {
@@ -94,8 +99,8 @@ export class Replica {
   }
 
   /**
-   * Executes an ingress item. Undefined when it leaves no trace: it does not decode, is not admitted at slot time, or
-   * was executed before.
+   * Executes an ingress item. Undefined when it leaves no trace: it does not decode, is not
+   * admitted at slot time, or was executed before.
    */
   ingress(
     bytes: Uint8Array,
@@ -181,7 +186,9 @@ export class Replica {
     return key
   }
 
-  /** The items of the slot are executed: timers fire, and what the canisters want signed comes out. */
+  /**
+   * The items of the slot are executed: timers fire, and what the canisters want signed comes out.
+   */
   endSlot(now: TimestampNs): readonly SigningRequest[] {
     this.#time = now
     const tip = this.#bitcoin.tipKey

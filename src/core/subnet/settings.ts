@@ -1,4 +1,7 @@
-/** What an operator may choose for the minter of a local subnet. Defaults: minter §1.2, embedded column. */
+/**
+ * What an operator may choose for the minter of a local subnet. Defaults: minter §1.2, embedded
+ * column.
+ */
 import type { Settings } from '../minter/constants.ts'
 import { DEFAULT_SETTINGS, EMBEDDED_INIT } from '../minter/constants.ts'
 import type { InitArgs } from '../minter/types.ts'

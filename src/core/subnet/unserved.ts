@@ -1,10 +1,15 @@
-/** Items that this node has submitted and not yet seen in a slot: handed in again while unserved. Source: threshold §17.4. */
+/**
+ * Items that this node has submitted and not yet seen in a slot: handed in again while unserved.
+ * Source: threshold §17.4.
+ */
 import { toHex } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
 
 /** Slots without an item after which it is handed in again: the log may have had no room for it. */
 const PATIENCE_SLOTS = 16n
-/** Items remembered; beyond that the oldest is let go. §23 gives one node as much room in the log. */
+/**
+ * Items remembered; beyond that the oldest is let go. §23 gives one node as much room in the log.
+ */
 const ITEMS_MAX = 1_000
 
 type Pending = { readonly item: Uint8Array; submittedAt: bigint }
@@ -19,7 +24,9 @@ export class Unserved {
     if (this.#pending.size > ITEMS_MAX && oldest !== undefined) this.#pending.delete(oldest)
   }
 
-  /** A slot was executed: what it held is served; what has waited too long is to be handed in again. */
+  /**
+   * A slot was executed: what it held is served; what has waited too long is to be handed in again.
+   */
   afterSlot(slot: bigint, items: readonly Uint8Array[]): readonly Uint8Array[] {
     if (this.#pending.size === 0) return []
     for (const item of items) this.#pending.delete(toHex(sha256(item)))

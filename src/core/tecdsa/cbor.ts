@@ -1,4 +1,7 @@
-/** The part of CBOR (RFC 8949) that threshold objects use, strictly. Source: threshold specification §7. */
+/**
+ * The part of CBOR (RFC 8949) that threshold objects use, strictly. Source: threshold specification
+ * §7.
+ */
 import { bigEndian, concat, equalBytes, fromBigEndian, utf8 } from '../base/bytes.ts'
 import type { Reader } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'

@@ -1,4 +1,7 @@
-/** Commitments to polynomials: evaluation, opening, combination. Source: threshold specification §§4, 9.1. */
+/**
+ * Commitments to polynomials: evaluation, opening, combination. Source: threshold specification
+ * §§4, 9.1.
+ */
 import { assert, present } from '../base/errors.ts'
 import type { Group } from '../base/group.ts'
 import { asSecret, invert, mod } from '../base/group.ts'
@@ -9,7 +12,9 @@ import type { Polynomial } from './polynomial.ts'
 import type { Opening, SecretOpening, SecretShare } from './secret.ts'
 import { unseal } from './secret.ts'
 
-/** simple: C_k = a_k·g; pedersen: C_k = a_k·g + r_k·h. The points number t, the constant term first. */
+/**
+ * simple: C_k = a_k·g; pedersen: C_k = a_k·g + r_k·h. The points number t, the constant term first.
+ */
 export type Commitment<P = Secp256k1Point> = {
   readonly type: 'simple' | 'pedersen'
   readonly points: readonly P[]
@@ -26,7 +31,9 @@ export function commit<P>(group: Group<P>, values: Polynomial, masks?: Polynomia
   return { type: 'pedersen', points: points.map((p, k) => group.add(p, hiding[k] ?? group.zero)) }
 }
 
-/** Evaluations by commitment and node: asked for again and again, computed once (performance R1). */
+/**
+ * Evaluations by commitment and node: asked for again and again, computed once (performance R1).
+ */
 const evaluations = new WeakMap<object, Map<NodeIndex, unknown>>()
 
 /** C(index), the commitment to the share of a node. */

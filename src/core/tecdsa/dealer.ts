@@ -1,4 +1,7 @@
-/** The dealer's part of a signer: deals what it owes, gathers support, hands the result to the log. Source: threshold §§7, 8.3. */
+/**
+ * The dealer's part of a signer: deals what it owes, gathers support, hands the result to the log.
+ * Source: threshold §§7, 8.3.
+ */
 import { equalBytes, toHex, utf8 } from '../base/bytes.ts'
 import { encodePoint } from '../base/group.ts'
 import type { NodeIndex } from '../base/party.ts'
@@ -40,7 +43,10 @@ export class Dealer {
     this.#receiver = receiver
   }
 
-  /** Makes the dealing of the oldest transcript that waits for one of this node. Undefined when none does. */
+  /**
+   * Makes the dealing of the oldest transcript that waits for one of this node. Undefined when none
+   * does.
+   */
   work(): SignerOutputs | undefined {
     const owed = this.#nextOwed()
     if (owed === undefined) return undefined

@@ -79,7 +79,10 @@ function cborProof<P>(group: Group<P>, proof: DealingProof): Uint8Array {
   }
 }
 
-/** Strict; throws `BadEncoding`. Kinds that do not fit an operation decode, and are refused by `verifyDealing`. */
+/**
+ * Strict; throws `BadEncoding`. Kinds that do not fit an operation decode, and are refused by
+ * `verifyDealing`.
+ */
 export const decodeDealing = <P>(suite: Suite<P>, bytes: Uint8Array): Dealing<P> =>
   decodeWhole(bytes, (reader) => {
     readMapHead(reader, 3)

@@ -1,4 +1,7 @@
-/** The secret half of a dealing: polynomials and proofs, drawn from its seed. Source: threshold specification §§3.8, 7. */
+/**
+ * The secret half of a dealing: polynomials and proofs, drawn from its seed. Source: threshold
+ * specification §§3.8, 7.
+ */
 import { assert } from '../base/errors.ts'
 import type { Secret } from '../base/group.ts'
 import { asSecret, mod } from '../base/group.ts'

@@ -1,4 +1,7 @@
-/** Dealings: create, verify in public, open in private. Source: threshold specification §§7, 8.1, 8.2. */
+/**
+ * Dealings: create, verify in public, open in private. Source: threshold specification §§7, 8.1,
+ * 8.2.
+ */
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Seed } from '../base/seed.ts'
@@ -52,8 +55,9 @@ const shapes = {
 >
 
 /**
- * Makes the dealing that follows from the seed. The dealer has loaded its shares of the inputs; a dealer that has
- * not waits, and never deals a substitute. One seed, one statement: the label names it all.
+ * Makes the dealing that follows from the seed. The dealer has loaded its shares of the inputs; a
+ * dealer that has not waits, and never deals a substitute. One seed, one statement: the label names
+ * it all.
  */
 export function createDealing<P>(
   suite: Suite<P>,
@@ -75,8 +79,8 @@ export function createDealing<P>(
 }
 
 /**
- * What anybody can check of a dealing (§8.1 rules 2 to 4, and that the index is a dealer's); undefined when good.
- * Signature, open transcript and equivocation are the caller's.
+ * What anybody can check of a dealing (§8.1 rules 2 to 4, and that the index is a dealer's);
+ * undefined when good. Signature, open transcript and equivocation are the caller's.
  */
 export function verifyDealing<P>(
   suite: Suite<P>,
@@ -170,8 +174,8 @@ function decryptShare<P>(
 }
 
 /**
- * Private verification (§8.2): the share of this receiver, or undefined when it does not open C_d(j).
- * The dealing has passed `verifyDealing`.
+ * Private verification (§8.2): the share of this receiver, or undefined when it does not open
+ * C_d(j). The dealing has passed `verifyDealing`.
  */
 export function openDealing<P>(
   suite: Suite<P>,
@@ -193,7 +197,8 @@ export type DealingToOpen<P = Secp256k1Point> = DealerContext<P> & {
 
 /**
  * `openDealing` for many, checked as one equation (performance R5); one by one when that fails. `drawWeight`
- * gives 128 fresh bits from the secure source at each call, never from a seed that a dealer could know.
+ * gives 128 fresh bits from the secure source at each call, never from a seed that a dealer could
+ * know.
  */
 export function openDealings<P>(
   suite: Suite<P>,

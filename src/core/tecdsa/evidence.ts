@@ -28,7 +28,10 @@ export type SignedDealing = {
   readonly hash: Hash32
 }
 
-/** One node's word that it holds good shares of each dealing named: 1 … 64 hashes, ascending, no repetition. */
+/**
+ * One node's word that it holds good shares of each dealing named: 1 … 64 hashes, ascending, no
+ * repetition.
+ */
 export type Support = {
   readonly signer: NodeIndex
   readonly hashes: readonly Hash32[]
@@ -145,8 +148,8 @@ export function supporterSigned(context: EvidenceContext, support: Support): boo
 }
 
 /**
- * Whether exactly v = 2f + 1 distinct receivers support the dealing and all signatures verify. Nothing is said of
- * the dealing itself: f + 1 of the supporters are honest and have checked it.
+ * Whether exactly v = 2f + 1 distinct receivers support the dealing and all signatures verify.
+ * Nothing is said of the dealing itself: f + 1 of the supporters are honest and have checked it.
  */
 export function supportSuffices(context: EvidenceContext, supported: SupportedDealing): boolean {
   const { signed, supports } = supported

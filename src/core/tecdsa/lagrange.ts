@@ -1,4 +1,7 @@
-/** Lagrange coefficients over node indices. Source: threshold specification §§1, 4; performance specification R9. */
+/**
+ * Lagrange coefficients over node indices. Source: threshold specification §§1, 4; performance
+ * specification R9.
+ */
 import { assert } from '../base/errors.ts'
 import { invert, mod } from '../base/group.ts'
 import type { NodeIndex } from '../base/party.ts'
@@ -18,8 +21,8 @@ export type Coefficients = {
 /**
  * Coefficients Π_{j≠i} (z − x_j)/(x_i − x_j) of distinct nodes at z, in the order of `indices`.
  *
- * Exact rationals, so they hold in every field whose order is above the points. Over the points 1…m and z = 0
- * they are the integers (−1)^{i−1}·binom(m, i).
+ * Exact rationals, so they hold in every field whose order is above the points. Over the points 1…m
+ * and z = 0 they are the integers (−1)^{i−1}·binom(m, i).
  */
 export function lagrange(indices: readonly NodeIndex[], z = 0): Coefficients {
   assert(new Set(indices).size === indices.length, 'interpolation is over distinct nodes')

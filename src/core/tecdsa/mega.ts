@@ -97,7 +97,10 @@ function masksOf<P>(
   )
 }
 
-/** The point u with which the dealer proves that it knows β; it differs by dealer, transcript and key. */
+/**
+ * The point u with which the dealer proves that it knows β; it differs by dealer, transcript and
+ * key.
+ */
 function popBase<P>(
   suite: Suite<P>,
   { type, dealerIndex, associatedData, ephemeralKey }: MaskContext<P>,
@@ -180,7 +183,9 @@ export function verifyCiphertext<P>(
   return refuseUnless(proven, 'InvalidProof', 'possession of the ephemeral key is not proven')
 }
 
-/** sk_j·v. It decrypts the one ciphertext of this dealing that is meant for the owner of the key. */
+/**
+ * sk_j·v. It decrypts the one ciphertext of this dealing that is meant for the owner of the key.
+ */
 export function sharedSecretOf<P>(
   suite: Suite<P>,
   key: MegaSecretKey<P>,
@@ -190,8 +195,8 @@ export function sharedSecretOf<P>(
 }
 
 /**
- * The plaintext at the receiver's index, given the shared secret. It never fails; a false plaintext shows only
- * against the commitment. The public check comes first.
+ * The plaintext at the receiver's index, given the shared secret. It never fails; a false plaintext
+ * shows only against the commitment. The public check comes first.
  */
 export function decryptWith<P>(
   suite: Suite<P>,

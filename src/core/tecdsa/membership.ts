@@ -1,4 +1,7 @@
-/** Who the nodes are: the membership record and the genesis of a subnet. Source: threshold §§2.1, 2.3, 3.7, 18.4. */
+/**
+ * Who the nodes are: the membership record and the genesis of a subnet. Source: threshold §§2.1,
+ * 2.3, 3.7, 18.4.
+ */
 import { compareBytes, concat, equalBytes, type Hash32, hash32 } from '../base/bytes.ts'
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
@@ -56,7 +59,10 @@ export type Genesis = {
 export const memberId = (signingKey: Uint8Array): Uint8Array =>
   concat(sha224(concat(ED25519_DER_PREFIX, signingKey)), SELF_AUTHENTICATING)
 
-/** Puts records into canonical order. Two records of one node, or a key that is none, are `BadEncoding`. */
+/**
+ * Puts records into canonical order. Two records of one node, or a key that is none, are
+ * `BadEncoding`.
+ */
 export function createMembership(records: readonly MemberRecord[], version: bigint): Membership {
   const members = records.toSorted((a, b) => compareBytes(a.id, b.id))
   if (members.length === 0 || members.length > NODES_MAX)

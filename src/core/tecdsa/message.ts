@@ -1,4 +1,6 @@
-/** What signers say to each other outside the log. Source: threshold §§7, 8.3, 14.3, 17.8 rule 4. */
+/**
+ * What signers say to each other outside the log. Source: threshold §§7, 8.3, 14.3, 17.8 rule 4.
+ */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
 import type { SignedDealing, Support } from './evidence.ts'

@@ -1,4 +1,7 @@
-/** The secrets of one node: Ed25519 signing key, MEGa key and the root of its dealing seeds. Source: threshold §§2.1, 6.1, 3.8. */
+/**
+ * The secrets of one node: Ed25519 signing key, MEGa key and the root of its dealing seeds. Source:
+ * threshold §§2.1, 6.1, 3.8.
+ */
 import { concat, utf8 } from '../base/bytes.ts'
 import { encodePoint } from '../base/group.ts'
 import { secp256k1 } from '../base/noble-secp256k1.ts'
@@ -10,7 +13,10 @@ import type { MemberRecord } from './membership.ts'
 import { memberId } from './membership.ts'
 import { ecdsaSecp256k1 } from './suite.ts'
 
-/** Kinds of content that a node signs; the domain string keeps them apart. Source: threshold §§2.1, 7, 8.3. */
+/**
+ * Kinds of content that a node signs; the domain string keeps them apart. Source: threshold §§2.1,
+ * 7, 8.3.
+ */
 export type EvidenceKind = 'dealing' | 'support' | 'signature-share' | 'item'
 
 const DOMAINS: Readonly<Record<EvidenceKind, string>> = {

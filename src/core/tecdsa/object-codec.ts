@@ -1,4 +1,7 @@
-/** CBOR of points, scalars, commitments, openings and signature shares. Source: threshold specification §7. */
+/**
+ * CBOR of points, scalars, commitments, openings and signature shares. Source: threshold
+ * specification §7.
+ */
 import { concat } from '../base/bytes.ts'
 import { Reader } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'

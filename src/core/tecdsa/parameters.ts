@@ -1,4 +1,7 @@
-/** Parameters of a transcript and what makes them valid. Source: threshold specification §§2.2, 2.3, 3.7. */
+/**
+ * Parameters of a transcript and what makes them valid. Source: threshold specification §§2.2, 2.3,
+ * 3.7.
+ */
 import { bigEndian, compareBytes, concat, equalBytes, u64be } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import type { FixedBase } from '../base/group.ts'
@@ -12,7 +15,9 @@ import { refuseUnless } from './refusal.ts'
 import type { Algorithm, Suite } from './suite.ts'
 import { algorithmIds } from './suite.ts'
 
-/** A node of a membership version. The table of its encryption key is built once (performance R2). */
+/**
+ * A node of a membership version. The table of its encryption key is built once (performance R2).
+ */
 export type Member<P = Secp256k1Point> = {
   readonly id: Uint8Array
   readonly megaKey: FixedBase<P>
@@ -112,8 +117,8 @@ export function inputsOf<P>(operation: Operation<P>): readonly Transcript<P>[] {
 }
 
 /**
- * Index under which a node deals: its position among the receivers of the input, where its share is; without
- * input its position among the dealers. Undefined for a node that does not deal.
+ * Index under which a node deals: its position among the receivers of the input, where its share
+ * is; without input its position among the dealers. Undefined for a node that does not deal.
  */
 export function dealerIndexOf(
   parameters: TranscriptParameters<unknown>,
@@ -136,7 +141,9 @@ export function receiverIndexOf(
   return index < 0 ? undefined : index
 }
 
-/** Every index under which somebody deals, in the order of the dealers. Of valid parameters only. */
+/**
+ * Every index under which somebody deals, in the order of the dealers. Of valid parameters only.
+ */
 export const dealerIndices = (parameters: TranscriptParameters<unknown>): readonly NodeIndex[] =>
   parameters.dealers.map(({ id }) =>
     present(dealerIndexOf(parameters, id), 'dealers of valid parameters hold the input'),

@@ -6,7 +6,10 @@ import type { NodeIndex } from '../base/party.ts'
 import { evaluationPoint } from './lagrange.ts'
 import { Sealed, unseal } from './secret.ts'
 
-/** t coefficients, the constant first; leading zeros are allowed. The field may be any, tests use tiny ones. */
+/**
+ * t coefficients, the constant first; leading zeros are allowed. The field may be any, tests use
+ * tiny ones.
+ */
 export class Polynomial {
   readonly #coefficients: Sealed<readonly Secret[]>
   readonly #order: bigint

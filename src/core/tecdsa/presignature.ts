@@ -1,4 +1,7 @@
-/** ECDSA presignatures: four transcripts that belong together. Source: threshold specification §12.1. */
+/**
+ * ECDSA presignatures: four transcripts that belong together. Source: threshold specification
+ * §12.1.
+ */
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { Transcript } from './parameters.ts'
 import { sameNodes } from './parameters.ts'
@@ -31,7 +34,9 @@ const isProduct = (
   kind.origin.left === left.id &&
   kind.origin.right === right.id
 
-/** Whether the four transcripts make a presignature of this key transcript; undefined when they do. */
+/**
+ * Whether the four transcripts make a presignature of this key transcript; undefined when they do.
+ */
 export function checkPresignature<P>(
   key: Transcript<P>,
   { kappa, lambda, kappaLambda, keyLambda }: Presignature<P>,

@@ -1,4 +1,7 @@
-/** Zero-knowledge proofs: equal logarithm, equal openings, product. Source: threshold specification §5. */
+/**
+ * Zero-knowledge proofs: equal logarithm, equal openings, product. Source: threshold specification
+ * §5.
+ */
 import type { Group, Secret } from '../base/group.ts'
 import { mod } from '../base/group.ts'
 import { bytesInput, oracleScalar, pointInputs } from '../base/random-oracle.ts'

@@ -1,4 +1,7 @@
-/** The receiver's part of a signer: checks dealings, vouches for them, loads its shares. Source: threshold §§8, 9.3. */
+/**
+ * The receiver's part of a signer: checks dealings, vouches for them, loads its shares. Source:
+ * threshold §§8, 9.3.
+ */
 import type { Hash32 } from '../base/bytes.ts'
 import { compareBytes, equalBytes, toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
@@ -67,8 +70,8 @@ export class Receiver {
   }
 
   /**
-   * Checks one dealing of an open transcript; when none waits, vouches for all that were good. Undefined when there is
-   * nothing to do.
+   * Checks one dealing of an open transcript; when none waits, vouches for all that were good.
+   * Undefined when there is nothing to do.
    */
   work(): SignerOutputs | undefined {
     const next = this.#nextUnchecked()
@@ -144,8 +147,8 @@ export class Receiver {
   }
 
   /**
-   * Own share of a final transcript; undefined while it is not final, or when a dealing in it was bad for this node,
-   * which then takes no part in what needs the share.
+   * Own share of a final transcript; undefined while it is not final, or when a dealing in it was
+   * bad for this node, which then takes no part in what needs the share.
    */
   shareOf(run: Run): SecretShare | undefined {
     const { id } = run.parameters
@@ -184,7 +187,9 @@ export class Receiver {
     return openDealing(suite, context, taken.dealing, recipient)
   }
 
-  /** Lets go of what belongs to transcripts that are gone or final; shares are erased on the way. */
+  /**
+   * Lets go of what belongs to transcripts that are gone or final; shares are erased on the way.
+   */
   forget(): void {
     const { schedule } = this.#context
     for (const id of this.#held.keys())

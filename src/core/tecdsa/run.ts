@@ -1,4 +1,7 @@
-/** One transcript in the making, as the log sees it: what it is for, what it took, what came out. Source: threshold §9.1. */
+/**
+ * One transcript in the making, as the log sees it: what it is for, what it took, what came out.
+ * Source: threshold §9.1.
+ */
 import { assert } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Dealing } from './dealing.ts'

@@ -1,6 +1,7 @@
 /**
- * What the log decides for the signer: which transcripts run, which presignatures exist, which request takes which.
- * Source: threshold §§11.1, 12, 17.1, 18.1. A function of the log alone, so equal at every honest node.
+ * What the log decides for the signer: which transcripts run, which presignatures exist, which
+ * request takes which. Source: threshold §§11.1, 12, 17.1, 18.1. A function of the log alone, so
+ * equal at every honest node.
  */
 import { toHex } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
@@ -24,7 +25,9 @@ export type SigningRequest = {
   readonly digest: Uint8Array
 }
 
-/** The four transcripts of one presignature; a missing id means that its inputs are not final yet. */
+/**
+ * The four transcripts of one presignature; a missing id means that its inputs are not final yet.
+ */
 type PresignatureRuns = {
   readonly kappa: bigint
   readonly lambda: bigint
@@ -136,7 +139,10 @@ export class Schedule {
     this.#forget(pairing.presignatureId)
   }
 
-  /** End of a slot: pairs what can be paired, then starts presignatures until the stock will be full. */
+  /**
+   * End of a slot: pairs what can be paired, then starts presignatures until the stock will be
+   * full.
+   */
   endSlot(slot: bigint): readonly Pairing[] {
     this.#slot = slot
     const paired = this.#pair()
@@ -195,7 +201,9 @@ export class Schedule {
     return { kappa, lambda, kappaLambda, keyLambda }
   }
 
-  /** The head of the queue takes the complete presignature of smallest id, while both exist. §18.1 */
+  /**
+   * The head of the queue takes the complete presignature of smallest id, while both exist. §18.1
+   */
   #pair(): readonly Pairing[] {
     const paired: Pairing[] = []
     for (const [id, runs] of this.#presignatures) {

@@ -1,4 +1,7 @@
-/** Containers of secrets: they print as `[secret]` and open only for the arithmetic files. Source: threshold §20. */
+/**
+ * Containers of secrets: they print as `[secret]` and open only for the arithmetic files. Source:
+ * threshold §20.
+ */
 
 import { present } from '../base/errors.ts'
 import type { Secret } from '../base/group.ts'

@@ -1,4 +1,7 @@
-/** ECDSA signing: public inputs, shares, combination, verification. Source: threshold specification §14. */
+/**
+ * ECDSA signing: public inputs, shares, combination, verification. Source: threshold specification
+ * §14.
+ */
 import { concat, fromBigEndian } from '../base/bytes.ts'
 import { derivePublicKey, masterKey } from '../base/derivation.ts'
 import { assert } from '../base/errors.ts'
@@ -111,8 +114,8 @@ function combineOpenings(
 }
 
 /**
- * ν_j = θ·[λ]_j + ρ·[xλ]_j and μ_j = δ·[λ]_j + [κλ]_j. The pairing is on disk before this leaves the node; a second
- * share of another request from the same presignature gives the key away.
+ * ν_j = θ·[λ]_j + ρ·[xλ]_j and μ_j = δ·[λ]_j + [κλ]_j. The pairing is on disk before this leaves
+ * the node; a second share of another request from the same presignature gives the key away.
  */
 export function createShare<P>(
   { group: { order } }: Suite<P>,
@@ -194,7 +197,10 @@ const insufficient = (found: number, needed: number): Refusal => ({
   detail: `${found} shares, ${needed} needed`,
 })
 
-/** Why a signature is not the one of this request; undefined when it is. Always asked before release (§14.5). */
+/**
+ * Why a signature is not the one of this request; undefined when it is. Always asked before release
+ * (§14.5).
+ */
 export function verifySignature<P>(
   suite: Suite<P>,
   inputs: SigningInputs<P>,
@@ -243,8 +249,9 @@ export type Combined = {
 }
 
 /**
- * The optimistic order (performance R6): the first t shares as they are; only if their signature fails are shares
- * checked one by one until t good ones are found. Any t good shares give the same bytes.
+ * The optimistic order (performance R6): the first t shares as they are; only if their signature
+ * fails are shares checked one by one until t good ones are found. Any t good shares give the same
+ * bytes.
  */
 export function combine<P>(
   suite: Suite<P>,

@@ -1,4 +1,7 @@
-/** What the parts of one signer share: who it is, whom it knows, what the log has decided, and what it may say. */
+/**
+ * What the parts of one signer share: who it is, whom it knows, what the log has decided, and what
+ * it may say.
+ */
 import type { NodeIndex } from '../base/party.ts'
 import type { Recipient } from './dealing.ts'
 import type { EvidenceContext } from './evidence.ts'

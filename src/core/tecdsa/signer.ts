@@ -1,9 +1,10 @@
 /**
- * One node's signer: dealer, receiver and signing over one schedule. Source: threshold §§7 to 9, 11.1, 12, 14, 18.
+ * One node's signer: dealer, receiver and signing over one schedule. Source: threshold §§7 to 9,
+ * 11.1, 12, 14, 18.
  *
- * It has two sides. The log's side (`takeDealing`, `judge`, `enqueue`, `endSlot`) is called while a slot is executed
- * and is equal at every node. The peers' side (`step`) is this node's own work; heavy steps wait for `work`, one at a
- * time, so that a driver can do other things in between.
+ * It has two sides. The log's side (`takeDealing`, `judge`, `enqueue`, `endSlot`) is called while a
+ * slot is executed and is equal at every node. The peers' side (`step`) is this node's own work;
+ * heavy steps wait for `work`, one at a time, so that a driver can do other things in between.
  */
 import { attempt, BadEncoding, present } from '../base/errors.ts'
 import { encodePoint } from '../base/group.ts'
@@ -134,7 +135,10 @@ export class Signer {
     }
   }
 
-  /** One piece of heavy work; undefined when nothing is owed. Signatures before checks, checks before dealings. */
+  /**
+   * One piece of heavy work; undefined when nothing is owed. Signatures before checks, checks
+   * before dealings.
+   */
   work(): SignerOutputs | undefined {
     return this.#signing.work() ?? this.#receiver.work() ?? this.#dealer.work()
   }
@@ -169,7 +173,10 @@ export class Signer {
     return this.#schedule.enqueue(request)
   }
 
-  /** The items of the slot are executed: pairs, replenishes, and says whether ω of the slot is needed. */
+  /**
+   * The items of the slot are executed: pairs, replenishes, and says whether ω of the slot is
+   * needed.
+   */
   endSlot(slot: bigint): SignerOutputs {
     const paired = this.#schedule.endSlot(slot)
     this.#receiver.forget()

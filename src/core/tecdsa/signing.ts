@@ -1,4 +1,7 @@
-/** The signing part of a signer: gives its share of each paired request, combines what comes in. Source: threshold §§14, 18. */
+/**
+ * The signing part of a signer: gives its share of each paired request, combines what comes in.
+ * Source: threshold §§14, 18.
+ */
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
 import { Reader, Writer } from '../base/codec.ts'
 import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
@@ -158,7 +161,10 @@ export class Signing {
     return { lambda, kappaLambda, keyLambda }
   }
 
-  /** §18.3 rule 2: one presignature, one request, one ω, for ever. Whatever else an earlier life signed stops us. */
+  /**
+   * §18.3 rule 2: one presignature, one request, one ω, for ever. Whatever else an earlier life
+   * signed stops us.
+   */
   #singleUse({ pairing, tape }: Open): SignerOutput {
     const key = `pairing/${pairing.presignatureId}`
     const value = concat(pairing.request.id, tape)
@@ -191,7 +197,10 @@ export class Signing {
     ]
   }
 
-  /** Whether an item of the log completes a paired request: from the log alone, so the same at every node. */
+  /**
+   * Whether an item of the log completes a paired request: from the log alone, so the same at every
+   * node.
+   */
   judge({ requestId, signature, tape }: Completion): boolean {
     const pairing = this.#context.schedule.pairing(requestId)
     if (pairing === undefined) return false

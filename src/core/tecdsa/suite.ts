@@ -1,4 +1,7 @@
-/** What differs between algorithms: group, id byte, domain strings, seed labels. Source: threshold §§3.5, 3.6, 3.8. */
+/**
+ * What differs between algorithms: group, id byte, domain strings, seed labels. Source: threshold
+ * §§3.5, 3.6, 3.8.
+ */
 import type { Group } from '../base/group.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 

@@ -1,4 +1,7 @@
-/** Bytes of transcripts: the IC's CBOR of the combination, and our own record with all fields. Source: threshold §7. */
+/**
+ * Bytes of transcripts: the IC's CBOR of the combination, and our own record with all fields.
+ * Source: threshold §7.
+ */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
 import { cborMap, readKey, readMapHead, readVariant } from './cbor.ts'

@@ -1,4 +1,7 @@
-/** Transcripts: combine dealings, verify the combination, load own shares. Source: threshold specification §9. */
+/**
+ * Transcripts: combine dealings, verify the combination, load own shares. Source: threshold
+ * specification §9.
+ */
 import { equalBytes } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
 import type { Secret } from '../base/group.ts'
@@ -18,15 +21,18 @@ import { Sealed, unseal } from './secret.ts'
 import type { Suite } from './suite.ts'
 import { encodeTranscript } from './transcript-codec.ts'
 
-/** Dealings by the index of their dealer, which is not the position in the set when membership changes. */
+/**
+ * Dealings by the index of their dealer, which is not the position in the set when membership
+ * changes.
+ */
 export type Dealings<P> = ReadonlyMap<NodeIndex, Dealing<P>>
 
 const isSummed = (operation: Operation<unknown>): boolean =>
   operation.type === 'random' || operation.type === 'randomUnmasked'
 
 /**
- * Combines publicly verified dealings of distinct dealers, at least c of them. The protocol gives the first c that
- * the log has supported; more are combined too, as the known answers do.
+ * Combines publicly verified dealings of distinct dealers, at least c of them. The protocol gives
+ * the first c that the log has supported; more are combined too, as the known answers do.
  */
 export function createTranscript<P>(
   suite: Suite<P>,
@@ -101,8 +107,8 @@ function kindOf(operation: Operation<unknown>): TranscriptKind {
 }
 
 /**
- * Whether a transcript made by others is the combination of exactly c dealings of allowed dealers (§9.2). Their
- * signatures, and those of their supporters, are the caller's to check.
+ * Whether a transcript made by others is the combination of exactly c dealings of allowed dealers
+ * (§9.2). Their signatures, and those of their supporters, are the caller's to check.
  */
 export function verifyTranscript<P>(
   suite: Suite<P>,
@@ -135,8 +141,8 @@ export type ToLoad<P> = {
 }
 
 /**
- * Opens the own share of every dealing and combines them (§9.3). With `drawWeight` the dealings are checked
- * together, see `openDealings`.
+ * Opens the own share of every dealing and combines them (§9.3). With `drawWeight` the dealings are
+ * checked together, see `openDealings`.
  */
 export function loadShares<P>(
   suite: Suite<P>,
@@ -166,8 +172,9 @@ export function loadShares<P>(
 }
 
 /**
- * The receiver's own share of the combination, from its shares of each dealing in it: what it received, at its one
- * index. Recovered shares (§10.4) enter here too. All were checked; so is the result.
+ * The receiver's own share of the combination, from its shares of each dealing in it: what it
+ * received, at its one index. Recovered shares (§10.4) enter here too. All were checked; so is the
+ * result.
  */
 export function combineOpened<P>(
   { group }: Suite<P>,

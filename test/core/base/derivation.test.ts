@@ -1,4 +1,7 @@
-/** Public key derivation: threshold specification Annex A.5, A.6, A.7, §13.1. The words of a path are ASCII elements. */
+/**
+ * Public key derivation: threshold specification Annex A.5, A.6, A.7, §13.1. The words of a path
+ * are ASCII elements.
+ */
 import { p256 } from '@noble/curves/nist.js'
 import { describe, expect, test } from 'vitest'
 import { concat, fromHex, toHex, u32be, utf8 } from '../../../src/core/base/bytes.ts'

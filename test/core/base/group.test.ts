@@ -1,6 +1,7 @@
 /**
- * Goal: the group port over noble gives the values of the standards, accepts any scalar, refuses every bad encoding.
- * Method: threshold specification Annex A.1 and §3.1; textbook double-and-add on affine bigints as the second opinion.
+ * Goal: the group port over noble gives the values of the standards, accepts any scalar, refuses
+ * every bad encoding. Method: threshold specification Annex A.1 and §3.1; textbook double-and-add
+ * on affine bigints as the second opinion.
  */
 import { describe, expect, test } from 'vitest'
 import {

@@ -1,4 +1,6 @@
-/** Known answers of the random oracle and of seeds: threshold specification Annex A.2, §§3.4, 3.8. */
+/**
+ * Known answers of the random oracle and of seeds: threshold specification Annex A.2, §§3.4, 3.8.
+ */
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'

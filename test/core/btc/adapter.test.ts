@@ -1,6 +1,7 @@
 /**
- * Goal: the adapter follows an honest peer, ends every dishonest connection with its reason, and survives anything.
- * Method: one scripted peer, real regtest headers and blocks, a clock that only the test moves.
+ * Goal: the adapter follows an honest peer, ends every dishonest connection with its reason, and
+ * survives anything. Method: one scripted peer, real regtest headers and blocks, a clock that only
+ * the test moves.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,7 @@
-/** Goal: answers follow §9.2 to §9.4 to the number, on forked trees too. Method: small trees, counted by hand. */
+/**
+ * Goal: answers follow §9.2 to §9.4 to the number, on forked trees too. Method: small trees,
+ * counted by hand.
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hash32, toHex } from '../../../src/core/base/bytes.ts'

@@ -1,6 +1,6 @@
 /**
- * Goal: the chain view accepts exactly valid blocks, whatever their order, and forgets no branch too early.
- * Method: real regtest blocks, with one rule broken at a time.
+ * Goal: the chain view accepts exactly valid blocks, whatever their order, and forgets no branch
+ * too early. Method: real regtest blocks, with one rule broken at a time.
  */
 import { describe, expect, it } from 'vitest'
 import { sat, timestampNs } from '../../../src/core/base/units.ts'
@@ -45,7 +45,9 @@ const balance = (view: ChainViewHarness, script: Uint8Array, confirmations = 0):
 /** Ten coinbases of it can be spent. */
 const BASE = new ChainBuilder().mineMany(110)
 
-/** A chain with `count` blocks that a view follows, and what the first blocks' coinbases can pay. */
+/**
+ * A chain with `count` blocks that a view follows, and what the first blocks' coinbases can pay.
+ */
 function mature(count = 110, stabilityThreshold = 144) {
   const blocks = count === BASE.length ? BASE : new ChainBuilder().mineMany(count)
   const chain = new ChainBuilder(blocks)

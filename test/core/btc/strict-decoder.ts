@@ -1,4 +1,7 @@
-/** What every decoder must do: round trip, refuse each prefix and trailing bytes, throw `BadEncoding` alone. */
+/**
+ * What every decoder must do: round trip, refuse each prefix and trailing bytes, throw
+ * `BadEncoding` alone.
+ */
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { concat, toHex } from '../../../src/core/base/bytes.ts'

@@ -120,7 +120,9 @@ describe('ids and sizes', () => {
   })
 })
 
-/** Worst case of minter specification §10.2: a signature of 73 bytes and a key of 33 in each input. */
+/**
+ * Worst case of minter specification §10.2: a signature of 73 bytes and a key of 33 in each input.
+ */
 function withdrawal(inputs: number, scripts: readonly Uint8Array[]): Transaction {
   return transactionFromParts({
     inputs: Array.from({ length: inputs }, (_, i) => ({

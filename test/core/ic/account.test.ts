@@ -1,4 +1,6 @@
-/** Accounts: the vectors of ledger specification §19.2, round trips, and a table of refused texts. */
+/**
+ * Accounts: the vectors of ledger specification §19.2, round trips, and a table of refused texts.
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/core/base/bytes.ts'

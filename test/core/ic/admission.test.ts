@@ -1,8 +1,9 @@
 /**
- * Admission: good requests of every scheme and chain pass; each field changed in turn is refused in its own words.
+ * Admission: good requests of every scheme and chain pass; each field changed in turn is refused in
+ * its own words.
  *
- * Method: one good request as a base, a table of changes. A change is signed again where the table says so, so that
- * the rule under test refuses it and not the signature check.
+ * Method: one good request as a base, a table of changes. A change is signed again where the table
+ * says so, so that the rule under test refuses it and not the signature check.
  */
 import { p256 } from '@noble/curves/nist.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'

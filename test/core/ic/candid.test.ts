@@ -1,4 +1,7 @@
-/** Candid: agreement with the SDK's codec on well-formed messages, refusal and bounds on hostile ones. */
+/**
+ * Candid: agreement with the SDK's codec on well-formed messages, refusal and bounds on hostile
+ * ones.
+ */
 import { IDL } from '@icp-sdk/core/candid'
 import { Principal as Peer } from '@icp-sdk/core/principal'
 import fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** CBOR: every rule of ic-interface §2 has a row; the memo bytes of minter §5.2; random round trips. */
+/**
+ * CBOR: every rule of ic-interface §2 has a row; the memo bytes of minter §5.2; random round trips.
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concat, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'

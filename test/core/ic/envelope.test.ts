@@ -1,4 +1,7 @@
-/** Envelopes: the signed call of ic-interface §27.2, envelopes that the SDK's agent makes, refused structures. */
+/**
+ * Envelopes: the signed call of ic-interface §27.2, envelopes that the SDK's agent makes, refused
+ * structures.
+ */
 import { HttpAgent } from '@icp-sdk/core/agent'
 import { Ed25519KeyIdentity } from '@icp-sdk/core/identity'
 import { Principal as Peer } from '@icp-sdk/core/principal'

@@ -1,4 +1,6 @@
-/** Principals: published texts, round trips, corruptions, and `@icp-sdk/core` as independent peer. */
+/**
+ * Principals: published texts, round trips, corruptions, and `@icp-sdk/core` as independent peer.
+ */
 import { Principal as Peer } from '@icp-sdk/core/principal'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

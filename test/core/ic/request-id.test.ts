@@ -1,4 +1,7 @@
-/** Structured hash and request id: published examples of ic-interface §27.2, and the SDK as independent peer. */
+/**
+ * Structured hash and request id: published examples of ic-interface §27.2, and the SDK as
+ * independent peer.
+ */
 import { requestIdOf } from '@icp-sdk/core/agent'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

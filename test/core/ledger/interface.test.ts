@@ -1,4 +1,7 @@
-/** The ledger's Candid interface: every type is the published one, and random values survive the way there and back. */
+/**
+ * The ledger's Candid interface: every type is the published one, and random values survive the way
+ * there and back.
+ */
 import { IDL } from '@icp-sdk/core/candid'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

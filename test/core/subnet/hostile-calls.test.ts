@@ -1,6 +1,7 @@
 /**
- * Whatever a user calls a canister with, the node goes on: every method with random values of its types, and with bytes
- * that are none. Values are made and encoded by the SDK, so they are legal on the wire and absurd in meaning.
+ * Whatever a user calls a canister with, the node goes on: every method with random values of its
+ * types, and with bytes that are none. Values are made and encoded by the SDK, so they are legal on
+ * the wire and absurd in meaning.
  */
 import { IDL } from '@icp-sdk/core/candid'
 import fc from 'fast-check'

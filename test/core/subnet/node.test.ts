@@ -1,4 +1,7 @@
-/** Whole nodes over a real regtest chain: deposit, transfer, redemption, replay, and what must be refused. */
+/**
+ * Whole nodes over a real regtest chain: deposit, transfer, redemption, replay, and what must be
+ * refused.
+ */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { equalBytes, hash32, toHex } from '../../../src/core/base/bytes.ts'
 import { CanisterRefused, present } from '../../../src/core/base/errors.ts'

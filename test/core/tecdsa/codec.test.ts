@@ -1,6 +1,6 @@
 /**
- * Goal: every object has one encoding; whatever else comes is refused.
- * Method: threshold specification §§3.1, 7, 21: round trips, all prefixes, trailing bytes, and edits of the CBOR that
+ * Goal: every object has one encoding; whatever else comes is refused. Method: threshold
+ * specification §§3.1, 7, 21: round trips, all prefixes, trailing bytes, and edits of the CBOR that
  * keep its meaning (longer heads, other key order, indefinite length) or break a scalar or point.
  */
 import { describe, expect, test } from 'vitest'

@@ -1,7 +1,7 @@
 /**
- * Goal: a dealing is accepted exactly if it deals what its operation says, to whom it says, in the name of its dealer.
- * Method: threshold specification §§7, 8, 21. Each operation is dealt among four nodes; every field is changed in turn
- * and must be refused under its own name.
+ * Goal: a dealing is accepted exactly if it deals what its operation says, to whom it says, in the
+ * name of its dealer. Method: threshold specification §§7, 8, 21. Each operation is dealt among
+ * four nodes; every field is changed in turn and must be refused under its own name.
  */
 import { describe, expect, test } from 'vitest'
 import { present } from '../../../src/core/base/errors.ts'

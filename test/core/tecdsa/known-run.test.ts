@@ -1,7 +1,8 @@
 /**
- * Goal: the whole ECDSA run that the Internet Computer publishes comes out bit for bit.
- * Method: threshold specification Annex A.3, n = 5, t = 2: rounds Random, κ, λ, ReshareOfMasked, xλ, κλ, then one
- * signature. All 41 published hash prefixes and every printed intermediate value are compared.
+ * Goal: the whole ECDSA run that the Internet Computer publishes comes out bit for bit. Method:
+ * threshold specification Annex A.3, n = 5, t = 2: rounds Random, κ, λ, ReshareOfMasked, xλ, κλ,
+ * then one signature. All 41 published hash prefixes and every printed intermediate value are
+ * compared.
  */
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { describe, expect, test } from 'vitest'

@@ -1,6 +1,7 @@
 /**
- * Goal: each receiver gets its plaintext and nobody else's; a ciphertext belongs to one dealer and transcript.
- * Method: threshold specification §6, §21: every field, every context, every key is changed in turn.
+ * Goal: each receiver gets its plaintext and nobody else's; a ciphertext belongs to one dealer and
+ * transcript. Method: threshold specification §6, §21: every field, every context, every key is
+ * changed in turn.
  */
 import { describe, expect, test } from 'vitest'
 import { asSecret, mod } from '../../../src/core/base/group.ts'

@@ -1,4 +1,7 @@
-/** What makes the parameters of a transcript valid, and under which index a node deals: threshold specification §2.3. */
+/**
+ * What makes the parameters of a transcript valid, and under which index a node deals: threshold
+ * specification §2.3.
+ */
 import { describe, expect, test } from 'vitest'
 import { concat, fromHex, toHex, u64be } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'

@@ -1,6 +1,7 @@
 /**
  * Goal: any t shares fix the secret, t − 1 say nothing about it, and commitments bind shares.
- * Method: threshold specification §§4, 22.1, 22.6; hiding is counted out over whole fields of order 7 and 11.
+ * Method: threshold specification §§4, 22.1, 22.6; hiding is counted out over whole fields of order
+ * 7 and 11.
  */
 import { describe, expect, test } from 'vitest'
 import { present } from '../../../src/core/base/errors.ts'

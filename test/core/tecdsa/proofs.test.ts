@@ -1,6 +1,7 @@
 /**
- * Goal: each proof convinces of its own statement and of nothing else, and a nonce used twice gives the witness away.
- * Method: threshold specification §5; every field, every point, the context and the roles are changed in turn.
+ * Goal: each proof convinces of its own statement and of nothing else, and a nonce used twice gives
+ * the witness away. Method: threshold specification §5; every field, every point, the context and
+ * the roles are changed in turn.
  */
 import { describe, expect, test } from 'vitest'
 import { asSecret, invert, mod } from '../../../src/core/base/group.ts'

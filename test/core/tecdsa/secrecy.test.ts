@@ -1,7 +1,8 @@
 /**
- * Goal: what f nodes see can be made by somebody who does not know the secret, so it says nothing about the secret.
- * Method: threshold specification §22.6. Simulators make the view of a dealing and of a signature; where the masks
- * need it, they use the logarithm of a second generator made for the test.
+ * Goal: what f nodes see can be made by somebody who does not know the secret, so it says nothing
+ * about the secret. Method: threshold specification §22.6. Simulators make the view of a dealing
+ * and of a signature; where the masks need it, they use the logarithm of a second generator made
+ * for the test.
  */
 import { describe, expect, test } from 'vitest'
 import { fromBigEndian, utf8 } from '../../../src/core/base/bytes.ts'
@@ -73,7 +74,10 @@ describe('the view of a dealing', () => {
   })
 })
 
-/** Coefficients of the polynomial through (x_i, P_i): those of each Lagrange basis polynomial, then a sum of points. */
+/**
+ * Coefficients of the polynomial through (x_i, P_i): those of each Lagrange basis polynomial, then
+ * a sum of points.
+ */
 function coefficientsThrough(xs: readonly bigint[], points: readonly Point[]): Point[] {
   const bases = xs.map((x) => {
     let basis = [1n]

@@ -1,6 +1,7 @@
 /**
- * Goal: secrets do not print, do not leak through their objects, and are opened and combined in a few known files only.
- * Method: threshold specification §20; architecture §10 rule 1. The lists below are the whole permission.
+ * Goal: secrets do not print, do not leak through their objects, and are opened and combined in a
+ * few known files only. Method: threshold specification §20; architecture §10 rule 1. The lists
+ * below are the whole permission.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

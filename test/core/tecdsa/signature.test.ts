@@ -1,6 +1,7 @@
 /**
- * Goal: any t honest nodes make the one signature that any ECDSA library accepts; false shares are found and named.
- * Method: threshold specification §§12.1, 14, 21, 22.5. A key and a presignature are made among 4 and 5 nodes.
+ * Goal: any t honest nodes make the one signature that any ECDSA library accepts; false shares are
+ * found and named. Method: threshold specification §§12.1, 14, 21, 22.5. A key and a presignature
+ * are made among 4 and 5 nodes.
  */
 
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js'

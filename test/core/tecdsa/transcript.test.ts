@@ -1,7 +1,8 @@
 /**
- * Goal: what n nodes hold together is the sum, the input or the product, whoever dealt and whoever received.
- * Method: threshold specification §§9, 22.3: every operation among 1, 4, 5 and 7 nodes (one among 10 and 13), secrets
- * reconstructed here and compared; reshares to other nodes of other number, where dealer and receiver index differ.
+ * Goal: what n nodes hold together is the sum, the input or the product, whoever dealt and whoever
+ * received. Method: threshold specification §§9, 22.3: every operation among 1, 4, 5 and 7 nodes
+ * (one among 10 and 13), secrets reconstructed here and compared; reshares to other nodes of other
+ * number, where dealer and receiver index differ.
  */
 import { describe, expect, test } from 'vitest'
 import { present } from '../../../src/core/base/errors.ts'

@@ -1,4 +1,7 @@
-/** Connects a block to the coins before it: what needs more than the block itself. Source: BLK-10 to BLK-14, RN-2, RN-3. */
+/**
+ * Connects a block to the coins before it: what needs more than the block itself. Source: BLK-10 to
+ * BLK-14, RN-2, RN-3.
+ */
 import type { Txid } from '../../base/bytes.ts'
 import type { Block } from '../block.ts'
 import { subsidy } from '../block.ts'

@@ -1,4 +1,7 @@
-/** The regtest chain: every block ever accepted, the best branch connected, with undo data. Source: RN-1, RN-6. */
+/**
+ * The regtest chain: every block ever accepted, the best branch connected, with undo data. Source:
+ * RN-1, RN-6.
+ */
 import type { BlockHash, Txid } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
 import { present } from '../../base/errors.ts'

@@ -1,4 +1,7 @@
-/** Unspent outputs, and changes to them that can be tried, applied and undone. Source: `docs/spec/bitcoin.md` §7.1, §7.2. */
+/**
+ * Unspent outputs, and changes to them that can be tried, applied and undone. Source:
+ * `docs/spec/bitcoin.md` §7.1, §7.2.
+ */
 import type { Txid } from '../../base/bytes.ts'
 import type { Sat } from '../../base/units.ts'
 import { isUnspendable } from '../script.ts'

@@ -1,4 +1,7 @@
-/** Runs one script, legacy or witness version 0. Source: Bitcoin Core 28, EvalScript; BIP141, BIP143. */
+/**
+ * Runs one script, legacy or witness version 0. Source: Bitcoin Core 28, EvalScript; BIP141,
+ * BIP143.
+ */
 
 import type { ScriptOp } from '../script.ts'
 import { op, pushData, readOp, scriptNumber } from '../script.ts'

@@ -1,4 +1,7 @@
-/** The state of one script run and the small steps that opcodes are made of. Source: Bitcoin Core EvalScript. */
+/**
+ * The state of one script run and the small steps that opcodes are made of. Source: Bitcoin Core
+ * EvalScript.
+ */
 import { NUMBER_BYTES_MAX, readScriptNumber } from './script-number.ts'
 import type { ScriptFlags, ScriptResult } from './script-rules.ts'
 

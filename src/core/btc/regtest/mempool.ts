@@ -1,4 +1,7 @@
-/** The mempool: which unconfirmed transactions are kept, and which replace others. Source: RN-7, `docs/spec/bitcoin.md` §10.6. */
+/**
+ * The mempool: which unconfirmed transactions are kept, and which replace others. Source: RN-7,
+ * `docs/spec/bitcoin.md` §10.6.
+ */
 import type { Hash32, Txid } from '../../base/bytes.ts'
 import { toDisplayHex } from '../../base/bytes.ts'
 import { formatBtc } from '../../base/units.ts'

@@ -1,4 +1,7 @@
-/** The embedded regtest node behind one face: chain, mempool, miner. Source: `docs/spec/bitcoin.md` §12. */
+/**
+ * The embedded regtest node behind one face: chain, mempool, miner. Source: `docs/spec/bitcoin.md`
+ * §12.
+ */
 import type { BlockHash, Hash32, Txid } from '../../base/bytes.ts'
 import { equalBytes } from '../../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../../base/errors.ts'

@@ -1,4 +1,7 @@
-/** The regtest node's side of one P2P connection, without I/O. Source: `docs/spec/bitcoin.md` §3.1–§3.5, §3.9, RN-20. */
+/**
+ * The regtest node's side of one P2P connection, without I/O. Source: `docs/spec/bitcoin.md`
+ * §3.1–§3.5, §3.9, RN-20.
+ */
 import type { Hash32 } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
 import type { InventoryItem, Message, NetworkAddress, VersionMessage } from '../message.ts'

@@ -1,4 +1,7 @@
-/** Opcodes that only look at the stack: order, sizes, numbers, hashes. Source: Bitcoin Core EvalScript. */
+/**
+ * Opcodes that only look at the stack: order, sizes, numbers, hashes. Source: Bitcoin Core
+ * EvalScript.
+ */
 import { ripemd160, sha1 } from '@noble/hashes/legacy.js'
 import { equalBytes } from '../../base/bytes.ts'
 import { hash160, sha256, sha256d } from '../../base/hash.ts'

@@ -1,4 +1,7 @@
-/** What the mempool asks of one transaction beyond consensus. Source: `docs/spec/bitcoin.md` §11.4, RN-7. */
+/**
+ * What the mempool asks of one transaction beyond consensus. Source: `docs/spec/bitcoin.md` §11.4,
+ * RN-7.
+ */
 import { classifyScript, dustThreshold, isPushOnly } from '../script.ts'
 import type { Transaction, TxOut } from '../transaction.ts'
 import { strippedSize, WITNESS_SCALE, weight } from '../transaction.ts'

@@ -1,4 +1,6 @@
-/** Unconfirmed transactions as a graph: who spends whom. Keeps no rules; those are in `mempool.ts`. */
+/**
+ * Unconfirmed transactions as a graph: who spends whom. Keeps no rules; those are in `mempool.ts`.
+ */
 import type { Hash32, Txid } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
 import type { Sat } from '../../base/units.ts'

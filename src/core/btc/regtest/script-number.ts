@@ -1,4 +1,7 @@
-/** Numbers and truth values read from the script stack. Source: Bitcoin Core `script/script.h`, CScriptNum. */
+/**
+ * Numbers and truth values read from the script stack. Source: Bitcoin Core `script/script.h`,
+ * CScriptNum.
+ */
 
 export const NUMBER_BYTES_MAX = 4
 /** Lock times may need five bytes (BIP65, BIP112). */

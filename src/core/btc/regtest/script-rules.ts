@@ -1,4 +1,7 @@
-/** Script flags, error names and limits of Bitcoin Core's script verification (`script/interpreter.h`). */
+/**
+ * Script flags, error names and limits of Bitcoin Core's script verification
+ * (`script/interpreter.h`).
+ */
 
 /** Rules that can be switched; the names are those of Core's test vectors. */
 export type ScriptFlag =

@@ -1,4 +1,7 @@
-/** Encodings of ECDSA signatures and keys inside scripts: BIP66 (strict DER), BIP146 (low S), BIP143 (keys). */
+/**
+ * Encodings of ECDSA signatures and keys inside scripts: BIP66 (strict DER), BIP146 (low S), BIP143
+ * (keys).
+ */
 import { concat } from '../../base/bytes.ts'
 import { attempt, BadEncoding } from '../../base/errors.ts'
 import { compactOfDer, isLowS, isStrictDer } from '../signature.ts'

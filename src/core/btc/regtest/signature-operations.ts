@@ -1,4 +1,7 @@
-/** Opcodes that ask about the spending transaction: signatures and lock times (BIP65, 66, 112, 143, 146, 147). */
+/**
+ * Opcodes that ask about the spending transaction: signatures and lock times (BIP65, 66, 112, 143,
+ * 146, 147).
+ */
 import { concat, equalBytes } from '../../base/bytes.ts'
 import { pushData, readOp } from '../script.ts'
 import type { Machine, Operation } from './machine.ts'

@@ -1,4 +1,7 @@
-/** Signature operations as a block counts them: legacy and P2SH four times, witness once. Source: BIP16, BIP141, RN-3. */
+/**
+ * Signature operations as a block counts them: legacy and P2SH four times, witness once. Source:
+ * BIP16, BIP141, RN-3.
+ */
 
 import { classifyScript, isPushOnly, op, parseScript, readOp, witnessProgram } from '../script.ts'
 import type { Transaction, TxOut } from '../transaction.ts'

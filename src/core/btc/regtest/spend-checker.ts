@@ -1,4 +1,7 @@
-/** Answers what scripts ask about the transaction that spends: signatures and lock times. Source: BIP65, 68, 112, 143, 341. */
+/**
+ * Answers what scripts ask about the transaction that spends: signatures and lock times. Source:
+ * BIP65, 68, 112, 143, 341.
+ */
 import { assert } from '../../base/errors.ts'
 import { verifyBip340, verifyEcdsa } from '../../base/verification.ts'
 import type { SighashMidstate, TaprootMidstate } from '../sighash.ts'

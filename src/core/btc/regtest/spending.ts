@@ -1,4 +1,7 @@
-/** May a transaction spend its inputs: existence, maturity, amounts, lock times. Source: BLK-10 to BLK-14. */
+/**
+ * May a transaction spend its inputs: existence, maturity, amounts, lock times. Source: BLK-10 to
+ * BLK-14.
+ */
 import type { Sat } from '../../base/units.ts'
 import { MONEY_MAX, sat } from '../../base/units.ts'
 import type { Transaction } from '../transaction.ts'

@@ -1,4 +1,7 @@
-/** Does an input have the right to spend its output? Source: Bitcoin Core VerifyScript; BIP16, BIP141, BIP341. */
+/**
+ * Does an input have the right to spend its output? Source: Bitcoin Core VerifyScript; BIP16,
+ * BIP141, BIP341.
+ */
 import { equalBytes } from '../../base/bytes.ts'
 import { sha256 } from '../../base/hash.ts'
 import { classifyScript, isPushOnly, p2pkhScript, pushData, witnessProgram } from '../script.ts'

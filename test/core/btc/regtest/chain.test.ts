@@ -1,4 +1,7 @@
-/** Goal: the node follows the chain with most work, back and forth, and loses no transaction on the way. */
+/**
+ * Goal: the node follows the chain with most work, back and forth, and loses no transaction on the
+ * way.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { equalBytes, toHex } from '../../../../src/core/base/bytes.ts'

@@ -1,4 +1,7 @@
-/** Goal: the mempool takes what a node of the network would take, says why not in its words, and replaces by its rules. */
+/**
+ * Goal: the mempool takes what a node of the network would take, says why not in its words, and
+ * replaces by its rules.
+ */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { concat } from '../../../../src/core/base/bytes.ts'
 import type { RegtestNode } from '../../../../src/core/btc/regtest/node.ts'

@@ -1,4 +1,7 @@
-/** Goal: the regtest node is reached over real TCP, on loopback alone, by as many peers as allowed, and closes cleanly. */
+/**
+ * Goal: the regtest node is reached over real TCP, on loopback alone, by as many peers as allowed,
+ * and closes cleanly.
+ */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'

@@ -1,4 +1,7 @@
-/** Keys of every standard output type, with spends signed by bitcoinjs-lib: a peer that shares no code with the node. */
+/**
+ * Keys of every standard output type, with spends signed by bitcoinjs-lib: a peer that shares no
+ * code with the node.
+ */
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 import { script as bitcoinScript, Transaction as PeerTransaction, payments } from 'bitcoinjs-lib'
 import { bigEndian, concat, fromBigEndian } from '../../../../src/core/base/bytes.ts'
