@@ -81,8 +81,8 @@ function noteStall({ local: { subnet }, observe, stall }: Stage): void {
   const needed = subnet.size - faultyMax(subnet.size)
   const up = subnet.up.length
   if (up < needed && !stall.told) {
-    const text = `${up} of ${subnet.size} nodes up, ordering and signing need ${needed}: waiting, nothing is lost`
-    observe({ type: 'note', text })
+    const counts = `${up} of ${subnet.size} nodes up, ordering and signing need ${needed}`
+    observe({ type: 'note', text: `${counts}: waiting, nothing is lost` })
   }
   stall.told = up < needed
 }

@@ -59,7 +59,8 @@ function sentence(step: DemoStep, { nodes, verbose }: Telling): Pick<StepRow, 't
     }
     case 'redeem': {
       const [burned, arrived] = [formatBtc(step.amountSat), formatBtc(step.receivedSat)]
-      const signers = `signed by node${step.signedBy.length === 1 ? '' : 's'} ${step.signedBy.join(' ')}`
+      const { signedBy } = step
+      const signers = `signed by node${signedBy.length === 1 ? '' : 's'} ${signedBy.join(' ')}`
       return {
         text: `${burned} ckBTC burned → ${arrived} BTC`,
         below: [`${signers}, tx ${verbose ? step.txid : `${step.txid.slice(0, 4)}…`}, confirmed`],

@@ -67,7 +67,8 @@ export class TransactionRelay {
       if (keys.has(key)) continue
       this.#entries.delete(key)
       const id = toHex(entry.announcement.txid)
-      if (this.#byTxid.get(id) === entry) this.#byTxid.delete(id) // Another witness may have the id.
+      // Another witness may have the id.
+      if (this.#byTxid.get(id) === entry) this.#byTxid.delete(id)
     }
     const added: Entry[] = []
     for (const announcement of list) {

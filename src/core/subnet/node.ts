@@ -15,6 +15,7 @@ import type { Genesis } from '../tecdsa/membership.ts'
 import { encodeSignerMessage } from '../tecdsa/message.ts'
 import type { NodeKeys } from '../tecdsa/node-keys.ts'
 import { verifyEvidence } from '../tecdsa/node-keys.ts'
+import type { SignerConfig } from '../tecdsa/signer.ts'
 import { Signer } from '../tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
 import type { HeadersItem, Item } from './items.ts'
@@ -24,17 +25,7 @@ import { Replica } from './replica.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
 
-export type NodeConfig = {
-  readonly genesis: Genesis
-  readonly keys: NodeKeys
-  readonly me: NodeIndex
-  readonly ed25519: Ed25519
-  /** What earlier lives of this node recorded. */
-  readonly records: ReadonlyMap<string, Uint8Array>
-  readonly stockTarget: number
-  readonly creationMax: number
-  readonly minter: MinterSettings
-}
+export type NodeConfig = SignerConfig & { readonly minter: MinterSettings }
 
 export type NodeOutputs = readonly NodeOutput[]
 

@@ -36,7 +36,9 @@ export type SignerConfig = {
   readonly keys: NodeKeys
   readonly me: NodeIndex
   readonly ed25519: Ed25519
+  /** What earlier lives of this node recorded. */
   readonly records: ReadonlyMap<string, Uint8Array>
+  /** Presignatures kept complete and unpaired, and those in the making at one time. */
   readonly stockTarget: number
   readonly creationMax: number
 }
