@@ -14,8 +14,21 @@ import type { BitcoinAddress } from './types.ts'
 
 type Request = View<WithdrawalRequest>
 
-/** Held requests that one round looks at: each costs a simulation. */
+/** Held requests that one pass looks at: each costs a simulation. */
 const HELD_TRIED_MAX = 100
+/** Batches that one round tries to build: each costs a simulation. */
+const BATCH_PASSES_MAX = 32
+
+/** One round's look at the queue. The coins are the same from its first pass to its last. */
+type Round = {
+  readonly context: Context
+  /** msat/vB. */
+  readonly rate: bigint
+  /** Left out of the batch of this round. */
+  readonly excluded: Set<bigint>
+  /** By burn: whether it could be paid alone. */
+  readonly alone: Map<bigint, boolean>
+}
 
 const KIND_ORDER: Readonly<Record<BitcoinAddress['type'], number>> = {
   p2wpkhV0: 0,
@@ -65,18 +78,23 @@ function formBatch(context: Context): void {
   if (context.volatile.root === undefined || context.state.queue.length === 0) return
   const rate = estimateRate(context)
   if (rate === undefined) return
-  endHolds(context, rate)
+  const round: Round = { context, rate, excluded: new Set(), alone: new Map() }
+  endHolds(round)
   if (!isBatchDue(context)) return
-  const excluded = new Set<bigint>()
-  // Every pass that builds nothing leaves out one request more, so the loop ends.
-  while (!tryBatch(context, rate, excluded));
+  // Every pass that builds nothing leaves out one request more.
+  for (let pass = 1; pass < BATCH_PASSES_MAX; pass++)
+    if (tryBatch(round, context.settings.requestsPerBatchMax)) return
+  // So many do not go together: one goes alone, so that every round gets somewhere.
+  round.excluded.clear()
+  tryBatch(round, 1)
 }
 
 /** One pass. True when there is nothing more to try in this round. */
-function tryBatch(context: Context, rate: bigint, excluded: Set<bigint>): boolean {
-  const batch = drawBatch(context, rate, excluded)
+function tryBatch(round: Round, requestsMax: number): boolean {
+  const { context } = round
+  const batch = drawBatch(round, requestsMax)
   if (batch.length === 0) return true
-  const outcome = plan(context, batch, rate)
+  const outcome = plan(round, batch)
   switch (outcome.type) {
     case 'built':
       startSigning(
@@ -87,16 +105,19 @@ function tryBatch(context: Context, rate: bigint, excluded: Set<bigint>): boolea
       return true
     case 'notEnoughFunds':
       return true
-    case 'tooManyInputs':
-      for (const request of batch) reimburseUnsent(context, request, outcome)
-      return true
+    case 'tooManyInputs': {
+      const largest = batch.slice(-1)
+      if (batch.length > 1) passOver(round, largest)
+      else reimburseUnsent(round, largest, outcome)
+      return false
+    }
     case 'amountTooLow':
-      leaveOut(context, batch.slice(0, 1), excluded) // The smallest is the first that fees eat.
+      holdOrPassOver(round, batch.slice(0, 1)) // The smallest is the first that fees eat.
       return false
     case 'dustOutput': {
       const { address, amount } = outcome.recipient
       const dust = batch.filter((each) => each.address === address || isSame(each, address, amount))
-      leaveOut(context, dust, excluded)
+      holdOrPassOver(round, dust)
       return false
     }
   }
@@ -108,9 +129,8 @@ const isSame = (request: Request, address: BitcoinAddress, amount: bigint): bool
   compareBytes(request.address.bytes, address.bytes) === 0
 
 const plan = (
-  context: Context,
+  { context, rate }: Round,
   recipients: readonly Request[],
-  rate: bigint,
 ): BuiltTransaction | BuildError =>
   planTransaction({
     available: context.state.availableUtxos,
@@ -121,41 +141,45 @@ const plan = (
     countThreshold: context.settings.utxosCountThreshold,
   })
 
-const canBePaidAlone = (context: Context, request: Request, rate: bigint): boolean =>
-  plan(context, [request], rate).type === 'built'
+function canBePaidAlone(round: Round, request: Request): boolean {
+  const { alone } = round
+  const known = alone.get(request.blockIndex) ?? plan(round, [request]).type === 'built'
+  alone.set(request.blockIndex, known)
+  return known
+}
 
 /**
  * [H 6] Nothing burned ends as too low: it waits for lower fees, and goes back if they do not come.
+ *
+ * Whom only the neighbours make too expensive waits for nothing but the next batch.
  */
-function leaveOut(context: Context, requests: readonly Request[], excluded: Set<bigint>): void {
-  for (const { blockIndex } of requests) {
-    excluded.add(blockIndex)
-    if (!context.state.held.has(blockIndex))
-      context.record({ type: 'xHeldRequest', blockIndex, heldSince: context.now })
+function holdOrPassOver(round: Round, requests: readonly Request[]): void {
+  const { state, record, now } = round.context
+  passOver(round, requests)
+  for (const request of requests) {
+    const { blockIndex } = request
+    if (state.held.has(blockIndex) || canBePaidAlone(round, request)) continue
+    record({ type: 'xHeldRequest', blockIndex, heldSince: now })
   }
 }
 
 /** Requests of the next batch, in batch order. */
-function drawBatch(
-  context: Context,
-  rate: bigint,
-  excluded: ReadonlySet<bigint>,
-): readonly Request[] {
-  const { state, settings } = context
+function drawBatch(round: Round, requestsMax: number): readonly Request[] {
+  const { context, excluded } = round
+  const { state } = context
   const funds = sumOf(state.availableUtxos.values())
-  const starving = starvingRequest(context, funds, excluded)
+  const starving = starvingRequest(round, funds)
   if (starving !== undefined) return [starving]
   const batch: Request[] = []
   let taken = 0n
   let heldTried = 0
   for (const request of state.queue) {
-    if (batch.length >= settings.requestsPerBatchMax) break
+    if (batch.length >= requestsMax) break
     if (excluded.has(request.blockIndex)) continue
     const isHeld = state.held.has(request.blockIndex)
-    if (isHeld && (++heldTried > HELD_TRIED_MAX || !canBePaidAlone(context, request, rate)))
-      continue
+    if (isHeld && (++heldTried > HELD_TRIED_MAX || !canBePaidAlone(round, request))) continue
     if (taken + request.amount > funds) {
-      passOver(context, request)
+      notePassedOver(context, request)
       continue
     }
     batch.push(request)
@@ -164,7 +188,15 @@ function drawBatch(
   return batch.sort(compareRequests)
 }
 
-function passOver({ volatile, now }: Context, { blockIndex }: Request): void {
+/** Leaves them out of the batch of this round; they stay in the queue. */
+function passOver({ context, excluded }: Round, requests: readonly Request[]): void {
+  for (const request of requests) {
+    excluded.add(request.blockIndex)
+    notePassedOver(context, request)
+  }
+}
+
+function notePassedOver({ volatile, now }: Context, { blockIndex }: Request): void {
   if (!volatile.passedOverSince.has(blockIndex)) volatile.passedOverSince.set(blockIndex, now)
 }
 
@@ -173,11 +205,8 @@ function passOver({ volatile, now }: Context, { blockIndex }: Request): void {
  *
  * While the coins do not reach it, it holds nobody up.
  */
-function starvingRequest(
-  { state, volatile, settings, now }: Context,
-  funds: bigint,
-  excluded: ReadonlySet<bigint>,
-): Request | undefined {
+function starvingRequest({ context, excluded }: Round, funds: bigint): Request | undefined {
+  const { state, volatile, settings, now } = context
   return state.queue.find(({ blockIndex, amount }) => {
     const since = volatile.passedOverSince.get(blockIndex)
     return (
@@ -191,7 +220,8 @@ function starvingRequest(
 }
 
 /** Holds that lasted long enough, and whose request fees would still eat, are returned. */
-function endHolds(context: Context, rate: bigint): void {
+function endHolds(round: Round): void {
+  const { context } = round
   const { state, settings, now } = context
   const ended = state.queue.filter(({ blockIndex }) => {
     const since = state.held.get(blockIndex)
@@ -199,7 +229,7 @@ function endHolds(context: Context, rate: bigint): void {
   })
   for (const request of ended) {
     const { reimbursementAccount: account, blockIndex, amount } = request
-    if (account === undefined || canBePaidAlone(context, request, rate)) continue
+    if (account === undefined || canBePaidAlone(round, request)) continue
     context.record({
       type: 'xScheduleReimbursement',
       account,
@@ -212,18 +242,21 @@ function endHolds(context: Context, rate: bigint): void {
 const lessCharge = (amount: bigint): bigint =>
   amount > REIMBURSEMENT_CHARGE ? amount - REIMBURSEMENT_CHARGE : 0n
 
-/** Nothing was signed for it, so nothing can pay it: it may be returned at once (§15). */
+/** Nothing was signed for them, so nothing can pay them: they may be returned at once (§15). */
 function reimburseUnsent(
-  { record }: Context,
-  { reimbursementAccount: account, blockIndex, amount }: Request,
+  round: Round,
+  requests: readonly Request[],
   error: Extract<BuildError, { readonly type: 'tooManyInputs' }>,
 ): void {
-  if (account === undefined) return
-  record({
-    type: 'scheduleWithdrawalReimbursement',
-    account,
-    burnBlockIndex: blockIndex,
-    amount: lessCharge(amount),
-    error,
-  })
+  passOver(round, requests)
+  for (const { reimbursementAccount: account, blockIndex, amount } of requests) {
+    if (account === undefined) continue
+    round.context.record({
+      type: 'scheduleWithdrawalReimbursement',
+      account,
+      burnBlockIndex: blockIndex,
+      amount: lessCharge(amount),
+      error,
+    })
+  }
 }

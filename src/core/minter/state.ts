@@ -165,7 +165,7 @@ export type Volatile = {
   readonly fees: Fees
   /** Time of the last check of a suspended UTXO. */
   readonly lastChecked: Map<OutpointKey, bigint>
-  /** Since when a request has been passed over for lack of funds [H 8]. */
+  /** Since when a request has been passed over, for lack of funds or of room [H 8]. */
   readonly passedOverSince: Map<BurnIndex, bigint>
   /** Submitted transactions that the Bitcoin side has not taken yet. */
   readonly unsent: Set<TxidKey>

@@ -65,9 +65,7 @@ function planNextRound(context: Context, batchChanged: boolean): void {
   const { state, volatile, settings, now } = context
   const { held } = state
   const { passedOverSince } = volatile
-  const ready = state.queue.filter(
-    ({ blockIndex }) => !held.has(blockIndex) && !passedOverSince.has(blockIndex),
-  )
+  const ready = state.queue.filter(({ blockIndex }) => !held.has(blockIndex))
   const owed = [...state.reimbursements.values()].filter(({ amount }) => amount > 0n)
   const isReady = batchChanged && ready.length > 0 && isBatchDue(context)
   if (isReady || owed.length + volatile.resting.size + volatile.unsent.size > 0)

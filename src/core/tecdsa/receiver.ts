@@ -58,7 +58,8 @@ export class Receiver {
     if (first === undefined && full) return []
     if (first !== undefined && equalBytes(first.signed.hash, signed.hash))
       return this.#vouchAgain(signed)
-    if (!dealerSigned(this.#context, signed)) return [] // Nobody's word: its sender may have invented it.
+    // Nobody's word: its sender may have invented it.
+    if (!dealerSigned(this.#context, signed)) return []
     if (first !== undefined) return [fault(signed.dealer, 'Equivocation: two dealings')]
     this.#held.set(signed.transcriptId, dealers.set(signed.dealer, { signed, checked: false }))
     return []

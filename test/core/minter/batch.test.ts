@@ -250,6 +250,17 @@ describe('a request that fees would eat [H 6]', () => {
     expect([...world.state.held.keys()]).toEqual([burns[0]])
   })
 
+  it('that only its neighbour makes too expensive goes in the next batch, and is not held', () => {
+    const world = funded(6_000n, { init: { retrieveMinAmount: 5_000n } })
+    for (let i = 0; i < 40; i++) world.deposit(alice, 8_000n)
+    const [large, small] = [accepted(world, 200_000n), accepted(world, 5_000n)]
+    world.wait(QUEUE_TIME + 1n)
+    expect(burnsInFlight(world)).toEqual([[large]])
+    expect(world.events('xHeldRequest')).toEqual([])
+    world.wait(6n * SECOND)
+    expect(burnsInFlight(world)).toEqual([[large], [small]])
+  })
+
   it('wakes nobody while nothing changes', () => {
     const { world } = expensive([60_000n])
     const { tasks } = world.state.volatile
@@ -312,7 +323,35 @@ describe('a request that fees would eat [H 6]', () => {
   })
 })
 
-it('a batch of too many inputs goes back at once, less ten each', () => {
+describe('a batch of too many inputs', () => {
+  const crumbs = (count: number, init: WorldOptions['init']): TestMinter => {
+    const world = new TestMinter({ init: { retrieveMinAmount: 5_000n, ...init } })
+    for (let i = 0; i < count; i++) world.deposit(alice, 8_000n)
+    return world
+  }
+
+  it('goes without its largest, who is in the next', () => {
+    const world = crumbs(50, { inputsMax: 30n })
+    const [large, small] = [accepted(world, 160_000n), accepted(world, 150_000n)]
+    world.wait(QUEUE_TIME + 1n)
+    expect(burnsInFlight(world)).toEqual([[small]])
+    world.wait(6n * SECOND)
+    expect(burnsInFlight(world)).toEqual([[small], [large]])
+    expect(world.events('scheduleWithdrawalReimbursement', 'xHeldRequest')).toEqual([])
+  })
+
+  it('is tried a limited number of times: then the oldest goes alone', () => {
+    const world = crumbs(60, { inputsMax: 1n })
+    const burns = Array.from({ length: 60 }, (_, i) => accepted(world, 6_000n - BigInt(i)))
+    world.wait(0n)
+    expect(burnsInFlight(world)).toEqual([burns.slice(0, 1)])
+    world.wait(600n * SECOND)
+    expect(world.state.queue).toEqual([])
+    expect(burnsInFlight(world).flat().sort()).toEqual(burns.sort())
+  })
+})
+
+it('a request that alone needs too many inputs goes back at once, less ten', () => {
   const world = new TestMinter({ init: { inputsMax: 60n } })
   for (let i = 0; i < 50; i++) world.deposit(alice, 2_000n)
   const burns = [accepted(world, 55_000n)]
