@@ -19,6 +19,8 @@ export const FEE_RATE_MIN: Readonly<Record<BitcoinNetwork, bigint>> = {
   testnet: 1_000n,
   regtest: 0n,
 }
+/** Floor of a level that the operator sets, msat/vB: what nodes relay at all. */
+export const SET_FEE_RATE_MIN = 1_000n
 export const REGTEST_FEE_RATE = 5_000n
 export const PERCENTILES_MIN = 100
 export const MEDIAN_INDEX = 50

@@ -7,6 +7,7 @@ import {
   MEDIAN_INDEX,
   PERCENTILES_MIN,
   REGTEST_FEE_RATE,
+  SET_FEE_RATE_MIN,
 } from './constants.ts'
 import type { Context } from './context.ts'
 import type { Config, Fees } from './state.ts'
@@ -34,9 +35,10 @@ export function rateAt(
 ): bigint | undefined {
   if (rates.length < PERCENTILES_MIN) return undefined
   const rate = rates[index]
-  const floor = FEE_RATE_MIN[network]
-  return rate === undefined || rate > floor ? rate : floor
+  return rate === undefined ? undefined : atLeast(rate, FEE_RATE_MIN[network])
 }
+
+const atLeast = (rate: bigint, floor: bigint): bigint => (rate > floor ? rate : floor)
 
 type Estimate = {
   readonly rates: readonly bigint[]
@@ -51,7 +53,9 @@ function estimateNow({ state, ports, volatile }: Context): Estimate | undefined 
   if (answer.type === 'percentiles') {
     const { rates, isSet } = answer
     const median = rateAt(rates, MEDIAN_INDEX, network)
-    if (median !== undefined && (isSet || network !== 'regtest')) return { rates, median, isSet }
+    if (median !== undefined && isSet)
+      return { rates, median: atLeast(median, SET_FEE_RATE_MIN), isSet }
+    if (median !== undefined && network !== 'regtest') return { rates, median, isSet }
   }
   if (network !== 'regtest') return undefined
   return { rates: volatile.fees.rates, median: REGTEST_FEE_RATE, isSet: true }

@@ -93,6 +93,17 @@ describe('the rate', () => {
   })
 
   it.each([
+    [0n, 1_000n],
+    [999n, 1_000n],
+    [1_001n, 1_001n],
+  ])('set by the operator to %i is %i: below 1,000 nobody relays', (level, expected) => {
+    const world = new TestMinter()
+    world.chain.isSet = true
+    setRates(world, all(level))
+    expect(median(world)).toBe(expected)
+  })
+
+  it.each([
     ['above four times', 8_001n],
     ['below a quarter', 1_999n],
   ])('that jumps %s is used after two refreshes that agree', (_, jump) => {
