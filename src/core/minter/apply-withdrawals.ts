@@ -1,6 +1,7 @@
 /** Events of withdrawals beside their transaction: queue, holds, returns. Source: minter §18.2. */
 import { accountKey } from '../ic/account.ts'
 import { brought, consistent } from './consistency.ts'
+import { REIMBURSEMENT_CHARGE } from './constants.ts'
 import type { Payload } from './events.ts'
 import { owe } from './owed-kyt.ts'
 import type { Reimbursement, State, WithdrawalRequest } from './state.ts'
@@ -128,7 +129,24 @@ export function scheduleReimbursement(
   state.reimbursements.set(burn, { account, amount, reason })
 }
 
+/** What is returned of a withdrawal that was never sent. */
+export const lessCharge = (amount: bigint): bigint =>
+  amount > REIMBURSEMENT_CHARGE ? amount - REIMBURSEMENT_CHARGE : 0n
+
+/**
+ * The published events leave out the end of a hold (`xScheduleReimbursement`): a burn that is
+ * returned out of the queue was scheduled there, less the charge.
+ */
+function scheduleIfPending(state: State, burn: bigint): void {
+  const request = state.queue.find(({ blockIndex }) => blockIndex === burn)
+  const account = request?.reimbursementAccount
+  if (request === undefined || account === undefined) return
+  const task = { account, burnBlockIndex: burn, amount: lessCharge(request.amount) }
+  scheduleReimbursement(state, task, { type: 'feesTooHigh' })
+}
+
 function takeReimbursement(state: State, burn: bigint): Reimbursement {
+  scheduleIfPending(state, burn)
   const task = state.reimbursements.get(burn)
   state.reimbursements.delete(burn)
   return brought(task, `burn ${burn} is reimbursed and was not scheduled`)

@@ -1,9 +1,9 @@
 /** When withdrawals go out together, which, and what of the rest. Source: minter §§8, 15. */
 import { compareBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
+import { lessCharge } from './apply-withdrawals.ts'
 import type { BuildError, BuiltTransaction } from './build-transaction.ts'
 import { planTransaction } from './build-transaction.ts'
-import { REIMBURSEMENT_CHARGE } from './constants.ts'
 import type { Context } from './context.ts'
 import { rootOf } from './context.ts'
 import { estimateRate } from './fees.ts'
@@ -238,9 +238,6 @@ function endHolds(round: Round): void {
     })
   }
 }
-
-const lessCharge = (amount: bigint): bigint =>
-  amount > REIMBURSEMENT_CHARGE ? amount - REIMBURSEMENT_CHARGE : 0n
 
 /** Nothing was signed for them, so nothing can pay them: they may be returned at once (§15). */
 function reimburseUnsent(

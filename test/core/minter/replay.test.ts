@@ -241,6 +241,34 @@ function checkReplay(world: TestMinter): void {
   }
 }
 
+/** The events of `get_events`, page by page. */
+function publishedEvents(world: TestMinter): readonly Event[] {
+  const pages: Event[] = []
+  for (let start = 0n; ; start = BigInt(pages.length)) {
+    const page = world.call('get_events', user(0), { start, length: 50n })
+    if (page.length === 0) return pages
+    pages.push(...page)
+  }
+}
+
+/** What the published events tell: who holds, was paid and got back how much. */
+const inSupplyTerms = (state: State, supply: bigint) => ({
+  equation: reserveEquation(state, supply),
+  minted: [state.tokensMinted, state.tokensBurned, state.mintedFromDeposits, state.reimbursedTotal],
+  coins: state.availableUtxos,
+  finalized: state.finalized,
+  reimbursed: state.reimbursed,
+})
+
+function checkPublished(world: TestMinter): void {
+  const { supply } = world.ledger
+  const replayed = replay(publishedEvents(world), MINTER)
+  expect(inSupplyTerms(replayed, supply)).toEqual(inSupplyTerms(world.state, supply))
+  expect(invariantViolations(replayed)).toEqual([])
+  const ended = world.events('xScheduleReimbursement').length
+  if (ended > 0) count('holds ended')
+}
+
 describe('a random history', () => {
   it('is safe at every step, replays to the same state, and pays everybody in the end', () => {
     fc.assert(
@@ -252,6 +280,7 @@ describe('a random history', () => {
         }
         settle(world)
         checkReplay(world)
+        checkPublished(world)
         for (const { payload } of world.events('acceptedRetrieveBtcRequest')) {
           if (payload.type !== 'acceptedRetrieveBtcRequest') continue
           const { type } = world.status(payload.blockIndex)
@@ -274,9 +303,30 @@ describe('a random history', () => {
       'redeem amountTooLow',
       'confirmed',
       'reimbursed',
+      'holds ended',
     ])
       expect([name, (seen.get(name) ?? 0) > 0]).toEqual([name, true])
   }, 120_000)
+})
+
+it('the published events replay after a hold ended, at every length', () => {
+  const world = new TestMinter()
+  world.deposit(accountOf(0), 1_000_000n)
+  world.withdraw(accountOf(0), ADDRESSES[0] ?? '', 60_000n)
+  perform(world, { type: 'rate', rate: 2_000_000n })
+  world.wait(73n * HOUR)
+  const published = publishedEvents(world)
+  expect(published.map(({ payload }) => payload.type)).toEqual([
+    'init',
+    'checkedUtxoV2',
+    'receivedUtxos',
+    'acceptedRetrieveBtcRequest',
+    'reimbursedWithdrawal',
+  ])
+  for (let length = 1; length < published.length; length++)
+    expect(invariantViolations(replay(published.slice(0, length), MINTER))).toEqual([])
+  checkPublished(world)
+  expect(world.state.reimbursedTotal).toBe(59_990n)
 })
 
 describe('a log that cannot be', () => {
