@@ -133,9 +133,9 @@ export type Plan = Omit<BuildRequest, 'utxos'> & {
 
 /** Selects coins and builds; what is available stays as it is. */
 export function planTransaction(plan: Plan): BuiltTransaction | BuildError {
-  const { available, recipients, countThreshold } = plan
+  const { available, recipients, countThreshold, inputsMax } = plan
   const target = recipients.reduce((sum, { amount }) => sum + amount, 0n)
-  const selection = { target, recipients: recipients.length, countThreshold }
+  const selection = { target, recipients: recipients.length, countThreshold, inputsMax }
   const utxos = selectCoins(available.values(), selection)
   return utxos === undefined ? { type: 'notEnoughFunds' } : buildTransaction({ ...plan, utxos })
 }

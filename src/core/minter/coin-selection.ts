@@ -55,7 +55,7 @@ function firstAtLeast(sorted: readonly Utxo[], goal: bigint): number {
 
 /**
  * With very many coins left, each transaction takes the smallest along, one input for each output
- * (§9.2).
+ * (§9.2), and never more than a transaction may have.
  */
 export function selectCoins(
   utxos: Iterable<Utxo>,
@@ -63,12 +63,19 @@ export function selectCoins(
     target,
     recipients,
     countThreshold,
-  }: { readonly target: bigint; readonly recipients: number; readonly countThreshold: number },
+    inputsMax,
+  }: {
+    readonly target: bigint
+    readonly recipients: number
+    readonly countThreshold: number
+    readonly inputsMax: bigint
+  },
 ): readonly Utxo[] | undefined {
   const selection = selectGreedily(utxos, target)
   if (selection === undefined) return undefined
   const { chosen, rest } = selection
   if (rest.length <= countThreshold) return chosen
   const outputs = recipients + 1
-  return [...chosen, ...rest.slice(0, Math.max(0, outputs - chosen.length))]
+  const inputs = inputsMax < outputs ? Number(inputsMax) : outputs
+  return [...chosen, ...rest.slice(0, Math.max(0, inputs - chosen.length))]
 }

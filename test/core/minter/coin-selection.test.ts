@@ -62,10 +62,11 @@ describe('greedy selection', () => {
 })
 
 describe('with very many coins', () => {
-  const select = (count: number, { target, recipients }: { target: bigint; recipients: number }) =>
+  type Wanted = { target: bigint; recipients: number; inputsMax?: bigint }
+  const select = (count: number, { inputsMax = 1_000n, ...wanted }: Wanted) =>
     selectCoins(
       Array.from({ length: count }, (_, i) => coin(1_000_000n + BigInt(i), i)),
-      { target, recipients, countThreshold: 1_000 },
+      { ...wanted, inputsMax, countThreshold: 1_000 },
     )
 
   it('one withdrawal takes the smallest coin along', () => {
@@ -78,6 +79,17 @@ describe('with very many coins', () => {
   it('two withdrawals make three inputs, the smallest remaining last', () => {
     const chosen = values(select(1_003, { target: 2_000_000n, recipients: 2 }))
     expect(chosen).toEqual([1_001_002n, 1_000_000n, 1_000_001n])
+  })
+
+  it.each([
+    [1n, 2],
+    [2n, 2],
+    [3n, 3],
+    [11n, 11],
+    [12n, 11],
+  ])('at most %i inputs are never passed by those taken along', (inputsMax, count) => {
+    const chosen = select(1_050, { target: 2_000_000n, recipients: 10, inputsMax })
+    expect(chosen?.length).toBe(count)
   })
 
   it('exactly 1,000 left are not very many', () => {
