@@ -27,6 +27,7 @@ import { estimateWithdrawalFee, eventsPage, knownUtxos, minterInfo } from './que
 import { replay } from './replay.ts'
 import { openRequests, signatureFailed, signatureReady } from './signing.ts'
 import type { State } from './state.ts'
+import { isMainAccount } from './state.ts'
 import { statusesOf, statusOf, statusV1 } from './status.ts'
 import * as timers from './timers.ts'
 import type { AccountArgs, Answer, MinterArg } from './types.ts'
@@ -134,7 +135,10 @@ function getBtcAddress(context: Context, caller: Principal, args: AccountArgs): 
   if (equalBytes(account.owner, anonymous)) return trap('anonymous owner not allowed')
   if (volatile.root === undefined) return trap(unavailable('the key is not made yet').message)
   const script = scriptOf(volatile.root.key, account)
-  if (!equalBytes(account.owner, state.self)) watch(context, account, script)
+  const isOwn = equalBytes(account.owner, state.self)
+  // [H 3] `update_balance` credits nobody there; of the main address everybody may know.
+  if (isOwn && !isMainAccount(state, account)) return trap('nobody is credited at this address')
+  if (!isOwn) watch(context, account, script)
   return reply(addressText(script, state.config.network))
 }
 

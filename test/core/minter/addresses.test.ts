@@ -126,6 +126,18 @@ describe('get_btc_address', () => {
     expect(world.answer('get_btc_address', user(1), { owner: anonymous }).type).toBe('trap')
   })
 
+  it('of the minter is the main address, and no other', () => {
+    const main = addressText(world.scriptOf({ owner: MINTER }), 'regtest')
+    expect(world.call('get_btc_address', user(1), { owner: MINTER })).toBe(main)
+    const asked = { owner: MINTER, subaccount: zeros }
+    expect(world.call('get_btc_address', user(1), asked)).toBe(main)
+    for (const subaccount of [feeCollectorSubaccount(), withdrawalSubaccount(user(1))]) {
+      const own = world.answer('get_btc_address', user(1), { owner: MINTER, subaccount })
+      expect(own.type).toBe('trap')
+      expect(world.answer('get_btc_address', MINTER, { subaccount }).type).toBe('trap')
+    }
+  })
+
   it('traps while the key is not made', () => {
     const early = new TestMinter()
     early.state.volatile.root = undefined
