@@ -86,7 +86,7 @@ export function sortUtxos(context: Context, account: Account, utxos: readonly Ut
   const suspended: SuspendedUtxo[] = []
   const distinct = new Map(utxos.map((utxo) => [keyOfUtxo(utxo), utxo]))
   for (const [key, utxo] of [...distinct].sort(([, a], [, b]) => compareAsListed(a, b))) {
-    if (context.state.mintedOutpoints.has(key)) continue // [H 1]
+    if (utxo.value === 0n || context.state.mintedOutpoints.has(key)) continue // [H 1]
     const reason = suspensionOf(context, account, key)
     const checkedAt = context.volatile.lastChecked.get(key)
     const earliestRetry = (checkedAt ?? 0n) + context.settings.suspensionNs

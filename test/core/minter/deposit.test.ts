@@ -347,6 +347,16 @@ describe('what is not processed', () => {
     expect(world.state.volatile.lastChecked.size).toBe(0)
   })
 
+  it('is a coin of value zero beside one that is minted', () => {
+    const world = new TestMinter({ init: { depositMinAmount: 0n, checkFee: 0n } })
+    world.pay(alice, 0n)
+    world.pay(alice, 50_000n)
+    expect(types(update(world))).toEqual(['minted'])
+    expect(world.events('suspendedUtxo', 'checkedUtxoV2').length).toBe(1)
+    expect(world.state.volatile.lastChecked.size).toBe(0)
+    expect(error(update(world))).toMatchObject({ type: 'noNewUtxos', suspendedUtxos: [] })
+  })
+
   it('is a coin whose mint has an unknown outcome, while others are minted', () => {
     const world = new TestMinter()
     const unknown = world.pay(alice, 50_000n)
