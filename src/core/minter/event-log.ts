@@ -1,6 +1,6 @@
 /** The event log as bytes: CBOR records in a hash chain. Source: minter §18.1 [H 12]. */
 import type { Hash32 } from '../base/bytes.ts'
-import { concat, equalBytes, hash32 } from '../base/bytes.ts'
+import { concat, concatAll, equalBytes, hash32 } from '../base/bytes.ts'
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
@@ -55,7 +55,7 @@ export function encodeLog({ events }: { readonly events: readonly Event[] }): Ui
     chain = nextChain(chain, bytes)
     return encodeRecord(bytes, chain)
   })
-  return concat(...records)
+  return concatAll(records)
 }
 
 /**

@@ -147,6 +147,12 @@ describe('a log', () => {
     expect(logOf([removed]).chain).toEqual(first)
   })
 
+  it('may have any number of records', () => {
+    const many = Array.from({ length: 130_000 }, () => removed)
+    const size = encodeLog({ events: [removed] }).length
+    expect(encodeLog({ events: many }).length).toBe(size * many.length)
+  })
+
   it('cut anywhere loses its last record and nothing else', () => {
     const sizes = events.map((_, i) => encodeLog({ events: events.slice(0, i) }).length)
     for (let size = 0; size < bytes.length; size++) {
