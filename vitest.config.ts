@@ -1,12 +1,18 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** unit: pure code, from src · sim: seeded networks, from src · e2e: processes and workers, from dist. */
 export default defineConfig({
   test: {
+    // As many as there are cores: the default leaves one idle.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         test: {
           name: 'unit',
+          // Pure code: files share a worker and its modules, which saves half of the time.
+          pool: 'threads',
+          isolate: false,
           include: [
             'test/core/**/*.test.ts',
             'test/host/**/*.test.ts',
