@@ -124,7 +124,7 @@ describe('a lying node', () => {
   })
 
   it('that sends bytes which are no message is blamed, and nobody stumbles', () => {
-    const net = settled()
+    const net = new SignerNet({ nodes: 4 })
     for (const bytes of [Uint8Array.of(), Uint8Array.of(9), new Uint8Array(70).fill(1)])
       net.take(1, net.signer(1).step({ type: 'message', from: liar, bytes }))
     expect(net.faults).toHaveLength(3)
