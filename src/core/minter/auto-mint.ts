@@ -2,8 +2,9 @@
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Context } from './context.ts'
+import { schedule } from './context.ts'
 import { sortUtxos, updateBalance } from './deposit.ts'
-import { sumOf } from './state.ts'
+import type { Watched } from './state.ts'
 
 /** Remembers an account that asked for its address; the one not asked for longest makes room. */
 export function watch({ settings, volatile }: Context, account: Account, script: Uint8Array): void {
@@ -17,15 +18,47 @@ export function watch({ settings, volatile }: Context, account: Account, script:
   }
 }
 
-/** Credits every watched account that has a coin deep enough, as if its owner had asked. */
+/** A block came: every watched account is looked at again, those still waiting first. */
+export function mintAllWatched(context: Context): void {
+  const { watched, toMint } = context.volatile
+  for (const key of watched.keys()) toMint.add(key)
+  mintWatched(context)
+}
+
+/**
+ * Credits watched accounts that have a coin deep enough, as if their owners had asked.
+ *
+ * A slot that has worked off its share begins no other account: the next slot goes on.
+ */
 export function mintWatched(context: Context): void {
-  const { settings, volatile, state, ports } = context
+  const { settings, volatile, now } = context
   if (!settings.autoMint || volatile.root === undefined) return
-  const { minConfirmations } = state.config
-  for (const { account, script } of [...volatile.watched.values()]) {
-    const answer = ports.bitcoin.utxos({ script, minConfirmations })
-    if (answer.type !== 'utxos') continue
-    const { processable } = sortUtxos(context, account, answer.utxos)
-    if (sumOf(processable) > 0n) updateBalance(context, account.owner, account)
+  let deposits = 0
+  for (const key of volatile.toMint) {
+    if (deposits >= settings.depositsPerCallMax) {
+      schedule(context, 'mintWatched', now + 1n)
+      return
+    }
+    volatile.toMint.delete(key)
+    const watched = volatile.watched.get(key)
+    if (watched !== undefined) deposits += mintFor(context, watched)
   }
+}
+
+/** How many deposits were worked off. An account that has more comes again after the others. */
+function mintFor(context: Context, { account, script }: Watched): number {
+  const { ports, state, settings, volatile } = context
+  const { minConfirmations } = state.config
+  const answer = ports.bitcoin.utxos({ script, minConfirmations })
+  if (answer.type !== 'utxos') return 0
+  const { processable } = sortUtxos(context, account, answer.utxos)
+  if (processable.length === 0) return 0
+  const updated = updateBalance(context, account.owner, account)
+  if (updated.type === 'trap' || updated.value.type === 'err') return 0
+  const statuses = updated.value.value
+  // What the ledger refuses now it would refuse again: such coins wait for the next block.
+  const isDone = statuses.some(({ type }) => type === 'checked')
+  if (!isDone && statuses.length >= settings.depositsPerCallMax)
+    volatile.toMint.add(accountKey(account))
+  return statuses.length
 }

@@ -58,6 +58,8 @@ export type Settings = {
   readonly holdNs: bigint
   /** How long a request may be passed over for lack of funds [H 8]. */
   readonly passedOverNs: bigint
+  /** Deposits that one `update_balance`, or the automatic minting of one slot, works off. */
+  readonly depositsPerCallMax: number
   readonly processPeriodNs: bigint
   readonly refreshFeesPeriodNs: bigint
   /** Watches deposit addresses and mints without being asked (§22). */
@@ -74,6 +76,7 @@ export const DEFAULT_SETTINGS: Settings = {
   suspensionNs: DAY_NS,
   holdNs: 72n * HOUR_NS,
   passedOverNs: DAY_NS,
+  depositsPerCallMax: 1_000,
   processPeriodNs: 5n * NS_PER_SECOND,
   refreshFeesPeriodNs: HOUR_NS,
   autoMint: true,

@@ -57,6 +57,7 @@ function creditAccount(context: Context, account: Account): UpdateBalanceResult 
   if (sumOf(processable) === 0n) return noNewUtxos(context, script, suspended)
   const statuses: UtxoStatus[] = []
   for (const utxo of processable) {
+    if (statuses.length >= context.settings.depositsPerCallMax) break // The next call goes on.
     const status = processUtxo(context, account, utxo)
     if (status?.type === 'stopped') return err(status.error)
     if (status !== undefined) statuses.push(status)

@@ -11,7 +11,7 @@ import type { Account } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 import { anonymous } from '../ic/principal.ts'
 import { addressText, rootOfKey, scriptOf, withdrawalAccount } from './addresses.ts'
-import { mintWatched, watch } from './auto-mint.ts'
+import { mintAllWatched, watch } from './auto-mint.ts'
 import type { Call, Method, Notice, Reply, SignatureRequest } from './calls.ts'
 import { configOfInit, invalidity } from './config.ts'
 import type { Settings } from './constants.ts'
@@ -158,7 +158,7 @@ export function notify(minter: Minter, world: World, notice: Notice): void {
       signatureFailed(context, notice.key)
       return
     case 'bitcoinChanged':
-      mintWatched(context)
+      mintAllWatched(context)
       schedule(context, 'process', context.now)
       return
   }

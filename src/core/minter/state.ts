@@ -153,7 +153,7 @@ export type Fees = {
   jump: bigint | undefined
 }
 
-export type Task = 'process' | 'refreshFees'
+export type Task = 'process' | 'refreshFees' | 'mintWatched'
 
 export type Watched = { readonly account: Account; readonly script: Uint8Array }
 
@@ -176,6 +176,8 @@ export type Volatile = {
   readonly tasks: Map<Task, bigint>
   /** Accounts that asked for an address, the one not asked for longest first. */
   readonly watched: Map<AccountKey, Watched>
+  /** Watched accounts that automatic minting has still to look at. */
+  readonly toMint: Set<AccountKey>
   lastCreatedAt: bigint
 }
 
@@ -251,6 +253,7 @@ export function freshVolatile(config: Config): Volatile {
     resting: new Set(),
     tasks: new Map(),
     watched: new Map(),
+    toMint: new Set(),
     lastCreatedAt: 0n,
   }
 }

@@ -1,6 +1,7 @@
 /** When the minter does something by itself, and what. Source: minter §17 [H 14]. */
 import type { TimestampNs } from '../base/units.ts'
 import { timestampNs } from '../base/units.ts'
+import { mintWatched } from './auto-mint.ts'
 import { isBatchDue, submitPendingBatch } from './batch.ts'
 import { findConfirmations } from './confirmation.ts'
 import type { Context } from './context.ts'
@@ -33,6 +34,10 @@ export function runDueTasks(context: Context): void {
     refreshFees(context)
     if (context.state.queue.length > 0) schedule(context, 'process', context.now)
     schedule(context, 'refreshFees', context.now + context.settings.refreshFeesPeriodNs)
+  }
+  if (isDue(tasks.get('mintWatched'))) {
+    tasks.delete('mintWatched')
+    mintWatched(context)
   }
   if (isDue(tasks.get('process'))) {
     tasks.delete('process')

@@ -67,6 +67,43 @@ describe('a watched deposit', () => {
   })
 })
 
+describe('a slot with more deposits than its share', () => {
+  const settings = { depositsPerCallMax: 3 }
+  const minted = (world: TestMinter): number => world.events('receivedUtxos').length
+
+  function crowd(): TestMinter {
+    const world = watching({ settings })
+    for (const number of [2, 3, 4]) world.call('get_btc_address', user(number), {})
+    for (let i = 0; i < 7; i++) world.pay(alice, 50_000n)
+    for (const number of [2, 3, 4]) world.pay({ owner: user(number) }, 50_000n)
+    return world
+  }
+
+  it('leaves the rest to the next slots, each account in its turn', () => {
+    const world = crowd()
+    world.mine()
+    const seen = [minted(world)]
+    for (let slot = 0; slot < 4; slot++) {
+      world.wait(1n)
+      seen.push(minted(world))
+    }
+    expect(seen).toEqual([3, 6, 9, 10, 10])
+    expect(world.state.volatile.tasks.has('mintWatched')).toBe(false)
+  })
+
+  it('asks for no slot while the ledger refuses', () => {
+    const world = crowd()
+    world.ledger.failure = { type: 'temporarilyUnavailable', message: 'busy' }
+    world.mine()
+    world.wait(10n)
+    expect(world.state.volatile.tasks.has('mintWatched')).toBe(false)
+    world.ledger.failure = undefined
+    world.mine()
+    world.wait(10n)
+    expect(minted(world)).toBe(10)
+  })
+})
+
 describe('the list of watched accounts', () => {
   it('is bounded: the one not asked for longest leaves first', () => {
     const world = watching({ settings: { watchedAccountsMax: 3 } })

@@ -338,6 +338,16 @@ describe('an outpoint is credited at most once, ever', () => {
   })
 })
 
+it('one call works off a limited number of deposits, the next ones the rest', () => {
+  const world = new TestMinter({ settings: { depositsPerCallMax: 3 } })
+  world.pay(alice, 100n)
+  for (let i = 0; i < 6; i++) world.pay(alice, 50_000n)
+  const calls = [update(world), update(world), update(world), update(world)].map(types)
+  expect(calls.map((statuses) => statuses.length)).toEqual([3, 3, 1, 1])
+  expect(calls.flat().filter((type) => type === 'minted').length).toBe(6)
+  expect(calls[3]).toEqual(['noNewUtxos'])
+})
+
 describe('what is not processed', () => {
   it('is a coin of value zero, and no state is kept for it', () => {
     const world = new TestMinter()
