@@ -43,7 +43,7 @@ function realBlock(): Sample | undefined {
   const folder = CKBTC_VECTORS ?? join(process.cwd(), '..', 'shared', 'vectors')
   const file = join(folder, 'bitcoin-blocks', 'block928828.raw')
   if (!existsSync(file)) return undefined
-  return { bytes: new Uint8Array(readFileSync(file)), source: 'block 928828 of mainnet' }
+  return { bytes: new Uint8Array(readFileSync(file)), source: 'block 928828 of testnet3' }
 }
 
 /**
