@@ -153,19 +153,16 @@ describe('a worker that ends by itself', () => {
   })
 })
 
-const ENDED_MS_MAX = 5_000
-
-type End = { readonly step: string; readonly endedMs: number }
+type End = { readonly step: string }
 
 describe('a demo that is ended early', () => {
   it.each([
     ['SIGINT', 'Deposit:', '4', 130],
     ['SIGTERM', 'in the queue', '1', 143],
   ] as const)('by %s at "%s" leaves no file behind', async (signal, after, nodes, status) => {
-    const { exit, err, endedMs, left } = await signalDemo(['--nodes', nodes], { signal, after })
+    const { exit, err, left } = await signalDemo(['--nodes', nodes], { signal, after })
     expect(exit).toBe(status)
     expect(err.trimEnd().split('\n').at(-1)).toMatch(/^Stopped\./)
-    expect(endedMs).toBeLessThan(ENDED_MS_MAX)
     expect(left).toEqual([])
   })
 
@@ -176,9 +173,7 @@ describe('a demo that is ended early', () => {
     expect(status).toBe(0)
     const ends: readonly End[] = JSON.parse(stdout.toString())
     expect(ends.map(({ step }) => step)).toEqual(stepNames)
-    for (const end of ends) {
+    for (const end of ends)
       expect(end).toMatchObject({ outcome: 'stopped', wasOpen: true, isOpen: false })
-      expect(end.endedMs).toBeLessThan(ENDED_MS_MAX)
-    }
   })
 })

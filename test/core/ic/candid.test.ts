@@ -297,10 +297,9 @@ const hostile: readonly (readonly [string, Uint8Array, Codec<unknown>])[] = [
 ]
 
 describe('hostile Candid', () => {
-  it.each(hostile)('%s is refused at once', (_, message, codec) => {
-    const start = performance.now()
+  it.each(hostile)('%s is refused', (_, message, codec) => {
+    // Exponential work would take years: the limit of the test run finds it.
     expect(() => decodeArgs([codec], message)).toThrow(BadEncoding)
-    expect(performance.now() - start).toBeLessThan(5_000) // Exponential work would take years.
   })
 
   it('1000 types and 100 arguments are read', () => {

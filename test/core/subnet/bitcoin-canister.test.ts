@@ -82,15 +82,13 @@ describe('headers', () => {
     expect(canister.knows(future)).toBe(true)
   })
 
-  test('named by liars in reverse cost no more than two judgements each', () => {
-    const many = new ChainBuilder().mineMany(1_000)
+  test('named by liars in reverse are judged without starting over for each parent', () => {
+    const many = new ChainBuilder().mineMany(3_500)
     const canister = new BitcoinCanister(4)
     canister.propose(3, raw(many).toReversed(), NOW)
-    const before = performance.now()
+    // Judging again from the start after each parent would outlast the limit of the test run.
     canister.propose(0, raw(many), NOW)
-    // Judging again from the start after each parent takes half a million judgements: many seconds.
-    expect(performance.now() - before).toBeLessThan(2_000)
-    expect(canister.knows(present(many[999], 'the last').header)).toBe(true)
+    expect(canister.knows(present(many.at(-1), 'the last').header)).toBe(true)
   })
 })
 
