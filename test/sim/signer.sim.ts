@@ -4,12 +4,8 @@
  * Every message is encoded and decoded. A liar is a function over what one node sends; the test
  * states both that the others come to their signature and who is blamed for what.
  */
-import { secp256k1 as independent } from '@noble/curves/secp256k1.js'
 import { describe, expect, it } from 'vitest'
-import { equalBytes, utf8 } from '../../src/core/base/bytes.ts'
-import { derivePublicKey, masterKey } from '../../src/core/base/derivation.ts'
 import { present } from '../../src/core/base/errors.ts'
-import { sha256 } from '../../src/core/base/hash.ts'
 import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
 import { decodeDealing, encodeDealing } from '../../src/core/tecdsa/dealing-codec.ts'
 import {
@@ -19,40 +15,12 @@ import {
   runPrefix,
 } from '../../src/core/tecdsa/evidence.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/schedule.ts'
 import { ecdsaSecp256k1 } from '../../src/core/tecdsa/suite.ts'
 import type { Tamper } from '../support/signer-net.ts'
 import { SignerNet } from '../support/signer-net.ts'
+import { expectValid, isDone, request, settled } from '../support/signer-story.ts'
 
 const suite = ecdsaSecp256k1(secp256k1)
-
-const request = (name: string): SigningRequest => ({
-  id: sha256(utf8(`request ${name}`)),
-  path: [utf8('caller'), utf8(name)],
-  digest: sha256(utf8(`message ${name}`)),
-})
-
-const isDone = (net: SignerNet, asked: SigningRequest): boolean =>
-  net.completed.some(({ requestId }) => equalBytes(requestId, asked.id))
-
-function expectValid(net: SignerNet, asked: SigningRequest, node = 0): void {
-  const found = present(
-    net.completed.find(({ requestId }) => equalBytes(requestId, asked.id)),
-    'the request is completed',
-  )
-  const master = masterKey(present(net.signer(node).publicKey, 'the key is made'))
-  const { publicKey } = derivePublicKey(master, asked.path)
-  const valid = independent.verify(found.signature, asked.digest, publicKey, { prehash: false })
-  expect(valid).toBe(true)
-}
-
-/** A net that has its key and a presignature. */
-function settled(options: ConstructorParameters<typeof SignerNet>[0] = { nodes: 4 }): SignerNet {
-  const net = new SignerNet(options)
-  net.settle()
-  expect(net.signer(0).stock).toBe(1)
-  return net
-}
 
 function flip(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = bytes.slice()

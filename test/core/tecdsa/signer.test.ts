@@ -5,47 +5,15 @@
  * Every message is encoded and decoded. A liar is a function over what one node sends; the test
  * states both that the others come to their signature and who is blamed for what.
  */
-import { secp256k1 as independent } from '@noble/curves/secp256k1.js'
 import { describe, expect, it } from 'vitest'
-import { equalBytes, utf8 } from '../../../src/core/base/bytes.ts'
-import { derivePublicKey, masterKey } from '../../../src/core/base/derivation.ts'
 import { Bug, present } from '../../../src/core/base/errors.ts'
-import { sha256 } from '../../../src/core/base/hash.ts'
 import {
   dealingContent,
   encodeSignedDealing,
   runPrefix,
 } from '../../../src/core/tecdsa/evidence.ts'
-import type { SigningRequest } from '../../../src/core/tecdsa/schedule.ts'
 import { SignerNet } from '../../support/signer-net.ts'
-
-const request = (name: string): SigningRequest => ({
-  id: sha256(utf8(`request ${name}`)),
-  path: [utf8('caller'), utf8(name)],
-  digest: sha256(utf8(`message ${name}`)),
-})
-
-const isDone = (net: SignerNet, asked: SigningRequest): boolean =>
-  net.completed.some(({ requestId }) => equalBytes(requestId, asked.id))
-
-function expectValid(net: SignerNet, asked: SigningRequest, node = 0): void {
-  const found = present(
-    net.completed.find(({ requestId }) => equalBytes(requestId, asked.id)),
-    'the request is completed',
-  )
-  const master = masterKey(present(net.signer(node).publicKey, 'the key is made'))
-  const { publicKey } = derivePublicKey(master, asked.path)
-  const valid = independent.verify(found.signature, asked.digest, publicKey, { prehash: false })
-  expect(valid).toBe(true)
-}
-
-/** A net that has its key and a presignature. */
-function settled(options: ConstructorParameters<typeof SignerNet>[0] = { nodes: 4 }): SignerNet {
-  const net = new SignerNet(options)
-  net.settle()
-  expect(net.signer(0).stock).toBe(1)
-  return net
-}
+import { expectValid, isDone, request, settled } from '../../support/signer-story.ts'
 
 describe('a subnet of signers', () => {
   it.each([1, 4])('of %i nodes makes one key and signs under keys derived from it', (nodes) => {
