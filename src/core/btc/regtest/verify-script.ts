@@ -113,7 +113,7 @@ function runWitnessScript(
   return stack.length === 1 ? mustBeTrue(stack) : 'CLEANSTACK'
 }
 
-/** BIP341, key path. A script path is refused: its rules (BIP342) are not implemented. */
+/** BIP341, key path. A script path (BIP342) is refused: unread, it must not be accepted. */
 function verifyTaproot({ witness, checker }: Spend, outputKey: Uint8Array): ScriptResult {
   if (witness.length === 0) return 'WITNESS_PROGRAM_WITNESS_EMPTY'
   const last = witness.at(-1)
