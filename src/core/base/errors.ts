@@ -45,6 +45,34 @@ export abstract class CkbtcError extends Error {
   }
 }
 
+/**
+ * A failure that needs no class of its own: nothing but its code tells it from others. `message`:
+ * what was found and what was expected, one line.
+ */
+export class Problem extends CkbtcError {
+  readonly code: ErrorCode
+  readonly fix: string
+  override readonly command: string | undefined
+  override readonly details: Readonly<Record<string, unknown>>
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    help: {
+      readonly fix: string
+      readonly command?: string | undefined
+      readonly details?: Readonly<Record<string, unknown>> | undefined
+      readonly cause?: unknown
+    },
+  ) {
+    super(message, help.cause === undefined ? undefined : { cause: help.cause })
+    this.code = code
+    this.fix = help.fix
+    this.command = help.command
+    this.details = help.details ?? {}
+  }
+}
+
 /** A value, a flag or a combination that the command does not take. */
 export class UsageInvalid extends CkbtcError {
   readonly code = 'USAGE_INVALID'
