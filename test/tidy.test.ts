@@ -16,7 +16,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 function filesUnder(folder: string, ending: RegExp): readonly string[] {
   if (!existsSync(join(root, folder))) return []
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => ending.test(name))
+    .filter((name) => ending.test(name) && !name.includes('node_modules'))
     .map((name) => join(folder, name).split(sep).join('/'))
     .sort()
 }
