@@ -19,11 +19,6 @@ import { Quorum } from './quorum.ts'
 const ANSWERED_MAX = 1_000
 /** After its expiry no slot executes a call; this leaves room for clocks that differ. */
 const EXPIRY_MARGIN_MS = 30_000
-/** IC interface §12: the subnet could not process the call. */
-const REJECT_TRANSIENT = 2
-/** IC interface §12: the call itself is wrong. */
-const REJECT_ERROR = 4
-
 type Open = { readonly quorum: Quorum; readonly envelope: Uint8Array }
 
 export class Calls {
@@ -51,9 +46,9 @@ export class Calls {
     if (this.#closed) throw new SubnetDown()
     const context = { now: systemClock(), ed25519: hostEd25519, sizeBytes: envelope.length }
     const verdict = admit(decodeEnvelope(envelope), context)
-    if (verdict.type === 'refused') return rejected(REJECT_ERROR, verdict.reason)
+    if (verdict.type === 'refused') return rejected('IC0406', verdict.reason)
     if (verdict.content.type !== 'call')
-      return rejected(REJECT_ERROR, `a ${verdict.content.type} is no call`)
+      return rejected('IC0406', `a ${verdict.content.type} is no call`)
     const id = toHex(verdict.requestId)
     const known = this.#replies.get(id)
     if (known !== undefined) return known
@@ -74,7 +69,7 @@ export class Calls {
     this.#forgetOldest()
     if (this.#closed) throw new SubnetDown()
     return answer === undefined
-      ? rejected(REJECT_TRANSIENT, 'the call expired before it was executed')
+      ? rejected('IC0202', 'the call expired before it was executed')
       : decodeReply(answer)
   }
 

@@ -94,7 +94,7 @@ function query(
       arg,
     }),
   )
-  const answer = reply instanceof BadEncoding ? rejected(5, reply.message) : reply
+  const answer = reply instanceof BadEncoding ? rejected('IC0503', reply.message) : reply
   tell({ type: 'answer', me, id, reply: encodeReply(answer) })
 }
 

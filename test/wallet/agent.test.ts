@@ -89,10 +89,15 @@ describe.each([
   ['an update', (reply: CallReply) => agentFor(reply).agent.update(add, [5n, 'x'])],
   ['a query', (reply: CallReply) => agentFor(reply).agent.query(get, ['x'])],
 ])('the answer to %s', (_, ask) => {
-  test.each([2, 3, 4, 5])(
+  test.each([
+    [2, 'IC0202'],
+    [3, 'IC0301'],
+    [4, 'IC0406'],
+    [5, 'IC0503'],
+  ] as const)(
     'that rejects with code %i throws the code and the words',
-    async (code) => {
-      const answer = ask(rejected(code, 'no room'))
+    async (code, errorCode) => {
+      const answer = ask(rejected(errorCode, 'no room'))
       await expect(answer).rejects.toThrow(CanisterRefused)
       await expect(answer).rejects.toMatchObject({
         reason: 'no room',

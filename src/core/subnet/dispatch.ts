@@ -8,10 +8,7 @@ import { rejected } from '../ic/call-reply.ts'
 import type { Codec, Method, ValueOf } from '../ic/candid.ts'
 import { decodeArgs, encodeArgs } from '../ic/candid.ts'
 import type { Principal } from '../ic/principal.ts'
-
-/** Reject codes of §12. */
-export const REJECT_DESTINATION_INVALID = 3
-export const REJECT_CANISTER_ERROR = 5
+import { textOfPrincipal } from '../ic/principal.ts'
 
 /** A call as it reached the subnet. */
 export type CanisterCall = {
@@ -21,18 +18,20 @@ export type CanisterCall = {
   readonly arg: Uint8Array
 }
 
-/** What a method gives back: its result, or a trap. */
+/** What a method gives back: its result, a trap, or a refusal in the canister's own words. */
 export type Outcome<T> =
   | { readonly type: 'result'; readonly value: T }
   | { readonly type: 'trap'; readonly message: string }
+  | { readonly type: 'reject'; readonly message: string }
 
 type Codecs = readonly Codec<unknown>[]
 
 /** Answers one method, arguments still encoded. */
-export type Handler = { readonly isQuery: boolean; readonly answer: (arg: Uint8Array) => CallReply }
+export type Handler = {
+  readonly isQuery: boolean
+  readonly answer: (arg: Uint8Array) => Outcome<Uint8Array>
+}
 export type Handlers = Readonly<Record<string, Handler>>
-
-const trapped = (message: string): CallReply => rejected(REJECT_CANISTER_ERROR, message)
 
 /** Binds a method of an interface to what it does. An argument that does not decode is a trap. */
 export function handler<const A extends Codecs, R extends Codec<unknown>>(
@@ -43,11 +42,10 @@ export function handler<const A extends Codecs, R extends Codec<unknown>>(
     isQuery: method.mode === 'query',
     answer: (bytes) => {
       const args = attempt(() => decodeArgs(method.args, bytes))
-      if (args instanceof BadEncoding) return trapped(args.message)
+      if (args instanceof BadEncoding) return { type: 'trap', message: args.message }
       const outcome = run(...args)
-      return outcome.type === 'trap'
-        ? trapped(outcome.message)
-        : { type: 'replied', arg: encodeArgs([method.result], [outcome.value]) }
+      if (outcome.type !== 'result') return outcome
+      return { type: 'result', value: encodeArgs([method.result], [outcome.value]) }
     },
   }
 }
@@ -58,15 +56,28 @@ export const getter = <const A extends Codecs, R extends Codec<unknown>>(
   run: (...args: { readonly [K in keyof A]: ValueOf<A[K]> }) => ValueOf<R>,
 ): Handler => handler(method, (...args) => ({ type: 'result', value: run(...args) }))
 
-/** Finds the method. `kind`: whether the caller only asks, or the log has ordered the call. */
+/**
+ * Finds the method and puts its outcome into the words of §12. `kind`: whether the caller only
+ * asks, or the log has ordered the call.
+ */
 export function dispatch(
   handlers: Handlers,
-  { methodName, arg }: Pick<CanisterCall, 'methodName' | 'arg'>,
+  { canisterId, methodName, arg }: Pick<CanisterCall, 'canisterId' | 'methodName' | 'arg'>,
   kind: 'query' | 'update',
 ): CallReply {
+  const from = `Error from Canister ${textOfPrincipal(canisterId)}: `
   const found = Object.hasOwn(handlers, methodName) ? handlers[methodName] : undefined
-  if (found === undefined) return trapped(`the canister has no method '${methodName}'`)
-  if (kind === 'query' && !found.isQuery)
-    return trapped(`'${methodName}' changes state and is called as an update`)
-  return found.answer(arg)
+  if (found === undefined || (kind === 'query' && !found.isQuery))
+    return rejected('IC0536', `${from}Canister has no ${kind} method '${methodName}'.`)
+  const outcome = found.answer(arg)
+  switch (outcome.type) {
+    case 'result':
+      return { type: 'replied', arg: outcome.value }
+    case 'trap': {
+      const words = `Canister called \`ic0.trap\` with message: '${outcome.message}'`
+      return rejected('IC0503', from + words)
+    }
+    case 'reject':
+      return rejected('IC0406', outcome.message)
+  }
 }

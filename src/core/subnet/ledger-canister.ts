@@ -32,14 +32,23 @@ import type {
   LedgerFailure,
   MintResult,
 } from '../minter/ports.ts'
+import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
 
-export class LedgerCanister {
+export class LedgerCanister implements Canister {
+  readonly name = 'ledger'
+  readonly id: Principal
   readonly #state: State
 
-  constructor(config: Config, now: TimestampNs) {
-    this.#state = initial(config, now)
+  constructor(id: Principal, state: State) {
+    this.id = id
+    this.#state = state
+  }
+
+  /** As it is after its installation. */
+  static install(id: Principal, config: Config, now: TimestampNs): LedgerCanister {
+    return new LedgerCanister(id, initial(config, now))
   }
 
   get state(): View<State> {
@@ -67,8 +76,11 @@ export class LedgerCanister {
     return this.#perform(decideApprove(this.#state, caller, arg, now))
   }
 
-  /** The methods of this step, for a caller and a slot time. */
-  handlers(caller: Principal, now: TimestampNs): Handlers {
+  certifiedData(): Uint8Array | undefined {
+    return undefined
+  }
+
+  handlers({ caller, now }: CallContext): Handlers {
     const methods = ledgerInterface
     const state = this.#state
     const { config } = state

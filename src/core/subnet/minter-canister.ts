@@ -1,4 +1,5 @@
 /** The minter canister: its methods over the minter machine. Source: minter §2. */
+import type { TimestampNs } from '../base/units.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { Methods } from '../minter/calls.ts'
 import type { World } from '../minter/context.ts'
@@ -9,16 +10,39 @@ import type { Minter } from '../minter/machine.ts'
 import { handle } from '../minter/machine.ts'
 import { page } from '../minter/queries.ts'
 import type { Answer } from '../minter/types.ts'
+import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
 
 const outcome = <T>(answer: Answer<T>): Outcome<T> =>
   answer.type === 'trap' ? answer : { type: 'result', value: answer.value }
 
+export class MinterCanister implements Canister {
+  readonly name = 'minter'
+  readonly id: Principal
+  readonly #minter: Minter
+  readonly #world: (now: TimestampNs) => World
+
+  /** `world`: what the minter sees of the other canisters in the slot of that time. */
+  constructor(id: Principal, minter: Minter, world: (now: TimestampNs) => World) {
+    this.id = id
+    this.#minter = minter
+    this.#world = world
+  }
+
+  certifiedData(): Uint8Array | undefined {
+    return undefined
+  }
+
+  handlers({ caller, now }: CallContext): Handlers {
+    return minterHandlers(this.#minter, caller, this.#world(now))
+  }
+}
+
 /**
  * Every method but `get_canister_status`, which needs the management canister; and our extension.
  */
-export function minterHandlers(minter: Minter, caller: Principal, world: World): Handlers {
+function minterHandlers(minter: Minter, caller: Principal, world: World): Handlers {
   const methods = minterInterface
   const ask = <M extends keyof Methods>(
     method: M,

@@ -2,13 +2,14 @@
  * The canisters of one node, executed slot by slot. Source: architecture §§3, 4. Deterministic:
  * same slots, same state.
  */
-import { concat, equalBytes, toHex, u64be } from '../base/bytes.ts'
+import type { Hash32 } from '../base/bytes.ts'
+import { concat, toHex, u64be } from '../base/bytes.ts'
 import { derivePublicKey, masterKey } from '../base/derivation.ts'
 import { assert, attempt, BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
-import { timestampNs } from '../base/units.ts'
+import { addNs, timestampNs } from '../base/units.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import { decodeHeader } from '../btc/block.ts'
 import { admit } from '../ic/admission.ts'
@@ -17,6 +18,7 @@ import { rejected } from '../ic/call-reply.ts'
 import type { CanisterIds } from '../ic/canister-ids.ts'
 import { ownCanisterIds } from '../ic/canister-ids.ts'
 import { decodeEnvelope } from '../ic/envelope.ts'
+import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
 import { ckbtcConfig } from '../ledger/config.ts'
 import type { SignatureKey } from '../minter/calls.ts'
@@ -26,11 +28,12 @@ import * as minter from '../minter/machine.ts'
 import { acceptAll } from '../minter/ports.ts'
 import type { AdapterWork } from './bitcoin-canister.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
-import type { CanisterCall, Handlers } from './dispatch.ts'
-import { dispatch, REJECT_DESTINATION_INVALID } from './dispatch.ts'
-import { IngressHistory } from './ingress-history.ts'
+import type { Canister } from './canister.ts'
+import type { CanisterCall } from './dispatch.ts'
+import { dispatch } from './dispatch.ts'
 import { LedgerCanister } from './ledger-canister.ts'
-import { minterHandlers } from './minter-canister.ts'
+import { MinterCanister } from './minter-canister.ts'
+import { KEEP_NS, RequestHistory } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
 
 export type ReplicaConfig = {
@@ -60,7 +63,9 @@ export class Replica {
   readonly #bitcoin: BitcoinCanister
   readonly #ledger: LedgerCanister
   readonly #minter: Minter
-  readonly #ingress = new IngressHistory()
+  /** By id in hexadecimal. */
+  readonly #canisters: ReadonlyMap<string, Canister>
+  readonly #requests = new RequestHistory()
   /** What the minter calls the signatures that were asked for, by request id. */
   readonly #asked = new Map<string, SignatureKey>()
   #hasMasterKey = false
@@ -74,13 +79,18 @@ export class Replica {
     this.#bitcoin = new BitcoinCanister(config.nodes)
     const profile = ckbtcConfig({ minter: minterId, archiveController: firstArchive, index })
     this.#time = config.createdAt
-    this.#ledger = new LedgerCanister(profile, config.createdAt)
+    this.#ledger = LedgerCanister.install(ledger, profile, config.createdAt)
     const { init, settings } = config.minter
     const args = { ...init, ledgerId: ledger, checkerId: checker }
     const options = { self: minterId, now: config.createdAt, settings }
     const installed = minter.install({ type: 'init', args }, options)
     assert(installed.type === 'installed', 'the embedded minter has sound settings')
     this.#minter = installed.minter
+    const canisters: readonly Canister[] = [
+      this.#ledger,
+      new MinterCanister(minterId, installed.minter, (now) => this.#world(now)),
+    ]
+    this.#canisters = new Map(canisters.map((canister) => [toHex(canister.id), canister]))
   }
 
   get bitcoinHeight(): number {
@@ -100,39 +110,43 @@ export class Replica {
 
   /**
    * Executes an ingress item. Undefined when it leaves no trace: it does not decode, is not
-   * admitted at slot time, or was executed before.
+   * admitted at slot time, or is known already. One that has merely expired on its way is rejected.
    */
   ingress(
     bytes: Uint8Array,
     now: TimestampNs,
-  ): { readonly requestId: Uint8Array; readonly reply: CallReply } | undefined {
+  ): { readonly requestId: Hash32; readonly reply: CallReply } | undefined {
     const envelope = attempt(() => decodeEnvelope(bytes))
     if (envelope instanceof BadEncoding || envelope.content.type !== 'call') return undefined
+    const { ingressExpiry: expiry } = envelope.content
+    // While ids of its age are remembered, so that nothing executed is ever called expired.
+    const late = expiry < now && now <= addNs(expiry, KEEP_NS)
     const { ed25519 } = this.#config
-    const admitted = admit(envelope, { now, ed25519, sizeBytes: bytes.length })
+    const context = { now: late ? expiry : now, ed25519, sizeBytes: bytes.length }
+    const admitted = admit(envelope, context)
     if (admitted.type === 'refused' || admitted.content.type !== 'call') return undefined
     const { requestId, content } = admitted
-    if (!this.#ingress.first(requestId, content.ingressExpiry, now)) return undefined
-    const { sender: caller, canisterId, methodName, arg } = content
-    return { requestId, reply: this.#call({ caller, canisterId, methodName, arg }, now) }
+    if (this.#requests.find(requestId) !== undefined || this.#requests.isFull) return undefined
+    const { sender, canisterId } = content
+    const reply = late ? tooLate(requestId) : this.#call({ caller: sender, ...content }, now)
+    this.#requests.add(requestId, { sender, canisterId, expiry, reply })
+    return { requestId, reply }
   }
 
   #call(call: CanisterCall, now: TimestampNs): CallReply {
-    const handlers = this.#handlers(call, now)
-    return handlers === undefined ? unknownCanister(call) : dispatch(handlers, call, 'update')
+    const canister = this.#canisters.get(toHex(call.canisterId))
+    if (canister === undefined) return unknownCanister(call)
+    const context = { caller: call.caller, now, dataCertificate: () => undefined }
+    return dispatch(canister.handlers(context), call, 'update')
   }
 
   /** A question to the state after the last slot; nothing is written. */
-  query(call: CanisterCall): CallReply {
-    const handlers = this.#handlers(call, this.#time)
-    return handlers === undefined ? unknownCanister(call) : dispatch(handlers, call, 'query')
-  }
-
-  #handlers({ canisterId, caller }: CanisterCall, now: TimestampNs): Handlers | undefined {
-    if (equalBytes(canisterId, this.ids.ledger)) return this.#ledger.handlers(caller, now)
-    if (equalBytes(canisterId, this.ids.minter))
-      return minterHandlers(this.#minter, caller, this.#world(now))
-    return undefined
+  query(call: CanisterCall, dataCertificate: DataCertificate = () => undefined): CallReply {
+    const canister = this.#canisters.get(toHex(call.canisterId))
+    if (canister === undefined) return unknownCanister(call)
+    const { caller } = call
+    const context = { caller, now: this.#time, dataCertificate: () => dataCertificate(canister.id) }
+    return dispatch(canister.handlers(context), call, 'query')
   }
 
   proposeHeaders(node: NodeIndex, headers: readonly Uint8Array[], now: TimestampNs): void {
@@ -235,5 +249,11 @@ export class Replica {
   }
 }
 
+/** Certificate of a canister's certified data in the state that is asked. */
+export type DataCertificate = (canisterId: Principal) => Uint8Array | undefined
+
 const unknownCanister = ({ canisterId }: CanisterCall): CallReply =>
-  rejected(REJECT_DESTINATION_INVALID, `Canister ${textOfPrincipal(canisterId)} not found`)
+  rejected('IC0301', `Canister ${textOfPrincipal(canisterId)} not found`)
+
+const tooLate = (requestId: Hash32): CallReply =>
+  rejected('IC0202', `Ingress message 0x${toHex(requestId)} timed out waiting to start executing.`)

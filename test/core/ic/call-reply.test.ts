@@ -7,7 +7,7 @@ import type { CallReply } from '../../../src/core/ic/call-reply.ts'
 import { decodeReply, encodeReply, rejected } from '../../../src/core/ic/call-reply.ts'
 import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 
-const reject = rejected(5, 'the canister says „no“')
+const reject = rejected('IC0406', 'the canister says „no“')
 const replies: [string, CallReply, string][] = [
   [
     'reply',
@@ -19,7 +19,7 @@ const replies: [string, CallReply, string][] = [
     { type: 'replied', arg: new Uint8Array() },
     '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
   ],
-  ['reject', reject, '47c347fbaefe1f068bdbad297f8d3001f6dee624f5cef0412e80a513b6eda011'],
+  ['reject', reject, '4b7f8575e521505e843d9279a14327e803f715dee331072725edc1a27b9e4154'],
 ]
 
 describe('a call reply', () => {
@@ -39,8 +39,9 @@ describe('a call reply', () => {
 
   test.each([
     ['nothing', []],
-    ['an unknown kind', [2, 5, 0, 0, 0, 0]],
-    ['text that is not UTF-8', [1, 5, 0, 0, 0, 1, 0xff]],
+    ['an unknown kind', [2, 0, 0, 0, 0]],
+    ['an unknown error code', [1, 0, 0, 0, 6, 73, 67, 48, 57, 57, 57, 0, 0, 0, 0]],
+    ['text that is not UTF-8', [1, 0, 0, 0, 6, 73, 67, 48, 52, 48, 54, 0, 0, 0, 1, 0xff]],
   ])('of %s is refused', (_, bytes) => {
     expect(() => decodeReply(Uint8Array.from(bytes))).toThrow(BadEncoding)
   })

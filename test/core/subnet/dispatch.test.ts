@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CallReply } from '../../../src/core/ic/call-reply.ts'
 import { encodeArgs, nat, query, text, update } from '../../../src/core/ic/candid.ts'
+import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import type { Handlers } from '../../../src/core/subnet/dispatch.ts'
 import { dispatch, getter, handler } from '../../../src/core/subnet/dispatch.ts'
 
@@ -24,24 +25,26 @@ function counter() {
 }
 
 const none = encodeArgs([], [])
+const canisterId = ownCanisterIds.ledger
+const from = 'Error from Canister 23xb3-ep777-777s3-4aaaa-cai: '
 const replied = (reply: CallReply) => (reply.type === 'replied' ? reply.arg : reply)
 
 describe('a call', () => {
   test.each(['query', 'update'] as const)('as %s asks a query', (kind) => {
     const { handlers } = counter()
-    const reply = dispatch(handlers, { methodName: 'get', arg: none }, kind)
+    const reply = dispatch(handlers, { canisterId, methodName: 'get', arg: none }, kind)
     expect(replied(reply)).toEqual(encodeArgs([nat], [1n]))
   })
 
   test('hands over its arguments in order', () => {
     const arg = encodeArgs([nat, text], [3n, 'ab'])
-    const reply = dispatch(counter().handlers, { methodName: 'echo', arg }, 'query')
+    const reply = dispatch(counter().handlers, { canisterId, methodName: 'echo', arg }, 'query')
     expect(replied(reply)).toEqual(encodeArgs([text], ['ababab']))
   })
 
   test('as update changes state, as query is rejected and changes none', () => {
     const { handlers, state } = counter()
-    const call = { methodName: 'add', arg: encodeArgs([nat], [5n]) }
+    const call = { canisterId, methodName: 'add', arg: encodeArgs([nat], [5n]) }
     expect(dispatch(handlers, call, 'query')).toMatchObject({ type: 'rejected', code: 5 })
     expect(state.value).toBe(1n)
     expect(replied(dispatch(handlers, call, 'update'))).toEqual(encodeArgs([nat], [6n]))
@@ -49,17 +52,18 @@ describe('a call', () => {
   })
 
   test('that traps is rejected with code 5 and the words of the trap', () => {
-    const call = { methodName: 'add', arg: encodeArgs([nat], [101n]) }
+    const call = { canisterId, methodName: 'add', arg: encodeArgs([nat], [101n]) }
     const reply = dispatch(counter().handlers, call, 'update')
-    expect(reply).toEqual({ type: 'rejected', code: 5, message: 'too much' })
+    const message = `${from}Canister called \`ic0.trap\` with message: 'too much'`
+    expect(reply).toEqual({ type: 'rejected', code: 5, errorCode: 'IC0503', message })
   })
 
   test.each(['', 'Get', 'get ', 'toString', 'constructor', '__proto__', 'hasOwnProperty'])(
     'of the method "%s", which is none, is rejected with code 5',
     (methodName) => {
-      const reply = dispatch(counter().handlers, { methodName, arg: none }, 'update')
-      const message = `the canister has no method '${methodName}'`
-      expect(reply).toEqual({ type: 'rejected', code: 5, message })
+      const reply = dispatch(counter().handlers, { canisterId, methodName, arg: none }, 'update')
+      const message = `${from}Canister has no update method '${methodName}'.`
+      expect(reply).toEqual({ type: 'rejected', code: 5, errorCode: 'IC0536', message })
     },
   )
 
@@ -71,7 +75,7 @@ describe('a call', () => {
     ['no Candid', new Uint8Array()],
   ])('with arguments %s is rejected with code 5 and changes nothing', (_, arg) => {
     const { handlers, state } = counter()
-    const reply = dispatch(handlers, { methodName: 'add', arg }, 'update')
+    const reply = dispatch(handlers, { canisterId, methodName: 'add', arg }, 'update')
     expect(reply).toMatchObject({ type: 'rejected', code: 5 })
     expect(state.value).toBe(1n)
   })
