@@ -1,10 +1,12 @@
 /**
  * Plain verification of finished signatures, by the audited library: ECDSA (SEC1), BIP340, Ed25519
- * (RFC 8032).
+ * (RFC 8032), BLS12-381 with keys in G2 (IC interface §15.1).
  */
+import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256 } from '@noble/curves/nist.js'
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
+import { equalBytes } from './bytes.ts'
 
 const totalCheck = (check: () => boolean): boolean => {
   try {
@@ -56,6 +58,37 @@ export function verifyBip340(
   signature: Uint8Array,
 ): boolean {
   return totalCheck(() => schnorr.verify(signature, message, publicKey))
+}
+
+const BLS_DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
+const BLS_KEY_SIZE = 96
+const BLS_SIGNATURE_SIZE = 48
+const { shortSignatures: bls, G2 } = bls12_381
+type BlsKey = ReturnType<typeof G2.Point.fromBytes>
+
+/** The key used last: certificates of one subnet are verified under one key, in the subgroup. */
+let lastBlsKey: { readonly bytes: Uint8Array; readonly point: BlsKey } | undefined
+
+/** Throws for bytes that are no element of the subgroup, and for the identity. */
+function blsKey(bytes: Uint8Array): BlsKey {
+  if (lastBlsKey !== undefined && equalBytes(lastBlsKey.bytes, bytes)) return lastBlsKey.point
+  const point = G2.Point.fromBytes(bytes)
+  point.assertValidity()
+  lastBlsKey = { bytes: bytes.slice(), point }
+  return point
+}
+
+/**
+ * BLS signature (48 bytes, compressed G1) under a key in G2 (96 bytes, compressed); the message is
+ * hashed to G1. Both points must lie in the subgroup and not be the identity. Total.
+ */
+export function verifyBls(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (publicKey.length !== BLS_KEY_SIZE || signature.length !== BLS_SIGNATURE_SIZE) return false
+  return totalCheck(() => bls.verify(signature, bls.hash(message, BLS_DST), blsKey(publicKey)))
 }
 
 /**

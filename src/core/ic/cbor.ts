@@ -95,13 +95,17 @@ function integer(value: bigint): Uint8Array {
 export type CborOptions = {
   /** Bytes of the largest integer: 8 in requests, more where amounts may pass 2^64. */
   readonly integerBytesMax?: number
+  readonly depthMax?: number
 }
 
 /** Reads one value with an optional tag 55799 in front; anything §2 forbids is `BadEncoding`. */
-export function decodeCbor(bytes: Uint8Array, { integerBytesMax = 8 }: CborOptions = {}): Cbor {
+export function decodeCbor(
+  bytes: Uint8Array,
+  { integerBytesMax = 8, depthMax = CBOR_DEPTH_MAX }: CborOptions = {},
+): Cbor {
   const tagged = equalBytes(bytes.subarray(0, SELF_DESCRIBED.length), SELF_DESCRIBED)
   const cursor = new Cursor(tagged ? bytes.subarray(SELF_DESCRIBED.length) : bytes)
-  return cursor.end(new Decoder(cursor, integerBytesMax).value(0))
+  return cursor.end(new Decoder(cursor, { integerBytesMax, depthMax }).value(0))
 }
 
 /** For our own formats: what `encodeCbor` would not have written is refused. */
@@ -116,11 +120,11 @@ type Head = { readonly major: number; readonly info: number; readonly size: bigi
 
 class Decoder {
   readonly #cursor: Cursor
-  readonly #integerBytesMax: number
+  readonly #limits: Required<CborOptions>
 
-  constructor(cursor: Cursor, integerBytesMax: number) {
+  constructor(cursor: Cursor, limits: Required<CborOptions>) {
     this.#cursor = cursor
-    this.#integerBytesMax = integerBytesMax
+    this.#limits = limits
   }
 
   value(depth: number): Cbor {
@@ -141,8 +145,8 @@ class Decoder {
   #body({ major, info, size }: Head, depth: number): Cbor {
     if (major === BYTES) return this.#chunks(BYTES, size)
     if (major === TEXT) return fromUtf8(this.#chunks(TEXT, size))
-    if (major === ARRAY) return this.#array(size, inside(depth))
-    if (major === MAP) return this.#map(size, inside(depth))
+    if (major === ARRAY) return this.#array(size, this.#inside(depth))
+    if (major === MAP) return this.#map(size, this.#inside(depth))
     if (major === UNSIGNED && size !== undefined) return size
     if (major === TAG && size === BIGNUM_TAG) return this.#bignum()
     if (major === SIMPLE && info === FALSE) return false
@@ -151,12 +155,19 @@ class Decoder {
     throw new BadEncoding(`CBOR of major type ${major}, argument ${size}, is not allowed here`)
   }
 
+  #inside(depth: number): number {
+    const { depthMax } = this.#limits
+    if (depth >= depthMax) throw new BadEncoding(`CBOR nested deeper than ${depthMax}`)
+    return depth + 1
+  }
+
   #bignum(): bigint {
     const { major, size } = this.#head()
     if (major !== BYTES) throw new BadEncoding('a CBOR bignum holds a byte string')
     const value = fromBigEndian(this.#chunks(BYTES, size))
-    if (value >> BigInt(8 * this.#integerBytesMax) !== 0n)
-      throw new BadEncoding(`a CBOR integer of more than ${this.#integerBytesMax} bytes`)
+    const { integerBytesMax } = this.#limits
+    if (value >> BigInt(8 * integerBytesMax) !== 0n)
+      throw new BadEncoding(`a CBOR integer of more than ${integerBytesMax} bytes`)
     return value
   }
 
@@ -213,9 +224,4 @@ class Decoder {
     this.#cursor.rewind(offset)
     return false
   }
-}
-
-function inside(depth: number): number {
-  if (depth >= CBOR_DEPTH_MAX) throw new BadEncoding(`CBOR nested deeper than ${CBOR_DEPTH_MAX}`)
-  return depth + 1
 }
