@@ -16,7 +16,7 @@ import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../../src/core/tecdsa/signer-context.ts'
 import { benchSeed } from './inputs.ts'
 
-const TAGS = { dealing: 0, completion: 1, request: 2 } as const
+const TAGS = { ecdsa: 0, completion: 1, request: 2, bls: 3 } as const
 
 type Work =
   | { readonly from: NodeIndex; readonly to: NodeIndex; readonly bytes: Uint8Array }
@@ -147,7 +147,8 @@ export class SignerLoop {
     { number, items }: Extract<LogDelivery['output'], { readonly type: 'slot' }>['slot'],
   ): void {
     for (const item of items) {
-      if (item[0] === TAGS.dealing) signer.takeDealing(item.subarray(1))
+      if (item[0] === TAGS.ecdsa) signer.takeDealing('ecdsa', item.subarray(1))
+      if (item[0] === TAGS.bls) signer.takeDealing('bls', item.subarray(1))
       if (item[0] === TAGS.request) signer.enqueue(present(this.#asked, 'its item is in the log'))
       if (item[0] !== TAGS.completion) continue
       const completion = signer.judge(item.subarray(1))
@@ -174,7 +175,9 @@ export class SignerLoop {
         return
       }
       case 'submit': {
-        const item = Uint8Array.of(TAGS[output.item.type], ...output.item.bytes)
+        const { item: made } = output
+        const tag = TAGS[made.type === 'dealing' ? made.lane : made.type]
+        const item = Uint8Array.of(tag, ...made.bytes)
         this.#tellLog(me, { type: 'submit', item })
         return
       }

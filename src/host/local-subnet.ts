@@ -11,7 +11,10 @@ import type { CanisterIds } from '../core/ic/canister-ids.ts'
 import { ownCanisterIds } from '../core/ic/canister-ids.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
 import { embeddedMinter } from '../core/subnet/settings.ts'
+import { systemClock } from './clock.ts'
+import { hostEd25519 } from './ed25519.ts'
 import { EmbeddedBitcoin } from './embedded-bitcoin.ts'
+import { gatewayFetch, IcGateway } from './ic/gateway.ts'
 import { hostSha256 } from './sha256.ts'
 import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
@@ -26,6 +29,10 @@ export type LocalSubnetOptions = {
   readonly maxTimeInQueueNs: bigint
 }
 
+/** Agents want one; nothing is sent there. */
+export const IN_PROCESS_URL = 'http://127.0.0.1'
+const IMPLEMENTATION = 'ckbtc-0.1.0'
+
 type Progress = Extract<Observation, { type: 'executed' }>
 
 export class LocalSubnet {
@@ -38,10 +45,18 @@ export class LocalSubnet {
   readonly #signers: (readonly NodeIndex[])[] = []
   readonly #wake = new Set<() => void>()
   #bug: string | undefined
+  /** The interface of the Internet Computer over this subnet. */
+  readonly gateway: IcGateway
 
   private constructor(bitcoin: EmbeddedBitcoin, subnet: Subnet) {
     this.bitcoin = bitcoin
     this.subnet = subnet
+    this.gateway = new IcGateway({
+      backend: subnet.backend,
+      clock: systemClock,
+      ed25519: hostEd25519,
+      implementation: IMPLEMENTATION,
+    })
     subnet.listen((event) => this.#hear(event))
   }
 
@@ -92,6 +107,16 @@ export class LocalSubnet {
     const [key] = this.#keys.values()
     const same = [...this.#keys.values()].filter((other) => other === key).length
     return same >= agreementQuorum(this.subnet.size) ? key : undefined
+  }
+
+  /** The interface without sockets, for agents in this process. */
+  get fetch(): typeof fetch {
+    return gatewayFetch(this.gateway)
+  }
+
+  /** Under which certificates verify (DER); undefined while it is in the making. */
+  get rootKey(): Uint8Array | undefined {
+    return this.subnet.backend.rootKey
   }
 
   /** Bitcoin height that f + 1 nodes have reached. */

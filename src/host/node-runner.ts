@@ -3,8 +3,9 @@
  * its adapter.
  */
 import { Bug } from '../core/base/errors.ts'
+import type { TimestampNs } from '../core/base/units.ts'
 import type { SubnetNode } from '../core/subnet/node.ts'
-import type { AlarmName, NodeInput, NodeOutput } from '../core/subnet/node-io.ts'
+import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from '../core/subnet/node-io.ts'
 import type { BitcoinConnection } from './bitcoin-connection.ts'
 import type { Store } from './store.ts'
 import type { SharedOutput } from './worker-protocol.ts'
@@ -25,6 +26,8 @@ export class NodeRunner {
   readonly #alarms = new Map<AlarmName, Cancel>()
   #bitcoin: BitcoinConnection | undefined
   #ended = false
+  /** Questions that wait for the state to be certified. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(node: SubnetNode, ports: RunnerPorts) {
     this.#node = node
@@ -51,12 +54,34 @@ export class NodeRunner {
     }
   }
 
+  /** Answers a client outside the log. */
+  ask(question: Question, now: TimestampNs): Answer {
+    const { answer, outputs } = this.#node.ask(question, now)
+    this.#perform(outputs)
+    return answer
+  }
+
+  /** Resolves when the node's state is certified, at the latest after `waitMs`. */
+  async settled(waitMs: number): Promise<void> {
+    if (!this.#node.isSettling || this.#ended) return
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, waitMs)
+      this.#waiting.add(done)
+    })
+  }
+
   /** Stops at once: nothing more leaves, nothing more fires. */
   end(): void {
     this.#ended = true
     for (const cancel of this.#alarms.values()) cancel()
     this.#alarms.clear()
     this.#bitcoin?.close()
+    for (const done of [...this.#waiting]) done()
   }
 
   /** In order, so that what was recorded is stored before what follows it leaves. */
@@ -74,10 +99,14 @@ export class NodeRunner {
           this.#bitcoin?.want(output.wanted)
           this.#bitcoin?.announce(output.announce)
           break
+        case 'certified':
+          shared.push(output)
+          for (const done of [...this.#waiting]) done()
+          break
         case 'send':
         case 'log':
         case 'fault':
-        case 'reply':
+        case 'diverged':
         case 'observed':
           shared.push(output)
       }

@@ -3,14 +3,12 @@
  * `subnet.ts`.
  */
 import { parentPort } from 'node:worker_threads'
-import { attempt, BadEncoding, present } from '../core/base/errors.ts'
+import { present } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { Seed } from '../core/base/seed.ts'
 import { encodeBlock, encodeHeader } from '../core/btc/block.ts'
 import { regtest } from '../core/btc/network.ts'
-import { encodeReply, rejected } from '../core/ic/call-reply.ts'
-import { principal } from '../core/ic/principal.ts'
 import { SubnetNode } from '../core/subnet/node.ts'
 import { decodeGenesis } from '../core/tecdsa/membership.ts'
 import { NodeKeys } from '../core/tecdsa/node-keys.ts'
@@ -21,11 +19,13 @@ import { entropy } from './entropy.ts'
 import { NodeRunner } from './node-runner.ts'
 import { hostSha256 } from './sha256.ts'
 import { MemoryStore } from './store.ts'
-import type { FromWorker, KeyNumber, QueryRequest, ToWorker } from './worker-protocol.ts'
+import type { FromWorker, KeyNumber, ToWorker } from './worker-protocol.ts'
 
 const SEED_SIZE = 32
 const LOOPBACK = '127.0.0.1'
 const USER_AGENT = '/ckbtc:0.1.0/'
+/** How long a query waits for the state that it is asked of to be certified. */
+const SETTLING_MS_MAX = 2_000
 
 /**
  * What stays of a node while it is stopped: its keys and its records, as a disk would keep them.
@@ -79,23 +79,13 @@ function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start
   runner.input({ type: 'start' })
 }
 
-function query(
-  me: NodeIndex,
-  id: number,
-  { caller, canisterId, methodName, arg }: QueryRequest,
-): void {
+/** Not before the state is certified, or it is clear that this takes long (IC interface §16). */
+async function ask({ me, id, question }: Extract<ToWorker, { type: 'ask' }>): Promise<void> {
   const runner = running.get(me)
-  if (runner === undefined) return // Stopped since: the asker counts answers of others.
-  const reply = attempt(() =>
-    runner.node.replica.query({
-      caller: principal(caller),
-      canisterId: principal(canisterId),
-      methodName,
-      arg,
-    }),
-  )
-  const answer = reply instanceof BadEncoding ? rejected('IC0503', reply.message) : reply
-  tell({ type: 'answer', me, id, reply: encodeReply(answer) })
+  if (question.type === 'query') await runner?.settled(SETTLING_MS_MAX)
+  // Stopped since: whoever asks has been told.
+  if (runner === undefined || running.get(me) !== runner) return
+  tell({ type: 'answer', me, id, answer: runner.ask(question, systemClock()) })
 }
 
 installSha256(hostSha256)
@@ -111,8 +101,8 @@ inbox.on('message', (message: ToWorker) => {
     case 'input':
       running.get(message.me)?.input(message.input)
       return
-    case 'query':
-      query(message.me, message.id, message.query)
+    case 'ask':
+      void ask(message)
       return
     case 'stop':
       running.get(message.me)?.end()

@@ -4,32 +4,28 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { equalBytes, fromBigEndian } from '../core/base/bytes.ts'
-import { Bug, present, SubnetDown } from '../core/base/errors.ts'
+import { equalBytes, fromBigEndian, toHex } from '../core/base/bytes.ts'
+import { Bug, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
-import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
-import type { CallReply } from '../core/ic/call-reply.ts'
-import { decodeReply } from '../core/ic/call-reply.ts'
+import { agreementQuorum } from '../core/base/party.ts'
+import { ownCanisterIds } from '../core/ic/canister-ids.ts'
 import type { LogDelivery } from '../core/log/log.ts'
 import { Sequencer } from '../core/log/sequencer.ts'
 import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
 import { createMembership, encodeGenesis, memberId } from '../core/tecdsa/membership.ts'
-import { Calls } from './calls.ts'
 import { systemClock } from './clock.ts'
 import { entropy } from './entropy.ts'
-import { Quorum } from './quorum.ts'
+import type { IcBackend } from './ic/backend.ts'
+import { Questions } from './questions.ts'
+import { SubnetBackend } from './subnet-backend.ts'
 import type {
   FromWorker,
   KeyNumber,
   NodeSettings,
-  QueryRequest,
   SharedOutput,
   ToWorker,
 } from './worker-protocol.ts'
-
-/** A query that finds nodes in different slots is asked again after this. */
-const QUERY_RETRY_MS = 20
 
 export type SubnetOptions = {
   readonly nodes: number
@@ -55,12 +51,11 @@ export class Subnet {
   readonly #workers: readonly Worker[]
   readonly #log: Sequencer
   readonly #listeners = new Set<Listener>()
-  readonly #calls: Calls
-  readonly #queries = new Map<number, Quorum>()
+  readonly #questions: Questions
+  readonly #backend: SubnetBackend
   readonly #up = new Set<NodeIndex>()
   #places: readonly Place[] = []
   #genesis: Uint8Array = new Uint8Array()
-  #nextQuery = 0
   #closed = false
   #fail: (error: Error) => void = () => undefined
   /** Rejects when a worker ends by itself. */
@@ -75,7 +70,17 @@ export class Subnet {
       }
     })
     this.#failure.catch(() => undefined) // Whoever waits for it is told; it need not be anybody.
-    this.#calls = new Calls(reconstructionThreshold(options.nodes))
+    this.#questions = new Questions((me, id, question) =>
+      this.#tell(this.#place(me).worker, { type: 'ask', me, id, question }),
+    )
+    this.#backend = new SubnetBackend({
+      ids: ownCanisterIds,
+      clock: systemClock,
+      up: () => this.up,
+      canProgress: () => this.canProgress,
+      input: (node, input) => this.#input(node, input),
+      questions: this.#questions,
+    })
     this.#log = new Sequencer(options.nodes, entropy(32))
     const count = Math.max(1, Math.min(availableParallelism(), options.nodes))
     const url = new URL('./node-worker.js', import.meta.url)
@@ -103,6 +108,11 @@ export class Subnet {
 
   get size(): number {
     return this.#options.nodes
+  }
+
+  /** For clients. */
+  get backend(): IcBackend {
+    return this.#backend
   }
 
   /** Indices of the nodes that run, ascending. */
@@ -167,7 +177,7 @@ export class Subnet {
     this.#up.add(me)
     const { settings } = this.#options
     this.#tell(worker, { type: 'start', name, me, genesis: this.#genesis, settings })
-    for (const envelope of this.#calls.waiting) this.#input(me, { type: 'ingress', envelope })
+    for (const call of this.#backend.waiting) this.#input(me, { type: 'ingress', ...call })
   }
 
   /** Ends a node at once; what it had not recorded is gone. */
@@ -175,49 +185,15 @@ export class Subnet {
     if (!this.#up.delete(me)) return
     this.#tell(this.#place(me).worker, { type: 'stop', me })
     this.#log.down(me)
-    for (const quorum of this.#queries.values()) quorum.abstain(me)
-  }
-
-  /**
-   * Hands an envelope to every node and waits until f + 1 of them, so at least one honest one, have
-   * executed it and say the same; the rules are those of `Calls.call`. Throws `SubnetDown` when the
-   * subnet is closed meanwhile.
-   */
-  call(envelope: Uint8Array): Promise<CallReply> {
-    return this.#calls.call(envelope, () => {
-      for (const me of this.#up) this.#input(me, { type: 'ingress', envelope })
-    })
-  }
-
-  /**
-   * Asks every node that runs; the answer is what f + 1 of them say of one state. Throws
-   * `SubnetDown`.
-   */
-  async query(query: QueryRequest): Promise<CallReply> {
-    for (;;) {
-      if (this.#closed) throw new SubnetDown()
-      const answer = await this.#ask(query)
-      if (answer !== undefined) return decodeReply(answer)
-      await new Promise((resolve) => setTimeout(resolve, QUERY_RETRY_MS))
-    }
-  }
-
-  /** Undefined when the nodes were in different slots, or too few of them run. */
-  async #ask(query: QueryRequest): Promise<Uint8Array | undefined> {
-    const id = this.#nextQuery++
-    const quorum = new Quorum(reconstructionThreshold(this.size), this.#up)
-    this.#queries.set(id, quorum)
-    for (const me of this.#up) this.#tell(this.#place(me).worker, { type: 'query', me, id, query })
-    const answer = await quorum.answer
-    this.#queries.delete(id)
-    return answer
+    this.#questions.stopped(me)
+    this.#backend.stopped(me)
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#listeners.clear()
-    this.#calls.close()
-    for (const quorum of this.#queries.values()) quorum.giveUp()
+    this.#backend.close()
+    this.#questions.close()
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
@@ -243,7 +219,7 @@ export class Subnet {
       case 'keys':
         return // Awaited by `#createKeys`.
       case 'answer':
-        this.#queries.get(message.id)?.vote(message.me, message.reply)
+        this.#questions.answered(message.id, message.answer)
         return
       case 'bug':
         this.#emit({ type: 'bug', message: message.message })
@@ -266,9 +242,15 @@ export class Subnet {
       case 'log':
         this.#deliver(this.#log.step(me, output.input, systemClock()))
         return
-      case 'reply':
-        this.#calls.vote(me, output.requestId, output.reply)
+      case 'certified':
+        this.#backend.certified(me, output)
         return
+      case 'diverged': {
+        const roots = `${toHex(output.own)} here, ${toHex(output.other)} elsewhere`
+        const message = `Diverged: node ${me + 1}, slot ${output.slot}: ${roots}`
+        this.#emit({ type: 'bug', message })
+        return
+      }
       case 'fault':
         this.#emit({ type: 'fault', seenBy: me, culprit: output.culprit, reason: output.reason })
         return

@@ -3,7 +3,7 @@
  * structured cloning.
  */
 import type { NodeIndex } from '../core/base/party.ts'
-import type { NodeInput, NodeOutput } from '../core/subnet/node-io.ts'
+import type { Answer, NodeInput, NodeOutput, Question } from '../core/subnet/node-io.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
 
 /**
@@ -32,21 +32,15 @@ export type ToWorker =
       readonly settings: NodeSettings
     }
   | { readonly type: 'input'; readonly me: NodeIndex; readonly input: NodeInput }
+  /** Answered by `answer`, unless the node is stopped first. */
   | {
-      readonly type: 'query'
+      readonly type: 'ask'
       readonly me: NodeIndex
       readonly id: number
-      readonly query: QueryRequest
+      readonly question: Question
     }
   /** End it, with everything that is not recorded. */
   | { readonly type: 'stop'; readonly me: NodeIndex }
-
-export type QueryRequest = {
-  readonly caller: Uint8Array
-  readonly canisterId: Uint8Array
-  readonly methodName: string
-  readonly arg: Uint8Array
-}
 
 export type FromWorker =
   | {
@@ -56,12 +50,11 @@ export type FromWorker =
       readonly encryptionKey: Uint8Array
     }
   | { readonly type: 'outputs'; readonly me: NodeIndex; readonly outputs: readonly SharedOutput[] }
-  /** `CallReply`, encoded. */
   | {
       readonly type: 'answer'
       readonly me: NodeIndex
       readonly id: number
-      readonly reply: Uint8Array
+      readonly answer: Answer
     }
   /** An invariant of ours broke in a node: the subnet must not go on. */
   | { readonly type: 'bug'; readonly me: NodeIndex; readonly message: string }

@@ -115,7 +115,7 @@ describe('a lying node', () => {
     const content = dealingContent(runPrefix(net.genesis), statement)
     const signature = net.keysOf(liar).sign('dealing', content)
     const bytes = encodeSignedDealing({ ...statement, signature })
-    return { type: 'dealing', signed: decodeSignedDealing(bytes) }
+    return { type: 'dealing', lane: 'ecdsa', signed: decodeSignedDealing(bytes) }
   }
 
   const table: readonly (readonly [string, ReturnType<typeof lies>, RegExp | undefined])[] = [
@@ -142,7 +142,11 @@ describe('a lying node', () => {
       'that signs its support wrongly is blamed',
       lies((message) =>
         message.type === 'support'
-          ? { type: 'support', support: { ...message.support, signature: new Uint8Array(64) } }
+          ? {
+              type: 'support',
+              lane: 'ecdsa',
+              support: { ...message.support, signature: new Uint8Array(64) },
+            }
           : message,
       ),
       /BadSignature/,
@@ -152,7 +156,11 @@ describe('a lying node', () => {
       lies((message) => {
         if (message.type !== 'dealing') return message
         const signed = { ...message.signed, signature: new Uint8Array(64) }
-        return { type: 'dealing', signed: decodeSignedDealing(encodeSignedDealing(signed)) }
+        return {
+          type: 'dealing',
+          lane: 'ecdsa',
+          signed: decodeSignedDealing(encodeSignedDealing(signed)),
+        }
       }),
       undefined,
     ],

@@ -47,6 +47,9 @@ export type Fault = {
 }
 
 type NetOptions = {
+  /** Keys of an earlier time line, and the number of this one. */
+  readonly restored?: Uint8Array
+  readonly incarnation?: bigint
   readonly nodes: number
   readonly seed?: string
   readonly tamper?: Tamper
@@ -55,7 +58,8 @@ type NetOptions = {
   readonly stockTarget?: number
 }
 
-const TAGS = { dealing: 0, completion: 1 } as const
+const TAGS = { ecdsa: 0, completion: 1, bls: 2 } as const
+const tagOf = (item: SignerItem): number => TAGS[item.type === 'dealing' ? item.lane : item.type]
 
 export class SignerNet {
   readonly genesis: Genesis
@@ -99,7 +103,7 @@ export class SignerNet {
     this.genesis = {
       membership,
       entropy: root.derive('entropy').generator().bytes(32),
-      incarnation: 7n,
+      incarnation: options.incarnation ?? 7n,
       createdAt: timestampNs(0n),
     }
     this.#log = new Sequencer(options.nodes, root.derive('tape').generator().bytes(32))
@@ -121,6 +125,7 @@ export class SignerNet {
       records: new Map(this.records[node]),
       stockTarget: this.#options.stockTarget ?? 1,
       creationMax: 1,
+      restored: this.#options.restored,
     })
     this.#signers.set(node, signer)
     this.#slotOf.set(node, 0n)
@@ -207,7 +212,8 @@ export class SignerNet {
   #execute(node: NodeIndex, signer: Signer, slot: Slot): void {
     if (slot.number !== this.#slotOf.get(node)) return
     for (const item of slot.items) {
-      if (item[0] === TAGS.dealing) signer.takeDealing(item.subarray(1))
+      if (item[0] === TAGS.ecdsa) signer.takeDealing('ecdsa', item.subarray(1))
+      if (item[0] === TAGS.bls) signer.takeDealing('bls', item.subarray(1))
       if (item[0] !== TAGS.completion) continue
       const completion = signer.judge(item.subarray(1))
       if (completion !== undefined && this.#isFirst(completion)) this.completed.push(completion)
@@ -253,8 +259,8 @@ export class SignerNet {
   }
 
   /** Puts an item into the log in the name of a node. */
-  submit(node: NodeIndex, { type, bytes }: SignerItem): void {
-    this.#say(node, { type: 'submit', item: Uint8Array.of(TAGS[type], ...bytes) })
+  submit(node: NodeIndex, item: SignerItem): void {
+    this.#say(node, { type: 'submit', item: Uint8Array.of(tagOf(item), ...item.bytes) })
   }
 
   #deliver(from: NodeIndex, to: NodeIndex, message: SignerMessage): void {

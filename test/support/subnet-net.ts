@@ -6,15 +6,15 @@
  */
 import { present } from '../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
+import { agreementQuorum } from '../../src/core/base/party.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import type { TimestampNs } from '../../src/core/base/units.ts'
 import { NS_PER_MS, timestampNs } from '../../src/core/base/units.ts'
 import { encodeBlock, encodeHeader, headerHash } from '../../src/core/btc/block.ts'
 import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
 import type { CallReply } from '../../src/core/ic/call-reply.ts'
-import { decodeReply } from '../../src/core/ic/call-reply.ts'
+import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../src/core/ic/envelope.ts'
-import { principal } from '../../src/core/ic/principal.ts'
 import type { Slot } from '../../src/core/log/log.ts'
 import { Sequencer } from '../../src/core/log/sequencer.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
@@ -23,13 +23,15 @@ import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import { systemClock } from '../../src/host/clock.ts'
 import { hostEd25519 } from '../../src/host/ed25519.ts'
-import type { Transport } from '../../src/wallet/agent.ts'
+import { gatewayFetch, IcGateway } from '../../src/host/ic/gateway.ts'
+import { Questions } from '../../src/host/questions.ts'
+import { SubnetBackend } from '../../src/host/subnet-backend.ts'
 
-const START_NS = 1_800_000_000_000_000_000n
 const NS_PER_SECOND_NUMBER = 1_000_000_000
 
-export class SubnetNet implements Transport {
+export class SubnetNet {
   readonly bitcoin = new RegtestNode()
   readonly nodes = new Map<NodeIndex, SubnetNode>()
   readonly genesis: Genesis
@@ -37,6 +39,8 @@ export class SubnetNet implements Transport {
   readonly slots: Slot[] = []
   /** Transactions that nodes asked to announce, in order, as they came out. */
   readonly announced: Uint8Array[] = []
+  /** Calls of clients, in the order in which they were handed in. */
+  readonly envelopes: Uint8Array[] = []
   readonly faults: string[] = []
   /** Whether transactions that nodes announce reach the Bitcoin node. */
   relaying = true
@@ -46,10 +50,14 @@ export class SubnetNet implements Transport {
   readonly #records: Map<string, Uint8Array>[] = []
   readonly #log: Sequencer
   readonly #queue: { readonly to: NodeIndex; readonly input: NodeInput }[] = []
-  readonly #replies = new Map<string, CallReply>()
   readonly #working = new Set<NodeIndex>()
   readonly #timers = new Map<NodeIndex, bigint>()
-  #now = START_NS
+  /** That of the system at first: agents judge certificates by it. */
+  #now: bigint = systemClock()
+  readonly #questions: Questions
+  readonly backend: SubnetBackend
+  /** The IC interface of this subnet, for agents in this process. */
+  readonly fetch: typeof fetch
 
   constructor(nodes: number) {
     const root = Seed.fromBytes(new TextEncoder().encode('subnet-net'))
@@ -74,6 +82,29 @@ export class SubnetNet implements Transport {
       createdAt: this.now,
     }
     this.#log = new Sequencer(nodes, root.derive('tape').generator().bytes(32))
+    this.#questions = new Questions((me, id, question) =>
+      this.#questions.answered(id, this.node(me).ask(question, this.now).answer),
+    )
+    this.backend = new SubnetBackend({
+      ids: ownCanisterIds,
+      clock: () => this.now,
+      up: () => [...this.nodes.keys()],
+      canProgress: () => this.nodes.size >= agreementQuorum(nodes),
+      input: (to, input) => {
+        if (input.type === 'ingress' && to === 0) this.envelopes.push(input.envelope)
+        this.#queue.push({ to, input })
+        queueMicrotask(() => this.settle())
+      },
+      questions: this.#questions,
+    })
+    this.fetch = gatewayFetch(
+      new IcGateway({
+        backend: this.backend,
+        clock: () => this.now,
+        ed25519: hostEd25519,
+        implementation: 'ckbtc-test',
+      }),
+    )
     for (let i = 0; i < nodes; i++) {
       this.#records.push(new Map())
       this.start(i)
@@ -110,6 +141,8 @@ export class SubnetNet implements Transport {
     this.#working.delete(me)
     this.#timers.delete(me)
     this.#log.down(me)
+    this.#questions.stopped(me)
+    this.backend.stopped(me)
   }
 
   node(me: NodeIndex): SubnetNode {
@@ -209,8 +242,11 @@ export class SubnetNet implements Transport {
       case 'fault':
         this.faults.push(`${me} blames ${output.culprit}: ${output.reason}`)
         return
-      case 'reply':
-        this.#replies.set(String(output.requestId), decodeReply(output.reply))
+      case 'certified':
+        this.backend.certified(me, output)
+        return
+      case 'diverged':
+        this.faults.push(`${me} diverged in slot ${output.slot}`)
         return
       case 'adapter':
         this.#adapter(me, output)
@@ -236,22 +272,13 @@ export class SubnetNet implements Transport {
     }
   }
 
-  /** Sends an envelope to all nodes and answers what the first of them replied. */
-  async call(envelope: Uint8Array): Promise<CallReply> {
-    for (const to of this.nodes.keys())
-      this.#queue.push({ to, input: { type: 'ingress', envelope } })
-    this.settle()
+  /** Hands an envelope to all nodes; what came of it, or undefined if it was not executed. */
+  call(envelope: Uint8Array): CallReply | undefined {
     const id = requestId(decodeEnvelope(envelope).content)
-    return present(this.#replies.get(String(id)), 'the call was executed')
-  }
-
-  async query(query: Parameters<Transport['query']>[0]): Promise<CallReply> {
-    const [node] = this.nodes.values()
-    return present(node, 'some node is up').replica.query({
-      ...query,
-      caller: principal(query.caller),
-      canisterId: principal(query.canisterId),
-    })
+    for (const to of this.nodes.keys())
+      this.#queue.push({ to, input: { type: 'ingress', requestId: id, envelope } })
+    this.settle()
+    return this.node(0).replica.findRequest(id)?.reply
   }
 }
 

@@ -1,120 +1,124 @@
 /**
- * Goal: what a user asks reaches the subnet as signed, and no answer is taken for more than it
- * says.
- * Method: IC interface §§5 to 9.
+ * Goal: no answer is taken for more than the subnet has signed, and a failure says whether anything
+ * was sent.
+ * Method: IC interface §§8, 9, 21, 26 (66 to 70, 86): the agent over a real subnet in this process,
+ * with a proxy between them.
  */
+import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { BadEncoding, CanisterRefused, present } from '../../src/core/base/errors.ts'
-import { addNs, NS_PER_SECOND, timestampNs } from '../../src/core/base/units.ts'
-import { admit } from '../../src/core/ic/admission.ts'
-import type { CallReply } from '../../src/core/ic/call-reply.ts'
-import { rejected } from '../../src/core/ic/call-reply.ts'
-import { decodeArgs, encodeArgs, nat, query, text, update } from '../../src/core/ic/candid.ts'
+import { CanisterRefused, present } from '../../src/core/base/errors.ts'
+import { nat, query, update } from '../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
-import { decodeEnvelope } from '../../src/core/ic/envelope.ts'
-import { hostEd25519 } from '../../src/host/ed25519.ts'
-import type { Transport } from '../../src/wallet/agent.ts'
+import { ledgerInterface } from '../../src/core/ledger/interface.ts'
 import { Agent } from '../../src/wallet/agent.ts'
 import { devUser } from '../../src/wallet/identity.ts'
+import { MAINNET_ROOT_KEY } from '../core/ic/certificates.ts'
+import { SubnetNet } from '../support/subnet-net.ts'
 
-const NOW = timestampNs(1_800_000_000_000_000_000n)
-const user = devUser(0)
+const URL = 'http://127.0.0.1'
 const canisterId = ownCanisterIds.ledger
-const add = {
+const user = devUser(0)
+const net = new SubnetNet(1)
+net.settle()
+net.pass(1)
+const rootKey = present(net.backend.rootKey, 'a root is certified')
+
+const fee = {
   canister: 'ledger',
   canisterId,
-  methodName: 'add',
-  method: update([nat, text], nat),
+  methodName: 'icrc1_fee',
+  method: ledgerInterface.icrc1_fee,
 } as const
-const get = {
+const approve = {
   canister: 'ledger',
   canisterId,
-  methodName: 'get',
-  method: query([text], nat),
+  methodName: 'icrc2_approve',
+  method: ledgerInterface.icrc2_approve,
 } as const
 
-/** An agent whose subnet answers every call in the same way, and what it was asked. */
-function agentFor(reply: CallReply) {
-  const calls: Uint8Array[] = []
-  const queries: Parameters<Transport['query']>[0][] = []
-  const transport: Transport = {
-    call: async (envelope) => {
-      calls.push(envelope)
-      return reply
-    },
-    query: async (asked) => {
-      queries.push(asked)
-      return reply
-    },
-  }
-  let drawn = 0
-  const entropy = (size: number): Uint8Array => new Uint8Array(size).fill(++drawn)
-  return { calls, queries, agent: new Agent(user, { transport, now: () => NOW, entropy }) }
+/** A port that nobody listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-const seven: CallReply = { type: 'replied', arg: encodeArgs([nat], [7n]) }
+/** A proxy that changes one byte of every answer. */
+const altering =
+  (at: (bytes: Uint8Array) => number): typeof fetch =>
+  async (input, init) => {
+    const response = await net.fetch(input, init)
+    const { status, headers } = response
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    const place = at(bytes)
+    return new Response(
+      bytes.map((byte, i) => (i === place ? byte ^ 1 : byte)),
+      {
+        status,
+        headers,
+      },
+    )
+  }
 
-describe('an update', () => {
-  test('is an envelope that the subnet admits for four minutes, with a nonce of its own', async () => {
-    const { agent, calls } = agentFor(seven)
-    for (const _ of [1, 2]) expect(await agent.update(add, [5n, 'x'])).toBe(7n)
-    const contents = calls.map((bytes) => {
-      const context = { now: NOW, ed25519: hostEd25519, sizeBytes: bytes.length }
-      const admitted = admit(decodeEnvelope(bytes), context)
-      if (admitted.type === 'refused' || admitted.content.type !== 'call')
-        throw new Error(admitted.type)
-      return admitted.content
-    })
-    const [first, second] = contents
-    const ingressExpiry = addNs(NOW, 240n * NS_PER_SECOND)
-    const { methodName } = add
-    expect(first).toMatchObject({ sender: user.principal, canisterId, methodName, ingressExpiry })
-    expect(decodeArgs([nat, text], present(first, 'a call').arg)).toEqual([5n, 'x'])
-    expect(first?.nonce).toHaveLength(16)
-    expect(first?.nonce).not.toEqual(second?.nonce)
+describe('an answer', () => {
+  const agent = new Agent(user, { url: URL, rootKey, fetch: net.fetch })
+
+  test('of a query is what the ledger says', async () => {
+    expect(await agent.query(fee, [])).toBe(10n)
   })
-})
 
-describe('a query', () => {
-  test('names caller, canister, method and arguments', async () => {
-    const { agent, queries } = agentFor(seven)
-    expect(await agent.query(get, ['x'])).toBe(7n)
-    const arg = encodeArgs([text], ['x'])
-    expect(queries).toEqual([{ caller: user.principal, canisterId, methodName: 'get', arg }])
-    expect(agent.principal).toEqual(user.principal)
+  test('of a query method asked as a call is certified', async () => {
+    expect(await agent.update(fee, [])).toBe(10n)
   })
-})
 
-describe.each([
-  ['an update', (reply: CallReply) => agentFor(reply).agent.update(add, [5n, 'x'])],
-  ['a query', (reply: CallReply) => agentFor(reply).agent.query(get, ['x'])],
-])('the answer to %s', (_, ask) => {
-  test.each([
-    [2, 'IC0202'],
-    [3, 'IC0301'],
-    [4, 'IC0406'],
-    [5, 'IC0503'],
-  ] as const)(
-    'that rejects with code %i throws the code and the words',
-    async (code, errorCode) => {
-      const answer = ask(rejected(errorCode, 'no room'))
-      await expect(answer).rejects.toThrow(CanisterRefused)
-      await expect(answer).rejects.toMatchObject({
-        reason: 'no room',
-        details: { rejectCode: code },
-        message: expect.stringMatching(/^(add|get): the ledger refused: no room$/),
+  test.each(['query', 'update'] as const)(
+    'to a method that is none is a refusal: %s',
+    async (kind) => {
+      const method = kind === 'query' ? query([], nat) : update([], nat)
+      const target = { canister: 'ledger', canisterId, methodName: 'nothing', method } as const
+      const asked = agent[kind](target, [])
+      await expect(asked).rejects.toThrow(CanisterRefused)
+      await expect(asked).rejects.toMatchObject({
+        details: { rejectCode: 5 },
+        reason: expect.stringContaining(`has no ${kind} method 'nothing'`),
       })
     },
   )
+})
 
-  test.each<[string, Uint8Array]>([
-    ['is empty', new Uint8Array()],
-    ['is no Candid', Uint8Array.of(1, 2, 3, 4)],
-    ['holds nothing', encodeArgs([], [])],
-    ['is of another type', encodeArgs([text], ['7'])],
-    ['is cut off', encodeArgs([nat], [7n]).slice(0, -1)],
-    ['goes on', Uint8Array.of(...encodeArgs([nat], [7n]), 0)],
-  ])('that %s is refused', async (_, arg) => {
-    await expect(ask({ type: 'replied', arg })).rejects.toThrow(BadEncoding)
+describe('an altered answer', () => {
+  test.each(['query', 'update'] as const)('is never believed: %s', async (kind) => {
+    const fetch = altering((bytes) => bytes.length - 70)
+    const agent = new Agent(user, { url: URL, rootKey, fetch })
+    await expect(agent[kind](fee, [])).rejects.toBeInstanceOf(Error)
+  })
+
+  test('under another root key is NETWORK_BAD_CERTIFICATE', async () => {
+    const agent = new Agent(user, { url: URL, rootKey: MAINNET_ROOT_KEY, fetch: net.fetch })
+    await expect(agent.update(fee, [])).rejects.toMatchObject({ code: 'NETWORK_BAD_CERTIFICATE' })
+  })
+})
+
+describe('a failure', () => {
+  const approval = { spender: { owner: ownCanisterIds.minter }, amount: 5n }
+
+  test('to connect says that nothing was sent', async () => {
+    const agent = new Agent(user, { url: `http://127.0.0.1:${await closedPort()}`, rootKey })
+    await expect(agent.update(approve, [approval])).rejects.toMatchObject({
+      code: 'NETWORK_UNREACHABLE',
+    })
+  })
+
+  test('after the call went out says that its outcome is unknown', async () => {
+    const losing: typeof fetch = async (input, init) => {
+      await net.fetch(input, init)
+      throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } })
+    }
+    const agent = new Agent(user, { url: URL, rootKey, fetch: losing })
+    await expect(agent.update(approve, [approval])).rejects.toMatchObject({
+      code: 'OPERATION_UNKNOWN',
+    })
   })
 })

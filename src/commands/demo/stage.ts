@@ -1,10 +1,10 @@
 /** Where the demo plays: a local subnet, two users and a payer, and a way to wait for things. */
 
 import { fromHex } from '../../core/base/bytes.ts'
+import { present } from '../../core/base/errors.ts'
 import { faultyMax } from '../../core/base/party.ts'
-import { systemClock } from '../../host/clock.ts'
-import { entropy } from '../../host/entropy.ts'
 import type { LocalSubnet } from '../../host/local-subnet.ts'
+import { IN_PROCESS_URL } from '../../host/local-subnet.ts'
 import { Agent } from '../../wallet/agent.ts'
 import { Canisters } from '../../wallet/canisters.ts'
 import type { User } from '../../wallet/identity.ts'
@@ -25,7 +25,8 @@ export type Stage = {
 
 /** The canisters as a user calls them, once the key is made. */
 export function canistersOf({ local }: Stage, user: User, masterPublicKey: string): Canisters {
-  const agent = new Agent(user, { transport: local.subnet, now: systemClock, entropy })
+  const rootKey = present(local.rootKey, 'the root key is made before anybody calls')
+  const agent = new Agent(user, { url: IN_PROCESS_URL, rootKey, fetch: local.fetch })
   const { ledger: ledgerId, minter: minterId } = local.ids
   return new Canisters(agent, { ledgerId, minterId, masterPublicKey: fromHex(masterPublicKey) })
 }

@@ -80,7 +80,9 @@ async function tell(
 ): Promise<Pick<DemoResult, 'publicKey' | 'verdict' | 'surplusSat'>> {
   const { publicKey } = await play('subnet', async () => {
     mineFirstCoins(stage)
-    const key = await waitFor(stage, () => stage.local.publicKey)
+    const key = await waitFor(stage, () =>
+      stage.local.rootKey === undefined ? undefined : stage.local.publicKey,
+    )
     return { name: 'subnet', ok: true, ms: stage.elapsedMs(), publicKey: key }
   })
   const user = devUser(0)

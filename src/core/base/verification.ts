@@ -60,7 +60,8 @@ export function verifyBip340(
   return totalCheck(() => schnorr.verify(signature, message, publicKey))
 }
 
-const BLS_DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
+/** Ciphersuite with signatures in G1, hash to curve as in RFC 9380. */
+export const BLS_DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
 const BLS_KEY_SIZE = 96
 const BLS_SIGNATURE_SIZE = 48
 const { shortSignatures: bls, G2 } = bls12_381

@@ -34,7 +34,8 @@ export type LogInput =
 
 /** What the log says to a node. */
 export type LogOutput =
-  | { readonly type: 'slot'; readonly slot: Slot }
+  /** `head`: number of the newest slot decided; a node that gets an older one is behind. */
+  | { readonly type: 'slot'; readonly slot: Slot; readonly head: bigint }
   /** ω of a slot, 32 bytes: unknown to everybody before the slot was decided. */
   | { readonly type: 'tape'; readonly slot: bigint; readonly value: Uint8Array }
 

@@ -9,7 +9,7 @@ import { agreementQuorum, reconstructionThreshold } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs } from '../base/units.ts'
-import type { Log, LogDelivery, LogInput, Slot } from './log.ts'
+import type { Log, LogDelivery, LogInput, LogOutput, Slot } from './log.ts'
 import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from './log.ts'
 
 /** Items of one node that wait for a slot; what is beyond is dropped and submitted again. §23. */
@@ -74,7 +74,7 @@ export class Sequencer implements Log {
     this.#working.set(from, slot)
     const decided = this.#slots[Number(slot)]
     // One slot at a time: a node that is behind asks for the next one by working on it.
-    if (decided !== undefined) return [{ to: from, output: { type: 'slot', slot: decided } }]
+    if (decided !== undefined) return [{ to: from, output: this.#output(decided) }]
     return this.#decide(now)
   }
 
@@ -83,7 +83,11 @@ export class Sequencer implements Log {
     if (this.#waiting.size === 0 || ready.length < agreementQuorum(this.#nodes)) return []
     const slot = this.#take(now)
     this.#slots.push(slot)
-    return ready.map(([to]) => ({ to, output: { type: 'slot', slot } }))
+    return ready.map(([to]) => ({ to, output: this.#output(slot) }))
+  }
+
+  #output(slot: Slot): LogOutput {
+    return { type: 'slot', slot, head: this.#next - 1n }
   }
 
   #take(now: TimestampNs): Slot {

@@ -1,4 +1,7 @@
 /** A canister as the replica runs it. Source: architecture §4, IC interface §§8, 14, 17. */
+import type { Hash32 } from '../base/bytes.ts'
+import { utf8 } from '../base/bytes.ts'
+import { sha256 } from '../base/hash.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { Handlers } from './dispatch.ts'
@@ -15,9 +18,17 @@ export type CallContext = {
   readonly dataCertificate: () => Uint8Array | undefined
 }
 
+export type CanisterName = 'ledger' | 'minter' | 'index' | 'checker' | 'bitcoin'
+
+/** Version of the embedded canisters: changes with what they do, not with the program. */
+const VERSION = '0.1.0'
+
+/** In place of the hash of a WebAssembly module (§14). */
+export const moduleHash = (name: CanisterName): Hash32 => sha256(utf8(`ckbtc/${name}/${VERSION}`))
+
 export interface Canister {
   readonly id: Principal
-  readonly name: 'ledger' | 'minter' | 'index' | 'checker' | 'bitcoin'
+  readonly name: CanisterName
   /** Every method, for one call. */
   handlers(context: CallContext): Handlers
   /** 32 bytes under `/canister/<id>/certified_data`; undefined for a canister that sets none. */

@@ -7,6 +7,7 @@ import { BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { timestampNs } from '../base/units.ts'
+import type { Lane } from '../tecdsa/message.ts'
 
 /** Headers that one item proposes at most: one `headers` message of the P2P protocol. */
 export const HEADERS_MAX = 2_000
@@ -21,7 +22,7 @@ const SIGNATURE_SIZE = 64
  * not stand in for later ones: the log orders the same bytes once.
  */
 export type Item =
-  | { readonly type: 'dealing'; readonly dealing: Uint8Array }
+  | { readonly type: 'dealing'; readonly lane: Lane; readonly dealing: Uint8Array }
   | { readonly type: 'completion'; readonly completion: Uint8Array }
   | { readonly type: 'ingress'; readonly envelope: Uint8Array }
   | HeadersItem
@@ -37,7 +38,14 @@ export type HeadersItem = {
   readonly signature: Uint8Array
 }
 
-const TAGS = { dealing: 1, completion: 2, ingress: 3, headers: 4, block: 5, tick: 6 } as const
+const TAGS = {
+  dealing: { ecdsa: 1, bls: 7 },
+  completion: 2,
+  ingress: 3,
+  headers: 4,
+  block: 5,
+  tick: 6,
+} as const
 
 /** What a node signs with headers; `prefix` names the run: it serves nowhere else (§2.1). */
 export function headersContent(
@@ -52,7 +60,8 @@ export function headersContent(
 }
 
 export function encodeItem(item: Item): Uint8Array {
-  const writer = new Writer().u8(TAGS[item.type])
+  const tag = item.type === 'dealing' ? TAGS.dealing[item.lane] : TAGS[item.type]
+  const writer = new Writer().u8(tag)
   switch (item.type) {
     case 'dealing':
       return writer.raw(item.dealing).done()
@@ -78,8 +87,10 @@ export function decodeItem(bytes: Uint8Array): Item {
   const tag = reader.u8()
   const rest = (): Uint8Array => reader.raw(reader.remaining)
   switch (tag) {
-    case TAGS.dealing:
-      return { type: 'dealing', dealing: rest() }
+    case TAGS.dealing.ecdsa:
+      return { type: 'dealing', lane: 'ecdsa', dealing: rest() }
+    case TAGS.dealing.bls:
+      return { type: 'dealing', lane: 'bls', dealing: rest() }
     case TAGS.completion:
       return { type: 'completion', completion: rest() }
     case TAGS.ingress:

@@ -2,9 +2,12 @@
  * What goes into a node and what comes out of it. Source: architecture §3. All of it can be sent
  * between threads.
  */
-import type { BlockHash } from '../base/bytes.ts'
+import type { BlockHash, Hash32 } from '../base/bytes.ts'
 import type { NodeIndex } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
 import type { Announcement } from '../btc/transaction-relay.ts'
+import type { QueryContent } from '../ic/envelope.ts'
+import type { StateRead } from '../ic/read-state.ts'
 import type { LogInput, LogOutput } from '../log/log.ts'
 
 export type NodeInput =
@@ -12,8 +15,10 @@ export type NodeInput =
   /** A message of a peer, as it came over an authenticated link. */
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
   | { readonly type: 'log'; readonly output: LogOutput }
-  /** An envelope of a user, for the log. */
-  | { readonly type: 'ingress'; readonly envelope: Uint8Array }
+  /** An envelope of a user, for the log. `requestId`: of its content. */
+  | { readonly type: 'ingress'; readonly requestId: Hash32; readonly envelope: Uint8Array }
+  /** A client reads, and the newest certificate is too old: a new slot is wanted. */
+  | { readonly type: 'refresh' }
   /** Headers that the node's own Bitcoin adapter has validated, oldest first, 80 bytes each. */
   | { readonly type: 'headers'; readonly headers: readonly Uint8Array[] }
   /** A block that the adapter was asked for. */
@@ -31,15 +36,49 @@ export type NodeOutput =
   /** The last one of a name counts. */
   | { readonly type: 'alarm'; readonly name: AlarmName; readonly afterMs: number }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }
-  /** An ingress message was executed: `CallReply`, encoded. */
-  | { readonly type: 'reply'; readonly requestId: Uint8Array; readonly reply: Uint8Array }
   | {
       readonly type: 'adapter'
       readonly wanted: readonly BlockHash[]
       readonly announce: readonly Announcement[]
     }
+  /**
+   * The state after `slot`, of time `time`, is settled: certificates of it can be made.
+   * `requests`: those whose outcome it shows for the first time.
+   */
+  | {
+      readonly type: 'certified'
+      readonly slot: bigint
+      readonly time: TimestampNs
+      readonly requests: readonly Hash32[]
+      /** Under which certificates verify, 96 bytes. */
+      readonly certificationKey: Uint8Array
+    }
+  /** Honest nodes disagree on a state: this one certifies and signs nothing more. */
+  | {
+      readonly type: 'diverged'
+      readonly slot: bigint
+      readonly own: Hash32
+      readonly other: Hash32
+    }
   /** For people who watch; nothing depends on it. */
   | { readonly type: 'observed'; readonly event: Observation }
+
+/** What a node is asked in the name of a client, outside the log. */
+export type Question =
+  | { readonly type: 'query'; readonly requestId: Hash32; readonly content: QueryContent }
+  | { readonly type: 'readState'; readonly read: StateRead }
+  | { readonly type: 'certificates'; readonly requestIds: readonly Hash32[] }
+
+export type Answer =
+  /** Body of the HTTP answer. */
+  | { readonly type: 'query'; readonly body: Uint8Array }
+  | { readonly type: 'readState'; readonly outcome: ReadStateOutcome }
+  /** In the order asked; undefined for a request whose outcome is not certified here. */
+  | { readonly type: 'certificates'; readonly certificates: readonly (Uint8Array | undefined)[] }
+
+export type ReadStateOutcome =
+  | { readonly type: 'certificate'; readonly certificate: Uint8Array }
+  | { readonly type: 'refused'; readonly status: 400 | 403 | 404 | 503; readonly reason: string }
 
 export type Observation =
   | { readonly type: 'keyMade'; readonly publicKey: Uint8Array }

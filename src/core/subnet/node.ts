@@ -2,21 +2,28 @@
  * One node of the subnet: signer and replica over the log. Source: architecture §3, threshold
  * §17.1. Sans-IO.
  */
+import type { Hash32 } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
-import { attempt, BadEncoding } from '../base/errors.ts'
+import { attempt, BadEncoding, present } from '../base/errors.ts'
+import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
-import { encodeReply } from '../ic/call-reply.ts'
-import type { Slot } from '../log/log.ts'
+import { principal } from '../ic/principal.ts'
+import { encodePublicKey } from '../ic/public-key.ts'
+import type { LogOutput, Slot } from '../log/log.ts'
 import { runPrefix } from '../tecdsa/evidence.ts'
 import { encodeSignerMessage } from '../tecdsa/message.ts'
 import { verifyEvidence } from '../tecdsa/node-keys.ts'
 import type { SignerConfig } from '../tecdsa/signer.ts'
 import { Signer } from '../tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
+import { Certification } from './certification.ts'
+import type { AnswerContext } from './client-answers.ts'
+import { answer } from './client-answers.ts'
 import type { HeadersItem, Item } from './items.ts'
 import { decodeItem, encodeItem, HEADERS_MAX, headersContent } from './items.ts'
-import type { NodeInput, NodeOutput } from './node-io.ts'
+import type { Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
+import { decodePeerMessage, encodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
@@ -24,6 +31,8 @@ import { Unserved } from './unserved.ts'
 export type NodeConfig = SignerConfig & { readonly minter: MinterSettings }
 
 export type NodeOutputs = readonly NodeOutput[]
+
+type DecidedSlot = Extract<LogOutput, { readonly type: 'slot' }>
 
 /** Headers remembered as proposed and not yet accepted. */
 const PROPOSED_MAX = 10_000
@@ -38,8 +47,11 @@ export class SubnetNode {
   readonly #prefix: Uint8Array
   readonly #signer: Signer
   readonly #replica: Replica
+  readonly #certification: Certification
   /** Number of the slot it works on. */
   #slot = 0n
+  /** Decided, and not to be executed before the slot before it is settled (IC interface §16). */
+  #held: DecidedSlot | undefined
   /** Of the last slot executed. */
   #time: TimestampNs
   #announcedKey = false
@@ -53,10 +65,15 @@ export class SubnetNode {
     this.#time = genesis.createdAt
     this.#prefix = runPrefix(genesis)
     this.#signer = new Signer(config)
+    const nodes = genesis.membership.members.length
+    this.#certification = new Certification(this.#signer, { me: config.me, nodes })
     this.#replica = new Replica({
       minter: config.minter,
       ed25519,
-      nodes: genesis.membership.members.length,
+      nodes: genesis.membership.members.map(({ id, signingKey }) => ({
+        id: principal(id),
+        publicKeyDer: encodePublicKey({ type: 'ed25519', key: signingKey }),
+      })),
       incarnation: genesis.incarnation,
       createdAt: genesis.createdAt,
     })
@@ -71,23 +88,52 @@ export class SubnetNode {
     return this.#signer.publicKey
   }
 
+  /** Whether queries would be asked of a state that may be certified in a moment. */
+  get isSettling(): boolean {
+    return this.#certification.isWaiting
+  }
+
+  /** Answers a client outside the log. `now`: the node's clock. Total. */
+  ask(question: Question, now: TimestampNs): { answer: Answer; outputs: NodeOutputs } {
+    const { me, keys, genesis } = this.#config
+    const outputs: NodeOutput[] = []
+    const { certified } = this.#certification
+    const context: AnswerContext = {
+      replica: this.#replica,
+      certified,
+      isCurrent: certified?.slot === this.#slot - 1n,
+      signature: () => {
+        const { signature, outputs: said } = this.#certification.signature()
+        outputs.push(...said)
+        return signature
+      },
+      nodeId: principal(present(genesis.membership.members[me], 'a node is a member').id),
+      signAnswer: (hash) => keys.sign('response', hash),
+      now,
+    }
+    return { answer: answer(context, question), outputs }
+  }
+
   /** Synchronous and total: neither peers nor users make it throw. */
   step(input: NodeInput): NodeOutputs {
     switch (input.type) {
       case 'start':
         return [
           { type: 'log', input: { type: 'working', slot: 0n } },
+          { type: 'send', to: 'all', bytes: encodePeerMessage({ type: 'hello' }) },
           ...this.#perform(this.#signer.step({ type: 'start' })),
           workAlarm,
         ]
       case 'message':
-        return [...this.#perform(this.#signer.step(input)), workAlarm]
+        return this.#hear(input.from, input.bytes)
       case 'log':
         return input.output.type === 'slot'
-          ? this.#execute(input.output.slot)
+          ? this.#take(input.output)
           : [...this.#perform(this.#signer.step(input.output)), workAlarm]
       case 'ingress':
-        return [this.#submit({ type: 'ingress', envelope: input.envelope })]
+        return this.#admit(input.requestId, input.envelope)
+      case 'refresh':
+        return [this.#submit({ type: 'tick', after: this.#time })]
       case 'headers':
         return this.#propose(input.headers)
       case 'block':
@@ -98,6 +144,30 @@ export class SubnetNode {
       case 'alarm':
         return input.name === 'work' ? this.#work() : this.#tick()
     }
+  }
+
+  #hear(from: NodeIndex, bytes: Uint8Array): NodeOutputs {
+    const message = attempt(() => decodePeerMessage(bytes))
+    if (message instanceof BadEncoding)
+      return [{ type: 'fault', culprit: from, reason: `BadEncoding: ${message.message}` }]
+    switch (message.type) {
+      case 'root':
+        return this.#whenReleased(this.#certification.vote(from, message.vote))
+      case 'hello':
+        return this.#certification.resend(from)
+      case 'signer':
+        return [
+          ...this.#perform(this.#signer.step({ type: 'message', from, bytes: message.bytes })),
+          workAlarm,
+        ]
+    }
+  }
+
+  /** A request that is known needs no slot: its outcome is told again. */
+  #admit(requestId: Hash32, envelope: Uint8Array): NodeOutputs {
+    if (this.#replica.findRequest(requestId) === undefined)
+      return [this.#submit({ type: 'ingress', envelope })]
+    return this.#certification.announceAgain(requestId) // What is not certified yet will be told.
   }
 
   /** One piece of heavy work, and the next one when others have had their turn. */
@@ -140,8 +210,18 @@ export class SubnetNode {
     return outputs
   }
 
-  #execute(slot: Slot): NodeOutputs {
-    if (slot.number !== this.#slot) return [] // Delivered already.
+  /**
+   * A decided slot waits until the one before it is settled, so that the state that queries see is
+   * the one that certificates are of.
+   */
+  #take(decided: DecidedSlot): NodeOutputs {
+    if (decided.slot.number !== this.#slot) return [] // Delivered already.
+    if (!this.#certification.isWaiting) return this.#execute(decided)
+    this.#held = decided
+    return []
+  }
+
+  #execute({ slot, head }: DecidedSlot): NodeOutputs {
     this.#slot += 1n
     this.#time = slot.time
     const outputs = slot.items.flatMap((bytes) => {
@@ -160,13 +240,34 @@ export class SubnetNode {
       ...this.#perform(signing),
       ...again.map((item): NodeOutput => ({ type: 'log', input: { type: 'submit', item } })),
       ...this.#afterSlot(slot),
+      ...this.#vote(slot.number === head),
     ]
+  }
+
+  /** Names the root of the newest slot to all; who is behind leaves that to the others. */
+  #vote(isNewest: boolean): NodeOutputs {
+    const { certificationKey } = this.#signer
+    if (!isNewest || certificationKey === undefined) {
+      this.#certification.passed()
+      return []
+    }
+    const tree = this.#replica.stateTree(certificationKey)
+    const [slot, time] = [this.#slot - 1n, this.#time]
+    return this.#whenReleased(this.#certification.executed({ slot, time, tree }))
+  }
+
+  /** Once nothing waits for votes any more, the slot that was held is executed. */
+  #whenReleased(outputs: NodeOutputs): NodeOutputs {
+    const held = this.#held
+    if (held === undefined || this.#certification.isWaiting) return outputs
+    this.#held = undefined
+    return [...outputs, ...this.#take(held)]
   }
 
   #executeItem(item: Item, now: TimestampNs): NodeOutputs {
     switch (item.type) {
       case 'dealing':
-        this.#signer.takeDealing(item.dealing)
+        this.#signer.takeDealing(item.lane, item.dealing)
         return []
       case 'completion': {
         const completion = this.#signer.judge(item.completion)
@@ -175,8 +276,8 @@ export class SubnetNode {
       }
       case 'ingress': {
         const answer = this.#replica.ingress(item.envelope, now)
-        if (answer === undefined) return []
-        return [{ type: 'reply', requestId: answer.requestId, reply: encodeReply(answer.reply) }]
+        if (answer !== undefined) this.#certification.executedRequest(answer.requestId)
+        return []
       }
       case 'headers':
         if (this.#speaksForNode(item)) this.#replica.proposeHeaders(item.node, item.headers, now)
@@ -250,11 +351,15 @@ export class SubnetNode {
   #translate(output: SignerOutput): NodeOutput {
     switch (output.type) {
       case 'send':
-        return { type: 'send', to: output.to, bytes: encodeSignerMessage(output.message) }
+        return {
+          type: 'send',
+          to: output.to,
+          bytes: encodePeerMessage({ type: 'signer', bytes: encodeSignerMessage(output.message) }),
+        }
       case 'submit':
         return this.#submit(
           output.item.type === 'dealing'
-            ? { type: 'dealing', dealing: output.item.bytes }
+            ? { type: 'dealing', lane: output.item.lane, dealing: output.item.bytes }
             : { type: 'completion', completion: output.item.bytes },
         )
       case 'tape':

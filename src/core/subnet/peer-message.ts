@@ -19,12 +19,15 @@ export type PeerMessage =
   /** Read by the signer. */
   | { readonly type: 'signer'; readonly bytes: Uint8Array }
   | { readonly type: 'root'; readonly vote: RootVote }
+  /** "I start (again)": answered with the newest vote. */
+  | { readonly type: 'hello' }
 
-const TAGS = { signer: 0, root: 1 } as const
+const TAGS = { signer: 0, root: 1, hello: 2 } as const
 const SHARE_SIZE = 48
 
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
   if (message.type === 'signer') return concat(Uint8Array.of(TAGS.signer), message.bytes)
+  if (message.type === 'hello') return Uint8Array.of(TAGS.hello)
   const { slot, root, share } = message.vote
   return new Writer()
     .u8(TAGS.root)
@@ -38,6 +41,7 @@ export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
   const reader = new Reader(bytes)
   const tag = reader.u8()
   if (tag === TAGS.signer) return { type: 'signer', bytes: reader.raw(reader.remaining) }
+  if (tag === TAGS.hello) return reader.end({ type: 'hello' })
   if (tag !== TAGS.root) throw new BadEncoding(`a peer message of unknown kind ${tag}`)
   const vote = {
     slot: reader.u64(),

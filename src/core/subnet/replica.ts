@@ -20,6 +20,8 @@ import { ownCanisterIds } from '../ic/canister-ids.ts'
 import { decodeEnvelope } from '../ic/envelope.ts'
 import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
+import type { Branch } from '../ic/state-tree.ts'
+import { branch } from '../ic/state-tree.ts'
 import { ckbtcConfig } from '../ledger/config.ts'
 import type { SignatureKey } from '../minter/calls.ts'
 import type { World } from '../minter/context.ts'
@@ -29,15 +31,19 @@ import { acceptAll } from '../minter/ports.ts'
 import type { AdapterWork } from './bitcoin-canister.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
 import type { Canister } from './canister.ts'
+import { moduleHash } from './canister.ts'
+import type { NodeRecord } from './certified-state.ts'
+import { requestTree, stateTree } from './certified-state.ts'
 import type { CanisterCall } from './dispatch.ts'
 import { dispatch } from './dispatch.ts'
 import { LedgerCanister } from './ledger-canister.ts'
 import { MinterCanister } from './minter-canister.ts'
+import type { KnownRequest } from './request-history.ts'
 import { KEEP_NS, RequestHistory } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
 
 export type ReplicaConfig = {
-  readonly nodes: number
+  readonly nodes: readonly NodeRecord[]
   readonly incarnation: bigint
   readonly ed25519: Ed25519
   readonly minter: MinterSettings
@@ -66,6 +72,9 @@ export class Replica {
   /** By id in hexadecimal. */
   readonly #canisters: ReadonlyMap<string, Canister>
   readonly #requests = new RequestHistory()
+  /** The same as it stands in the state tree. */
+  #requestTree: Branch = branch()
+  #updatesTotal = 0n
   /** What the minter calls the signatures that were asked for, by request id. */
   readonly #asked = new Map<string, SignatureKey>()
   #hasMasterKey = false
@@ -76,7 +85,7 @@ export class Replica {
   constructor(config: ReplicaConfig) {
     const { ledger, checker, minter: minterId, firstArchive, index } = this.ids
     this.#config = config
-    this.#bitcoin = new BitcoinCanister(config.nodes)
+    this.#bitcoin = new BitcoinCanister(config.nodes.length)
     const profile = ckbtcConfig({ minter: minterId, archiveController: firstArchive, index })
     this.#time = config.createdAt
     this.#ledger = LedgerCanister.install(ledger, profile, config.createdAt)
@@ -129,8 +138,39 @@ export class Replica {
     if (this.#requests.find(requestId) !== undefined || this.#requests.isFull) return undefined
     const { sender, canisterId } = content
     const reply = late ? tooLate(requestId) : this.#call({ caller: sender, ...content }, now)
-    this.#requests.add(requestId, { sender, canisterId, expiry, reply })
+    const request = { sender, canisterId, expiry, reply }
+    this.#requests.add(requestId, request)
+    this.#requestTree = this.#requestTree.with(requestId, requestTree(request))
+    this.#updatesTotal += 1n
     return { requestId, reply }
+  }
+
+  /** A request that the log has ordered, while it is remembered. */
+  findRequest(requestId: Uint8Array): KnownRequest | undefined {
+    return this.#requests.find(requestId)
+  }
+
+  /** Calls executed so far. */
+  get updatesTotal(): bigint {
+    return this.#updatesTotal
+  }
+
+  /** The state as certificates under this key (96 bytes) show it. */
+  stateTree(certificationKey: Uint8Array): Branch {
+    return stateTree({
+      time: this.#time,
+      certificationKey,
+      nodes: this.#config.nodes,
+      canisters: [...this.#canisters.values()].map((canister) => ({
+        id: canister.id,
+        certifiedData: canister.certifiedData(),
+        controllers: [],
+        moduleHash: moduleHash(canister.name),
+        metadata: new Map(),
+      })),
+      requests: this.#requestTree,
+      updatesTotal: this.#updatesTotal,
+    })
   }
 
   #call(call: CanisterCall, now: TimestampNs): CallReply {
@@ -205,6 +245,7 @@ export class Replica {
    */
   endSlot(now: TimestampNs): readonly SigningRequest[] {
     this.#time = now
+    for (const id of this.#requests.forget(now)) this.#requestTree = this.#requestTree.without(id)
     const tip = this.#bitcoin.tipKey
     if (tip !== this.#tipSeen) {
       this.#tipSeen = tip

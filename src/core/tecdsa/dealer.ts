@@ -24,7 +24,7 @@ import { associatedData, dealerIndexOf, inputsOf } from './parameters.ts'
 import type { Receiver } from './receiver.ts'
 import type { Run } from './run.ts'
 import { takesDealer } from './run.ts'
-import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
+import type { LaneContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 
 /** A dealing of this node on its way into the log. */
 type Own = {
@@ -33,12 +33,12 @@ type Own = {
   submitted: boolean
 }
 
-export class Dealer {
-  readonly #context: SignerContext
-  readonly #receiver: Receiver
+export class Dealer<P> {
+  readonly #context: LaneContext<P>
+  readonly #receiver: Receiver<P>
   readonly #own = new Map<bigint, Own>()
 
-  constructor(context: SignerContext, receiver: Receiver) {
+  constructor(context: LaneContext<P>, receiver: Receiver<P>) {
     this.#context = context
     this.#receiver = receiver
   }
@@ -63,11 +63,12 @@ export class Dealer {
     const signature = keys.sign('dealing', dealingContent(prefix, statement))
     const signed = decodeSignedDealing(encodeSignedDealing({ ...statement, signature }))
     this.#own.set(parameters.id, { signed, supports: new Map(), submitted: false })
-    return [{ type: 'send', to: 'all', message: { type: 'dealing', signed } }]
+    const { lane } = this.#context
+    return [{ type: 'send', to: 'all', message: { type: 'dealing', lane, signed } }]
   }
 
   #nextOwed():
-    | { readonly run: Run; readonly dealerIndex: NodeIndex; readonly shares: DealerShares }
+    | { readonly run: Run<P>; readonly dealerIndex: NodeIndex; readonly shares: DealerShares }
     | undefined {
     const { schedule, me, members } = this.#context
     const id = members[me]?.id ?? new Uint8Array()
@@ -82,8 +83,8 @@ export class Dealer {
   }
 
   /** Own shares of the inputs; undefined while one is missing: no substitute is ever dealt. */
-  #shares(operation: Operation): DealerShares | undefined {
-    const shareOf = (id: bigint): ReturnType<Receiver['shareOf']> => {
+  #shares(operation: Operation<P>): DealerShares | undefined {
+    const shareOf = (id: bigint): ReturnType<Receiver<P>['shareOf']> => {
       const run = this.#context.schedule.run(id)
       return run === undefined ? undefined : this.#receiver.shareOf(run)
     }
@@ -105,7 +106,7 @@ export class Dealer {
   }
 
   /** Names the statement that the seed is for: never two dealings from one seed (§3.8). */
-  #seedLabel(parameters: TranscriptParameters): string {
+  #seedLabel(parameters: TranscriptParameters<P>): string {
     const { suite, genesis } = this.#context
     const inputs: OracleInputs = {
       associated_data: bytesInput(associatedData(parameters)),
@@ -141,14 +142,21 @@ export class Dealer {
     if (own.supports.size < verificationThreshold(this.#context.members.length)) return []
     own.submitted = true
     const supported = { signed: own.signed, supports: [...own.supports.values()] }
-    return [{ type: 'submit', item: { type: 'dealing', bytes: encodeSupportedDealing(supported) } }]
+    const { lane } = this.#context
+    const bytes = encodeSupportedDealing(supported)
+    return [{ type: 'submit', item: { type: 'dealing', lane, bytes } }]
   }
 
   /** Own dealings of transcripts that are still open, for a node that starts again. */
   resend(to: NodeIndex): SignerOutputs {
     this.forget()
+    const { lane } = this.#context
     return [...this.#own.values()].map(
-      ({ signed }): SignerOutput => ({ type: 'send', to, message: { type: 'dealing', signed } }),
+      ({ signed }): SignerOutput => ({
+        type: 'send',
+        to,
+        message: { type: 'dealing', lane, signed },
+      }),
     )
   }
 

@@ -44,7 +44,7 @@ export function encodeDealing<P>(suite: Suite<P>, dealing: Dealing<P>): Uint8Arr
 
 function cborCiphertext<P>(
   { group, encryptionGroup }: Suite<P>,
-  { type, popProof, ctexts }: Ciphertext<P>,
+  { type, popProof, ctexts }: Ciphertext,
   [ephemeralKey, popPublicKey]: readonly Uint8Array[],
 ): Uint8Array {
   const scalars = (ctext: Ctext): Uint8Array[] => ctext.map((scalar) => cborScalar(group, scalar))
@@ -94,7 +94,7 @@ export const decodeDealing = <P>(suite: Suite<P>, bytes: Uint8Array): Dealing<P>
     return { ciphertext, commitment, proof: readProof(suite.group, reader) }
   })
 
-function readCiphertext<P>({ group, encryptionGroup }: Suite<P>, reader: Reader): Ciphertext<P> {
+function readCiphertext<P>({ group, encryptionGroup }: Suite<P>, reader: Reader): Ciphertext {
   const type = readVariant(reader, ['Single', 'Pairs']) === 'Single' ? 'single' : 'pairs'
   readMapHead(reader, 4)
   readKey(reader, 'ephemeral_key')

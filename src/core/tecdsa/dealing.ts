@@ -25,7 +25,7 @@ export type DealingProof =
   | ({ readonly type: 'product' } & ProofOfProduct)
 
 export type Dealing<P = Secp256k1Point> = {
-  readonly ciphertext: Ciphertext<P>
+  readonly ciphertext: Ciphertext
   readonly commitment: Commitment<P>
   readonly proof: DealingProof | undefined
 }
@@ -158,16 +158,16 @@ function verifyProof<P>(
 }
 
 /** The receiver's side: its index and the key that the transcript's membership version names. */
-export type Recipient<P = Secp256k1Point> = {
+export type Recipient = {
   readonly receiverIndex: NodeIndex
-  readonly key: MegaSecretKey<P>
+  readonly key: MegaSecretKey
 }
 
 function decryptShare<P>(
   suite: Suite<P>,
   dealer: DealerContext<P>,
   { ciphertext }: Dealing<P>,
-  recipient: Recipient<P>,
+  recipient: Recipient,
 ): SecretShare {
   const context = { dealerIndex: dealer.dealerIndex, associatedData: boundTo(dealer) }
   return new Sealed(decrypt(suite, context, ciphertext, recipient))
@@ -181,7 +181,7 @@ export function openDealing<P>(
   suite: Suite<P>,
   context: DealerContext<P>,
   dealing: Dealing<P>,
-  recipient: Recipient<P>,
+  recipient: Recipient,
 ): SecretShare | undefined {
   const share = decryptShare(suite, context, dealing, recipient)
   return shareOpens(suite.group, dealing.commitment, recipient.receiverIndex, share)
@@ -192,7 +192,7 @@ export function openDealing<P>(
 /** One of several dealings, of any transcripts, that one node opens together. */
 export type DealingToOpen<P = Secp256k1Point> = DealerContext<P> & {
   readonly dealing: Dealing<P>
-  readonly recipient: Recipient<P>
+  readonly recipient: Recipient
 }
 
 /**

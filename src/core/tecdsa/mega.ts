@@ -25,19 +25,19 @@ import type { CiphertextType, Suite } from './suite.ts'
 /** One scalar for a receiver (single), or value and mask (pairs). */
 export type Ctext = readonly bigint[]
 
-export type Ciphertext<P = Secp256k1Point> = {
+export type Ciphertext = {
   readonly type: CiphertextType
-  readonly ephemeralKey: P
-  readonly popPublicKey: P
+  readonly ephemeralKey: Secp256k1Point
+  readonly popPublicKey: Secp256k1Point
   readonly popProof: ProofOfLog
   /** In the order of the receivers. */
   readonly ctexts: readonly Ctext[]
 }
 
 /** The encryption key of a node with its public half. */
-export type MegaSecretKey<P = Secp256k1Point> = {
+export type MegaSecretKey = {
   readonly secret: Sealed<Secret>
-  readonly publicKey: P
+  readonly publicKey: Secp256k1Point
 }
 
 /** What a ciphertext is bound to. */
@@ -49,7 +49,7 @@ export type MegaContext = {
 export const scalarsOf: Readonly<Record<CiphertextType, number>> = { single: 1, pairs: 2 }
 
 /** A fresh key: a random scalar that is not zero. */
-export function generateMegaKey<P>(suite: Suite<P>, generator: Generator): MegaSecretKey<P> {
+export function generateMegaKey<P>(suite: Suite<P>, generator: Generator): MegaSecretKey {
   const group = suite.encryptionGroup
   const secret = generator.scalar(group)
   if (secret === 0n) return generateMegaKey(suite, generator)
@@ -57,19 +57,22 @@ export function generateMegaKey<P>(suite: Suite<P>, generator: Generator): MegaS
 }
 
 /** β·pk_j = sk_j·v for one receiver, and what the masks are bound to. */
-type SharedSecret<P> = {
+type SharedSecret = {
   readonly receiverIndex: NodeIndex
-  readonly publicKey: P
-  readonly sharedSecret: P
+  readonly publicKey: Secp256k1Point
+  readonly sharedSecret: Secp256k1Point
 }
 
-type MaskContext<P> = MegaContext & { readonly type: CiphertextType; readonly ephemeralKey: P }
+type MaskContext = MegaContext & {
+  readonly type: CiphertextType
+  readonly ephemeralKey: Secp256k1Point
+}
 
 /** The masks of receivers; all points are encoded together. */
 function masksOf<P>(
   suite: Suite<P>,
-  { type, dealerIndex, associatedData, ephemeralKey }: MaskContext<P>,
-  secrets: readonly SharedSecret<P>[],
+  { type, dealerIndex, associatedData, ephemeralKey }: MaskContext,
+  secrets: readonly SharedSecret[],
 ): readonly bigint[][] {
   const points = secrets.flatMap(({ publicKey, sharedSecret }, i) => [
     [`public_key ${i}`, publicKey],
@@ -103,8 +106,8 @@ function masksOf<P>(
  */
 function popBase<P>(
   suite: Suite<P>,
-  { type, dealerIndex, associatedData, ephemeralKey }: MaskContext<P>,
-): P {
+  { type, dealerIndex, associatedData, ephemeralKey }: MaskContext,
+): Secp256k1Point {
   const group = suite.encryptionGroup
   return oraclePoint(group, suite.domains.megaPopBase[type], {
     associated_data: bytesInput(associatedData),
@@ -124,9 +127,9 @@ const scalarsIn = (opening: SecretOpening): readonly Secret[] =>
 export function encrypt<P>(
   suite: Suite<P>,
   { dealerIndex, associatedData }: MegaContext,
-  receivers: readonly Member<P>[],
+  receivers: readonly Member[],
   { openings, seed }: { readonly openings: readonly SecretOpening[]; readonly seed: Seed },
-): Ciphertext<P> {
+): Ciphertext {
   assert(openings.length === receivers.length, 'one plaintext a receiver')
   const [group, order] = [suite.encryptionGroup, suite.group.order]
   const type: CiphertextType = openings[0]?.type === 'pedersen' ? 'pairs' : 'single'
@@ -159,7 +162,7 @@ export function verifyCiphertext<P>(
   suite: Suite<P>,
   { dealerIndex, associatedData }: MegaContext,
   expected: { readonly type: CiphertextType; readonly receiverCount: number },
-  ciphertext: Ciphertext<P>,
+  ciphertext: Ciphertext,
 ): Refusal | undefined {
   const { type, ephemeralKey, popPublicKey: b, popProof, ctexts } = ciphertext
   const group = suite.encryptionGroup
@@ -188,9 +191,9 @@ export function verifyCiphertext<P>(
  */
 export function sharedSecretOf<P>(
   suite: Suite<P>,
-  key: MegaSecretKey<P>,
-  { ephemeralKey }: Ciphertext<P>,
-): P {
+  key: MegaSecretKey,
+  { ephemeralKey }: Ciphertext,
+): Secp256k1Point {
   return suite.encryptionGroup.multiplySecret(ephemeralKey, unseal(key.secret))
 }
 
@@ -201,8 +204,8 @@ export function sharedSecretOf<P>(
 export function decryptWith<P>(
   suite: Suite<P>,
   context: MegaContext,
-  ciphertext: Ciphertext<P>,
-  secret: SharedSecret<P>,
+  ciphertext: Ciphertext,
+  secret: SharedSecret,
 ): SecretOpening {
   const { type, ephemeralKey, ctexts } = ciphertext
   const ctext = present(ctexts[secret.receiverIndex], 'the receiver has a ciphertext')
@@ -219,8 +222,8 @@ export function decryptWith<P>(
 export function decrypt<P>(
   suite: Suite<P>,
   context: MegaContext,
-  ciphertext: Ciphertext<P>,
-  { receiverIndex, key }: { readonly receiverIndex: NodeIndex; readonly key: MegaSecretKey<P> },
+  ciphertext: Ciphertext,
+  { receiverIndex, key }: { readonly receiverIndex: NodeIndex; readonly key: MegaSecretKey },
 ): SecretOpening {
   const sharedSecret = sharedSecretOf(suite, key, ciphertext)
   return decryptWith(suite, context, ciphertext, {

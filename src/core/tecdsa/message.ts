@@ -14,9 +14,12 @@ import {
 /** Two openings of two scalars each, with CBOR framing, are below this. */
 const SHARE_SIZE_MAX = 1024
 
+/** Whose protocol a dealing belongs to: the keys that sign requests, or the certification key. */
+export type Lane = 'ecdsa' | 'bls'
+
 export type SignerMessage =
-  | { readonly type: 'dealing'; readonly signed: SignedDealing }
-  | { readonly type: 'support'; readonly support: Omit<Support, 'signer'> }
+  | { readonly type: 'dealing'; readonly lane: Lane; readonly signed: SignedDealing }
+  | { readonly type: 'support'; readonly lane: Lane; readonly support: Omit<Support, 'signer'> }
   | ShareMessage
   /** "I start (again): send me what you have sent in runs that are still open." */
   | { readonly type: 'resend' }
@@ -29,7 +32,12 @@ export type ShareMessage = {
   readonly signature: Uint8Array
 }
 
-const TAGS = { dealing: 1, support: 2, share: 3, resend: 4 } as const
+const TAGS = {
+  dealing: { ecdsa: 1, bls: 5 },
+  support: { ecdsa: 2, bls: 6 },
+  share: 3,
+  resend: 4,
+} as const
 
 /** Bytes a node signs with its signature share, without the domain. */
 export const shareContent = (
@@ -38,28 +46,34 @@ export const shareContent = (
 ): Uint8Array => new Writer().raw(prefix).raw(requestId).bytes(share).done()
 
 export function encodeSignerMessage(message: SignerMessage): Uint8Array {
-  const writer = new Writer().u8(TAGS[message.type])
   switch (message.type) {
     case 'dealing':
-      return writer.raw(encodeSignedDealing(message.signed)).done()
+      return tagged(TAGS.dealing[message.lane]).raw(encodeSignedDealing(message.signed)).done()
     case 'support':
-      return writer.raw(encodeSupport(message.support)).done()
+      return tagged(TAGS.support[message.lane]).raw(encodeSupport(message.support)).done()
     case 'share':
-      return writer.raw(message.requestId).bytes(message.share).raw(message.signature).done()
+      return tagged(TAGS.share)
+        .raw(message.requestId)
+        .bytes(message.share)
+        .raw(message.signature)
+        .done()
     case 'resend':
-      return writer.done()
+      return tagged(TAGS.resend).done()
   }
 }
+
+const tagged = (tag: number): Writer => new Writer().u8(tag)
 
 export function decodeSignerMessage(bytes: Uint8Array): SignerMessage {
   const reader = new Reader(bytes)
   const tag = reader.u8()
   const rest = (): Uint8Array => reader.raw(reader.remaining)
+  for (const lane of ['ecdsa', 'bls'] as const) {
+    if (tag === TAGS.dealing[lane])
+      return { type: 'dealing', lane, signed: decodeSignedDealing(rest()) }
+    if (tag === TAGS.support[lane]) return { type: 'support', lane, support: decodeSupport(rest()) }
+  }
   switch (tag) {
-    case TAGS.dealing:
-      return { type: 'dealing', signed: decodeSignedDealing(rest()) }
-    case TAGS.support:
-      return { type: 'support', support: decodeSupport(rest()) }
     case TAGS.share:
       return reader.end({
         type: 'share',

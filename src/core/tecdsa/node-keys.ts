@@ -17,13 +17,15 @@ import { ecdsaSecp256k1 } from './suite.ts'
  * Kinds of content that a node signs; the domain string keeps them apart. Source: threshold §§2.1,
  * 7, 8.3.
  */
-export type EvidenceKind = 'dealing' | 'support' | 'signature-share' | 'item'
+export type EvidenceKind = 'dealing' | 'support' | 'signature-share' | 'item' | 'response'
 
 const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
   dealing: 'ic-idkg-dealing-domain',
   support: 'ic-idkg-signed-dealing-domain',
   'signature-share': 'ckbtc-signature-share-domain',
   item: 'ckbtc-item-domain',
+  /** The answer to a query; the domain is the Internet Computer's. */
+  response: 'ic-response',
 }
 
 /** Bytes signed: length of the domain string (1 byte) ‖ domain string ‖ content. */

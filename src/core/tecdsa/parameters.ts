@@ -18,9 +18,9 @@ import { algorithmIds } from './suite.ts'
 /**
  * A node of a membership version. The table of its encryption key is built once (performance R2).
  */
-export type Member<P = Secp256k1Point> = {
+export type Member = {
   readonly id: Uint8Array
-  readonly megaKey: FixedBase<P>
+  readonly megaKey: FixedBase<Secp256k1Point>
 }
 
 /** Where a sharing comes from; ids are those of transcripts. */
@@ -65,8 +65,8 @@ export type TranscriptParameters<P = Secp256k1Point> = {
   readonly id: bigint
   readonly algorithm: Algorithm
   /** Both sets in canonical order: ascending bytes of the id. */
-  readonly dealers: readonly Member<P>[]
-  readonly receivers: readonly Member<P>[]
+  readonly dealers: readonly Member[]
+  readonly receivers: readonly Member[]
   readonly operation: Operation<P>
   readonly membershipVersion: bigint
   /** Genesis id of the subnet. */
@@ -76,7 +76,7 @@ export type TranscriptParameters<P = Secp256k1Point> = {
 }
 
 /** Throws `BadEncoding` for a key that does not decode or is the identity. */
-export function member<P>(suite: Suite<P>, id: Uint8Array, megaKey: Uint8Array): Member<P> {
+export function member<P>(suite: Suite<P>, id: Uint8Array, megaKey: Uint8Array): Member {
   const point = decodeNonZero(suite.encryptionGroup, megaKey)
   return { id, megaKey: suite.encryptionGroup.fixedBase(point) }
 }
@@ -152,7 +152,7 @@ export const dealerIndices = (parameters: TranscriptParameters<unknown>): readon
 export const receiverAt = <P>(
   parameters: TranscriptParameters<P>,
   index: NodeIndex,
-): Member<P> | undefined => parameters.receivers[index]
+): Member | undefined => parameters.receivers[index]
 
 /** Bytes that enter every encryption, proof and complaint of the transcript, §3.7. */
 export function associatedData(parameters: TranscriptParameters<unknown>): Uint8Array {
@@ -211,7 +211,7 @@ export function checkParameters(parameters: TranscriptParameters<unknown>): Refu
   )
 }
 
-function isCanonical(members: readonly Member<unknown>[]): boolean {
+function isCanonical(members: readonly Member[]): boolean {
   return members.every((current, i) => {
     const before = members[i - 1]
     return before === undefined || compareBytes(before.id, current.id) < 0

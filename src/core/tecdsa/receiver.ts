@@ -14,7 +14,7 @@ import { dealerSigned, SUPPORTED_HASHES_MAX, supportContent } from './evidence.t
 import { dealerIndexOf } from './parameters.ts'
 import type { Run } from './run.ts'
 import type { SecretShare } from './secret.ts'
-import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
+import type { LaneContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
 import { combineOpened } from './transcript.ts'
 
@@ -30,8 +30,8 @@ type Opened = { readonly run: bigint; readonly share: SecretShare }
 
 type Sent = { readonly support: Omit<Support, 'signer'>; readonly runs: readonly bigint[] }
 
-export class Receiver {
-  readonly #context: SignerContext
+export class Receiver<P> {
+  readonly #context: LaneContext<P>
   /** First dealing of each (transcript, dealer), by transcript. */
   readonly #held = new Map<bigint, Map<NodeIndex, Held>>()
   /** Own share of each dealing that was good, by hash of the dealing. */
@@ -42,7 +42,7 @@ export class Receiver {
   #unsent: { readonly hash: Hash32; readonly run: bigint }[] = []
   #sent: Sent[] = []
 
-  constructor(context: SignerContext) {
+  constructor(context: LaneContext<P>) {
     this.#context = context
   }
 
@@ -81,15 +81,15 @@ export class Receiver {
     return this.#check(next.run, next.held.signed)
   }
 
-  #nextUnchecked(): { readonly run: Run; readonly held: Held } | undefined {
+  #nextUnchecked(): { readonly run: Run<P>; readonly held: Held } | undefined {
     for (const run of this.#context.schedule.openRuns())
       for (const held of this.#held.get(run.parameters.id)?.values() ?? [])
         if (!held.checked) return { run, held }
     return undefined
   }
 
-  #check(run: Run, signed: SignedDealing): SignerOutputs {
-    const { suite, records } = this.#context
+  #check(run: Run<P>, signed: SignedDealing): SignerOutputs {
+    const { suite, records, recordPrefix } = this.#context
     const refuse = (reason: string): SignerOutputs => [fault(signed.dealer, reason)]
     const dealing = attempt(() => decodeDealing(suite, signed.dealing))
     if (dealing instanceof BadEncoding) return refuse(`BadEncoding: ${dealing.message}`)
@@ -100,7 +100,7 @@ export class Receiver {
     if (refusal !== undefined) return refuse(`${refusal.refusal}: ${refusal.detail}`)
     const share = openDealing(suite, context, dealing, this.#context.recipient)
     if (share === undefined) return [] // No blame is possible yet; others may still vouch for it.
-    const key = `support/${signed.transcriptId}/${signed.dealer}`
+    const key = `${recordPrefix}support/${signed.transcriptId}/${signed.dealer}`
     const before = records.get(key)
     if (before !== undefined && !equalBytes(before, signed.hash)) return []
     this.#opened.set(toHex(signed.hash), { run: signed.transcriptId, share })
@@ -108,7 +108,7 @@ export class Receiver {
     return [{ type: 'record', key, value: signed.hash }]
   }
 
-  #dealerIndex(run: Run, dealer: NodeIndex): NodeIndex | undefined {
+  #dealerIndex(run: Run<P>, dealer: NodeIndex): NodeIndex | undefined {
     const id = this.#context.members[dealer]?.id
     return id === undefined ? undefined : dealerIndexOf(run.parameters, id)
   }
@@ -123,7 +123,8 @@ export class Receiver {
     const content = supportContent(this.#context.prefix, hashes)
     const support = { hashes, signature: this.#context.keys.sign('support', content) }
     this.#sent.push({ support, runs: batch.map(({ run }) => run) })
-    return [{ type: 'send', to: 'all', message: { type: 'support', support } }]
+    const { lane } = this.#context
+    return [{ type: 'send', to: 'all', message: { type: 'support', lane, support } }]
   }
 
   /** A dealer that sends its dealing again has started anew, and lost the support it had. */
@@ -131,14 +132,20 @@ export class Receiver {
     const sent = this.#sent.find(({ support }) =>
       support.hashes.some((vouched) => equalBytes(vouched, hash)),
     )
-    if (sent === undefined || dealer === this.#context.me) return []
-    return [{ type: 'send', to: dealer, message: { type: 'support', support: sent.support } }]
+    const { lane, me } = this.#context
+    if (sent === undefined || dealer === me) return []
+    return [{ type: 'send', to: dealer, message: { type: 'support', lane, support: sent.support } }]
   }
 
   /** What was vouched for in transcripts that are still open, for a node that starts again. */
   resend(to: NodeIndex): SignerOutputs {
+    const { lane } = this.#context
     return this.#sent.map(
-      ({ support }): SignerOutput => ({ type: 'send', to, message: { type: 'support', support } }),
+      ({ support }): SignerOutput => ({
+        type: 'send',
+        to,
+        message: { type: 'support', lane, support },
+      }),
     )
   }
 
@@ -151,7 +158,7 @@ export class Receiver {
    * Own share of a final transcript; undefined while it is not final, or when a dealing in it was
    * bad for this node, which then takes no part in what needs the share.
    */
-  shareOf(run: Run): SecretShare | undefined {
+  shareOf(run: Run<P>): SecretShare | undefined {
     const { id } = run.parameters
     const known = this.#loaded.get(id)
     if (known !== undefined || run.transcript === undefined) return known
@@ -174,11 +181,11 @@ export class Receiver {
   }
 
   #openedShare(
-    run: Run,
+    run: Run<P>,
     taken: {
       readonly dealerIndex: NodeIndex
       readonly signed: SignedDealing
-      readonly dealing: Dealing
+      readonly dealing: Dealing<P>
     },
   ): SecretShare | undefined {
     const known = this.#opened.get(toHex(taken.signed.hash))

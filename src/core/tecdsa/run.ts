@@ -3,6 +3,7 @@
  * Source: threshold §9.1.
  */
 import { assert } from '../base/errors.ts'
+import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Dealing } from './dealing.ts'
 import type { SignedDealing } from './evidence.ts'
@@ -12,31 +13,34 @@ import type { Suite } from './suite.ts'
 import { createTranscript } from './transcript.ts'
 
 /** A dealing that the log has taken, decoded once. */
-export type TakenDealing = { readonly signed: SignedDealing; readonly dealing: Dealing }
-
-/** Grows until it has `collectionThreshold` dealings, then is final for ever. */
-export type Run = {
-  readonly parameters: TranscriptParameters
-  /** In log order; the key is the dealer index of §2.3. */
-  readonly taken: Map<NodeIndex, TakenDealing>
-  transcript: Transcript | undefined
+export type TakenDealing<P = Secp256k1Point> = {
+  readonly signed: SignedDealing
+  readonly dealing: Dealing<P>
 }
 
-export const openRun = (parameters: TranscriptParameters): Run => ({
+/** Grows until it has `collectionThreshold` dealings, then is final for ever. */
+export type Run<P = Secp256k1Point> = {
+  readonly parameters: TranscriptParameters<P>
+  /** In log order; the key is the dealer index of §2.3. */
+  readonly taken: Map<NodeIndex, TakenDealing<P>>
+  transcript: Transcript<P> | undefined
+}
+
+export const openRun = <P>(parameters: TranscriptParameters<P>): Run<P> => ({
   parameters,
   taken: new Map(),
   transcript: undefined,
 })
 
 /** Whether a dealing of this dealer would still count. */
-export const takesDealer = (run: Run, dealerIndex: NodeIndex): boolean =>
+export const takesDealer = (run: Run<unknown>, dealerIndex: NodeIndex): boolean =>
   run.transcript === undefined && !run.taken.has(dealerIndex)
 
 /** Takes a supported dealing. True when it completed the transcript. */
-export function takeDealing(
-  suite: Suite,
-  run: Run,
-  { dealerIndex, ...dealing }: TakenDealing & { readonly dealerIndex: NodeIndex },
+export function takeDealing<P>(
+  suite: Suite<P>,
+  run: Run<P>,
+  { dealerIndex, ...dealing }: TakenDealing<P> & { readonly dealerIndex: NodeIndex },
 ): boolean {
   run.taken.set(dealerIndex, dealing)
   if (run.taken.size < collectionThreshold(run.parameters)) return false
@@ -47,5 +51,14 @@ export function takeDealing(
   return true
 }
 
-export const dealingsOf = (run: Run): ReadonlyMap<NodeIndex, Dealing> =>
+export const dealingsOf = <P>(run: Run<P>): ReadonlyMap<NodeIndex, Dealing<P>> =>
   new Map([...run.taken].map(([index, { dealing }]) => [index, dealing]))
+
+/** The runs of one key's protocol, as dealers and receivers see them. */
+export interface RunBook<P = Secp256k1Point> {
+  run(id: bigint): Run<P> | undefined
+  /** Whether the transcript was opened at some time; an id below the counter never comes back. */
+  wasOpened(id: bigint): boolean
+  /** Transcripts that still take dealings, oldest first. */
+  openRuns(): readonly Run<P>[]
+}

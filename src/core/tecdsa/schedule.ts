@@ -8,7 +8,7 @@ import { assert, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Member, Operation, Transcript, TranscriptParameters } from './parameters.ts'
 import type { Presignature } from './presignature.ts'
-import type { Run, TakenDealing } from './run.ts'
+import type { Run, RunBook, TakenDealing } from './run.ts'
 import { openRun, takeDealing, takesDealer } from './run.ts'
 import type { Suite } from './suite.ts'
 
@@ -54,15 +54,17 @@ export type ScheduleConfig = {
   readonly stockTarget: number
   /** Presignatures in creation at one time; §12.3. */
   readonly creationMax: number
+  /** The key of an earlier time line, final; without it one is made. */
+  readonly restored?: Run | undefined
 }
 
-export class Schedule {
+export class Schedule implements RunBook {
   readonly #config: ScheduleConfig
   readonly #runs = new Map<bigint, Run>()
   readonly #presignatures = new Map<bigint, PresignatureRuns>()
   readonly #queue: SigningRequest[] = []
   readonly #pairings = new Map<string, Pairing>()
-  readonly #keyRun: bigint
+  readonly #keyRun: bigint | undefined
   #sharedKeyRun: bigint | undefined
   #nextTranscript = 0n
   #nextPresignature = 0n
@@ -71,7 +73,14 @@ export class Schedule {
   /** Key generation is under way from the start: step 1 of §11.1 needs nothing from the log. */
   constructor(config: ScheduleConfig) {
     this.#config = config
-    this.#keyRun = this.#open({ type: 'random' })
+    const { restored } = config
+    if (restored === undefined) this.#keyRun = this.#open({ type: 'random' })
+    else {
+      const { id } = restored.parameters
+      this.#runs.set(id, restored)
+      this.#sharedKeyRun = id
+      this.#nextTranscript = id + 1n
+    }
   }
 
   /** The key transcript, once final. */
@@ -179,7 +188,8 @@ export class Schedule {
       this.#sharedKeyRun = this.#open({ type: 'reshareOfMasked', input })
     }
     // The masked sharing has served: nodes erase their shares of it.
-    if (run.parameters.id === this.#sharedKeyRun) this.#runs.delete(this.#keyRun)
+    if (run.parameters.id === this.#sharedKeyRun && this.#keyRun !== undefined)
+      this.#runs.delete(this.#keyRun)
     for (const runs of this.#presignatures.values()) this.#openProducts(runs)
   }
 

@@ -2,26 +2,35 @@
  * What the parts of one signer share: who it is, whom it knows, what the log has decided, and what
  * it may say.
  */
+import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Recipient } from './dealing.ts'
 import type { EvidenceContext } from './evidence.ts'
 import type { Genesis } from './membership.ts'
-import type { SignerMessage } from './message.ts'
+import type { Lane, SignerMessage } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
+import type { RunBook } from './run.ts'
 import type { Schedule } from './schedule.ts'
 import type { Suite } from './suite.ts'
 
-export type SignerContext = EvidenceContext & {
+/** What dealer and receiver of one key's protocol work with. */
+export type LaneContext<P = Secp256k1Point> = EvidenceContext & {
   readonly genesis: Genesis
-  readonly suite: Suite
-  readonly schedule: Schedule
+  readonly lane: Lane
+  readonly suite: Suite<P>
+  readonly schedule: RunBook<P>
   readonly keys: NodeKeys
   /** Own index, as dealer, receiver and signer: the membership is fixed in this time line. */
   readonly me: NodeIndex
   readonly recipient: Recipient
   /** What was recorded durably in earlier lives of this node, by key. */
   readonly records: ReadonlyMap<string, Uint8Array>
+  /** Begins the keys of the records of this time line. */
+  readonly recordPrefix: string
 }
+
+/** The same for the key that signs requests. */
+export type SignerContext = Omit<LaneContext, 'schedule'> & { readonly schedule: Schedule }
 
 export type SignerOutput =
   | { readonly type: 'send'; readonly to: NodeIndex | 'all'; readonly message: SignerMessage }
@@ -34,10 +43,9 @@ export type SignerOutput =
   /** A signature was combined here from the shares of these nodes. */
   | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
 
-export type SignerItem = {
-  readonly type: 'dealing' | 'completion'
-  readonly bytes: Uint8Array
-}
+export type SignerItem =
+  | { readonly type: 'dealing'; readonly lane: Lane; readonly bytes: Uint8Array }
+  | { readonly type: 'completion'; readonly bytes: Uint8Array }
 
 export type SignerOutputs = readonly SignerOutput[]
 

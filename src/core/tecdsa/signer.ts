@@ -6,18 +6,23 @@
  * slot is executed and is equal at every node. The peers' side (`step`) is this node's own work;
  * heavy steps wait for `work`, one at a time, so that a driver can do other things in between.
  */
+import { Reader, Writer } from '../base/codec.ts'
 import { attempt, BadEncoding, present } from '../base/errors.ts'
 import { encodePoint } from '../base/group.ts'
+import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import { secp256k1 } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Ed25519 } from '../base/verification.ts'
+import { CertificationLane } from './certification-lane.ts'
 import { constantTerm } from './commitment.ts'
 import { Dealer } from './dealer.ts'
 import { decodeDealing } from './dealing-codec.ts'
 import { decodeSupportedDealing, runPrefix, supportSuffices } from './evidence.ts'
+import type { RunFrame } from './key-record.ts'
+import { decodeKeyRun, encodeKeyRun } from './key-record.ts'
 import type { Genesis } from './membership.ts'
 import { subnetIdOf } from './membership.ts'
-import type { SignerMessage } from './message.ts'
+import type { Lane, SignerMessage } from './message.ts'
 import { decodeSignerMessage } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
 import { dealerIndexOf, member } from './parameters.ts'
@@ -41,6 +46,11 @@ export type SignerConfig = {
   /** Presignatures kept complete and unpaired, and those in the making at one time. */
   readonly stockTarget: number
   readonly creationMax: number
+  /**
+   * What `finalKeys` gave in an earlier time line: the whole subnet starts again under a new
+   * incarnation, and nothing but the keys remains (§18.4).
+   */
+  readonly restored?: Uint8Array | undefined
 }
 
 export type SignerInput =
@@ -51,31 +61,39 @@ export type SignerInput =
 export class Signer {
   readonly #context: SignerContext
   readonly #schedule: Schedule
-  readonly #receiver: Receiver
-  readonly #dealer: Dealer
+  readonly #receiver: Receiver<Secp256k1Point>
+  readonly #dealer: Dealer<Secp256k1Point>
+  readonly #certification: CertificationLane
   readonly #signing: Signing
 
   constructor(config: SignerConfig) {
     const { genesis, keys, me, ed25519, records } = config
     const suite = ecdsaSecp256k1(secp256k1)
     const { members, version } = genesis.membership
-    this.#schedule = new Schedule({
-      suite,
+    const frame: RunFrame = {
       members: members.map(({ id, encryptionKey }) => member(suite, id, encryptionKey)),
       membershipVersion: version,
       subnetId: subnetIdOf(genesis),
+    }
+    const restored = config.restored && decodeFinalKeys(config.restored)
+    this.#schedule = new Schedule({
+      ...frame,
+      suite,
+      restored: restored && decodeKeyRun(suite, restored.ecdsa, frame),
       incarnation: genesis.incarnation,
       stockTarget: config.stockTarget,
       creationMax: config.creationMax,
     })
     this.#context = {
       genesis,
+      lane: 'ecdsa',
       suite,
       schedule: this.#schedule,
       keys,
       me,
       recipient: { receiverIndex: me, key: keys.encryptionKey },
       records,
+      recordPrefix: `${genesis.incarnation}/`,
       prefix: runPrefix(genesis),
       members,
       ed25519,
@@ -83,12 +101,39 @@ export class Signer {
     this.#receiver = new Receiver(this.#context)
     this.#dealer = new Dealer(this.#context, this.#receiver)
     this.#signing = new Signing(this.#context, this.#receiver)
+    this.#certification = new CertificationLane(this.#context, frame, restored?.certification)
   }
 
   /** Public key of the subnet, SEC1 compressed, once the log has made it final. */
   get publicKey(): Uint8Array | undefined {
     const { key } = this.#schedule
     return key === undefined ? undefined : encodePoint(secp256k1, constantTerm(key.commitment))
+  }
+
+  /** Public key of certificates, 96 bytes, once the log has made it final. */
+  get certificationKey(): Uint8Array | undefined {
+    return this.#certification.publicKey
+  }
+
+  /** Own share of a certificate's signature; undefined while it cannot be made. */
+  certificationShare(message: Uint8Array): Uint8Array | undefined {
+    return this.#certification.share(message)
+  }
+
+  /** The signature of a certificate; without it, whose shares are to blame. */
+  combineCertification(
+    message: Uint8Array,
+    shares: ReadonlyMap<NodeIndex, Uint8Array>,
+  ): ReturnType<CertificationLane['combine']> {
+    return this.#certification.combine(message, shares)
+  }
+
+  /** Both keys for a later start of the whole subnet; undefined until both are final. */
+  get finalKeys(): Uint8Array | undefined {
+    const [run, certification] = [this.#schedule.keyRun, this.#certification.kept]
+    if (run?.transcript === undefined || certification === undefined) return undefined
+    const ecdsa = encodeKeyRun(this.#context.suite, run)
+    return new Writer().bytes(ecdsa).bytes(certification).done()
   }
 
   /** Presignatures that are complete and not paired. */
@@ -122,9 +167,11 @@ export class Signer {
   #dispatch(from: NodeIndex, message: SignerMessage): SignerOutputs {
     switch (message.type) {
       case 'dealing':
-        return this.#receiver.accept(message.signed)
       case 'support':
-        return this.#dealer.support({ ...message.support, signer: from })
+        if (message.lane === 'bls') return this.#certification.receive(from, message)
+        return message.type === 'dealing'
+          ? this.#receiver.accept(message.signed)
+          : this.#dealer.support({ ...message.support, signer: from })
       case 'share':
         return this.#signing.share(from, message)
       case 'resend':
@@ -133,6 +180,7 @@ export class Signer {
           ...this.#dealer.resend(from),
           ...this.#receiver.resend(from),
           ...this.#signing.resend(from),
+          ...this.#certification.resend(from),
         ]
     }
   }
@@ -142,11 +190,17 @@ export class Signer {
    * before dealings.
    */
   work(): SignerOutputs | undefined {
-    return this.#signing.work() ?? this.#receiver.work() ?? this.#dealer.work()
+    return (
+      this.#signing.work() ??
+      this.#certification.work() ??
+      this.#receiver.work() ??
+      this.#dealer.work()
+    )
   }
 
   /** An item of the log. False when it does not count. */
-  takeDealing(bytes: Uint8Array): boolean {
+  takeDealing(lane: Lane, bytes: Uint8Array): boolean {
+    if (lane === 'bls') return this.#certification.takeDealing(bytes)
     const supported = attempt(() => decodeSupportedDealing(bytes))
     if (supported instanceof BadEncoding) return false
     const { signed } = supported
@@ -184,6 +238,16 @@ export class Signer {
     this.#receiver.forget()
     this.#dealer.forget()
     this.#signing.forget()
+    this.#certification.endSlot(slot)
     return paired.length === 0 ? [] : [{ type: 'tape', slot: present(paired[0], 'not empty').slot }]
   }
+}
+
+/** Anything but what `finalKeys` gives is `BadEncoding`. */
+function decodeFinalKeys(bytes: Uint8Array): {
+  readonly ecdsa: Uint8Array
+  readonly certification: Uint8Array
+} {
+  const reader = new Reader(bytes)
+  return reader.end({ ecdsa: reader.bytes(), certification: reader.bytes() })
 }

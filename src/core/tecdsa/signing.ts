@@ -5,6 +5,7 @@
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
 import { Reader, Writer } from '../base/codec.ts'
 import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
+import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
@@ -47,12 +48,12 @@ type Open = {
 
 export class Signing {
   readonly #context: SignerContext
-  readonly #receiver: Receiver
+  readonly #receiver: Receiver<Secp256k1Point>
   readonly #open = new Map<string, Open>()
   /** Shares of requests not open here, by sender, oldest first. */
   readonly #early = new Map<NodeIndex, ShareMessage[]>()
 
-  constructor(context: SignerContext, receiver: Receiver) {
+  constructor(context: SignerContext, receiver: Receiver<Secp256k1Point>) {
     this.#context = context
     this.#receiver = receiver
   }
@@ -166,7 +167,7 @@ export class Signing {
    * signed stops us.
    */
   #singleUse({ pairing, tape }: Open): SignerOutput {
-    const key = `pairing/${pairing.presignatureId}`
+    const key = `${this.#context.recordPrefix}pairing/${pairing.presignatureId}`
     const value = concat(pairing.request.id, tape)
     const before = this.#context.records.get(key)
     assert(

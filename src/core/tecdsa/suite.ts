@@ -3,12 +3,16 @@
  * §§3.5, 3.6, 3.8.
  */
 import type { Group } from '../base/group.ts'
+import type { BlsG2Point } from '../base/noble-bls12381.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 
-export type Algorithm = 'ThresholdEcdsaSecp256k1'
+export type Algorithm = 'ThresholdEcdsaSecp256k1' | 'ThresholdBls'
 
 /** The identifier byte that enters the associated data. */
-export const algorithmIds: Readonly<Record<Algorithm, number>> = { ThresholdEcdsaSecp256k1: 15 }
+export const algorithmIds: Readonly<Record<Algorithm, number>> = {
+  ThresholdEcdsaSecp256k1: 15,
+  ThresholdBls: 128,
+}
 
 /** Ciphertexts of one scalar, or of two. */
 export type CiphertextType = 'single' | 'pairs'
@@ -39,7 +43,7 @@ export type SeedLabels = {
 export type Suite<P = Secp256k1Point> = {
   readonly algorithm: Algorithm
   readonly group: Group<P>
-  readonly encryptionGroup: Group<P>
+  readonly encryptionGroup: Group<Secp256k1Point>
   readonly domains: Domains
   readonly labels: SeedLabels
 }
@@ -81,10 +85,42 @@ const legacyDomains: Domains = {
 }
 
 /** Threshold ECDSA on secp256k1 over the engine given. */
-export const ecdsaSecp256k1 = <P>(group: Group<P>): Suite<P> => ({
+export const ecdsaSecp256k1 = (group: Group<Secp256k1Point>): Suite => ({
   algorithm: 'ThresholdEcdsaSecp256k1',
   group,
   encryptionGroup: group,
   domains: legacyDomains,
   labels: seedLabels('ecdsa-secp256k1'),
+})
+
+/** §3.5, for every algorithm but ECDSA on secp256k1. */
+function domainsOf(tag: string): Domains {
+  const idkg = (use: string): string => `ic-crypto-idkg-${tag}-${use}`
+  return {
+    megaEncrypt: {
+      single: idkg('mega-single-encrypt-with-secp256k1'),
+      pairs: idkg('mega-pairs-encrypt-with-secp256k1'),
+    },
+    megaPopBase: {
+      single: idkg('mega-single-pop-base-with-secp256k1'),
+      pairs: idkg('mega-pairs-pop-base-with-secp256k1'),
+    },
+    dlogEq: idkg('zk-proof-of-dlog-eq'),
+    equalOpenings: idkg('zk-proof-of-equal-openings'),
+    product: idkg('zk-proof-of-product'),
+    complaint: idkg('complaint-proof-assoc-data'),
+    rerandomize: `ic-crypto-${tag}-rerandomize-presig`,
+  }
+}
+
+/** Threshold BLS with keys in G2; encryption keys are those of the nodes (§16.2). */
+export const thresholdBls = (
+  group: Group<BlsG2Point>,
+  encryptionGroup: Group<Secp256k1Point>,
+): Suite<BlsG2Point> => ({
+  algorithm: 'ThresholdBls',
+  group,
+  encryptionGroup,
+  domains: domainsOf('bls'),
+  labels: seedLabels('bls'),
 })

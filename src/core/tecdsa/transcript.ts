@@ -137,7 +137,7 @@ export type ToLoad<P> = {
   readonly transcript: Transcript<P>
   /** The dealings that are in the transcript. */
   readonly dealings: Dealings<P>
-  readonly recipient: Recipient<P>
+  readonly recipient: Recipient
 }
 
 /**

@@ -151,6 +151,7 @@ describe('divergence', () => {
 describe('a message of a peer', () => {
   const messages = [
     { type: 'signer', bytes: Uint8Array.of(1, 2, 3) },
+    { type: 'hello' },
     { type: 'root', vote: vote(1, 5n, 7) },
     { type: 'root', vote: { ...vote(1, 5n, 7), share: undefined } },
   ] as const
@@ -162,7 +163,7 @@ describe('a message of a peer', () => {
   })
 
   test('that votes for a root is read whole or not at all', () => {
-    const bytes = encodePeerMessage(messages[1])
+    const bytes = encodePeerMessage(messages[2])
     expectStrict({ bytes, decode: decodePeerMessage, encode: encodePeerMessage })
   })
 })

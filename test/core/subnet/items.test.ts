@@ -27,7 +27,7 @@ const tick: Item = { type: 'tick', after: timestampNs(2n ** 64n - 1n) }
 const items: [string, Item, string][] = [
   [
     'dealing',
-    { type: 'dealing', dealing: filled(5, 1) },
+    { type: 'dealing', lane: 'ecdsa', dealing: filled(5, 1) },
     'dfea2964b5deedea7b1ef077de529c3959e6788bdbb3441e70c77a1ae875bb48',
   ],
   [
@@ -65,7 +65,7 @@ describe('an item', () => {
     expectStrict({ bytes: encodeItem(item), decode: decodeItem, encode: encodeItem })
   })
 
-  test.each([0, 7, 255])('of kind %i is refused', (tag) => {
+  test.each([0, 8, 255])('of kind %i is refused', (tag) => {
     expect(() => decodeItem(concat(Uint8Array.of(tag), filled(200, 0)))).toThrow(BadEncoding)
   })
 

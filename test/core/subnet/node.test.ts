@@ -9,6 +9,7 @@ import { parseBtc } from '../../../src/core/base/units.ts'
 import { encodeBlock } from '../../../src/core/btc/block.ts'
 import { decodeTransaction, encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
 import { encodeItem } from '../../../src/core/subnet/items.ts'
 import { Agent } from '../../../src/wallet/agent.ts'
 import { Canisters } from '../../../src/wallet/canisters.ts'
@@ -28,17 +29,14 @@ function founded(nodes: number): { net: SubnetNet; canisters: Canisters } {
   const net = new SubnetNet(nodes)
   net.settle()
   net.mine(101, payer.script)
-  let count = 0
-  const ports = {
-    transport: net,
-    now: () => net.now,
-    entropy: (size: number) => new Uint8Array(size).fill(++count),
-  }
+  net.pass(1) // Whatever was made last is certified.
+  const rootKey = present(net.backend.rootKey, 'a root is certified')
+  const agent = new Agent(dev0, { url: 'http://127.0.0.1', rootKey, fetch: net.fetch })
   const { ledger: ledgerId, minter: minterId } = ownCanisterIds
   const masterPublicKey = present(net.node(0).publicKey, 'the key is made')
   return {
     net,
-    canisters: new Canisters(new Agent(dev0, ports), { ledgerId, minterId, masterPublicKey }),
+    canisters: new Canisters(agent, { ledgerId, minterId, masterPublicKey }),
   }
 }
 
@@ -197,7 +195,7 @@ describe('a signature share', () => {
   it('with one bit changed makes no signature: it is refused and nothing is announced', async () => {
     const { net, canisters } = await deposited(1)
     const SHARE = 3
-    net.tamper = (bytes) => (bytes[0] === SHARE ? flip(bytes, 8 * 60) : bytes)
+    net.tamper = (bytes) => (bytes[1] === SHARE ? flip(bytes, 8 * 61) : bytes)
     const burn = await canisters.redeem({
       address: recipient.address,
       amount: parseBtc('0.2'),
@@ -304,18 +302,12 @@ describe('reserves', () => {
 describe('calls', () => {
   it('move tokens once, however often the envelope is handed in', async () => {
     const { net, canisters } = await deposited(1)
-    const sent: Uint8Array[] = []
-    const call = net.call.bind(net)
-    net.call = async (envelope) => {
-      sent.push(envelope)
-      return call(envelope)
-    }
     await canisters.transfer({
       to: { owner: dev1.principal },
       amount: 1_000n,
       createdAtTime: net.now,
     })
-    for (let again = 0; again < 3; again++) await call(present(sent.at(-1), 'it was sent'))
+    for (let again = 0; again < 3; again++) net.call(present(net.envelopes.at(-1), 'it was sent'))
     expect(await canisters.balanceOf({ owner: dev1.principal })).toBe(1_000n)
   })
 
@@ -358,14 +350,9 @@ describe('calls', () => {
 
   it('that were tampered with, expired or come from the future leave no trace', async () => {
     const { net, canisters } = await deposited(1)
-    const envelopes: Uint8Array[] = []
-    const call = net.call.bind(net)
-    net.call = async (envelope) => {
-      envelopes.push(envelope)
-      return call(envelope)
-    }
     await canisters.transfer({ to: { owner: dev1.principal }, amount: 5n, createdAtTime: net.now })
-    const good = present(envelopes.at(-1), 'it was sent')
+    const good = present(net.envelopes.at(-1), 'it was sent')
+    const id = requestId(decodeEnvelope(good).content)
     const before = (await canisters.blocks()).length
     const bad = [
       good.slice(0, -1),
@@ -374,8 +361,8 @@ describe('calls', () => {
       new Uint8Array(0),
     ]
     for (const envelope of bad) {
-      net.node(0).step({ type: 'ingress', envelope })
-      await net.call(envelope).catch(() => undefined)
+      net.node(0).step({ type: 'ingress', requestId: id, envelope })
+      net.order(encodeItem({ type: 'ingress', envelope }))
     }
     expect((await canisters.blocks()).length).toBe(before)
     expect(toHex(net.genesis.entropy).length).toBe(64)

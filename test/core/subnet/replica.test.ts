@@ -37,7 +37,7 @@ const at = (seconds: bigint): TimestampNs => addNs(NOW, seconds * NS_PER_SECOND)
 
 const makeReplica = (incarnation = 7n): Replica =>
   new Replica({
-    nodes: 1,
+    nodes: [],
     incarnation,
     ed25519: hostEd25519,
     minter: embeddedMinter,

@@ -80,7 +80,11 @@ class Alone {
 }
 
 /** The item that is due next. */
-const itemOf = (alone: Alone): Uint8Array => present(alone.work()[0], 'an item').bytes
+const itemOf = (alone: Alone): Uint8Array =>
+  present(
+    alone.work().find((item) => item.type !== 'dealing' || item.lane === 'ecdsa'),
+    'an item',
+  ).bytes
 
 describe('a dealing in the log', () => {
   const alone = new Alone()
@@ -122,13 +126,13 @@ describe('a dealing in the log', () => {
     ['a dealer that is no member', dealtAgain({ dealer: 1 })],
     ['a dealing that is none', dealtAgain({ dealing: utf8('nothing') })],
   ])('with %s does not count', (_, bytes) => {
-    expect(alone.signer.takeDealing(bytes)).toBe(false)
+    expect(alone.signer.takeDealing('ecdsa', bytes)).toBe(false)
   })
 
   test('counts once, however many were refused before it', () => {
-    expect(alone.signer.takeDealing(good)).toBe(true)
-    expect(alone.signer.takeDealing(good)).toBe(false)
-    expect(alone.signer.takeDealing(dealtAgain({}))).toBe(false)
+    expect(alone.signer.takeDealing('ecdsa', good)).toBe(true)
+    expect(alone.signer.takeDealing('ecdsa', good)).toBe(false)
+    expect(alone.signer.takeDealing('ecdsa', dealtAgain({}))).toBe(false)
   })
 })
 
@@ -144,7 +148,8 @@ describe('a completion in the log', () => {
 
   beforeAll(() => {
     while (signer.stock === 0) {
-      for (const { bytes } of alone.work()) expect(signer.takeDealing(bytes)).toBe(true)
+      for (const item of alone.work())
+        expect(item.type === 'dealing' && signer.takeDealing(item.lane, item.bytes)).toBe(true)
       alone.endSlot()
     }
     signer.enqueue(asked)
@@ -154,7 +159,7 @@ describe('a completion in the log', () => {
 
   test('comes of a request whose pairing is on record', () => {
     expect(completion.requestId).toEqual(asked.id)
-    expect(alone.records.get('pairing/0')).toEqual(concat(asked.id, completion.tape))
+    expect(alone.records.get('7/pairing/0')).toEqual(concat(asked.id, completion.tape))
     expect(alone.faults).toEqual([])
   })
 
@@ -192,7 +197,8 @@ describe('a completion in the log', () => {
     const other = new Alone()
     other.giveTape = () => undefined
     while (other.signer.stock === 0) {
-      for (const { bytes } of other.work()) other.signer.takeDealing(bytes)
+      for (const item of other.work())
+        if (item.type === 'dealing') other.signer.takeDealing(item.lane, item.bytes)
       other.endSlot()
     }
     other.signer.enqueue(asked)

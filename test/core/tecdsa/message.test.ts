@@ -29,12 +29,12 @@ const hashes = [hash32(filled(32, 5)), hash32(filled(32, 6))]
 const messages: [string, SignerMessage, string][] = [
   [
     'dealing',
-    { type: 'dealing', signed },
+    { type: 'dealing', lane: 'ecdsa', signed },
     '8f3ffea31d642f1862866b521f988ffd6a06eb76a2dc2725a10f573c63491526',
   ],
   [
     'support',
-    { type: 'support', support: { hashes, signature: filled(64, 7) } },
+    { type: 'support', lane: 'ecdsa', support: { hashes, signature: filled(64, 7) } },
     'c0d9768f793498e72c1ec4bbeb5a8ff866fcfd6253f56079bd42817605796174',
   ],
   ['share', share, 'c9e650942f10f206152c3b40de2b9bc48b9c5320b9e0c2debdcf424e377347a2'],
@@ -57,7 +57,9 @@ describe('a message between signers', () => {
   })
 
   test('carries the name of the dealing that follows from its bytes, not one that was told', () => {
-    const message = decodeSignerMessage(encodeSignerMessage({ type: 'dealing', signed }))
+    const message = decodeSignerMessage(
+      encodeSignerMessage({ type: 'dealing', lane: 'ecdsa', signed }),
+    )
     expect(message.type === 'dealing' && toHex(message.signed.hash)).not.toBe(toHex(signed.hash))
   })
 

@@ -56,7 +56,9 @@ const faultsOf = (outputs: SignerOutputs): readonly string[] =>
   )
 const dealingsOf = (outputs: SignerOutputs): readonly SignedDealing[] =>
   outputs.flatMap((output) =>
-    output.type === 'send' && output.message.type === 'dealing' ? [output.message.signed] : [],
+    output.type === 'send' && output.message.type === 'dealing' && output.message.lane === 'ecdsa'
+      ? [output.message.signed]
+      : [],
   )
 const supportsOf = (outputs: SignerOutputs) =>
   outputs.flatMap((output) =>
@@ -75,6 +77,7 @@ function dealt(statement: { transcriptId: bigint; dealer: number; dealing: Uint8
 
 const vouch = (signer: number, hashes: readonly Hash32[], by = signer): SignerMessage => ({
   type: 'support',
+  lane: 'ecdsa',
   support: { hashes, signature: keysOf(by).sign('support', supportContent(prefix, hashes)) },
 })
 
@@ -85,7 +88,7 @@ const honest = dealtBy(1)
 
 describe('a dealing that comes in', () => {
   const offer = (signed: SignedDealing, signer = makeSigner(), from = signed.dealer) => [
-    ...receive(signer, from, { type: 'dealing', signed }),
+    ...receive(signer, from, { type: 'dealing', lane: 'ecdsa', signed }),
     ...work(signer),
   ]
 
@@ -95,7 +98,7 @@ describe('a dealing that comes in', () => {
     const support = outputs.findIndex(
       (output) => output.type === 'send' && output.message.type === 'support',
     )
-    expect(outputs[record]).toEqual({ type: 'record', key: 'support/0/1', value: honest.hash })
+    expect(outputs[record]).toEqual({ type: 'record', key: '7/support/0/1', value: honest.hash })
     expect(record).toBeLessThan(support)
     expect(supportsOf(outputs)[0]?.hashes).toEqual([honest.hash])
     expect(faultsOf(outputs)).toEqual([])
@@ -125,10 +128,10 @@ describe('a dealing that comes in', () => {
   })
 
   test('is not vouched for when an earlier life vouched for a rival', () => {
-    const records = new Map([['support/0/1', sha256(utf8('rival'))]])
+    const records = new Map([['7/support/0/1', sha256(utf8('rival'))]])
     const outputs = offer(honest, makeSigner(records))
     expect([supportsOf(outputs), faultsOf(outputs)]).toEqual([[], []])
-    const same = new Map([['support/0/1', honest.hash]])
+    const same = new Map([['7/support/0/1', honest.hash]])
     expect(supportsOf(offer(honest, makeSigner(same)))).toHaveLength(1)
   })
 
@@ -138,6 +141,7 @@ describe('a dealing that comes in', () => {
       faultsOf(
         receive(signer, dealer, {
           type: 'dealing',
+          lane: 'ecdsa',
           signed: dealt({ transcriptId: BigInt(id), dealer, dealing: utf8(text) }),
         }),
       )
@@ -195,7 +199,7 @@ describe('a node that starts again', () => {
   test('is told what is open, and nobody tells itself', () => {
     const signer = makeSigner()
     const [own] = dealingsOf(work(signer))
-    receive(signer, 1, { type: 'dealing', signed: honest })
+    receive(signer, 1, { type: 'dealing', lane: 'ecdsa', signed: honest })
     work(signer)
     const told = receive(signer, 3, { type: 'resend' })
     expect(dealingsOf(told).map(({ hash }) => toHex(hash))).toEqual([toHex(present(own, '').hash)])

@@ -85,6 +85,7 @@ test('an erased secret is gone, and using it is a bug', () => {
 describe('who may', () => {
   test('open a secret: the arithmetic of §§4 to 9, 14', () => {
     expect(importersOf('unseal')).toEqual([
+      'core/tecdsa/bls.ts', // The own share of the certification key becomes a signature share.
       'core/tecdsa/commitment.ts', // A share against its commitment.
       'core/tecdsa/dealing-draw.ts', // Own shares of the inputs become constants of new polynomials.
       'core/tecdsa/mega.ts', // The encryption key of the node.
@@ -97,6 +98,7 @@ describe('who may', () => {
   test('interpolate: commitments, the dealings to one receiver, and public signature shares', () => {
     const interpolating = [...importersOf('lagrange'), ...importersOf('lagrangeScalars')]
     expect([...new Set(interpolating)].toSorted()).toEqual([
+      'core/tecdsa/bls.ts',
       'core/tecdsa/commitment.ts',
       'core/tecdsa/signature.ts',
       'core/tecdsa/transcript.ts',
