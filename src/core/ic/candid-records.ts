@@ -81,7 +81,7 @@ const camel = (label: string): string => {
 function membersOf(fields: Fields): readonly Member[] {
   const members = Object.entries(fields).map(([label, field]): Member => {
     const { key, codec } = 'codec' in field ? field : { key: camel(label), codec: field }
-    return { key, codec, hash: labelHash(label), inner: codec.type }
+    return { key, codec, label, hash: labelHash(label), inner: codec.type }
   })
   return members.sort((a, b) => a.hash - b.hash)
 }

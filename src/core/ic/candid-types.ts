@@ -58,7 +58,12 @@ export type CandidType =
   | ConcreteType
   | { readonly type: 'reference'; readonly resolve: () => ConcreteType }
 
-export type Field = { readonly hash: number; readonly inner: CandidType }
+/** `label`: of a type of ours; the wire has hashes only. */
+export type Field = {
+  readonly hash: number
+  readonly inner: CandidType
+  readonly label?: string
+}
 
 /** Entries and members of one type table that is read. */
 const TYPES_MAX = 1_000

@@ -29,6 +29,8 @@ export const moduleHash = (name: CanisterName): Hash32 => sha256(utf8(`ckbtc/${n
 export interface Canister {
   readonly id: Principal
   readonly name: CanisterName
+  /** Its interface as Candid text: what `handlers` serves. */
+  readonly service: string
   /** Every method, for one call. */
   handlers(context: CallContext): Handlers
   /** 32 bytes under `/canister/<id>/certified_data`; undefined for a canister that sets none. */

@@ -4,8 +4,10 @@
  */
 import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
 import { decideApprove } from '../ledger/approve.ts'
+import { certifiedTip, encodeTipTree } from '../ledger/certification.ts'
 import type { Config } from '../ledger/config.ts'
 import { ledgerInterface } from '../ledger/interface.ts'
 import { getBlocks } from '../ledger/log-queries.ts'
@@ -36,8 +38,12 @@ import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
 
+/** Allowances are not listed (ICRC-103). */
+const { icrc103_get_allowances: _, ...served } = ledgerInterface
+
 export class LedgerCanister implements Canister {
   readonly name = 'ledger'
+  readonly service = candidText(served)
   readonly id: Principal
   readonly #state: State
 
@@ -76,12 +82,12 @@ export class LedgerCanister implements Canister {
     return this.#perform(decideApprove(this.#state, caller, arg, now))
   }
 
-  certifiedData(): Uint8Array | undefined {
-    return undefined
+  certifiedData(): Uint8Array {
+    return certifiedTip(this.#state)
   }
 
-  handlers({ caller, now }: CallContext): Handlers {
-    const methods = ledgerInterface
+  handlers({ caller, now, dataCertificate }: CallContext): Handlers {
+    const methods = served
     const state = this.#state
     const { config } = state
     return {
@@ -115,6 +121,21 @@ export class LedgerCanister implements Canister {
         const { logLength, blocks } = answer
         return { type: 'result', value: { logLength, blocks, archivedBlocks: [] } }
       }),
+      icrc3_get_archives: getter(methods.icrc3_get_archives, () => []),
+      icrc3_get_tip_certificate: getter(methods.icrc3_get_tip_certificate, () => {
+        const certificate = dataCertificate()
+        return certificate && { certificate, hashTree: encodeTipTree(state) }
+      }),
+      icrc10_supported_standards: getter(
+        methods.icrc10_supported_standards,
+        () => SUPPORTED_STANDARDS,
+      ),
+      icrc106_get_index_principal: getter(methods.icrc106_get_index_principal, () =>
+        config.indexPrincipal === undefined
+          ? ({ type: 'err', error: { type: 'indexPrincipalNotSet' } } as const)
+          : ({ type: 'ok', principal: config.indexPrincipal } as const),
+      ),
+      is_ledger_ready: getter(methods.is_ledger_ready, () => true),
       icrc3_supported_block_types: getter(
         methods.icrc3_supported_block_types,
         () => SUPPORTED_BLOCK_TYPES,

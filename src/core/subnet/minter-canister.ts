@@ -1,5 +1,6 @@
 /** The minter canister: its methods over the minter machine. Source: minter §2. */
 import type { TimestampNs } from '../base/units.ts'
+import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { Methods } from '../minter/calls.ts'
 import type { World } from '../minter/context.ts'
@@ -17,8 +18,13 @@ import { getter, handler } from './dispatch.ts'
 const outcome = <T>(answer: Answer<T>): Outcome<T> =>
   answer.type === 'trap' ? answer : { type: 'result', value: answer.value }
 
+/** `get_canister_status` needs the management canister. */
+const { get_canister_status: _, ...published } = minterInterface
+const served = { ...published, ...minterExtension }
+
 export class MinterCanister implements Canister {
   readonly name = 'minter'
+  readonly service = candidText(served)
   readonly id: Principal
   readonly #minter: Minter
   readonly #world: (now: TimestampNs) => World

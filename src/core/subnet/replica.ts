@@ -166,7 +166,7 @@ export class Replica {
         certifiedData: canister.certifiedData(),
         controllers: [],
         moduleHash: moduleHash(canister.name),
-        metadata: new Map(),
+        metadata: new Map([['candid:service', canister.service]]),
       })),
       requests: this.#requestTree,
       updatesTotal: this.#updatesTotal,
