@@ -103,7 +103,7 @@ describe('a lying node', () => {
 
   /** The liar's dealing, changed in one point and signed anew. */
   const redealt = (message: SignerMessage, net: SignerNet): SignerMessage => {
-    if (message.type !== 'dealing') return message
+    if (message.type !== 'dealing' || message.lane !== 'ecdsa') return message
     const dealing = decodeDealing(suite, message.signed.dealing)
     const [first, ...rest] = dealing.commitment.points
     const point = secp256k1.add(present(first, 'a commitment'), secp256k1.g.point)
