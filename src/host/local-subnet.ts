@@ -9,6 +9,8 @@ import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
 import type { CanisterIds } from '../core/ic/canister-ids.ts'
 import { ownCanisterIds } from '../core/ic/canister-ids.ts'
+import type { Principal } from '../core/ic/principal.ts'
+import { principal } from '../core/ic/principal.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
 import { embeddedMinter } from '../core/subnet/settings.ts'
 import { systemClock } from './clock.ts'
@@ -27,8 +29,12 @@ export type LocalSubnetOptions = {
   readonly creationMax: number
   /** How long a redemption may wait for others to share its transaction. */
   readonly maxTimeInQueueNs: bigint
+  /** Who may change replicated settings; without one nobody may. */
+  readonly operator?: Principal
 }
 
+/** The management canister, which calls nobody. */
+const NOBODY = principal(new Uint8Array())
 /** Agents want one; nothing is sent there. */
 export const IN_PROCESS_URL = 'http://127.0.0.1'
 const IMPLEMENTATION = 'ckbtc-0.1.0'
@@ -71,7 +77,13 @@ export class LocalSubnet {
       const bitcoinPort = bitcoin.port
       const subnet = await Subnet.start({
         nodes,
-        settings: { stockTarget, creationMax, minter, bitcoinPort },
+        settings: {
+          stockTarget,
+          creationMax,
+          minter,
+          bitcoinPort,
+          operator: options.operator ?? NOBODY,
+        },
       })
       return new LocalSubnet(bitcoin, subnet)
     } catch (error) {

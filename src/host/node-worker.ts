@@ -9,6 +9,7 @@ import type { NodeIndex } from '../core/base/party.ts'
 import { Seed } from '../core/base/seed.ts'
 import { encodeBlock, encodeHeader } from '../core/btc/block.ts'
 import { regtest } from '../core/btc/network.ts'
+import { principal } from '../core/ic/principal.ts'
 import { SubnetNode } from '../core/subnet/node.ts'
 import { decodeGenesis } from '../core/tecdsa/membership.ts'
 import { NodeKeys } from '../core/tecdsa/node-keys.ts'
@@ -57,6 +58,7 @@ function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start
     stockTarget: settings.stockTarget,
     creationMax: settings.creationMax,
     minter: settings.minter,
+    operator: principal(settings.operator),
   })
   const runner = new NodeRunner(node, {
     store,

@@ -16,6 +16,8 @@ export type NodeSettings = {
   readonly stockTarget: number
   readonly creationMax: number
   readonly minter: MinterSettings
+  /** Principal that may change replicated settings. */
+  readonly operator: Uint8Array
   /** Port of the Bitcoin node on the loopback interface. */
   readonly bitcoinPort: number
 }

@@ -5,6 +5,7 @@
 import { expect, it } from 'vitest'
 import { Bug, present } from '../../src/core/base/errors.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
+import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { Sequencer } from '../../src/core/log/sequencer.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
@@ -32,6 +33,7 @@ function runOne(put: (key: string) => void) {
     stockTarget: 1,
     creationMax: 1,
     minter: embeddedMinter,
+    operator: ownCanisterIds.minter,
   })
   const runner = new NodeRunner(node, {
     store,

@@ -28,6 +28,7 @@ import { hostEd25519 } from '../../src/host/ed25519.ts'
 import { gatewayFetch, IcGateway } from '../../src/host/ic/gateway.ts'
 import { Questions } from '../../src/host/questions.ts'
 import { SubnetBackend } from '../../src/host/subnet-backend.ts'
+import { devUser } from '../../src/wallet/identity.ts'
 
 const NS_PER_SECOND_NUMBER = 1_000_000_000
 
@@ -129,6 +130,7 @@ export class SubnetNet {
       stockTarget: 1,
       creationMax: 1,
       minter: embeddedMinter,
+      operator: devUser(4).principal,
     })
     this.nodes.set(me, node)
     this.#queue.push({ to: me, input: { type: 'start' } })

@@ -27,7 +27,16 @@ import { findHeader } from '../btc/header-tree.ts'
 import { regtest } from '../btc/network.ts'
 import type { Outgoing } from '../btc/outgoing.ts'
 import type { Utxo } from '../btc/utxo-set.ts'
+import { blob, bool, nat32, nat64, opt, query, update } from '../ic/candid.ts'
+import { record } from '../ic/candid-records.ts'
+import { candidText } from '../ic/candid-text.ts'
+import type { Principal } from '../ic/principal.ts'
 import type { Bitcoin } from '../minter/ports.ts'
+import type { CallContext, Canister } from './canister.ts'
+import { operatorOnly } from './canister.ts'
+import type { Handlers } from './dispatch.ts'
+import { getter, handler } from './dispatch.ts'
+import type { HeaderCandidates } from './header-votes.ts'
 import { HeaderVotes } from './header-votes.ts'
 
 /** What the node's adapter is asked to do. */
@@ -36,15 +45,55 @@ export type AdapterWork = {
   readonly announce: readonly View<Outgoing>[]
 }
 
-export class BitcoinCanister {
-  readonly #state: State = newState({
-    network: regtest,
-    stabilityThreshold: STABILITY_THRESHOLD,
-  })
+export const bitcoinInterface = {
+  /** Of the operator: the fee level that estimates see, or none (FEE-5). */
+  x_set_fee_level: update([record({ rate_msat_per_vb: opt(nat64) })], bool),
+  /** The block that ends the main chain. */
+  x_tip: query([], record({ height: nat32, block_hash: blob })),
+}
+
+export class BitcoinCanister implements Canister {
+  readonly name = 'bitcoin'
+  readonly service = candidText(bitcoinInterface)
+  readonly id: Principal
+  readonly #operator: Principal
+  readonly #state: State
   readonly #votes: HeaderVotes
 
-  constructor(nodes: number) {
-    this.#votes = new HeaderVotes(nodes)
+  constructor(
+    id: Principal,
+    { chain, headers }: { readonly chain: State; readonly headers: HeaderCandidates },
+    { operator, nodes }: { readonly operator: Principal; readonly nodes: number },
+  ) {
+    this.id = id
+    this.#operator = operator
+    this.#state = chain
+    this.#votes = new HeaderVotes(nodes, headers)
+  }
+
+  /** A view of the chain that begins at its genesis. */
+  static initialState(): State {
+    return newState({ network: regtest, stabilityThreshold: STABILITY_THRESHOLD })
+  }
+
+  certifiedData(): undefined {
+    return undefined
+  }
+
+  handlers({ caller, now }: CallContext): Handlers {
+    const methods = bitcoinInterface
+    return {
+      x_set_fee_level: handler(methods.x_set_fee_level, ({ rateMsatPerVb }) =>
+        operatorOnly(caller, this.#operator, () => {
+          this.setFeeLevel(rateMsatPerVb, now)
+          return true
+        }),
+      ),
+      x_tip: getter(methods.x_tip, () => {
+        const { height, hash } = tip(this.#state)
+        return { height, blockHash: hash }
+      }),
+    }
   }
 
   get state(): View<State> {

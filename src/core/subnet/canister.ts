@@ -1,10 +1,11 @@
 /** A canister as the replica runs it. Source: architecture §4, IC interface §§8, 14, 17. */
 import type { Hash32 } from '../base/bytes.ts'
-import { utf8 } from '../base/bytes.ts'
+import { equalBytes, utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { Principal } from '../ic/principal.ts'
-import type { Handlers } from './dispatch.ts'
+import { textOfPrincipal } from '../ic/principal.ts'
+import type { Handlers, Outcome } from './dispatch.ts'
 
 /** What a method may know of the call that it answers. */
 export type CallContext = {
@@ -36,3 +37,13 @@ export interface Canister {
   /** 32 bytes under `/canister/<id>/certified_data`; undefined for a canister that sets none. */
   certifiedData(): Uint8Array | undefined
 }
+
+/** For methods that change replicated state in the operator's name (§18). */
+export const operatorOnly = <T>(
+  caller: Principal,
+  operator: Principal,
+  run: () => T,
+): Outcome<T> =>
+  equalBytes(caller, operator)
+    ? { type: 'result', value: run() }
+    : { type: 'reject', message: `only the operator ${textOfPrincipal(operator)} may do this` }

@@ -11,15 +11,19 @@ import { headerHash } from '../btc/block.ts'
 /** Headers of one node that wait for other voices. On regtest work costs a liar nothing. */
 export const WAITING_HEADERS_MAX = 4_000
 
-type Candidate = { readonly header: BlockHeader; readonly voices: Set<NodeIndex> }
+export type HeaderCandidate = { readonly header: BlockHeader; readonly voices: Set<NodeIndex> }
+
+/** By hash in hexadecimal, in the order of the first voice: parents come before children. */
+export type HeaderCandidates = Map<string, HeaderCandidate>
 
 export class HeaderVotes {
   readonly #nodes: number
-  /** By hash, in the order of the first voice: parents come before children. */
-  readonly #candidates = new Map<string, Candidate>()
+  readonly #candidates: HeaderCandidates
 
-  constructor(nodes: number) {
+  /** `candidates`: what is counted so far; it grows and shrinks with what comes. */
+  constructor(nodes: number, candidates: HeaderCandidates = new Map()) {
     this.#nodes = nodes
+    this.#candidates = candidates
   }
 
   /** One node has seen this header. Voices beyond the node's room are dropped. */

@@ -8,10 +8,9 @@ import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
 import { decideApprove } from '../ledger/approve.ts'
 import { certifiedTip, encodeTipTree } from '../ledger/certification.ts'
-import type { Config } from '../ledger/config.ts'
 import { ledgerInterface } from '../ledger/interface.ts'
 import { getBlocks } from '../ledger/log-queries.ts'
-import { apply, initial } from '../ledger/machine.ts'
+import { apply } from '../ledger/machine.ts'
 import { metadata, SUPPORTED_BLOCK_TYPES, SUPPORTED_STANDARDS } from '../ledger/metadata.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
 import type { Decision, State } from '../ledger/state.ts'
@@ -50,11 +49,6 @@ export class LedgerCanister implements Canister {
   constructor(id: Principal, state: State) {
     this.id = id
     this.#state = state
-  }
-
-  /** As it is after its installation. */
-  static install(id: Principal, config: Config, now: TimestampNs): LedgerCanister {
-    return new LedgerCanister(id, initial(config, now))
   }
 
   get state(): View<State> {

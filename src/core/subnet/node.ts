@@ -8,6 +8,7 @@ import { attempt, BadEncoding, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
+import type { Principal } from '../ic/principal.ts'
 import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import type { LogOutput, Slot } from '../log/log.ts'
@@ -28,7 +29,11 @@ import { Replica } from './replica.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
 
-export type NodeConfig = SignerConfig & { readonly minter: MinterSettings }
+export type NodeConfig = SignerConfig & {
+  readonly minter: MinterSettings
+  /** Who may change replicated settings. */
+  readonly operator: Principal
+}
 
 export type NodeOutputs = readonly NodeOutput[]
 
@@ -69,6 +74,7 @@ export class SubnetNode {
     this.#certification = new Certification(this.#signer, { me: config.me, nodes })
     this.#replica = new Replica({
       minter: config.minter,
+      operator: config.operator,
       ed25519,
       nodes: genesis.membership.members.map(({ id, signingKey }) => ({
         id: principal(id),

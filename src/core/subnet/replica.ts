@@ -3,14 +3,15 @@
  * same slots, same state.
  */
 import type { Hash32 } from '../base/bytes.ts'
-import { concat, toHex, u64be } from '../base/bytes.ts'
+import { concat, fromHex, toHex, u64be } from '../base/bytes.ts'
 import { derivePublicKey, masterKey } from '../base/derivation.ts'
-import { assert, attempt, BadEncoding } from '../base/errors.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs, timestampNs } from '../base/units.ts'
 import type { Ed25519 } from '../base/verification.ts'
+import type { View } from '../base/view.ts'
 import { decodeHeader } from '../btc/block.ts'
 import { admit } from '../ic/admission.ts'
 import type { CallReply } from '../ic/call-reply.ts'
@@ -22,27 +23,30 @@ import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
 import type { Branch } from '../ic/state-tree.ts'
 import { branch } from '../ic/state-tree.ts'
-import { ckbtcConfig } from '../ledger/config.ts'
 import type { SignatureKey } from '../minter/calls.ts'
 import type { World } from '../minter/context.ts'
-import type { Minter } from '../minter/machine.ts'
 import * as minter from '../minter/machine.ts'
-import { acceptAll } from '../minter/ports.ts'
 import type { AdapterWork } from './bitcoin-canister.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
 import type { Canister } from './canister.ts'
 import { moduleHash } from './canister.ts'
 import type { NodeRecord } from './certified-state.ts'
 import { requestTree, stateTree } from './certified-state.ts'
+import { CheckerCanister } from './checker-canister.ts'
 import type { CanisterCall } from './dispatch.ts'
 import { dispatch } from './dispatch.ts'
+import { IndexCanister } from './index-canister.ts'
 import { LedgerCanister } from './ledger-canister.ts'
 import { MinterCanister } from './minter-canister.ts'
+import type { ReplicaState } from './replica-state.ts'
+import { installCanisters } from './replica-state.ts'
 import type { KnownRequest } from './request-history.ts'
 import { KEEP_NS, RequestHistory } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
 
 export type ReplicaConfig = {
+  /** Who may call the `x_…` methods of the canisters; their controller. */
+  readonly operator: Principal
   readonly nodes: readonly NodeRecord[]
   readonly incarnation: bigint
   readonly ed25519: Ed25519
@@ -67,39 +71,54 @@ export class Replica {
   readonly ids: CanisterIds = ownCanisterIds
   readonly #config: ReplicaConfig
   readonly #bitcoin: BitcoinCanister
+  readonly #checker: CheckerCanister
   readonly #ledger: LedgerCanister
-  readonly #minter: Minter
   /** By id in hexadecimal. */
   readonly #canisters: ReadonlyMap<string, Canister>
-  readonly #requests = new RequestHistory()
-  /** The same as it stands in the state tree. */
-  #requestTree: Branch = branch()
-  #updatesTotal = 0n
-  /** What the minter calls the signatures that were asked for, by request id. */
-  readonly #asked = new Map<string, SignatureKey>()
-  #hasMasterKey = false
-  #tipSeen: string | undefined
-  /** Of the last slot. */
-  #time: TimestampNs
+  readonly #requests: RequestHistory
+  readonly #state: ReplicaState
+  /** The requests as they stand in the state tree. */
+  #requestTree: Branch
 
-  constructor(config: ReplicaConfig) {
-    const { ledger, checker, minter: minterId, firstArchive, index } = this.ids
+  /** `state`: where to go on from; the canisters are installed anew without it. */
+  constructor(
+    config: ReplicaConfig,
+    state: ReplicaState = installCanisters(ownCanisterIds, config),
+  ) {
+    const { ledger, checker, minter: minterId, index, bitcoin } = this.ids
+    const { operator } = config
     this.#config = config
-    this.#bitcoin = new BitcoinCanister(config.nodes.length)
-    const profile = ckbtcConfig({ minter: minterId, archiveController: firstArchive, index })
-    this.#time = config.createdAt
-    this.#ledger = LedgerCanister.install(ledger, profile, config.createdAt)
-    const { init, settings } = config.minter
-    const args = { ...init, ledgerId: ledger, checkerId: checker }
-    const options = { self: minterId, now: config.createdAt, settings }
-    const installed = minter.install({ type: 'init', args }, options)
-    assert(installed.type === 'installed', 'the embedded minter has sound settings')
-    this.#minter = installed.minter
+    this.#state = state
+    this.#requests = new RequestHistory(state.requests)
+    this.#requestTree = branch(
+      [...state.requests].map(([id, request]) => [fromHex(id), requestTree(request)]),
+    )
+    this.#bitcoin = new BitcoinCanister(bitcoin, state, { operator, nodes: config.nodes.length })
+    const chain = (): BitcoinCanister['state'] => state.chain
+    this.#checker = new CheckerCanister(checker, state.checker, { operator, chain })
+    this.#ledger = new LedgerCanister(ledger, state.ledger)
     const canisters: readonly Canister[] = [
       this.#ledger,
-      new MinterCanister(minterId, installed.minter, (now) => this.#world(now)),
+      new MinterCanister(minterId, state.minter, (now) => this.#world(now)),
+      new IndexCanister(index, this.#ledger),
+      this.#checker,
+      this.#bitcoin,
     ]
     this.#canisters = new Map(canisters.map((canister) => [toHex(canister.id), canister]))
+  }
+
+  /** All that is remembered, for a snapshot: whoever takes it copies it at once. */
+  get state(): View<ReplicaState> {
+    return this.#state
+  }
+
+  /**
+   * The whole subnet starts again in another time line: what was being signed is not signed any
+   * more, and the minter asks again (threshold §18.4).
+   */
+  startAgain(incarnation: bigint, now: TimestampNs): void {
+    for (const id of [...this.#state.asked.keys()]) this.signatureRefused(fromHex(id), now)
+    this.#state.incarnation = incarnation
   }
 
   get bitcoinHeight(): number {
@@ -112,7 +131,7 @@ export class Replica {
       ports: {
         ledger: this.#ledger.port(this.ids.minter, now),
         bitcoin: this.#bitcoin.port(now),
-        checker: acceptAll,
+        checker: this.#checker,
       },
     }
   }
@@ -141,7 +160,7 @@ export class Replica {
     const request = { sender, canisterId, expiry, reply }
     this.#requests.add(requestId, request)
     this.#requestTree = this.#requestTree.with(requestId, requestTree(request))
-    this.#updatesTotal += 1n
+    this.#state.updatesTotal += 1n
     return { requestId, reply }
   }
 
@@ -152,24 +171,24 @@ export class Replica {
 
   /** Calls executed so far. */
   get updatesTotal(): bigint {
-    return this.#updatesTotal
+    return this.#state.updatesTotal
   }
 
   /** The state as certificates under this key (96 bytes) show it. */
   stateTree(certificationKey: Uint8Array): Branch {
     return stateTree({
-      time: this.#time,
+      time: this.#state.time,
       certificationKey,
       nodes: this.#config.nodes,
       canisters: [...this.#canisters.values()].map((canister) => ({
         id: canister.id,
         certifiedData: canister.certifiedData(),
-        controllers: [],
+        controllers: [this.#config.operator],
         moduleHash: moduleHash(canister.name),
         metadata: new Map([['candid:service', canister.service]]),
       })),
       requests: this.#requestTree,
-      updatesTotal: this.#updatesTotal,
+      updatesTotal: this.#state.updatesTotal,
     })
   }
 
@@ -185,7 +204,11 @@ export class Replica {
     const canister = this.#canisters.get(toHex(call.canisterId))
     if (canister === undefined) return unknownCanister(call)
     const { caller } = call
-    const context = { caller, now: this.#time, dataCertificate: () => dataCertificate(canister.id) }
+    const context = {
+      caller,
+      now: this.#state.time,
+      dataCertificate: () => dataCertificate(canister.id),
+    }
     return dispatch(canister.handlers(context), call, 'query')
   }
 
@@ -210,11 +233,11 @@ export class Replica {
 
   /** The subnet's public key is final: canisters derive theirs from it. */
   masterKey(publicKey: Uint8Array, now: TimestampNs): void {
-    if (this.#hasMasterKey) return
-    this.#hasMasterKey = true
+    if (this.#state.hasMasterKey) return
+    this.#state.hasMasterKey = true
     const { publicKey: key, chainCode } = derivePublicKey(masterKey(publicKey), [this.ids.minter])
     const notice = { type: 'rootKey', key: { publicKey: key, chainCode } } as const
-    minter.notify(this.#minter, this.#world(now), notice)
+    minter.notify(this.#state.minter, this.#world(now), notice)
   }
 
   signatureReady(
@@ -223,20 +246,24 @@ export class Replica {
   ): void {
     const key = this.#take(requestId)
     if (key !== undefined)
-      minter.notify(this.#minter, this.#world(now), { type: 'signatureReady', key, signature })
+      minter.notify(this.#state.minter, this.#world(now), {
+        type: 'signatureReady',
+        key,
+        signature,
+      })
   }
 
   /** The signer did not take the request: the minter asks again as another attempt. */
   signatureRefused(requestId: Uint8Array, now: TimestampNs): void {
     const key = this.#take(requestId)
     if (key !== undefined)
-      minter.notify(this.#minter, this.#world(now), { type: 'signatureFailed', key })
+      minter.notify(this.#state.minter, this.#world(now), { type: 'signatureFailed', key })
   }
 
   #take(requestId: Uint8Array): SignatureKey | undefined {
     const name = toHex(requestId)
-    const key = this.#asked.get(name)
-    this.#asked.delete(name)
+    const key = this.#state.asked.get(name)
+    this.#state.asked.delete(name)
     return key
   }
 
@@ -244,39 +271,39 @@ export class Replica {
    * The items of the slot are executed: timers fire, and what the canisters want signed comes out.
    */
   endSlot(now: TimestampNs): readonly SigningRequest[] {
-    this.#time = now
+    this.#state.time = now
     for (const id of this.#requests.forget(now)) this.#requestTree = this.#requestTree.without(id)
     const tip = this.#bitcoin.tipKey
-    if (tip !== this.#tipSeen) {
-      this.#tipSeen = tip
-      minter.notify(this.#minter, this.#world(now), { type: 'bitcoinChanged' })
+    if (tip !== this.#state.tipSeen) {
+      this.#state.tipSeen = tip
+      minter.notify(this.#state.minter, this.#world(now), { type: 'bitcoinChanged' })
     }
     this.#runTimers(now)
-    return minter.outstanding(this.#minter).flatMap((request) => {
+    return minter.outstanding(this.#state.minter).flatMap((request) => {
       const id = this.#requestId(request.key)
-      if (this.#asked.has(toHex(id))) return []
-      this.#asked.set(toHex(id), request.key)
+      if (this.#state.asked.has(toHex(id))) return []
+      this.#state.asked.set(toHex(id), request.key)
       return [{ id, path: [this.ids.minter, ...request.path], digest: request.digest }]
     })
   }
 
   #runTimers(now: TimestampNs): void {
     for (let ticks = 0; ticks < TICKS_MAX; ticks++) {
-      const due = minter.nextTimer(this.#minter)
+      const due = minter.nextTimer(this.#state.minter)
       if (due === undefined || due > now) return
-      minter.tick(this.#minter, this.#world(now))
+      minter.tick(this.#state.minter, this.#world(now))
     }
   }
 
   /** Equal at all nodes, and never the same for two effects. Source: threshold §17.1. */
   #requestId({ txid, input, attempt: count }: SignatureKey): Uint8Array {
     const effect = concat(txid, u64be(BigInt(input)), u64be(BigInt(count)))
-    return sha256(concat(this.ids.minter, u64be(this.#config.incarnation), effect))
+    return sha256(concat(this.ids.minter, u64be(this.#state.incarnation), effect))
   }
 
   /** Earliest slot time at which a timer is due. */
   nextTimer(): TimestampNs | undefined {
-    const due = minter.nextTimer(this.#minter)
+    const due = minter.nextTimer(this.#state.minter)
     return due === undefined ? undefined : timestampNs(due)
   }
 
@@ -286,7 +313,7 @@ export class Replica {
 
   /** Invariants of the canisters that do not hold: none, in every reachable state. */
   violations(): readonly string[] {
-    return [...this.#bitcoin.violations(), ...minter.violations(this.#minter)]
+    return [...this.#bitcoin.violations(), ...minter.violations(this.#state.minter)]
   }
 }
 

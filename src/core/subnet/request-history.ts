@@ -23,20 +23,13 @@ export type KnownRequest = {
   readonly reply: CallReply
 }
 
-/** Oldest first. */
-export type HistoryState = ReadonlyMap<string, KnownRequest>
-
 export class RequestHistory {
   /** By id in hexadecimal, in the order of execution. */
   readonly #known: Map<string, KnownRequest>
 
-  constructor(state: HistoryState = new Map()) {
-    this.#known = new Map(state)
-  }
-
-  /** For a snapshot. */
-  get state(): HistoryState {
-    return this.#known
+  /** `known`: what is remembered so far; it grows and shrinks with what comes. */
+  constructor(known: Map<string, KnownRequest> = new Map()) {
+    this.#known = known
   }
 
   get isFull(): boolean {

@@ -8,6 +8,7 @@ import { present } from '../../../src/core/base/errors.ts'
 import { addNs, NS_PER_SECOND } from '../../../src/core/base/units.ts'
 import type { Block } from '../../../src/core/btc/block.ts'
 import { encodeBlock, encodeHeader } from '../../../src/core/btc/block.ts'
+import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { BitcoinCanister } from '../../../src/core/subnet/bitcoin-canister.ts'
 import { ChainBuilder, coinbaseOutput, NOW, scriptOf } from '../../support/chain-builder.ts'
 
@@ -20,16 +21,23 @@ const raw = (blocks: readonly Block[]): readonly Uint8Array[] =>
   blocks.map(({ header }) => encodeHeader(header))
 const headersOf = raw(chain)
 
+const fresh = (nodes: number): BitcoinCanister =>
+  new BitcoinCanister(
+    ownCanisterIds.bitcoin,
+    { chain: BitcoinCanister.initialState(), headers: new Map() },
+    { operator: ownCanisterIds.minter, nodes },
+  )
+
 /** A canister of four nodes, two of which have named the headers. */
 function informed(count: number): BitcoinCanister {
-  const canister = new BitcoinCanister(4)
+  const canister = fresh(4)
   for (const node of [0, 1]) canister.propose(node, headersOf.slice(0, count), NOW)
   return canister
 }
 
 describe('headers', () => {
   test('enter when f + 1 nodes have named them', () => {
-    const canister = new BitcoinCanister(4)
+    const canister = fresh(4)
     canister.propose(2, headersOf.slice(0, 3), NOW)
     expect(canister.knows(paid.header)).toBe(false)
     canister.propose(2, headersOf.slice(0, 3), NOW)
@@ -47,7 +55,7 @@ describe('headers', () => {
   })
 
   test('that are malformed are passed over, and those beside them count', () => {
-    const canister = new BitcoinCanister(4)
+    const canister = fresh(4)
     const one = present(headersOf[0], 'a header')
     for (const node of [0, 1])
       canister.propose(node, [new Uint8Array(79), new Uint8Array(), one, new Uint8Array(81)], NOW)
@@ -55,19 +63,19 @@ describe('headers', () => {
   })
 
   test('that break a rule do not enter with all voices', () => {
-    const canister = new BitcoinCanister(4)
+    const canister = fresh(4)
     const header = { ...paid.header, bits: 0x1d00ffff }
     for (const node of [0, 1, 2, 3]) canister.propose(node, [encodeHeader(header)], NOW)
     expect(canister.knows(header)).toBe(false)
   })
 
   test('wait for their parents, in whatever order they come', () => {
-    const canister = new BitcoinCanister(4)
+    const canister = fresh(4)
     for (const node of [0, 1]) canister.propose(node, headersOf.slice(1), NOW)
     expect(canister.knows(last.header)).toBe(false)
     for (const node of [2, 3]) canister.propose(node, headersOf.slice(0, 1), NOW)
     expect(canister.knows(last.header)).toBe(true)
-    const reversed = new BitcoinCanister(4)
+    const reversed = fresh(4)
     for (const node of [0, 1]) reversed.propose(node, headersOf.toReversed(), NOW)
     expect(reversed.knows(last.header)).toBe(true)
   })
@@ -75,7 +83,7 @@ describe('headers', () => {
   test('that come too early are judged again later', () => {
     const ahead = { ...paid.header, time: paid.header.time + 10_000_000 }
     const future = new ChainBuilder().solved(ahead)
-    const canister = new BitcoinCanister(4)
+    const canister = fresh(4)
     for (const node of [0, 1]) canister.propose(node, [encodeHeader(future)], NOW)
     expect(canister.knows(future)).toBe(false)
     canister.propose(2, [], addNs(NOW, 10_000_000n * NS_PER_SECOND))
@@ -84,7 +92,7 @@ describe('headers', () => {
 
   test('named by liars in reverse are judged without starting over for each parent', () => {
     const many = new ChainBuilder().mineMany(3_500)
-    const canister = new BitcoinCanister(4)
+    const canister = fresh(4)
     canister.propose(3, raw(many).toReversed(), NOW)
     // Judging again from the start after each parent would outlast the limit of the test run.
     canister.propose(0, raw(many), NOW)

@@ -342,7 +342,7 @@ describe('calls', () => {
     const none = new Uint8Array([68, 73, 68, 76, 0, 0])
     expect(ask(replica.ids.ledger, 'icrc1_nothing', none)).toMatchObject({ code: 5 })
     expect(ask(replica.ids.ledger, 'toString', none)).toMatchObject({ code: 5 })
-    expect(ask(replica.ids.bitcoin, 'icrc1_fee', none)).toMatchObject({ code: 3 })
+    expect(ask(replica.ids.firstArchive, 'icrc1_fee', none)).toMatchObject({ code: 3 })
     expect(ask(replica.ids.ledger, 'icrc1_balance_of', none)).toMatchObject({ code: 5 })
     expect(ask(replica.ids.ledger, 'icrc1_transfer', none)).toMatchObject({ code: 5 })
     expect(ask(replica.ids.ledger, 'icrc1_fee', none)).toMatchObject({ type: 'replied' })

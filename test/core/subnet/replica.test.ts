@@ -3,6 +3,7 @@
  * Method: architecture §§3, 4; a deposit, a transfer and a redemption up to the request for its
  * signature.
  */
+import { deserialize, serialize } from 'node:v8'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { derivePublicKey, masterKey } from '../../../src/core/base/derivation.ts'
@@ -12,12 +13,14 @@ import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { addNs, NS_PER_SECOND } from '../../../src/core/base/units.ts'
 import { encodeBlock, encodeHeader } from '../../../src/core/btc/block.ts'
 import type { CallReply } from '../../../src/core/ic/call-reply.ts'
-import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
+import { bool, decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
 import { scriptOf } from '../../../src/core/minter/addresses.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { checkerInterface } from '../../../src/core/subnet/checker-canister.ts'
 import { Replica } from '../../../src/core/subnet/replica.ts'
+import type { ReplicaState } from '../../../src/core/subnet/replica-state.ts'
 import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
@@ -26,7 +29,7 @@ import { ChainBuilder, NOW } from '../../support/chain-builder.ts'
 import { ingress } from '../../support/ingress.ts'
 
 const ids = ownCanisterIds
-const [dev0, dev1] = [devUser(0), devUser(1)]
+const [dev0, dev1, operator] = [devUser(0), devUser(1), devUser(4)]
 const account = { owner: dev0.principal }
 const subnetKey = encodePoint(group, group.g.multiplyPublic(5n))
 const minterKey = derivePublicKey(masterKey(subnetKey), [ids.minter])
@@ -35,14 +38,18 @@ const deposit = builder.mine({ payTo: scriptOf(minterKey, account) })
 const chain = [deposit, ...builder.mineMany(99, { parent: deposit })]
 const at = (seconds: bigint): TimestampNs => addNs(NOW, seconds * NS_PER_SECOND)
 
-const makeReplica = (incarnation = 7n): Replica =>
-  new Replica({
-    nodes: [],
-    incarnation,
-    ed25519: hostEd25519,
-    minter: embeddedMinter,
-    createdAt: NOW,
-  })
+const makeReplica = (incarnation = 7n, state?: ReplicaState): Replica =>
+  new Replica(
+    {
+      nodes: [],
+      operator: operator.principal,
+      incarnation,
+      ed25519: hostEd25519,
+      minter: embeddedMinter,
+      createdAt: NOW,
+    },
+    state,
+  )
 
 const ledgerCall = <M extends keyof typeof ledgerInterface>(methodName: M, now: TimestampNs) => ({
   canisterId: ids.ledger,
@@ -183,7 +190,7 @@ describe('a call', () => {
   })
 
   test('to a canister that is not there is rejected with code 3', () => {
-    const call = { ...ledgerCall('icrc1_fee', NOW), canisterId: ids.checker }
+    const call = { ...ledgerCall('icrc1_fee', NOW), canisterId: ids.firstArchive }
     const answer = makeReplica().ingress(ingress(dev0, call, []), NOW)
     expect(answer?.reply).toMatchObject({ type: 'rejected', code: 3 })
   })
@@ -196,4 +203,78 @@ test('a signature that nobody asked for is passed over', () => {
   replica.signatureReady({ requestId: new Uint8Array(32), signature: new Uint8Array(64) }, at(21n))
   replica.signatureRefused(new Uint8Array(32), at(21n))
   expect(logsOf(replica)).toEqual(before)
+})
+
+describe('a replica that goes on from a copy of its state', () => {
+  const rootOf = (replica: Replica): string => toHex(replica.stateTree(new Uint8Array(96)).hash)
+  const copyOf = ({ state }: Replica): Replica =>
+    makeReplica(7n, deserialize(serialize(state)) as ReplicaState)
+
+  test('has the same root, and the same after the same slots', () => {
+    const original = makeReplica()
+    life(original)
+    const copy = copyOf(original)
+    expect(rootOf(copy)).toBe(rootOf(original))
+    const call = { ...ledgerCall('icrc1_transfer', at(21n)), nonce: new Uint8Array(16).fill(9) }
+    const transfer = ingress(dev0, call, [{ to: { owner: dev1.principal }, amount: 5n }])
+    for (const replica of [original, copy]) {
+      expect(replica.ingress(transfer, at(21n))?.reply.type).toBe('replied')
+      replica.endSlot(at(22n))
+      expect(replica.violations()).toEqual([])
+    }
+    expect(rootOf(copy)).toBe(rootOf(original))
+    expect(logsOf(copy)).toEqual(logsOf(original))
+  })
+
+  test('in another time line asks for its signatures under new ids', () => {
+    const original = makeReplica()
+    const asked = life(original).at(-1)
+    const copy = copyOf(original)
+    copy.startAgain(8n, at(22n))
+    const [again] = [...copy.endSlot(at(23n)), ...copy.endSlot(at(60n)), ...copy.endSlot(at(700n))]
+    expect(again).toBeDefined()
+    expect(asked?.startsWith(toHex(again?.id ?? new Uint8Array()))).toBe(false)
+    expect(copy.violations()).toEqual([])
+  })
+})
+
+describe('the checker', () => {
+  const flag = (replica: Replica, by: typeof dev0, target: string, flagged = true): CallReply => {
+    const method = checkerInterface.x_flag
+    const call = { canisterId: ids.checker, methodName: 'x_flag', method, now: NOW }
+    const nonce = new Uint8Array(16).fill(flagged ? 1 : 2)
+    const answer = replica.ingress(ingress(by, { ...call, nonce }, [{ target, flagged }]), NOW)
+    if (answer === undefined) throw new Error('not executed')
+    return answer.reply
+  }
+
+  test('is changed by the operator alone', () => {
+    const replica = makeReplica()
+    expect(flag(replica, dev0, address)).toMatchObject({ code: 4, errorCode: 'IC0406' })
+    expect(flag(replica, operator, address)).toEqual({
+      type: 'replied',
+      arg: encodeArgs([bool], [true]),
+    })
+  })
+
+  test('takes what is neither an address of this network nor a coin for nothing', () => {
+    const replica = makeReplica()
+    const no = { type: 'replied', arg: encodeArgs([bool], [false]) }
+    expect(flag(replica, operator, 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq')).toEqual(no)
+  })
+
+  test('makes the minter refuse a flagged address', () => {
+    const replica = makeReplica()
+    replica.masterKey(subnetKey, at(1n))
+    flag(replica, operator, address)
+    const { check_address: method } = checkerInterface
+    const reply = replica.query({
+      caller: dev0.principal,
+      canisterId: ids.checker,
+      methodName: 'check_address',
+      arg: encodeArgs(method.args, [{ address }]),
+    })
+    if (reply.type !== 'replied') throw new Error(reply.message)
+    expect(decodeArgs([method.result], reply.arg)).toEqual([{ type: 'failed' }])
+  })
 })

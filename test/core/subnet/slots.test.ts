@@ -44,6 +44,7 @@ const makeNode = (me: number): SubnetNode =>
     stockTarget: 1,
     creationMax: 1,
     minter: embeddedMinter,
+    operator: ids.minter,
   })
 
 function execute(node: SubnetNode, number: bigint, items: readonly Uint8Array[], time = NOW) {

@@ -1,0 +1,83 @@
+/** The index canister: the ledger's log by account. Source: ledger §13. */
+import type { ValueOf } from '../ic/candid.ts'
+import { candidText } from '../ic/candid-text.ts'
+import type { Principal } from '../ic/principal.ts'
+import { AccountIndex } from '../ledger/account-index.ts'
+import type { Block } from '../ledger/block.ts'
+import { indexInterface, type indexTransaction } from '../ledger/index-interface.ts'
+import { timedTransaction } from '../ledger/log-queries.ts'
+import { balanceOf } from '../ledger/queries.ts'
+import { logLength } from '../ledger/state.ts'
+import type { CallContext, Canister } from './canister.ts'
+import type { Handlers } from './dispatch.ts'
+import { getter, handler } from './dispatch.ts'
+import type { LedgerCanister } from './ledger-canister.ts'
+
+const INDEX_MAX = 2n ** 64n - 1n
+
+export class IndexCanister implements Canister {
+  readonly name = 'index'
+  readonly service = candidText(indexInterface)
+  readonly id: Principal
+  readonly #ledger: LedgerCanister
+  /** In step with the ledger whenever it is asked; no part of the state. */
+  readonly #index = new AccountIndex()
+
+  constructor(id: Principal, ledger: LedgerCanister) {
+    this.id = id
+    this.#ledger = ledger
+  }
+
+  certifiedData(): undefined {
+    return undefined
+  }
+
+  #synced(): AccountIndex {
+    const { chain } = this.#ledger.state
+    const length = logLength(this.#ledger.state)
+    while (this.#index.synced < length) {
+      const block = chain.blocks[Number(this.#index.synced - chain.firstLocalIndex)]
+      if (block === undefined) break // In an archive, which this index has passed.
+      this.#index.add(block)
+    }
+    return this.#index
+  }
+
+  handlers(_context: CallContext): Handlers {
+    const methods = indexInterface
+    const { state } = this.#ledger
+    const index = this.#synced()
+    return {
+      get_account_transactions: handler(methods.get_account_transactions, (args) => {
+        const { account, start, maxResults } = args
+        if (maxResults > INDEX_MAX || (start ?? 0n) > INDEX_MAX)
+          return { type: 'trap', message: 'a number of more than 64 bits' }
+        const { ids, oldest } = index.page(account, { before: start, countMax: maxResults })
+        const transactions = ids.flatMap((id) => {
+          const block = state.chain.blocks[Number(id - state.chain.firstLocalIndex)]
+          return block === undefined ? [] : [{ id, transaction: indexed(block) }]
+        })
+        const page = { balance: balanceOf(state, account), transactions, oldestTxId: oldest }
+        return { type: 'result', value: { type: 'ok', page } as const }
+      }),
+      get_fee_collectors_ranges: getter(methods.get_fee_collectors_ranges, () => ({
+        ranges: index.collectors.map(
+          ({ collector, from, to }) => [collector, [[from, to]]] as const,
+        ),
+      })),
+      icrc1_balance_of: getter(methods.icrc1_balance_of, (account) => balanceOf(state, account)),
+      ledger_id: getter(methods.ledger_id, () => this.#ledger.id),
+      list_subaccounts: getter(methods.list_subaccounts, ({ owner, start }) =>
+        index.subaccountsOf(owner, start),
+      ),
+      status: getter(methods.status, () => ({ numBlocksSynced: index.synced })),
+    }
+  }
+}
+
+/** A block in the form of the index: the record of its kind, and no other. */
+function indexed(block: Block): ValueOf<typeof indexTransaction> {
+  const { timestamp, ...transaction } = timedTransaction(block)
+  const { type: kind, ...rest } = transaction
+  return { kind, timestamp, [kind]: rest } as ValueOf<typeof indexTransaction>
+}

@@ -1,0 +1,74 @@
+/**
+ * All that the canisters of a node remember, as plain data: what a snapshot holds. Source:
+ * architecture §§3, 7.
+ */
+import { assert } from '../base/errors.ts'
+import type { TimestampNs } from '../base/units.ts'
+import type { State as ChainState } from '../btc/chain-state.ts'
+import type { CanisterIds } from '../ic/canister-ids.ts'
+import { ckbtcConfig } from '../ledger/config.ts'
+import { initial } from '../ledger/machine.ts'
+import type { State as LedgerState } from '../ledger/state.ts'
+import type { SignatureKey } from '../minter/calls.ts'
+import type { Minter } from '../minter/machine.ts'
+import * as minter from '../minter/machine.ts'
+import { BitcoinCanister } from './bitcoin-canister.ts'
+import type { CheckerState } from './checker-canister.ts'
+import type { HeaderCandidates } from './header-votes.ts'
+import type { KnownRequest } from './request-history.ts'
+import type { MinterSettings } from './settings.ts'
+
+export type ReplicaState = {
+  readonly chain: ChainState
+  readonly headers: HeaderCandidates
+  readonly checker: CheckerState
+  readonly ledger: LedgerState
+  readonly minter: Minter
+  /** By request id in hexadecimal, in the order of execution. */
+  readonly requests: Map<string, KnownRequest>
+  /** What the minter calls the signatures that were asked for, by request id in hexadecimal. */
+  readonly asked: Map<string, SignatureKey>
+  /** Of the present time line; enters the ids of requests for signatures. */
+  incarnation: bigint
+  hasMasterKey: boolean
+  /** The tip that the minter was told of last. */
+  tipSeen: string | undefined
+  /** Of the last slot. */
+  time: TimestampNs
+  /** Calls executed since the canisters were installed. */
+  updatesTotal: bigint
+}
+
+/** The canisters as they are installed at `createdAt`. */
+export function installCanisters(
+  { ledger, checker, minter: self, firstArchive, index }: CanisterIds,
+  {
+    minter: { init, settings },
+    createdAt,
+    incarnation,
+  }: {
+    readonly minter: MinterSettings
+    readonly createdAt: TimestampNs
+    readonly incarnation: bigint
+  },
+): ReplicaState {
+  const profile = ckbtcConfig({ minter: self, archiveController: firstArchive, index })
+  const args = { ...init, ledgerId: ledger, checkerId: checker }
+  const options = { self, now: createdAt, settings }
+  const installed = minter.install({ type: 'init', args }, options)
+  assert(installed.type === 'installed', 'the embedded minter has sound settings')
+  return {
+    chain: BitcoinCanister.initialState(),
+    headers: new Map(),
+    checker: { flagged: new Set() },
+    ledger: initial(profile, createdAt),
+    minter: installed.minter,
+    requests: new Map(),
+    asked: new Map(),
+    incarnation,
+    hasMasterKey: false,
+    tipSeen: undefined,
+    time: createdAt,
+    updatesTotal: 0n,
+  }
+}
