@@ -97,7 +97,12 @@ function answerQuery(
 }
 
 function readState(context: AnswerContext, read: StateRead): ReadStateOutcome {
-  const verdict = judgeRead(read, (id) => context.replica.findRequest(id))
+  const { replica, certified } = context
+  const verdict = judgeRead(read, (id) => {
+    const known = replica.findRequest(id)
+    if (known !== undefined) return known
+    return certified !== undefined && showsRequest(certified, id) ? 'forgotten' : undefined
+  })
   if (verdict.type === 'refused') return verdict
   const shown = isTooOld(context) ? undefined : certificate(context, verdict.paths)
   return shown === undefined

@@ -59,6 +59,15 @@ describe('a published tree', () => {
     expect(lookup(decode(fromHex(PRUNED)), path(text)).type).toBe(type)
   })
 
+  test.each([
+    ['c', 'absent'], // A label with nothing under it.
+    ['c/x', 'absent'],
+    ['a', 'error'],
+    ['a/y/z', 'absent'],
+  ])('whole, answers %s with %s', (text, type) => {
+    expect(lookup(decode(fromHex(FULL)), path(text)).type).toBe(type)
+  })
+
   test('shows the values it has', () => {
     const tree = decode(fromHex(PRUNED))
     expect(lookup(tree, path('a/y'))).toEqual({ type: 'found', value: utf8('world') })
@@ -77,6 +86,10 @@ describe('a tree that is malformed', () => {
     [
       'a leaf beside a label',
       cbor({ type: 'fork', left: { type: 'leaf', value: utf8('x') }, right: label('a', EMPTY) }),
+    ],
+    [
+      'a leaf in a fork',
+      cbor({ type: 'fork', left: EMPTY, right: { type: 'leaf', value: utf8('x') } }),
     ],
     ['an unknown node', encodeCbor([5n, new Uint8Array()])],
     ['no array', encodeCbor(new Uint8Array())],
