@@ -200,12 +200,9 @@ export const branch = (
 type Shown = { readonly label: Uint8Array; readonly tree: () => HashTree }
 
 function revealTrie(trie: Trie, shown: readonly Shown[]): HashTree {
-  if (shown.length === 0) return { type: 'pruned', hash: trie.hash }
-  if (trie instanceof Entry) {
-    const [only] = shown
-    const tree = only === undefined ? pruned(trie.tree) : only.tree()
-    return { type: 'labeled', label: trie.label, tree }
-  }
+  const [first] = shown
+  if (first === undefined) return pruned(trie)
+  if (trie instanceof Entry) return { type: 'labeled', label: trie.label, tree: first.tree() }
   const [left, right] = [0, 1].map((side) =>
     shown.filter(({ label }) => bitOf(label, trie.bit) === side),
   )
@@ -216,7 +213,7 @@ function revealTrie(trie: Trie, shown: readonly Shown[]): HashTree {
   }
 }
 
-const pruned = ({ hash }: StateTree): HashTree => ({ type: 'pruned', hash })
+const pruned = ({ hash }: StateTree | Trie): HashTree => ({ type: 'pruned', hash })
 
 /**
  * The part of `tree` that shows each path with everything under it, or proves that it is absent by
