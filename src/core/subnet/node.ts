@@ -8,6 +8,7 @@ import { attempt, BadEncoding, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
+import type { View } from '../base/view.ts'
 import type { Principal } from '../ic/principal.ts'
 import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
@@ -26,6 +27,7 @@ import { decodeItem, encodeItem, HEADERS_MAX, headersContent } from './items.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
 import { decodePeerMessage, encodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
+import type { ReplicaState } from './replica-state.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
 
@@ -33,9 +35,21 @@ export type NodeConfig = SignerConfig & {
   readonly minter: MinterSettings
   /** Who may change replicated settings. */
   readonly operator: Principal
+  /**
+   * Where this life begins: the first slot to execute and the state before it. Without it, slot 0
+   * of a subnet that is being founded.
+   */
+  readonly from?: { readonly slot: bigint; readonly state: ReplicaState } | undefined
 }
 
 export type NodeOutputs = readonly NodeOutput[]
+
+/** The first slot that is not in it, the subnet's keys, and the canisters' state. */
+export type NodeSnapshot = {
+  readonly slot: bigint
+  readonly keys: Uint8Array
+  readonly state: View<ReplicaState>
+}
 
 type DecidedSlot = Extract<LogOutput, { readonly type: 'slot' }>
 
@@ -54,7 +68,7 @@ export class SubnetNode {
   readonly #replica: Replica
   readonly #certification: Certification
   /** Number of the slot it works on. */
-  #slot = 0n
+  #slot: bigint
   /** Decided, and not to be executed before the slot before it is settled (IC interface §16). */
   #held: DecidedSlot | undefined
   /** Of the last slot executed. */
@@ -67,12 +81,13 @@ export class SubnetNode {
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
     this.#config = config
-    this.#time = genesis.createdAt
+    this.#slot = config.from?.slot ?? 0n
+    this.#time = config.from?.state.time ?? genesis.createdAt
     this.#prefix = runPrefix(genesis)
     this.#signer = new Signer(config)
     const nodes = genesis.membership.members.length
     this.#certification = new Certification(this.#signer, { me: config.me, nodes })
-    this.#replica = new Replica({
+    const replicaConfig = {
       minter: config.minter,
       operator: config.operator,
       ed25519,
@@ -82,7 +97,10 @@ export class SubnetNode {
       })),
       incarnation: genesis.incarnation,
       createdAt: genesis.createdAt,
-    })
+    }
+    this.#replica = new Replica(replicaConfig, config.from?.state)
+    if (config.from !== undefined && config.from.state.incarnation !== genesis.incarnation)
+      this.#replica.startAgain(genesis.incarnation, this.#time)
   }
 
   /** For queries: the state after the last slot executed. */
@@ -92,6 +110,16 @@ export class SubnetNode {
 
   get publicKey(): Uint8Array | undefined {
     return this.#signer.publicKey
+  }
+
+  /**
+   * What a later start of the whole subnet goes on from (threshold §18.4); undefined until the keys
+   * are final, when there is nothing worth going on from. `state` is copied by who takes it.
+   */
+  get snapshot(): NodeSnapshot | undefined {
+    const keys = this.#signer.finalKeys
+    if (keys === undefined) return undefined
+    return { slot: this.#slot, keys, state: this.#replica.state }
   }
 
   /** Whether queries would be asked of a state that may be certified in a moment. */
@@ -125,7 +153,7 @@ export class SubnetNode {
     switch (input.type) {
       case 'start':
         return [
-          { type: 'log', input: { type: 'working', slot: 0n } },
+          { type: 'log', input: { type: 'working', slot: this.#slot } },
           { type: 'send', to: 'all', bytes: encodePeerMessage({ type: 'hello' }) },
           ...this.#perform(this.#signer.step({ type: 'start' })),
           workAlarm,
