@@ -3,7 +3,6 @@
  * §17.1. Sans-IO.
  */
 import type { Hash32 } from '../base/bytes.ts'
-import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
@@ -13,17 +12,16 @@ import type { Principal } from '../ic/principal.ts'
 import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import type { LogOutput, Slot } from '../log/log.ts'
-import { runPrefix } from '../tecdsa/evidence.ts'
 import { encodeSignerMessage } from '../tecdsa/message.ts'
-import { verifyEvidence } from '../tecdsa/node-keys.ts'
 import type { SignerConfig } from '../tecdsa/signer.ts'
 import { Signer } from '../tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
 import { Certification } from './certification.ts'
 import type { AnswerContext } from './client-answers.ts'
 import { answer } from './client-answers.ts'
-import type { HeadersItem, Item } from './items.ts'
-import { decodeItem, encodeItem, HEADERS_MAX, headersContent } from './items.ts'
+import { HeaderProposals } from './header-proposals.ts'
+import type { Item } from './items.ts'
+import { decodeItem, encodeItem } from './items.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
 import { decodePeerMessage, encodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
@@ -53,17 +51,12 @@ export type NodeSnapshot = {
 
 type DecidedSlot = Extract<LogOutput, { readonly type: 'slot' }>
 
-/** Headers remembered as proposed and not yet accepted. */
-const PROPOSED_MAX = 10_000
-
 /**
  * A node that starts again replays the slots from 0: its state is a function of the log, its keys
  * and its records.
  */
 export class SubnetNode {
   readonly #config: NodeConfig
-  /** What its signatures over items start with. */
-  readonly #prefix: Uint8Array
   readonly #signer: Signer
   readonly #replica: Replica
   readonly #certification: Certification
@@ -75,15 +68,14 @@ export class SubnetNode {
   #time: TimestampNs
   #announcedKey = false
   readonly #unserved = new Unserved()
-  /** Headers proposed by this life of the node, not to be proposed twice. */
-  readonly #proposed = new Set<string>()
+  readonly #headers: HeaderProposals
 
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
     this.#config = config
     this.#slot = config.from?.slot ?? 0n
     this.#time = config.from?.state.time ?? genesis.createdAt
-    this.#prefix = runPrefix(genesis)
+    this.#headers = new HeaderProposals(config)
     this.#signer = new Signer(config)
     const nodes = genesis.membership.members.length
     this.#certification = new Certification(this.#signer, { me: config.me, nodes })
@@ -227,21 +219,8 @@ export class SubnetNode {
   }
 
   #propose(headers: readonly Uint8Array[]): NodeOutputs {
-    const fresh = headers.filter(
-      (header) => !this.#proposed.has(toHex(header)) && !this.#replica.knowsHeader(header),
-    )
-    if (fresh.length === 0) return []
-    if (this.#proposed.size > PROPOSED_MAX) this.#proposed.clear() // Proposing twice does no harm.
-    for (const header of fresh) this.#proposed.add(toHex(header))
-    const { me: node, keys } = this.#config
-    const outputs: NodeOutput[] = []
-    for (let start = 0; start < fresh.length; start += HEADERS_MAX) {
-      const part = fresh.slice(start, start + HEADERS_MAX)
-      const content = headersContent(this.#prefix, { node, headers: part })
-      const signature = keys.sign('item', content)
-      outputs.push(this.#submit({ type: 'headers', node, headers: part, signature }))
-    }
-    return outputs
+    const fresh = headers.filter((header) => !this.#replica.knowsHeader(header))
+    return this.#headers.propose(fresh).map((item) => this.#submit(item))
   }
 
   /**
@@ -314,7 +293,7 @@ export class SubnetNode {
         return []
       }
       case 'headers':
-        if (this.#speaksForNode(item)) this.#replica.proposeHeaders(item.node, item.headers, now)
+        if (this.#headers.isSigned(item)) this.#replica.proposeHeaders(item.node, item.headers, now)
         return []
       case 'block':
         this.#replica.block(item.block, now)
@@ -322,14 +301,6 @@ export class SubnetNode {
       case 'tick':
         return [] // The slot itself is what was asked for.
     }
-  }
-
-  #speaksForNode(item: HeadersItem): boolean {
-    const signer = this.#config.genesis.membership.members[item.node]
-    if (signer === undefined) return false
-    const content = headersContent(this.#prefix, item)
-    const { signature } = item
-    return verifyEvidence(this.#config.ed25519, { signer, kind: 'item', content, signature })
   }
 
   /** The subnet's key became final in this slot: the canisters learn it. */
