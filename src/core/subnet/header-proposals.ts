@@ -5,7 +5,7 @@
 import { toHex } from '../base/bytes.ts'
 import { runPrefix } from '../tecdsa/evidence.ts'
 import { verifyEvidence } from '../tecdsa/node-keys.ts'
-import type { SignerConfig } from '../tecdsa/signer.ts'
+import type { SignerConfig } from '../tecdsa/signer-config.ts'
 import type { HeadersItem } from './items.ts'
 import { HEADERS_MAX, headersContent } from './items.ts'
 

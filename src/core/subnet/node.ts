@@ -13,8 +13,8 @@ import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import type { LogOutput, Slot } from '../log/log.ts'
 import { encodeSignerMessage } from '../tecdsa/message.ts'
-import type { SignerConfig } from '../tecdsa/signer.ts'
 import { Signer } from '../tecdsa/signer.ts'
+import type { SignerConfig } from '../tecdsa/signer-config.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
 import { Certification } from './certification.ts'
 import type { AnswerContext } from './client-answers.ts'
@@ -29,7 +29,7 @@ import type { ReplicaState } from './replica-state.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
 
-export type NodeConfig = SignerConfig & {
+export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
   readonly minter: MinterSettings
   /** Who may change replicated settings. */
   readonly operator: Principal
@@ -76,7 +76,7 @@ export class SubnetNode {
     this.#slot = config.from?.slot ?? 0n
     this.#time = config.from?.state.time ?? genesis.createdAt
     this.#headers = new HeaderProposals(config)
-    this.#signer = new Signer(config)
+    this.#signer = new Signer({ ...config, mainKey: config.minter.init.ecdsaKeyName })
     const nodes = genesis.membership.members.length
     this.#certification = new Certification(this.#signer, { me: config.me, nodes })
     const replicaConfig = {

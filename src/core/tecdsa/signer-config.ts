@@ -1,0 +1,98 @@
+/**
+ * What a signer is made of: who it is, which time line it works in, which keys it goes on with.
+ * Source: threshold §§16.2, 18.4.
+ */
+import { BadEncoding } from '../base/errors.ts'
+import type { BlsG2Point } from '../base/noble-bls12381.ts'
+import { blsG2 } from '../base/noble-bls12381.ts'
+import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
+import { secp256k1 } from '../base/noble-secp256k1.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { Ed25519 } from '../base/verification.ts'
+import { lanePrefix } from './evidence.ts'
+import type { FinalKeys, Suites } from './key-record.ts'
+import { decodeFinalKeys } from './key-record.ts'
+import type { Genesis } from './membership.ts'
+import { subnetIdOf } from './membership.ts'
+import type { NodeKeys } from './node-keys.ts'
+import { member } from './parameters.ts'
+import type { RunFrame } from './run-ledger.ts'
+import type { LaneContext } from './signer-context.ts'
+import type { StockLimits } from './stock.ts'
+import { ecdsaSecp256k1, thresholdBls } from './suite.ts'
+
+/** `stockTarget` is that of the main key. */
+export type SignerConfig = StockLimits & {
+  /** `incarnation`: that of the current time line, fresh at every start of the whole subnet. */
+  readonly genesis: Genesis
+  readonly keys: NodeKeys
+  readonly me: NodeIndex
+  readonly ed25519: Ed25519
+  /** What earlier lives of this node recorded. */
+  readonly records: ReadonlyMap<string, Uint8Array>
+  /** Name of the key that is made at the start and has a stock: the minter's. */
+  readonly mainKey: string
+  /**
+   * What `finalKeys` gave in an earlier time line: nothing else remains of it. Without it keys are
+   * made anew.
+   */
+  readonly restored?: Uint8Array | undefined
+}
+
+/** The algorithms over our engines. */
+export const suites: Suites = {
+  ecdsa: ecdsaSecp256k1(secp256k1),
+  bls: thresholdBls(blsG2, secp256k1),
+}
+
+export const runFrame = ({ genesis }: SignerConfig): RunFrame => ({
+  members: genesis.membership.members.map(({ id, encryptionKey }) =>
+    member(suites.ecdsa, id, encryptionKey),
+  ),
+  membershipVersion: genesis.membership.version,
+  subnetId: subnetIdOf(genesis),
+})
+
+/** Throws `BadEncoding` for bytes that are no keys of this subnet. */
+export function keptKeys(config: SignerConfig, frame: RunFrame): FinalKeys | undefined {
+  const { restored, genesis, ed25519, mainKey } = config
+  if (restored === undefined) return undefined
+  const kept = decodeFinalKeys({ suites, genesis, frame, ed25519 }, restored)
+  if (!kept.ecdsa.has(mainKey)) throw new BadEncoding(`no kept key is called ${mainKey}`)
+  return kept
+}
+
+type Context<P> = Omit<LaneContext<P>, 'runs'>
+
+/** No signature, record or message of one algorithm serves in the other. */
+export function laneContexts({ genesis, keys, me, records, ed25519 }: SignerConfig): {
+  readonly ecdsa: Context<Secp256k1Point>
+  readonly bls: Context<BlsG2Point>
+} {
+  const { incarnation } = genesis
+  const shared = {
+    incarnation,
+    keys,
+    me,
+    recipient: { receiverIndex: me, key: keys.encryptionKey },
+    records,
+    members: genesis.membership.members,
+    ed25519,
+  }
+  return {
+    ecdsa: {
+      ...shared,
+      lane: 'ecdsa',
+      suite: suites.ecdsa,
+      recordPrefix: `${incarnation}/`,
+      prefix: lanePrefix(genesis, suites.ecdsa.algorithm),
+    },
+    bls: {
+      ...shared,
+      lane: 'bls',
+      suite: suites.bls,
+      recordPrefix: `${incarnation}/bls/`,
+      prefix: lanePrefix(genesis, suites.bls.algorithm),
+    },
+  }
+}
