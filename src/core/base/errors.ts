@@ -134,12 +134,33 @@ export class HostNodeVersion extends CkbtcError {
 
 export class HostPortBusy extends CkbtcError {
   readonly code = 'HOST_PORT_BUSY'
-  readonly fix = 'stop a program that holds ports, then run the command again'
+  readonly fix: string
+  override readonly details: Readonly<Record<string, unknown>>
 
-  /** `port` 0: any port was asked for and there was none. */
-  constructor({ host, port }: { readonly host: string; readonly port: number }, cause: unknown) {
-    const message = port === 0 ? `no free port on ${host}` : `port ${port} of ${host} is taken`
+  /**
+   * `port` 0: any port was asked for and there was none. `holder`: who has it, where the system
+   * tells.
+   */
+  constructor(
+    {
+      host,
+      port,
+      holder,
+    }: {
+      readonly host: string
+      readonly port: number
+      readonly holder?: { readonly pid: number; readonly name: string } | undefined
+    },
+    cause: unknown,
+  ) {
+    const by = holder === undefined ? '' : ` by ${holder.name} (process ${holder.pid})`
+    const message = port === 0 ? `no free port on ${host}` : `port ${port} of ${host} is taken${by}`
     super(message, { cause })
+    this.fix =
+      port === 0
+        ? 'stop a program that holds ports, then run the command again'
+        : 'stop that program or choose another port, then run the command again'
+    this.details = port === 0 ? {} : { host, port, holder: holder ?? null }
   }
 }
 

@@ -48,7 +48,10 @@ export type StateParts = {
  * Every canister id: clients ask for the time of canisters that are not here, and print errors
  * where a range is narrow (§14).
  */
-const RANGE = [fromHex('00000000000000000101'), fromHex('ffffffffffffffff0101')] as const
+export const CANISTER_RANGE = [
+  fromHex('00000000000000000101'),
+  fromHex('ffffffffffffffff0101'),
+] as const
 
 /** DER of the certification key, which is the root key of clients. */
 export const rootKeyOf = (certificationKey: Uint8Array): Uint8Array =>
@@ -68,11 +71,11 @@ const named = (entries: Readonly<Record<string, StateTree | undefined>>): Branch
 
 export function stateTree(parts: StateParts): Branch {
   const id = subnetPrincipal(parts.certificationKey)
-  const ranges = leaf(encodeRanges([RANGE]))
+  const ranges = leaf(encodeRanges([CANISTER_RANGE]))
   return named({
     time: leaf(leb128(parts.time)),
     subnet: branch([[id, subnetTree(parts, ranges)]]),
-    canister_ranges: branch([[id, branch([[RANGE[0], ranges]])]]),
+    canister_ranges: branch([[id, branch([[CANISTER_RANGE[0], ranges]])]]),
     canister: branch(parts.canisters.map((canister) => [canister.id, canisterTree(canister)])),
     request_status: parts.requests,
   })
