@@ -11,6 +11,7 @@ export const errorCatalogue = {
   HOST_NODE_VERSION: { exit: 11, retry: 'safe' },
   HOST_PORT_BUSY: { exit: 11, retry: 'safe' },
   INTERRUPTED: { exit: 130, retry: 'safe' },
+  KEY_BAD_PHRASE: { exit: 4, retry: 'fix-input' },
   LEDGER_REFUSED: { exit: 7, retry: 'fix-input' },
   MINTER_REFUSED: { exit: 7, retry: 'fix-input' },
   NETWORK_BAD_CERTIFICATE: { exit: 5, retry: 'never' },
