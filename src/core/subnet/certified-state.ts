@@ -14,7 +14,7 @@ import type { Principal } from '../ic/principal.ts'
 import { selfAuthenticating } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import type { Branch, StateTree } from '../ic/state-tree.ts'
-import { branch, leaf } from '../ic/state-tree.ts'
+import { branch, deferred, leaf } from '../ic/state-tree.ts'
 import type { KnownRequest } from './request-history.ts'
 
 /** One node as the state tree names it. */
@@ -116,7 +116,7 @@ const canisterTree = (canister: CanisterRecord): StateTree =>
   })
 
 /** What stands under a request's id once it is executed. */
-export const requestTree = ({ reply }: KnownRequest): StateTree => replyTree(reply)
+export const requestTree = ({ reply }: KnownRequest): StateTree => deferred(() => replyTree(reply))
 
 function replyTree(reply: CallReply): StateTree {
   if (reply.type === 'replied') return named({ status: text('replied'), reply: leaf(reply.arg) })
