@@ -1,0 +1,4 @@
+/** Commands of the group "MONEY". Implements `docs/spec/cli.md` §4. */
+import type { Section } from './command.ts'
+
+export const money: Section = { title: 'MONEY', commands: [] }

@@ -1,0 +1,119 @@
+/** The words of help. Implements `docs/spec/cli.md` §9: examples first, then options. */
+import type { CommandDefinition, GroupDefinition, OptionDefinition } from './definitions/command.ts'
+import { isGroup } from './definitions/command.ts'
+import { sections } from './definitions/sections.ts'
+
+/** What stands under every command. */
+export const globalOptions: readonly OptionDefinition[] = [
+  { flags: '-n, --network <name>', description: 'local (default), testnet4, ic, or one added' },
+  { flags: '-k, --key <name>', description: 'key that signs; the default key otherwise' },
+  { flags: '--json', description: 'print one JSON document, also for errors' },
+  { flags: '--plain', description: 'tables as tab-separated rows' },
+  { flags: '-q, --quiet', description: 'print the essential value only' },
+  { flags: '-v, --verbose', description: 'print identifiers in full; twice: every call' },
+  { flags: '-y, --yes', description: 'answer the question for consent' },
+  { flags: '--no-input', description: 'never ask' },
+  { flags: '--unit <unit>', description: 'of amounts in tables', choices: ['btc', 'sat'] },
+  { flags: '--timeout <d>', description: 'end a wait after 30s, 10m, 2h; the work goes on' },
+  { flags: '--color <when>', description: 'colours', choices: ['auto', 'always', 'never'] },
+  { flags: '--no-color', description: 'the same as --color never' },
+  { flags: '--config <file>', description: 'in place of the configuration file' },
+  { flags: '--passphrase-file <file>', description: 'holds the passphrase of the key; - is stdin' },
+]
+
+export const welcome = `ckbtc: bitcoin in, ckBTC out, bitcoin back.
+
+  ckbtc demo                       the whole story in one go
+  ckbtc subnet start               a ckBTC on this machine
+  ckbtc deposit --faucet 0.5btc    test bitcoin becomes ckBTC
+  ckbtc redeem 0.2btc --to <addr>  and bitcoin again
+
+More: ckbtc --help, ckbtc help <command>`
+
+/** The grouped list; short enough for 24 lines. */
+export function rootHelp(): string {
+  const width = Math.max(...sections.map(({ title }) => title.length))
+  const lines = sections
+    .filter(({ commands }) => commands.length > 0)
+    .map(({ title, commands }) => {
+      const names = commands.filter((one) => isGroup(one) || one.hidden !== true)
+      return `  ${title.padEnd(width)}  ${names.map(({ name }) => name).join(' ')}`
+    })
+  return [
+    'Usage: ckbtc <command> [options]',
+    '',
+    'Bitcoin in, ckBTC out, bitcoin back: the whole chain-key system on your machine,',
+    'and the wallet for it.',
+    '',
+    ...lines,
+    '',
+    'Help of a command and its options: ckbtc <command> --help',
+    'Options of every command: -n -k --json --plain -q -v -y --no-input --unit',
+    '  --timeout --color --no-color --config --passphrase-file -h -V',
+  ].join('\n')
+}
+
+export const groupHelp = ({ name, description, commands }: GroupDefinition): string =>
+  [
+    `Usage: ckbtc ${name} <command> [options]`,
+    '',
+    description,
+    '',
+    'Commands:',
+    ...table(
+      commands
+        .filter(({ hidden }) => hidden !== true)
+        .map(({ name: own, summary }) => [own, summary]),
+    ),
+    '',
+    `Help of one: ckbtc ${name} <command> --help`,
+  ].join('\n')
+
+/** `path`: the words that name it, `subnet start`. */
+export function commandHelp(path: string, command: CommandDefinition): string {
+  const { args = [], options = [], exits = [], seeAlso, description, examples } = command
+  const words = ['ckbtc', path, ...args.map(({ name }) => name), '[options]']
+  const program = command.takesProgram === true ? ' -- <command>...' : ''
+  return [
+    `Usage: ${words.join(' ')}${program}`,
+    '',
+    description,
+    '',
+    'Examples:',
+    ...table(examples),
+    ...(args.length === 0 ? [] : ['', 'Arguments:', ...table(args.map(argumentRow))]),
+    ...(options.length === 0 ? [] : ['', 'Options:', ...table(options.map(optionRow))]),
+    '',
+    'Options of every command:',
+    ...table(globalOptions.map(optionRow)),
+    ...(exits.length === 0
+      ? []
+      : ['', 'Exit status:', ...table(exits.map(([status, meaning]) => [`${status}`, meaning]))]),
+    ...(seeAlso === undefined ? [] : ['', `See also: ${seeAlso}`]),
+  ].join('\n')
+}
+
+type Row = readonly [left: string, right: string]
+
+const argumentRow = ({ name, description }: { name: string; description: string }): Row => [
+  name,
+  description,
+]
+
+const optionRow = ({ flags, description, choices }: OptionDefinition): Row => [
+  flags,
+  choices === undefined ? description : `${description}: ${choices.join(', ')}`,
+]
+
+/** Two columns; a left side that is too wide pushes its right side to the next line. */
+function table(rows: readonly Row[]): readonly string[] {
+  const widths = rows.map(([left]) => left.length).filter((width) => width <= LEFT_WIDTH_MAX)
+  const width = Math.max(0, ...widths)
+  return rows.flatMap(([left, right]) =>
+    left.length > width
+      ? [`  ${left}`, `  ${' '.repeat(width)}  ${right}`]
+      : [`  ${left.padEnd(width)}  ${right}`],
+  )
+}
+
+const LEFT_WIDTH_MAX = 34
