@@ -7,9 +7,11 @@ export type Retry = 'fix-input' | 'safe' | 'resume' | 'check-first' | 'never'
 export const errorCatalogue = {
   BUG: { exit: 70, retry: 'never' },
   CHECK_FAILED: { exit: 8, retry: 'never' },
+  CONFIG_INVALID: { exit: 11, retry: 'fix-input' },
   HOST_DISK: { exit: 11, retry: 'safe' },
   HOST_NODE_VERSION: { exit: 11, retry: 'safe' },
   HOST_PORT_BUSY: { exit: 11, retry: 'safe' },
+  HOST_STATE_LOCKED: { exit: 11, retry: 'safe' },
   INTERRUPTED: { exit: 130, retry: 'safe' },
   KEY_BAD_PHRASE: { exit: 4, retry: 'fix-input' },
   LEDGER_REFUSED: { exit: 7, retry: 'fix-input' },

@@ -1,0 +1,252 @@
+/**
+ * A store on disk: one LMDB environment a directory, every commit flushed before it returns.
+ * Source: architecture §7, threshold §18.4.
+ *
+ * LMDB writes a transaction beside what it replaces and switches over by one page, so a torn tail
+ * is a transaction that never was. Every value carries a checksum over itself and its key.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RootDatabase } from 'lmdb'
+import { open } from 'lmdb'
+import { compareBytes, concat, equalBytes, u32be, utf8 } from '../core/base/bytes.ts'
+import { Reader, Writer } from '../core/base/codec.ts'
+import { assert, attempt, BadEncoding } from '../core/base/errors.ts'
+import { lmdbFileFlaw } from './lmdb-file.ts'
+import type { ProcessMark } from './process-mark.ts'
+import { isRunning, ownMark } from './process-mark.ts'
+import type { Entry, KeyRange, Store, StoreWriter } from './store.ts'
+import { KEY_SIZE_MAX } from './store.ts'
+import { storeDamaged, storeFailure, storeLocked, storeNewer } from './store-problem.ts'
+
+/** Raised by whatever an older program would misread. */
+export const STORE_FORMAT = 1
+
+const OWN = Uint8Array.of(0)
+const USER = Uint8Array.of(1)
+const FORMAT_KEY = concat(OWN, utf8('format'))
+const OWNER_KEY = concat(OWN, utf8('owner'))
+const CHECKSUM_SIZE = 8
+
+type Database = RootDatabase<Uint8Array, Uint8Array>
+
+export type LmdbOptions = {
+  /**
+   * For another thread of the process that owns the store. Sees what was committed when it reads.
+   */
+  readonly readOnly?: boolean
+}
+
+export class LmdbStore implements Store {
+  readonly name: string
+  readonly #database: Database
+  readonly #readOnly: boolean
+  #busy = false
+
+  private constructor(name: string, database: Database, readOnly: boolean) {
+    this.name = name
+    this.#database = database
+    this.#readOnly = readOnly
+  }
+
+  /**
+   * Makes the directory if need be. Throws a problem when the store is damaged, newer than this
+   * program, in use by another process, or the system refuses.
+   */
+  static open(directory: string, { readOnly = false }: LmdbOptions = {}): LmdbStore {
+    const store = new LmdbStore(directory, openDatabase(directory, readOnly), readOnly)
+    try {
+      if (readOnly) store.#checkFormat()
+      else store.#claim()
+      return store
+    } catch (error) {
+      void store.#database.close()
+      throw error
+    }
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#refresh()
+    return this.#get(concat(USER, key))
+  }
+
+  range({ prefix, from, reverse = false, limit = Number.MAX_SAFE_INTEGER }: KeyRange): Entry[] {
+    this.#refresh()
+    const start = concat(USER, prefix)
+    const edge = from === undefined ? undefined : concat(USER, from)
+    const nearest = reverse ? afterPrefix(start) : start
+    const isInside = edge !== undefined && compareBytes(edge, nearest) * (reverse ? -1 : 1) > 0
+    const entries: Entry[] = []
+    return this.#guard(() => {
+      const options = { start: isInside ? edge : nearest, reverse }
+      for (const { key, value } of this.#database.getRange(options)) {
+        if (entries.length >= limit) break
+        if (hasPrefix(key, start))
+          entries.push({
+            key: new Uint8Array(key.subarray(USER.length)),
+            value: this.#checked(key, value),
+          })
+        // Before the first one in descending order lies at most the key behind the prefix.
+        else if (!reverse || compareBytes(key, start) < 0) break
+      }
+      return entries
+    })
+  }
+
+  transaction<T>(work: (writer: StoreWriter) => T): T {
+    return this.#write(() =>
+      work({
+        get: (key) => this.#get(concat(USER, key)),
+        range: (range) => this.range(range),
+        put: (key, value) => this.#put(concat(USER, key), value),
+        remove: (key) => this.#remove(concat(USER, key)),
+      }),
+    )
+  }
+
+  close(): void {
+    assert(!this.#busy, 'no transaction is open')
+    if (!this.#readOnly) this.#write(() => this.#remove(OWNER_KEY))
+    void this.#database.close() // Nothing is pending, so it is closed when this returns.
+  }
+
+  /** One process at a time: LMDB runs writers one by one, so that the look and the mark are one. */
+  #claim(): void {
+    this.#write(() => {
+      this.#checkFormat()
+      const owner = this.#owner()
+      const own = ownMark()
+      if (owner !== undefined && owner.pid !== own.pid && isRunning(owner))
+        throw storeLocked(this.name, owner.pid)
+      this.#put(OWNER_KEY, new Writer().u32(own.pid).text(own.born).done())
+    })
+  }
+
+  /** Marks a fresh store. */
+  #checkFormat(): void {
+    const format = this.#get(FORMAT_KEY)
+    if (format === undefined) {
+      const [anything] = this.#guard(() => [...this.#database.getRange({ limit: 1 })])
+      if (anything !== undefined || this.#readOnly)
+        throw storeDamaged(this.name, 'it does not say what it is')
+      this.#put(FORMAT_KEY, u32be(STORE_FORMAT))
+      return
+    }
+    const found = attempt(() => {
+      const reader = new Reader(format)
+      return reader.end(reader.u32())
+    })
+    if (found instanceof BadEncoding) throw storeDamaged(this.name, found.message)
+    if (found > STORE_FORMAT) throw storeNewer(this.name, { found, known: STORE_FORMAT })
+  }
+
+  #owner(): ProcessMark | undefined {
+    const value = this.#get(OWNER_KEY)
+    if (value === undefined) return undefined
+    const reader = new Reader(value)
+    const mark = attempt(() => reader.end({ pid: reader.u32(), born: reader.text() }))
+    return mark instanceof BadEncoding ? undefined : mark
+  }
+
+  #write<T>(work: () => T): T {
+    assert(!this.#busy, 'a transaction holds no other')
+    assert(!this.#readOnly, 'a reader does not write')
+    this.#busy = true
+    const failure: { error?: unknown } = {}
+    try {
+      return this.#database.transactionSync(() => {
+        try {
+          return work()
+        } catch (error) {
+          failure.error = error
+          throw error // LMDB drops the transaction.
+        }
+      })
+    } catch (error) {
+      throw 'error' in failure ? failure.error : storeFailure(this.name, error)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** What another thread has committed is seen only by a fresh look. */
+  #refresh(): void {
+    if (this.#readOnly) this.#database.resetReadTxn()
+  }
+
+  #get(key: Uint8Array): Uint8Array | undefined {
+    const value = this.#guard(() => this.#database.get(key))
+    return value === undefined ? undefined : this.#checked(key, value)
+  }
+
+  #put(key: Uint8Array, value: Uint8Array): void {
+    assert(key.length <= KEY_SIZE_MAX + USER.length, 'a key is short')
+    this.#guard(() => this.#database.putSync(key, concat(checksum(key, value), value)))
+  }
+
+  #remove(key: Uint8Array): void {
+    this.#guard(() => this.#database.removeSync(key))
+  }
+
+  #checked(key: Uint8Array, stored: Uint8Array): Uint8Array {
+    const value = new Uint8Array(stored.subarray(CHECKSUM_SIZE))
+    if (!equalBytes(checksum(key, value), stored.subarray(0, CHECKSUM_SIZE)))
+      throw storeDamaged(this.name, `the value of ${printable(key)} does not have its checksum`)
+    return value
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw storeFailure(this.name, error)
+    }
+  }
+}
+
+function openDatabase(directory: string, readOnly: boolean): Database {
+  const file = join(directory, 'data.mdb')
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    // A second look: the first may have met another process in the middle of a commit.
+    const flaw = existsSync(file) && lmdbFileFlaw(file) && lmdbFileFlaw(file)
+    if (typeof flaw === 'string') throw storeDamaged(directory, flaw)
+    return open({
+      path: directory,
+      readOnly,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      maxDbs: 1,
+      overlappingSync: false,
+      noSubdir: false,
+    })
+  } catch (error) {
+    throw storeFailure(directory, error)
+  }
+}
+
+/** Of a value under its key: a value that strayed to another key is found as well. */
+const checksum = (key: Uint8Array, value: Uint8Array): Uint8Array =>
+  new Uint8Array(
+    createHash('sha256')
+      .update(u32be(key.length))
+      .update(key)
+      .update(value)
+      .digest()
+      .subarray(0, CHECKSUM_SIZE),
+  )
+
+const hasPrefix = (key: Uint8Array, prefix: Uint8Array): boolean =>
+  key.length >= prefix.length && equalBytes(key.subarray(0, prefix.length), prefix)
+
+/** The least key above all that begin with a prefix; the first byte of a prefix is not 255. */
+function afterPrefix(prefix: Uint8Array): Uint8Array {
+  const next = prefix.slice(0, prefix.findLastIndex((byte) => byte !== 0xff) + 1)
+  next[next.length - 1] = (next.at(-1) ?? 0) + 1
+  return next
+}
+
+/** Names are text, numbers are not. */
+const printable = (key: Uint8Array): string =>
+  JSON.stringify(Buffer.from(key.subarray(1)).toString('latin1'))

@@ -1,0 +1,32 @@
+/** Tells whether a process that left its mark still runs, even when its number was given away. */
+import { readFileSync } from 'node:fs'
+
+export type ProcessMark = {
+  readonly pid: number
+  /** What another process of the same number would not have; empty where the system has no such. */
+  readonly born: string
+}
+
+export const ownMark = (): ProcessMark => ({ pid: process.pid, born: birthOf(process.pid) })
+
+export function isRunning({ pid, born }: ProcessMark): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    // No right to signal it: somebody else's, and alive.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
+  }
+  return birthOf(pid) === born
+}
+
+/** Start of the process in clock ticks, and the boot that they count from. */
+function birthOf(pid: number): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    // The name of the program comes in brackets and may hold anything: fields count from its end.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')
+    return `${boot} ${fields?.[19] ?? ''}`
+  } catch {
+    return ''
+  }
+}
