@@ -74,6 +74,8 @@ export class SignerNet {
   readonly records: Map<string, Uint8Array>[] = []
   /** Sees every message as it leaves. */
   watch: (message: SignerMessage & { readonly from: NodeIndex }) => void = () => undefined
+  /** Sees every item that a node puts into the log. */
+  watchItems: (item: SignerItem) => void = () => undefined
   readonly #keys: NodeKeys[]
   readonly #signers = new Map<NodeIndex, Signer>()
   readonly #log: Sequencer
@@ -264,6 +266,7 @@ export class SignerNet {
 
   /** Puts an item into the log in the name of a node. */
   submit(node: NodeIndex, item: SignerItem): void {
+    this.watchItems(item)
     this.#say(node, { type: 'submit', item: Uint8Array.of(tagOf(item), ...item.bytes) })
   }
 

@@ -20,7 +20,7 @@ import {
 } from './evidence.ts'
 import type { Genesis } from './membership.ts'
 import { NODES_MAX } from './membership.ts'
-import type { Operation, TranscriptParameters } from './parameters.ts'
+import type { Operation, Transcript, TranscriptParameters } from './parameters.ts'
 import { checkParameters, collectionThreshold, dealerIndexOf, sameNodes } from './parameters.ts'
 import type { Run } from './run.ts'
 import { openRun, takeDealing, takesDealer } from './run.ts'
@@ -49,6 +49,8 @@ export type KeyCheck = {
 const VERSION = 1
 const KEYS_MAX = 16
 const NAME_SIZE_MAX = 64
+/** Ids and signature around the dealing. */
+const SIGNED_DEALING_SIZE_MAX = DEALING_SIZE_MAX + 128
 
 /** Names in ascending order: equal at all nodes whose log is. */
 export function encodeFinalKeys(suites: Suites, { ecdsa, certification }: FinalKeys): Uint8Array {
@@ -65,17 +67,16 @@ export function decodeFinalKeys(check: KeyCheck, bytes: Uint8Array): FinalKeys {
   const reader = new Reader(bytes)
   const version = reader.u8()
   if (version !== VERSION) throw new BadEncoding(`kept keys of version ${version}`)
-  const { ecdsa: suite, bls } = check.suites
-  const certification = decodeKeyRun(check, bls, reader.bytes())
-  const named = reader.list(
-    (list) => [list.text(NAME_SIZE_MAX), decodeKeyRun(check, suite, list.bytes())] as const,
-    KEYS_MAX,
-  )
-  const ids = new Set(named.map(([, { parameters }]) => parameters.id))
-  if (ids.size !== named.length) throw new BadEncoding('two kept keys are one transcript')
+  const certification = reader.bytes()
+  const named = reader.list((list) => [list.text(NAME_SIZE_MAX), list.bytes()] as const, KEYS_MAX)
+  reader.end(undefined)
   const ascends = named.every(([name], i) => i === 0 || (named[i - 1]?.[0] ?? '') < name)
   if (!ascends) throw new BadEncoding('names of kept keys are repeated or out of order')
-  return reader.end({ ecdsa: new Map(named), certification })
+  const { ecdsa: suite, bls } = check.suites
+  const ecdsa = new Map(named.map(([name, run]) => [name, decodeKeyRun(check, suite, run)]))
+  const ids = new Set([...ecdsa.values()].map(({ parameters }) => parameters.id))
+  if (ids.size !== ecdsa.size) throw new BadEncoding('two kept keys are one transcript')
+  return { ecdsa, certification: decodeKeyRun(check, bls, certification) }
 }
 
 function encodeKeyRun<P>(suite: Suite<P>, { parameters, incarnation, taken }: Run<P>): Uint8Array {
@@ -92,37 +93,40 @@ function encodeKeyRun<P>(suite: Suite<P>, { parameters, incarnation, taken }: Ru
 
 function decodeKeyRun<P>(check: KeyCheck, suite: Suite<P>, bytes: Uint8Array): Run<P> {
   const reader = new Reader(bytes)
-  const [id, incarnation, slot] = [reader.u64(), reader.u64(), reader.u32()]
-  const operation = readOperation(check, suite, reader.bytes())
+  const { id, incarnation, slot, input, dealings } = reader.end({
+    id: reader.u64(),
+    incarnation: reader.u64(),
+    slot: reader.u32(),
+    input: reader.bytes(),
+    dealings: reader.list(
+      (list) => decodeSignedDealing(list.bytes(SIGNED_DEALING_SIZE_MAX)),
+      NODES_MAX,
+    ),
+  })
   const { members, membershipVersion, subnetId } = check.frame
   const parameters: TranscriptParameters<P> = {
     id,
     algorithm: suite.algorithm,
     dealers: members,
     receivers: members,
-    operation,
+    operation: operationOn(check, decodeTranscript(suite, input)),
     membershipVersion,
     subnetId,
     sourceHeight: sourceHeight(incarnation, BigInt(slot)),
   }
   const problem = checkParameters(parameters)
   if (problem !== undefined) throw new BadEncoding(`a kept key: ${problem.detail}`)
-  const run = openRun(incarnation, parameters)
-  const dealings = reader.list(
-    (list) => decodeSignedDealing(list.bytes(DEALING_SIZE_MAX + 128)),
-    NODES_MAX,
-  )
-  reader.end(undefined)
   if (dealings.length !== collectionThreshold(parameters))
     throw new BadEncoding('a kept key has another number of dealings than made it')
+  const run = openRun(incarnation, parameters)
   for (const signed of dealings) takeKept(check, suite, { run, signed })
   const { commitment } = present(run.transcript, 'it has as many dealings as it takes')
   if (suite.group.isZero(constantTerm(commitment))) throw new BadEncoding('the identity as a key')
   return run
 }
 
-function readOperation<P>({ genesis }: KeyCheck, suite: Suite<P>, bytes: Uint8Array): Operation<P> {
-  const input = decodeTranscript(suite, bytes)
+/** A key is the resharing of a random sharing among the nodes of the subnet. */
+function operationOn<P>({ genesis }: KeyCheck, input: Transcript<P>): Operation<P> {
   const isRandom = input.kind.type === 'masked' && input.kind.origin.type === 'random'
   const ids = genesis.membership.members.map(({ id }) => id)
   if (!isRandom || !sameNodes(input.receivers, ids))

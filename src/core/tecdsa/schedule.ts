@@ -34,13 +34,17 @@ export class Schedule implements RunBook {
   readonly #pairings = new Map<string, Pairing>()
   #nextPresignature = 0n
 
-  /** Key generation is under way from the start: step 1 of §11.1 needs nothing from the log. */
+  /**
+   * Key generation, or with a kept key its stock, is under way from the start: neither needs
+   * anything from the log.
+   */
   constructor(config: ScheduleConfig) {
     const { kept } = config
     this.#config = config
     this.#ledger = new RunLedger({ ...config, kept: [...kept.values()] })
     for (const [name, run] of kept) this.#add(name, run)
     this.holdKey(config.mainKey)
+    for (const key of this.#keys.values()) key.replenish()
   }
 
   #add(name: string, kept: Run | undefined): KeyStock {

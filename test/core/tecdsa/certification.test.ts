@@ -1,11 +1,10 @@
 /**
- * Goal: the nodes make a certification key that none of them knows, any f + 1 sign with it, and a
- * subnet that starts again from what it kept goes on under the same keys.
- * Method: threshold §§16, 18.4; IC interface §27.5 for the arithmetic.
+ * Goal: the nodes make a certification key that none of them knows, and any f + 1 sign with it.
+ * Method: threshold §16; IC interface §27.5 for the arithmetic.
  */
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
-import { BadEncoding, present } from '../../../src/core/base/errors.ts'
+import { present } from '../../../src/core/base/errors.ts'
 import { asSecret } from '../../../src/core/base/group.ts'
 import {
   blsG2,
@@ -15,8 +14,7 @@ import {
 } from '../../../src/core/base/noble-bls12381.ts'
 import { verifyBls } from '../../../src/core/base/verification.ts'
 import { combineBls } from '../../../src/core/tecdsa/bls.ts'
-import { SignerNet } from '../../support/signer-net.ts'
-import { expectValid, isDone, request, settled } from '../../support/signer-story.ts'
+import { settled } from '../../support/signer-story.ts'
 
 const MESSAGE = fromHex(
   '0d69632d73746174652d726f6f74eb5c5b2195e62d996b84c9bcc8259d19a83786a2f59e0878cec84c811f669aa0',
@@ -116,49 +114,5 @@ describe('the certification key', () => {
     const { signature } = present(signers[0], 'a node').combineCertification(message, new Map(some))
     expect(verifyBls(fromHex(keys[0] ?? ''), message, present(signature, 'combined'))).toBe(true)
     expect(net.faults).toEqual([])
-  })
-})
-
-describe('a subnet that starts again from what it kept', () => {
-  const first = settled({ nodes: 4 })
-  const kept = present(first.signer(0).finalKeys, 'both keys are final')
-  const again = new SignerNet({ nodes: 4, restored: kept, incarnation: 8n })
-  again.settle()
-
-  test('has the same keys, and none of the presignatures', () => {
-    expect(again.signer(1).publicKey).toEqual(first.signer(1).publicKey)
-    expect(again.signer(2).certificationKey).toEqual(first.signer(2).certificationKey)
-    const fresh = new SignerNet({ nodes: 4, restored: kept, incarnation: 9n })
-    expect(fresh.signer(0).stock).toBe(0)
-  })
-
-  test('signs again, with another nonce point for the same message', () => {
-    const asked = request('again')
-    for (const net of [first, again]) {
-      net.ask(asked)
-      net.run(() => isDone(net, asked))
-      expectValid(net, asked)
-    }
-    const [one, other] = [first, again].map((net) =>
-      toHex(present(net.completed.at(-1), 'done').signature.slice(0, 32)),
-    )
-    expect(one).not.toBe(other)
-  })
-
-  test('certifies with the old shares', () => {
-    const message = utf8('after the restart')
-    const shares = new Map(
-      [1, 3].map((i) => [i, present(again.signer(i).certificationShare(message), 'a share')]),
-    )
-    const { signature } = again.signer(0).combineCertification(message, shares)
-    const key = present(first.signer(0).certificationKey, 'the old key')
-    expect(verifyBls(key, message, present(signature, 'combined'))).toBe(true)
-  })
-
-  test('refuses what is no kept key', () => {
-    for (const bytes of [kept.slice(0, -1), new Uint8Array(), Uint8Array.of(...kept, 0)])
-      expect(() => new SignerNet({ nodes: 4, restored: bytes, incarnation: 9n })).toThrow(
-        BadEncoding,
-      )
   })
 })

@@ -130,6 +130,10 @@ describe('a dealing in the log', () => {
     expect(alone.signer.takeDealing('ecdsa', bytes)).toBe(false)
   })
 
+  test('does not count for the other algorithm', () => {
+    expect(alone.signer.takeDealing('bls', good)).toBe(false)
+  })
+
   test('counts once, however many were refused before it', () => {
     expect(alone.signer.takeDealing('ecdsa', good)).toBe(true)
     expect(alone.signer.takeDealing('ecdsa', good)).toBe(false)

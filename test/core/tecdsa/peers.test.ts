@@ -120,6 +120,18 @@ describe('a dealing that comes in', () => {
     expect(supportsOf(outputs)).toEqual([])
   })
 
+  test('counts for the algorithm alone that it was signed for', () => {
+    const signer = makeSigner()
+    const misplaced: SignerMessage = { type: 'dealing', lane: 'bls', signed: honest }
+    expect(receive(signer, 1, misplaced)).toEqual([])
+    const made = work(signer).flatMap((output) =>
+      output.type === 'send' && output.message.type === 'dealing' ? [output.message] : [],
+    )
+    const bls = present(made.find(({ lane }) => lane === 'bls')?.signed, 'own dealing in G2')
+    const turned: SignerMessage = { type: 'dealing', lane: 'ecdsa', signed: bls }
+    expect(receive(makeSigner(new Map(), 1), 0, turned)).toEqual([])
+  })
+
   test('second and different is equivocation, and changes nothing', () => {
     const signer = makeSigner()
     offer(honest, signer)

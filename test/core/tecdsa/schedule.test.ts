@@ -23,9 +23,11 @@ const INCARNATION = 0x1_0000_0007n
 
 function makeSchedule({
   nodes = 1,
+  kept = new Map(),
   ...limits
 }: Partial<StockLimits> & {
   readonly nodes?: number
+  readonly kept?: ReadonlyMap<string, Run>
 } = {}) {
   return new Schedule({
     suite,
@@ -34,7 +36,7 @@ function makeSchedule({
     subnetId: bytesOf('subnet'),
     incarnation: INCARNATION,
     mainKey: MAIN_KEY,
-    kept: new Map(),
+    kept,
     stockTarget: 2,
     creationMax: 2,
     ...limits,
@@ -46,9 +48,9 @@ const masked = (operation: Operation): boolean =>
   operation.type === 'random' || operation.type === 'unmaskedTimesMasked'
 
 /** A dealing for this run, whose evidence counts as checked. */
-function dealingFor({ parameters }: Run): Dealing {
+function dealingFor({ parameters }: Run, committed = point): Dealing {
   const isMasked = masked(parameters.operation)
-  const points = Array(receiverThreshold(parameters)).fill(point)
+  const points = Array(receiverThreshold(parameters)).fill(committed)
   return {
     ciphertext: {
       type: isMasked ? 'pairs' : 'single',
@@ -349,9 +351,128 @@ describe('the queue', () => {
   })
 })
 
+describe('a key whose public key would be the identity', () => {
+  test('is made again, under new ids', () => {
+    const schedule = makeSchedule()
+    finish(schedule, 0n)
+    const run = present(schedule.run(1n), 'the resharing')
+    schedule.take(0, { signed: signedFor(1n, 0), dealing: dealingFor(run, group.zero) })
+    expect(schedule.keyOf(MAIN_KEY)).toBeUndefined()
+    expect(operations(schedule)).toEqual(['2 random'])
+    expect([schedule.run(0n), schedule.run(1n)]).toEqual([undefined, undefined])
+    finish(schedule, 2n)
+    finish(schedule, 3n)
+    expect(schedule.keyOf(MAIN_KEY)?.id).toBe(3n)
+  })
+})
+
+describe('another key', () => {
+  const OTHER = 'test_key_1'
+  const paired = (schedule: Schedule, slot: bigint) =>
+    schedule.endSlot(slot).map((pairing) => [pairing.request.keyName, pairing.presignatureId])
+
+  test('is made when it is first asked for, and once', () => {
+    const schedule = keyed({ stockTarget: 0 })
+    expect(openIds(schedule)).toEqual([])
+    expect(schedule.holdKey(OTHER)).toBe(true)
+    expect(operations(schedule)).toEqual(['2 random'])
+    expect([schedule.holdKey(OTHER), schedule.enqueue(request('a', OTHER))]).toEqual([true, true])
+    expect(operations(schedule)).toEqual(['2 random'])
+    finish(schedule, 2n)
+    finish(schedule, 3n)
+    expect([schedule.keyOf(OTHER)?.id, schedule.keyOf(MAIN_KEY)?.id]).toEqual([3n, 1n])
+    expect([...schedule.finalKeys().keys()]).toEqual([MAIN_KEY, OTHER])
+  })
+
+  test('has no stock: presignatures are made as requests need them', () => {
+    const schedule = keyed({ stockTarget: 0 })
+    schedule.holdKey(OTHER)
+    finishAll(schedule)
+    schedule.endSlot(1n)
+    expect(openIds(schedule)).toEqual([])
+    for (const name of ['a', 'b', 'c']) schedule.enqueue(request(name, OTHER))
+    const served: (string | bigint)[][] = []
+    for (let slot = 2n; slot < 9n; slot++) {
+      served.push(...paired(schedule, slot))
+      finishAll(schedule)
+    }
+    expect(served).toEqual([
+      [OTHER, 0n],
+      [OTHER, 1n],
+      [OTHER, 2n],
+    ])
+    expect([openIds(schedule), schedule.stockOf(OTHER)]).toEqual([[], 0])
+  })
+
+  test('signs with presignatures of its own alone', () => {
+    const schedule = keyed({ stockTarget: 1, creationMax: 1 })
+    finishAll(schedule)
+    schedule.enqueue(request('theirs', OTHER))
+    expect(paired(schedule, 1n)).toEqual([])
+    expect(schedule.stockOf(MAIN_KEY)).toBe(1)
+    finishAll(schedule)
+    schedule.endSlot(2n)
+    finishAll(schedule)
+    schedule.enqueue(request('mine'))
+    const pairings = schedule.endSlot(3n)
+    expect(pairings.map(({ request: { keyName }, key }) => [keyName, key])).toEqual([
+      [MAIN_KEY, schedule.keyOf(MAIN_KEY)],
+      [OTHER, schedule.keyOf(OTHER)],
+    ])
+    const inputs = pairings.map(({ runs: [, , { parameters }] }) => parameters.operation)
+    expect(
+      inputs.map((operation) => operation.type === 'unmaskedTimesMasked' && operation.left),
+    ).toEqual(pairings.map(({ key }) => key))
+  })
+
+  test('has a queue of its own', () => {
+    const schedule = keyed({ stockTarget: 0 })
+    for (let i = 0; i < QUEUE_MAX; i++) expect(schedule.enqueue(request(`${i}`, OTHER))).toBe(true)
+    expect(schedule.enqueue(request('more', OTHER))).toBe(false)
+    expect(schedule.enqueue(request('more'))).toBe(true)
+    expect(schedule.waiting).toBe(QUEUE_MAX + 1)
+  })
+
+  test.each(['', 'key_2', 'KEY_1', '__proto__'])('called %j is not offered', (name) => {
+    const schedule = keyed({ stockTarget: 0 })
+    expect([schedule.holdKey(name), schedule.enqueue(request('a', name))]).toEqual([false, false])
+    expect([openIds(schedule), schedule.waiting, schedule.keyOf(name)]).toEqual([[], 0, undefined])
+  })
+})
+
+describe('keys that are kept', () => {
+  const first = keyed({ stockTarget: 1 })
+  first.holdKey('test_key_1')
+  finishAll(first)
+  const kept = first.finalKeys()
+  const again = makeSchedule({ stockTarget: 1, kept })
+
+  test('are there from the start, and of presignatures only the first are in creation', () => {
+    for (const name of [MAIN_KEY, 'test_key_1']) expect(again.keyOf(name)).toBe(first.keyOf(name))
+    expect(operations(again).map((text) => text.split(' ')[1])).toEqual([
+      'randomUnmasked',
+      'random',
+    ])
+    expect([again.stockOf(MAIN_KEY), again.pairings()]).toEqual([0, []])
+  })
+
+  test('leave their ids to themselves', () => {
+    const ids = [...kept.values()].map(({ parameters }) => parameters.id)
+    const highest = ids.reduce((a, b) => (a > b ? a : b))
+    expect(openIds(again)[0]).toBe(highest + 1n)
+    expect(again.wasOpened(highest)).toBe(true)
+  })
+
+  test('that are not all of them are completed', () => {
+    const other = new Map([...kept].filter(([name]) => name !== MAIN_KEY))
+    const schedule = makeSchedule({ kept: other })
+    expect(operations(schedule).map((text) => text.split(' ')[1])).toEqual(['random'])
+  })
+})
+
 describe('whatever the log brings', () => {
   const step = fc.oneof(
-    fc.record({ type: fc.constant('ask' as const) }),
+    fc.record({ type: fc.constant('ask' as const), key: fc.constantFrom(MAIN_KEY, 'test_key_1') }),
     fc.record({ type: fc.constant('slot' as const) }),
     fc.record({ type: fc.constant('answer' as const), which: fc.nat(9) }),
     fc.record({ type: fc.constant('deal' as const), which: fc.nat(20) }),
@@ -365,7 +486,7 @@ describe('whatever the log brings', () => {
         const transcripts = new Map<bigint, Run>()
         let [slot, asked] = [1n, 0]
         for (const taken of steps) {
-          if (taken.type === 'ask') schedule.enqueue(request(`${asked++}`))
+          if (taken.type === 'ask') schedule.enqueue(request(`${asked++}`, taken.key))
           if (taken.type === 'slot')
             presignatures.push(...schedule.endSlot(slot++).map((pair) => pair.presignatureId))
           const pairings = schedule.pairings()
