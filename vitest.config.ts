@@ -21,7 +21,6 @@ export default defineConfig({
             'test/*.test.ts',
           ],
           testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
       { test: { name: 'sim', include: ['test/sim/**/*.sim.ts'], testTimeout: 120_000 } },

@@ -27,7 +27,7 @@ import { committeeOf, presignatureSharesOf, suite } from './support/committee.ts
 import { Counts, countingEd25519 } from './support/counting.ts'
 import { countsOf, floorOf } from './support/floor.ts'
 import { digests } from './support/inputs.ts'
-import { BENCH_KEY, SignerLoop } from './support/signers.ts'
+import { SignerLoop } from './support/signers.ts'
 import type { Benchmark, Prepared } from './support/task.ts'
 import { peer, task } from './support/task.ts'
 
@@ -155,7 +155,7 @@ function signLogBench(n: number): Benchmark {
     const { publicKey } = derivePublicKey(masterKey(loop.publicKey), path)
     const run = (i: number): { readonly digest: Uint8Array; readonly signature: Uint8Array } => {
       const digest = digests(i)
-      return { digest, signature: loop.sign({ id: digest, keyName: BENCH_KEY, path, digest }) }
+      return { digest, signature: loop.sign({ id: digest, path, digest }) }
     }
     const own = task(run, ({ digest, signature }) => {
       assert(verifyEcdsa({ publicKey, digest, signature }, { lowS: true }), 'it verifies')

@@ -4,8 +4,6 @@
  */
 import { readFileSync } from 'node:fs'
 import nodeModule from 'node:module'
-import { homedir } from 'node:os'
-import { directoriesOf } from './core/base/directories.ts'
 import { Interrupted } from './core/base/errors.ts'
 import { requireNodeVersion } from './host/node-version.ts'
 import { printFailure } from './terminal/failure.ts'
@@ -19,7 +17,6 @@ const ending = new AbortController()
 let outputClosed = false
 let terminal = await openOutput({
   json: words.includes('--json'),
-  plain: false,
   quiet: false,
   verbose: 0,
   color: 'auto',
@@ -36,12 +33,6 @@ async function main(): Promise<number> {
     const { runCommandLine } = await import('./commands/tree.ts')
     await runCommandLine(words, {
       version: packageVersion(),
-      environment: process.env,
-      directories: directoriesOf({
-        environment: process.env,
-        home: homedir(),
-        platform: process.platform,
-      }),
       open: async (settings) => {
         terminal = await openOutput(settings)
         return { terminal, signal: ending.signal }

@@ -11,12 +11,11 @@ import { Sequencer } from '../../src/core/log/sequencer.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import { encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/schedule.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../../src/core/tecdsa/signer-context.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
 import { benchSeed } from './inputs.ts'
 
-export const BENCH_KEY = 'key_1'
 const TAGS = { ecdsa: 0, completion: 1, request: 2, bls: 3 } as const
 
 type Work =
@@ -66,7 +65,6 @@ export class SignerLoop {
       )
       return new Signer({
         genesis,
-        mainKey: BENCH_KEY,
         keys,
         me,
         ed25519,

@@ -1,32 +1,8 @@
 /** What every command gets beside its own options. */
-import type { Directories } from '../core/base/directories.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-
-/** Options that every command takes. Implements `docs/spec/cli.md` §4. */
-export type Globals = {
-  readonly network: string | undefined
-  readonly key: string | undefined
-  readonly yes: boolean
-  /** False by `--no-input`. */
-  readonly input: boolean
-  readonly unit: string | undefined
-  /** A duration, as typed. */
-  readonly timeout: string | undefined
-  /** File in place of the user's configuration. */
-  readonly config: string | undefined
-  readonly passphraseFile: string | undefined
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export type Context = {
   readonly terminal: Terminal
   /** Aborted by Ctrl-C, with the error that ends the command as its reason. */
   readonly signal: AbortSignal
-  readonly globals: Globals
-  /** Variables of the process. */
-  readonly environment: Environment
-  readonly directories: Directories
-  /** Of the program. */
-  readonly version: string
 }

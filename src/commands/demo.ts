@@ -27,7 +27,7 @@ const loadStory = async (): Promise<RunDemo> => (await import('./demo/story.ts')
 
 export async function demo(
   flags: DemoFlags,
-  { terminal, signal }: Pick<Context, 'terminal' | 'signal'>,
+  { terminal, signal }: Context,
   load: () => Promise<RunDemo> = loadStory,
 ): Promise<void> {
   const options = { ...parseFlags(flags), signal }

@@ -1,226 +1,133 @@
 /**
- * The command tree: parses the command line and runs what it names. A command's own code is loaded
- * when it is called. Implements `docs/spec/cli.md` §§4, 9.
+ * The command tree: names, options and help. A command's own code is loaded when it is called.
+ * Implements `docs/spec/cli.md` §§4, 9.
  */
-import { Argument, Command, CommanderError, Option } from 'commander'
-import type { Directories } from '../core/base/directories.ts'
+import { Command, CommanderError, Option } from 'commander'
 import { UnknownCommand, UnknownOption, UsageInvalid } from '../core/base/errors.ts'
-import type { Settings, Terminal } from '../terminal/terminal.ts'
-import type { Context, Environment, Globals } from './context.ts'
-import type { CommandDefinition, GroupDefinition, OptionDefinition } from './definitions/command.ts'
-import { isGroup, Options } from './definitions/command.ts'
-import { sections } from './definitions/sections.ts'
-import { commandHelp, globalOptions, groupHelp, rootHelp, welcome } from './help-text.ts'
+import type { Settings } from '../terminal/terminal.ts'
+import type { Context } from './context.ts'
+import type { DemoFlags } from './demo.ts'
 
-export type Program = {
+type Program = {
   readonly version: string
-  readonly environment: Environment
-  readonly directories: Directories
   /** Makes terminal and signal once the global options are known. */
-  readonly open: (
-    settings: Settings,
-  ) => Promise<{ readonly terminal: Terminal; readonly signal: AbortSignal }>
+  readonly open: (settings: Settings) => Promise<Context>
 }
 
-const HELP_WORDS: readonly string[] = ['help', '-h', '--help']
+const welcome = `ckbtc: bitcoin in, ckBTC out, bitcoin back, on this machine.
+
+  ckbtc demo              the whole story on a subnet that disappears afterwards
+  ckbtc demo --chaos      the same, and a node stops half way
+  ckbtc demo --json       the same as one JSON document
+
+More: ckbtc --help, ckbtc help demo`
 
 /** Parses `words`, the command line after `ckbtc`, and runs what it names. */
 export async function runCommandLine(words: readonly string[], program: Program): Promise<void> {
-  const end = words.indexOf('--')
-  const own = end < 0 ? words : words.slice(0, end)
-  const rest = end < 0 ? [] : words.slice(end + 1)
+  const root = commandTree(program)
   // A parse that stops early has not seen every word, and `--json` decides the form of its error.
-  const open = (): ReturnType<Program['open']> => program.open(settingsOf(root, own))
-  const root: Command = commandTree(program, rest, open)
-  const help = helpFor(own)
-  if (help !== undefined) return (await open()).terminal.answer(help)
+  const settings = (): Settings => readSettings(root.opts<GlobalOptions>(), words)
   try {
-    await root.parseAsync([...own], { from: 'user' })
+    await root.parseAsync(withoutHelp(root, words), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    const { terminal } = await open()
-    if (error.code === 'commander.version') return terminal.answer(program.version)
-    if (error.code !== 'commander.help' || terminal.settings.json) throw usageError(error, own)
+    if (error.exitCode === 0) return
+    const { terminal } = await program.open(settings())
+    if (error.code !== 'commander.help' || terminal.settings.json) throw usageError(error, words)
     terminal.answer(welcome)
   }
 }
 
-/** Flags of every command that are followed by a value. */
-const valueFlags = globalOptions
-  .filter(({ flags }) => flags.includes('<'))
-  .flatMap(({ flags }) => flags.replace(/ <.*/, '').split(', '))
+const helpWords: readonly string[] = ['help', '-h', '--help']
 
-/** The words that may name a command: neither flags nor the values of common ones. */
-const namesIn = (words: readonly string[]): readonly string[] =>
-  words.filter(
-    (word, place) =>
-      !word.startsWith('-') && word !== 'help' && !valueFlags.includes(words[place - 1] ?? ''),
-  )
-
-const definitions = sections.flatMap(({ commands }) => commands)
-
-/** Help in every position: `help redeem`, `redeem --help`, `redeem -h`. Topics are a command. */
-function helpFor(words: readonly string[]): string | undefined {
-  if (!words.some((word) => HELP_WORDS.includes(word))) return undefined
-  const asksByWord = words[0] === 'help'
-  const [first, second] = namesIn(asksByWord ? words.slice(1) : words)
-  if (first === undefined) return rootHelp()
-  const found = definitions.find(({ name }) => name === first)
-  if (found === undefined) return asksByWord && isTopic(first) ? undefined : unknown(first)
-  if (!isGroup(found)) return commandHelp(found.name, found)
-  const inner = found.commands.find(({ name }) => name === second)
-  return inner === undefined ? groupHelp(found) : commandHelp(`${found.name} ${inner.name}`, inner)
+/**
+ * The parser answers an unknown command with help when help is asked for; so then it is not told.
+ */
+function withoutHelp(root: Command, words: readonly string[]): readonly string[] {
+  const named = words[0] === 'help' ? words[1] : words[0]
+  const known = ['help', ...root.commands.map((command) => command.name())]
+  if (named === undefined || named.startsWith('-') || known.includes(named)) return words
+  return words.filter((word) => !helpWords.includes(word))
 }
 
-function unknown(name: string): never {
-  throw new UnknownCommand(
-    name,
-    nearest(
-      name,
-      definitions.map((one) => one.name),
-    ),
-  )
-}
-
-/** `ckbtc help <topic>` is answered by the command of that name, if there is one. */
-const isTopic = (name: string): boolean =>
-  definitions.some((one) => one.name === 'help') && /^[a-z-]+$/.test(name)
-
-function commandTree(
-  program: Program,
-  rest: readonly string[],
-  open: () => ReturnType<Program['open']>,
-): Command {
+function commandTree({ version, open }: Program): Command {
   const root = new Command('ckbtc')
-    .version(program.version, '-V, --version')
-    .helpOption(false)
-    .helpCommand(false)
-  silence(root)
-  for (const option of globalOptions) root.addOption(optionOf(option))
-  const act = (command: CommandDefinition) => async (values: unknown, args: readonly string[]) => {
-    const context = await contextOf(root, program, open)
-    const run = await command.run()
-    const options = new Options(Object(values))
-    await run({ args, options, program: rest }, context)
-  }
-  for (const definition of definitions)
-    if (isGroup(definition)) root.addCommand(groupOf(definition, act))
-    else root.addCommand(commandOf(definition, act))
+    .summary('bitcoin in, ckBTC out, bitcoin back')
+    .description('Bitcoin in, ckBTC out, bitcoin back: the whole chain-key system on your machine.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'help of a command')
+    .option('--json', 'print one JSON document, also for errors')
+    .option('-q, --quiet', 'print the essential value only')
+    .option('-v, --verbose', 'print identifiers in full', (_, count: number) => count + 1, 0)
+    .addOption(
+      new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'),
+    )
+    .option('--no-color', 'the same as --color never')
+    .option('--no-input', 'never ask')
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+  root
+    .command('demo')
+    .summary('the whole story on a subnet that disappears afterwards')
+    .description(demoDescription)
+    .option('--nodes <n>', 'nodes of the subnet, 1 to 40 (default: 4)')
+    .option('--chaos', 'one node stops before the redemption; needs 4 nodes')
+    .addHelpText('after', demoNotes)
+    .action(async (flags: DemoFlags) => {
+      const context = await open(readSettings(root.opts<GlobalOptions>(), []))
+      const { demo } = await import('./demo.ts')
+      await demo(flags, context)
+    })
   return root
 }
 
-type Act = (
-  command: CommandDefinition,
-) => (values: unknown, args: readonly string[]) => Promise<void>
+const demoDescription = `Starts a subnet in this process, deposits test bitcoin, mints ckBTC, transfers
+some, redeems some, and proves the reserves. Needs no key and no network, keeps
+nothing.
 
-function groupOf({ name, commands }: GroupDefinition, act: Act): Command {
-  const group = silence(new Command(name).helpOption(false).helpCommand(false))
-  for (const command of commands) group.addCommand(commandOf(command, act))
-  return group
+Examples:
+  ckbtc demo                  four nodes, one of them may fail
+  ckbtc demo --nodes 7        seven nodes, two may fail
+  ckbtc demo --chaos          a node stops before the redemption
+  ckbtc demo --json           one document on standard output`
+
+const demoNotes = `
+Exit status:
+  0  the story ended and the reserves are backed      8  a check failed
+  2  a bad option                                    11  this machine cannot run it
+
+See also: docs/glossary.md, docs/errors.md`
+
+type GlobalOptions = {
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: number
+  /** False by `--no-color`. */
+  readonly color?: 'auto' | 'always' | 'never' | false
 }
 
-function commandOf(definition: CommandDefinition, act: Act): Command {
-  const command = silence(new Command(definition.name).helpOption(false))
-  for (const { name, description } of definition.args ?? [])
-    command.addArgument(new Argument(name, description))
-  for (const option of definition.options ?? []) command.addOption(optionOf(option))
-  const run = act(definition)
-  return command.action(() => run(command.opts(), command.args))
-}
-
-/** Errors are ours to print. */
-const silence = (command: Command): Command =>
-  command.configureOutput({ writeOut: () => {}, writeErr: () => {} }).exitOverride()
-
-function optionOf({ flags, description, choices, repeats = false }: OptionDefinition): Option {
-  const option = new Option(flags, description)
-  if (choices !== undefined) option.choices([...choices])
-  if (flags.includes('--verbose'))
-    option.argParser((_: string, count: number | undefined) => (count ?? 0) + 1)
-  if (repeats)
-    option.argParser((value: string, before: readonly string[] | undefined) => [
-      ...(before ?? []),
-      value,
-    ])
-  return option
-}
-
-async function contextOf(
-  root: Command,
-  { environment, directories, version }: Program,
-  open: () => ReturnType<Program['open']>,
-): Promise<Context> {
-  const options = new Options(root.opts())
-  const globals: Globals = {
-    network: options.text('network'),
-    key: options.text('key'),
-    yes: options.isOn('yes'),
-    input: options.isOn('input'),
-    unit: options.text('unit'),
-    timeout: options.text('timeout'),
-    config: options.text('config'),
-    passphraseFile: options.text('passphraseFile'),
-  }
-  return { ...(await open()), globals, environment, directories, version }
-}
-
-function settingsOf(root: Command, words: readonly string[]): Settings {
-  const values: Readonly<Record<string, unknown>> = root.opts()
-  const { color, verbose } = values
+function readSettings(options: GlobalOptions, words: readonly string[]): Settings {
+  const { json = false, quiet = false, verbose = 0, color = 'auto' } = options
   return {
-    json: words.includes('--json'),
-    plain: words.includes('--plain'),
-    quiet: words.includes('--quiet') || words.includes('-q'),
-    verbose: typeof verbose === 'number' ? verbose : 0,
-    color: color === 'always' || color === 'never' ? color : color === false ? 'never' : 'auto',
+    json: json || words.includes('--json'),
+    quiet,
+    verbose,
+    color: color === false ? 'never' : color,
   }
 }
 
 /** A refusal of the parser as one of our errors. The parser's text is pinned by console tests. */
 function usageError({ code, message }: CommanderError, words: readonly string[]): Error {
-  const [first, second] = namesIn(words)
-  const found = definitions.find(({ name }) => name === first)
-  const inner =
-    found !== undefined && isGroup(found)
-      ? found.commands.find(({ name }) => name === second)
-      : undefined
-  const command = ['ckbtc', found?.name, inner?.name].filter((word) => word !== undefined).join(' ')
+  const command = words[0] === 'demo' ? 'ckbtc demo' : 'ckbtc'
   const [line = ''] = message.replace(/^error: /, '').split('\n')
-  const closest = /\(Did you mean (?:one of )?([^,?]+)/.exec(message)?.[1]
+  const nearest = /\(Did you mean (?:one of )?([^,?]+)/.exec(message)?.[1]
   const quoted = /'([^']*)'/.exec(line)?.[1] ?? ''
-  if (code === 'commander.unknownCommand')
-    return new UnknownCommand(found === undefined ? quoted : `${found.name} ${quoted}`, closest)
-  if (code === 'commander.unknownOption')
-    return new UnknownOption(quoted, { command, nearest: closest })
+  if (code === 'commander.unknownCommand') return new UnknownCommand(quoted, nearest)
+  if (code === 'commander.unknownOption') return new UnknownOption(quoted, { command, nearest })
   return new UsageInvalid(code === 'commander.help' ? 'no command was given' : line, {
     fix: 'commands and options are listed by',
     command: `${command} --help`,
   })
-}
-
-/** The name that a mistyped one is closest to, if it is close. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  const ranked = names
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .sort((a, b) => a.distance - b.distance)
-  const [best] = ranked
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 2))
-    ? best.name
-    : undefined
-}
-
-/** Insertions, deletions, replacements, and neighbours that changed places. */
-function editDistance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, i) => i)]
-  const at = (i: number, j: number): number => rows[i]?.[j] ?? 0
-  for (let i = 1; i <= a.length; i++) {
-    rows.push([i])
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + cost)
-      rows[i]?.push(swapped ? Math.min(best, at(i - 2, j - 2) + 1) : best)
-    }
-  }
-  return at(a.length, b.length)
 }

@@ -7,11 +7,11 @@ import type { TimestampNs } from '../core/base/units.ts'
 import type { SubnetNode } from '../core/subnet/node.ts'
 import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from '../core/subnet/node-io.ts'
 import type { BitcoinConnection } from './bitcoin-connection.ts'
+import type { Store } from './store.ts'
 import type { SharedOutput } from './worker-protocol.ts'
 
 export type RunnerPorts = {
-  /** What is put is on disk when this returns. */
-  readonly store: { readonly put: (key: string, value: Uint8Array) => void }
+  readonly store: Store
   /** Outputs that concern others, in order. */
   readonly share: (outputs: readonly SharedOutput[]) => void
   /** Called once, with the invariant that broke; the node is ended. */

@@ -17,7 +17,6 @@ import { startBitcoinConnection } from './bitcoin-connection.ts'
 import { systemClock } from './clock.ts'
 import { hostEd25519 } from './ed25519.ts'
 import { entropy } from './entropy.ts'
-import { NodeDisk } from './node-disk.ts'
 import { NodeRunner } from './node-runner.ts'
 import { hostSha256 } from './sha256.ts'
 import { MemoryStore } from './store.ts'
@@ -32,7 +31,7 @@ const SETTLING_MS_MAX = 2_000
 /**
  * What stays of a node while it is stopped: its keys and its records, as a disk would keep them.
  */
-type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly disk: NodeDisk }
+type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly store: MemoryStore }
 
 const inbox = present(parentPort ?? undefined, 'this file runs in a worker')
 const kept = new Map<KeyNumber, Kept>()
@@ -43,27 +42,26 @@ const tell = (message: FromWorker): void => inbox.postMessage(message)
 function create(name: KeyNumber): void {
   const root = Seed.fromBytes(entropy(SEED_SIZE))
   const keys = new NodeKeys(root, hostEd25519)
-  kept.set(name, { root, keys, disk: new NodeDisk(new MemoryStore()) })
+  kept.set(name, { root, keys, store: new MemoryStore() })
   const { signingKey, encryptionKey } = keys.record
   tell({ type: 'keys', name, signingKey, encryptionKey })
 }
 
 function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start' }>): void {
-  const { root, keys, disk } = present(kept.get(name), 'a node is created before it is started')
-  if (disk.genesis === undefined) disk.found(genesis)
+  const { root, keys, store } = present(kept.get(name), 'a node is created before it is started')
   const node = new SubnetNode({
     genesis: decodeGenesis(genesis),
     keys,
     me,
     ed25519: hostEd25519,
-    records: disk.records(),
+    records: new Map(store.entries()),
     stockTarget: settings.stockTarget,
     creationMax: settings.creationMax,
     minter: settings.minter,
     operator: principal(settings.operator),
   })
   const runner = new NodeRunner(node, {
-    store: { put: (key, value) => disk.commit({ records: [{ key, value }] }) },
+    store,
     share: (outputs) => tell({ type: 'outputs', me, outputs }),
     broken: (bug) => tell({ type: 'bug', me, message: bug.message }),
   })

@@ -18,9 +18,8 @@ import type { Clock } from './clock.ts'
 import type { CallOutcome, IcBackend, SubmittedCall } from './ic/backend.ts'
 import type { Questions } from './questions.ts'
 
-/** Calls that wait to be executed, and what their envelopes take together (§25). */
+/** Calls that wait at one time (§25). */
 const CALLS_MAX = 2_000
-const CALL_BYTES_MAX = 64 * 1024 * 1024
 /** A read finds a certificate not older than this, or a new one is made. */
 const READ_AGE_MS_MAX = 2_000
 const QUERY_AGE_MS_MAX = 60_000
@@ -39,7 +38,6 @@ export type BackendPorts = {
 }
 
 type Certified = Extract<NodeOutput, { readonly type: 'certified' }>
-/** A call that is not known to be executed yet, whether or not somebody waits for it. */
 type Wait = {
   readonly call: SubmittedCall
   readonly tell: Set<(outcome: CallOutcome) => void>
@@ -50,7 +48,6 @@ type Wait = {
 export class SubnetBackend implements IcBackend {
   readonly #ports: BackendPorts
   readonly #waiting = new Map<string, Wait>()
-  #waitingBytes = 0
   readonly #certified = new Map<NodeIndex, Certified>()
   readonly #fresh = new Set<() => void>()
   #newest: Certified | undefined
@@ -97,8 +94,7 @@ export class SubnetBackend implements IcBackend {
     }
     for (const id of output.requests) {
       const wait = this.#waiting.get(toHex(id))
-      if (wait?.tell.size === 0) this.#forget(wait)
-      else if (wait?.stage === 'sent') wait.stage = 'certified'
+      if (wait?.stage === 'sent') wait.stage = 'certified'
     }
     const wanted = [...this.#waiting.values()].filter(({ stage }) => stage === 'certified')
     if (wanted.length > 0) void this.#fetch(node, wanted)
@@ -116,9 +112,8 @@ export class SubnetBackend implements IcBackend {
     for (const [place, wait] of wanted.entries()) {
       const certificate = answer?.certificates[place]
       wait.stage = 'certified'
-      if (certificate === undefined) continue
-      this.#forget(wait)
-      for (const tell of [...wait.tell]) tell({ type: 'certified', certificate })
+      if (certificate !== undefined)
+        for (const tell of [...wait.tell]) tell({ type: 'certified', certificate })
     }
   }
 
@@ -126,41 +121,23 @@ export class SubnetBackend implements IcBackend {
     const { requestId, envelope } = call
     const name = toHex(requestId)
     const known = this.#waiting.get(name)
-    if (known === undefined && !this.#hasRoom(envelope)) return Promise.resolve({ type: 'busy' })
+    if (known === undefined && this.#waiting.size >= CALLS_MAX)
+      return Promise.resolve({ type: 'busy' })
     const wait: Wait = known ?? { call, tell: new Set(), stage: 'sent' }
-    if (known === undefined) {
-      this.#waiting.set(name, wait)
-      this.#waitingBytes += envelope.length
-    }
-    // One that nobody waits for any more is handed in again: nodes have room for so many only.
-    const isHandedIn = wait.tell.size > 0
-    const outcome = this.#outcome(wait, waitMs)
-    if (!isHandedIn)
+    this.#waiting.set(name, wait)
+    const outcome = this.#outcome(name, wait, waitMs)
+    if (known === undefined)
       for (const node of this.#ports.up())
         this.#ports.input(node, { type: 'ingress', requestId, envelope })
     return outcome
   }
 
-  /** Calls that can no longer be executed make room for others. */
-  #hasRoom({ length }: Uint8Array): boolean {
-    const fits = (): boolean =>
-      this.#waiting.size < CALLS_MAX && this.#waitingBytes + length <= CALL_BYTES_MAX
-    if (fits()) return true
-    const now = this.#ports.clock()
-    for (const wait of this.#waiting.values())
-      if (wait.call.expiry < now && wait.tell.size === 0) this.#forget(wait)
-    return fits()
-  }
-
-  #forget({ call }: Wait): void {
-    if (this.#waiting.delete(toHex(call.requestId))) this.#waitingBytes -= call.envelope.length
-  }
-
-  #outcome(wait: Wait, waitMs: number): Promise<CallOutcome> {
+  #outcome(name: string, wait: Wait, waitMs: number): Promise<CallOutcome> {
     return new Promise((resolve) => {
       const tell = (outcome: CallOutcome): void => {
         clearTimeout(timer)
         wait.tell.delete(tell)
+        if (wait.tell.size === 0 && this.#waiting.get(name) === wait) this.#waiting.delete(name)
         resolve(outcome)
       }
       const timer = setTimeout(() => tell({ type: 'pending' }), waitMs)

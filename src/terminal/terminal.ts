@@ -24,8 +24,6 @@ export type Environment = {
 /** Global options, parsed. */
 export type Settings = {
   readonly json: boolean
-  /** Tables as tab-separated rows. */
-  readonly plain: boolean
   readonly quiet: boolean
   /** How often `-v` was given. */
   readonly verbose: number

@@ -11,6 +11,7 @@ import { SubnetNode } from '../../src/core/subnet/node.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import { hostEd25519 } from '../../src/host/ed25519.ts'
 import { NodeRunner } from '../../src/host/node-runner.ts'
+import type { Store } from '../../src/host/store.ts'
 import { foundSubnet } from '../support/founded.ts'
 
 /**
@@ -21,6 +22,7 @@ function runOne(put: (key: string) => void) {
   const { genesis, keys } = foundSubnet(1)
   const heard: string[] = []
   const bugs: string[] = []
+  const store: Store = { put, entries: () => [] }
   const log = new Sequencer(1, new Uint8Array(32))
   const node = new SubnetNode({
     genesis,
@@ -34,7 +36,7 @@ function runOne(put: (key: string) => void) {
     operator: ownCanisterIds.minter,
   })
   const runner = new NodeRunner(node, {
-    store: { put },
+    store,
     share: (outputs) => {
       for (const output of outputs) {
         heard.push(output.type)

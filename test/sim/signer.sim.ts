@@ -12,7 +12,7 @@ import {
   dealingContent,
   decodeSignedDealing,
   encodeSignedDealing,
-  lanePrefix,
+  runPrefix,
 } from '../../src/core/tecdsa/evidence.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { ecdsaSecp256k1 } from '../../src/core/tecdsa/suite.ts'
@@ -112,7 +112,7 @@ describe('a lying node', () => {
       ...message.signed,
       dealing: encodeDealing(suite, { ...dealing, commitment }),
     }
-    const content = dealingContent(lanePrefix(net.genesis, 'ThresholdEcdsaSecp256k1'), statement)
+    const content = dealingContent(runPrefix(net.genesis), statement)
     const signature = net.keysOf(liar).sign('dealing', content)
     const bytes = encodeSignedDealing({ ...statement, signature })
     return { type: 'dealing', lane: 'ecdsa', signed: decodeSignedDealing(bytes) }

@@ -7,9 +7,10 @@
  * is there; it must not hold the key.
  */
 import { expect, it } from 'vitest'
-import { bigEndian } from '../../src/core/base/bytes.ts'
+import { bigEndian, utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { asSecret, encodePoint, mod } from '../../src/core/base/group.ts'
+import { sha256 } from '../../src/core/base/hash.ts'
 import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
 import { openDealing } from '../../src/core/tecdsa/dealing.ts'
 import { decodeDealing } from '../../src/core/tecdsa/dealing-codec.ts'
@@ -21,7 +22,6 @@ import { unseal } from '../../src/core/tecdsa/secret.ts'
 import { ecdsaSecp256k1 } from '../../src/core/tecdsa/suite.ts'
 import { canReadMemory, MemoryCopy } from '../support/memory.ts'
 import { SignerNet } from '../support/signer-net.ts'
-import { request } from '../support/signer-story.ts'
 
 const suite = ecdsaSecp256k1(secp256k1)
 /**
@@ -84,11 +84,11 @@ it.skipIf(!canReadMemory)('the memory of all nodes together holds shares but no 
   const net = new SignerNet({ nodes: 4 })
   const dealings: SignedDealing[] = []
   net.watch = (message) => {
-    if (message.type !== 'dealing' || message.lane !== 'ecdsa') return
-    if (message.signed.transcriptId === KEY_TRANSCRIPT) dealings.push(message.signed)
+    if (message.type === 'dealing' && message.signed.transcriptId === KEY_TRANSCRIPT)
+      dealings.push(message.signed)
   }
   net.settle()
-  net.ask({ ...request('whole'), path: [] })
+  net.ask({ id: sha256(utf8('r')), path: [], digest: sha256(utf8('m')) })
   net.settle()
   expect(net.completed).toHaveLength(1)
 

@@ -1,7 +1,7 @@
 /** A real terminal over streams that keep what is written to them. */
 import { type Environment, openTerminal, type Settings } from '../../src/terminal/terminal.ts'
 
-const defaults: Settings = { json: false, plain: false, quiet: false, verbose: 0, color: 'auto' }
+const defaults: Settings = { json: false, quiet: false, verbose: 0, color: 'auto' }
 
 export async function recordingTerminal(
   settings: Partial<Settings> = {},

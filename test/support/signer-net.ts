@@ -13,9 +13,9 @@ import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { decodeSignerMessage, encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/schedule.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
 import { hostEd25519 } from '../../src/host/ed25519.ts'
 
 type Work =
@@ -57,9 +57,6 @@ type NetOptions = {
   readonly build?: (net: SignerNet) => void
   readonly stockTarget?: number
 }
-
-/** The key that has a stock. */
-export const MAIN_KEY = 'key_1'
 
 const TAGS = { ecdsa: 0, completion: 1, bls: 2 } as const
 const tagOf = (item: SignerItem): number => TAGS[item.type === 'dealing' ? item.lane : item.type]
@@ -122,7 +119,6 @@ export class SignerNet {
     const keys = present(this.#keys[node], 'a node of this net')
     const signer = new Signer({
       genesis: this.genesis,
-      mainKey: MAIN_KEY,
       keys,
       me: node,
       ed25519: hostEd25519,

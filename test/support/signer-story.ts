@@ -5,13 +5,12 @@ import { equalBytes, utf8 } from '../../src/core/base/bytes.ts'
 import { derivePublicKey, masterKey } from '../../src/core/base/derivation.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { sha256 } from '../../src/core/base/hash.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
-import { MAIN_KEY, SignerNet } from './signer-net.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/schedule.ts'
+import { SignerNet } from './signer-net.ts'
 
 /** A request of the name's own: id, path and digest are different for each name. */
-export const request = (name: string, keyName = MAIN_KEY): SigningRequest => ({
+export const request = (name: string): SigningRequest => ({
   id: sha256(utf8(`request ${name}`)),
-  keyName,
   path: [utf8('caller'), utf8(name)],
   digest: sha256(utf8(`message ${name}`)),
 })
@@ -25,7 +24,7 @@ export function expectValid(net: SignerNet, asked: SigningRequest, node = 0): vo
     net.completed.find(({ requestId }) => equalBytes(requestId, asked.id)),
     'the request is completed',
   )
-  const master = masterKey(present(net.signer(node).publicKeyOf(asked.keyName), 'the key is made'))
+  const master = masterKey(present(net.signer(node).publicKey, 'the key is made'))
   const { publicKey } = derivePublicKey(master, asked.path)
   const valid = independent.verify(found.signature, asked.digest, publicKey, { prehash: false })
   expect(valid).toBe(true)

@@ -5,20 +5,31 @@ export type Retry = 'fix-input' | 'safe' | 'resume' | 'check-first' | 'never'
 
 /** Codes that exist so far; each has a row in `docs/errors.md` and a test that reaches it. */
 export const errorCatalogue = {
+  BTC_BAD_ADDRESS: { exit: 2, retry: 'fix-input' },
   BUG: { exit: 70, retry: 'never' },
   CHECK_FAILED: { exit: 8, retry: 'never' },
-  CONFIG_INVALID: { exit: 11, retry: 'fix-input' },
+  HOST_CLOCK: { exit: 11, retry: 'safe' },
   HOST_DISK: { exit: 11, retry: 'safe' },
   HOST_NODE_VERSION: { exit: 11, retry: 'safe' },
   HOST_PORT_BUSY: { exit: 11, retry: 'safe' },
-  HOST_STATE_LOCKED: { exit: 11, retry: 'safe' },
   INTERRUPTED: { exit: 130, retry: 'safe' },
-  KEY_BAD_PHRASE: { exit: 4, retry: 'fix-input' },
+  LEDGER_ALLOWANCE_CHANGED: { exit: 7, retry: 'fix-input' },
+  LEDGER_INSUFFICIENT_FUNDS: { exit: 7, retry: 'fix-input' },
   LEDGER_REFUSED: { exit: 7, retry: 'fix-input' },
+  MINTER_ALREADY_PROCESSING: { exit: 7, retry: 'safe' },
+  MINTER_BELOW_MINIMUM: { exit: 7, retry: 'fix-input' },
+  MINTER_BUSY: { exit: 7, retry: 'safe' },
+  MINTER_COIN_FLAGGED: { exit: 7, retry: 'never' },
+  MINTER_COIN_TOO_SMALL: { exit: 7, retry: 'never' },
+  MINTER_DEST_FLAGGED: { exit: 7, retry: 'fix-input' },
   MINTER_REFUSED: { exit: 7, retry: 'fix-input' },
+  MINTER_RESTRICTED: { exit: 7, retry: 'never' },
   NETWORK_BAD_CERTIFICATE: { exit: 5, retry: 'never' },
+  NETWORK_TIMEOUT: { exit: 5, retry: 'safe' },
   NETWORK_UNREACHABLE: { exit: 5, retry: 'safe' },
   OPERATION_UNKNOWN: { exit: 9, retry: 'check-first' },
+  RAIL_ADDRESS_MISMATCH: { exit: 10, retry: 'never' },
+  RAIL_TEST_KEY: { exit: 10, retry: 'fix-input' },
   RESERVES_INCONCLUSIVE: { exit: 5, retry: 'safe' },
   RESERVES_MISMATCH: { exit: 8, retry: 'never' },
   RESERVES_SHORT: { exit: 8, retry: 'never' },
@@ -137,33 +148,12 @@ export class HostNodeVersion extends CkbtcError {
 
 export class HostPortBusy extends CkbtcError {
   readonly code = 'HOST_PORT_BUSY'
-  readonly fix: string
-  override readonly details: Readonly<Record<string, unknown>>
+  readonly fix = 'stop a program that holds ports, then run the command again'
 
-  /**
-   * `port` 0: any port was asked for and there was none. `holder`: who has it, where the system
-   * tells.
-   */
-  constructor(
-    {
-      host,
-      port,
-      holder,
-    }: {
-      readonly host: string
-      readonly port: number
-      readonly holder?: { readonly pid: number; readonly name: string } | undefined
-    },
-    cause: unknown,
-  ) {
-    const by = holder === undefined ? '' : ` by ${holder.name} (process ${holder.pid})`
-    const message = port === 0 ? `no free port on ${host}` : `port ${port} of ${host} is taken${by}`
+  /** `port` 0: any port was asked for and there was none. */
+  constructor({ host, port }: { readonly host: string; readonly port: number }, cause: unknown) {
+    const message = port === 0 ? `no free port on ${host}` : `port ${port} of ${host} is taken`
     super(message, { cause })
-    this.fix =
-      port === 0
-        ? 'stop a program that holds ports, then run the command again'
-        : 'stop that program or choose another port, then run the command again'
-    this.details = port === 0 ? {} : { host, port, holder: holder ?? null }
   }
 }
 

@@ -109,8 +109,8 @@ function forestOf(tree: HashTree): readonly Sprout[] {
 
 function checkForest(tree: HashTree): void {
   const sprouts = forestOf(tree)
-  if (tree.type === 'fork' && sprouts.some(({ type }) => type === 'leaf'))
-    throw new BadEncoding('a leaf of a hash tree does not stand alone')
+  if (sprouts.length > 1 && sprouts.some(({ type }) => type === 'leaf'))
+    throw new BadEncoding('a leaf of a hash tree has siblings')
   let last: Uint8Array | undefined
   for (const sprout of sprouts) {
     if (sprout.type !== 'labeled') continue
@@ -147,17 +147,8 @@ export function lookupTree(
 export function lookup(tree: HashTree, path: Path): Lookup {
   const found = lookupTree(tree, path)
   if (found.type !== 'found') return found
-  switch (found.tree.type) {
-    case 'leaf':
-      return { type: 'found', value: found.tree.value }
-    case 'empty':
-      return { type: 'absent' }
-    case 'pruned':
-      return { type: 'unknown' }
-    case 'fork':
-    case 'labeled':
-      return { type: 'error' }
-  }
+  if (found.tree.type === 'leaf') return { type: 'found', value: found.tree.value }
+  return { type: found.tree.type === 'pruned' ? 'unknown' : 'error' }
 }
 
 /** Labels visible under a node, ascending. */

@@ -2,15 +2,13 @@
  * Which parts of the state a client may read, and what a certificate must show for them. Implements
  * `docs/spec/ic-interface.md` §§10, 13.3.
  */
-import { equalBytes, fromUtf8, toHex, utf8 } from '../base/bytes.ts'
+import { compareBytes, equalBytes, fromUtf8, toHex, utf8 } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
-import { LABELS_MAX, PATHS_MAX } from './admission.ts'
 import type { Path } from './hash-tree.ts'
 import type { Principal } from './principal.ts'
 
-/** A read whose paths are judged here. */
+/** A read that was admitted as a request; its paths are judged here. */
 export type StateRead = {
-  /** A read of the subnet was not admitted: whose it is nobody has checked (§10). */
   readonly scope: 'canister' | 'subnet'
   /** The id of the URL. */
   readonly effectiveId: Principal
@@ -22,13 +20,10 @@ export type StateRead = {
   readonly paths: readonly Path[]
 }
 
-/**
- * What is known of a request, by its id. `forgotten`: the certified state still shows it, whose it
- * was is not known any more.
- */
+/** What is known of a request, by its id. */
 export type FindRequest = (
   requestId: Uint8Array,
-) => { readonly sender: Principal; readonly canisterId: Principal } | 'forgotten' | undefined
+) => { readonly sender: Principal; readonly canisterId: Principal } | undefined
 
 export type ReadVerdict =
   /** `paths`: what the certificate shows, `/time` included. */
@@ -46,47 +41,28 @@ const refused = (status: 400 | 403 | 404, reason: string): ReadVerdict => ({
 })
 const invalidPath = refused(404, 'Invalid path requested.')
 
-/** Judges the paths in their order; the first that may not be read decides. Total. */
+/** Judges the paths in their order; the first that may not be read decides. */
 export function judgeRead(read: StateRead, find: FindRequest): ReadVerdict {
-  const { paths } = read
-  if (paths.length > PATHS_MAX || paths.some((path) => path.length > LABELS_MAX))
-    return refused(400, `At most ${PATHS_MAX} paths of ${LABELS_MAX} labels can be requested.`)
+  const asked = new Map<string, Uint8Array>()
   const shown: Path[] = [[TIME]]
-  for (const path of paths) {
+  for (const path of read.paths) {
     const verdict = judgePath(read, path, find)
     if (verdict.type === 'refused') return verdict
+    const [label, id] = path
+    if (label !== undefined && nameOf(label) === 'request_status' && id !== undefined)
+      asked.set(toHex(id), id)
     shown.push(...verdict.paths)
   }
-  if (idsUnder('request_status', paths) > 1)
+  if (asked.size > 1)
     return refused(400, 'Can only request a single request ID in request_status paths.')
-  const ranges = idsUnder('canister_ranges', paths)
-  if (ranges > 1)
-    return refused(400, 'Can only request a single subnet ID in canister_ranges paths.')
-  // The proof that there are no boundary nodes shows `canister`, never to be seen beside ranges.
-  return {
-    type: 'allowed',
-    paths: ranges === 0 ? shown : shown.filter((path) => !isBoundary(path)),
-  }
+  return { type: 'allowed', paths: shown }
 }
-
-/** How many different ids the paths name under one of the top labels. */
-function idsUnder(name: string, paths: readonly Path[]): number {
-  const ids = paths.flatMap(([label, id]) =>
-    label !== undefined && id !== undefined && nameOf(label) === name ? [toHex(id)] : [],
-  )
-  return new Set(ids).size
-}
-
-const isBoundary = ([label]: Path): boolean =>
-  label !== undefined && nameOf(label) === 'api_boundary_nodes'
 
 /** A label as text; labels that are no text name nothing of the upper levels. */
 function nameOf(label: Uint8Array): string {
   const name = attempt(() => fromUtf8(label))
   return name instanceof BadEncoding ? '' : name
 }
-
-const isText = (label: Uint8Array): boolean => typeof attempt(() => fromUtf8(label)) === 'string'
 
 const allowed = (...paths: readonly Path[]): ReadVerdict => ({ type: 'allowed', paths })
 
@@ -128,26 +104,22 @@ function judgeSubnet({ scope, effectiveId }: StateRead, path: Path): ReadVerdict
   return ['public_key', 'type', 'canister_ranges'].includes(field) ? allowed([SUBNET]) : invalidPath
 }
 
-const REQUEST_LEAVES = ['status', 'reply', 'reject_code', 'reject_message', 'error_code']
-const foreignRequest = refused(403, 'The user tries to access Request ID not signed by the caller.')
-
 /** §10.1. All of a request is shown, so that what it does not have is provably absent. */
 function judgeRequest(read: StateRead, path: Path, find: FindRequest): ReadVerdict {
-  const [label, id, leaf] = path
+  const [label, id] = path
   if (label === undefined || id === undefined || path.length > 3) return invalidPath
-  if (leaf !== undefined && !REQUEST_LEAVES.includes(nameOf(leaf))) return invalidPath
   if (id.length !== REQUEST_ID_SIZE) return refused(400, 'Invalid request id.')
   const request = find(id)
-  if (request === undefined) return allowed([label, id])
-  // Nobody has checked that a read of the subnet comes from its sender: it sees no user's request.
-  if (request === 'forgotten' || read.scope === 'subnet') return foreignRequest
-  if (!equalBytes(request.sender, read.sender)) return foreignRequest
-  const { targets } = read
-  if (targets !== undefined && !targets.some((target) => equalBytes(target, request.canisterId)))
-    return refused(
-      403,
-      'The user tries to access request IDs for canisters not belonging to sender delegation targets.',
-    )
+  if (request !== undefined) {
+    if (!equalBytes(request.sender, read.sender))
+      return refused(403, 'The user tries to access Request ID not signed by the caller.')
+    const { targets } = read
+    if (targets !== undefined && !targets.some((target) => equalBytes(target, request.canisterId)))
+      return refused(
+        403,
+        'The user tries to access request IDs for canisters not belonging to sender delegation targets.',
+      )
+  }
   return allowed([label, id])
 }
 
@@ -161,11 +133,9 @@ const CANISTER_FIELDS = [
 function judgeCanister({ scope, effectiveId }: StateRead, path: Path): ReadVerdict {
   const [, id, field] = path
   if (scope !== 'canister' || id === undefined || field === undefined) return invalidPath
-  if (!equalBytes(id, effectiveId))
+  if (compareBytes(id, effectiveId) !== 0)
     return refused(400, 'Effective canister id in URL does not match the canister id of the path.')
   const name = nameOf(field)
   if (CANISTER_FIELDS.includes(name) && path.length === 3) return allowed(path)
-  const section = path[3]
-  if (name !== 'metadata' || section === undefined || path.length > 4) return invalidPath
-  return isText(section) ? allowed(path) : refused(400, 'A metadata section is named by UTF-8.')
+  return name === 'metadata' && path.length === 4 ? allowed(path) : invalidPath
 }

@@ -10,7 +10,7 @@ import { equalBytes, toHex } from '../base/bytes.ts'
 import type { HashTree, Path } from './hash-tree.ts'
 import { EMPTY_HASH, forkHash, labeledHash, leafHash } from './hash-tree.ts'
 
-export type StateTree = Leaf | Branch | Deferred
+export type StateTree = Leaf | Branch
 
 class Leaf {
   readonly value: Uint8Array
@@ -27,29 +27,6 @@ class Leaf {
 }
 
 export const leaf = (value: Uint8Array): StateTree => new Leaf(value)
-
-/** Keeps nothing but how to make it. */
-class Deferred {
-  readonly #make: () => StateTree
-
-  constructor(make: () => StateTree) {
-    this.#make = make
-  }
-
-  get hash(): Hash32 {
-    return this.#make().hash
-  }
-
-  get made(): StateTree {
-    return this.#make()
-  }
-}
-
-/**
- * A subtree that is made anew whenever it is looked into: for many small ones that few ask for, whose
- * hashes would take far more memory than what they are of. `make` gives the same every time.
- */
-export const deferred = (make: () => StateTree): StateTree => new Deferred(make)
 
 class Entry {
   readonly label: Uint8Array
@@ -223,9 +200,12 @@ export const branch = (
 type Shown = { readonly label: Uint8Array; readonly tree: () => HashTree }
 
 function revealTrie(trie: Trie, shown: readonly Shown[]): HashTree {
-  const [first] = shown
-  if (first === undefined) return pruned(trie)
-  if (trie instanceof Entry) return { type: 'labeled', label: trie.label, tree: first.tree() }
+  if (shown.length === 0) return { type: 'pruned', hash: trie.hash }
+  if (trie instanceof Entry) {
+    const [only] = shown
+    const tree = only === undefined ? pruned(trie.tree) : only.tree()
+    return { type: 'labeled', label: trie.label, tree }
+  }
   const [left, right] = [0, 1].map((side) =>
     shown.filter(({ label }) => bitOf(label, trie.bit) === side),
   )
@@ -236,7 +216,7 @@ function revealTrie(trie: Trie, shown: readonly Shown[]): HashTree {
   }
 }
 
-const pruned = ({ hash }: StateTree | Trie): HashTree => ({ type: 'pruned', hash })
+const pruned = ({ hash }: StateTree): HashTree => ({ type: 'pruned', hash })
 
 /**
  * The part of `tree` that shows each path with everything under it, or proves that it is absent by
@@ -245,7 +225,6 @@ const pruned = ({ hash }: StateTree | Trie): HashTree => ({ type: 'pruned', hash
 export function witness(tree: StateTree, paths: readonly Path[]): HashTree {
   if (paths.length === 0) return pruned(tree)
   if (tree instanceof Leaf) return { type: 'leaf', value: tree.value }
-  if (tree instanceof Deferred) return witness(tree.made, paths)
   if (paths.some((path) => path.length === 0)) return whole(tree)
   const byLabel = new Map<string, { readonly label: Uint8Array; readonly rest: Path[] }>()
   for (const [label, ...rest] of paths) {
@@ -274,5 +253,5 @@ export function witness(tree: StateTree, paths: readonly Path[]): HashTree {
 /** A tree with nothing pruned. */
 function whole(tree: StateTree): HashTree {
   if (tree instanceof Leaf) return { type: 'leaf', value: tree.value }
-  return tree instanceof Deferred ? whole(tree.made) : tree.revealAll()
+  return tree.revealAll()
 }

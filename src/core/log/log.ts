@@ -2,7 +2,6 @@
  * What the rest of the subnet knows of the log: one sequence of slots, equal at every honest node.
  * Source: threshold §17.1.
  */
-import type { Hash32 } from '../base/bytes.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 
@@ -22,16 +21,6 @@ export type Slot = {
   /** Rises by at least 1 ns a slot. */
   readonly time: TimestampNs
   readonly items: readonly Uint8Array[]
-}
-
-/** Where a log ends, and the next slot begins. */
-export type LogPosition = {
-  /** Number of the next slot. */
-  readonly next: bigint
-  /** Hash of the slot before it; at slot 0 the genesis id (§17.7). */
-  readonly previous: Hash32
-  /** Of the slot before it; none at slot 0. */
-  readonly time: TimestampNs | undefined
 }
 
 /** What a node says to the log. */

@@ -3,41 +3,20 @@
  * interface of §17.1.
  */
 import { toHex } from '../base/bytes.ts'
-import { present } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs } from '../base/units.ts'
-import type { Log, LogDelivery, LogInput, LogOutput, LogPosition, Slot } from './log.ts'
+import type { Log, LogDelivery, LogInput, LogOutput, Slot } from './log.ts'
 import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from './log.ts'
 
 /** Items of one node that wait for a slot; what is beyond is dropped and submitted again. §23. */
 const WAITING_ITEMS_MAX = 1_000
 const WAITING_SIZE_MAX = 8 * 1024 * 1024
-/** Decided slots kept in memory when older ones can be read, and bytes of their items. */
-export const KEPT_SLOTS_MAX = 1_000
-const KEPT_SIZE_MAX = 32 * 1024 * 1024
-/**
- * Items remembered as ordered. A repeat of an older one is ordered again, which does no harm: every
- * machine drops what it has served.
- */
-export const ORDERED_MAX = 20_000
-/** Slots whose ω one node waits for; beyond that its oldest wish is dropped. */
-export const TAPE_WISHES_MAX = 1_000
 
 type Waiting = { readonly item: Uint8Array; readonly from: NodeIndex }
-
-export type SequencerOptions = {
-  /** Where an older log ends that is to go on; a new log begins at slot 0. */
-  readonly position?: Pick<LogPosition, 'next' | 'time'>
-  /**
-   * A slot that a node has on disk: all those beyond which n − f nodes work are found. Without it
-   * every slot stays in memory.
-   */
-  readonly read?: (slot: bigint) => Slot | undefined
-}
 
 /**
  * It waits, like the real log, for n − f nodes before it decides a slot, and for f + 1 nodes before
@@ -46,35 +25,17 @@ export type SequencerOptions = {
 export class Sequencer implements Log {
   readonly #nodes: number
   readonly #entropy: Uint8Array
-  readonly #read: SequencerOptions['read']
-  /** The first slot decided here. */
-  readonly #first: bigint
-  #next: bigint
-  /** Of the newest slot. */
-  #time: TimestampNs | undefined
-  /** The newest slots, ascending. */
-  readonly #kept = new Map<bigint, Slot>()
-  #keptSize = 0
+  readonly #slots: Slot[] = []
   readonly #waiting = new Map<string, Waiting>()
-  /** Oldest first. */
   readonly #ordered = new Set<string>()
   /** Slot that each node works on; absent while it is down. */
   readonly #working = new Map<NodeIndex, bigint>()
-  /** Slots whose ω each node waits for, oldest wish first. */
-  readonly #wishes = new Map<NodeIndex, Set<bigint>>()
+  readonly #tapeWishes = new Map<bigint, Set<NodeIndex>>()
 
-  /** `entropy`: 32 fresh secret bytes, from which every ω is drawn; new ones at every start. */
-  constructor(
-    nodes: number,
-    entropy: Uint8Array,
-    { position = { next: 0n, time: undefined }, read }: SequencerOptions = {},
-  ) {
+  /** `entropy`: 32 fresh secret bytes, from which every ω is drawn. */
+  constructor(nodes: number, entropy: Uint8Array) {
     this.#nodes = nodes
     this.#entropy = entropy
-    this.#read = read
-    this.#first = position.next
-    this.#next = position.next
-    this.#time = position.time
   }
 
   step(from: NodeIndex, input: LogInput, now: TimestampNs): readonly LogDelivery[] {
@@ -91,7 +52,11 @@ export class Sequencer implements Log {
 
   down(node: NodeIndex): void {
     this.#working.delete(node)
-    this.#wishes.delete(node)
+    for (const wishes of this.#tapeWishes.values()) wishes.delete(node)
+  }
+
+  get #next(): bigint {
+    return BigInt(this.#slots.length)
   }
 
   #submit(from: NodeIndex, item: Uint8Array): void {
@@ -107,19 +72,17 @@ export class Sequencer implements Log {
     // No such slot yet: a node that says so is wrong or of another run.
     if (slot < 0n || slot > this.#next) return []
     this.#working.set(from, slot)
-    if (slot === this.#next) return this.#decide(now)
+    const decided = this.#slots[Number(slot)]
     // One slot at a time: a node that is behind asks for the next one by working on it.
-    const decided = this.#kept.get(slot) ?? this.#read?.(slot)
-    return decided === undefined ? [] : [{ to: from, output: this.#output(decided) }]
+    if (decided !== undefined) return [{ to: from, output: this.#output(decided) }]
+    return this.#decide(now)
   }
 
   #decide(now: TimestampNs): readonly LogDelivery[] {
     const ready = [...this.#working].filter(([, slot]) => slot === this.#next)
     if (this.#waiting.size === 0 || ready.length < agreementQuorum(this.#nodes)) return []
     const slot = this.#take(now)
-    this.#next += 1n
-    this.#time = slot.time
-    this.#keep(slot)
+    this.#slots.push(slot)
     return ready.map(([to]) => ({ to, output: this.#output(slot) }))
   }
 
@@ -135,50 +98,25 @@ export class Sequencer implements Log {
       if (items.length > 0 && size > SLOT_SIZE_MAX) break
       items.push(item)
       this.#waiting.delete(id)
-      remember(this.#ordered, id, ORDERED_MAX)
+      this.#ordered.add(id)
     }
-    const earliest = this.#time === undefined ? now : addNs(this.#time, 1n)
+    const last = this.#slots.at(-1)
+    const earliest = last === undefined ? now : addNs(last.time, 1n)
     return { number: this.#next, time: now > earliest ? now : earliest, items }
-  }
-
-  /** The newest slot is on no disk yet; those before it are, as n − f nodes work beyond them. */
-  #keep(slot: Slot): void {
-    this.#kept.set(slot.number, slot)
-    this.#keptSize += sizeOf(slot)
-    if (this.#read === undefined) return
-    for (const [number, old] of this.#kept) {
-      if (number === slot.number) return
-      if (this.#kept.size <= KEPT_SLOTS_MAX && this.#keptSize <= KEPT_SIZE_MAX) return
-      this.#kept.delete(number)
-      this.#keptSize -= sizeOf(old)
-    }
   }
 
   #tape(from: NodeIndex, slot: bigint): readonly LogDelivery[] {
     const position = this.#working.get(from)
-    // Pairings of slots before the start are void (§18.4), so nobody needs their ω.
-    if (position === undefined || slot < this.#first || slot >= position) return []
-    const wishes = this.#wishes.get(from) ?? new Set()
-    this.#wishes.set(from, wishes)
-    remember(wishes, slot, TAPE_WISHES_MAX)
-    const waiting = [...this.#wishes].filter(([, slots]) => slots.has(slot))
-    if (waiting.length < reconstructionThreshold(this.#nodes)) return []
+    if (position === undefined || slot < 0n || slot >= position) return []
+    const wishes = this.#tapeWishes.get(slot) ?? new Set()
+    this.#tapeWishes.set(slot, wishes.add(from))
+    if (wishes.size < reconstructionThreshold(this.#nodes)) return []
     const value = oracleBytes(
       'ckbtc-sequencer-tape',
       { entropy: bytesInput(this.#entropy), slot: integerInput(slot) },
       32,
     )
     // To all who asked: who asks later finds the wishes there and is answered at once.
-    return waiting.map(([to]) => ({ to, output: { type: 'tape', slot, value } }))
+    return [...wishes].map((to) => ({ to, output: { type: 'tape', slot, value } }))
   }
-}
-
-const sizeOf = ({ items }: Slot): number => items.reduce((sum, item) => sum + item.length, 0)
-
-/** Adds to a set that forgets its oldest member when it is full. */
-function remember<T>(set: Set<T>, member: T, sizeMax: number): void {
-  set.add(member)
-  if (set.size <= sizeMax) return
-  const [oldest] = set
-  set.delete(present<T>(oldest, 'a full set has a member'))
 }

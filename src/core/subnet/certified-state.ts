@@ -14,7 +14,7 @@ import type { Principal } from '../ic/principal.ts'
 import { selfAuthenticating } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import type { Branch, StateTree } from '../ic/state-tree.ts'
-import { branch, deferred, leaf } from '../ic/state-tree.ts'
+import { branch, leaf } from '../ic/state-tree.ts'
 import type { KnownRequest } from './request-history.ts'
 
 /** One node as the state tree names it. */
@@ -48,10 +48,7 @@ export type StateParts = {
  * Every canister id: clients ask for the time of canisters that are not here, and print errors
  * where a range is narrow (§14).
  */
-export const CANISTER_RANGE = [
-  fromHex('00000000000000000101'),
-  fromHex('ffffffffffffffff0101'),
-] as const
+const RANGE = [fromHex('00000000000000000101'), fromHex('ffffffffffffffff0101')] as const
 
 /** DER of the certification key, which is the root key of clients. */
 export const rootKeyOf = (certificationKey: Uint8Array): Uint8Array =>
@@ -71,11 +68,11 @@ const named = (entries: Readonly<Record<string, StateTree | undefined>>): Branch
 
 export function stateTree(parts: StateParts): Branch {
   const id = subnetPrincipal(parts.certificationKey)
-  const ranges = leaf(encodeRanges([CANISTER_RANGE]))
+  const ranges = leaf(encodeRanges([RANGE]))
   return named({
     time: leaf(leb128(parts.time)),
     subnet: branch([[id, subnetTree(parts, ranges)]]),
-    canister_ranges: branch([[id, branch([[CANISTER_RANGE[0], ranges]])]]),
+    canister_ranges: branch([[id, branch([[RANGE[0], ranges]])]]),
     canister: branch(parts.canisters.map((canister) => [canister.id, canisterTree(canister)])),
     request_status: parts.requests,
   })
@@ -116,7 +113,7 @@ const canisterTree = (canister: CanisterRecord): StateTree =>
   })
 
 /** What stands under a request's id once it is executed. */
-export const requestTree = ({ reply }: KnownRequest): StateTree => deferred(() => replyTree(reply))
+export const requestTree = ({ reply }: KnownRequest): StateTree => replyTree(reply)
 
 function replyTree(reply: CallReply): StateTree {
   if (reply.type === 'replied') return named({ status: text('replied'), reply: leaf(reply.arg) })

@@ -97,12 +97,7 @@ function answerQuery(
 }
 
 function readState(context: AnswerContext, read: StateRead): ReadStateOutcome {
-  const { replica, certified } = context
-  const verdict = judgeRead(read, (id) => {
-    const known = replica.findRequest(id)
-    if (known !== undefined) return known
-    return certified !== undefined && showsRequest(certified, id) ? 'forgotten' : undefined
-  })
+  const verdict = judgeRead(read, (id) => context.replica.findRequest(id))
   if (verdict.type === 'refused') return verdict
   const shown = isTooOld(context) ? undefined : certificate(context, verdict.paths)
   return shown === undefined

@@ -3,53 +3,44 @@
  * §17.1. Sans-IO.
  */
 import type { Hash32 } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
-import type { View } from '../base/view.ts'
 import type { Principal } from '../ic/principal.ts'
 import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import type { LogOutput, Slot } from '../log/log.ts'
+import { runPrefix } from '../tecdsa/evidence.ts'
 import { encodeSignerMessage } from '../tecdsa/message.ts'
+import { verifyEvidence } from '../tecdsa/node-keys.ts'
+import type { SignerConfig } from '../tecdsa/signer.ts'
 import { Signer } from '../tecdsa/signer.ts'
-import type { SignerConfig } from '../tecdsa/signer-config.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
 import { Certification } from './certification.ts'
 import type { AnswerContext } from './client-answers.ts'
 import { answer } from './client-answers.ts'
-import { HeaderProposals } from './header-proposals.ts'
-import type { Item } from './items.ts'
-import { decodeItem, encodeItem } from './items.ts'
+import type { HeadersItem, Item } from './items.ts'
+import { decodeItem, encodeItem, HEADERS_MAX, headersContent } from './items.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
 import { decodePeerMessage, encodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
-import type { ReplicaState } from './replica-state.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
 
-export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
+export type NodeConfig = SignerConfig & {
   readonly minter: MinterSettings
   /** Who may change replicated settings. */
   readonly operator: Principal
-  /**
-   * Where this life begins: the first slot to execute and the state before it. Without it, slot 0
-   * of a subnet that is being founded.
-   */
-  readonly from?: { readonly slot: bigint; readonly state: ReplicaState } | undefined
 }
 
 export type NodeOutputs = readonly NodeOutput[]
 
-/** The first slot that is not in it, the subnet's keys, and the canisters' state. */
-export type NodeSnapshot = {
-  readonly slot: bigint
-  readonly keys: Uint8Array
-  readonly state: View<ReplicaState>
-}
-
 type DecidedSlot = Extract<LogOutput, { readonly type: 'slot' }>
+
+/** Headers remembered as proposed and not yet accepted. */
+const PROPOSED_MAX = 10_000
 
 /**
  * A node that starts again replays the slots from 0: its state is a function of the log, its keys
@@ -57,29 +48,31 @@ type DecidedSlot = Extract<LogOutput, { readonly type: 'slot' }>
  */
 export class SubnetNode {
   readonly #config: NodeConfig
+  /** What its signatures over items start with. */
+  readonly #prefix: Uint8Array
   readonly #signer: Signer
   readonly #replica: Replica
   readonly #certification: Certification
   /** Number of the slot it works on. */
-  #slot: bigint
+  #slot = 0n
   /** Decided, and not to be executed before the slot before it is settled (IC interface §16). */
   #held: DecidedSlot | undefined
   /** Of the last slot executed. */
   #time: TimestampNs
   #announcedKey = false
   readonly #unserved = new Unserved()
-  readonly #headers: HeaderProposals
+  /** Headers proposed by this life of the node, not to be proposed twice. */
+  readonly #proposed = new Set<string>()
 
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
     this.#config = config
-    this.#slot = config.from?.slot ?? 0n
-    this.#time = config.from?.state.time ?? genesis.createdAt
-    this.#headers = new HeaderProposals(config)
-    this.#signer = new Signer({ ...config, mainKey: config.minter.init.ecdsaKeyName })
+    this.#time = genesis.createdAt
+    this.#prefix = runPrefix(genesis)
+    this.#signer = new Signer(config)
     const nodes = genesis.membership.members.length
     this.#certification = new Certification(this.#signer, { me: config.me, nodes })
-    const replicaConfig = {
+    this.#replica = new Replica({
       minter: config.minter,
       operator: config.operator,
       ed25519,
@@ -89,10 +82,7 @@ export class SubnetNode {
       })),
       incarnation: genesis.incarnation,
       createdAt: genesis.createdAt,
-    }
-    this.#replica = new Replica(replicaConfig, config.from?.state)
-    if (config.from !== undefined && config.from.state.incarnation !== genesis.incarnation)
-      this.#replica.startAgain(genesis.incarnation, this.#time)
+    })
   }
 
   /** For queries: the state after the last slot executed. */
@@ -102,16 +92,6 @@ export class SubnetNode {
 
   get publicKey(): Uint8Array | undefined {
     return this.#signer.publicKey
-  }
-
-  /**
-   * What a later start of the whole subnet goes on from (threshold §18.4); undefined until the keys
-   * are final, when there is nothing worth going on from. `state` is copied by who takes it.
-   */
-  get snapshot(): NodeSnapshot | undefined {
-    const keys = this.#signer.finalKeys
-    if (keys === undefined) return undefined
-    return { slot: this.#slot, keys, state: this.#replica.state }
   }
 
   /** Whether queries would be asked of a state that may be certified in a moment. */
@@ -145,7 +125,7 @@ export class SubnetNode {
     switch (input.type) {
       case 'start':
         return [
-          { type: 'log', input: { type: 'working', slot: this.#slot } },
+          { type: 'log', input: { type: 'working', slot: 0n } },
           { type: 'send', to: 'all', bytes: encodePeerMessage({ type: 'hello' }) },
           ...this.#perform(this.#signer.step({ type: 'start' })),
           workAlarm,
@@ -219,8 +199,21 @@ export class SubnetNode {
   }
 
   #propose(headers: readonly Uint8Array[]): NodeOutputs {
-    const fresh = headers.filter((header) => !this.#replica.knowsHeader(header))
-    return this.#headers.propose(fresh).map((item) => this.#submit(item))
+    const fresh = headers.filter(
+      (header) => !this.#proposed.has(toHex(header)) && !this.#replica.knowsHeader(header),
+    )
+    if (fresh.length === 0) return []
+    if (this.#proposed.size > PROPOSED_MAX) this.#proposed.clear() // Proposing twice does no harm.
+    for (const header of fresh) this.#proposed.add(toHex(header))
+    const { me: node, keys } = this.#config
+    const outputs: NodeOutput[] = []
+    for (let start = 0; start < fresh.length; start += HEADERS_MAX) {
+      const part = fresh.slice(start, start + HEADERS_MAX)
+      const content = headersContent(this.#prefix, { node, headers: part })
+      const signature = keys.sign('item', content)
+      outputs.push(this.#submit({ type: 'headers', node, headers: part, signature }))
+    }
+    return outputs
   }
 
   /**
@@ -293,7 +286,7 @@ export class SubnetNode {
         return []
       }
       case 'headers':
-        if (this.#headers.isSigned(item)) this.#replica.proposeHeaders(item.node, item.headers, now)
+        if (this.#speaksForNode(item)) this.#replica.proposeHeaders(item.node, item.headers, now)
         return []
       case 'block':
         this.#replica.block(item.block, now)
@@ -301,6 +294,14 @@ export class SubnetNode {
       case 'tick':
         return [] // The slot itself is what was asked for.
     }
+  }
+
+  #speaksForNode(item: HeadersItem): boolean {
+    const signer = this.#config.genesis.membership.members[item.node]
+    if (signer === undefined) return false
+    const content = headersContent(this.#prefix, item)
+    const { signature } = item
+    return verifyEvidence(this.#config.ed25519, { signer, kind: 'item', content, signature })
   }
 
   /** The subnet's key became final in this slot: the canisters learn it. */

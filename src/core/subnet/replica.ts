@@ -58,7 +58,6 @@ export type ReplicaConfig = {
 /** A request for a signature as the signer takes it. */
 type SigningRequest = {
   readonly id: Uint8Array
-  readonly keyName: string
   readonly path: readonly Uint8Array[]
   readonly digest: Uint8Array
 }
@@ -284,9 +283,7 @@ export class Replica {
       const id = this.#requestId(request.key)
       if (this.#state.asked.has(toHex(id))) return []
       this.#state.asked.set(toHex(id), request.key)
-      const path = [this.ids.minter, ...request.path]
-      const keyName = this.#config.minter.init.ecdsaKeyName
-      return [{ id, keyName, path, digest: request.digest }]
+      return [{ id, path: [this.ids.minter, ...request.path], digest: request.digest }]
     })
   }
 

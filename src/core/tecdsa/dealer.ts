@@ -70,9 +70,9 @@ export class Dealer<P> {
   #nextOwed():
     | { readonly run: Run<P>; readonly dealerIndex: NodeIndex; readonly shares: DealerShares }
     | undefined {
-    const { runs, me, members } = this.#context
+    const { schedule, me, members } = this.#context
     const id = members[me]?.id ?? new Uint8Array()
-    for (const run of runs.openRuns()) {
+    for (const run of schedule.openRuns()) {
       if (this.#own.has(run.parameters.id)) continue
       const dealerIndex = dealerIndexOf(run.parameters, id)
       if (dealerIndex === undefined || !takesDealer(run, dealerIndex)) continue
@@ -85,7 +85,7 @@ export class Dealer<P> {
   /** Own shares of the inputs; undefined while one is missing: no substitute is ever dealt. */
   #shares(operation: Operation<P>): DealerShares | undefined {
     const shareOf = (id: bigint): ReturnType<Receiver<P>['shareOf']> => {
-      const run = this.#context.runs.run(id)
+      const run = this.#context.schedule.run(id)
       return run === undefined ? undefined : this.#receiver.shareOf(run)
     }
     switch (operation.type) {
@@ -107,10 +107,10 @@ export class Dealer<P> {
 
   /** Names the statement that the seed is for: never two dealings from one seed (§3.8). */
   #seedLabel(parameters: TranscriptParameters<P>): string {
-    const { suite, incarnation } = this.#context
+    const { suite, genesis } = this.#context
     const inputs: OracleInputs = {
       associated_data: bytesInput(associatedData(parameters)),
-      incarnation: integerInput(incarnation),
+      incarnation: integerInput(genesis.incarnation),
       operation: bytesInput(utf8(parameters.operation.type)),
     }
     const commitments = inputsOf(parameters.operation).flatMap((input, i) =>
@@ -162,7 +162,7 @@ export class Dealer<P> {
 
   forget(): void {
     for (const id of this.#own.keys()) {
-      const run = this.#context.runs.run(id)
+      const run = this.#context.schedule.run(id)
       if (run === undefined || run.transcript !== undefined) this.#own.delete(id)
     }
   }

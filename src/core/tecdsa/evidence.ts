@@ -10,8 +10,6 @@ import type { Ed25519 } from '../base/verification.ts'
 import type { Genesis, MemberRecord } from './membership.ts'
 import { NODES_MAX, subnetIdOf } from './membership.ts'
 import { verifyEvidence } from './node-keys.ts'
-import type { Algorithm } from './suite.ts'
-import { algorithmIds } from './suite.ts'
 
 /** Hashes in one support share; threshold specification §8.3. */
 export const SUPPORTED_HASHES_MAX = 64
@@ -46,17 +44,10 @@ export type SupportedDealing = {
   readonly supports: readonly Support[]
 }
 
-/** What signatures of one time line of this subnet start with. */
+/** What signatures of this run of this subnet start with. */
 export function runPrefix(genesis: Genesis): Uint8Array {
   return new Writer().raw(subnetIdOf(genesis)).u64(genesis.incarnation).done()
 }
-
-/**
- * What signatures over the dealings of one algorithm start with: ids of transcripts are counted by
- * algorithm.
- */
-export const lanePrefix = (genesis: Genesis, algorithm: Algorithm): Uint8Array =>
-  concat(runPrefix(genesis), Uint8Array.of(algorithmIds[algorithm]))
 
 type Statement = Pick<SignedDealing, 'transcriptId' | 'dealer' | 'dealing'>
 

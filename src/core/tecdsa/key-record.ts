@@ -1,152 +1,74 @@
 /**
- * Final keys as a node keeps them for a later start: the transcript that was reshared and the signed
- * dealings that made the key, all of them public. Source: threshold §§9.2, 18.4.
+ * A finished key as a node keeps it for a later start: its transcript's parameters and the dealings
+ * in it, all of them public. Source: threshold §18.4.
  */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding, present } from '../base/errors.ts'
-import type { BlsG2Point } from '../base/noble-bls12381.ts'
-import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
-import type { Ed25519 } from '../base/verification.ts'
-import { constantTerm } from './commitment.ts'
-import { verifyDealing } from './dealing.ts'
 import { decodeDealing } from './dealing-codec.ts'
-import type { SignedDealing } from './evidence.ts'
-import {
-  DEALING_SIZE_MAX,
-  dealerSigned,
-  decodeSignedDealing,
-  encodeSignedDealing,
-  lanePrefix,
-} from './evidence.ts'
-import type { Genesis } from './membership.ts'
+import { decodeSignedDealing, encodeSignedDealing } from './evidence.ts'
 import { NODES_MAX } from './membership.ts'
-import type { Operation, TranscriptParameters } from './parameters.ts'
-import { checkParameters, collectionThreshold, dealerIndexOf, sameNodes } from './parameters.ts'
+import type { Member, TranscriptParameters } from './parameters.ts'
+import { checkParameters, collectionThreshold, dealerIndices } from './parameters.ts'
 import type { Run } from './run.ts'
 import { openRun, takeDealing, takesDealer } from './run.ts'
-import type { RunFrame } from './run-ledger.ts'
-import { sourceHeight } from './run-ledger.ts'
 import type { Suite } from './suite.ts'
 import { decodeTranscript, encodeTranscript } from './transcript-codec.ts'
 
-/** Keys that sign requests, by name, and the one that signs certificates. */
-export type FinalKeys = {
-  readonly ecdsa: ReadonlyMap<string, Run>
-  readonly certification: Run<BlsG2Point>
+/** What all transcripts of a subnet share. */
+export type RunFrame = {
+  readonly members: readonly Member[]
+  readonly membershipVersion: bigint
+  readonly subnetId: Uint8Array
 }
 
-/** The algorithms over our engines. */
-export type Suites = { readonly ecdsa: Suite<Secp256k1Point>; readonly bls: Suite<BlsG2Point> }
-
-/** Against what kept keys are checked. */
-export type KeyCheck = {
-  readonly suites: Suites
-  readonly genesis: Genesis
-  readonly frame: RunFrame
-  readonly ed25519: Ed25519
-}
-
-const VERSION = 1
-const KEYS_MAX = 16
-const NAME_SIZE_MAX = 64
-
-/** Names in ascending order: equal at all nodes whose log is. */
-export function encodeFinalKeys(suites: Suites, { ecdsa, certification }: FinalKeys): Uint8Array {
-  const named = [...ecdsa].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return new Writer()
-    .u8(VERSION)
-    .bytes(encodeKeyRun(suites.bls, certification))
-    .list(named, (writer, [name, run]) => writer.text(name).bytes(encodeKeyRun(suites.ecdsa, run)))
-    .done()
-}
-
-/** Every key verified and its transcript computed again. Anything else is `BadEncoding`. */
-export function decodeFinalKeys(check: KeyCheck, bytes: Uint8Array): FinalKeys {
-  const reader = new Reader(bytes)
-  const version = reader.u8()
-  if (version !== VERSION) throw new BadEncoding(`kept keys of version ${version}`)
-  const { ecdsa: suite, bls } = check.suites
-  const certification = decodeKeyRun(check, bls, reader.bytes())
-  const named = reader.list(
-    (list) => [list.text(NAME_SIZE_MAX), decodeKeyRun(check, suite, list.bytes())] as const,
-    KEYS_MAX,
-  )
-  const ids = new Set(named.map(([, { parameters }]) => parameters.id))
-  if (ids.size !== named.length) throw new BadEncoding('two kept keys are one transcript')
-  const ascends = named.every(([name], i) => i === 0 || (named[i - 1]?.[0] ?? '') < name)
-  if (!ascends) throw new BadEncoding('names of kept keys are repeated or out of order')
-  return reader.end({ ecdsa: new Map(named), certification })
-}
-
-function encodeKeyRun<P>(suite: Suite<P>, { parameters, incarnation, taken }: Run<P>): Uint8Array {
-  const { id, operation } = parameters
+/** `run`: that of a key, final; the input of its resharing is a masked transcript. */
+export function encodeKeyRun<P>(suite: Suite<P>, { parameters, taken }: Run<P>): Uint8Array {
+  const { id, sourceHeight, operation } = parameters
   const input = operation.type === 'reshareOfMasked' ? operation.input : undefined
   return new Writer()
     .u64(id)
-    .u64(incarnation)
-    .u32(Number(BigInt.asUintN(32, parameters.sourceHeight)))
+    .u64(sourceHeight)
     .bytes(encodeTranscript(suite, present(input, 'a key is the resharing of a masked transcript')))
-    .list([...taken.values()], (writer, { signed }) => writer.bytes(encodeSignedDealing(signed)))
+    .list([...taken], (writer, [dealerIndex, { signed }]) =>
+      writer.u16(dealerIndex).bytes(encodeSignedDealing(signed)),
+    )
     .done()
 }
 
-function decodeKeyRun<P>(check: KeyCheck, suite: Suite<P>, bytes: Uint8Array): Run<P> {
+/** The run again, its transcript computed from the dealings. Anything else is `BadEncoding`. */
+export function decodeKeyRun<P>(
+  suite: Suite<P>,
+  bytes: Uint8Array,
+  { members, membershipVersion, subnetId }: RunFrame,
+): Run<P> {
   const reader = new Reader(bytes)
-  const [id, incarnation, slot] = [reader.u64(), reader.u64(), reader.u32()]
-  const operation = readOperation(check, suite, reader.bytes())
-  const { members, membershipVersion, subnetId } = check.frame
+  const [id, sourceHeight] = [reader.u64(), reader.u64()]
+  const input = decodeTranscript(suite, reader.bytes())
   const parameters: TranscriptParameters<P> = {
     id,
     algorithm: suite.algorithm,
     dealers: members,
     receivers: members,
-    operation,
+    operation: { type: 'reshareOfMasked', input },
     membershipVersion,
     subnetId,
-    sourceHeight: sourceHeight(incarnation, BigInt(slot)),
+    sourceHeight,
   }
   const problem = checkParameters(parameters)
   if (problem !== undefined) throw new BadEncoding(`a kept key: ${problem.detail}`)
-  const run = openRun(incarnation, parameters)
+  const run = openRun(parameters)
   const dealings = reader.list(
-    (list) => decodeSignedDealing(list.bytes(DEALING_SIZE_MAX + 128)),
+    (list) => ({ dealerIndex: list.u16(), signed: decodeSignedDealing(list.bytes()) }),
     NODES_MAX,
   )
   reader.end(undefined)
   if (dealings.length !== collectionThreshold(parameters))
     throw new BadEncoding('a kept key has another number of dealings than made it')
-  for (const signed of dealings) takeKept(check, suite, { run, signed })
-  const { commitment } = present(run.transcript, 'it has as many dealings as it takes')
-  if (suite.group.isZero(constantTerm(commitment))) throw new BadEncoding('the identity as a key')
+  for (const { dealerIndex, signed } of dealings) {
+    if (!takesDealer(run, dealerIndex) || !dealerIndices(parameters).includes(dealerIndex))
+      throw new BadEncoding('a kept key names a dealer that has none or two')
+    const dealing = decodeDealing(suite, signed.dealing)
+    takeDealing(suite, run, { dealerIndex, signed, dealing })
+  }
   return run
-}
-
-function readOperation<P>({ genesis }: KeyCheck, suite: Suite<P>, bytes: Uint8Array): Operation<P> {
-  const input = decodeTranscript(suite, bytes)
-  const isRandom = input.kind.type === 'masked' && input.kind.origin.type === 'random'
-  const ids = genesis.membership.members.map(({ id }) => id)
-  if (!isRandom || !sameNodes(input.receivers, ids))
-    throw new BadEncoding('a kept key is not that of a random sharing among these nodes')
-  return { type: 'reshareOfMasked', input }
-}
-
-/** Signatures of supporters are not kept: the dealing is checked itself, as they did. */
-function takeKept<P>(
-  { genesis, ed25519 }: KeyCheck,
-  suite: Suite<P>,
-  { run, signed }: { readonly run: Run<P>; readonly signed: SignedDealing },
-): void {
-  const { parameters, incarnation } = run
-  const { members } = genesis.membership
-  const id = members[signed.dealer]?.id
-  const dealerIndex = id && dealerIndexOf(parameters, id)
-  if (dealerIndex === undefined || !takesDealer(run, dealerIndex))
-    throw new BadEncoding('a kept key names a dealer that has none or two')
-  const prefix = lanePrefix({ ...genesis, incarnation }, suite.algorithm)
-  if (signed.transcriptId !== parameters.id || !dealerSigned({ prefix, members, ed25519 }, signed))
-    throw new BadEncoding('a dealing of a kept key is not signed by its dealer')
-  const dealing = decodeDealing(suite, signed.dealing)
-  const refusal = verifyDealing(suite, { parameters, dealerIndex }, dealing)
-  if (refusal !== undefined) throw new BadEncoding(`a dealing of a kept key: ${refusal.detail}`)
-  takeDealing(suite, run, { dealerIndex, signed, dealing })
 }

@@ -1,51 +1,90 @@
 /**
- * The making of one key: a masked sharing, then its resharing in the open. Source: threshold §11.1.
+ * The life of one key as the log decides it: a masked sharing, then its resharing in the open.
+ * Source: threshold §11.1.
  */
-import { present } from '../base/errors.ts'
-import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
-import { constantTerm } from './commitment.ts'
-import type { Transcript } from './parameters.ts'
-import type { Run } from './run.ts'
-import type { RunLedger } from './run-ledger.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { RunFrame } from './key-record.ts'
+import type { Operation } from './parameters.ts'
+import type { Run, RunBook, TakenDealing } from './run.ts'
+import { openRun, takeDealing, takesDealer } from './run.ts'
+import type { Suite } from './suite.ts'
 
-export class KeyRuns<P = Secp256k1Point> {
-  readonly #ledger: RunLedger<P>
-  #masked: Run<P> | undefined
+export type KeyRunsConfig<P> = RunFrame & {
+  readonly suite: Suite<P>
+  readonly incarnation: bigint
+  /** The key of an earlier time line, final; without it one is made. */
+  readonly restored: Run<P> | undefined
+}
+
+export class KeyRuns<P> implements RunBook<P> {
+  readonly #config: KeyRunsConfig<P>
+  readonly #runs = new Map<bigint, Run<P>>()
   /** The resharing, whose transcript is the key. */
-  #shared: Run<P> | undefined
+  #keyRun: Run<P> | undefined
+  #next = 0n
+  #slot = 0n
 
-  /** `kept`: the run of a key of an earlier time line, which the ledger holds. */
-  constructor(ledger: RunLedger<P>, kept: Run<P> | undefined) {
-    this.#ledger = ledger
-    this.#shared = kept
-    if (kept === undefined) this.#masked = ledger.open({ type: 'random' })
+  constructor(config: KeyRunsConfig<P>) {
+    this.#config = config
+    const { restored } = config
+    if (restored === undefined) {
+      this.#open({ type: 'random' })
+      return
+    }
+    this.#keyRun = restored
+    this.#runs.set(restored.parameters.id, restored)
+    this.#next = restored.parameters.id + 1n
   }
 
   /** The run of the key, once its transcript is final. */
-  get run(): Run<P> | undefined {
-    return this.#shared?.transcript === undefined ? undefined : this.#shared
+  get key(): Run<P> | undefined {
+    return this.#keyRun?.transcript === undefined ? undefined : this.#keyRun
   }
 
-  /** The key, once it is final. */
-  get transcript(): Transcript<P> | undefined {
-    return this.#shared?.transcript
+  run(id: bigint): Run<P> | undefined {
+    return this.#runs.get(id)
   }
 
-  /** A transcript is final: the next step, if it is the one of this key. */
-  advance(final: Run<P>): void {
-    const input = present(final.transcript, 'the run is final')
-    if (final === this.#masked) {
-      this.#shared = this.#ledger.open({ type: 'reshareOfMasked', input })
-      return
-    }
-    if (final !== this.#shared || this.#masked === undefined) return
-    // The masked sharing has served: nodes erase their shares of it.
-    this.#ledger.drop(this.#masked.parameters.id)
-    this.#masked = undefined
-    if (!this.#ledger.suite.group.isZero(constantTerm(input.commitment))) return
-    // The identity is no public key: start again.
-    this.#ledger.drop(final.parameters.id)
-    this.#shared = undefined
-    this.#masked = this.#ledger.open({ type: 'random' })
+  wasOpened(id: bigint): boolean {
+    return id < this.#next
+  }
+
+  openRuns(): readonly Run<P>[] {
+    return [...this.#runs.values()].filter((run) => run.transcript === undefined)
+  }
+
+  /** Takes a dealing whose evidence has been checked. False when it does not count (any more). */
+  take(dealerIndex: NodeIndex, dealing: TakenDealing<P>): boolean {
+    const run = this.#runs.get(dealing.signed.transcriptId)
+    if (run === undefined || !takesDealer(run, dealerIndex)) return false
+    if (!takeDealing(this.#config.suite, run, { dealerIndex, ...dealing })) return true
+    if (run === this.#keyRun) {
+      const { operation } = run.parameters
+      // The masked sharing has served: nodes erase their shares of it.
+      if (operation.type === 'reshareOfMasked') this.#runs.delete(operation.input.id)
+    } else if (run.transcript !== undefined)
+      this.#keyRun = this.#open({ type: 'reshareOfMasked', input: run.transcript })
+    return true
+  }
+
+  endSlot(slot: bigint): void {
+    this.#slot = slot + 1n
+  }
+
+  #open(operation: Operation<P>): Run<P> {
+    const { suite, members, membershipVersion, subnetId, incarnation } = this.#config
+    const run = openRun<P>({
+      id: this.#next,
+      algorithm: suite.algorithm,
+      dealers: members,
+      receivers: members,
+      operation,
+      membershipVersion,
+      subnetId,
+      sourceHeight: (BigInt.asUintN(32, incarnation) << 32n) | BigInt.asUintN(32, this.#slot),
+    })
+    this.#runs.set(this.#next, run)
+    this.#next += 1n
+    return run
   }
 }

@@ -48,9 +48,9 @@ export class Receiver<P> {
 
   /** A dealing came in. Its signature is checked now, the rest when it is its turn. */
   accept(signed: SignedDealing): SignerOutputs {
-    const { runs } = this.#context
-    const run = runs.run(signed.transcriptId)
-    const early = !runs.wasOpened(signed.transcriptId)
+    const { schedule } = this.#context
+    const run = schedule.run(signed.transcriptId)
+    const early = !schedule.wasOpened(signed.transcriptId)
     if ((run === undefined && !early) || run?.transcript !== undefined) return []
     const dealers = this.#held.get(signed.transcriptId) ?? new Map<NodeIndex, Held>()
     const first = dealers.get(signed.dealer)
@@ -66,8 +66,8 @@ export class Receiver<P> {
   }
 
   #earlyCount(dealer: NodeIndex): number {
-    const { runs } = this.#context
-    return [...this.#held].filter(([id, by]) => !runs.wasOpened(id) && by.has(dealer)).length
+    const { schedule } = this.#context
+    return [...this.#held].filter(([id, by]) => !schedule.wasOpened(id) && by.has(dealer)).length
   }
 
   /**
@@ -82,7 +82,7 @@ export class Receiver<P> {
   }
 
   #nextUnchecked(): { readonly run: Run<P>; readonly held: Held } | undefined {
-    for (const run of this.#context.runs.openRuns())
+    for (const run of this.#context.schedule.openRuns())
       for (const held of this.#held.get(run.parameters.id)?.values() ?? [])
         if (!held.checked) return { run, held }
     return undefined
@@ -150,7 +150,7 @@ export class Receiver<P> {
   }
 
   #isOpen(id: bigint): boolean {
-    const run = this.#context.runs.run(id)
+    const run = this.#context.schedule.run(id)
     return run !== undefined && run.transcript === undefined
   }
 
@@ -199,13 +199,14 @@ export class Receiver<P> {
    * Lets go of what belongs to transcripts that are gone or final; shares are erased on the way.
    */
   forget(): void {
-    const { runs } = this.#context
+    const { schedule } = this.#context
     for (const id of this.#held.keys())
-      if (runs.wasOpened(id) && !this.#isOpen(id)) this.#held.delete(id)
+      if (schedule.wasOpened(id) && !this.#isOpen(id)) this.#held.delete(id)
     this.#sent = this.#sent.filter(({ runs }) => runs.some((id) => this.#isOpen(id)))
-    for (const id of this.#unavailable) if (runs.run(id) === undefined) this.#unavailable.delete(id)
+    for (const id of this.#unavailable)
+      if (schedule.run(id) === undefined) this.#unavailable.delete(id)
     for (const [id, share] of this.#loaded) {
-      if (runs.run(id) !== undefined) continue
+      if (schedule.run(id) !== undefined) continue
       share.erase()
       this.#loaded.delete(id)
     }
@@ -218,7 +219,7 @@ export class Receiver<P> {
 
   /** Whether the share of one dealing is still needed for that of its transcript. */
   #willLoad(id: bigint, hash: string): boolean {
-    const run = this.#context.runs.run(id)
+    const run = this.#context.schedule.run(id)
     if (run === undefined || this.#loaded.has(id) || this.#unavailable.has(id)) return false
     return [...run.taken.values()].some(({ signed }) => toHex(signed.hash) === hash)
   }

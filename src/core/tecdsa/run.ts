@@ -21,16 +21,13 @@ export type TakenDealing<P = Secp256k1Point> = {
 /** Grows until it has `collectionThreshold` dealings, then is final for ever. */
 export type Run<P = Secp256k1Point> = {
   readonly parameters: TranscriptParameters<P>
-  /** Of the time line that opened it: its dealings are signed for no other. */
-  readonly incarnation: bigint
   /** In log order; the key is the dealer index of §2.3. */
   readonly taken: Map<NodeIndex, TakenDealing<P>>
   transcript: Transcript<P> | undefined
 }
 
-export const openRun = <P>(incarnation: bigint, parameters: TranscriptParameters<P>): Run<P> => ({
+export const openRun = <P>(parameters: TranscriptParameters<P>): Run<P> => ({
   parameters,
-  incarnation,
   taken: new Map(),
   transcript: undefined,
 })

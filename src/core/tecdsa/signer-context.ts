@@ -6,6 +6,7 @@ import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Recipient } from './dealing.ts'
 import type { EvidenceContext } from './evidence.ts'
+import type { Genesis } from './membership.ts'
 import type { Lane, SignerMessage } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
 import type { RunBook } from './run.ts'
@@ -14,11 +15,10 @@ import type { Suite } from './suite.ts'
 
 /** What dealer and receiver of one key's protocol work with. */
 export type LaneContext<P = Secp256k1Point> = EvidenceContext & {
-  /** Of the current time line. */
-  readonly incarnation: bigint
+  readonly genesis: Genesis
   readonly lane: Lane
   readonly suite: Suite<P>
-  readonly runs: RunBook<P>
+  readonly schedule: RunBook<P>
   readonly keys: NodeKeys
   /** Own index, as dealer, receiver and signer: the membership is fixed in this time line. */
   readonly me: NodeIndex
@@ -29,8 +29,8 @@ export type LaneContext<P = Secp256k1Point> = EvidenceContext & {
   readonly recordPrefix: string
 }
 
-/** The same for the keys that sign requests. */
-export type SignerContext = LaneContext & { readonly schedule: Schedule }
+/** The same for the key that signs requests. */
+export type SignerContext = Omit<LaneContext, 'schedule'> & { readonly schedule: Schedule }
 
 export type SignerOutput =
   | { readonly type: 'send'; readonly to: NodeIndex | 'all'; readonly message: SignerMessage }

@@ -4,7 +4,7 @@
  */
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
 import { Reader, Writer } from '../base/codec.ts'
-import { assert, attempt, BadEncoding } from '../base/errors.ts'
+import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
@@ -14,11 +14,11 @@ import { shareContent } from './message.ts'
 import { decodeSignatureShare, encodeSignatureShare } from './object-codec.ts'
 import type { PresignatureShares } from './presignature.ts'
 import type { Receiver } from './receiver.ts'
+import type { Pairing } from './schedule.ts'
 import type { SignatureShare, SigningInputs } from './signature.ts'
 import { combine, createShare, publicInputs, verifySignature } from './signature.ts'
 import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
-import type { Pairing } from './stock.ts'
 
 /** Shares kept for requests that this node has not paired yet, per sender; threshold §23. */
 const EARLY_SHARES_MAX = 64
@@ -90,9 +90,8 @@ export class Signing {
     }
   }
 
-  #inputs(pairing: Pairing, tape: Uint8Array): SigningInputs {
-    const { request, key, presignatureId, presignature } = pairing
-    const { suite } = this.#context
+  #inputs({ request, presignatureId, presignature }: Pairing, tape: Uint8Array): SigningInputs {
+    const { suite, schedule } = this.#context
     const nonce = oracleBytes(
       'ckbtc-signing-nonce',
       {
@@ -102,6 +101,7 @@ export class Signing {
       },
       32,
     )
+    const key = present(schedule.key, 'a paired request has its key')
     const { path, digest } = request
     const inputs = publicInputs(suite, { key, presignature, path, digest, nonce })
     // R = 0 or x(R) = 0 has a probability of 2^-256.

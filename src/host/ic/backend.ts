@@ -11,8 +11,6 @@ import type { ReadStateOutcome } from '../../core/subnet/node-io.ts'
 export type SubmittedCall = {
   readonly envelope: Uint8Array
   readonly requestId: Hash32
-  /** After which it is not executed any more. */
-  readonly expiry: TimestampNs
 }
 
 export type CallOutcome =

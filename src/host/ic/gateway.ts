@@ -1,38 +1,40 @@
 /**
  * The IC interface as a function from request to answer, without sockets. Implements
- * `docs/spec/ic-interface.md` §§1, 6, 8 to 12 and 18.
+ * `docs/spec/ic-interface.md` §§1, 6 and 8 to 12.
  */
-import { equalBytes } from '../../core/base/bytes.ts'
+import { equalBytes, toHex } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, SubnetDown } from '../../core/base/errors.ts'
 import type { Ed25519 } from '../../core/base/verification.ts'
-import type { Admitted } from '../../core/ic/admission.ts'
+import type { Admitted, Refused } from '../../core/ic/admission.ts'
 import { admit } from '../../core/ic/admission.ts'
-import type { CallContent, Content, Envelope } from '../../core/ic/envelope.ts'
-import { decodeEnvelope, requestId } from '../../core/ic/envelope.ts'
+import type { Rejection } from '../../core/ic/call-reply.ts'
+import { rejected } from '../../core/ic/call-reply.ts'
+import type { CallContent, Content, Envelope, QueryContent } from '../../core/ic/envelope.ts'
+import { decodeEnvelope } from '../../core/ic/envelope.ts'
 import type { Principal } from '../../core/ic/principal.ts'
 import { principalOfText, selfAuthenticating, textOfPrincipal } from '../../core/ic/principal.ts'
 import { callBody, readStateBody, rejectionBody, statusBody } from '../../core/ic/responses.ts'
 import type { Clock } from '../clock.ts'
 import type { IcBackend } from './backend.ts'
-import { inspect, judgeCanister } from './canister-rules.ts'
-import type { IcRequest, IcResponse } from './messages.ts'
-import {
-  cbor,
-  notAllowed,
-  notFound,
-  overloaded,
-  plain,
-  preflight,
-  tooLarge,
-  unavailable,
-} from './messages.ts'
-import type { Route } from './routes.ts'
-import { bodyBytesMax, isSynchronous, routeOf, STATUS_PATH } from './routes.ts'
 
 /** How long a synchronous call waits for its certificate (§25). */
 const SYNC_WAIT_MS = 10_000
 /** Requests that are worked on at one time (§19). */
-export const REQUESTS_MAX = 2_000
+const REQUESTS_MAX = 2_000
+
+export type IcRequest = {
+  readonly method: string
+  /** Without query. */
+  readonly path: string
+  readonly contentType: string | undefined
+  readonly body: Uint8Array
+}
+
+export type IcResponse = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | string
+}
 
 export type GatewayOptions = {
   readonly backend: IcBackend
@@ -42,20 +44,46 @@ export type GatewayOptions = {
   readonly implementation: string
   /** Off: v3 and v4 calls are unknown, and clients fall back to polling. */
   readonly syncCalls?: boolean
-  readonly syncWaitMs?: number
-  /** For the log: what was asked and how it ended; never arguments or signatures. */
-  readonly onAnswer?: (answered: Answered) => void
 }
 
-export type Answered = {
-  readonly type: Content['type']
-  readonly requestId: Uint8Array
-  readonly sender: Principal
-  /** Absent for reads. */
-  readonly methodName: string | undefined
-  readonly status: number
-  /** The words of a refusal. */
-  readonly reason: string | undefined
+const CORS: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, HEAD, OPTIONS',
+  'access-control-allow-headers':
+    'accept, authorization, content-type, cookie, dnt, range, user-agent, x-requested-with',
+}
+const cbor = (body: Uint8Array): IcResponse => ({
+  status: 200,
+  headers: { ...CORS, 'content-type': 'application/cbor' },
+  body,
+})
+
+/** A refusal in plain words. */
+export const plain = (
+  status: number,
+  words: string,
+  headers: Readonly<Record<string, string>> = {},
+): IcResponse => ({
+  status,
+  headers: { ...CORS, 'content-type': 'text/plain; charset=utf-8', ...headers },
+  body: words,
+})
+
+type Route = {
+  readonly scope: 'canister' | 'subnet'
+  readonly version: 2 | 3 | 4
+  readonly id: string
+  readonly action: 'call' | 'query' | 'read_state'
+}
+
+const ROUTE = /^\/api\/v([234])\/(canister|subnet)\/([^/]+)\/(call|query|read_state)$/
+const VERSIONS: Readonly<Record<string, readonly number[]>> = {
+  'canister/call': [2, 3, 4],
+  'canister/query': [2, 3],
+  'canister/read_state': [2, 3],
+  'subnet/read_state': [2, 3],
+  'subnet/call': [4],
+  'subnet/query': [3],
 }
 
 export class IcGateway {
@@ -66,37 +94,37 @@ export class IcGateway {
     this.#options = options
   }
 
-  /** The answer, when none of the body is needed for it: check 1 of §6, status, preflight. */
-  answerHead({ method, path, contentType }: Omit<IcRequest, 'body'>): IcResponse | undefined {
-    if (method === 'OPTIONS') return preflight
-    if (path === STATUS_PATH)
-      return method === 'GET' || method === 'HEAD' ? this.#status() : notAllowed('GET')
-    const route = routeOf(path)
-    if (route === undefined || !this.#serves(route)) return notFound
-    if (method !== 'POST') return notAllowed('POST')
-    if (contentType?.split(';')[0]?.trim().toLowerCase() !== 'application/cbor')
-      return plain(400, 'The content type must be application/cbor.')
-    return undefined
-  }
-
-  /** Rejects only when an invariant of ours is broken. */
   async handle(request: IcRequest): Promise<IcResponse> {
-    const early = this.answerHead(request)
-    const route = routeOf(request.path)
-    if (early !== undefined || route === undefined) return early ?? notFound
-    const bytesMax = bodyBytesMax(request.path)
-    if (request.body.length > bytesMax) return tooLarge(bytesMax)
-    if (this.#working >= REQUESTS_MAX) return overloaded('Too many requests are worked on.')
+    if (request.method === 'OPTIONS') return { status: 204, headers: CORS, body: '' }
+    if (this.#working >= REQUESTS_MAX)
+      return plain(429, 'Too many requests are worked on.', { 'retry-after': '1' })
     this.#working += 1
     try {
-      return await this.#serve(route, request.body)
+      return await this.#route(request)
+    } catch (error) {
+      if (!(error instanceof SubnetDown)) throw error
+      return plain(503, 'The subnet is not running.')
     } finally {
       this.#working -= 1
     }
   }
 
-  #serves(route: Route): boolean {
-    return this.#options.syncCalls !== false || !isSynchronous(route)
+  #route(request: IcRequest): Promise<IcResponse> | IcResponse {
+    const { method, path } = request
+    if (path === '/api/v2/status')
+      return method === 'GET' || method === 'HEAD' ? this.#status() : notAllowed('GET')
+    const route = routeOf(path)
+    if (route === undefined || !this.#serves(route))
+      return plain(404, 'There is nothing under this path.')
+    if (method !== 'POST') return notAllowed('POST')
+    if (request.contentType?.split(';')[0]?.trim().toLowerCase() !== 'application/cbor')
+      return plain(400, 'The content type must be application/cbor.')
+    return this.#serve(route, request.body)
+  }
+
+  #serves({ scope, version, action }: Route): boolean {
+    const synchronous = scope === 'canister' && action === 'call' && version > 2
+    return !synchronous || this.#options.syncCalls !== false
   }
 
   #status(): IcResponse {
@@ -104,33 +132,28 @@ export class IcGateway {
     return cbor(statusBody({ rootKey: backend.rootKey, implementation, ...backend.status }))
   }
 
-  async #serve(route: Route, body: Uint8Array): Promise<IcResponse> {
-    // §6 check 3
+  /** Checks 3 to 13 of §6. */
+  #serve(route: Route, body: Uint8Array): Promise<IcResponse> | IcResponse {
     const envelope = attempt(() => decodeEnvelope(body))
     if (envelope instanceof BadEncoding) return plain(400, `Malformed request: ${envelope.message}`)
-    const answer = await this.#answer(route, envelope, body)
-    this.#options.onAnswer?.(answered(envelope.content, answer))
-    return answer
-  }
-
-  async #answer(route: Route, envelope: Envelope, body: Uint8Array): Promise<IcResponse> {
     const { content } = envelope
     if (content.type !== (route.action === 'read_state' ? 'readState' : route.action))
       return plain(400, `A request of type ${content.type} does not belong to this path.`)
-    // §6 check 4
     const id = attempt(() => principalOfText(route.id))
     if (id instanceof BadEncoding) return plain(400, `Invalid principal in the URL: ${id.message}`)
-    try {
-      return await (route.scope === 'subnet'
-        ? this.#answerSubnet(route, id, content)
-        : this.#answerCanister(route, id, { envelope, body }))
-    } catch (error) {
-      if (!(error instanceof SubnetDown)) throw error
-      return plain(503, 'The subnet is not running.')
-    }
+    if (route.scope === 'subnet') return this.#serveSubnet(route, id, envelope)
+    const mismatch = content.type === 'readState' ? undefined : mismatchOf(content, id)
+    if (mismatch !== undefined) return mismatch
+    const admitted = this.#admit(envelope, body.length)
+    if (admitted.type === 'refused') return plain(admitted.status, admitted.reason)
+    return this.#serveCanister(route, id, { admitted, body })
   }
 
-  #answerSubnet(route: Route, id: Principal, content: Content): Promise<IcResponse> | IcResponse {
+  #serveSubnet(
+    route: Route,
+    id: Principal,
+    { content }: Envelope,
+  ): Promise<IcResponse> | IcResponse {
     const { rootKey } = this.#options.backend
     if (rootKey === undefined) return unavailable
     if (!equalBytes(id, selfAuthenticating(rootKey)))
@@ -139,56 +162,76 @@ export class IcGateway {
       return plain(400, 'This subnet hosts ckBTC only and takes no calls of subnet administrators.')
     // Public data: neither signature nor expiry is checked (§10).
     const { paths, sender } = content
-    return this.#read(route, { effectiveId: id, paths, sender, targets: undefined })
+    return this.#read(route, { id, paths, sender, targets: undefined })
   }
 
-  #answerCanister(
+  #admit(envelope: Envelope, sizeBytes: number): Admitted | Refused {
+    const { clock, ed25519 } = this.#options
+    return admit(envelope, { now: clock(), ed25519, sizeBytes })
+  }
+
+  #serveCanister(
     route: Route,
     id: Principal,
-    { envelope, body }: { readonly envelope: Envelope; readonly body: Uint8Array },
+    { admitted, body }: { readonly admitted: Admitted; readonly body: Uint8Array },
   ): Promise<IcResponse> | IcResponse {
-    const { backend, clock, ed25519 } = this.#options
-    const refusal = judgeCanister(envelope.content, id) // §6 checks 4 and 5
-    if (refusal !== undefined) return plain(400, refusal)
-    const context = { now: clock(), ed25519, sizeBytes: body.length }
-    const admitted = admit(envelope, context)
-    if (admitted.type === 'refused') return plain(admitted.status, admitted.reason)
-    const { content, targets } = admitted
-    if (content.type === 'call') return this.#call(route, content, { admitted, body })
-    if (backend.rootKey === undefined) return unavailable
-    if (content.type === 'query')
-      return backend.query({ requestId: admitted.requestId, content }).then(cbor)
-    const { paths, sender } = content
-    return this.#read(route, { effectiveId: id, paths, sender, targets })
+    const { content, requestId, targets } = admitted
+    switch (content.type) {
+      case 'call':
+        return this.#call(route, content, { envelope: body, requestId })
+      case 'query':
+        return this.#query({ requestId, content })
+      case 'readState':
+        return this.#read(route, { id, paths: content.paths, sender: content.sender, targets })
+    }
   }
 
   async #call(
-    route: Route,
+    { version }: Route,
     content: CallContent,
-    { admitted, body }: { readonly admitted: Admitted; readonly body: Uint8Array },
+    call: Parameters<IcBackend['call']>[0],
   ): Promise<IcResponse> {
-    const { backend, syncWaitMs = SYNC_WAIT_MS } = this.#options
-    const withStatus = isSynchronous(route)
-    const rejection = inspect(content, (id) => backend.hasCanister(id)) // §6 check 14
-    if (rejection !== undefined) return cbor(rejectionBody(rejection, { withStatus }))
+    const { backend } = this.#options
+    const refusal = this.#inspect(content)
+    if (refusal !== undefined) return cbor(rejectionBody(refusal, { withStatus: version > 2 }))
     if (backend.rootKey === undefined) return unavailable
-    const call = { envelope: body, requestId: admitted.requestId, expiry: content.ingressExpiry }
-    const outcome = await backend.call(call, withStatus ? syncWaitMs : 0)
+    const outcome = await backend.call(call, version > 2 ? SYNC_WAIT_MS : 0)
     switch (outcome.type) {
       case 'busy':
         return plain(503, 'Too many calls are waiting.')
       case 'certified':
-        return withStatus ? cbor(callBody(outcome.certificate)) : plain(202, '')
+        if (version > 2) return cbor(callBody(outcome.certificate))
+        return plain(202, '')
       case 'pending':
-        return plain(202, withStatus ? 'The call was accepted and is not finished.' : '')
+        return plain(202, version > 2 ? 'The call was accepted and is not finished.' : '')
     }
+  }
+
+  /** §18, and check 14 of §6. */
+  #inspect({ canisterId, methodName }: CallContent): Rejection | undefined {
+    if (canisterId.length === 0) {
+      const words = 'This subnet hosts ckBTC only. It cannot run user canisters.'
+      return rejected('IC0407', `${words} Users cannot call '${methodName}'.`)
+    }
+    if (this.#options.backend.hasCanister(canisterId)) return undefined
+    return rejected('IC0301', `Canister ${textOfPrincipal(canisterId)} not found`)
+  }
+
+  async #query(query: {
+    readonly requestId: Admitted['requestId']
+    readonly content: QueryContent
+  }): Promise<IcResponse> {
+    return cbor(await this.#options.backend.query(query))
   }
 
   async #read(
     { scope, version }: Route,
-    read: Omit<Parameters<IcBackend['readState']>[0], 'scope' | 'version'>,
+    read: Pick<Parameters<IcBackend['readState']>[0], 'paths' | 'sender' | 'targets'> & {
+      readonly id: Principal
+    },
   ): Promise<IcResponse> {
-    const state = { scope, version: version === 2 ? 2 : 3, ...read } as const
+    const { id: effectiveId, ...rest } = read
+    const state = { scope, effectiveId, version: version === 2 ? 2 : 3, ...rest } as const
     const outcome = await this.#options.backend.readState(state)
     return outcome.type === 'refused'
       ? plain(outcome.status, outcome.reason)
@@ -196,14 +239,49 @@ export class IcGateway {
   }
 }
 
-function answered(content: Content, { status, body }: IcResponse): Answered {
-  const { type, sender } = content
-  return {
-    type,
-    requestId: requestId(content),
-    sender,
-    methodName: type === 'readState' ? undefined : content.methodName,
-    status,
-    reason: typeof body === 'string' && body !== '' ? body : undefined,
+const unavailable = plain(503, 'Certified state is not available yet. Please try again...')
+const notAllowed = (allow: string): IcResponse =>
+  plain(405, `This path takes ${allow}.`, { allow: `${allow}, OPTIONS` })
+
+function routeOf(path: string): Route | undefined {
+  const [, version, scope, id, action] = ROUTE.exec(path) ?? []
+  if (id === undefined || (scope !== 'canister' && scope !== 'subnet')) return undefined
+  if (action !== 'call' && action !== 'query' && action !== 'read_state') return undefined
+  const number = version === '2' ? 2 : version === '3' ? 3 : 4
+  return VERSIONS[`${scope}/${action}`]?.includes(number) === true
+    ? { scope, version: number, id, action }
+    : undefined
+}
+
+/** Check 5 of §6. Calls of the management canister go to whichever canister they are about. */
+function mismatchOf(content: Exclude<Content, { type: 'readState' }>, id: Principal) {
+  const { canisterId } = content
+  if (canisterId.length === 0 || equalBytes(canisterId, id)) return undefined
+  const [named, url] = [canisterId, id].map(textOfPrincipal)
+  return plain(
+    400,
+    `Specified CanisterId ${named} does not match effective canister id in URL ${url}`,
+  )
+}
+
+/** Name of a request in logs and answers. */
+export const requestName = (requestId: Uint8Array): string => `0x${toHex(requestId)}`
+
+/**
+ * The gateway as agents in this process reach it: `fetch` without sockets. What is not a request to
+ * the interface is answered as the HTTP server would.
+ */
+export function gatewayFetch(gateway: IcGateway): typeof fetch {
+  return async (input, init) => {
+    const request = new Request(input, init)
+    const response = await gateway.handle({
+      method: request.method,
+      path: new URL(request.url).pathname,
+      contentType: request.headers.get('content-type') ?? undefined,
+      body: new Uint8Array(await request.arrayBuffer()),
+    })
+    const { status, headers, body } = response
+    const bytes = typeof body === 'string' ? body : new Uint8Array(body)
+    return new Response(status === 204 ? null : bytes, { status, headers: { ...headers } })
   }
 }

@@ -1,226 +1,132 @@
 /**
- * The IC interface over HTTP: listeners, connections and time-outs around the gateway. Implements
+ * The IC interface over HTTP: sockets, limits and time-outs around the gateway. Implements
  * `docs/spec/ic-interface.md` §19.
  */
-import type { Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
-import type { Server as Listener, Socket } from 'node:net'
-import { createServer as createListener } from 'node:net'
-import type { Duplex } from 'node:stream'
-import type { IcGateway } from './gateway.ts'
-import { addressesOf, hostInUrl, isLoopback } from './host-names.ts'
-import type { ExchangeContext } from './http-exchange.ts'
-import { exchange } from './http-exchange.ts'
-import { isTaken, listen, problemOf } from './listen.ts'
-import { plain } from './messages.ts'
-import { ByteBudget } from './request-body.ts'
+import { isIP } from 'node:net'
+import { HostPortBusy } from '../../core/base/errors.ts'
+import type { IcGateway, IcResponse } from './gateway.ts'
+import { plain } from './gateway.ts'
 
-/** Bodies and answers of all requests in work (§25). */
-const BYTES_IN_WORK_MAX = 128 * 1024 * 1024
+/** Any body (§25). */
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+/** Time for a body to arrive. */
+const BODY_MS_MAX = 30_000
+const HEADERS_MS_MAX = 10_000
+const KEEP_ALIVE_MS = 60_000
 const CONNECTIONS_MAX = 1_000
-/** Ports that are free for IPv4 and taken for IPv6 are let go, so many times. */
-const ATTEMPTS_MAX = 10
-
-export type HttpLimits = {
-  /** Time for a request to arrive, its body included. */
-  readonly requestMsMax: number
-  readonly headersMsMax: number
-  /** Time for an answer to be taken. */
-  readonly answerMsMax: number
-  readonly keepAliveMs: number
-  readonly connectionsMax: number
-  readonly bytesInWorkMax: number
-  /** How long requests in work may go on when the server closes. */
-  readonly closeMsMax: number
-}
-
-const defaults: HttpLimits = {
-  requestMsMax: 30_000,
-  headersMsMax: 10_000,
-  answerMsMax: 30_000,
-  keepAliveMs: 60_000,
-  connectionsMax: CONNECTIONS_MAX,
-  bytesInWorkMax: BYTES_IN_WORK_MAX,
-  closeMsMax: 2_000,
-}
 /** Node looks for requests that are too slow at this interval. */
 const CHECK_INTERVAL_MS = 1_000
 
 export type HttpServerOptions = {
   readonly gateway: IcGateway
-  /** `127.0.0.1` or `localhost`: both loopback addresses. */
   readonly host: string
   /** 0: any free port. */
   readonly port: number
   /** Names beside `localhost` under which the server may be asked. */
   readonly names?: readonly string[]
-  readonly limits?: Partial<HttpLimits>
-  /** Hears that other machines reach the server. */
-  readonly onWarning?: (words: string) => void
+  /** Hears of what no rule foresaw; the client is told that the server failed. */
   readonly onError?: (error: unknown) => void
 }
 
 export interface HttpServer {
   readonly port: number
   readonly url: string
-  /** Addresses that it listens on. */
-  readonly addresses: readonly string[]
-  /** Ends every connection, those with a request in work after it; done when the port is free. */
+  /** Ends every connection; done when the port is free. */
   close(): Promise<void>
 }
 
-/** Listens. Throws `HostPortBusy`, or `USAGE_INVALID` for an address that cannot be had. */
+/** Listens. Throws `HostPortBusy`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port, onWarning } = options
-  for (let attempt = 1; ; attempt++) {
-    const server = new IcHttpServer(options)
-    try {
-      await server.open()
-      if (!isLoopback(host))
-        onWarning?.(`other machines reach this subnet under ${host}, and nothing is encrypted`)
-      return server
-    } catch (error) {
-      await server.close()
-      if (!isTaken(error) || port !== 0 || attempt === ATTEMPTS_MAX)
-        throw await problemOf(error, { host, port })
-    }
-  }
-}
-
-class IcHttpServer implements HttpServer {
-  readonly #options: HttpServerOptions
-  readonly #limits: HttpLimits
-  readonly #server: Server
-  /** Listeners of further addresses, which hand their connections to the server. */
-  readonly #others: Listener[] = []
-  readonly #sockets = new Set<Socket>()
-  /** What is being answered on a connection. */
-  readonly #answering = new WeakMap<Duplex, ServerResponse>()
-  readonly addresses: string[] = []
-  port = 0
-  #closing = false
-
-  constructor(options: HttpServerOptions) {
-    this.#options = options
-    this.#limits = { ...defaults, ...options.limits }
-    this.#server = this.#createServer()
-  }
-
-  get url(): string {
-    const { host } = this.#options
-    return `http://${hostInUrl(host)}:${this.port}`
-  }
-
-  #createServer(): Server {
-    const { requestMsMax, headersMsMax, keepAliveMs } = this.#limits
-    const context: ExchangeContext = {
-      gateway: this.#options.gateway,
-      budget: new ByteBudget(this.#limits.bytesInWorkMax),
-      names: this.#options.names ?? [],
-      answerMsMax: this.#limits.answerMsMax,
-      isClosing: () => this.#closing,
-      onError: (error) => this.#options.onError?.(error),
-    }
-    const server = createServer({
-      requestTimeout: requestMsMax,
-      headersTimeout: Math.min(headersMsMax, requestMsMax),
-      keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, requestMsMax),
-    })
-    // Who has sent a request and ends his side still hears the answer.
-    Object.assign(server, { httpAllowHalfOpen: true })
-    server.on('request', (request, response) => {
-      this.#answering.set(request.socket, response)
-      void exchange(context, { request, response }, () => undefined)
-    })
-    server.on('checkContinue', (request, response) => {
-      this.#answering.set(request.socket, response)
-      void exchange(context, { request, response }, () => response.writeContinue())
-    })
-    server.on('clientError', (error, socket) => this.#refuse(error, socket))
-    server.on('connection', (socket) => this.#accept(socket))
-    return server
-  }
-
-  #accept(socket: Socket): void {
-    if (this.#sockets.size >= this.#limits.connectionsMax) {
-      socket.destroy()
-      return
-    }
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
-  }
-
-  /** A request that is no HTTP, or that does not arrive. */
-  #refuse(error: Error, socket: Duplex): void {
-    const hasAnswer = this.#answering.get(socket)?.headersSent === true
-    const code = 'code' in error ? error.code : undefined
-    if (!socket.writable || hasAnswer || code === 'ECONNRESET') {
-      socket.destroy()
-      return
-    }
-    const { status, headers, body } =
-      code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? plain(408, 'The request did not arrive in time.')
-        : code === 'HPE_HEADER_OVERFLOW'
-          ? plain(431, 'The header is too long.')
-          : plain(400, 'This is not an HTTP request.')
-    const bytes = Buffer.from(body)
-    const lines = Object.entries({
-      ...headers,
-      'content-length': bytes.length,
-      connection: 'close',
-    })
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .join('')
-    socket.end(`HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${lines}\r\n${bytes}`)
-    socket.once('finish', () => socket.destroy())
-  }
-
-  /** Rejects with what the system says. */
-  async open(): Promise<void> {
-    const { host, port } = this.#options
-    const [first, ...further] = addressesOf(host)
-    this.port = await listen(this.#server, { host: first, port })
-    this.addresses.push(first)
-    // A connection that could not be taken, for want of descriptors: others can.
-    this.#server.on('error', (error) => this.#options.onError?.(error))
-    for (const address of further) {
-      const listener = createListener({ allowHalfOpen: true, noDelay: true }, (socket) =>
-        this.#server.emit('connection', socket),
-      )
-      const isThere = await listen(listener, { host: address, port: this.port }).then(
-        () => true,
+  const { host, port } = options
+  const server = createServer(
+    {
+      requestTimeout: BODY_MS_MAX,
+      headersTimeout: HEADERS_MS_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
+    (request, response) => {
+      serve(options, request).then(
+        (answer) => send(response, request, answer),
         (error: unknown) => {
-          if (isTaken(error)) throw error
-          return false // This machine has no such address.
+          options.onError?.(error)
+          send(response, request, plain(500, 'The server failed. Its log says more.'))
         },
       )
-      if (!isThere) continue
-      listener.on('error', (error) => this.#options.onError?.(error))
-      this.#others.push(listener)
-      this.addresses.push(address)
-    }
-  }
-
-  async close(): Promise<void> {
-    if (this.#closing) return
-    this.#closing = true
-    const listeners = [this.#server, ...this.#others]
-    const closed = Promise.all(
-      listeners.map((each) => new Promise<void>((resolve) => each.close(() => resolve()))),
-    )
-    this.#server.closeIdleConnections()
-    const impatience = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy()
-    }, this.#limits.closeMsMax)
-    await closed
-    clearTimeout(impatience)
+    },
+  )
+  server.maxConnections = CONNECTIONS_MAX
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(new HostPortBusy({ host, port }, cause)))
+    server.listen({ host, port }, resolve)
+  })
+  const address = server.address()
+  const bound = typeof address === 'object' && address !== null ? address.port : port
+  return {
+    port: bound,
+    url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
 }
 
-const reasons: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
+async function serve(options: HttpServerOptions, request: IncomingMessage): Promise<IcResponse> {
+  if (!isOwnName(request.headers.host, options.names ?? []))
+    return plain(403, 'This server is not asked under that name.')
+  const body = await readBody(request)
+  if (body === undefined)
+    return plain(413, `A body of more than ${BODY_BYTES_MAX} bytes is not read.`, {
+      connection: 'close',
+    })
+  const [path = '/'] = (request.url ?? '/').split('?')
+  return options.gateway.handle({
+    method: request.method ?? 'GET',
+    path,
+    contentType: request.headers['content-type'],
+    body,
+  })
+}
+
+/** A page of another origin whose name was made to lead here is not served (DNS rebinding). */
+function isOwnName(header: string | undefined, names: readonly string[]): boolean {
+  if (header === undefined) return false
+  const name = header
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase()
+  return (
+    isIP(name) !== 0 ||
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    names.some((own) => own.toLowerCase() === name)
+  )
+}
+
+/** Undefined when it is too large; the rest of it is not read. */
+async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return undefined
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += chunk.length
+    if (size > BODY_BYTES_MAX) return undefined
+    chunks.push(chunk)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
+}
+
+function send(response: ServerResponse, request: IncomingMessage, answer: IcResponse): void {
+  if (response.destroyed || response.headersSent) return
+  const { status, headers, body } = answer
+  const bytes = Buffer.from(body)
+  response.writeHead(
+    status,
+    status === 204 ? headers : { ...headers, 'content-length': bytes.length },
+  )
+  response.end(request.method === 'HEAD' || status === 204 ? undefined : bytes)
 }

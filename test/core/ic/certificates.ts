@@ -1,16 +1,5 @@
-/** Certificates and keys printed in IC interface §§27.4, 27.5, and a subnet that makes others. */
-import { bls12_381 } from '@noble/curves/bls12-381.js'
+/** Certificates and keys printed in IC interface §§27.4, 27.5. */
 import { fromHex } from '../../../src/core/base/bytes.ts'
-import { BLS_DST } from '../../../src/core/base/verification.ts'
-import type { Certificate } from '../../../src/core/ic/certificate.ts'
-import { certifiedMessage, encodeCertificate } from '../../../src/core/ic/certificate.ts'
-import type { HashTree } from '../../../src/core/ic/hash-tree.ts'
-import { rootHash } from '../../../src/core/ic/hash-tree.ts'
-import type { Principal } from '../../../src/core/ic/principal.ts'
-import { selfAuthenticating } from '../../../src/core/ic/principal.ts'
-import { encodePublicKey } from '../../../src/core/ic/public-key.ts'
-
-const { shortSignatures: bls } = bls12_381
 
 /** Root key of the Internet Computer, DER. */
 export const MAINNET_ROOT_KEY = fromHex(
@@ -57,38 +46,4 @@ export const LOCAL = fromHex(
     '9ead468f523eb058880ae8ec80e2b10183018302457265706c798203464449444c000083024673746174757382034772' +
     '65706c69656483024474696d6582034980d089fdb2a996b217697369676e61747572655830adb7c7d5c65aceebbe0741' +
     '9dd161a521b73df9a1430c386ad8f1f8b6ad7a8c1c59c2903ac6bf5a592f46249a83fff8dc',
-)
-
-/** A subnet that signs what a test wants: its secret is known. */
-export class TestSubnet {
-  readonly #secret: Uint8Array
-  /** 96 bytes. */
-  readonly key: Uint8Array
-
-  constructor(secret: Uint8Array) {
-    this.#secret = secret
-    this.key = bls.getPublicKey(secret).toBytes()
-  }
-
-  get der(): Uint8Array {
-    return encodePublicKey({ type: 'bls12381', key: this.key })
-  }
-
-  get id(): Principal {
-    return selfAuthenticating(this.der)
-  }
-
-  sign(message: Uint8Array): Uint8Array {
-    return bls.sign(bls.hash(message, BLS_DST), this.#secret).toBytes()
-  }
-
-  certify(tree: HashTree, delegation?: Certificate['delegation']): Uint8Array {
-    const signature = this.sign(certifiedMessage(rootHash(tree)))
-    return encodeCertificate({ tree, signature, delegation })
-  }
-}
-
-/** The one whose key and certificate are printed. */
-export const LOCAL_SUBNET = new TestSubnet(
-  fromHex('0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff0'),
 )

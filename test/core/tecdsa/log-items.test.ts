@@ -14,7 +14,7 @@ import {
   decodeSupportedDealing,
   encodeSignedDealing,
   encodeSupportedDealing,
-  lanePrefix,
+  runPrefix,
   supportContent,
 } from '../../../src/core/tecdsa/evidence.ts'
 import { encodeSignerMessage } from '../../../src/core/tecdsa/message.ts'
@@ -29,7 +29,7 @@ import { order } from '../../support/threshold.ts'
 
 const { genesis, keys } = foundSubnet(1)
 const own = present(keys[0], 'one node')
-const prefix = lanePrefix(genesis, 'ThresholdEcdsaSecp256k1')
+const prefix = runPrefix(genesis)
 const flip = (bytes: Uint8Array, at: number): Uint8Array =>
   bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))
 
@@ -37,7 +37,6 @@ const flip = (bytes: Uint8Array, at: number): Uint8Array =>
 class Alone {
   readonly signer = new Signer({
     genesis,
-    mainKey: 'key_1',
     keys: own,
     me: 0,
     ed25519: hostEd25519,
@@ -142,7 +141,6 @@ describe('a completion in the log', () => {
   const { signer } = alone
   const asked = {
     id: sha256(utf8('request')),
-    keyName: 'key_1',
     path: [utf8('caller')],
     digest: sha256(utf8('message')),
   }

@@ -16,7 +16,7 @@ import {
   decodeSignedDealing,
   decodeSupportedDealing,
   encodeSignedDealing,
-  lanePrefix,
+  runPrefix,
   supportContent,
 } from '../../../src/core/tecdsa/evidence.ts'
 import type { SignerMessage } from '../../../src/core/tecdsa/message.ts'
@@ -27,13 +27,12 @@ import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
 
 const { genesis, keys } = foundSubnet(4)
-const prefix = lanePrefix(genesis, 'ThresholdEcdsaSecp256k1')
+const prefix = runPrefix(genesis)
 const keysOf = (node: number) => present(keys[node], 'a node')
 
 const makeSigner = (records = new Map<string, Uint8Array>(), me = 0): Signer =>
   new Signer({
     genesis,
-    mainKey: 'key_1',
     keys: keysOf(me),
     me,
     ed25519: hostEd25519,

@@ -13,18 +13,16 @@ import type { Dealing } from '../../../src/core/tecdsa/dealing.ts'
 import type { Operation } from '../../../src/core/tecdsa/parameters.ts'
 import { collectionThreshold, receiverThreshold } from '../../../src/core/tecdsa/parameters.ts'
 import type { Run } from '../../../src/core/tecdsa/run.ts'
-import { Schedule } from '../../../src/core/tecdsa/schedule.ts'
-import type { SigningRequest, StockLimits } from '../../../src/core/tecdsa/stock.ts'
-import { QUEUE_MAX } from '../../../src/core/tecdsa/stock.ts'
+import type { ScheduleConfig, SigningRequest } from '../../../src/core/tecdsa/schedule.ts'
+import { QUEUE_MAX, Schedule } from '../../../src/core/tecdsa/schedule.ts'
 import { bytesOf, makeNodes, suite } from '../../support/threshold.ts'
 
-const MAIN_KEY = 'key_1'
 const INCARNATION = 0x1_0000_0007n
 
 function makeSchedule({
   nodes = 1,
   ...limits
-}: Partial<StockLimits> & {
+}: Partial<Pick<ScheduleConfig, 'stockTarget' | 'creationMax'>> & {
   readonly nodes?: number
 } = {}) {
   return new Schedule({
@@ -33,8 +31,6 @@ function makeSchedule({
     membershipVersion: 1n,
     subnetId: bytesOf('subnet'),
     incarnation: INCARNATION,
-    mainKey: MAIN_KEY,
-    kept: new Map(),
     stockTarget: 2,
     creationMax: 2,
     ...limits,
@@ -100,9 +96,8 @@ function keyed(limits: Parameters<typeof makeSchedule>[0] = {}): Schedule {
   return schedule
 }
 
-const request = (name: string, keyName = MAIN_KEY): SigningRequest => ({
+const request = (name: string): SigningRequest => ({
   id: bytesOf(`request ${name}`),
-  keyName,
   path: [],
   digest: bytesOf(`digest ${name}`),
 })
@@ -120,10 +115,10 @@ describe('the key', () => {
       type: 'reshareOfMasked',
       input: schedule.run(0n)?.transcript,
     })
-    expect(schedule.keyOf(MAIN_KEY)).toBeUndefined()
+    expect(schedule.key).toBeUndefined()
     finish(schedule, 1n)
-    expect(schedule.keyOf(MAIN_KEY)?.id).toBe(1n)
-    expect(schedule.finalKeys().get(MAIN_KEY)).toBe(schedule.run(1n))
+    expect(schedule.key?.id).toBe(1n)
+    expect(schedule.keyRun).toBe(schedule.run(1n))
   })
 
   test('comes before every presignature', () => {
@@ -200,7 +195,7 @@ describe('a transcript', () => {
     expect(schedule.run(0n)).toBeDefined()
     finish(schedule, 1n)
     expect([schedule.run(0n), schedule.wasOpened(0n)]).toEqual([undefined, true])
-    expect(schedule.run(1n)?.transcript).toBe(schedule.keyOf(MAIN_KEY))
+    expect(schedule.run(1n)?.transcript).toBe(schedule.key)
   })
 })
 
@@ -227,9 +222,9 @@ describe('a presignature', () => {
     finish(schedule, 3n)
     finish(schedule, 4n)
     expect(operations(schedule)).toEqual(['5 unmaskedTimesMasked'])
-    expect(schedule.stockOf(MAIN_KEY)).toBe(0)
+    expect(schedule.stock).toBe(0)
     finish(schedule, 5n)
-    expect([schedule.stockOf(MAIN_KEY), openIds(schedule)]).toEqual([1, []])
+    expect([schedule.stock, openIds(schedule)]).toEqual([1, []])
   })
 
   test('is made until the stock is full, a few at a time', () => {
@@ -240,7 +235,7 @@ describe('a presignature', () => {
     const stocks: number[] = []
     for (let slot = 2n; slot < 7n; slot++) {
       finishAll(schedule)
-      stocks.push(schedule.stockOf(MAIN_KEY))
+      stocks.push(schedule.stock)
       schedule.endSlot(slot)
     }
     expect(stocks).toEqual([2, 4, 5, 5, 5])
@@ -261,9 +256,9 @@ describe('a pairing', () => {
     const schedule = keyed()
     expect(openIds(schedule)).toEqual([2n, 3n, 4n, 5n])
     for (const id of [5n, 4n, 6n, 7n]) finish(schedule, id)
-    expect(schedule.stockOf(MAIN_KEY)).toBe(1)
+    expect(schedule.stock).toBe(1)
     for (const id of [2n, 3n, 8n, 9n]) finish(schedule, id)
-    expect(schedule.stockOf(MAIN_KEY)).toBe(2)
+    expect(schedule.stock).toBe(2)
     for (const name of ['a', 'b']) schedule.enqueue(request(name))
     const paired = schedule
       .endSlot(1n)
@@ -286,9 +281,7 @@ describe('a pairing', () => {
     finishAll(schedule)
     for (const name of ['a', 'b']) schedule.enqueue(request(name))
     expect(schedule.endSlot(1n)).toHaveLength(1)
-    expect([schedule.stockOf(MAIN_KEY), schedule.waiting, schedule.pairings().length]).toEqual([
-      0, 1, 1,
-    ])
+    expect([schedule.stock, schedule.waiting, schedule.pairings().length]).toEqual([0, 1, 1])
     expect(schedule.endSlot(2n)).toEqual([])
     finishAll(schedule)
     const [second] = schedule.endSlot(3n)
@@ -312,9 +305,9 @@ describe('a pairing', () => {
     schedule.enqueue(request('a'))
     schedule.endSlot(1n)
     schedule.complete(request('a').id)
-    expect([schedule.pairings(), schedule.stockOf(MAIN_KEY)]).toEqual([[], 0])
+    expect([schedule.pairings(), schedule.stock]).toEqual([[], 0])
     expect([2n, 3n, 4n, 5n].map((id) => schedule.run(id))).toEqual(Array(4).fill(undefined))
-    expect(schedule.keyOf(MAIN_KEY)?.id).toBe(1n)
+    expect(schedule.key?.id).toBe(1n)
     expect(() => schedule.complete(request('a').id)).toThrow(Bug)
   })
 

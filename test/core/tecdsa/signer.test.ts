@@ -10,7 +10,7 @@ import { Bug, present } from '../../../src/core/base/errors.ts'
 import {
   dealingContent,
   encodeSignedDealing,
-  lanePrefix,
+  runPrefix,
 } from '../../../src/core/tecdsa/evidence.ts'
 import { SignerNet } from '../../support/signer-net.ts'
 import { expectValid, isDone, request, settled } from '../../support/signer-story.ts'
@@ -32,7 +32,7 @@ describe('a subnet of signers', () => {
 
   it('signs request after request, each from a presignature of its own', () => {
     const net = new SignerNet({ nodes: 4 })
-    const all = ['a', 'b'].map((name) => request(name))
+    const all = ['a', 'b'].map(request)
     for (const asked of all) net.ask(asked)
     net.run(() => all.every((asked) => isDone(net, asked)))
     for (const asked of all) expectValid(net, asked)
@@ -85,10 +85,7 @@ describe('a lying node', () => {
     const keys = net.keysOf(liar)
     const deal = (content: number): void => {
       const statement = { transcriptId: 0n, dealer: liar, dealing: Uint8Array.of(content) }
-      const signature = keys.sign(
-        'dealing',
-        dealingContent(lanePrefix(net.genesis, 'ThresholdEcdsaSecp256k1'), statement),
-      )
+      const signature = keys.sign('dealing', dealingContent(runPrefix(net.genesis), statement))
       const bytes = Uint8Array.of(1, ...encodeSignedDealing({ ...statement, signature }))
       net.take(2, net.signer(2).step({ type: 'message', from: liar, bytes }))
     }

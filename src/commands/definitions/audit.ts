@@ -1,4 +1,0 @@
-/** Commands of the group "AUDIT". Implements `docs/spec/cli.md` §4. */
-import type { Section } from './command.ts'
-
-export const audit: Section = { title: 'AUDIT', commands: [] }

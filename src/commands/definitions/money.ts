@@ -1,4 +1,0 @@
-/** Commands of the group "MONEY". Implements `docs/spec/cli.md` §4. */
-import type { Section } from './command.ts'
-
-export const money: Section = { title: 'MONEY', commands: [] }

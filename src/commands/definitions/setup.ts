@@ -1,4 +1,0 @@
-/** Commands of the group "SETUP". Implements `docs/spec/cli.md` §4. */
-import type { Section } from './command.ts'
-
-export const setup: Section = { title: 'SETUP', commands: [] }

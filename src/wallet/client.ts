@@ -1,0 +1,93 @@
+/**
+ * The wallet's side of one network: ledger, minter and their logs, on one path for all networks.
+ * Source: IC interface §21.
+ */
+import { randomBytes } from 'node:crypto'
+import type { TimestampNs } from '../core/base/units.ts'
+import { BitcoinClient } from './client/bitcoin.ts'
+import type { Fetch } from './client/deliveries.ts'
+import { LedgerClient } from './client/ledger.ts'
+import type { OnProgress } from './client/logs.ts'
+import { BlockReader, readEvents } from './client/logs.ts'
+import { MinterClient } from './client/minter.ts'
+import { descriptorStore, fileStore, memoryStore } from './client/node-keys.ts'
+import type { RequestStatus } from './client/request-status.ts'
+import { sdkPrincipal } from './client/sdk-identity.ts'
+import { Wire } from './client/wire.ts'
+import type { User } from './identity.ts'
+import type { Network } from './network.ts'
+import { requireKeyMayBeUsed } from './network-rules.ts'
+
+export type ClientOptions = {
+  readonly network: Network
+  /** Signs what moves value. Whoever reads needs none. */
+  readonly signer?: User | undefined
+  /** For a subnet in this process; `fetch` of the platform otherwise. */
+  readonly fetch?: Fetch | undefined
+  /** Where node keys may be kept between runs. */
+  readonly cacheFolder?: string | undefined
+  /** Ends every wait and request. */
+  readonly signal?: AbortSignal | undefined
+  /** A line for each request, for `-vv`. */
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+export class Client {
+  readonly network: Network
+  readonly ledger: LedgerClient
+  readonly minter: MinterClient
+  /** Undefined where the id of the Bitcoin canister is not known. */
+  readonly bitcoin: BitcoinClient | undefined
+  readonly blocks: BlockReader
+  readonly #wire: Wire
+
+  /** Throws `RAIL_TEST_KEY` for a key that must not be used there. */
+  constructor({ network, signer, fetch, cacheFolder, signal, trace }: ClientOptions) {
+    requireKeyMayBeUsed(network, signer?.principal)
+    this.network = network
+    const wire = new Wire({
+      network,
+      signer,
+      fetch: fetch ?? globalThis.fetch,
+      nodeKeys: nodeKeysFor(network, cacheFolder),
+      entropy: (size) => new Uint8Array(randomBytes(size)),
+      signal,
+      trace,
+    })
+    this.#wire = wire
+    this.ledger = new LedgerClient(wire)
+    this.minter = new MinterClient(wire)
+    this.bitcoin = network.ids.bitcoin === undefined ? undefined : new BitcoinClient(wire)
+    this.blocks = new BlockReader(wire)
+  }
+
+  /** The network's time, as far as it is known: for `created_at_time`. */
+  now(): TimestampNs {
+    return this.#wire.now()
+  }
+
+  /** Network minus this computer, ms; 0 until a difference was found. */
+  get clockOffsetMs(): number {
+    return this.#wire.clockOffsetMs
+  }
+
+  /** The minter's whole event log. */
+  events(onProgress?: OnProgress) {
+    return readEvents(this.#wire, onProgress)
+  }
+
+  /** What became of a call that was sent before, in the name of the same signer. */
+  requestStatus(canister: 'ledger' | 'minter', requestId: Uint8Array): Promise<RequestStatus> {
+    return this.#wire.requestStatus(sdkPrincipal(this.network.ids[canister]), requestId)
+  }
+
+  /** The time to judge a certificate of the ledger by. */
+  clockFor(certificate: Uint8Array): Promise<TimestampNs> {
+    return this.#wire.clockFor(certificate, sdkPrincipal(this.network.ids.ledger))
+  }
+}
+
+function nodeKeysFor(network: Network, cacheFolder: string | undefined) {
+  if (network.nodeKeys !== undefined) return descriptorStore(network)
+  return cacheFolder === undefined ? memoryStore() : fileStore(cacheFolder, network)
+}

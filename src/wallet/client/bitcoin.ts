@@ -1,0 +1,76 @@
+/**
+ * The Bitcoin canister, asked what stands at an address, before the minter has been told. Source:
+ * bitcoin §9 (`bitcoin_get_utxos_query`); one node's word, for display only.
+ */
+import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
+import type { Codec } from '../../core/ic/candid.ts'
+import { blob, nat32, opt, query, text, vec } from '../../core/ic/candid.ts'
+import { enumeration, named, record, variant } from '../../core/ic/candid-records.ts'
+import { utxoCodec } from '../../core/minter/interface-events.ts'
+import type { Utxo } from '../../core/minter/types.ts'
+import { minterNetworkOf } from '../network.ts'
+import { rawQuery } from './raw.ts'
+import type { Wire } from './wire.ts'
+
+type UtxosPage = {
+  readonly utxos: readonly Utxo[]
+  readonly tipHeight: number
+  readonly nextPage?: Uint8Array | undefined
+}
+
+const utxosPage: Codec<UtxosPage> = record({
+  utxos: vec(utxoCodec),
+  tip_height: nat32,
+  next_page: opt(blob),
+})
+
+const method = query(
+  [
+    record({
+      network: enumeration('mainnet', 'testnet', 'regtest'),
+      filter: opt(
+        variant({ page: named('page', blob), min_confirmations: named('confirmations', nat32) }),
+      ),
+      address: text,
+    }),
+  ],
+  utxosPage,
+)
+
+/** An address with more pages than this is not a deposit address of a person. */
+const PAGES_MAX = 20
+
+export type AddressView = { readonly utxos: readonly Utxo[]; readonly tipHeight: number }
+
+export class BitcoinClient {
+  readonly #wire: Wire
+
+  constructor(wire: Wire) {
+    this.#wire = wire
+  }
+
+  /** Unspent outputs, unconfirmed ones excluded; undefined where the canister does not answer. */
+  async utxosOf(address: string): Promise<AddressView | undefined> {
+    const canisterId = this.#wire.network.ids.bitcoin
+    if (canisterId === undefined) return undefined
+    const methodName = 'bitcoin_get_utxos_query'
+    const target = { canister: 'minter', canisterId, methodName, method } as const
+    const network = minterNetworkOf(this.#wire.network)
+    const utxos: Utxo[] = []
+    let page: Uint8Array | undefined
+    for (let pages = 0; pages < PAGES_MAX; pages++) {
+      const filter = page === undefined ? undefined : ({ type: 'page', page } as const)
+      const answer = await rawQuery(this.#wire, target, [{ network, filter, address }]).catch(
+        (error: unknown) => {
+          if (error instanceof CanisterRefused) return undefined
+          throw error
+        },
+      )
+      if (answer === undefined) return undefined
+      utxos.push(...answer.utxos)
+      page = answer.nextPage
+      if (page === undefined) return { utxos, tipHeight: answer.tipHeight }
+    }
+    throw new BadEncoding('an address with more coins than a person has')
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The ledger's blocks and the minter's events, read in bulk. Source: ledger §11.1, §12 (archives),
+ * minter §20.1.
+ */
+import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
+import type { Principal } from '../../core/ic/principal.ts'
+import type { Block } from '../../core/ledger/block.ts'
+import { blockOfValue } from '../../core/ledger/block-value.ts'
+import type { GetBlocksResult } from '../../core/ledger/interface.ts'
+import { ledgerInterface } from '../../core/ledger/interface.ts'
+import type { NumberedBlock, Range } from '../../core/ledger/log-queries.ts'
+import { decodeEvent } from '../../core/minter/event-log.ts'
+import type { Event } from '../../core/minter/events.ts'
+import { minterExtension } from '../../core/minter/extension.ts'
+import { minterInterface } from '../../core/minter/interface.ts'
+import { rawQuery } from './raw.ts'
+import type { Wire } from './wire.ts'
+
+/** Entries asked for at once; the canisters cut at their own limits. */
+const PAGE = 2_000n
+/** More than mainnet has made in years: who serves more is not to be believed. */
+const ENTRIES_MAX = 50_000_000n
+const METHOD = 'icrc3_get_blocks'
+
+/** Is told after every page. */
+export type OnProgress = (read: number, total: number | undefined) => void
+
+/** Reads blocks where they lie: in the ledger, or in an archive that it names. */
+export class BlockReader {
+  readonly #wire: Wire
+
+  constructor(wire: Wire) {
+    this.#wire = wire
+  }
+
+  #ask(canisterId: Principal, methodName: string, ranges: readonly Range[]) {
+    const method = ledgerInterface[METHOD]
+    const target = { canister: 'ledger', canisterId, methodName, method } as const
+    return rawQuery(this.#wire, target, [ranges])
+  }
+
+  /** Blocks there are, those in archives included. */
+  async length(): Promise<bigint> {
+    return (await this.#ask(this.#wire.network.ids.ledger, METHOD, [])).logLength
+  }
+
+  /**
+   * Blocks `start` to `end` (exclusive, cut to the log), in order. Throws `BadEncoding` when the
+   * ledger keeps some back, or gives what is none.
+   */
+  async range(start: bigint, end: bigint, onProgress?: OnProgress): Promise<readonly Block[]> {
+    const blocks: Block[] = []
+    const { ledger } = this.#wire.network.ids
+    for (;;) {
+      const next = start + BigInt(blocks.length)
+      if (next >= end) return blocks
+      const length = end - next < PAGE ? end - next : PAGE
+      const page = await this.#ask(ledger, METHOD, [{ start: next, length }])
+      if (page.logLength > ENTRIES_MAX) throw new BadEncoding('a ledger without end')
+      if (next >= page.logLength) return blocks
+      const found = follow(page.blocks, next)
+      const taken = found.length > 0 ? found : await this.#archived(page, next)
+      if (taken.length === 0) throw new BadEncoding(`the ledger keeps block ${next} back`)
+      for (const { block } of taken) blocks.push(blockOfValue(block))
+      onProgress?.(blocks.length, Number((page.logLength < end ? page.logLength : end) - start))
+    }
+  }
+
+  /** The blocks from `next` on that an archive gives; an archive may give fewer than asked. */
+  async #archived({ archivedBlocks }: GetBlocksResult, next: bigint) {
+    for (const { args, callback } of archivedBlocks) {
+      const range = args.find(({ start, length }) => start <= next && next < start + length)
+      if (range === undefined) continue
+      const rest = { start: next, length: range.start + range.length - next }
+      const { blocks } = await this.#ask(callback.canisterId, callback.methodName, [rest])
+      return follow(blocks, next)
+    }
+    return []
+  }
+
+  /** The whole log. */
+  all(onProgress?: OnProgress): Promise<readonly Block[]> {
+    return this.range(0n, ENTRIES_MAX, onProgress)
+  }
+}
+
+/** The part of an answer that goes on at `next`; a number out of order ends it. */
+function follow(blocks: readonly NumberedBlock[], next: bigint): readonly NumberedBlock[] {
+  for (const [place, { id }] of blocks.entries())
+    if (id !== next + BigInt(place)) throw new BadEncoding(`block ${id} out of order`)
+  return blocks
+}
+
+/** Of the IC interface: no such method. */
+const CANISTER_ERROR = 5
+
+/**
+ * The whole event log of the minter. Ours also gives the events that a replay needs and the
+ * published interface has no variant for.
+ */
+export async function readEvents(wire: Wire, onProgress?: OnProgress): Promise<readonly Event[]> {
+  const { minter: canisterId } = wire.network.ids
+  const own = minterExtension.x_get_events
+  const published = minterInterface.get_events
+  const target = { canister: 'minter', canisterId } as const
+  const ours = async (start: bigint): Promise<readonly Event[]> => {
+    const asked = { ...target, methodName: 'x_get_events', method: own } as const
+    return (await rawQuery(wire, asked, [{ start, length: PAGE }])).map(decodeEvent)
+  }
+  const theirs = (start: bigint): Promise<readonly Event[]> => {
+    const asked = { ...target, methodName: 'get_events', method: published } as const
+    return rawQuery(wire, asked, [{ start, length: PAGE }])
+  }
+  let page = wire.network.kind === 'built-in' ? theirs : ours
+  const events: Event[] = []
+  for (;;) {
+    const next = await page(BigInt(events.length)).catch((error: unknown) => {
+      if (page === theirs || !isUnknownMethod(error)) throw error
+      page = theirs
+      return page(BigInt(events.length))
+    })
+    events.push(...next)
+    if (next.length === 0) return events
+    if (BigInt(events.length) > ENTRIES_MAX) throw new BadEncoding('an event log without end')
+    onProgress?.(events.length, undefined)
+  }
+}
+
+function isUnknownMethod(error: unknown): boolean {
+  if (!(error instanceof CanisterRefused)) return false
+  const { rejectCode } = error.details
+  return rejectCode === CANISTER_ERROR
+}

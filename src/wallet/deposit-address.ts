@@ -1,0 +1,74 @@
+/**
+ * Deposit addresses, derived here from the network's key and compared with the minter's answer.
+ * Implements cli §3.12 (address check), minter §3.
+ */
+import type { ExtendedKey } from '../core/base/derivation.ts'
+import { derivePublicKey, masterKey } from '../core/base/derivation.ts'
+import { Problem } from '../core/base/errors.ts'
+import type { Account } from '../core/ic/account.ts'
+import { addressText, publicKeyOf, scriptOfKey } from '../core/minter/addresses.ts'
+import type { Client } from './client.ts'
+import type { Network } from './network.ts'
+import { minterNetworkOf } from './network.ts'
+
+/** How an address follows from a key, with the values in between. */
+export type Derivation = {
+  readonly masterKey: Uint8Array
+  readonly minterKey: ExtendedKey
+  readonly publicKey: Uint8Array
+  readonly address: string
+}
+
+export type DepositAddress = {
+  readonly address: string
+  /** Undefined where the network's key is not known: the address is the minter's word. */
+  readonly derivation: Derivation | undefined
+  /** Whether the minter was asked. */
+  readonly asked: boolean
+}
+
+/** The minter's root key: its principal is the first step from the master key. */
+export const minterKeyOf = (
+  { ids: { minter } }: Pick<Network, 'ids'>,
+  master: Uint8Array,
+): ExtendedKey => derivePublicKey(masterKey(master), [minter])
+
+/** What the address of an account is under each key that the network may have. */
+export function derivations(network: Network, account: Account): readonly Derivation[] {
+  return network.masterKeys.map((master) => {
+    const minterKey = minterKeyOf(network, master)
+    const publicKey = publicKeyOf(minterKey, account)
+    const address = addressText(scriptOfKey(publicKey), minterNetworkOf(network))
+    return { masterKey: master, minterKey, publicKey, address }
+  })
+}
+
+/** Asks the minter, and believes it only as far as the key says the same. */
+export async function depositAddress(client: Client, account: Account): Promise<DepositAddress> {
+  const { network } = client
+  const expected = derivations(network, account)
+  const [only, ...others] = expected
+  const address = await client.minter.address(account).catch((error: unknown) => {
+    // With one key there is nothing that only the minter could say.
+    if (only !== undefined && others.length === 0 && isUnreachable(error)) return undefined
+    throw error
+  })
+  if (address === undefined && only !== undefined)
+    return { address: only.address, derivation: only, asked: false }
+  const derivation = expected.find((derived) => derived.address === address)
+  if (address !== undefined && (derivation !== undefined || expected.length === 0))
+    return { address, derivation, asked: true }
+  throw new Problem(
+    'RAIL_ADDRESS_MISMATCH',
+    `the minter names ${address}, the network's key gives ${only?.address}`,
+    {
+      fix: 'do not deposit: one of the two is wrong',
+      command: 'ckbtc doctor --report',
+      details: { minter: address, derived: expected.map((derived) => derived.address) },
+    },
+  )
+}
+
+const isUnreachable = (error: unknown): boolean =>
+  error instanceof Problem &&
+  (error.code === 'NETWORK_UNREACHABLE' || error.code === 'NETWORK_TIMEOUT')

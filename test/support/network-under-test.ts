@@ -1,0 +1,220 @@
+/**
+ * A network in memory for tests of the wallet: the canisters, the Bitcoin node and the IC interface
+ * are the real ones, one node with a known key stands in for the threshold subnet.
+ */
+import { bls12_381 } from '@noble/curves/bls12-381.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import type { Hash32 } from '../../src/core/base/bytes.ts'
+import { bigEndian, equalBytes, fromHex } from '../../src/core/base/bytes.ts'
+import { derivePublicKey, masterKey } from '../../src/core/base/derivation.ts'
+import { present } from '../../src/core/base/errors.ts'
+import type { TimestampNs } from '../../src/core/base/units.ts'
+import { NS_PER_MS, sat, timestampNs } from '../../src/core/base/units.ts'
+import { nobleEd25519 } from '../../src/core/base/verification.ts'
+import { encodeBlock, encodeHeader } from '../../src/core/btc/block.ts'
+import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
+import type { OutPoint } from '../../src/core/btc/transaction.ts'
+import { txid } from '../../src/core/btc/transaction.ts'
+import { certifiedMessage, encodeCertificate } from '../../src/core/ic/certificate.ts'
+import type { Path } from '../../src/core/ic/hash-tree.ts'
+import { selfAuthenticating } from '../../src/core/ic/principal.ts'
+import { encodePublicKey } from '../../src/core/ic/public-key.ts'
+import { judgeRead } from '../../src/core/ic/read-state.ts'
+import { separated } from '../../src/core/ic/request-id.ts'
+import { queryBody, queryHash } from '../../src/core/ic/responses.ts'
+import { witness } from '../../src/core/ic/state-tree.ts'
+import {
+  certifiedDataPath,
+  requestPath,
+  rootKeyOf,
+  TIME_PATH,
+} from '../../src/core/subnet/certified-state.ts'
+import { Replica } from '../../src/core/subnet/replica.ts'
+import { embeddedMinter } from '../../src/core/subnet/settings.ts'
+import { hostEd25519 } from '../../src/host/ed25519.ts'
+import type { IcBackend } from '../../src/host/ic/backend.ts'
+import { gatewayFetch, IcGateway } from '../../src/host/ic/gateway.ts'
+import { devUser } from '../../src/wallet/identity.ts'
+import type { Network } from '../../src/wallet/network.ts'
+import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
+
+/** IC interface §27.5. */
+const BLS_SECRET = fromHex('0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff0')
+const NODE_SECRET = Uint8Array.from({ length: 32 }, (_, index) => index)
+const MASTER_SECRET = 5n
+const SUBNET_KEY = secp256k1.getPublicKey(bigEndian(MASTER_SECRET, 32), true)
+/** A test's redemptions go out at once. */
+const NO_QUEUE = { ...embeddedMinter, init: { ...embeddedMinter.init, maxTimeInQueueNs: 0n } }
+const FIRST_BLOCKS = 101
+
+const { shortSignatures: bls } = bls12_381
+const blsKey = bls.getPublicKey(BLS_SECRET).toBytes()
+const nodeKeyDer = encodePublicKey({ type: 'ed25519', key: nobleEd25519.publicKey(NODE_SECRET) })
+const nodeId = selfAuthenticating(nodeKeyDer)
+const payer = regtestWallet('payer')
+
+const nowNs = (): TimestampNs => timestampNs(BigInt(Date.now()) * NS_PER_MS)
+const nowSeconds = (): number => Math.floor(Date.now() / 1000)
+
+export class NetworkUnderTest implements IcBackend {
+  readonly rootKey = rootKeyOf(blsKey)
+  readonly replica: Replica
+  readonly bitcoin = new RegtestNode()
+  readonly gateway: IcGateway
+  /** Calls that are taken in and not executed until `release`. */
+  held: Uint8Array[] | undefined
+  #time = nowNs()
+  #fed = 0
+
+  /** `syncCalls` off: calls are answered with 202, and the wallet has to ask again. */
+  constructor({ syncCalls = true }: { readonly syncCalls?: boolean } = {}) {
+    this.replica = new Replica({
+      nodes: [{ id: nodeId, publicKeyDer: nodeKeyDer }],
+      operator: devUser(4).principal,
+      incarnation: 1n,
+      ed25519: hostEd25519,
+      minter: NO_QUEUE,
+      createdAt: this.#time,
+    })
+    const options = { backend: this, clock: nowNs, ed25519: hostEd25519, implementation: 'test' }
+    this.gateway = new IcGateway({ ...options, syncCalls })
+    this.replica.masterKey(SUBNET_KEY, this.#time)
+    this.replica.endSlot(this.#tick())
+  }
+
+  get fetch(): typeof fetch {
+    return gatewayFetch(this.gateway)
+  }
+
+  /** As the wallet knows a running local subnet. */
+  get network(): Network {
+    const { ledger, minter, index, bitcoin } = this.replica.ids
+    return {
+      name: 'local',
+      kind: 'local',
+      url: 'http://127.0.0.1:4943',
+      bitcoin: 'regtest',
+      ids: { ledger, minter, index, bitcoin },
+      rootKey: this.rootKey,
+      rootKeyOrigin: 'descriptor',
+      nodeKeys: [{ id: nodeId, publicKey: nodeKeyDer }],
+      masterKeys: [SUBNET_KEY],
+    }
+  }
+
+  /** Slot time: strictly increasing, and the clock's otherwise. */
+  #tick(): TimestampNs {
+    const now = nowNs()
+    this.#time = now > this.#time ? now : timestampNs(this.#time + 1n)
+    return this.#time
+  }
+
+  get status() {
+    return { health: 'healthy', certifiedSlot: 1n, certifiedTime: this.#time } as const
+  }
+
+  hasCanister(id: Uint8Array): boolean {
+    return Object.values(this.replica.ids).some((known) => equalBytes(known, id))
+  }
+
+  async call({ envelope, requestId }: { envelope: Uint8Array; requestId: Hash32 }) {
+    if (this.held !== undefined) {
+      this.held.push(envelope)
+      return { type: 'pending' } as const
+    }
+    this.#slot(() => this.replica.ingress(envelope, this.#time))
+    const certificate = this.#certificate([TIME_PATH, requestPath(requestId)])
+    return { type: 'certified', certificate } as const
+  }
+
+  /** Executes what was held. */
+  release(): void {
+    const envelopes = this.held ?? []
+    this.held = undefined
+    this.#slot(() => envelopes.map((envelope) => this.replica.ingress(envelope, this.#time)))
+  }
+
+  async query({ requestId, content }: Parameters<IcBackend['query']>[0]): Promise<Uint8Array> {
+    const { sender: caller, canisterId, methodName, arg } = content
+    const reply = this.replica.query({ caller, canisterId, methodName, arg }, (id) =>
+      this.#certificate([TIME_PATH, certifiedDataPath(id)]),
+    )
+    const timestamp = nowNs()
+    const message = separated('ic-response', queryHash(reply, { requestId, timestamp }))
+    const signature = nobleEd25519.sign(NODE_SECRET, message)
+    return queryBody(reply, { timestamp, signature, nodeId })
+  }
+
+  async readState(read: Parameters<IcBackend['readState']>[0]) {
+    const verdict = judgeRead(read, (id) => this.replica.findRequest(id))
+    if (verdict.type === 'refused') return verdict
+    this.#slot(() => undefined)
+    return { type: 'certificate', certificate: this.#certificate(verdict.paths) } as const
+  }
+
+  #certificate(paths: readonly Path[]): Uint8Array {
+    const tree = this.replica.stateTree(blsKey)
+    const point = bls.sign(bls.hash(certifiedMessage(tree.hash)), BLS_SECRET)
+    return encodeCertificate({ tree: witness(tree, paths), signature: point.toBytes() })
+  }
+
+  /** One slot, and one more for what it wanted signed. */
+  #slot(run: () => unknown): void {
+    this.#tick()
+    run()
+    for (const { id, path, digest } of this.replica.endSlot(this.#time)) {
+      const { tweak } = derivePublicKey(masterKey(SUBNET_KEY), path)
+      const secret = (MASTER_SECRET + tweak) % secp256k1.Point.Fn.ORDER
+      const signature = secp256k1.sign(digest, bigEndian(secret, 32), { prehash: false })
+      this.replica.signatureReady({ requestId: id, signature }, this.#tick())
+      this.replica.endSlot(this.#tick())
+    }
+    for (const { bytes } of this.replica.adapterWork().announce)
+      this.bitcoin.submit(Uint8Array.from(bytes), nowSeconds())
+  }
+
+  /** Mines blocks and lets the subnet see them. */
+  mine(count: number): void {
+    this.bitcoin.mine(count, payer.script, nowSeconds())
+    const blocks = Array.from({ length: this.bitcoin.tip().height - this.#fed }, (_, place) =>
+      present(this.bitcoin.blockAt(this.#fed + place + 1), 'a block of the chain'),
+    )
+    this.#fed = this.bitcoin.tip().height
+    this.#slot(() => {
+      this.replica.proposeHeaders(
+        0,
+        blocks.map(({ header }) => encodeHeader(header)),
+        this.#time,
+      )
+      for (const block of blocks) this.replica.block(encodeBlock(block), this.#time)
+    })
+  }
+
+  /** Pays from a wallet that has mined; the payment waits for the next block. */
+  pay(to: string, amount: bigint): OutPoint {
+    if (this.bitcoin.tip().height === 0) this.mine(FIRST_BLOCKS)
+    const coinbase = present(this.bitcoin.blockAt(1)?.transactions[0], 'a coinbase')
+    const outpoint = { txid: txid(coinbase), vout: 0 }
+    const value = present(coinbase.outputs[0], 'an output').value
+    const payment = payer.pay({
+      utxos: [{ outpoint, value }],
+      to,
+      amount: sat(amount),
+      feeRateSatPerVb: 5n,
+    })
+    if (payment.type !== 'signed') throw new RangeError(payment.type)
+    const submitted = this.bitcoin.submit(payment.bytes, nowSeconds())
+    if (submitted.type === 'refused') throw new RangeError(submitted.reason)
+    const paid = present(this.bitcoin.transaction(payment.txid), 'the payment').transaction
+    const vout = paid.outputs.findIndex((output) => output.value === amount)
+    return { txid: payment.txid, vout }
+  }
+
+  /** The chain as a source for the reserves. */
+  get source() {
+    return {
+      output: async (outpoint: OutPoint) => this.bitcoin.utxo(outpoint),
+      height: async () => this.bitcoin.tip().height,
+    }
+  }
+}
