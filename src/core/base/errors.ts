@@ -5,10 +5,20 @@ export type Retry = 'fix-input' | 'safe' | 'resume' | 'check-first' | 'never'
 
 /** Codes that exist so far; each has a row in `docs/errors.md` and a test that reaches it. */
 export const errorCatalogue = {
+  ACCOUNT_INVALID: { exit: 2, retry: 'fix-input' },
+  AMOUNT_FORMAT: { exit: 2, retry: 'fix-input' },
+  AMOUNT_NO_UNIT: { exit: 2, retry: 'fix-input' },
+  AMOUNT_PRECISION: { exit: 2, retry: 'fix-input' },
+  AMOUNT_RANGE: { exit: 2, retry: 'fix-input' },
   BTC_BAD_ADDRESS: { exit: 2, retry: 'fix-input' },
+  BTC_WRONG_NETWORK: { exit: 2, retry: 'fix-input' },
   BUG: { exit: 70, retry: 'never' },
   CHECK_FAILED: { exit: 8, retry: 'never' },
   CONFIG_INVALID: { exit: 11, retry: 'fix-input' },
+  CONSENT_DECLINED: { exit: 3, retry: 'safe' },
+  CONSENT_REQUIRED: { exit: 3, retry: 'fix-input' },
+  DEST_IS_ACCOUNT: { exit: 2, retry: 'fix-input' },
+  DEST_IS_BITCOIN: { exit: 2, retry: 'fix-input' },
   HOST_CLOCK: { exit: 11, retry: 'safe' },
   HOST_DISK: { exit: 11, retry: 'safe' },
   HOST_NODE_VERSION: { exit: 11, retry: 'safe' },
