@@ -33,10 +33,10 @@ async function ask<T>(question: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The default is no. Throws `CONSENT_DECLINED`. */
-export async function confirm(message: string): Promise<void> {
+/** The default is no. */
+async function confirm(message: string): Promise<boolean> {
   const { confirm: question } = await import('@inquirer/prompts')
-  if (!(await ask(() => question({ message, default: false }, context)))) throw declined()
+  return ask(() => question({ message, default: false }, context))
 }
 
 /** A line of text that is shown. */
@@ -51,15 +51,23 @@ export async function askSecret(message: string): Promise<string> {
   return ask(() => password({ message, mask: '*' }, context))
 }
 
-/** Consent to something that `--yes` answers. */
+export type ConsentOptions = {
+  readonly facts: PromptFacts
+  /** `--yes`. */
+  readonly yes: boolean
+  /** Who is asked; the person at the terminal. */
+  readonly answer?: (message: string) => Promise<boolean>
+}
+
+/** Consent to something that `--yes` answers. Throws `CONSENT_REQUIRED` or `CONSENT_DECLINED`. */
 export async function consent(
   message: string,
-  { facts, yes }: { readonly facts: PromptFacts; readonly yes: boolean },
+  { facts, yes, answer }: ConsentOptions,
 ): Promise<void> {
   if (yes) return
-  if (!canAsk(facts))
+  if (answer === undefined && !canAsk(facts))
     throw new Problem('CONSENT_REQUIRED', 'this needs a yes, and there is nobody to ask', {
       fix: 'add --yes if you mean it, or --dry-run to see what would happen',
     })
-  await confirm(message)
+  if (!(await (answer ?? confirm)(message))) throw declined()
 }
