@@ -2,14 +2,22 @@
  * The embedded regtest node with its P2P listener, as the rest of the program uses it. Source:
  * bitcoin §12.
  */
-import type { Txid } from '../core/base/bytes.ts'
+import type { BlockHash, Txid } from '../core/base/bytes.ts'
 import { equalBytes } from '../core/base/bytes.ts'
 import { HostPortBusy, present } from '../core/base/errors.ts'
 import type { Sat } from '../core/base/units.ts'
 import { NS_PER_SECOND } from '../core/base/units.ts'
+import type { Block } from '../core/btc/block.ts'
 import { COINBASE_MATURITY } from '../core/btc/block-spends.ts'
-import type { FoundTransaction, OutputStatus, TransactionReply } from '../core/btc/regtest/node.ts'
+import type {
+  FoundTransaction,
+  OutputStatus,
+  ReorganisedReply,
+  Tip,
+  TransactionReply,
+} from '../core/btc/regtest/node.ts'
 import { RegtestNode } from '../core/btc/regtest/node.ts'
+import type { MempoolEntry } from '../core/btc/regtest/pool.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
 import { txid } from '../core/btc/transaction.ts'
 import { systemClock } from './clock.ts'
@@ -46,8 +54,39 @@ export class EmbeddedBitcoin {
     return this.#node.tip().height
   }
 
-  mine(count: number, payToScript: Uint8Array): void {
-    this.#node.mine(count, payToScript, nowSeconds())
+  get tip(): Tip {
+    return this.#node.tip()
+  }
+
+  /** Transactions that wait for a block, in the order of their arrival. */
+  get waiting(): readonly MempoolEntry[] {
+    return this.#node.mempool()
+  }
+
+  /** The block of the best chain at a height. */
+  blockAt(height: number): Block | undefined {
+    return this.#node.blockAt(height)
+  }
+
+  /** Calls `listener` when the tip moves or a transaction comes; gives how to end that. */
+  subscribe(listener: () => void): () => void {
+    return this.#node.subscribe(listener)
+  }
+
+  mine(
+    count: number,
+    payToScript: Uint8Array,
+    options: { readonly empty?: boolean } = {},
+  ): readonly BlockHash[] {
+    return this.#node.mine(count, payToScript, nowSeconds(), options)
+  }
+
+  /** Replaces the last `depth` blocks by `depth + 1` new ones. */
+  reorganise(
+    depth: number,
+    options: { readonly dropTransactions: boolean; readonly payToScript: Uint8Array },
+  ): ReorganisedReply {
+    return this.#node.reorganise(depth, { ...options, nowSeconds: nowSeconds() })
   }
 
   submit(transaction: Uint8Array): TransactionReply {

@@ -12,7 +12,7 @@ import { ownCanisterIds } from '../core/ic/canister-ids.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { principal } from '../core/ic/principal.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
-import { embeddedMinter } from '../core/subnet/settings.ts'
+import type { MinterSettings } from '../core/subnet/settings.ts'
 import { systemClock } from './clock.ts'
 import { hostEd25519 } from './ed25519.ts'
 import { EmbeddedBitcoin } from './embedded-bitcoin.ts'
@@ -21,6 +21,7 @@ import { gatewayFetch } from './ic/gateway-fetch.ts'
 import { hostSha256 } from './sha256.ts'
 import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
+import { IMPLEMENTATION } from './version.ts'
 
 export type LocalSubnetOptions = {
   readonly nodes: number
@@ -28,8 +29,7 @@ export type LocalSubnetOptions = {
   readonly stockTarget: number
   /** Presignatures in the making at one time. */
   readonly creationMax: number
-  /** How long a redemption may wait for others to share its transaction. */
-  readonly maxTimeInQueueNs: bigint
+  readonly minter: MinterSettings
   /** Who may change replicated settings; without one nobody may. */
   readonly operator?: Principal
 }
@@ -38,7 +38,6 @@ export type LocalSubnetOptions = {
 const NOBODY = principal(new Uint8Array())
 /** Agents want one; nothing is sent there. */
 export const IN_PROCESS_URL = 'http://127.0.0.1'
-const IMPLEMENTATION = 'ckbtc-0.1.0'
 
 type Progress = Extract<Observation, { type: 'executed' }>
 
@@ -52,6 +51,8 @@ export class LocalSubnet {
   readonly #signers: (readonly NodeIndex[])[] = []
   readonly #wake = new Set<() => void>()
   #bug: string | undefined
+  /** Rejects with `Bug` when a node breaks. */
+  readonly broken: Promise<never>
   /** The interface of the Internet Computer over this subnet. */
   readonly gateway: IcGateway
 
@@ -64,7 +65,13 @@ export class LocalSubnet {
       ed25519: hostEd25519,
       implementation: IMPLEMENTATION,
     })
-    subnet.listen((event) => this.#hear(event))
+    this.broken = new Promise((_, reject) => {
+      subnet.listen((event) => {
+        this.#hear(event)
+        if (event.type === 'bug') reject(new Bug(event.message))
+      })
+    })
+    this.broken.catch(() => undefined) // Whoever waits for it is told; it need not be anybody.
   }
 
   /** Starts the chain and every node. Throws `HostPortBusy`. */
@@ -72,9 +79,7 @@ export class LocalSubnet {
     installSha256(hostSha256) // For the Bitcoin node, which lives in this thread.
     const bitcoin = await EmbeddedBitcoin.start()
     try {
-      const { stockTarget, creationMax, maxTimeInQueueNs, nodes } = options
-      const { init, settings } = embeddedMinter
-      const minter = { init: { ...init, maxTimeInQueueNs }, settings }
+      const { stockTarget, creationMax, minter, nodes } = options
       const bitcoinPort = bitcoin.port
       const subnet = await Subnet.start({
         nodes,

@@ -13,7 +13,12 @@ import type { LogDelivery } from '../core/log/log.ts'
 import { Sequencer } from '../core/log/sequencer.ts'
 import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
-import { createMembership, encodeGenesis, memberId } from '../core/tecdsa/membership.ts'
+import {
+  createMembership,
+  decodeGenesis,
+  encodeGenesis,
+  memberId,
+} from '../core/tecdsa/membership.ts'
 import { systemClock } from './clock.ts'
 import { entropy } from './entropy.ts'
 import type { IcBackend } from './ic/backend.ts'
@@ -108,6 +113,11 @@ export class Subnet {
 
   get size(): number {
     return this.#options.nodes
+  }
+
+  /** In canonical order: the index of a node is its place. */
+  get members(): readonly MemberRecord[] {
+    return decodeGenesis(this.#genesis).membership.members
   }
 
   /** For clients. */

@@ -6,6 +6,7 @@ import { faultyMax } from '../../core/base/party.ts'
 import { NS_PER_SECOND } from '../../core/base/units.ts'
 import { monotonicMs } from '../../host/clock.ts'
 import { LocalSubnet } from '../../host/local-subnet.ts'
+import { minterSettings } from '../../host/set-values.ts'
 import { devUser } from '../../wallet/identity.ts'
 import type { Stage } from './stage.ts'
 import { canistersOf, waitFor } from './stage.ts'
@@ -45,7 +46,7 @@ export async function runDemo(
     nodes,
     stockTarget: STOCK_TARGET,
     creationMax: CREATION_MAX,
-    maxTimeInQueueNs: TIME_IN_QUEUE_NS,
+    minter: minterSettings(new Map([['minter.max-time-in-queue', TIME_IN_QUEUE_NS]])),
   })
   let beganMs = startedMs
   const elapsedMs = (): number => Math.round(monotonicMs() - beganMs)

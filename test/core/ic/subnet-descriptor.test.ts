@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
@@ -48,6 +49,11 @@ const changed = (change: Record<string, unknown>): string =>
 describe('the descriptor of the running subnet', () => {
   it('survives writing and reading', () => {
     expect(decodeDescriptor(encoded)).toEqual(sample)
+  })
+
+  it('is written as it always was: files of one version are read by all programs of it', () => {
+    const path = new URL('../../vectors/subnet/descriptor.json', import.meta.url)
+    expect(encoded).toBe(readFileSync(path, 'utf8'))
   })
 
   it('is refused cut off at any place', () => {

@@ -62,9 +62,17 @@ export class RegtestNode {
   readonly #listeners = new Set<(event: NodeEvent) => void>()
   #mined = 0n
 
-  /** Mines `count` blocks from the mempool that pay subsidy and fees to `payToScript`. */
-  mine(count: number, payToScript: Uint8Array, nowSeconds: number): readonly BlockHash[] {
-    return Array.from({ length: count }, () => this.#mineOne(payToScript, nowSeconds))
+  /**
+   * Mines `count` blocks that pay subsidy and fees to `payToScript`, from the mempool unless they
+   * are to be empty.
+   */
+  mine(
+    count: number,
+    payToScript: Uint8Array,
+    nowSeconds: number,
+    { empty = false }: { readonly empty?: boolean } = {},
+  ): readonly BlockHash[] {
+    return Array.from({ length: count }, () => this.#mineOne(payToScript, nowSeconds, empty))
   }
 
   /** Offers a transaction to the mempool. `from`: the peer that sent it. */
@@ -179,9 +187,9 @@ export class RegtestNode {
     return () => void this.#listeners.delete(listener)
   }
 
-  #mineOne(payToScript: Uint8Array, nowSeconds: number): BlockHash {
+  #mineOne(payToScript: Uint8Array, nowSeconds: number, empty: boolean): BlockHash {
     const block = mineBlock({
-      ...selectTransactions(this.#mempool.pool),
+      ...(empty ? { transactions: [], fees: 0n } : selectTransactions(this.#mempool.pool)),
       tree: this.#chain.tree,
       parent: this.#chain.tip,
       payToScript,

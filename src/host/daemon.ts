@@ -1,0 +1,192 @@
+/**
+ * The local subnet as commands see it: start it, find it, stop it, discard it. Implements
+ * `docs/spec/cli.md` §5.16.
+ */
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Bug, errorCatalogue, Problem } from '../core/base/errors.ts'
+import type { SubnetDescriptor } from '../core/ic/subnet-descriptor.ts'
+import { ControlClient, subnetDown } from './control-client.ts'
+import type { StatusReply } from './control-protocol.ts'
+import { liveDescriptor } from './daemon/descriptor-file.ts'
+import { decodeLaunchMessage, encodeRequest } from './daemon/launch-protocol.ts'
+import { diskBytes, makePrivate, placesOf } from './daemon/places.ts'
+import { lockHolder, takeLock } from './daemon/process-lock.ts'
+import type { DaemonPorts, DaemonRequest, SubnetDirectories } from './daemon-request.ts'
+
+/** How long a subnet may take to end before its process is killed. */
+const STOP_MS_MAX = 10_000
+const LOOK_MS = 50
+
+/** What a subnet in the background has no use for, and must not hold. */
+const secretNames: readonly string[] = ['CKBTC_PASSPHRASE', 'CKBTC_PASSPHRASE_FILE']
+
+/** The running subnet; undefined when there is none. */
+export const findSubnet = (directories: SubnetDirectories): Promise<SubnetDescriptor | undefined> =>
+  liveDescriptor(placesOf(directories).descriptor)
+
+/** The control port of the running subnet. Throws `SUBNET_DOWN`. */
+export async function openControl(directories: SubnetDirectories): Promise<ControlClient> {
+  const descriptor = await findSubnet(directories)
+  if (descriptor === undefined) throw subnetDown()
+  return new ControlClient(descriptor.controlPath)
+}
+
+export type Started = {
+  readonly status: StatusReply
+  /** Undefined: it had been running before. */
+  readonly startedMs: number | undefined
+}
+
+/**
+ * Starts a subnet that outlives this process, and waits until it can be used. Throws what kept it
+ * from that. When `signal` aborts first, the subnet is stopped again.
+ */
+export async function startSubnet(
+  request: DaemonRequest,
+  observe: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Started> {
+  const before = await runningStatus(request.directories)
+  if (before !== undefined) return { status: before, startedMs: undefined }
+  const started = await launch(request, observe, signal)
+  if (started !== undefined) return started
+  const rival = await runningStatus(request.directories)
+  if (rival === undefined) throw new Bug('the subnet ended without a word')
+  return { status: rival, startedMs: undefined }
+}
+
+async function runningStatus(directories: SubnetDirectories): Promise<StatusReply | undefined> {
+  const descriptor = await findSubnet(directories)
+  return descriptor && new ControlClient(descriptor.controlPath).ask('status', {})
+}
+
+/** Undefined when the process ended in good order: another start was faster. */
+function launch(
+  request: DaemonRequest,
+  observe: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Started | undefined> {
+  const { logs } = placesOf(request.directories)
+  makePrivate(logs)
+  const crashes = openSync(join(logs, 'crash.log'), 'w', 0o600)
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./daemon/main.js', import.meta.url))],
+    {
+      detached: true,
+      windowsHide: true,
+      cwd: homedir(),
+      env: withoutSecrets(process.env),
+      stdio: ['ignore', crashes, crashes, 'ipc'],
+    },
+  )
+  closeSync(crashes)
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      child.kill('SIGTERM')
+      reject(signal.reason)
+    }
+    const settle = (act: () => void): void => {
+      signal.removeEventListener('abort', abort)
+      child.removeAllListeners()
+      if (child.connected) child.disconnect()
+      child.unref()
+      act()
+    }
+    signal.addEventListener('abort', abort)
+    child.on('error', (error) => settle(() => reject(error)))
+    child.on('exit', (status, killer) =>
+      settle(() => (status === 0 ? resolve(undefined) : reject(died(status, killer, logs)))),
+    )
+    child.on('message', (source) => {
+      const message = decodeLaunchMessage(source)
+      if (message?.type === 'progress') observe(message.text)
+      if (message?.type === 'failed') settle(() => reject(failureOf(message)))
+      if (message?.type === 'ready') settle(() => resolve(message))
+    })
+    child.send(encodeRequest(request))
+  })
+}
+
+function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(environment).filter(([name]) => !secretNames.includes(name))
+  return Object.fromEntries(kept)
+}
+
+const died = (status: number | null, killer: string | null, logs: string): Bug =>
+  new Bug(`the subnet ended at its start (${killer ?? `status ${status}`}); see ${logs}`)
+
+function failureOf({
+  code,
+  message,
+  ...help
+}: Extract<ReturnType<typeof decodeLaunchMessage>, { type: 'failed' }>): Error {
+  const known = Object.keys(errorCatalogue).find((name) => name === code)
+  if (!isCode(known)) return new Bug(message)
+  return known === 'BUG' ? new Bug(message) : new Problem(known, message, help)
+}
+
+const isCode = (code: string | undefined): code is keyof typeof errorCatalogue =>
+  code !== undefined && Object.hasOwn(errorCatalogue, code)
+
+/** Runs a subnet in this process until it is asked to end. */
+export async function runSubnet(request: DaemonRequest, ports: DaemonPorts): Promise<void> {
+  const { runDaemon } = await import('./daemon/run.ts')
+  await runDaemon(request, ports)
+}
+
+/** Whether a subnet was there to be stopped. Returns when its process has ended. */
+export async function stopSubnet(directories: SubnetDirectories): Promise<boolean> {
+  const places = placesOf(directories)
+  const descriptor = await liveDescriptor(places.descriptor)
+  // A subnet that is starting, or has stopped to listen, still holds its lock.
+  const pid = descriptor?.pid ?? lockHolder(places.lock)?.pid
+  if (pid === undefined) return false
+  if (descriptor === undefined) endProcess(pid, 'SIGTERM')
+  else await new ControlClient(descriptor.controlPath).ask('stop', {}).catch(() => undefined)
+  const deadline = performance.now() + STOP_MS_MAX
+  let killed = false
+  while (lockHolder(places.lock)?.pid === pid) {
+    if (!killed && performance.now() > deadline) {
+      killed = true
+      endProcess(pid, 'SIGKILL')
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  }
+  return true
+}
+
+function endProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
+
+export type Discarded = { readonly path: string; readonly bytes: number; readonly existed: boolean }
+
+/** What a reset would discard. */
+export function discardable(directories: SubnetDirectories): Discarded {
+  const { state } = placesOf(directories)
+  return { path: state, bytes: diskBytes(state), existed: existsSync(state) }
+}
+
+/** Stops the subnet and removes everything it keeps. Throws `HOST_STATE_LOCKED`. */
+export async function resetSubnet(directories: SubnetDirectories): Promise<Discarded> {
+  await stopSubnet(directories)
+  const places = placesOf(directories)
+  if (!existsSync(directories.state)) return discardable(directories)
+  const lock = await takeLock(places.lock, 'resets the subnet')
+  try {
+    const discarded = discardable(directories)
+    rmSync(places.state, { recursive: true, force: true })
+    return discarded
+  } finally {
+    lock?.release()
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * When the embedded chain gets its next block. Implements `docs/spec/cli.md` §5.16, bitcoin RN-10.
+ */
+import { isCoinbase } from '../../core/btc/transaction.ts'
+import type { EmbeddedBitcoin } from '../embedded-bitcoin.ts'
+import type { MiningMode } from '../mining-mode.ts'
+
+/** Between two blocks that confirm the same transactions further. */
+const STEP_MS = 1_000
+
+export type MiningOptions = {
+  readonly bitcoin: Pick<EmbeddedBitcoin, 'height' | 'waiting' | 'blockAt' | 'subscribe'>
+  readonly mine: () => void
+  readonly mode: MiningMode
+  /** Confirmations after which the minter counts a transaction. */
+  readonly confirmations: number
+}
+
+/** Mines until it is ended; with nothing to confirm it runs no timer. Returns how to end it. */
+export function startMining(options: MiningOptions): () => void {
+  switch (options.mode.type) {
+    case 'manual':
+      return () => undefined
+    case 'interval': {
+      const timer = setInterval(options.mine, 1_000 * options.mode.everySeconds)
+      return () => clearInterval(timer)
+    }
+    case 'auto':
+      return startAutomatic(options)
+  }
+}
+
+function startAutomatic({ bitcoin, mine, confirmations }: MiningOptions): () => void {
+  let timer: NodeJS.Timeout | undefined
+  let minedMs = Number.NEGATIVE_INFINITY
+  const consider = (): void => {
+    if (timer !== undefined || !blockIsDue(bitcoin, confirmations)) return
+    const waitMs = Math.max(0, minedMs + STEP_MS - performance.now())
+    timer = setTimeout(() => {
+      timer = undefined
+      minedMs = performance.now()
+      if (blockIsDue(bitcoin, confirmations)) mine() // Its news brings the next look.
+    }, waitMs)
+  }
+  const unsubscribe = bitcoin.subscribe(consider)
+  consider()
+  return () => {
+    unsubscribe()
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Whether a transaction waits, or one in the chain has fewer confirmations than the minter asks
+ * for. Found in the chain itself, so that it holds after a restart as well.
+ */
+export function blockIsDue(
+  bitcoin: Pick<EmbeddedBitcoin, 'height' | 'waiting' | 'blockAt'>,
+  confirmations: number,
+): boolean {
+  if (bitcoin.waiting.length > 0) return true
+  const { height } = bitcoin
+  for (let depth = 1; depth < confirmations && depth <= height; depth++) {
+    const transactions = bitcoin.blockAt(height - depth + 1)?.transactions ?? []
+    if (transactions.some((transaction) => !isCoinbase(transaction))) return true
+  }
+  return false
+}

@@ -1,0 +1,193 @@
+/** What the owner does to the embedded chain. Implements `docs/spec/cli.md` §5.17, bitcoin §12. */
+import type { Txid } from '../../core/base/bytes.ts'
+import {
+  equalBytes,
+  fromDisplayHex,
+  fromHex,
+  hash32,
+  toDisplayHex,
+  toHex,
+} from '../../core/base/bytes.ts'
+import { Problem } from '../../core/base/errors.ts'
+import { divFloor, sat } from '../../core/base/units.ts'
+import { addressOfScript, parseAddress } from '../../core/btc/address.ts'
+import { subsidy } from '../../core/btc/block.ts'
+import { COINBASE_MATURITY } from '../../core/btc/block-spends.ts'
+import { regtest } from '../../core/btc/network.ts'
+import { dustThreshold } from '../../core/btc/script.ts'
+import type { TxOut } from '../../core/btc/transaction.ts'
+import { encodeTransaction, isCoinbase, txid, vsize } from '../../core/btc/transaction.ts'
+import type { ReplyOf, RequestOf } from '../control-protocol.ts'
+import type { EmbeddedBitcoin } from '../embedded-bitcoin.ts'
+import { Purse, purseScript } from './purse.ts'
+
+/** Blocks before the first coin of the purse may be spent, and that one. */
+export const FIRST_BLOCKS = COINBASE_MATURITY + 1
+/** Blocks that the faucet mines at most for one payment. */
+const FAUCET_BLOCKS_MAX = 500
+
+/** No more than this comes of so many blocks. */
+const worthOf = (blocks: number): bigint => BigInt(blocks) * subsidy(1, regtest)
+
+export class BitcoinOperations {
+  readonly #bitcoin: EmbeddedBitcoin
+  readonly #purse: Purse
+  readonly #minConfirmations: number
+
+  constructor(bitcoin: EmbeddedBitcoin, minConfirmations: number) {
+    this.#bitcoin = bitcoin
+    this.#purse = new Purse(bitcoin)
+    this.#minConfirmations = minConfirmations
+  }
+
+  mine({ count, to, empty }: RequestOf<'mine'>): ReplyOf<'mine'> {
+    const script = to === undefined ? purseScript : scriptOf(to)
+    const blocks = this.#bitcoin.mine(count, script, { empty }).map(toDisplayHex)
+    return { height: this.#bitcoin.height, hash: toDisplayHex(this.#bitcoin.tip.hash), blocks }
+  }
+
+  faucet({ amountSat, to, outputs, mine }: RequestOf<'faucet'>): ReplyOf<'faucet'> {
+    const script = scriptOf(to)
+    const shares = split(BigInt(amountSat), outputs)
+    const least = dustThreshold(script)
+    if (shares.some((value) => value < least))
+      throw new Problem('BTC_REFUSED', `an output below ${least} sat is dust, and not relayed`, {
+        fix: 'ask for more, or for fewer outputs',
+      })
+    const payment = shares.map((value): TxOut => ({ value: sat(value), script }))
+    const blocks: string[] = []
+    const id = this.#pay(payment, blocks)
+    if (mine) blocks.push(...this.#bitcoin.mine(1, purseScript).map(toDisplayHex))
+    return { txid: toDisplayHex(id), amountSat, address: to, blocks }
+  }
+
+  /** Mines what it lacks: ripe coins, or room for one more transaction that waits. */
+  #pay(payment: readonly TxOut[], blocks: string[]): Txid {
+    for (;;) {
+      const made = this.#purse.pay(payment)
+      if (made.type === 'paid') {
+        const reply = this.#bitcoin.submit(made.bytes)
+        if (reply.type === 'accepted') return reply.txid
+        if (blocks.length > 0) throw refused(reply.reason)
+      } else if (made.needed - made.available > worthOf(FAUCET_BLOCKS_MAX - blocks.length)) {
+        throw new Problem(
+          'BTC_REFUSED',
+          `the faucet has ${made.available} sat, ${made.needed} are needed`,
+          { fix: 'ask for less, or mine more first', command: 'ckbtc bitcoin mine 1000' },
+        )
+      }
+      const count = made.type === 'paid' ? 1 : 10
+      blocks.push(...this.#bitcoin.mine(count, purseScript).map(toDisplayHex))
+    }
+  }
+
+  reorg({ depth, dropTransactions }: RequestOf<'reorg'>): ReplyOf<'reorg'> {
+    const { hash, height } = this.#bitcoin.tip
+    const replaced = Array.from({ length: Math.min(depth, height) }, (_, index) =>
+      this.#bitcoin.blockAt(height - index),
+    )
+    const unconfirmedTxids = replaced
+      .toReversed()
+      .flatMap((block) => block?.transactions ?? [])
+      .filter((transaction) => !isCoinbase(transaction))
+      .map((transaction) => toDisplayHex(txid(transaction)))
+    const reply = this.#bitcoin.reorganise(depth, { dropTransactions, payToScript: purseScript })
+    if (reply.type === 'refused') throw refused(reply.reason)
+    return {
+      oldTip: toDisplayHex(hash),
+      newTip: toDisplayHex(this.#bitcoin.tip.hash),
+      height: this.#bitcoin.height,
+      depth,
+      unconfirmedTxids,
+      minConfirmations: this.#minConfirmations,
+    }
+  }
+
+  tip(): ReplyOf<'tip'> {
+    const { hash, height, header } = this.#bitcoin.tip
+    const waitingTransactions = this.#bitcoin.waiting.length
+    return { height, hash: toDisplayHex(hash), time: header.time, waitingTransactions }
+  }
+
+  send({ hex }: RequestOf<'send'>): ReplyOf<'send'> {
+    const reply = this.#bitcoin.submit(fromHex(hex))
+    if (reply.type === 'refused') throw refused(reply.reason)
+    return { txid: toDisplayHex(reply.txid) }
+  }
+
+  output({ txid: id, vout }: RequestOf<'output'>): ReplyOf<'output'> {
+    const found = this.#bitcoin.output({ txid: fromDisplayHex(id), vout })
+    const { type } = found
+    if (type !== 'unspent')
+      return { type, amountSat: undefined, script: undefined, height: undefined }
+    const { value, script, height } = found
+    return { type, amountSat: Number(value), script: toHex(script), height }
+  }
+
+  tx({ txid: id }: RequestOf<'tx'>): ReplyOf<'tx'> {
+    const found = this.#bitcoin.transaction(hash32(fromDisplayHex(id)))
+    if (found === undefined) return undefined
+    const { transaction, confirmations, height } = found
+    const coinbase = isCoinbase(transaction)
+    const inputs = coinbase
+      ? []
+      : transaction.inputs.map(({ outpoint }) => {
+          const source = this.#bitcoin.transaction(outpoint.txid)
+          const output = source?.transaction.outputs[outpoint.vout]
+          return {
+            txid: toDisplayHex(outpoint.txid),
+            vout: outpoint.vout,
+            from: output === undefined ? undefined : partyOf(output),
+          }
+        })
+    const outputs = transaction.outputs.map(partyOf)
+    const spent = inputs.map(({ from }) => from?.amountSat)
+    const paid = outputs.reduce((sum, { amountSat }) => sum + amountSat, 0)
+    const known = spent.every((value) => value !== undefined) && !coinbase
+    return {
+      txid: id,
+      confirmations,
+      height,
+      vsize: vsize(transaction),
+      feeSat: known ? spent.reduce((sum: number, value) => sum + (value ?? 0), -paid) : undefined,
+      isCoinbase: coinbase,
+      inputs,
+      outputs,
+      hex: toHex(encodeTransaction(transaction)),
+    }
+  }
+}
+
+const partyOf = ({ value, script }: TxOut) => ({
+  address: addressOfScript(script, regtest),
+  amountSat: Number(value),
+  isFaucet: equalBytes(script, purseScript),
+})
+
+const refused = (reason: string): Problem =>
+  new Problem('BTC_REFUSED', `the Bitcoin node refused it: ${reason}`, {
+    fix: 'the reason is in the words of Bitcoin Core, which can be searched for',
+    details: { reason },
+  })
+
+/** Throws `BTC_BAD_ADDRESS` or `BTC_WRONG_NETWORK`. */
+function scriptOf(address: string): Uint8Array {
+  const parsed = parseAddress(address, regtest)
+  if (parsed.type === 'address') return parsed.script
+  if (parsed.reason === 'wrong-network')
+    throw new Problem('BTC_WRONG_NETWORK', `this is ${parsed.detail}`, {
+      fix: 'addresses of the local subnet begin with bcrt1',
+      details: { address },
+    })
+  throw new Problem('BTC_BAD_ADDRESS', `this is no Bitcoin address: ${parsed.detail}`, {
+    fix: 'check it character by character; addresses of the local subnet begin with bcrt1',
+    details: { address, positions: parsed.positions },
+  })
+}
+
+/** In parts that differ by one satoshi at most. */
+function split(amount: bigint, parts: number): readonly bigint[] {
+  const each = divFloor(amount, BigInt(parts))
+  const rest = amount - each * BigInt(parts)
+  return Array.from({ length: parts }, (_, index) => each + (BigInt(index) < rest ? 1n : 0n))
+}

@@ -1,0 +1,93 @@
+/** The running subnet as its descriptor and its status show it. Source: `docs/spec/cli.md` §5.16. */
+import { fromHex, toHex } from '../../core/base/bytes.ts'
+import { present } from '../../core/base/errors.ts'
+import { selfAuthenticating, textOfPrincipal } from '../../core/ic/principal.ts'
+import { encodePublicKey } from '../../core/ic/public-key.ts'
+import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
+import type { StatusReply } from '../control-protocol.ts'
+import type { LocalSubnet } from '../local-subnet.ts'
+import { textOfMiningMode } from '../mining-mode.ts'
+import type { SubnetSettings } from '../subnet-settings.ts'
+import { IMPLEMENTATION } from '../version.ts'
+import type { Places } from './places.ts'
+import { diskBytes } from './places.ts'
+
+export function descriptorOf({
+  local,
+  settings,
+  url,
+  places,
+}: {
+  readonly local: LocalSubnet
+  readonly settings: SubnetSettings
+  readonly url: string
+  readonly places: Places
+}): SubnetDescriptor {
+  const rootKey = present(local.rootKey, 'a described subnet has a root key')
+  const { ledger, minter, index, checker, bitcoin } = local.ids
+  return {
+    pid: process.pid,
+    url,
+    controlPath: places.control,
+    startedAt: new Date().toISOString(),
+    rootKey,
+    subnetId: selfAuthenticating(rootKey),
+    nodeKeys: local.subnet.members.map(({ signingKey }) => {
+      const publicKey = encodePublicKey({ type: 'ed25519', key: signingKey })
+      return { id: selfAuthenticating(publicKey), publicKey }
+    }),
+    masterPublicKey: fromHex(present(local.publicKey, 'a described subnet has a key')),
+    ids: { ledger, minter, index, checker, bitcoin },
+    nodes: settings.nodes,
+    network: 'regtest',
+    mining: textOfMiningMode(settings.mining),
+    tokens: [],
+  }
+}
+
+export function statusOf({
+  local,
+  settings,
+  descriptor,
+  places,
+  isEphemeral,
+}: {
+  readonly local: LocalSubnet
+  readonly settings: SubnetSettings
+  readonly descriptor: SubnetDescriptor
+  readonly places: Places
+  readonly isEphemeral: boolean
+}): StatusReply {
+  const { pid, url, rootKey, subnetId, masterPublicKey, ids, nodes, mining, startedAt } = descriptor
+  const { health, certifiedSlot } = local.subnet.backend.status
+  return {
+    version: IMPLEMENTATION,
+    pid,
+    url,
+    rootKey: toHex(rootKey),
+    subnetId: textOfPrincipal(subnetId),
+    ids: {
+      ledger: textOfPrincipal(ids.ledger),
+      minter: textOfPrincipal(ids.minter),
+      index: textOfPrincipal(ids.index),
+      checker: textOfPrincipal(ids.checker),
+      bitcoin: textOfPrincipal(ids.bitcoin),
+    },
+    idsKind: settings.ids,
+    nodes,
+    nodesUp: local.subnet.up.map((node) => node + 1),
+    masterPublicKey: toHex(masterPublicKey),
+    bitcoinHeight: local.bitcoin.height,
+    subnetBitcoinHeight: local.bitcoinHeight,
+    minConfirmations: settings.minConfirmations,
+    mining,
+    waitingTransactions: local.bitcoin.waiting.length,
+    presignatures: local.stock,
+    certifiedSlot,
+    health,
+    startedAt,
+    uptimeMs: Date.now() - Date.parse(startedAt),
+    isEphemeral,
+    diskBytes: isEphemeral ? undefined : diskBytes(places.state),
+  }
+}

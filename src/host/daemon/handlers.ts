@@ -1,0 +1,71 @@
+/** What each operation of the control port does. Implements `docs/spec/cli.md` §§5.16 to 5.18. */
+import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
+import { bitcoinInterface } from '../../core/subnet/bitcoin-canister.ts'
+import { checkerInterface } from '../../core/subnet/checker-canister.ts'
+import type { LocalSubnet } from '../local-subnet.ts'
+import type { SubnetSettings } from '../subnet-settings.ts'
+import { BitcoinOperations } from './bitcoin-operations.ts'
+import type { ControlHandlers } from './control-server.ts'
+import { statusOf } from './description.ts'
+import type { Operator } from './operator.ts'
+import { callAsOperator } from './operator.ts'
+import type { Places } from './places.ts'
+
+/** What a running subnet consists of. */
+export type Running = {
+  readonly local: LocalSubnet
+  readonly settings: SubnetSettings
+  readonly operator: Operator
+  readonly descriptor: SubnetDescriptor
+  readonly places: Places
+  readonly isEphemeral: boolean
+  /** Asks it to end in good order. */
+  readonly stop: () => void
+}
+
+export function controlHandlers(running: Running): ControlHandlers {
+  const { local, settings, operator, stop } = running
+  const { backend } = local.subnet
+  const bitcoin = new BitcoinOperations(local.bitcoin, settings.minConfirmations)
+  return {
+    status: () => statusOf(running),
+    stop: () => {
+      setImmediate(stop) // The answer leaves first.
+      return {}
+    },
+    mine: (request) => bitcoin.mine(request),
+    faucet: (request) => bitcoin.faucet(request),
+    reorg: (request) => bitcoin.reorg(request),
+    tip: () => bitcoin.tip(),
+    tx: (request) => bitcoin.tx(request),
+    output: (request) => bitcoin.output(request),
+    send: (request) => bitcoin.send(request),
+    fee: async ({ rateMsatPerVb }) => {
+      await setFeeLevel({ backend, operator }, local, rateMsatPerVb)
+      return {}
+    },
+    flag: async (request) => {
+      const target = {
+        canisterId: local.ids.checker,
+        methodName: 'x_flag',
+        method: checkerInterface.x_flag,
+      }
+      return { changed: await callAsOperator({ backend, operator }, target, [request]) }
+    },
+  }
+}
+
+/** Undefined: no level, estimates follow the chain. */
+export async function setFeeLevel(
+  caller: Parameters<typeof callAsOperator>[0],
+  { ids }: Pick<LocalSubnet, 'ids'>,
+  rateMsatPerVb: number | bigint | undefined,
+): Promise<void> {
+  const target = {
+    canisterId: ids.bitcoin,
+    methodName: 'x_set_fee_level',
+    method: bitcoinInterface.x_set_fee_level,
+  }
+  const rate = rateMsatPerVb === undefined ? undefined : BigInt(rateMsatPerVb)
+  await callAsOperator(caller, target, [{ rateMsatPerVb: rate }])
+}

@@ -1,0 +1,169 @@
+/**
+ * The local subnet as a process: takes the lock, starts nodes, chain and ports, says when it can be
+ * used, and ends in good order. Implements `docs/spec/cli.md` §5.16, architecture §1.
+ */
+import { dirname } from 'node:path'
+import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
+import { startHttpServer } from '../ic/http-server.ts'
+import { LocalSubnet } from '../local-subnet.ts'
+import { minterSettings } from '../set-values.ts'
+import type { SubnetEvent } from '../subnet.ts'
+import { startMining } from './automatic-mining.ts'
+import { FIRST_BLOCKS } from './bitcoin-operations.ts'
+import { startControlServer } from './control-server.ts'
+import { descriptorOf, statusOf } from './description.ts'
+import { liveDescriptor, removeDescriptor, writeDescriptor } from './descriptor-file.ts'
+import { controlHandlers, setFeeLevel } from './handlers.ts'
+import { LogFile } from './log-file.ts'
+import { loadOperator, passingOperator } from './operator.ts'
+import type { Places } from './places.ts'
+import { makePrivate, placesOf } from './places.ts'
+import { takeLock } from './process-lock.ts'
+import { purseScript } from './purse.ts'
+import { decideSettings } from './stored-settings.ts'
+
+/** Threshold specification §23. */
+const STOCK_TARGET = 5
+const CREATION_MAX = 2
+/** How long to sleep at most between two looks at what is waited for. */
+const LOOK_AGAIN_MS = 1_000
+
+type Life = DaemonRequest & DaemonPorts & { readonly places: Places; readonly log: LogFile }
+
+/**
+ * Runs until it is asked to end. When another start was faster, nothing is done. Throws
+ * `HOST_STATE_LOCKED`, `HOST_PORT_BUSY`, `CONFIG_INVALID`, `HOST_DISK`, `Bug`.
+ */
+export async function runDaemon(request: DaemonRequest, ports: DaemonPorts): Promise<void> {
+  const places = placesOf(request.directories)
+  const parents = [dirname(places.lock), places.runtime, dirname(places.control), places.logs]
+  for (const folder of process.platform === 'win32' ? [] : parents) makePrivate(folder)
+  const lock = await takeLock(
+    places.lock,
+    'runs the subnet',
+    async () => (await liveDescriptor(places.descriptor)) !== undefined,
+  )
+  if (lock === undefined) return
+  const log = new LogFile(places.logs, () => new Date())
+  try {
+    removeDescriptor(places.descriptor)
+    await live({ ...request, ...ports, places, log })
+    log.write('info', 'the subnet ended in good order')
+  } catch (error) {
+    log.write('error', error instanceof Error ? error.message : String(error))
+    throw error
+  } finally {
+    removeDescriptor(places.descriptor)
+    log.close()
+    lock.release()
+  }
+}
+
+async function live(life: Life): Promise<void> {
+  const { places, log, given, isEphemeral, report, ending } = life
+  const startedMs = performance.now()
+  if (!isEphemeral) makePrivate(places.state)
+  const settings = decideSettings(places.settings, given, { isEphemeral })
+  const operator = isEphemeral ? passingOperator() : loadOperator(places.operatorKey)
+  const tell = (text: string): void => {
+    log.write('info', text)
+    report({ type: 'progress', text })
+  }
+  tell(`starting ${settings.nodes} nodes`)
+  const closing: (() => Promise<void> | void)[] = []
+  try {
+    const local = await LocalSubnet.start({
+      nodes: settings.nodes,
+      stockTarget: STOCK_TARGET,
+      creationMax: CREATION_MAX,
+      minter: minterSettings(settings.set, settings),
+      operator: operator.principal,
+    })
+    closing.push(() => local.close())
+    local.subnet.listen((event) => logEvent(log, event))
+    await usable(local, tell, ending)
+    if (ending.aborted) return
+    const { host, port, feeRateMsatPerVb } = settings
+    const onError = (error: unknown): void =>
+      log.write('error', error instanceof Error ? error.message : String(error))
+    const http = await startHttpServer({ gateway: local.gateway, host, port, onError })
+    closing.push(() => http.close())
+    const { backend } = local.subnet
+    if (feeRateMsatPerVb !== undefined)
+      await setFeeLevel({ backend, operator }, local, feeRateMsatPerVb)
+    const descriptor = descriptorOf({ local, settings, url: http.url, places })
+    const asked = new AbortController()
+    const stop = (): void => asked.abort()
+    const running = { local, settings, operator, descriptor, places, isEphemeral, stop }
+    const handlers = controlHandlers(running)
+    const control = await startControlServer({ path: places.control, handlers, onError })
+    closing.push(() => control.close())
+    const { bitcoin } = local
+    const mine = (): void => void bitcoin.mine(1, purseScript)
+    const confirmations = settings.minConfirmations
+    closing.push(startMining({ bitcoin, mine, mode: settings.mining, confirmations }))
+    writeDescriptor(places.descriptor, descriptor)
+    closing.push(() => removeDescriptor(places.descriptor))
+    log.write('info', `the subnet listens at ${http.url}`)
+    report({
+      type: 'ready',
+      status: statusOf(running),
+      startedMs: Math.round(performance.now() - startedMs),
+    })
+    await ended(local, AbortSignal.any([ending, asked.signal]))
+  } finally {
+    for (const close of closing.reverse()) await close()
+  }
+}
+
+/** Until clients get certificates, and the faucet has coins. */
+async function usable(
+  local: LocalSubnet,
+  tell: (text: string) => void,
+  ending: AbortSignal,
+): Promise<void> {
+  const { bitcoin, subnet } = local
+  if (bitcoin.height === 0) bitcoin.mine(FIRST_BLOCKS, purseScript)
+  let last = ''
+  for (;;) {
+    const text = whatIsMissing(local)
+    if (text === undefined || ending.aborted) return
+    if (text !== last) tell(text)
+    last = text
+    await local.happening(LOOK_AGAIN_MS)
+  }
+
+  function whatIsMissing({ publicKey, rootKey, bitcoinHeight }: LocalSubnet): string | undefined {
+    if (rootKey === undefined || publicKey === undefined) return 'making the keys of the subnet'
+    if (subnet.backend.status.health !== 'healthy') return 'certifying the first state'
+    return bitcoinHeight < bitcoin.height ? 'reading the Bitcoin chain' : undefined
+  }
+}
+
+/** Throws `Bug` when a node breaks. */
+async function ended(local: LocalSubnet, ending: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    if (ending.aborted) resolve()
+    ending.addEventListener('abort', () => resolve())
+    local.broken.catch(reject)
+  })
+}
+
+function logEvent(log: LogFile, event: SubnetEvent): void {
+  switch (event.type) {
+    case 'bug':
+      log.write('error', event.message)
+      return
+    case 'fault': {
+      const text = `node ${event.culprit + 1} is at fault: ${event.reason}`
+      log.write('warn', text, event.seenBy + 1)
+      return
+    }
+    case 'observed':
+      if (event.event.type === 'keyMade') log.write('info', 'made the key', event.node + 1)
+      if (event.event.type === 'signed') {
+        const by = event.event.by.map((node) => node + 1).join(', ')
+        log.write('info', `combined a signature of nodes ${by}`, event.node + 1)
+      }
+  }
+}

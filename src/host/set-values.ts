@@ -1,0 +1,115 @@
+/**
+ * What `--set <part>.<name>=<value>` reaches: names of the specifications in kebab case, and where
+ * each value goes. Implements `docs/spec/cli.md` §5.16; names of `docs/spec/minter.md` §1.
+ */
+import { present } from '../core/base/errors.ts'
+import type { Settings } from '../core/minter/constants.ts'
+import type { MinterSettings } from '../core/subnet/settings.ts'
+import { embeddedMinter } from '../core/subnet/settings.ts'
+
+/** Amounts in satoshi, durations in nanoseconds, counts; words. */
+export type SetValue = bigint | string
+
+export type SetKind =
+  | { readonly type: 'amount' }
+  | { readonly type: 'duration' }
+  | { readonly type: 'count'; readonly min: bigint; readonly max: bigint }
+  | { readonly type: 'word'; readonly words: readonly string[] }
+
+type Init = MinterSettings['init']
+type Change = (value: SetValue) => {
+  readonly init?: Partial<Init>
+  readonly settings?: Partial<Settings>
+}
+type Setting = { readonly kind: SetKind; readonly change: Change }
+
+const whole = (value: SetValue): bigint => (typeof value === 'bigint' ? value : 0n)
+
+const amount = (change: (value: bigint) => Partial<Init>): Setting => ({
+  kind: { type: 'amount' },
+  change: (value) => ({ init: change(whole(value)) }),
+})
+const duration = (change: ReturnType<typeof ofSettings>): Setting => ({
+  kind: { type: 'duration' },
+  change,
+})
+const ofSettings =
+  (change: (value: bigint) => Partial<Settings>): Change =>
+  (value) => ({ settings: change(whole(value)) })
+const count = (
+  max: number,
+  change: (value: number) => Partial<Settings>,
+  { min = 1 }: { readonly min?: number } = {},
+): Setting => ({
+  kind: { type: 'count', min: BigInt(min), max: BigInt(max) },
+  change: ofSettings((value) => change(Number(value))),
+})
+
+const settable: Readonly<Record<string, Setting>> = {
+  'minter.max-time-in-queue': {
+    kind: { type: 'duration' },
+    change: (value) => ({ init: { maxTimeInQueueNs: whole(value) } }),
+  },
+  'minter.retrieve-btc-min-amount': amount((retrieveMinAmount) => ({ retrieveMinAmount })),
+  'minter.deposit-btc-min-amount': amount((depositMinAmount) => ({ depositMinAmount })),
+  'minter.check-fee': amount((checkFee) => ({ checkFee })),
+  'minter.mode': {
+    kind: { type: 'word', words: ['general-availability', 'read-only'] },
+    change: (value) => ({
+      init: { mode: { type: value === 'read-only' ? 'readOnly' : 'generalAvailability' } },
+    }),
+  },
+  'minter.max-num-inputs-in-transaction': {
+    kind: { type: 'count', min: 1n, max: 1_000n },
+    change: (value) => ({ init: { inputsMax: whole(value) } }),
+  },
+  'minter.utxo-consolidation-threshold': {
+    kind: { type: 'count', min: 1n, max: 1_000_000n },
+    change: (value) => ({ init: { consolidationThreshold: whole(value) } }),
+  },
+  'minter.max-concurrent': count(10_000, (concurrentMax) => ({ concurrentMax })),
+  'minter.max-concurrent-pending-requests': count(100_000, (pendingRequestsMax) => ({
+    pendingRequestsMax,
+  })),
+  'minter.min-pending-requests': count(10_000, (pendingRequestsMin) => ({ pendingRequestsMin })),
+  'minter.max-requests-per-batch': count(1_000, (requestsPerBatchMax) => ({
+    requestsPerBatchMax,
+  })),
+  'minter.utxos-count-threshold': count(100_000, (utxosCountThreshold) => ({
+    utxosCountThreshold,
+  })),
+  'minter.deposits-per-call': count(10_000, (depositsPerCallMax) => ({ depositsPerCallMax })),
+  'minter.watched-accounts': count(1_000_000, (watchedAccountsMax) => ({ watchedAccountsMax })),
+  'minter.suspension': duration(ofSettings((suspensionNs) => ({ suspensionNs }))),
+  'minter.hold': duration(ofSettings((holdNs) => ({ holdNs }))),
+  'minter.passed-over': duration(ofSettings((passedOverNs) => ({ passedOverNs }))),
+  'minter.process-period': duration(ofSettings((processPeriodNs) => ({ processPeriodNs }))),
+  'minter.refresh-fees-period': duration(
+    ofSettings((refreshFeesPeriodNs) => ({ refreshFeesPeriodNs })),
+  ),
+}
+
+export const setNames: readonly string[] = Object.keys(settable)
+
+/** How a value of that name is written; undefined for a name that nothing has. */
+export const setKind = (name: string): SetKind | undefined =>
+  Object.hasOwn(settable, name) ? settable[name]?.kind : undefined
+
+/** The minter's settings with what was set in their place. Every name has been looked up before. */
+export function minterSettings(
+  set: ReadonlyMap<string, SetValue>,
+  given: { readonly minConfirmations?: number; readonly autoMint?: boolean } = {},
+): MinterSettings {
+  const { minConfirmations = embeddedMinter.init.minConfirmations } = given
+  const { autoMint = embeddedMinter.settings.autoMint } = given
+  let { init, settings }: MinterSettings = {
+    init: { ...embeddedMinter.init, minConfirmations },
+    settings: { ...embeddedMinter.settings, autoMint },
+  }
+  for (const [name, value] of set) {
+    const change = present(settable[name], 'only known names are kept').change(value)
+    init = { ...init, ...change.init }
+    settings = { ...settings, ...change.settings }
+  }
+  return { init, settings }
+}

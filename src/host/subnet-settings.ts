@@ -1,0 +1,158 @@
+/**
+ * What `subnet start` may choose, kept beside the state. Implements `docs/spec/cli.md` §5.16;
+ * defaults of `docs/spec/minter.md` §1.2.
+ */
+import { attempt, BadEncoding, Problem } from '../core/base/errors.ts'
+import type { JsonReader } from '../core/base/json.ts'
+import {
+  anything,
+  bigCount,
+  dictionary,
+  exactly,
+  flag,
+  integer,
+  nullable,
+  object,
+  oneOf,
+  parseJson,
+  text,
+} from '../core/base/json.ts'
+import { wireJson } from './control-protocol.ts'
+import type { MiningMode } from './mining-mode.ts'
+import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
+import type { SetValue } from './set-values.ts'
+
+export type SubnetSettings = {
+  readonly nodes: number
+  /** 0: any free port. */
+  readonly port: number
+  readonly host: string
+  readonly mining: MiningMode
+  readonly minConfirmations: number
+  readonly autoMint: boolean
+  /** The fee level that estimates see, if one is set. */
+  readonly feeRateMsatPerVb: bigint | undefined
+  readonly ids: 'own' | 'mainnet'
+  /** Fixes keys, ids and addresses. */
+  readonly seed: string | undefined
+  /** By `--set`: `minter.max-time-in-queue`. */
+  readonly set: ReadonlyMap<string, SetValue>
+}
+
+export const NODES_MAX = 40
+export const SET_MAX = 100
+export const SETTINGS_BYTES_MAX = 65_536
+const CONFIRMATIONS_MAX = 1_000
+const VERSION = 1
+
+export const defaultSettings: SubnetSettings = {
+  nodes: 4,
+  port: 0,
+  host: '127.0.0.1',
+  mining: { type: 'auto' },
+  minConfirmations: 6,
+  autoMint: true,
+  feeRateMsatPerVb: undefined,
+  ids: 'own',
+  seed: undefined,
+  set: new Map(),
+}
+
+const mining: JsonReader<MiningMode> = (value, where) => {
+  const mode = miningModeOfText(text(value, where))
+  if (mode === undefined) throw new BadEncoding(`${where} is not a way of mining`)
+  return mode
+}
+
+const setValue: JsonReader<SetValue> = (value, where) => {
+  const digits = text(value, where)
+  return /^\d+$/.test(digits) ? bigCount(digits, where) : digits
+}
+
+const fields = {
+  nodes: integer(1, NODES_MAX),
+  port: integer(0, 65_535),
+  host: text,
+  mining,
+  minConfirmations: integer(0, CONFIRMATIONS_MAX),
+  autoMint: flag,
+  feeRateMsatPerVb: nullable(bigCount),
+  ids: oneOf('own', 'mainnet'),
+  seed: nullable(text),
+  set: dictionary(setValue, SET_MAX),
+}
+const document = object({ version: exactly(VERSION), ...fields })
+
+/** Throws `CONFIG_INVALID`; `path` names the file for people. */
+export function decodeSettings(source: string, path: string): SubnetSettings {
+  const read = attempt(() => parseJson(source, document))
+  if (read instanceof BadEncoding)
+    throw new Problem('CONFIG_INVALID', `${path} cannot be read: ${read.message}`, {
+      fix: 'the settings of the subnet are damaged; start afresh',
+      command: 'ckbtc subnet reset',
+      details: { path },
+    })
+  const { version: _, ...settings } = read
+  return settings
+}
+
+export const encodeSettings = (settings: SubnetSettings): string =>
+  `${wireJson({ version: VERSION, ...wireFields(settings) })}\n`
+
+/** What was given, as a start in the background hands it on. */
+export const encodeGiven = (given: GivenSettings): string => wireJson(wireFields(given))
+
+/** Throws `BadEncoding`. */
+export function decodeGiven(source: string): GivenSettings {
+  const names = new Set(parseJson(source, dictionary(anything, SET_MAX)).keys())
+  const given = Object.entries(fields).filter(([name]) => names.has(name))
+  return parseJson(source, object(Object.fromEntries(given)))
+}
+
+function wireFields({ mining: mode, set, ...rest }: GivenSettings): object {
+  return {
+    ...rest,
+    ...(mode === undefined ? {} : { mining: textOfMiningMode(mode) }),
+    ...(set === undefined ? {} : { set: Object.fromEntries(set) }),
+  }
+}
+
+/** What was given on the command line; the rest stays as it was. */
+export type GivenSettings = Partial<SubnetSettings>
+
+/** Decided when the subnet is founded: part of its keys or of its canisters. */
+const fixedNames = ['nodes', 'ids', 'seed', 'minConfirmations', 'autoMint'] as const
+
+/**
+ * The stored settings with the given ones in their place. Throws `CONFIG_INVALID` for what a
+ * subnet that exists cannot change.
+ */
+export function mergeSettings(
+  stored: SubnetSettings | undefined,
+  given: GivenSettings,
+): SubnetSettings {
+  if (stored === undefined) return { ...defaultSettings, ...given }
+  for (const name of fixedNames) {
+    const [before, after] = [stored[name], given[name] ?? stored[name]]
+    if (before !== after) throw fixed(optionOf[name], `${before ?? 'none'}`)
+  }
+  for (const [name, value] of given.set ?? new Map<string, SetValue>())
+    if (stored.set.get(name) !== value)
+      throw fixed(`--set ${name}`, `${stored.set.get(name) ?? 'its default'}`)
+  return { ...stored, ...given, set: stored.set }
+}
+
+const optionOf: Readonly<Record<(typeof fixedNames)[number], string>> = {
+  nodes: '--nodes',
+  ids: '--ids',
+  seed: '--seed',
+  minConfirmations: '--min-confirmations',
+  autoMint: '--no-auto-mint',
+}
+
+const fixed = (option: string, before: string): Problem =>
+  new Problem('CONFIG_INVALID', `${option} cannot change: the subnet was made with ${before}`, {
+    fix: 'start it without the option, or discard the subnet first',
+    command: 'ckbtc subnet reset',
+    details: { option, stored: before },
+  })

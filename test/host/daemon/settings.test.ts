@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest'
+import { BadEncoding } from '../../../src/core/base/errors.ts'
+import { decodeRequest, encodeRequest } from '../../../src/host/daemon/launch-protocol.ts'
+import { miningModeOfText, textOfMiningMode } from '../../../src/host/mining-mode.ts'
+import { minterSettings, setKind, setNames } from '../../../src/host/set-values.ts'
+import type { SubnetSettings } from '../../../src/host/subnet-settings.ts'
+import {
+  decodeSettings,
+  defaultSettings,
+  encodeSettings,
+  mergeSettings,
+} from '../../../src/host/subnet-settings.ts'
+
+const unusual: SubnetSettings = {
+  nodes: 7,
+  port: 4943,
+  host: '127.0.0.1',
+  mining: { type: 'interval', everySeconds: 90 },
+  minConfirmations: 2,
+  autoMint: false,
+  feeRateMsatPerVb: 12_000n,
+  ids: 'mainnet',
+  seed: 'a seed',
+  set: new Map<string, bigint | string>([
+    ['minter.max-time-in-queue', 600_000_000_000n],
+    ['minter.mode', 'read-only'],
+  ]),
+}
+
+describe('settings of the subnet', () => {
+  it.each([
+    ['the usual', defaultSettings],
+    ['unusual', unusual],
+  ])('survive writing and reading: %s', (_, settings) => {
+    expect(decodeSettings(encodeSettings(settings), 'x')).toEqual(settings)
+  })
+
+  it('are refused cut off at any place, with the file named', () => {
+    const encoded = encodeSettings(unusual)
+    for (let length = 0; length < encoded.trimEnd().length; length++)
+      expect(() => decodeSettings(encoded.slice(0, length), '/x/settings.json')).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', details: { path: '/x/settings.json' } }),
+      )
+  })
+
+  it.each([
+    ['another version', { version: 2 }],
+    ['no nodes', { nodes: 0 }],
+    ['too many nodes', { nodes: 41 }],
+    ['a port that is none', { port: 65_536 }],
+    ['an unknown way of mining', { mining: 'often' }],
+    ['a negative rate', { feeRateMsatPerVb: '-1' }],
+    ['ids of nobody', { ids: 'testnet' }],
+    ['a list of set values', { set: [1] }],
+    ['a set value that is a number', { set: { 'minter.hold': 1 } }],
+    ['an unknown field', { more: true }],
+  ])('are refused with %s', (_, change) => {
+    const changed = JSON.stringify({ ...JSON.parse(encodeSettings(unusual)), ...change })
+    expect(() => decodeSettings(changed, 'x')).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    )
+  })
+
+  it('of a new subnet are the given ones and the defaults', () => {
+    expect(mergeSettings(undefined, { nodes: 7 })).toEqual({ ...defaultSettings, nodes: 7 })
+  })
+
+  it('of a subnet that exists are replaced where that is possible', () => {
+    const given = { port: 1, mining: { type: 'manual' }, feeRateMsatPerVb: 7_000n } as const
+    expect(mergeSettings(unusual, given)).toEqual({ ...unusual, ...given })
+    expect(mergeSettings(unusual, {})).toEqual(unusual)
+    expect(mergeSettings(unusual, { nodes: 7, set: unusual.set })).toEqual(unusual)
+  })
+
+  it.each([
+    ['--nodes', { nodes: 4 }],
+    ['--ids', { ids: 'own' }],
+    ['--seed', { seed: 'another' }],
+    ['--min-confirmations', { minConfirmations: 6 }],
+    ['--no-auto-mint', { autoMint: true }],
+    ['--set minter.mode', { set: new Map([['minter.mode', 'general-availability']]) }],
+    ['--set minter.hold', { set: new Map([['minter.hold', 1n]]) }],
+  ] as const)('of a subnet that exists keep %s', (option, given) => {
+    expect(() => mergeSettings(unusual, given)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        details: expect.objectContaining({ option }),
+      }),
+    )
+  })
+
+  it('reach a process in the background as they were given, and no further', () => {
+    const directories = { state: '/s', runtime: '/r' }
+    for (const given of [{}, { nodes: 1 }, unusual]) {
+      const request = { directories, given, isEphemeral: true }
+      expect(decodeRequest(encodeRequest(request))).toEqual(request)
+    }
+    expect(() => decodeRequest('{}')).toThrow(BadEncoding)
+  })
+})
+
+describe('a way of mining', () => {
+  it.each(['auto', 'manual', '1s', '90s'])('%s is written as it is read', (text) => {
+    const mode = miningModeOfText(text)
+    expect(mode && textOfMiningMode(mode)).toBe(text)
+  })
+
+  it('counts minutes, hours and days in seconds', () => {
+    expect(miningModeOfText('2m')).toEqual({ type: 'interval', everySeconds: 120 })
+    expect(miningModeOfText('1h')).toEqual({ type: 'interval', everySeconds: 3_600 })
+    expect(miningModeOfText('7d')).toEqual({ type: 'interval', everySeconds: 604_800 })
+  })
+
+  it.each(['', '0s', '01s', '1', 's', '1.5s', '-1s', '8d', '1w', '1s ', 'AUTO'])(
+    'is not %j',
+    (text) => {
+      expect(miningModeOfText(text)).toBeUndefined()
+    },
+  )
+})
+
+describe('--set', () => {
+  it('changes exactly what each name says', () => {
+    const before = minterSettings(new Map())
+    for (const name of setNames) {
+      const value = setKind(name)?.type === 'word' ? 'read-only' : 12_345n
+      const { init, settings } = minterSettings(new Map([[name, value]]))
+      const changed = [
+        ...Object.entries(init).filter(([key, field]) => field !== entry(before.init, key)),
+        ...Object.entries(settings).filter(([key, field]) => field !== entry(before.settings, key)),
+      ]
+      expect(changed, name).toHaveLength(1)
+    }
+  })
+
+  it('knows the kind of its own names only', () => {
+    expect(setKind('minter.nothing')).toBeUndefined()
+    expect(setKind('toString')).toBeUndefined()
+  })
+
+  const entry = (holder: object, key: string): unknown =>
+    Object.getOwnPropertyDescriptor(holder, key)?.value
+})
