@@ -6,7 +6,6 @@
  */
 import { describe, expect, it } from 'vitest'
 import { present } from '../../src/core/base/errors.ts'
-import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
 import { decodeDealing, encodeDealing } from '../../src/core/tecdsa/dealing-codec.ts'
 import {
   dealingContent,
@@ -15,12 +14,13 @@ import {
   lanePrefix,
 } from '../../src/core/tecdsa/evidence.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
-import { ecdsaSecp256k1 } from '../../src/core/tecdsa/suite.ts'
+import { suites } from '../../src/core/tecdsa/signer-config.ts'
+import type { Suite } from '../../src/core/tecdsa/suite.ts'
 import type { Tamper } from '../support/signer-net.ts'
 import { SignerNet } from '../support/signer-net.ts'
-import { expectValid, isDone, request, settled } from '../support/signer-story.ts'
+import { expectCertifies, expectValid, isDone, request, settled } from '../support/signer-story.ts'
 
-const suite = ecdsaSecp256k1(secp256k1)
+type DealingMessage = Extract<SignerMessage, { readonly type: 'dealing' }>
 
 function flip(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = bytes.slice()
@@ -103,19 +103,24 @@ describe('a lying node', () => {
 
   /** The liar's dealing, changed in one point and signed anew. */
   const redealt = (message: SignerMessage, net: SignerNet): SignerMessage => {
-    if (message.type !== 'dealing' || message.lane !== 'ecdsa') return message
+    if (message.type !== 'dealing') return message
+    return message.lane === 'ecdsa'
+      ? changed(suites.ecdsa, message, net)
+      : changed(suites.bls, message, net)
+  }
+  function changed<P>(suite: Suite<P>, message: DealingMessage, net: SignerNet): SignerMessage {
     const dealing = decodeDealing(suite, message.signed.dealing)
     const [first, ...rest] = dealing.commitment.points
-    const point = secp256k1.add(present(first, 'a commitment'), secp256k1.g.point)
+    const point = suite.group.add(present(first, 'a commitment'), suite.group.g.point)
     const commitment = { ...dealing.commitment, points: [point, ...rest] }
     const statement = {
       ...message.signed,
       dealing: encodeDealing(suite, { ...dealing, commitment }),
     }
-    const content = dealingContent(lanePrefix(net.genesis, 'ThresholdEcdsaSecp256k1'), statement)
+    const content = dealingContent(lanePrefix(net.genesis, suite.algorithm), statement)
     const signature = net.keysOf(liar).sign('dealing', content)
     const bytes = encodeSignedDealing({ ...statement, signature })
-    return { type: 'dealing', lane: 'ecdsa', signed: decodeSignedDealing(bytes) }
+    return { ...message, signed: decodeSignedDealing(bytes) }
   }
 
   const table: readonly (readonly [string, ReturnType<typeof lies>, RegExp | undefined])[] = [
@@ -142,11 +147,7 @@ describe('a lying node', () => {
       'that signs its support wrongly is blamed',
       lies((message) =>
         message.type === 'support'
-          ? {
-              type: 'support',
-              lane: 'ecdsa',
-              support: { ...message.support, signature: new Uint8Array(64) },
-            }
+          ? { ...message, support: { ...message.support, signature: new Uint8Array(64) } }
           : message,
       ),
       /BadSignature/,
@@ -156,11 +157,7 @@ describe('a lying node', () => {
       lies((message) => {
         if (message.type !== 'dealing') return message
         const signed = { ...message.signed, signature: new Uint8Array(64) }
-        return {
-          type: 'dealing',
-          lane: 'ecdsa',
-          signed: decodeSignedDealing(encodeSignedDealing(signed)),
-        }
+        return { ...message, signed: decodeSignedDealing(encodeSignedDealing(signed)) }
       }),
       undefined,
     ],
@@ -181,6 +178,7 @@ describe('a lying node', () => {
     net.ask(asked)
     net.settle()
     expectValid(net, asked, 1)
+    expectCertifies(net, [1, 2, 3])
     const blamed = net.faults.filter(({ seenBy }) => seenBy !== liar)
     expect(blamed.every(({ culprit }) => culprit === liar)).toBe(true)
     if (blame !== undefined) expect(blamed.map(({ reason }) => reason).join()).toMatch(blame)

@@ -5,6 +5,7 @@ import { equalBytes, utf8 } from '../../src/core/base/bytes.ts'
 import { derivePublicKey, masterKey } from '../../src/core/base/derivation.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { sha256 } from '../../src/core/base/hash.ts'
+import { verifyBls } from '../../src/core/base/verification.ts'
 import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
 import { MAIN_KEY, SignerNet } from './signer-net.ts'
 
@@ -29,6 +30,25 @@ export function expectValid(net: SignerNet, asked: SigningRequest, node = 0): vo
   const { publicKey } = derivePublicKey(master, asked.path)
   const valid = independent.verify(found.signature, asked.digest, publicKey, { prehash: false })
   expect(valid).toBe(true)
+}
+
+/**
+ * The first and the last of these nodes sign a certificate under the key that all of them hold, by
+ * the shares of all.
+ */
+export function expectCertifies(net: SignerNet, nodes: readonly number[]): void {
+  const message = utf8('a state root')
+  const keys = nodes.map((i) => present(net.signer(i).certificationKey, 'the key is made'))
+  expect(new Set(keys.map(String)).size).toBe(1)
+  const shares = nodes.map((i) => [i, net.signer(i).certificationShare(message)] as const)
+  const given = shares.flatMap(([i, share]) => (share === undefined ? [] : [[i, share] as const]))
+  for (const node of [nodes.at(0), nodes.at(-1)]) {
+    const signer = net.signer(present(node, 'a node'))
+    const { signature, blamed } = signer.combineCertification(message, new Map(given))
+    expect(blamed).toEqual([])
+    const key = present(keys[0], 'a key')
+    expect(verifyBls(key, message, present(signature, 'combined'))).toBe(true)
+  }
 }
 
 /** A net that has its key and a presignature. */
