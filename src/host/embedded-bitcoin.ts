@@ -11,6 +11,7 @@ import type { Block } from '../core/btc/block.ts'
 import { COINBASE_MATURITY } from '../core/btc/block-spends.ts'
 import type {
   FoundTransaction,
+  NodeEvent,
   OutputStatus,
   ReorganisedReply,
   Tip,
@@ -20,28 +21,48 @@ import { RegtestNode } from '../core/btc/regtest/node.ts'
 import type { MempoolEntry } from '../core/btc/regtest/pool.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
 import { txid } from '../core/btc/transaction.ts'
+import { durableRegtestNode } from './chain-store.ts'
 import { systemClock } from './clock.ts'
 import type { RegtestServer } from './regtest-server.ts'
 import { startRegtestServer } from './regtest-server.ts'
+import type { Store } from './store.ts'
 
 const nowSeconds = (): number => Number(systemClock() / NS_PER_SECOND)
+
+export type EmbeddedBitcoinOptions = {
+  /** Where the chain lies: it goes on there, and every block is there before a peer hears of it. */
+  readonly store?: Store | undefined
+}
 
 export class EmbeddedBitcoin {
   readonly #node: RegtestNode
   readonly #server: RegtestServer
+  readonly #store: Store | undefined
 
-  private constructor(node: RegtestNode, server: RegtestServer) {
-    this.#node = node
-    this.#server = server
+  private constructor(parts: {
+    readonly node: RegtestNode
+    readonly server: RegtestServer
+    readonly store: Store | undefined
+  }) {
+    this.#node = parts.node
+    this.#server = parts.server
+    this.#store = parts.store
   }
 
-  /** Listens on a free port of the loopback interface. Throws `HostPortBusy` when there is none. */
-  static async start(): Promise<EmbeddedBitcoin> {
-    const node = new RegtestNode()
+  /**
+   * Listens on a free port of the loopback interface. Throws `HostPortBusy` when there is none, and
+   * the problem of a damaged store. The store is closed with the node.
+   */
+  static async start({ store }: EmbeddedBitcoinOptions = {}): Promise<EmbeddedBitcoin> {
     try {
-      return new EmbeddedBitcoin(node, await startRegtestServer({ node, nowSeconds }))
+      const node = store === undefined ? new RegtestNode() : durableRegtestNode(store)
+      const server = await startRegtestServer({ node, nowSeconds }).catch((error: unknown) => {
+        throw new HostPortBusy({ host: '127.0.0.1', port: 0 }, error)
+      })
+      return new EmbeddedBitcoin({ node, server, store })
     } catch (error) {
-      throw new HostPortBusy({ host: '127.0.0.1', port: 0 }, error)
+      store?.close()
+      throw error
     }
   }
 
@@ -68,8 +89,11 @@ export class EmbeddedBitcoin {
     return this.#node.blockAt(height)
   }
 
-  /** Calls `listener` when the tip moves or a transaction comes; gives how to end that. */
-  subscribe(listener: () => void): () => void {
+  /**
+   * Calls `listener` when the tip moves or a transaction comes; gives how to end that. It is inside
+   * the call that brought it: what is done about it belongs into a later turn.
+   */
+  subscribe(listener: (event: NodeEvent) => void): () => void {
     return this.#node.subscribe(listener)
   }
 
@@ -120,7 +144,8 @@ export class EmbeddedBitcoin {
     return coins
   }
 
-  close(): Promise<void> {
-    return this.#server.close()
+  async close(): Promise<void> {
+    await this.#server.close()
+    this.#store?.close()
   }
 }

@@ -19,7 +19,7 @@ export type ConnectContext = SpendContext & {
   readonly network: Network
   readonly coins: CoinView
   readonly txids: readonly Txid[]
-  readonly scripts: ScriptVerifier
+  readonly scripts: Pick<ScriptVerifier, 'consensusFault'>
 }
 
 export type Connected =

@@ -1,5 +1,5 @@
 /** Builds and solves blocks. Source: RN-9, RN-11; BIP34, BIP141. */
-import { concat, hash32, u64be } from '../../base/bytes.ts'
+import { concat, fromBigEndian, hash32, u64be } from '../../base/bytes.ts'
 import { assert, present } from '../../base/errors.ts'
 import { sha256d } from '../../base/hash.ts'
 import { sat } from '../../base/units.ts'
@@ -37,6 +37,9 @@ const NONCE_OFFSET = 76
 const NONCE_MAX = 0xffff_ffff
 /** A block may be older than its parent, but not by more (HDR-8). */
 const BACKWARD_MAX_S = 600
+const EXTRA_NONCE_SIZE = 8
+/** Far more than anybody mines: what is beyond was not counted here. */
+const EXTRA_NONCES = 2n ** 48n
 const ZERO_HASH = hash32(new Uint8Array(32))
 
 export type MiningJob = {
@@ -94,6 +97,13 @@ function coinbaseOf(job: MiningJob, height: number): Transaction {
       { value: sat(0n), script: commitmentScript(commitment) },
     ],
   }
+}
+
+/** Of a block that was mined here; −1 for others. */
+export function extraNonceOf({ transactions: [coinbase] }: Block): bigint {
+  const script = coinbase?.inputs[0]?.scriptSig ?? new Uint8Array()
+  const value = fromBigEndian(script.slice(-EXTRA_NONCE_SIZE))
+  return value < EXTRA_NONCES ? value : -1n
 }
 
 /** Tries nonces; on regtest every second one is good. */

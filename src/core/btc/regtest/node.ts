@@ -7,15 +7,16 @@ import { equalBytes } from '../../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
 import { decodeBlock, headerHash } from '../block.ts'
+import type { HeaderNode } from '../header-tree.ts'
 import { HEADERS_MAX } from '../message.ts'
 import { regtest } from '../network.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
-import { decodeTransaction, outpointKey, txid } from '../transaction.ts'
+import { decodeTransaction, isCoinbase, outpointKey, txid } from '../transaction.ts'
 import type { Move } from './chain.ts'
 import { Chain } from './chain.ts'
 import type { Coin } from './coins.ts'
 import { Mempool } from './mempool.ts'
-import { mineBlock, selectTransactions } from './miner.ts'
+import { extraNonceOf, mineBlock, selectTransactions } from './miner.ts'
 import type { MempoolEntry } from './pool.ts'
 import { ScriptVerifier } from './script-verifier.ts'
 
@@ -27,7 +28,15 @@ export type BlockReply =
   | { readonly type: 'accepted'; readonly hash: BlockHash; readonly tip: boolean }
   | Refused
 export type ReorganisedReply =
-  | { readonly type: 'reorganised'; readonly hashes: readonly BlockHash[] }
+  | {
+      readonly type: 'reorganised'
+      readonly oldTip: Tip
+      readonly newTip: Tip
+      /** New blocks in the order of their heights. */
+      readonly hashes: readonly BlockHash[]
+      /** Transactions of the old blocks that no block of the new branch holds. */
+      readonly unconfirmed: readonly Txid[]
+    }
   | Refused
 
 export type Tip = {
@@ -54,13 +63,46 @@ export type NodeEvent =
   | { readonly type: 'newTip'; readonly hash: BlockHash; readonly header: BlockHeader }
   | { readonly type: 'newTransaction'; readonly entry: MempoolEntry; readonly from?: string }
 
+/** The best chain from `height` on is now `blocks`, which may be none. */
+export type ChainChange = { readonly height: number; readonly blocks: readonly Block[] }
+
+export type RegtestOptions = {
+  /** The best chain of an earlier life, without genesis. */
+  readonly blocks?: readonly Block[]
+  /**
+   * Makes a change last. It is called before anybody hears of a block; if it throws, so does the
+   * call that made the change, nobody is told, and the next change holds this one too.
+   */
+  readonly keep?: (change: ChainChange) => void
+}
+
+type Job = {
+  readonly payToScript: Uint8Array
+  readonly nowSeconds: number
+  readonly empty?: boolean
+}
+
 /** All calls are synchronous; times are Unix seconds. */
 export class RegtestNode {
   readonly #scripts = new ScriptVerifier()
   readonly #chain = new Chain(regtest, this.#scripts)
   readonly #mempool = new Mempool(this.#chain, this.#scripts)
   readonly #listeners = new Set<(event: NodeEvent) => void>()
-  #mined = 0n
+  readonly #keep: RegtestOptions['keep']
+  /** Where the chain ended that was kept last. */
+  #kept: HeaderNode
+  /** New tips that nobody has heard of yet. */
+  #untold: Block[] = []
+  #mined: bigint
+
+  /** Blocks of an earlier life that do not make a chain are `BadEncoding`. */
+  constructor({ blocks = [], keep }: RegtestOptions = {}) {
+    const flaw = this.#chain.load(blocks)
+    if (flaw !== undefined) throw new BadEncoding(flaw)
+    this.#kept = this.#chain.tip
+    this.#keep = keep
+    this.#mined = blocks.map(extraNonceOf).reduce((a, b) => (a > b ? a : b), -1n) + 1n
+  }
 
   /**
    * Mines `count` blocks that pay subsidy and fees to `payToScript`, from the mempool unless they
@@ -72,7 +114,9 @@ export class RegtestNode {
     nowSeconds: number,
     { empty = false }: { readonly empty?: boolean } = {},
   ): readonly BlockHash[] {
-    return Array.from({ length: count }, () => this.#mineOne(payToScript, nowSeconds, empty))
+    const hashes = this.#mineAll(count, { payToScript, nowSeconds, empty })
+    this.#publish()
+    return hashes
   }
 
   /** Offers a transaction to the mempool. `from`: the peer that sent it. */
@@ -95,10 +139,9 @@ export class RegtestNode {
   submitBlock(offered: Block | Uint8Array, nowSeconds: number): BlockReply {
     const block = decoded(offered, decodeBlock)
     if (block === undefined) return { type: 'refused', reason: 'Block decode failed' }
-    const added = this.#chain.add(block, nowSeconds)
-    if (added.type === 'refused') return added
-    if (added.move !== undefined) this.#follow(added.move, nowSeconds)
-    return { type: 'accepted', hash: added.hash, tip: added.move !== undefined }
+    const reply = this.#add(block, nowSeconds)
+    this.#publish()
+    return reply
   }
 
   tip(): Tip {
@@ -170,12 +213,20 @@ export class RegtestNode {
       readonly nowSeconds: number
     },
   ): ReorganisedReply {
-    const { height } = this.#chain.tip
+    const oldTip = this.tip()
+    const { height } = oldTip
     if (!Number.isInteger(depth) || depth < 1 || depth > height)
       return { type: 'refused', reason: `depth ${depth} is not between 1 and ${height}` }
     const move = this.#chain.invalidate(height - depth + 1)
     this.#follow(move, nowSeconds, dropTransactions ? [] : undefined)
-    return { type: 'reorganised', hashes: this.mine(depth + 1, payToScript, nowSeconds) }
+    const hashes = this.#mineAll(depth + 1, { payToScript, nowSeconds })
+    this.#publish() // The shorter chain in between is kept nowhere and told nobody.
+    const unconfirmed = move.disconnected
+      .flatMap(({ transactions }) => transactions)
+      .filter((tx) => !isCoinbase(tx))
+      .map(txid)
+      .filter((id) => this.#chain.heightOf(id) === undefined)
+    return { type: 'reorganised', oldTip, newTip: this.tip(), hashes, unconfirmed }
   }
 
   /**
@@ -187,7 +238,11 @@ export class RegtestNode {
     return () => void this.#listeners.delete(listener)
   }
 
-  #mineOne(payToScript: Uint8Array, nowSeconds: number, empty: boolean): BlockHash {
+  #mineAll(count: number, job: Job): readonly BlockHash[] {
+    return Array.from({ length: count }, () => this.#mineOne(job))
+  }
+
+  #mineOne({ payToScript, nowSeconds, empty = false }: Job): BlockHash {
     const block = mineBlock({
       ...(empty ? { transactions: [], fees: 0n } : selectTransactions(this.#mempool.pool)),
       tree: this.#chain.tree,
@@ -197,8 +252,39 @@ export class RegtestNode {
       nowSeconds,
     })
     // Many blocks within one second run ahead of the clock, and must not meet the two-hour rule.
-    const reply = this.submitBlock(block, Math.max(nowSeconds, block.header.time))
+    const reply = this.#add(block, Math.max(nowSeconds, block.header.time))
     return present(reply.type === 'accepted' ? reply.hash : undefined, 'a mined block is valid')
+  }
+
+  #add(block: Block, nowSeconds: number): BlockReply {
+    const added = this.#chain.add(block, nowSeconds)
+    if (added.type === 'refused') return added
+    if (added.move !== undefined) this.#follow(added.move, nowSeconds)
+    return { type: 'accepted', hash: added.hash, tip: added.move !== undefined }
+  }
+
+  /** Makes what has changed last, then tells of it. */
+  #publish(): void {
+    const untold = this.#untold
+    this.#untold = []
+    const { tip } = this.#chain
+    if (tip !== this.#kept) {
+      this.#keep?.(this.#changeSince(this.#kept))
+      this.#kept = tip
+    }
+    for (const { header } of untold)
+      this.#tell({ type: 'newTip', hash: headerHash(header), header })
+  }
+
+  #changeSince(old: HeaderNode): ChainChange {
+    let common = old
+    while (this.#chain.nodeAt(common.height) !== common)
+      common = present(common.parent, 'all chains have one genesis')
+    const height = common.height + 1
+    const blocks = Array.from({ length: this.#chain.tip.height - common.height }, (_, i) =>
+      present(this.blockAt(height + i), 'the best chain has its blocks'),
+    )
+    return { height, blocks }
   }
 
   /**
@@ -211,8 +297,7 @@ export class RegtestNode {
   ): void {
     this.#mempool.confirm(connected, nowSeconds)
     if (disconnected.length > 0) this.#mempool.rebuild(returning, nowSeconds)
-    for (const { header } of connected)
-      this.#tell({ type: 'newTip', hash: headerHash(header), header })
+    this.#untold.push(...connected)
   }
 
   #tell(event: NodeEvent): void {
