@@ -33,8 +33,9 @@ export type SignerConfig = StockLimits & {
   /** Name of the key that is made at the start and has a stock: the minter's. */
   readonly mainKey: string
   /**
-   * What `finalKeys` gave in an earlier time line: nothing else remains of it. Without it keys are
-   * made anew.
+   * What `finalKeys` gave when an earlier time line ended: nothing else remains of it. The same
+   * bytes at every node, and again when a node starts anew within this time line: ids count from
+   * there. Without it keys are made.
    */
   readonly restored?: Uint8Array | undefined
 }
