@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { TimestampNs } from '../core/base/units.ts'
+import { IndexClient } from './client/account-index.ts'
 import { BitcoinClient } from './client/bitcoin.ts'
 import type { Fetch } from './client/deliveries.ts'
 import { LedgerClient } from './client/ledger.ts'
 import type { OnProgress } from './client/logs.ts'
-import { BlockReader, readEvents } from './client/logs.ts'
+import { BlockReader, readEvents, readInit } from './client/logs.ts'
 import { MinterClient } from './client/minter.ts'
 import { descriptorStore, fileStore, memoryStore } from './client/node-keys.ts'
 import type { RequestStatus } from './client/request-status.ts'
@@ -38,6 +39,8 @@ export class Client {
   readonly minter: MinterClient
   /** Undefined where the id of the Bitcoin canister is not known. */
   readonly bitcoin: BitcoinClient | undefined
+  /** Undefined where the network has none that is known. */
+  readonly index: IndexClient | undefined
   readonly blocks: BlockReader
   readonly #wire: Wire
 
@@ -58,6 +61,7 @@ export class Client {
     this.ledger = new LedgerClient(wire)
     this.minter = new MinterClient(wire)
     this.bitcoin = network.ids.bitcoin === undefined ? undefined : new BitcoinClient(wire)
+    this.index = network.ids.index && new IndexClient(wire, network.ids.index)
     this.blocks = new BlockReader(wire)
   }
 
@@ -74,6 +78,11 @@ export class Client {
   /** The minter's whole event log. */
   events(onProgress?: OnProgress) {
     return readEvents(this.#wire, onProgress)
+  }
+
+  /** What the minter was installed with. */
+  init() {
+    return readInit(this.#wire)
   }
 
   /** What became of a call that was sent before, in the name of the same signer. */

@@ -50,6 +50,8 @@ export const errorCatalogue = {
   OPERATION_OPEN: { exit: 6, retry: 'check-first' },
   OPERATION_UNKNOWN: { exit: 9, retry: 'check-first' },
   RAIL_ADDRESS_MISMATCH: { exit: 10, retry: 'never' },
+  RAIL_CANISTER_MISMATCH: { exit: 10, retry: 'never' },
+  RAIL_NO_ROOT_KEY: { exit: 10, retry: 'fix-input' },
   RAIL_PLAINTEXT_KEY: { exit: 10, retry: 'fix-input' },
   RAIL_SECRET_IN_ENV: { exit: 10, retry: 'fix-input' },
   RAIL_TEST_KEY: { exit: 10, retry: 'fix-input' },

@@ -122,6 +122,7 @@ export class Deliveries {
       if (delivery !== undefined && !never) delivery.arrived = 'maybe'
       signal?.throwIfAborted()
       trace?.(`${init.method ?? 'GET'} ${url.href} ${codesIn(error).join(' ')}`)
+      if (never && ownSubnet) return subnetDown(url, error)
       return failure(url, error, limit.aborted)
     }
   }
@@ -204,3 +205,10 @@ function failure(url: URL, error: unknown, timedOut: boolean): Problem {
     ? new Problem('NETWORK_TIMEOUT', `${url.host} did not answer in time`, help)
     : new Problem('NETWORK_UNREACHABLE', `${url.host} does not answer: ${reason}`, help)
 }
+
+const subnetDown = (url: URL, cause: unknown): Problem =>
+  new Problem('SUBNET_DOWN', `no subnet answers at ${url.host}`, {
+    fix: 'start one',
+    command: 'ckbtc subnet start',
+    cause,
+  })

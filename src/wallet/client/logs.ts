@@ -13,6 +13,7 @@ import { decodeEvent } from '../../core/minter/event-log.ts'
 import type { Event } from '../../core/minter/events.ts'
 import { minterExtension } from '../../core/minter/extension.ts'
 import { minterInterface } from '../../core/minter/interface.ts'
+import type { InitArgs } from '../../core/minter/types.ts'
 import { rawQuery } from './raw.ts'
 import type { Wire } from './wire.ts'
 
@@ -124,6 +125,17 @@ export async function readEvents(wire: Wire, onProgress?: OnProgress): Promise<r
     if (BigInt(events.length) > ENTRIES_MAX) throw new BadEncoding('an event log without end')
     onProgress?.(events.length, undefined)
   }
+}
+
+/** The arguments that the minter was installed with: the first event of its log. */
+export async function readInit(wire: Wire): Promise<InitArgs> {
+  const { minter: canisterId } = wire.network.ids
+  const methodName = 'get_events'
+  const method = minterInterface[methodName]
+  const target = { canister: 'minter', canisterId, methodName, method } as const
+  const [first] = await rawQuery(wire, target, [{ start: 0n, length: 1n }])
+  if (first?.payload.type !== 'init') throw new BadEncoding('the minter’s log has no beginning')
+  return first.payload.args
 }
 
 function isUnknownMethod(error: unknown): boolean {

@@ -314,6 +314,7 @@ const timedOut = ({ methodName }: Callee): Problem =>
 
 const isExpired = (error: unknown): boolean => error instanceof Problem && error.details === NEVER
 
+const SILENT: readonly string[] = ['NETWORK_UNREACHABLE', 'NETWORK_TIMEOUT', 'SUBNET_DOWN']
+
 const isUnreachable = (error: unknown): boolean =>
-  error instanceof Problem &&
-  (error.code === 'NETWORK_UNREACHABLE' || error.code === 'NETWORK_TIMEOUT')
+  error instanceof Problem && SILENT.includes(error.code)

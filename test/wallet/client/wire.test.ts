@@ -127,10 +127,16 @@ describe('nothing was submitted', () => {
     'when the connection ends in %s',
     async (code) => {
       const { client, sent } = clientOf(new NetworkUnderTest(), () => Promise.reject(refused(code)))
-      await expect(transfer(client)).rejects.toMatchObject({ code: 'NETWORK_UNREACHABLE', exit: 5 })
+      await expect(transfer(client)).rejects.toMatchObject({ code: 'SUBNET_DOWN', exit: 11 })
       expect(sent).toHaveLength(1)
     },
   )
+
+  test('when a network elsewhere cannot be connected to', async () => {
+    const refuse = () => Promise.reject(refused('ENOTFOUND'))
+    const { client } = clientOf(new NetworkUnderTest(), refuse, custom)
+    await expect(transfer(client)).rejects.toMatchObject({ code: 'NETWORK_UNREACHABLE', exit: 5 })
+  })
 
   test.each([
     [400, 'NETWORK_UNREACHABLE'],

@@ -1,0 +1,74 @@
+/** The index of accounts, where a network has one. Source: ledger §13; one node's word. */
+import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
+import type { Account } from '../../core/ic/account.ts'
+import type { ValueOf } from '../../core/ic/candid.ts'
+import type { Principal } from '../../core/ic/principal.ts'
+import type { indexTransaction } from '../../core/ledger/index-interface.ts'
+import { indexInterface } from '../../core/ledger/index-interface.ts'
+import type { TimedTransaction } from '../../core/ledger/log-queries.ts'
+import { rawQuery } from './raw.ts'
+import type { Wire } from './wire.ts'
+
+export type IndexedTransaction = { readonly id: bigint; readonly transaction: TimedTransaction }
+
+export type IndexPage = {
+  /** Newest first. */
+  readonly transactions: readonly IndexedTransaction[]
+  /** Smallest id of the account; undefined when it has none. */
+  readonly oldest: bigint | undefined
+}
+
+export class IndexClient {
+  readonly #wire: Wire
+  readonly #id: Principal
+
+  constructor(wire: Wire, id: Principal) {
+    this.#wire = wire
+    this.#id = id
+  }
+
+  #target<M extends keyof typeof indexInterface>(methodName: M) {
+    const method = indexInterface[methodName]
+    return { canister: 'ledger', canisterId: this.#id, methodName, method } as const
+  }
+
+  ledgerId(): Promise<Principal> {
+    return rawQuery(this.#wire, this.#target('ledger_id'), [])
+  }
+
+  /** Blocks of the ledger that the index knows. */
+  async synced(): Promise<bigint> {
+    return (await rawQuery(this.#wire, this.#target('status'), [])).numBlocksSynced
+  }
+
+  /** Transactions with ids below `before`, or the newest. */
+  async page(
+    account: Account,
+    { before, countMax }: { readonly before: bigint | undefined; readonly countMax: number },
+  ): Promise<IndexPage> {
+    const methodName = 'get_account_transactions'
+    const asked = { account, start: before, maxResults: BigInt(countMax) }
+    const answer = await rawQuery(this.#wire, this.#target(methodName), [asked])
+    if (answer.type === 'err')
+      throw new CanisterRefused('ledger', { methodName, reason: answer.message })
+    const { transactions, oldestTxId: oldest } = answer.page
+    return {
+      transactions: transactions.flatMap(({ id, transaction }) => {
+        const read = transactionOf(transaction)
+        return read === undefined ? [] : [{ id, transaction: read }]
+      }),
+      oldest,
+    }
+  }
+}
+
+/** Undefined for what moves nothing of anybody: a change of the fee collector. */
+function transactionOf(indexed: ValueOf<typeof indexTransaction>): TimedTransaction | undefined {
+  const { timestamp, mint, burn, transfer, approve, feeCollector } = indexed
+  if (mint !== undefined) return { type: 'mint', timestamp, ...mint }
+  if (burn !== undefined) return { type: 'burn', timestamp, ...burn }
+  if (transfer !== undefined) return { type: 'transfer', timestamp, ...transfer }
+  if (approve !== undefined) return { type: 'approve', timestamp, ...approve }
+  if (feeCollector !== undefined) return undefined
+  throw new BadEncoding('a transaction of an unknown kind')
+}
