@@ -3,6 +3,7 @@
  * `docs/spec/ic-interface.md` §§6 (checks 1, 2) and 19.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { IcGateway } from './gateway.ts'
 import { isOwnName } from './host-names.ts'
 import type { IcResponse } from './messages.ts'
@@ -22,6 +23,8 @@ export type ExchangeContext = {
   /** Time for an answer to be taken. */
   readonly answerMsMax: number
   readonly isClosing: () => boolean
+  /** Connections with a request that has arrived and an answer that has not left. */
+  readonly working: Set<Socket>
   /** Hears of what no rule foresaw; the client is told that the server failed. */
   readonly onError: (error: unknown) => void
 }
@@ -57,6 +60,9 @@ export async function exchange(
     case 'noRoom':
       return send(context, { request, response }, overloaded('Too many bytes are worked on.'))
     case 'body': {
+      const { socket } = request
+      context.working.add(socket)
+      response.once('close', () => context.working.delete(socket))
       const answer = await gateway.handle({ ...head, body: body.bytes }).catch((error) => {
         context.onError(error)
         return plain(500, 'The server failed. Its log says more.')
@@ -81,7 +87,7 @@ function send(
     ...(isClosing() ? { connection: 'close' } : {}),
   })
   budget.hold(bytes.length)
-  const impatience = setTimeout(() => request.destroy(), answerMsMax)
+  const impatience = setTimeout(() => request.socket.destroy(), answerMsMax)
   response.once('close', () => {
     clearTimeout(impatience)
     budget.give(bytes.length)
@@ -103,7 +109,7 @@ function afterRequest(request: IncomingMessage, done: () => void): void {
   let dropped = 0
   request.on('data', (chunk: Uint8Array) => {
     dropped += chunk.length
-    if (dropped > DROPPED_BYTES_MAX) request.destroy()
+    if (dropped > DROPPED_BYTES_MAX) request.socket.destroy()
   })
   request.once('end', done)
   request.once('close', done)

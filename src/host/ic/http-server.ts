@@ -94,6 +94,7 @@ class IcHttpServer implements HttpServer {
   /** Listeners of further addresses, which hand their connections to the server. */
   readonly #others: Listener[] = []
   readonly #sockets = new Set<Socket>()
+  readonly #working = new Set<Socket>()
   /** What is being answered on a connection. */
   readonly #answering = new WeakMap<Duplex, ServerResponse>()
   readonly addresses: string[] = []
@@ -119,6 +120,7 @@ class IcHttpServer implements HttpServer {
       names: this.#options.names ?? [],
       answerMsMax: this.#limits.answerMsMax,
       isClosing: () => this.#closing,
+      working: this.#working,
       onError: (error) => this.#options.onError?.(error),
     }
     const server = createServer({
@@ -210,7 +212,7 @@ class IcHttpServer implements HttpServer {
     const closed = Promise.all(
       listeners.map((each) => new Promise<void>((resolve) => each.close(() => resolve()))),
     )
-    this.#server.closeIdleConnections()
+    for (const socket of this.#sockets) if (!this.#working.has(socket)) socket.destroy()
     const impatience = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy()
     }, this.#limits.closeMsMax)
