@@ -10,8 +10,8 @@ import type { Ed25519 } from '../core/base/verification.ts'
 const PUBLIC_PREFIX = fromHex('302a300506032b6570032100')
 const SECRET_PREFIX = fromHex('302e020100300506032b657004220420')
 const PUBLIC_SIZE = 32
-/** Parsed keys kept: nodes and users of a local subnet are few. */
-const KEYS_MAX = 1_000
+/** Parsed keys of nodes and senders that are kept (IC interface §25); the oldest is let go. */
+const KEYS_MAX = 10_000
 
 const publicKeys = new Map<string, KeyObject>()
 
@@ -21,7 +21,8 @@ function publicKeyObject(raw: Uint8Array): KeyObject {
   if (known !== undefined) return known
   const der = Buffer.from(concat(PUBLIC_PREFIX, raw))
   const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
-  if (publicKeys.size >= KEYS_MAX) publicKeys.clear()
+  const [oldest] = publicKeys.keys()
+  if (publicKeys.size >= KEYS_MAX && oldest !== undefined) publicKeys.delete(oldest)
   publicKeys.set(name, key)
   return key
 }
