@@ -58,8 +58,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   index: ['host', 'core/base'],
 }
 
-/** Sub-folders that are parts by themselves: the embedded Bitcoin node, which the host runs. */
-const openFolders: readonly string[] = ['src/core/btc/regtest/']
+/** Sub-folders that are parts by themselves: the embedded Bitcoin node, the user's keys. */
+const openFolders: readonly string[] = ['src/core/btc/regtest/', 'src/wallet/keys/']
 
 /** Packages that core may load: pure functions, no effects. */
 const corePackages = /^(?:@noble\/|@scure\/|bitcoinjs-lib$)/

@@ -5,20 +5,20 @@
 import { equalBytes } from '../core/base/bytes.ts'
 import { Problem } from '../core/base/errors.ts'
 import type { Principal } from '../core/ic/principal.ts'
-import { devUser } from './identity.ts'
+import { publishedKeyName } from './keys/test-keys.ts'
 import type { Network } from './network.ts'
 import { MAINNET_ROOT_KEY, sharesDeployedIds } from './network.ts'
 
-const TEST_KEY_COUNT = 5
-
-/** Whether `principal` is one of `dev0` … `dev4`, whose secrets are public. */
+/** Whether the secret of this principal is public: `dev0` … `dev4`, and keys of other projects. */
 export const isTestPrincipal = (principal: Principal): boolean =>
-  Array.from({ length: TEST_KEY_COUNT }, (_, index) => devUser(index).principal).some((known) =>
-    equalBytes(known, principal),
-  )
+  publishedKeyName(principal) !== undefined
 
-const isInternetComputer = ({ url, rootKey }: Network): boolean =>
+const isInternetComputer = ({ url, rootKey }: Pick<Network, 'url' | 'rootKey'>): boolean =>
   url.startsWith('https://') && equalBytes(rootKey, MAINNET_ROOT_KEY)
+
+/** Whether a request that is signed for this network could be carried to the Internet Computer. */
+export const isCarriable = (network: Pick<Network, 'url' | 'rootKey' | 'ids'>): boolean =>
+  sharesDeployedIds(network) && !isInternetComputer(network)
 
 /**
  * Refuses to sign what somebody could carry to the Internet Computer, and to use a test key where
@@ -32,7 +32,7 @@ export function requireKeyMayBeUsed(network: Network, signer: Principal | undefi
       fix: 'its secret is public: use a key of your own',
       command: 'ckbtc key list',
     })
-  if (test || !sharesDeployedIds(network) || isInternetComputer(network)) return
+  if (test || !isCarriable(network)) return
   throw new Problem(
     'RAIL_TEST_KEY',
     `the network ${network.name} has canister ids of the Internet Computer: only test keys may sign here`,

@@ -6,6 +6,9 @@ import { Problem } from '../../core/base/errors.ts'
 import type { Principal } from '../../core/ic/principal.ts'
 import type { User } from '../identity.ts'
 import { devUser } from '../identity.ts'
+import type { Network } from '../network.ts'
+import { DEFAULT_NETWORK, hasRealFunds } from '../network.ts'
+import { isCarriable } from '../network-rules.ts'
 import type { Protection } from './key-file.ts'
 import { keyOf } from './key-file.ts'
 import type { KeyStore } from './key-store.ts'
@@ -14,17 +17,29 @@ import { openWithPassphrase } from './passphrase.ts'
 import { devIndexOf, publishedKeyName } from './test-keys.ts'
 
 /** What of a network decides about keys. */
-export type NetworkFacts = {
+export type KeyRules = {
   readonly name: string
   /** The subnet on this machine. */
   readonly local: boolean
   /** Its coins are worth money. */
   readonly realFunds: boolean
-  /**
-   * It is not the Internet Computer and has canister ids that are there, too: a request signed for
-   * it could be carried there.
-   */
-  readonly sharesDeployedIds: boolean
+  /** A request signed for it could be carried to the Internet Computer. */
+  readonly carriable: boolean
+}
+
+export const keyRulesOf = (network: Network): KeyRules => ({
+  name: network.name,
+  local: network.kind === 'local',
+  realFunds: hasRealFunds(network),
+  carriable: isCarriable(network),
+})
+
+/** Of the local subnet while it does not run: nothing is signed for it then. */
+export const localKeyRules: KeyRules = {
+  name: DEFAULT_NETWORK,
+  local: true,
+  realFunds: false,
+  carriable: false,
 }
 
 /** Where a command was told its key, the strongest first. */
@@ -47,7 +62,7 @@ export type ChosenKey = {
 type Choosing = {
   readonly store: KeyStore
   readonly wishes: KeyWishes
-  readonly network: NetworkFacts
+  readonly network: KeyRules
 }
 
 /**
@@ -73,7 +88,7 @@ const ownKey = (store: KeyStore, name: string): Pick<ChosenKey, 'principal' | 'p
 function wished(
   store: KeyStore,
   { option, environment, config }: KeyWishes,
-  network: NetworkFacts,
+  network: KeyRules,
 ): Pick<ChosenKey, 'name' | 'source'> {
   const named = [
     { name: option, source: 'option' },
@@ -93,7 +108,7 @@ function wished(
 /** The rails of keys; a request is never signed past them. */
 export function requireAllowed(
   { name, principal, protection }: ChosenKey,
-  network: NetworkFacts,
+  network: KeyRules,
 ): void {
   const published = publishedKeyName(principal)
   if (published !== undefined && !network.local)
@@ -102,7 +117,7 @@ export function requireAllowed(
       `the secret of ${name} is public (${published}): refused on the network ${network.name}`,
       { fix: 'use a key of your own:', command: 'ckbtc key list', details: { key: name } },
     )
-  if (published === undefined && network.sharesDeployedIds)
+  if (published === undefined && network.carriable)
     throw new Problem(
       'RAIL_TEST_KEY',
       `a request to ${network.name} is also good for the Internet Computer: only test keys sign here`,

@@ -5,13 +5,20 @@
  */
 import { describe, expect, test } from 'vitest'
 import { utf8 } from '../../../src/core/base/bytes.ts'
+import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { keyOf } from '../../../src/wallet/keys/key-file.ts'
 import type { KeyStore } from '../../../src/wallet/keys/key-store.ts'
 import { freshPassphrase } from '../../../src/wallet/keys/passphrase.ts'
 import { Phrase } from '../../../src/wallet/keys/phrase.ts'
-import type { KeyWishes, NetworkFacts } from '../../../src/wallet/keys/select.ts'
-import { chooseKey, selectUser } from '../../../src/wallet/keys/select.ts'
+import type { KeyRules, KeyWishes } from '../../../src/wallet/keys/select.ts'
+import {
+  chooseKey,
+  keyRulesOf,
+  localKeyRules,
+  selectUser,
+} from '../../../src/wallet/keys/select.ts'
+import { ic as mainnet, testnet4 } from '../../../src/wallet/network.ts'
 import {
   codeOf,
   failure,
@@ -22,15 +29,10 @@ import {
   words,
 } from '../../support/key-world.ts'
 
-const local: NetworkFacts = {
-  name: 'local',
-  local: true,
-  realFunds: false,
-  sharesDeployedIds: false,
-}
-const localWithDeployedIds: NetworkFacts = { ...local, sharesDeployedIds: true }
-const testnet: NetworkFacts = { ...local, name: 'testnet4', local: false }
-const ic: NetworkFacts = { ...testnet, name: 'ic', realFunds: true }
+const local: KeyRules = localKeyRules
+const localWithDeployedIds: KeyRules = { ...local, carriable: true }
+const testnet: KeyRules = keyRulesOf(testnet4)
+const ic: KeyRules = keyRulesOf(mainnet)
 
 const PASSPHRASE = 'correct horse battery'
 
@@ -82,9 +84,25 @@ describe('the key of a command', () => {
   })
 })
 
+test('what of a network decides about keys follows from the network', () => {
+  const away = { ...mainnet, name: 'mine', url: 'https://example.com', rootKey: new Uint8Array() }
+  expect(keyRulesOf(mainnet)).toEqual({
+    name: 'ic',
+    local: false,
+    realFunds: true,
+    carriable: false,
+  })
+  expect(keyRulesOf(away)).toMatchObject({ realFunds: true, carriable: true })
+  expect(keyRulesOf({ ...mainnet, url: 'http://icp-api.io' })).toMatchObject({ carriable: true })
+  expect(keyRulesOf(testnet4)).toMatchObject({ realFunds: false, carriable: false })
+  expect(
+    keyRulesOf({ ...testnet4, kind: 'local', bitcoin: 'regtest', ids: ownCanisterIds }),
+  ).toEqual({ ...local, name: 'testnet4' })
+})
+
 describe('rails', () => {
   const allowed = 'allowed'
-  test.each<[string, NetworkFacts, string]>([
+  test.each<[string, KeyRules, string]>([
     ['dev0', local, allowed],
     ['dev0', localWithDeployedIds, allowed],
     ['dev0', testnet, 'RAIL_TEST_KEY'],
