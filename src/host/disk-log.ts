@@ -87,7 +87,10 @@ export class DiskLog {
       for (; this.#starts[start]?.first === number; start++)
         yield { type: 'start', record: present(this.#starts[start], 'it has a first slot') }
       const value = this.#store.get(slotKey(number))
-      if (value === undefined) break
+      if (value === undefined) {
+        if (number < this.#position.next) throw this.#damaged(`slot ${number} is missing`)
+        return
+      }
       const { incarnation, slot } = this.#open(number, value, previous)
       if (incarnation !== incarnationAt(this.#starts, number))
         throw this.#damaged(`slot ${number} is of another time line`)

@@ -11,7 +11,12 @@ import type { NodeIndex } from '../../../src/core/base/party.ts'
 import { addNs, timestampNs } from '../../../src/core/base/units.ts'
 import type { LogDelivery, LogInput, Slot } from '../../../src/core/log/log.ts'
 import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from '../../../src/core/log/log.ts'
-import { Sequencer } from '../../../src/core/log/sequencer.ts'
+import {
+  KEPT_SLOTS_MAX,
+  ORDERED_MAX,
+  Sequencer,
+  TAPE_WISHES_MAX,
+} from '../../../src/core/log/sequencer.ts'
 
 const NODES = 4
 const NOW = timestampNs(1_000n)
@@ -172,6 +177,124 @@ describe('a node that was away', () => {
     expect(log.step(0, submit('next'), NOW)).toEqual([])
     log.step(3, working(1n), NOW)
     expect(receivers(log.step(3, working(2n), NOW))).toEqual([0, 1, 3])
+  })
+})
+
+describe('an older log', () => {
+  const position = { next: 7n, time: timestampNs(5_000n) }
+
+  test('goes on at its next slot and above its time', () => {
+    const log = new Sequencer(1, entropy, { position })
+    expect(log.step(0, working(0n), NOW)).toEqual([])
+    expect(log.step(0, submit('waits'), NOW)).toEqual([])
+    const [slot] = slotsOf(log.step(0, working(7n), NOW))
+    expect(slot).toEqual({ number: 7n, time: addNs(position.time, 1n), items: [item('waits')] })
+  })
+
+  test('has its slots on the disks of nodes', () => {
+    const old: Slot = { number: 3n, time: NOW, items: [item('old')] }
+    const asked: bigint[] = []
+    const read = (slot: bigint): Slot | undefined => {
+      asked.push(slot)
+      return slot === 3n ? old : undefined
+    }
+    const log = new Sequencer(4, entropy, { position, read })
+    expect(log.step(1, working(3n), NOW)).toEqual([
+      { to: 1, output: { type: 'slot', slot: old, head: 6n } },
+    ])
+    expect(log.step(1, working(4n), NOW)).toEqual([])
+    expect(log.step(1, working(7n), NOW)).toEqual([])
+    expect(asked).toEqual([3n, 4n])
+  })
+
+  test('gives no ω of slots before the start', () => {
+    const log = new Sequencer(1, entropy, { position })
+    log.step(0, working(7n), NOW)
+    log.step(0, submit('x'), NOW)
+    log.step(0, working(8n), NOW)
+    expect(log.step(0, tape(6n), NOW)).toEqual([])
+    expect(log.step(0, tape(7n), NOW)).toHaveLength(1)
+  })
+})
+
+describe('memory', () => {
+  /** One node that follows a log of `count` items; what it is asked to read. */
+  function follow(count: number, size = 1) {
+    const disk: Slot[] = []
+    const asked: bigint[] = []
+    const log = new Sequencer(1, entropy, {
+      read: (slot) => {
+        asked.push(slot)
+        return disk[Number(slot)]
+      },
+    })
+    for (let i = 0; i < count; i++) {
+      log.step(0, working(BigInt(i)), NOW)
+      const bytes = new Uint8Array(size + 8)
+      new DataView(bytes.buffer).setUint32(0, i)
+      const [slot] = slotsOf(log.step(0, { type: 'submit', item: bytes }, NOW))
+      disk.push(present(slot, 'a slot'))
+    }
+    log.step(0, working(BigInt(count)), NOW)
+    return { log, asked, disk }
+  }
+
+  test('holds the newest slots; older ones are read', () => {
+    const { log, asked, disk } = follow(KEPT_SLOTS_MAX + 10)
+    const deliver = (slot: bigint) => slotsOf(log.step(0, working(slot), NOW))[0]
+    expect(deliver(10n)).toEqual(disk[10])
+    expect(asked).toEqual([])
+    expect(deliver(9n)).toEqual(disk[9])
+    expect(deliver(0n)).toEqual(disk[0])
+    expect(asked).toEqual([9n, 0n])
+  })
+
+  test('holds fewer slots when they are large, and always the newest', () => {
+    const { log, asked } = follow(12, ITEM_SIZE_MAX - 8)
+    log.step(0, working(11n), NOW)
+    log.step(0, working(5n), NOW)
+    expect(asked).toEqual([])
+    log.step(0, working(3n), NOW)
+    expect(asked).toEqual([3n])
+  })
+
+  test('holds every slot when there is nowhere to read', () => {
+    const log = new Sequencer(1, entropy)
+    for (let i = 0; i < KEPT_SLOTS_MAX + 10; i++) {
+      log.step(0, working(BigInt(i)), NOW)
+      log.step(0, submit(`${i}`), NOW)
+    }
+    expect(slotsOf(log.step(0, working(0n), NOW))).toHaveLength(1)
+  })
+
+  test('knows the newest items as ordered, and forgets older ones', () => {
+    const log = new Sequencer(1, entropy)
+    let next = 0n
+    const order = (name: string): number => {
+      log.step(0, working(next), NOW)
+      const slots = slotsOf(log.step(0, submit(name), NOW)).length
+      next += BigInt(slots)
+      return slots
+    }
+    for (let i = 0; i < ORDERED_MAX; i++) order(`${i}`)
+    expect(order('0')).toBe(0)
+    expect(order('one more')).toBe(1)
+    expect(order('1')).toBe(0)
+    expect(order('0')).toBe(1)
+  })
+
+  test('holds the newest wishes of each node, and no node takes the room of another', () => {
+    const log = new Sequencer(4, entropy)
+    all(log, [0, 1, 2], 0n)
+    for (let i = 0; i <= TAPE_WISHES_MAX; i++) {
+      log.step(0, submit(`${i}`), NOW)
+      all(log, [0, 1, 2], BigInt(i + 1))
+    }
+    log.step(1, tape(0n), NOW)
+    for (let i = 1; i <= TAPE_WISHES_MAX; i++) log.step(0, tape(BigInt(i)), NOW)
+    expect(receivers(log.step(0, tape(0n), NOW))).toEqual([0, 1])
+    expect(log.step(1, tape(1n), NOW)).toEqual([]) // The oldest wish of node 0 made room.
+    expect(receivers(log.step(1, tape(2n), NOW))).toEqual([0, 1])
   })
 })
 
