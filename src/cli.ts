@@ -5,18 +5,23 @@
 import { readFileSync } from 'node:fs'
 import nodeModule from 'node:module'
 import { homedir } from 'node:os'
+import type { StopManner } from './commands/context.ts'
 import { directoriesOf } from './core/base/directories.ts'
-import { Interrupted } from './core/base/errors.ts'
+import { Interrupted, ProgramEnded } from './core/base/errors.ts'
 import { requireNodeVersion } from './host/node-version.ts'
 import { printFailure } from './terminal/failure.ts'
 import { openTerminal, type Settings, type Terminal } from './terminal/terminal.ts'
 
-/** How long an interrupted command may take to clean up. */
-const CLEANUP_MS_MAX = 3_000
+/** What a signal means for a command that says nothing else. */
+const usualStop = {
+  line: 'Stopped. Nothing is kept; run the same command to start again.',
+  patienceMs: 3_000,
+} as const satisfies StopManner
 
 const words = process.argv.slice(2)
 const ending = new AbortController()
 let outputClosed = false
+let stopManner: StopManner = usualStop
 let terminal = await openOutput({
   json: words.includes('--json'),
   plain: false,
@@ -44,12 +49,17 @@ async function main(): Promise<number> {
       }),
       open: async (settings) => {
         terminal = await openOutput(settings)
-        return { terminal, signal: ending.signal }
+        const whenStopped = (manner: Partial<StopManner>): void => {
+          stopManner = { ...usualStop, ...manner }
+        }
+        return { terminal, signal: ending.signal, whenStopped }
       },
     })
     ending.signal.throwIfAborted()
     return 0
   } catch (error) {
+    // Another program that was run has its own idea of a signal.
+    if (error instanceof ProgramEnded) return error.status
     return report(ending.signal.aborted ? ending.signal.reason : error)
   }
 }
@@ -73,8 +83,9 @@ function interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
   const error = new Interrupted(signal)
   if (ending.signal.aborted) process.exit(error.exit)
   ending.abort(error)
-  terminal.warn('Stopped. Nothing is kept; run the same command to start again.')
-  setTimeout(() => process.exit(report(error)), CLEANUP_MS_MAX).unref()
+  const { line, patienceMs } = stopManner
+  if (line !== '') terminal.warn(line)
+  setTimeout(() => process.exit(report(error)), patienceMs).unref()
 }
 
 function outputFailed(error: Error & { code?: string }): void {

@@ -19,10 +19,20 @@ export type Globals = {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** What happens when the system or the user asks a command to end. */
+export type StopManner = {
+  /** Told at once; nothing when empty. */
+  readonly line: string
+  /** How long the command may take to clean up. */
+  readonly patienceMs: number
+}
+
 export type Context = {
   readonly terminal: Terminal
   /** Aborted by Ctrl-C, with the error that ends the command as its reason. */
   readonly signal: AbortSignal
+  /** For commands that mean something else by it than that nothing is kept. */
+  readonly whenStopped: (manner: Partial<StopManner>) => void
   readonly globals: Globals
   /** Variables of the process. */
   readonly environment: Environment

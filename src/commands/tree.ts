@@ -5,7 +5,8 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Directories } from '../core/base/directories.ts'
 import { UnknownCommand, UnknownOption, UsageInvalid } from '../core/base/errors.ts'
-import type { Settings, Terminal } from '../terminal/terminal.ts'
+import { nearest } from '../core/base/nearest.ts'
+import type { Settings } from '../terminal/terminal.ts'
 import type { Context, Environment, Globals } from './context.ts'
 import type { CommandDefinition, GroupDefinition, OptionDefinition } from './definitions/command.ts'
 import { isGroup, Options } from './definitions/command.ts'
@@ -19,7 +20,7 @@ export type Program = {
   /** Makes terminal and signal once the global options are known. */
   readonly open: (
     settings: Settings,
-  ) => Promise<{ readonly terminal: Terminal; readonly signal: AbortSignal }>
+  ) => Promise<Pick<Context, 'terminal' | 'signal' | 'whenStopped'>>
 }
 
 const HELP_WORDS: readonly string[] = ['help', '-h', '--help']
@@ -196,31 +197,4 @@ function usageError({ code, message }: CommanderError, words: readonly string[])
     fix: 'commands and options are listed by',
     command: `${command} --help`,
   })
-}
-
-/** The name that a mistyped one is closest to, if it is close. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  const ranked = names
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .sort((a, b) => a.distance - b.distance)
-  const [best] = ranked
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 2))
-    ? best.name
-    : undefined
-}
-
-/** Insertions, deletions, replacements, and neighbours that changed places. */
-function editDistance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, i) => i)]
-  const at = (i: number, j: number): number => rows[i]?.[j] ?? 0
-  for (let i = 1; i <= a.length; i++) {
-    rows.push([i])
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + cost)
-      rows[i]?.push(swapped ? Math.min(best, at(i - 2, j - 2) + 1) : best)
-    }
-  }
-  return at(a.length, b.length)
 }

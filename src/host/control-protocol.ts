@@ -128,7 +128,7 @@ const shapes = {
     request: object({ rateMsatPerVb: nullable(integer(1, FEE_RATE_MSAT_MAX)) }),
     reply: nothing,
   },
-  flag: { request: object({ target: text, flagged: flag }), reply: object({ changed: flag }) },
+  flag: { request: object({ target: text, flagged: flag }), reply: nothing },
 } as const
 
 type Shapes = typeof shapes

@@ -5,7 +5,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Bug, errorCatalogue, Problem } from '../core/base/errors.ts'
 import type { SubnetDescriptor } from '../core/ic/subnet-descriptor.ts'
@@ -14,8 +15,10 @@ import type { StatusReply } from './control-protocol.ts'
 import { liveDescriptor } from './daemon/descriptor-file.ts'
 import { decodeLaunchMessage, encodeRequest } from './daemon/launch-protocol.ts'
 import { diskBytes, makePrivate, placesOf } from './daemon/places.ts'
+import type { Holder } from './daemon/process-lock.ts'
 import { lockHolder, takeLock } from './daemon/process-lock.ts'
 import type { DaemonPorts, DaemonRequest, SubnetDirectories } from './daemon-request.ts'
+import { isRunning } from './process-mark.ts'
 
 /** How long a subnet may take to end before its process is killed. */
 const STOP_MS_MAX = 10_000
@@ -85,7 +88,7 @@ function launch(
     },
   )
   closeSync(crashes)
-  return new Promise((resolve, reject) => {
+  return new Promise((fulfil, reject) => {
     const abort = (): void => {
       child.kill('SIGTERM')
       reject(signal.reason)
@@ -100,15 +103,17 @@ function launch(
     signal.addEventListener('abort', abort)
     child.on('error', (error) => settle(() => reject(error)))
     child.on('exit', (status, killer) =>
-      settle(() => (status === 0 ? resolve(undefined) : reject(died(status, killer, logs)))),
+      settle(() => (status === 0 ? fulfil(undefined) : reject(died(status, killer, logs)))),
     )
     child.on('message', (source) => {
       const message = decodeLaunchMessage(source)
       if (message?.type === 'progress') observe(message.text)
       if (message?.type === 'failed') settle(() => reject(failureOf(message)))
-      if (message?.type === 'ready') settle(() => resolve(message))
+      if (message?.type === 'ready') settle(() => fulfil(message))
     })
-    child.send(encodeRequest(request))
+    const { state, runtime } = request.directories
+    const directories = { state: resolve(state), runtime: resolve(runtime) }
+    child.send(encodeRequest({ ...request, directories }))
   })
 }
 
@@ -139,25 +144,38 @@ export async function runSubnet(request: DaemonRequest, ports: DaemonPorts): Pro
   await runDaemon(request, ports)
 }
 
-/** Whether a subnet was there to be stopped. Returns when its process has ended. */
-export async function stopSubnet(directories: SubnetDirectories): Promise<boolean> {
+/** What was stopped, and whether anything of it is kept. */
+export type Stopped = { readonly wasRunning: boolean; readonly isKept: boolean }
+
+/** Stops the subnet. Returns when its process has ended. */
+export async function stopSubnet(directories: SubnetDirectories): Promise<Stopped> {
   const places = placesOf(directories)
-  const descriptor = await liveDescriptor(places.descriptor)
-  // A subnet that is starting, or has stopped to listen, still holds its lock.
-  const pid = descriptor?.pid ?? lockHolder(places.lock)?.pid
-  if (pid === undefined) return false
-  if (descriptor === undefined) endProcess(pid, 'SIGTERM')
-  else await new ControlClient(descriptor.controlPath).ask('stop', {}).catch(() => undefined)
+  const holder = lockHolder(places.lock)
+  if (holder !== undefined) {
+    await askToStop(holder.pid, await liveDescriptor(places.descriptor))
+    await awaitEnd(holder)
+  }
+  return { wasRunning: holder !== undefined, isKept: existsSync(places.settings) }
+}
+
+/** A subnet that is starting, or has stopped to listen, understands a signal. */
+async function askToStop(pid: number, descriptor: SubnetDescriptor | undefined): Promise<void> {
+  if (descriptor === undefined) return endProcess(pid, 'SIGTERM')
+  const control = new ControlClient(descriptor.controlPath)
+  await control.ask('stop', {}, { timeoutMs: STOP_MS_MAX }).catch(() => endProcess(pid, 'SIGTERM'))
+}
+
+/** Until the process has ended; in the end it is killed. */
+async function awaitEnd(holder: Holder): Promise<void> {
   const deadline = performance.now() + STOP_MS_MAX
   let killed = false
-  while (lockHolder(places.lock)?.pid === pid) {
+  while (isRunning(holder)) {
     if (!killed && performance.now() > deadline) {
       killed = true
-      endProcess(pid, 'SIGKILL')
+      endProcess(holder.pid, 'SIGKILL')
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    await pause(LOOK_MS)
   }
-  return true
 }
 
 function endProcess(pid: number, signal: NodeJS.Signals): void {
@@ -168,24 +186,29 @@ function endProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-export type Discarded = { readonly path: string; readonly bytes: number; readonly existed: boolean }
+export type Discardable = {
+  readonly path: string
+  readonly bytes: number
+  readonly isRunning: boolean
+}
 
 /** What a reset would discard. */
-export function discardable(directories: SubnetDirectories): Discarded {
-  const { state } = placesOf(directories)
-  return { path: state, bytes: diskBytes(state), existed: existsSync(state) }
+export async function discardable(directories: SubnetDirectories): Promise<Discardable> {
+  const { state, lock } = placesOf(directories)
+  const isRunning = lockHolder(lock) !== undefined
+  return { path: state, bytes: diskBytes(state), isRunning }
 }
 
 /** Stops the subnet and removes everything it keeps. Throws `HOST_STATE_LOCKED`. */
-export async function resetSubnet(directories: SubnetDirectories): Promise<Discarded> {
+export async function resetSubnet(directories: SubnetDirectories): Promise<Discardable> {
   await stopSubnet(directories)
   const places = placesOf(directories)
-  if (!existsSync(directories.state)) return discardable(directories)
+  makePrivate(dirname(places.lock))
   const lock = await takeLock(places.lock, 'resets the subnet')
   try {
-    const discarded = discardable(directories)
+    const discarded = await discardable(directories)
     rmSync(places.state, { recursive: true, force: true })
-    return discarded
+    return { ...discarded, isRunning: false }
   } finally {
     lock?.release()
   }

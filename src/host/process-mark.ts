@@ -25,7 +25,8 @@ function birthOf(pid: number): string {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     // The name of the program comes in brackets and may hold anything: fields count from its end.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')
-    return `${boot} ${fields?.[19] ?? ''}`
+    // Who has ended, and only waits for its parent to notice, runs no more.
+    return fields?.[0] === 'Z' ? '' : `${boot} ${fields?.[19] ?? ''}`
   } catch {
     return ''
   }

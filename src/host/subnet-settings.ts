@@ -42,7 +42,7 @@ export type SubnetSettings = {
 export const NODES_MAX = 40
 export const SET_MAX = 100
 export const SETTINGS_BYTES_MAX = 65_536
-const CONFIRMATIONS_MAX = 1_000
+export const CONFIRMATIONS_MAX = 1_000
 const VERSION = 1
 
 export const defaultSettings: SubnetSettings = {

@@ -10,7 +10,7 @@ import { BadEncoding } from '../core/base/errors.ts'
 import { sha256 } from '../core/base/hash.ts'
 import type { Identity } from '../core/ic/envelope.ts'
 import type { Principal } from '../core/ic/principal.ts'
-import { selfAuthenticating } from '../core/ic/principal.ts'
+import { selfAuthenticating, textOfPrincipal } from '../core/ic/principal.ts'
 import { encodePublicKey } from '../core/ic/public-key.ts'
 
 export type User = Identity & { readonly principal: Principal }
@@ -95,3 +95,10 @@ export const DEV_USERS = 5
 export function devUser(index: number): SecretKey {
   return userOfSecret(sha256(concat(utf8('ckbtc development key '), utf8(String(index)))))
 }
+
+/** Those accounts by name, with their principals as text. */
+export const devAccounts = (): readonly { readonly name: string; readonly principal: string }[] =>
+  Array.from({ length: DEV_USERS }, (_, index) => ({
+    name: `dev${index}`,
+    principal: textOfPrincipal(devUser(index).principal),
+  }))

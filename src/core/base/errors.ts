@@ -51,6 +51,7 @@ export const errorCatalogue = {
   OPERATION_UNKNOWN: { exit: 9, retry: 'check-first' },
   RAIL_ADDRESS_MISMATCH: { exit: 10, retry: 'never' },
   RAIL_CANISTER_MISMATCH: { exit: 10, retry: 'never' },
+  RAIL_LOCAL_ONLY: { exit: 10, retry: 'fix-input' },
   RAIL_NO_ROOT_KEY: { exit: 10, retry: 'fix-input' },
   RAIL_PLAINTEXT_KEY: { exit: 10, retry: 'fix-input' },
   RAIL_SECRET_IN_ENV: { exit: 10, retry: 'fix-input' },
@@ -225,6 +226,18 @@ export class Interrupted extends CkbtcError {
 
   override get exit(): number {
     return this.signal === 'SIGTERM' ? 143 : 130
+  }
+}
+
+/** Not a failure of ours: another program was run for the user, and this is how it ended. */
+export class ProgramEnded extends Error {
+  override readonly name = 'ProgramEnded'
+  /** Exit status; 128 and the signal's number when a signal ended it. */
+  readonly status: number
+
+  constructor(status: number) {
+    super(`the program ended with status ${status}`)
+    this.status = status
   }
 }
 

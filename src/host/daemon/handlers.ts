@@ -1,4 +1,5 @@
 /** What each operation of the control port does. Implements `docs/spec/cli.md` §§5.16 to 5.18. */
+import { Problem } from '../../core/base/errors.ts'
 import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
 import { bitcoinInterface } from '../../core/subnet/bitcoin-canister.ts'
 import { checkerInterface } from '../../core/subnet/checker-canister.ts'
@@ -50,10 +51,18 @@ export function controlHandlers(running: Running): ControlHandlers {
         methodName: 'x_flag',
         method: checkerInterface.x_flag,
       }
-      return { changed: await callAsOperator({ backend, operator }, target, [request]) }
+      const isTaken = await callAsOperator({ backend, operator }, target, [request])
+      if (!isTaken) throw notFlaggable(request.target)
+      return {}
     },
   }
 }
+
+const notFlaggable = (target: string): Problem =>
+  new Problem('USAGE_INVALID', `the checker cannot flag "${target}"`, {
+    fix: 'give <txid>:<vout> of a coin, or a Bitcoin address of the local network',
+    command: 'ckbtc bitcoin flag --help',
+  })
 
 /** Undefined: no level, estimates follow the chain. */
 export async function setFeeLevel(

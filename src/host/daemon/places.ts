@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { HostDisk } from '../../core/base/errors.ts'
 import type { SubnetDirectories } from '../daemon-request.ts'
 
@@ -25,7 +25,9 @@ const OTHERS = 0o077
 /** What the systems that we know take as the address of a Unix socket, with room to spare. */
 const SOCKET_PATH_BYTES_MAX = 100
 
-export function placesOf({ state, runtime }: SubnetDirectories): Places {
+export function placesOf(directories: SubnetDirectories): Places {
+  const state = resolve(directories.state)
+  const runtime = resolve(directories.runtime)
   const home = join(state, 'subnet')
   return {
     state: home,

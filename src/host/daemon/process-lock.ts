@@ -2,20 +2,19 @@
  * One process at a time works on the state of the local subnet. The lock names its holder, and that
  * of a dead one is taken over. Source: `docs/spec/cli.md` §3.14.
  */
-import { linkSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { linkSync, renameSync, writeFileSync } from 'node:fs'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
 import { integer, object, parseJson, text } from '../../core/base/json.ts'
 import { entropy } from '../entropy.ts'
+import type { ProcessMark } from '../process-mark.ts'
+import { isRunning, ownMark } from '../process-mark.ts'
 import { readWholeFile, removeFile } from './whole-file.ts'
 
 const WAIT_MS_MAX = 5_000
 const LOOK_MS = 50
 const LOCK_BYTES_MAX = 4_096
 
-export type Holder = {
-  readonly pid: number
-  /** What the system says of when the process began; tells it from a later one of the same id. */
-  readonly born: string
+export type Holder = ProcessMark & {
   /** What it does, for people: `runs the subnet`. */
   readonly what: string
 }
@@ -36,14 +35,14 @@ export async function takeLock(
   isNeedless: () => Promise<boolean> | boolean = () => false,
 ): Promise<ProcessLock | undefined> {
   const own = `${path}.${process.pid}.${Buffer.from(entropy(4)).toString('hex')}`
-  const content = JSON.stringify({ pid: process.pid, born: bornOf(process.pid), what })
+  const content = JSON.stringify({ ...ownMark(), what })
   writeFileSync(own, content, { mode: 0o600 })
   try {
     const deadline = performance.now() + WAIT_MS_MAX
     for (;;) {
       if (linked(own, path)) break
       const found = readHolder(path)
-      if (found === undefined || !isAlive(found)) {
+      if (found === undefined || !isRunning(found)) {
         removeDead(path, own)
         continue
       }
@@ -64,7 +63,7 @@ export async function takeLock(
 /** Who holds the lock now, if anybody alive does. */
 export function lockHolder(path: string): Holder | undefined {
   const found = readHolder(path)
-  return found !== undefined && isAlive(found) ? found : undefined
+  return found !== undefined && isRunning(found) ? found : undefined
 }
 
 function linked(own: string, path: string): boolean {
@@ -97,32 +96,8 @@ function removeDead(path: string, own: string): void {
     throw error
   }
   const found = readHolder(moved)
-  if (found !== undefined && isAlive(found)) linked(moved, path)
+  if (found !== undefined && isRunning(found)) linked(moved, path)
   removeFile(moved)
-}
-
-function isAlive({ pid, born }: Holder): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
-  }
-  return bornOf(pid) === born
-}
-
-/** Start of a process in clock ticks since the machine started, where the system tells it. */
-function bornOf(pid: number): string {
-  if (process.platform !== 'linux') return ''
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name of the program stands in parentheses and may hold anything.
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // Who has ended and waits for its parent to notice holds nothing any more.
-    return state === 'Z' ? '' : `${boot} ${fields[18] ?? ''}`
-  } catch {
-    return ''
-  }
 }
 
 const locked = (path: string, { pid, what }: Holder): Problem =>

@@ -69,7 +69,7 @@ async function live(life: Life): Promise<void> {
     log.write('info', text)
     report({ type: 'progress', text })
   }
-  tell(`starting ${settings.nodes} nodes`)
+  tell(`starting ${settings.nodes} node${settings.nodes === 1 ? '' : 's'}`)
   const closing: (() => Promise<void> | void)[] = []
   try {
     const local = await LocalSubnet.start({

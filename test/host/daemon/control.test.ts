@@ -37,7 +37,7 @@ const handlers: ControlHandlers = {
     throw new RangeError('a stranger')
   },
   fee: notAsked,
-  flag: async ({ flagged }) => ({ changed: flagged }),
+  flag: async () => ({}),
 }
 
 describe('the control port', () => {
@@ -67,7 +67,7 @@ describe('the control port', () => {
     })
     expect(await client.ask('tx', { txid: hash })).toBeUndefined()
     expect(await client.ask('output', { txid: hash, vout: 0 })).toMatchObject({ type: 'spent' })
-    expect(await client.ask('flag', { target: 'x', flagged: true })).toEqual({ changed: true })
+    expect(await client.ask('flag', { target: 'x', flagged: true })).toEqual({})
   })
 
   it('hands on a failure with code, words, help and details', async () => {

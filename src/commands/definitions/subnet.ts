@@ -1,0 +1,136 @@
+/** Definitions of `ckbtc subnet …`. Implements `docs/spec/cli.md` §5.16. */
+import type { CommandDefinition, GroupDefinition, OptionDefinition } from './command.ts'
+
+const DOWN: readonly [number, string] = [11, 'no local subnet is running']
+const CANNOT: readonly [number, string] = [11, 'this machine cannot run it, or its state is in use']
+
+/** Of `start` and `exec` alike. */
+const founding: readonly OptionDefinition[] = [
+  { flags: '--nodes <n>', description: 'nodes of the subnet, 1 to 40 (default: 4)' },
+  { flags: '--port <n>', description: 'port of the IC interface (default: any free one)' },
+  { flags: '--host <address>', description: 'address to listen on (default: 127.0.0.1)' },
+  { flags: '--min-confirmations <n>', description: 'of a deposit (default: 6)' },
+  { flags: '--block-time <t>', description: 'auto, manual or 10s, 1m (default: auto)' },
+  { flags: '--fee-rate <r>', description: 'fee level of Bitcoin, like 5satvb' },
+  { flags: '--no-auto-mint', description: 'mint only when somebody asks for it' },
+  {
+    flags: '--ids <kind>',
+    description: 'canister ids (default: own)',
+    choices: ['own', 'mainnet'],
+  },
+  { flags: '--seed <text>', description: 'fixes keys, ids and addresses; for tests' },
+  {
+    flags: '--set <name=value>',
+    description: 'what has no option: minter.max-time-in-queue=10m',
+    repeats: true,
+  },
+]
+
+const start: CommandDefinition = {
+  name: 'start',
+  summary: 'start a ckBTC on this machine',
+  description: `Starts nodes, Bitcoin chain and Internet Computer interface in the background,
+and returns when they can be used. A subnet that was stopped goes on where it
+was. Running already: says so.`,
+  examples: [
+    ['ckbtc subnet start', 'four nodes, one of them may fail'],
+    ['ckbtc subnet start --ephemeral', 'nothing is kept when it stops'],
+    ['ckbtc subnet start --block-time 10s', 'a block every ten seconds'],
+    ['ckbtc subnet start --set minter.max-time-in-queue=1s', 'redeem without waiting'],
+  ],
+  options: [
+    ...founding,
+    { flags: '--ephemeral', description: 'keep nothing' },
+    { flags: '--foreground', description: 'run in this process, until Ctrl-C' },
+  ],
+  exits: [CANNOT],
+  seeAlso: 'ckbtc subnet stop, ckbtc subnet exec',
+  run: async () => (await import('../subnet/start.ts')).start,
+}
+
+const stop: CommandDefinition = {
+  name: 'stop',
+  summary: 'stop it; its state is kept',
+  description: `Stops the local subnet. What it keeps stays, unless it was started with
+--ephemeral. Not running: says so.`,
+  examples: [['ckbtc subnet stop', 'and later: ckbtc subnet start']],
+  seeAlso: 'ckbtc subnet reset',
+  run: async () => (await import('../subnet/stop.ts')).stop,
+}
+
+const status: CommandDefinition = {
+  name: 'status',
+  summary: 'endpoint, ids, nodes, chain',
+  description: `Shows the running subnet, or the lines that another tool needs to find it.`,
+  examples: [
+    ['ckbtc subnet status', 'for people'],
+    ['ckbtc subnet status --json', 'for programs'],
+    ['ckbtc subnet status --print-config dfx', 'for dfx.json'],
+    ['eval "$(ckbtc subnet status --print-config env)"', 'for a shell'],
+  ],
+  options: [
+    {
+      flags: '--print-config <tool>',
+      description: 'lines for',
+      choices: ['dfx', 'icp', 'js', 'env'],
+    },
+  ],
+  exits: [DOWN],
+  run: async () => (await import('../subnet/status.ts')).status,
+}
+
+const reset: CommandDefinition = {
+  name: 'reset',
+  summary: 'discard chain, ledger and keys of the subnet',
+  description: `Stops the subnet and removes everything it keeps: Bitcoin chain, ledger, keys
+of the nodes. The keys and operations of the wallet stay. Asks first.`,
+  examples: [
+    ['ckbtc subnet reset', 'asks'],
+    ['ckbtc subnet reset --yes', 'does not ask'],
+  ],
+  exits: [
+    [3, 'the answer was no'],
+    [11, 'the state is in use'],
+  ],
+  run: async () => (await import('../subnet/reset.ts')).reset,
+}
+
+const logs: CommandDefinition = {
+  name: 'logs',
+  summary: 'what the subnet did',
+  description: `Prints the log of the subnet, also of one that has stopped.`,
+  examples: [
+    ['ckbtc subnet logs', 'all there is'],
+    ['ckbtc subnet logs --follow', 'and what comes, until Ctrl-C'],
+    ['ckbtc subnet logs --since 10m --node 2', 'of one node'],
+  ],
+  options: [
+    { flags: '--follow', description: 'go on with what comes' },
+    { flags: '--node <n>', description: 'of this node only, 1 to 40' },
+    { flags: '--since <d>', description: 'not older than 30s, 10m, 2h, 7d' },
+  ],
+  run: async () => (await import('../subnet/logs.ts')).logs,
+}
+
+const exec: CommandDefinition = {
+  name: 'exec',
+  summary: 'a subnet for the life of one command',
+  description: `Starts a subnet of its own, runs a command with its endpoint and ids in the
+environment (CKBTC_URL, CKBTC_LEDGER_ID, CKBTC_MINTER_ID, CKBTC_ROOT_KEY_FILE),
+ends with the command's exit status and leaves nothing behind.`,
+  examples: [
+    ['ckbtc subnet exec -- npm test', 'tests against a fresh ckBTC'],
+    ['ckbtc subnet exec --nodes 1 -- ckbtc info', 'the smallest one'],
+  ],
+  options: founding,
+  exits: [CANNOT],
+  takesProgram: true,
+  run: async () => (await import('../subnet/exec.ts')).exec,
+}
+
+export const subnetGroup: GroupDefinition = {
+  name: 'subnet',
+  summary: 'a ckBTC on this machine',
+  description: 'Runs a ckBTC on this machine: nodes, ledger, minter and a Bitcoin chain.',
+  commands: [start, stop, status, reset, logs, exec],
+}

@@ -1,0 +1,99 @@
+/** The running subnet for people and programs. Layout of `docs/spec/cli.md` §5.16. */
+import { faultyMax } from '../../core/base/party.ts'
+import type { StatusReply } from '../../host/control-protocol.ts'
+import { printPairs } from '../../terminal/table.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
+import { devAccounts } from '../../wallet/identity.ts'
+
+/** Fields of the JSON document; `start` and `status` have the same. */
+export function subnetData(status: StatusReply) {
+  const { ids, nodes } = status
+  return {
+    state: 'running',
+    url: status.url,
+    rootKey: status.rootKey,
+    nodes,
+    tolerates: faultyMax(nodes),
+    ledgerId: ids.ledger,
+    minterId: ids.minter,
+    indexId: ids.index,
+    checkerId: ids.checker,
+    bitcoinId: ids.bitcoin,
+    bitcoinHeight: status.bitcoinHeight,
+    accounts: devAccounts(),
+    mining: status.mining,
+    pid: status.pid,
+    subnetId: status.subnetId,
+    nodesUp: status.nodesUp,
+    health: status.health.replaceAll('_', '-'),
+    ephemeral: status.isEphemeral,
+    startedAt: status.startedAt,
+    uptimeMs: status.uptimeMs,
+    minConfirmations: status.minConfirmations,
+    waitingTransactions: status.waitingTransactions,
+    presignatures: status.presignatures,
+    diskBytes: status.diskBytes,
+  }
+}
+
+const miningWords = (mining: string): string => {
+  if (mining === 'auto') return 'automatic'
+  return mining === 'manual' ? 'by hand: ckbtc bitcoin mine' : `a block every ${mining}`
+}
+
+export const nodeWords = (nodes: number): string =>
+  `${nodes} node${nodes === 1 ? '' : 's'}, tolerates ${faultyMax(nodes)} faulty`
+
+/** The block below the first line of `start`. */
+export function printStarted(
+  { answer }: Terminal,
+  { ids, url, mining, idsKind }: StatusReply,
+): void {
+  const kind = idsKind === 'own' ? '(ids of its own)' : '(ids of the Internet Computer)'
+  answer(`  endpoint   ${url}      (CKBTC_URL)`)
+  answer(`  ledger     ${ids.ledger}`)
+  answer(`  minter     ${ids.minter}`)
+  answer(`  index      ${ids.index}      ${kind}`)
+  answer('  root key   ckbtc subnet status --json, or ckbtc network show local --json')
+  answer('  accounts   dev0 … dev4     10 BTC of test coins are one command away:')
+  answer('             ckbtc deposit --faucet 0.5btc')
+  answer(`  mining     ${miningWords(mining)}       stop with: ckbtc subnet stop`)
+}
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+function duration(ms: number): string {
+  if (ms >= DAY_MS) return `${Math.floor(ms / DAY_MS)} d ${Math.floor((ms % DAY_MS) / HOUR_MS)} h`
+  if (ms >= HOUR_MS)
+    return `${Math.floor(ms / HOUR_MS)} h ${Math.floor((ms % HOUR_MS) / MINUTE_MS)} min`
+  if (ms >= MINUTE_MS) return `${Math.floor(ms / MINUTE_MS)} min`
+  return `${Math.floor(ms / SECOND_MS)} s`
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`
+
+export function printStatus(terminal: Terminal, status: StatusReply): void {
+  const { ids, nodes, nodesUp, bitcoinHeight, waitingTransactions, diskBytes } = status
+  const isVerbose = terminal.settings.verbose > 0 || terminal.settings.plain
+  const waiting = waitingTransactions === 0 ? '' : `, ${waitingTransactions} transactions waiting`
+  printPairs(terminal, [
+    ['State', `running for ${duration(status.uptimeMs)}, process ${status.pid}`],
+    ['Health', status.health.replaceAll('_', '-')],
+    ['Endpoint', status.url],
+    ['Nodes', `${nodesUp.length} of ${nodes} up, tolerates ${faultyMax(nodes)} faulty`],
+    ['Ledger', ids.ledger],
+    ['Minter', ids.minter],
+    ['Index', ids.index],
+    ['Checker', ids.checker],
+    ['Bitcoin', ids.bitcoin],
+    ['Subnet id', status.subnetId],
+    ...(isVerbose ? ([['Root key', status.rootKey]] as const) : []),
+    ['Chain', `height ${bitcoinHeight}${waiting}`],
+    ['Mining', miningWords(status.mining)],
+    ['Presignatures', `${status.presignatures}`],
+    ['Disk', diskBytes === undefined ? 'nothing is kept' : megabytes(diskBytes)],
+  ])
+}

@@ -1,0 +1,93 @@
+/** The options of `subnet start` and `subnet exec` as settings. Implements cli §§3.1, 3.2, 5.16. */
+import { isIP } from 'node:net'
+import { parseAmount, parseCount, parseDuration, parseFeeRate } from '../../core/base/amounts.ts'
+import { UsageInvalid } from '../../core/base/errors.ts'
+import { nearest } from '../../core/base/nearest.ts'
+import { miningModeOfText } from '../../host/mining-mode.ts'
+import type { SetKind, SetValue } from '../../host/set-values.ts'
+import { setKind, setNames } from '../../host/set-values.ts'
+import type { GivenSettings } from '../../host/subnet-settings.ts'
+import { CONFIRMATIONS_MAX, NODES_MAX, SET_MAX } from '../../host/subnet-settings.ts'
+import type { Options } from '../definitions/command.ts'
+
+const HELP = 'ckbtc subnet start --help'
+const NS_PER_MS = 1_000_000n
+const SEED_LENGTH_MAX = 1_000
+
+const invalid = (message: string, fix: string): UsageInvalid =>
+  new UsageInvalid(message, { fix, command: HELP })
+
+/** What was given, and nothing else. Throws `USAGE_INVALID` or `AMOUNT_…`. */
+export function startOptions(options: Options): GivenSettings {
+  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+    const text = options.text(name)
+    return text === undefined ? undefined : parse(text)
+  }
+  const given = {
+    nodes: read('nodes', (text) => parseCount(text, { what: '--nodes', min: 1, max: NODES_MAX })),
+    port: read('port', (text) => parseCount(text, { what: '--port', min: 0, max: 65_535 })),
+    host: read('host', parseHost),
+    minConfirmations: read('minConfirmations', (text) =>
+      parseCount(text, { what: '--min-confirmations', min: 1, max: CONFIRMATIONS_MAX }),
+    ),
+    mining: read('blockTime', parseMining),
+    feeRateMsatPerVb: read('feeRate', parseFeeRate),
+    autoMint: options.isOn('autoMint') ? undefined : false,
+    ids: read('ids', (text): 'own' | 'mainnet' => (text === 'mainnet' ? 'mainnet' : 'own')),
+    seed: read('seed', parseSeed),
+    set: options.list('set').length === 0 ? undefined : parseSet(options.list('set')),
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+function parseHost(text: string): string {
+  if (isIP(text) !== 0) return text
+  throw invalid(`--host takes an address, found "${text}"`, 'give 127.0.0.1, ::1 or 0.0.0.0')
+}
+
+function parseMining(text: string) {
+  const mode = miningModeOfText(text)
+  if (mode !== undefined) return mode
+  const fix = 'give auto, manual, or the time between two blocks: 10s, 1m'
+  throw invalid(`--block-time does not take "${text}"`, fix)
+}
+
+function parseSeed(text: string): string {
+  if (text !== '' && text.length <= SEED_LENGTH_MAX) return text
+  throw invalid('--seed takes some text', `give 1 to ${SEED_LENGTH_MAX} characters`)
+}
+
+function parseSet(words: readonly string[]): ReadonlyMap<string, SetValue> {
+  if (words.length > SET_MAX) throw invalid('too many values are set', `set at most ${SET_MAX}`)
+  return new Map(
+    words.map((word) => {
+      const [name = '', ...rest] = word.split('=')
+      if (rest.length === 0)
+        throw invalid(`--set takes <part>.<name>=<value>, found "${word}"`, 'add = and the value')
+      const kind = setKind(name)
+      if (kind === undefined) throw unknownName(name)
+      return [name, parseValue(name, kind, rest.join('='))] as const
+    }),
+  )
+}
+
+function unknownName(name: string): UsageInvalid {
+  const close = nearest(name, setNames)
+  const fix =
+    close === undefined ? `the names are ${setNames.join(', ')}` : `the nearest name is ${close}`
+  return invalid(`nothing is called "${name}"`, fix)
+}
+
+function parseValue(name: string, kind: SetKind, text: string): SetValue {
+  switch (kind.type) {
+    case 'amount':
+      return parseAmount(text)
+    case 'duration':
+      return BigInt(parseDuration(text)) * NS_PER_MS
+    case 'count':
+      return BigInt(parseCount(text, { what: name, min: Number(kind.min), max: Number(kind.max) }))
+    case 'word':
+      if (kind.words.includes(text)) return text
+      throw invalid(`${name} does not take "${text}"`, `give one of ${kind.words.join(', ')}`)
+  }
+}

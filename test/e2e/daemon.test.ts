@@ -1,0 +1,306 @@
+/**
+ * Goal: the local subnet as a background process keeps the promises of cli §§3.14, 5.16 and 5.17,
+ * however it is started and ended. Method: the built program, with a home directory of its own.
+ */
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Home, launcher } from '../support/e2e-home.ts'
+
+/** Ended, even if its parent has not noticed yet. */
+function gone(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return true
+  }
+  const status = join('/proc', `${pid}`, 'stat')
+  return existsSync(status) && /\) Z /.test(readFileSync(status, 'utf8'))
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+describe('a subnet in the background', () => {
+  const home = new Home()
+  let pid = 0
+  let url = ''
+
+  beforeAll(() => {
+    const data = home.json('subnet start --nodes 1 --ephemeral')
+    pid = data.pid
+    url = data.url
+  })
+  afterAll(() => home.remove())
+
+  it('shows itself as started', () => {
+    expect(home.json('subnet status')).toMatchObject({
+      state: 'running',
+      pid,
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      root_key: expect.stringMatching(/^308182[0-9a-f]{260}$/),
+      nodes: 1,
+      tolerates: 0,
+      ledger_id: expect.stringMatching(/-cai$/),
+      bitcoin_height: 101,
+      health: 'healthy',
+      mining: 'auto',
+    })
+  })
+
+  it('names five accounts that every local subnet has', () => {
+    const { accounts } = home.json('subnet status')
+    expect(accounts.map(({ name }: { name: string }) => name)).toEqual([
+      'dev0',
+      'dev1',
+      'dev2',
+      'dev3',
+      'dev4',
+    ])
+  })
+
+  it('answers clients of the Internet Computer', async () => {
+    const response = await fetch(`${url}/api/v2/status`)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toBe('application/cbor')
+  })
+
+  it('has nothing on that port that changes anything', async () => {
+    for (const path of ['mine', 'faucet', 'stop', 'control/mine'])
+      expect((await fetch(`${url}/${path}`, { method: 'POST', body: '{}' })).ok).toBe(false)
+    expect(home.json('bitcoin tip').height).toBe(101)
+  })
+
+  it('keeps its files to its owner', () => {
+    const mode = (...path: readonly string[]) => statSync(join(home.path, ...path)).mode & 0o777
+    expect(mode('run')).toBe(0o700)
+    expect(mode('run', 'subnet.json')).toBe(0o600)
+    expect(mode('run', 'control.sock')).toBe(0o600)
+    expect(mode('state', 'subnet-log')).toBe(0o700)
+  })
+
+  it('is started once, however often and however soon it is asked for', async () => {
+    const again = home.run('subnet start')
+    expect(again).toMatchObject({ exit: 0, out: expect.stringContaining('running already') })
+    expect(home.json('subnet start')).toMatchObject({ pid, already_running: true })
+  })
+
+  it.each([
+    ['dfx', `"providers": [\n      "http://127.0.0.1:`],
+    ['icp', 'root-key: 308182'],
+    ['js', 'HttpAgent.create({ host: '],
+    ['env', 'export CKBTC_URL=http://127.0.0.1:'],
+  ])('prints what %s needs', (tool, line) => {
+    expect(home.run(`subnet status --print-config ${tool}`).out).toContain(line)
+  })
+
+  it('mines, pays, tells and reorganises', () => {
+    const { height } = home.json('bitcoin mine 2')
+    expect(height).toBe(103)
+    const { txid, amount_sat: amount } = home.json('bitcoin faucet 0.25btc --to dev0')
+    expect(amount).toBe(25_000_000)
+    const tx = home.json(`bitcoin tx ${txid}`)
+    expect(tx.outputs).toContainEqual(expect.objectContaining({ name: 'deposit of dev0' }))
+    expect(tx.inputs).toContainEqual(expect.objectContaining({ name: 'faucet' }))
+    const { unconfirmed_txids: unconfirmed } = home.json('bitcoin reorg 8')
+    expect(unconfirmed).toEqual([txid])
+  })
+
+  it('confirms a payment by itself, and then rests', async () => {
+    const { txid } = home.json('bitcoin faucet 1000sat --to dev1 --no-mine')
+    await until(() => home.json(`bitcoin tx ${txid}`).confirmations >= 6)
+    expect(home.json(`bitcoin tx ${txid}`).confirmations).toBe(6)
+  }, 30_000)
+
+  it('lets the operator set a fee level and flag a coin', () => {
+    expect(home.json('bitcoin fee 80satvb')).toEqual({ rate_sat_per_vb: 80, mode: 'set' })
+    expect(home.json('bitcoin fee auto')).toEqual({ rate_sat_per_vb: null, mode: 'auto' })
+    const target = `${'ab'.repeat(32)}:0`
+    expect(home.json(`bitcoin flag ${target}`)).toEqual({ target, flagged: true })
+    expect(home.json(`bitcoin flag ${target} --remove`)).toEqual({ target, flagged: false })
+  })
+
+  it.each([
+    ['bitcoin faucet 10000 --to dev0', 2, 'AMOUNT_NO_UNIT'],
+    ['bitcoin faucet 1btc', 2, 'USAGE_INVALID'],
+    ['bitcoin faucet 1btc --to nobody', 2, 'BTC_BAD_ADDRESS'],
+    ['bitcoin faucet 1btc --to bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 2, 'BTC_WRONG_NETWORK'],
+    ['bitcoin faucet 100sat --to dev0', 7, 'BTC_REFUSED'],
+    ['bitcoin mine 0', 2, 'USAGE_INVALID'],
+    ['bitcoin reorg 100000', 2, 'USAGE_INVALID'],
+    ['bitcoin reorg 9999', 7, 'BTC_REFUSED'],
+    ['bitcoin send 00', 7, 'BTC_REFUSED'],
+    ['bitcoin send xyz', 2, 'USAGE_INVALID'],
+    ['bitcoin tx 00', 2, 'USAGE_INVALID'],
+    [`bitcoin tx ${'00'.repeat(32)}`, 7, 'BTC_REFUSED'],
+    ['bitcoin flag dev0', 2, 'USAGE_INVALID'],
+    ['bitcoin fee 0.5satvb', 2, 'USAGE_INVALID'],
+    ['bitcoin tip --network ic', 10, 'RAIL_LOCAL_ONLY'],
+    ['subnet start --set minter.mood=bad', 2, 'USAGE_INVALID'],
+  ])('refuses "%s" with status %d', (line, exit, code) => {
+    const ran = home.run(`${line} --json`)
+    expect(JSON.parse(ran.out).error.code).toBe(code)
+    expect(ran.exit).toBe(exit)
+  })
+
+  it('writes a log that can be read and filtered', () => {
+    expect(home.run('subnet logs').out).toMatch(/subnet {3}the subnet listens at http/)
+    expect(home.run('subnet logs --node 1').out).not.toContain('listens')
+    expect(home.run('subnet logs --json').out.split('\n')[0]).toMatch(
+      /^\{"schema":"ckbtc.subnet-log/,
+    )
+  })
+
+  it('ends in good order when it is asked to, and is gone then', () => {
+    const stopped = home.run('subnet stop')
+    expect(stopped).toMatchObject({ exit: 0, out: 'Subnet stopped; nothing is kept.\n' })
+    expect(gone(pid)).toBe(true)
+    expect(readdirSync(join(home.path, 'run'))).toEqual([])
+    expect(home.run('subnet logs').out).toContain('ended in good order')
+  })
+
+  it('that was stopped is not stopped twice, and is missed by who needs it', () => {
+    expect(home.run('subnet stop')).toMatchObject({ exit: 0, out: 'No subnet was running.\n' })
+    const { exit, err } = home.run('bitcoin tip')
+    expect(exit).toBe(11)
+    expect(err).toContain('(SUBNET_DOWN)')
+    expect(err).toContain('    ckbtc subnet start\n')
+  })
+})
+
+describe('a subnet that was killed', () => {
+  const home = new Home()
+  afterAll(() => home.remove())
+
+  it('leaves nothing that keeps the next one from starting', async () => {
+    const first = home.json('subnet start --nodes 1 --ephemeral')
+    process.kill(first.pid, 'SIGKILL')
+    await until(() => gone(first.pid))
+    expect(existsSync(join(home.path, 'run', 'subnet.json'))).toBe(true)
+    expect(home.run('subnet status').exit).toBe(11)
+    const second = home.json('subnet start --nodes 1 --ephemeral')
+    expect(second).toMatchObject({ state: 'running', already_running: false })
+    expect(second.pid).not.toBe(first.pid)
+  })
+
+  it('by SIGTERM ends in good order', async () => {
+    const { pid } = home.json('subnet status')
+    process.kill(pid, 'SIGTERM')
+    await until(() => gone(pid))
+    expect(existsSync(join(home.path, 'run', 'subnet.json'))).toBe(false)
+  })
+})
+
+describe('two starts at the same time', () => {
+  const home = new Home()
+  afterAll(() => home.remove())
+
+  it('make one subnet, and both say which', async () => {
+    const starts = [1, 2].map(() => home.start('subnet start --nodes 1 --ephemeral --json').end)
+    const documents = (await Promise.all(starts)).map(({ out }) => JSON.parse(out))
+    expect(documents.map(({ ok }) => ok)).toEqual([true, true])
+    const [one, two] = documents.map(({ data }) => data)
+    expect(one.pid).toBe(two.pid)
+    expect([one.already_running, two.already_running].sort()).toEqual([false, true])
+  })
+})
+
+describe('a start that cannot be', () => {
+  const home = new Home()
+  afterAll(() => home.remove())
+
+  it('names a port that is taken, and leaves nothing behind', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    const { exit, err } = await home.start(`subnet start --nodes 1 --ephemeral --port ${port}`).end
+    server.close()
+    expect(err).toContain(`port ${port} of 127.0.0.1 is taken`)
+    expect(err).toContain('(HOST_PORT_BUSY)')
+    expect(exit).toBe(11)
+    expect(readdirSync(join(home.path, 'run'))).toEqual([])
+    expect(readdirSync(join(home.path, 'state'))).toEqual(['subnet-log'])
+  })
+})
+
+describe('subnet reset', () => {
+  const home = new Home()
+  afterAll(() => home.remove())
+
+  it('asks, and without anybody to ask does nothing', () => {
+    const { pid } = home.json('subnet start --nodes 1 --ephemeral')
+    expect(home.run('subnet reset --json')).toMatchObject({ exit: 3 })
+    expect(home.run('subnet reset').err).toContain('(CONSENT_REQUIRED)')
+    expect(gone(pid)).toBe(false)
+    expect(home.run('subnet reset --yes')).toMatchObject({ exit: 0 })
+    expect(gone(pid)).toBe(true)
+    expect(home.run('subnet reset').out).toBe('There was nothing to discard.\n')
+  })
+})
+
+describe('subnet exec', () => {
+  const home = new Home()
+  const temporary = join(home.path, 'tmp')
+  afterAll(() => home.remove())
+
+  const exec = (...program: readonly string[]) =>
+    home.runWords(['subnet', 'exec', '--nodes', '1', '--', ...program])
+
+  it('gives the program a subnet of its own and passes on its exit status', () => {
+    const script = `
+      test "$CKBTC_NETWORK" = local && test -n "$CKBTC_LEDGER_ID" && test -n "$CKBTC_MINTER_ID" &&
+      test "$(wc -c < "$CKBTC_ROOT_KEY_FILE")" = 267 &&
+      "${process.execPath}" "${launcher}" subnet status --quiet | grep -qx "$CKBTC_URL" &&
+      echo "$CKBTC_HOME" && exit 7`
+    const { exit, out } = exec('sh', '-c', script)
+    expect(exit).toBe(7)
+    expect(out.trim()).not.toBe(home.path)
+    expect(existsSync(out.trim())).toBe(false)
+    expect(existsSync(join(home.path, 'run'))).toBe(false)
+  })
+
+  it('says that there is no such program, and when none was named', () => {
+    expect(exec('/nonexistent')).toMatchObject({ exit: 2 })
+    expect(home.run('subnet exec')).toMatchObject({ exit: 2 })
+  })
+
+  it('passes on a signal, waits for the program and leaves nothing behind', async () => {
+    const mark = join(home.path, 'mark')
+    const script = join(home.path, 'program.sh')
+    writeFileSync(
+      script,
+      `trap 'exit 5' TERM\necho "$CKBTC_HOME" > ${mark}\nwhile :; do sleep 0.1; done\n`,
+    )
+    const { pid, end } = home.start(`subnet exec --nodes 1 -- sh ${script}`)
+    await until(() => existsSync(mark) && home.read('mark') !== '')
+    process.kill(pid ?? 0, 'SIGTERM')
+    expect((await end).exit).toBe(5)
+    expect(existsSync(home.read('mark').trim())).toBe(false)
+  })
+
+  it('leaves no directory in the temporary one', () => {
+    expect(temporary).not.toBe(tmpdir())
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('ckbtc-exec-'))).toEqual([])
+  })
+})
+
+describe('a subnet in the foreground', () => {
+  const home = new Home()
+  afterAll(() => home.remove())
+
+  it('can be used like any other, until Ctrl-C', async () => {
+    const { pid, end } = home.start('subnet start --nodes 1 --ephemeral --foreground')
+    await until(() => existsSync(join(home.path, 'run', 'subnet.json')))
+    expect(home.json('subnet status').pid).toBe(pid)
+    process.kill(pid ?? 0, 'SIGINT')
+    const { exit, out, err } = await end
+    expect(out).toMatch(/^✓ Subnet ready in/)
+    expect(err).toContain('Stopping the subnet; nothing is kept.')
+    expect(exit).toBe(130)
+    expect(readdirSync(join(home.path, 'run'))).toEqual([])
+  })
+})

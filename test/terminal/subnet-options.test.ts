@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import { Options } from '../../src/commands/definitions/command.ts'
+import { requireLocal } from '../../src/commands/local-network.ts'
+import { startOptions } from '../../src/commands/subnet/start-options.ts'
+
+const given = (values: Readonly<Record<string, unknown>>) =>
+  startOptions(new Options({ autoMint: true, ...values }))
+
+describe('options of subnet start', () => {
+  it('that were not given are not there, so that stored ones stay', () => {
+    expect(given({})).toEqual({})
+  })
+
+  it('become settings', () => {
+    expect(
+      given({
+        nodes: '7',
+        port: '4943',
+        host: '::1',
+        minConfirmations: '1',
+        blockTime: '10s',
+        feeRate: '1.5satvb',
+        autoMint: false,
+        ids: 'mainnet',
+        seed: 'one',
+        set: ['minter.max-time-in-queue=10m', 'minter.mode=read-only', 'minter.check-fee=5 sat'],
+      }),
+    ).toEqual({
+      nodes: 7,
+      port: 4_943,
+      host: '::1',
+      minConfirmations: 1,
+      mining: { type: 'interval', everySeconds: 10 },
+      feeRateMsatPerVb: 1_500n,
+      autoMint: false,
+      ids: 'mainnet',
+      seed: 'one',
+      set: new Map<string, bigint | string>([
+        ['minter.max-time-in-queue', 600_000_000_000n],
+        ['minter.mode', 'read-only'],
+        ['minter.check-fee', 5n],
+      ]),
+    })
+  })
+
+  it.each([
+    ['no nodes', { nodes: '0' }],
+    ['too many nodes', { nodes: '41' }],
+    ['nodes in words', { nodes: 'four' }],
+    ['a port that is none', { port: '65536' }],
+    ['a host by name', { host: 'example.org' }],
+    ['no confirmations', { minConfirmations: '0' }],
+    ['blocks now and then', { blockTime: 'often' }],
+    ['a fee rate without a unit', { feeRate: '5' }],
+    ['an empty seed', { seed: '' }],
+    ['a set value without a value', { set: ['minter.mode'] }],
+    ['a word that is not one of the words', { set: ['minter.mode=closed'] }],
+    ['a duration without a unit', { set: ['minter.hold=5'] }],
+    ['a count beyond its bounds', { set: ['minter.max-requests-per-batch=0'] }],
+  ])('are refused with %s', (_, values) => {
+    expect(() => given(values)).toThrow(expect.objectContaining({ code: 'USAGE_INVALID' }))
+  })
+
+  it('are refused with an amount without a unit', () => {
+    expect(() => given({ set: ['minter.check-fee=5'] })).toThrow(
+      expect.objectContaining({ code: 'AMOUNT_NO_UNIT' }),
+    )
+  })
+
+  it('that nothing is called get the nearest name, or all names', () => {
+    expect(() => given({ set: ['minter.chekc-fee=5sat'] })).toThrow(
+      expect.objectContaining({ fix: 'the nearest name is minter.check-fee' }),
+    )
+    expect(() => given({ set: ['x=1'] })).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining('minter.max-time-in-queue') }),
+    )
+  })
+})
+
+describe('commands of the local chain', () => {
+  const globals = {
+    network: undefined,
+    key: undefined,
+    yes: false,
+    input: true,
+    unit: undefined,
+    timeout: undefined,
+    config: undefined,
+    passphraseFile: undefined,
+  }
+
+  it.each([
+    ['by option', 'ic', {}],
+    ['by environment', undefined, { CKBTC_NETWORK: 'testnet4' }],
+    ['by option against the environment', 'ic', { CKBTC_NETWORK: 'local' }],
+  ])('are refused on another network, selected %s', (_, network, environment) => {
+    expect(() => requireLocal({ globals: { ...globals, network }, environment })).toThrow(
+      expect.objectContaining({ code: 'RAIL_LOCAL_ONLY', exit: 10 }),
+    )
+  })
+
+  it.each([
+    ['nothing is selected', undefined, {}],
+    ['the environment is empty', undefined, { CKBTC_NETWORK: '' }],
+    ['local is selected', 'local', { CKBTC_NETWORK: 'ic' }],
+  ])('go on when %s', (_, network, environment) => {
+    expect(() => requireLocal({ globals: { ...globals, network }, environment })).not.toThrow()
+  })
+})
