@@ -1,16 +1,19 @@
 /**
  * Goal: a request is executed once, or never, and always with the same answer.
- * Method: IC interface §§6.1, 16 and 26, items 26 to 36, 53 and 55, over the gateway of real
+ * Method: IC interface §§6.1, 16 and 26, items 26 to 36 and 52 to 55, over the gateway of real
  * subnets in this process, whose clock the test moves.
  */
 import { beforeEach, describe, expect, test } from 'vitest'
-import { fromUtf8, toHex } from '../../../src/core/base/bytes.ts'
+import { fromUtf8, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Envelope } from '../../../src/core/ic/envelope.ts'
 import { encodeEnvelope, requestId, signCall } from '../../../src/core/ic/envelope.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
+import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { IcGateway } from '../../../src/host/ic/gateway.ts'
+import { gatewayFetch } from '../../../src/host/ic/gateway-fetch.ts'
 import {
   callContent,
   certified,
@@ -140,6 +143,19 @@ describe('a request that comes again', () => {
   })
 })
 
+describe('many calls', () => {
+  test('54: a thousand at once are all answered, over a few signed roots', async () => {
+    const slots = net.slots.length
+    const envelopes = Array.from({ length: 1_000 }, () => call())
+    const answers = await Promise.all(envelopes.map((envelope) => post(net, envelope)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(executed()).toBe(1_000n)
+    expect(net.slots.length - slots).toBeLessThan(50) // A root a slot at most.
+    const last = present(envelopes.at(-1), 'a call')
+    expect(textOf(sayOf(present(answers.at(-1), 'its answer'), last)('status'))).toBe('replied')
+  })
+})
+
 /** Calls in the order of the log reach it only when somebody orders: nobody does with one node. */
 describe('a subnet of two nodes of which one is away', () => {
   const pair = new SubnetNet(2)
@@ -168,6 +184,32 @@ describe('a subnet of two nodes of which one is away', () => {
       code: 2,
       errorCode: 'IC0202',
     })
+  })
+
+  test('52: a call that takes too long is accepted, and found later by polling', async () => {
+    const impatient = new IcGateway({
+      backend: pair.backend,
+      clock: () => pair.now,
+      ed25519: hostEd25519,
+      implementation: 'ckbtc-test',
+      syncWaitMs: 1,
+    })
+    const envelope = fresh()
+    const answer = await post({ fetch: gatewayFetch(impatient) }, envelope)
+    expect(answer).toMatchObject({
+      status: 202,
+      text: 'The call was accepted and is not finished.',
+    })
+    heal()
+    const path = [utf8('request_status'), requestId(envelope.content)]
+    const read = signCall(readContent(user.principal, pair.now, [path]), user)
+    const state = await post(pair, read, { action: 'read_state' })
+    const shown = certified(state, {
+      envelope,
+      rootKey: present(pair.backend.rootKey, 'a root is certified'),
+      now: pair.now,
+    })
+    expect(textOf(shown('status'))).toBe('replied')
   })
 
   test('53: nobody need wait: the call is executed when it can be', async () => {
