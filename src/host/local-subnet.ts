@@ -16,6 +16,7 @@ import type { MinterSettings } from '../core/subnet/settings.ts'
 import { systemClock } from './clock.ts'
 import { hostEd25519 } from './ed25519.ts'
 import { EmbeddedBitcoin } from './embedded-bitcoin.ts'
+import type { Answered } from './ic/gateway.ts'
 import { IcGateway } from './ic/gateway.ts'
 import { gatewayFetch } from './ic/gateway-fetch.ts'
 import { hostSha256 } from './sha256.ts'
@@ -32,6 +33,10 @@ export type LocalSubnetOptions = {
   readonly minter: MinterSettings
   /** Who may change replicated settings; without one nobody may. */
   readonly operator?: Principal
+  /** Off: calls are answered before they are executed, and their callers poll. */
+  readonly syncCalls?: boolean
+  /** Hears of every request of a client and how it ended. */
+  readonly onAnswer?: (answered: Answered) => void
 }
 
 /** The management canister, which calls nobody. */
@@ -56,7 +61,11 @@ export class LocalSubnet {
   /** The interface of the Internet Computer over this subnet. */
   readonly gateway: IcGateway
 
-  private constructor(bitcoin: EmbeddedBitcoin, subnet: Subnet) {
+  private constructor(
+    bitcoin: EmbeddedBitcoin,
+    subnet: Subnet,
+    { syncCalls = true, onAnswer = () => undefined }: LocalSubnetOptions,
+  ) {
     this.bitcoin = bitcoin
     this.subnet = subnet
     this.gateway = new IcGateway({
@@ -64,6 +73,8 @@ export class LocalSubnet {
       clock: systemClock,
       ed25519: hostEd25519,
       implementation: IMPLEMENTATION,
+      syncCalls,
+      onAnswer,
     })
     this.broken = new Promise((_, reject) => {
       subnet.listen((event) => {
@@ -91,7 +102,7 @@ export class LocalSubnet {
           operator: options.operator ?? NOBODY,
         },
       })
-      return new LocalSubnet(bitcoin, subnet)
+      return new LocalSubnet(bitcoin, subnet, options)
     } catch (error) {
       await bitcoin.close()
       throw error

@@ -45,7 +45,11 @@ const count = (
   change: ofSettings((value) => change(Number(value))),
 })
 
+/** Off: clients submit calls and poll, as they do where synchronous calls are not offered. */
+const SYNC_CALLS = 'ic.sync-calls'
+
 const settable: Readonly<Record<string, Setting>> = {
+  [SYNC_CALLS]: { kind: { type: 'word', words: ['on', 'off'] }, change: () => ({}) },
   'minter.max-time-in-queue': {
     kind: { type: 'duration' },
     change: (value) => ({ init: { maxTimeInQueueNs: whole(value) } }),
@@ -94,6 +98,9 @@ export const setNames: readonly string[] = Object.keys(settable)
 /** How a value of that name is written; undefined for a name that nothing has. */
 export const setKind = (name: string): SetKind | undefined =>
   Object.hasOwn(settable, name) ? settable[name]?.kind : undefined
+
+export const hasSyncCalls = (set: ReadonlyMap<string, SetValue>): boolean =>
+  set.get(SYNC_CALLS) !== 'off'
 
 /** The minter's settings with what was set in their place. Every name has been looked up before. */
 export function minterSettings(

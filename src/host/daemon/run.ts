@@ -3,10 +3,13 @@
  * used, and ends in good order. Implements `docs/spec/cli.md` §5.16, architecture §1.
  */
 import { dirname } from 'node:path'
+import { toHex } from '../../core/base/bytes.ts'
+import { textOfPrincipal } from '../../core/ic/principal.ts'
 import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
+import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
-import { minterSettings } from '../set-values.ts'
+import { hasSyncCalls, minterSettings } from '../set-values.ts'
 import type { SubnetEvent } from '../subnet.ts'
 import { startMining } from './automatic-mining.ts'
 import { FIRST_BLOCKS } from './bitcoin-operations.ts'
@@ -78,6 +81,8 @@ async function live(life: Life): Promise<void> {
       creationMax: CREATION_MAX,
       minter: minterSettings(settings.set, settings),
       operator: operator.principal,
+      syncCalls: hasSyncCalls(settings.set),
+      onAnswer: (answered) => logAnswer(log, answered),
     })
     closing.push(() => local.close())
     local.subnet.listen((event) => logEvent(log, event))
@@ -86,7 +91,11 @@ async function live(life: Life): Promise<void> {
     const { host, port, feeRateMsatPerVb } = settings
     const onError = (error: unknown): void =>
       log.write('error', error instanceof Error ? error.message : String(error))
-    const http = await startHttpServer({ gateway: local.gateway, host, port, onError })
+    const onWarning = (words: string): void => {
+      log.write('warn', words)
+      report({ type: 'progress', text: `warning: ${words}` })
+    }
+    const http = await startHttpServer({ gateway: local.gateway, host, port, onWarning, onError })
     closing.push(() => http.close())
     const { backend } = local.subnet
     if (feeRateMsatPerVb !== undefined)
@@ -147,6 +156,16 @@ async function ended(local: LocalSubnet, ending: AbortSignal): Promise<void> {
     ending.addEventListener('abort', () => resolve())
     local.broken.catch(reject)
   })
+}
+
+/** Calls, and whatever was refused; queries and reads that went well are too many to be news. */
+function logAnswer(log: LogFile, { type, requestId, sender, methodName, ...end }: Answered): void {
+  const { status, reason } = end
+  if (type !== 'call' && status === 200) return
+  const what = methodName === undefined ? type : `${type} ${methodName}`
+  const ending = reason === undefined ? '' : `: ${reason}`
+  const name = `0x${toHex(requestId)} of ${textOfPrincipal(sender)}`
+  log.write('info', `${what} ${name}, ${status}${ending}`)
 }
 
 function logEvent(log: LogFile, event: SubnetEvent): void {

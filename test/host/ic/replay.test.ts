@@ -1,6 +1,6 @@
 /**
  * Goal: a request is executed once, or never, and always with the same answer.
- * Method: IC interface §§6.1, 16 and 26, items 26 to 36 and 52 to 55, over the gateway of real
+ * Method: IC interface §§6.1, 16 and 26, items 26 to 36, 52 to 55 and 102, over the gateway of real
  * subnets in this process, whose clock the test moves.
  */
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -21,6 +21,7 @@ import {
   p256Signer,
   post,
   queryContent,
+  read as readAnswer,
   readContent,
   secp256k1Signer,
 } from '../../support/ic-requests.ts'
@@ -210,6 +211,22 @@ describe('a subnet of two nodes of which one is away', () => {
       now: pair.now,
     })
     expect(textOf(shown('status'))).toBe('replied')
+  })
+
+  test('102: too few nodes for a minute: reads are refused, status and queries answered', async () => {
+    pair.pass(61_000)
+    const read = signCall(readContent(user.principal, pair.now, [[utf8('time')]]), user)
+    expect(await post(pair, read, { action: 'read_state' })).toMatchObject({
+      status: 503,
+      text: 'Certified state is not available yet. Please try again...',
+    })
+    const query = signCall(queryContent(user.principal, pair.now), user)
+    const answer = await post(pair, query, { action: 'query' })
+    expect(answer.fields.get('status')).toBe('replied')
+    const status = await readAnswer(await pair.fetch('http://127.0.0.1/api/v2/status'))
+    expect(status.fields.get('replica_health_status')).toBe('certified_state_behind')
+    heal()
+    expect((await post(pair, read, { action: 'read_state' })).status).toBe(200)
   })
 
   test('53: nobody need wait: the call is executed when it can be', async () => {

@@ -12,7 +12,7 @@ import { encodeArgs, principalCodec } from '../../../src/core/ic/candid.ts'
 import { record } from '../../../src/core/ic/candid-records.ts'
 import { canisterOfNumber, ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import type { Content } from '../../../src/core/ic/envelope.ts'
-import { signCall } from '../../../src/core/ic/envelope.ts'
+import { requestId, signCall } from '../../../src/core/ic/envelope.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import {
   managementCanister,
@@ -22,6 +22,7 @@ import {
 } from '../../../src/core/ic/principal.ts'
 import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import type { IcBackend } from '../../../src/host/ic/backend.ts'
+import type { Answered, GatewayOptions } from '../../../src/host/ic/gateway.ts'
 import { IcGateway } from '../../../src/host/ic/gateway.ts'
 import { gatewayFetch } from '../../../src/host/ic/gateway-fetch.ts'
 import type { PostOptions } from '../../support/ic-requests.ts'
@@ -277,7 +278,10 @@ describe('paths', () => {
 })
 
 /** Another face of the same subnet. */
-const gatewayOver = (backend: IcBackend, options: { readonly syncCalls?: boolean } = {}) =>
+const gatewayOver = (
+  backend: IcBackend,
+  options: Pick<GatewayOptions, 'syncCalls' | 'onAnswer'> = {},
+) =>
   gatewayFetch(
     new IcGateway({
       backend,
@@ -311,6 +315,38 @@ describe('without synchronous calls', () => {
     )
     expect(Buffer.from(reply).toString('hex')).toBe('4449444c00017d0a')
     expect(executed()).toBe(before + 1n)
+  })
+})
+
+describe('the log', () => {
+  test('hears what was asked by whom and how it ended, never arguments or signatures', async () => {
+    const heard: Answered[] = []
+    const fetchHere = gatewayOver(net.backend, { onAnswer: (answered) => heard.push(answered) })
+    const asked = [
+      [call({ arg: utf8('a secret') }), 'call'],
+      [query(), 'query'],
+      [readContent(user.principal, net.now, [[utf8('foo')]]), 'read_state'],
+      [call({ nonce: new Uint8Array(33) }), 'call'],
+    ] as const
+    for (const [content, action] of asked)
+      await post({ fetch: fetchHere }, signCall(content, user), { action })
+    expect(heard).toEqual(
+      [
+        { type: 'call', methodName: 'icrc1_fee', status: 200, reason: undefined },
+        { type: 'query', methodName: 'icrc1_fee', status: 200, reason: undefined },
+        {
+          type: 'readState',
+          methodName: undefined,
+          status: 404,
+          reason: 'Invalid path requested.',
+        },
+        { type: 'call', status: 400, methodName: 'icrc1_fee', reason: expect.any(String) },
+      ].map((expected, i) => ({
+        ...expected,
+        requestId: requestId(present(asked[i], 'it was asked')[0]),
+        sender: user.principal,
+      })),
+    )
   })
 })
 
