@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
+  constants,
+  copyFileSync,
   existsSync,
   fsyncSync,
   linkSync,
@@ -96,12 +98,24 @@ export function writePrivate(
   const temporary = `${path}.${toHex(randomBytes(6))}.tmp`
   try {
     onDisk(path, () => writeDurably(temporary, content))
-    onDisk(path, () => (exclusive ? linkSync(temporary, path) : renameSync(temporary, path)))
+    onDisk(path, () => (exclusive ? linkNew(temporary, path) : renameSync(temporary, path)))
     syncFolder(dirname(path))
   } finally {
     rmSync(temporary, { force: true })
   }
 }
+
+/** A second name for a file, which must be free. Some file systems know one name a file only. */
+function linkNew(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if (!withoutLinks.has(systemCode(error) ?? '')) throw error
+    copyFileSync(from, to, constants.COPYFILE_EXCL)
+  }
+}
+
+const withoutLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 function writeDurably(path: string, content: string | Uint8Array): void {
   const file = openSync(path, 'wx', FILE_MODE)

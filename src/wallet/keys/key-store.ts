@@ -107,14 +107,18 @@ export class KeyStore {
     return readIndex(this.#index).defaultName
   }
 
+  /** Tells early what `create` would refuse: `USAGE_INVALID`, `KEY_EXISTS`. */
+  requireFree(name: string): void {
+    if (this.names().includes(requireKeyName(name))) throw taken(name)
+  }
+
   /** The first key becomes the default one. */
   async create(
     name: string,
     material: KeyMaterial,
     passphrase: Passphrase | undefined,
   ): Promise<KeyEntry> {
-    requireKeyName(name)
-    this.#requireFree(name) // Told before a passphrase is stretched, and again under the lock.
+    this.requireFree(name)
     const file = await sealKey(material, this.#now(), this.#sealing(passphrase))
     return this.#write(() => {
       this.#add(name, file)
@@ -241,10 +245,6 @@ export class KeyStore {
     refuseTaken(name, () =>
       writePrivate(this.#path(name), encodeKeyFile(file), { exclusive: true }),
     )
-  }
-
-  #requireFree(name: string): void {
-    if (this.names().includes(name)) throw taken(name)
   }
 
   #write<T>(action: () => T): Promise<T> {

@@ -72,8 +72,8 @@ export type PassphraseSources = {
   readonly realFunds: boolean
 }
 
-/** Why the next source is needed: what is asked about a key file named `name`. */
-type Need = { readonly name: string; readonly question: string }
+/** What is locked, what a person is asked, and the option that answers it. */
+type Need = { readonly name: string; readonly question: string; readonly flag?: string }
 
 /** The text that is given and not asked for; nothing where none is. */
 async function givenText({
@@ -121,7 +121,7 @@ const unusable = (message: string): UsageInvalid =>
  */
 export async function openWithPassphrase<T>(
   sources: PassphraseSources,
-  { name, question }: Need,
+  { name, question, flag = '--passphrase-file' }: Need,
   open: (passphrase: Passphrase) => Promise<T>,
 ): Promise<T> {
   const given = await givenText(sources)
@@ -131,13 +131,14 @@ export async function openWithPassphrase<T>(
       'KEY_LOCKED',
       `${name} is locked, and nobody can be asked for its passphrase`,
       {
-        fix: 'name a file that holds it, or - for standard input: --passphrase-file <path>',
+        fix: `name a file that holds it, or - for standard input: ${flag} <path>`,
         details: { key: name },
       },
     )
   for (let tries = 1; ; tries++) {
+    const asked = tries === 1 ? question : `That was wrong. ${question}`
     try {
-      return await open(new Passphrase(await sources.ask(question)))
+      return await open(new Passphrase(await sources.ask(asked)))
     } catch (error) {
       if (!isWrongPassphrase(error) || tries === TRIES) throw error
     }
@@ -148,13 +149,16 @@ const isWrongPassphrase = (error: unknown): boolean =>
   error instanceof Problem && error.code === 'KEY_WRONG_PASSPHRASE'
 
 /** A new passphrase: from where it is given, or typed twice. */
-export async function freshPassphrase(sources: PassphraseSources): Promise<Passphrase> {
+export async function freshPassphrase(
+  sources: PassphraseSources,
+  flag = '--passphrase-file',
+): Promise<Passphrase> {
   const given = await givenText(sources)
   if (given !== undefined) return Passphrase.fresh(given)
   const { ask } = sources
   if (ask === undefined)
     throw new Problem('KEY_LOCKED', 'a new passphrase is needed, and nobody can be asked for it', {
-      fix: 'name a file that holds it, or - for standard input: --passphrase-file <path>',
+      fix: `name a file that holds it, or - for standard input: ${flag} <path>`,
     })
   for (let tries = 1; ; tries++) {
     const first = await ask(`New passphrase (${CHARACTERS_MIN} or more characters)`)

@@ -131,6 +131,17 @@ export function requireAllowed(
     )
 }
 
+/** Whether a key may be used on a network. */
+export function isAllowed(chosen: ChosenKey, network: KeyRules): boolean {
+  try {
+    requireAllowed(chosen, network)
+    return true
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
+}
+
 /** The chosen key, ready to sign. A locked one asks for its passphrase. */
 export async function unlockUser(
   chosen: ChosenKey,

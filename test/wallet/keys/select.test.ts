@@ -145,7 +145,8 @@ describe('a passphrase', () => {
   test('is asked for, and may be typed wrong twice', async () => {
     const { ask, questions } = person('wrong', 'wrong again', PASSPHRASE)
     await unlock({ ask })
-    expect(questions).toEqual(Array(3).fill('Passphrase of savings'))
+    const again = 'That was wrong. Passphrase of savings'
+    expect(questions).toEqual(['Passphrase of savings', again, again])
   })
 
   test('typed wrong three times is asked for no more', async () => {

@@ -1,0 +1,24 @@
+/** The answer of a command in the form that was asked for. Implements `docs/spec/cli.md` §§3.5, 3.6. */
+import type { Answer } from './json.ts'
+import { answerDocument } from './json.ts'
+import type { Terminal } from './terminal.ts'
+
+export type PrintableAnswer = Answer & {
+  /** What `--quiet` leaves. */
+  readonly essential: string
+  /** For people, and for `--plain`. */
+  readonly print: () => void
+}
+
+/** Warnings go into the document, or to standard error for people. */
+export function printAnswer(terminal: Terminal, answer: PrintableAnswer): void {
+  const { json, quiet } = terminal.settings
+  const { essential, warnings, print } = answer
+  if (json) {
+    terminal.answer(answerDocument(answer))
+    return
+  }
+  for (const { message } of warnings) terminal.warn(`ckbtc: warning: ${message}`)
+  if (!quiet) print()
+  else if (essential !== '') terminal.answer(essential)
+}
