@@ -6,16 +6,24 @@
  * is a transaction that never was. Every value carries a checksum over itself and its key.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { platform } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import { open } from 'lmdb'
 import { compareBytes, concat, equalBytes, u32be, utf8 } from '../core/base/bytes.ts'
-import { Reader, Writer } from '../core/base/codec.ts'
+import { Reader } from '../core/base/codec.ts'
 import { assert, attempt, BadEncoding } from '../core/base/errors.ts'
 import { lmdbFileFlaw } from './lmdb-file.ts'
-import type { ProcessMark } from './process-mark.ts'
-import { isRunning, ownMark } from './process-mark.ts'
+import { isRunning, ownMark, readMark } from './process-mark.ts'
 import type { Entry, KeyRange, Store, StoreWriter } from './store.ts'
 import { KEY_SIZE_MAX } from './store.ts'
 import { storeDamaged, storeFailure, storeLocked, storeNewer } from './store-problem.ts'
@@ -26,7 +34,6 @@ export const STORE_FORMAT = 1
 const OWN = Uint8Array.of(0)
 const USER = Uint8Array.of(1)
 const FORMAT_KEY = concat(OWN, utf8('format'))
-const OWNER_KEY = concat(OWN, utf8('owner'))
 const CHECKSUM_SIZE = 8
 
 type Database = RootDatabase<Uint8Array, Uint8Array>
@@ -53,6 +60,9 @@ export class LmdbStore implements Store {
   /**
    * Makes the directory if need be. Throws a problem when the store is damaged, newer than this
    * program, in use by another process, or the system refuses.
+   *
+   * Threads of one process may open it in turn. A thread closes it before it is terminated: one that
+   * is terminated inside a transaction never ends, as it waits for its own lock.
    */
   static open(directory: string, { readOnly = false }: LmdbOptions = {}): LmdbStore {
     const store = new LmdbStore(directory, openDatabase(directory, readOnly), readOnly)
@@ -107,7 +117,7 @@ export class LmdbStore implements Store {
 
   close(): void {
     assert(!this.#busy, 'no transaction is open')
-    if (!this.#readOnly) this.#write(() => this.#remove(OWNER_KEY))
+    if (!this.#readOnly) rmSync(ownerFile(this.name), { force: true })
     void this.#database.close() // Nothing is pending, so it is closed when this returns.
   }
 
@@ -115,11 +125,8 @@ export class LmdbStore implements Store {
   #claim(): void {
     this.#write(() => {
       this.#checkFormat()
-      const owner = this.#owner()
-      const own = ownMark()
-      if (owner !== undefined && owner.pid !== own.pid && isRunning(owner))
-        throw storeLocked(this.name, owner.pid)
-      this.#put(OWNER_KEY, new Writer().u32(own.pid).text(own.born).done())
+      checkOwner(this.name)
+      writeFileSync(ownerFile(this.name), JSON.stringify(ownMark()))
     })
   }
 
@@ -139,14 +146,6 @@ export class LmdbStore implements Store {
     })
     if (found instanceof BadEncoding) throw storeDamaged(this.name, found.message)
     if (found > STORE_FORMAT) throw storeNewer(this.name, { found, known: STORE_FORMAT })
-  }
-
-  #owner(): ProcessMark | undefined {
-    const value = this.#get(OWNER_KEY)
-    if (value === undefined) return undefined
-    const reader = new Reader(value)
-    const mark = attempt(() => reader.end({ pid: reader.u32(), born: reader.text() }))
-    return mark instanceof BadEncoding ? undefined : mark
   }
 
   #write<T>(work: () => T): T {
@@ -209,21 +208,47 @@ function openDatabase(directory: string, readOnly: boolean): Database {
   const file = join(directory, 'data.mdb')
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    // A second look: the first may have met another process in the middle of a commit.
-    const flaw = existsSync(file) && lmdbFileFlaw(file) && lmdbFileFlaw(file)
-    if (typeof flaw === 'string') throw storeDamaged(directory, flaw)
-    return open({
+    // While another process writes, the file need not look sound.
+    if (!readOnly) checkOwner(directory)
+    const isNew = !existsSync(file)
+    const flaw = isNew || readOnly ? undefined : lmdbFileFlaw(file)
+    if (flaw !== undefined) throw storeDamaged(directory, flaw)
+    // Threads share one environment, so that one opened for reading alone would bind them all.
+    const options = {
       path: directory,
-      readOnly,
       encoding: 'binary',
       keyEncoding: 'binary',
       maxDbs: 1,
       overlappingSync: false,
       noSubdir: false,
-    })
+      permissionsMode: 0o600,
+    } as const
+    const database: Database = open(options)
+    if (isNew) for (const place of [directory, dirname(directory)]) flushDirectory(place)
+    return database
   } catch (error) {
     throw storeFailure(directory, error)
   }
+}
+
+/** So that the file itself, not only what is in it, survives a loss of power. */
+function flushDirectory(directory: string): void {
+  if (platform() === 'win32') return // Directories cannot be opened there.
+  const handle = openSync(directory, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+const ownerFile = (directory: string): string => join(directory, 'owner')
+
+/** Threads of one process agree among themselves; another process must have ended. */
+function checkOwner(directory: string): void {
+  const owner = readMark(ownerFile(directory))
+  if (owner !== undefined && owner.pid !== process.pid && isRunning(owner))
+    throw storeLocked(directory, owner.pid)
 }
 
 /** Of a value under its key: a value that strayed to another key is found as well. */

@@ -9,6 +9,20 @@ export type ProcessMark = {
 
 export const ownMark = (): ProcessMark => ({ pid: process.pid, born: birthOf(process.pid) })
 
+/** A mark as JSON; undefined where there is none, or one that was cut off while it was written. */
+export function readMark(path: string): ProcessMark | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof value !== 'object' || value === null) return undefined
+    if (!('pid' in value) || !('born' in value)) return undefined
+    const { pid, born } = value
+    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 1) return undefined
+    return typeof born === 'string' ? { pid, born } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export function isRunning({ pid, born }: ProcessMark): boolean {
   try {
     process.kill(pid, 0)

@@ -4,16 +4,19 @@
  * Method: a process writes and acknowledges; it is killed in the middle of a line, twenty times.
  */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from 'vitest'
-import { fromUtf8, utf8 } from '../../src/core/base/bytes.ts'
+import { fromUtf8, u32be, utf8 } from '../../src/core/base/bytes.ts'
 import { LmdbStore } from '../../src/host/lmdb-store.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ckbtc-killed-'))
 afterAll(() => rmSync(root, { recursive: true }))
+const thread = new URL('../support/e2e-store-thread.mjs', import.meta.url)
 const writer = fileURLToPath(new URL('../support/e2e-store-writer.mjs', import.meta.url))
 
 /** Runs a writer until it has acknowledged `count` keys; kills it; the newest one it told of. */
@@ -57,8 +60,33 @@ test('every acknowledged key is there after each of twenty kills', async () => {
   }
 })
 
+test('threads take turns with one store, and one that only reads sees what is on disk', async () => {
+  const directory = join(root, 'threads')
+  LmdbStore.open(directory).close()
+  const reader = LmdbStore.open(directory, { readOnly: true })
+  let from = 0
+  for (let round = 0; round < 10; round++) {
+    const worker = new Worker(thread, { workerData: { directory, from } })
+    let acknowledged = -1
+    worker.on('message', (i: number) => {
+      acknowledged = i
+      if (i === from + 10 + round) worker.postMessage('end')
+    })
+    await once(worker, 'exit')
+    const count = reader.range({ prefix: utf8('0') }).length
+    expect(count).toBe(acknowledged + 1)
+    const store = LmdbStore.open(directory)
+    store.transaction((transaction) => transaction.put(utf8('round'), u32be(round)))
+    store.close()
+    expect(reader.get(utf8('round'))).toEqual(u32be(round))
+    from = count
+  }
+  reader.close()
+})
+
 test('a store that another process uses is refused with HOST_STATE_LOCKED until that ends', async () => {
   const directory = join(root, 'locked')
+  await writeAndKill(directory, { from: 0, count: 1_000 })
   let refusal: unknown
   const meanwhile = (): void => {
     try {
@@ -67,7 +95,7 @@ test('a store that another process uses is refused with HOST_STATE_LOCKED until 
       refusal = error
     }
   }
-  await writeAndKill(directory, { from: 0, count: 1, meanwhile })
+  await writeAndKill(directory, { from: 1_000, count: 1, meanwhile })
   expect(refusal).toMatchObject({ code: 'HOST_STATE_LOCKED' })
   LmdbStore.open(directory).close()
 })

@@ -75,6 +75,8 @@ describe('a store on disk', () => {
     }
     expect(() => reader.transaction(() => undefined)).toThrow('a reader does not write')
     reader.close()
+    writer.transaction((transaction) => transaction.put(key(4), value(4)))
+    expect(writer.get(key(4))).toEqual(value(4))
     writer.close()
   })
 
