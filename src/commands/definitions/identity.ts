@@ -20,9 +20,9 @@ const TAKEN: readonly [number, string] = [11, 'the name is taken, or keys are in
 const generate: CommandDefinition = {
   name: 'generate',
   summary: 'make a new key from a new phrase',
-  description: `Makes a phrase of BIP-39 and a key from it, for every network. The phrase is shown
-once on the terminal and two of its words are asked back; with --json or without
-a terminal it goes to a file. The first key becomes the default one.`,
+  description: `Makes a phrase of BIP-39 and a key from it, for every network. The phrase is
+shown once on the terminal, and two of its words are asked back; with --json or
+without a terminal it goes to a file. The first key becomes the default one.`,
   examples: [
     ['ckbtc key generate savings', '24 words, a passphrase is asked for'],
     ['ckbtc key generate test --no-passphrase --phrase-out test.txt', 'without any question'],
@@ -41,8 +41,9 @@ a terminal it goes to a file. The first key becomes the default one.`,
 const importKey: CommandDefinition = {
   name: 'import',
   summary: 'take a key of another program',
-  description: `Takes a phrase, or a PEM file of dfx, quill, icp-cli or OpenSSL, encrypted or not.
-The principal is shown before the key is saved: compare it with the other program.`,
+  description: `Takes a phrase, or a PEM file of dfx, quill, icp-cli or OpenSSL, encrypted or
+not. The principal is shown before the key is saved: compare it with what the
+other program shows.`,
   examples: [
     ['ckbtc key import mine --phrase', 'the phrase is typed without echo, or piped'],
     ['ckbtc key import mine --pem identity.pem', 'a file of another program'],
@@ -80,8 +81,8 @@ const list: CommandDefinition = {
 const show: CommandDefinition = {
   name: 'show',
   summary: 'principal, account, deposit addresses',
-  description: `Shows the key that commands use, or another one. Never shows secrets and needs no
-passphrase. Addresses follow from the keys of the networks; nobody is asked.`,
+  description: `Shows the key that commands use, or another one. Never shows secrets and needs
+no passphrase. Addresses follow from the keys of the networks; nobody is asked.`,
   examples: [
     ['ckbtc key show', 'the selected key'],
     ['ckbtc key show dev1', 'a test key of the local network'],
@@ -114,8 +115,8 @@ const rename: CommandDefinition = {
 const passwd: CommandDefinition = {
   name: 'passwd',
   summary: 'set or change the passphrase',
-  description: `Asks for the old passphrase, if there is one, and for the new one. The old one may
-come from --passphrase-file.`,
+  description: `Asks for the old passphrase, if there is one, and for the new one. The old one
+may come from --passphrase-file.`,
   examples: [['ckbtc key passwd savings', 'old and new one are asked for']],
   args: [existing],
   options: [newPassphraseFile, withoutPassphrase],
@@ -126,8 +127,8 @@ come from --passphrase-file.`,
 const exportKey: CommandDefinition = {
   name: 'export',
   summary: 'write the secret for another program',
-  description: `Writes a PEM file that dfx, quill and icp-cli read, or the phrase. Asks first; the
-file is new and readable for its owner alone.`,
+  description: `Writes a PEM file that dfx, quill and icp-cli read, or the phrase. Asks first;
+the file is new and readable for its owner alone.`,
   examples: [
     ['ckbtc key export savings --format pem --encrypt --out savings.pem', 'with a passphrase'],
     ['ckbtc key export savings --format phrase --out words.txt', 'the words'],
@@ -147,8 +148,8 @@ file is new and readable for its owner alone.`,
 const deleteKey: CommandDefinition = {
   name: 'delete',
   summary: 'remove a key for good',
-  description: `Asks for the name to be typed. Refused while operations of the key are open. What
-belongs to the key is lost, unless its phrase or another copy exists.`,
+  description: `Asks for the name to be typed. Refused while operations of the key are open.
+What belongs to the key is lost, unless its phrase or another copy exists.`,
   examples: [['ckbtc key delete old', 'the name is typed again']],
   args: [existing],
   options: [{ flags: '--confirm-name <name>', description: 'the name, in place of the question' }],
@@ -159,8 +160,8 @@ belongs to the key is lost, unless its phrase or another copy exists.`,
 const key: GroupDefinition = {
   name: 'key',
   summary: 'make, take, show and protect keys',
-  description: `Keys sign what moves ckBTC. Each lies in a file of its own under a passphrase. On the
-local network dev0 to dev4 are there without any key.`,
+  description: `Keys sign what moves ckBTC. Each lies in a file of its own, under a passphrase.
+On the local network dev0 to dev4 are there without any key.`,
   commands: [generate, importKey, list, show, use, rename, passwd, exportKey, deleteKey],
 }
 
