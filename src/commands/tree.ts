@@ -177,6 +177,10 @@ function settingsOf(root: Command, words: readonly string[]): Settings {
   }
 }
 
+/** `generate` in the group `key` is the command `key generate`. */
+const inGroup = (group: { readonly name: string } | undefined, name: string): string =>
+  group === undefined ? name : `${group.name} ${name}`
+
 /** A refusal of the parser as one of our errors. The parser's text is pinned by console tests. */
 function usageError({ code, message }: CommanderError, words: readonly string[]): Error {
   const [first, second] = namesIn(words)
@@ -190,7 +194,7 @@ function usageError({ code, message }: CommanderError, words: readonly string[])
   const closest = /\(Did you mean (?:one of )?([^,?]+)/.exec(message)?.[1]
   const quoted = /'([^']*)'/.exec(line)?.[1] ?? ''
   if (code === 'commander.unknownCommand')
-    return new UnknownCommand(found === undefined ? quoted : `${found.name} ${quoted}`, closest)
+    return new UnknownCommand(inGroup(found, quoted), closest && inGroup(found, closest))
   if (code === 'commander.unknownOption')
     return new UnknownOption(quoted, { command, nearest: closest })
   return new UsageInvalid(code === 'commander.help' ? 'no command was given' : line, {

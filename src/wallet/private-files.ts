@@ -101,7 +101,16 @@ export function writePrivate(
     onDisk(path, () => (exclusive ? linkNew(temporary, path) : renameSync(temporary, path)))
     syncFolder(dirname(path))
   } finally {
-    rmSync(temporary, { force: true })
+    discard(temporary)
+  }
+}
+
+/** Where nothing could be written, nothing can be removed; the first failure is the one to tell. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
   }
 }
 
