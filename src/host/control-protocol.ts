@@ -89,6 +89,13 @@ export const statusShape = object({
   diskBytes: nullable(count),
 })
 
+/** `subaccount`: 32 bytes, or empty for the default one. */
+const account = object({
+  owner: matching(/^(?:[0-9a-f]{2}){0,29}$/, 'a principal in hexadecimal'),
+  subaccount: matching(/^(?:[0-9a-f]{64})?$/, '32 bytes in hexadecimal, or nothing'),
+})
+const namedKey = object({ keyId: text, publicKey: nullable(hex) })
+
 /** Every operation: how its request and its answer are read. */
 const shapes = {
   status: { request: nothing, reply: statusShape },
@@ -127,6 +134,40 @@ const shapes = {
   fee: {
     request: object({ rateMsatPerVb: nullable(integer(1, FEE_RATE_MSAT_MAX)) }),
     reply: nothing,
+  },
+  'signer-info': {
+    request: nothing,
+    reply: object({
+      nodes: integer(1, NODES_MAX),
+      nodesUp: list(integer(1, NODES_MAX), NODES_MAX),
+      tolerates: count,
+      sharesToSign: count,
+      nodesToProgress: count,
+      presignatures: count,
+      minterKey: namedKey,
+      operatorKey: namedKey,
+    }),
+  },
+  'signer-public-key': {
+    request: object({ account: nullable(account) }),
+    reply: object({
+      keyId: text,
+      masterPublicKey: hex,
+      path: list(hex, 256),
+      publicKey: hex,
+      chainCode: hex,
+    }),
+  },
+  'signer-sign': {
+    request: object({ hash, account: nullable(account) }),
+    reply: object({
+      signature: hex,
+      publicKey: hex,
+      hash,
+      keyId: text,
+      nodes: list(integer(1, NODES_MAX), NODES_MAX),
+      totalMs: count,
+    }),
   },
   flag: { request: object({ target: text, flagged: flag }), reply: nothing },
 } as const

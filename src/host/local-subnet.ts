@@ -41,6 +41,8 @@ export type LocalSubnetOptions = {
 
 /** The management canister, which calls nobody. */
 const NOBODY = principal(new Uint8Array())
+/** Signatures of which it is remembered who made them. */
+const SIGNERS_MAX = 1_000
 /** Agents want one; nothing is sent there. */
 export const IN_PROCESS_URL = 'http://127.0.0.1'
 
@@ -50,10 +52,15 @@ export class LocalSubnet {
   readonly ids: CanisterIds = ownCanisterIds
   readonly bitcoin: EmbeddedBitcoin
   readonly subnet: Subnet
+  /** Id of the key from which the minter's are derived. */
+  readonly mainKeyName: string
   /** What each node has executed last. */
   readonly #progress = new Map<NodeIndex, Progress>()
   readonly #keys = new Map<NodeIndex, string>()
   readonly #signers: (readonly NodeIndex[])[] = []
+  readonly #operatorSigned = new Map<string, Uint8Array>()
+  readonly #signedBy = new Map<string, readonly NodeIndex[]>()
+  #operatorKey: string | undefined
   readonly #wake = new Set<() => void>()
   #bug: string | undefined
   /** Rejects with `Bug` when a node breaks. */
@@ -64,8 +71,9 @@ export class LocalSubnet {
   private constructor(
     bitcoin: EmbeddedBitcoin,
     subnet: Subnet,
-    { syncCalls = true, onAnswer = () => undefined }: LocalSubnetOptions,
+    { minter, syncCalls = true, onAnswer = () => undefined }: LocalSubnetOptions,
   ) {
+    this.mainKeyName = minter.init.ecdsaKeyName
     this.bitcoin = bitcoin
     this.subnet = subnet
     this.gateway = new IcGateway({
@@ -123,8 +131,16 @@ export class LocalSubnet {
       case 'executed':
         this.#progress.set(node, event)
         return
+      case 'operatorKey':
+        this.#operatorKey = toHex(event.publicKey)
+        return
+      case 'operatorSigned':
+        remember(this.#operatorSigned, toHex(event.requestId), event.signature)
+        return
       case 'signed':
         this.#signers.push(event.by)
+        if (this.#signers.length > SIGNERS_MAX) this.#signers.shift()
+        remember(this.#signedBy, toHex(event.requestId), event.by)
     }
   }
 
@@ -136,6 +152,23 @@ export class LocalSubnet {
     const [key] = this.#keys.values()
     const same = [...this.#keys.values()].filter((other) => other === key).length
     return same >= agreementQuorum(this.subnet.size) ? key : undefined
+  }
+
+  /** The key that the operator may use, once it was asked for; SEC1 compressed hexadecimal. */
+  get operatorKey(): string | undefined {
+    return this.#operatorKey
+  }
+
+  /**
+   * The signature of a request of the operator, and who made it, by the request's id in
+   * hexadecimal.
+   */
+  signatureOf(
+    id: string,
+  ): { readonly signature: Uint8Array; readonly by: readonly NodeIndex[] } | undefined {
+    const signature = this.#operatorSigned.get(id)
+    if (signature === undefined) return undefined
+    return { signature, by: this.#signedBy.get(id) ?? [] }
   }
 
   /** The interface without sockets, for agents in this process. */
@@ -184,6 +217,14 @@ export class LocalSubnet {
     await this.subnet.close()
     await this.bitcoin.close()
   }
+}
+
+/** The oldest make room. */
+function remember<T>(known: Map<string, T>, name: string, value: T): void {
+  if (known.has(name)) return
+  known.set(name, value)
+  const [oldest] = known.keys()
+  if (known.size > SIGNERS_MAX && oldest !== undefined) known.delete(oldest)
 }
 
 function waker(afterMs: number): { readonly promise: Promise<void>; readonly wake: () => void } {

@@ -117,7 +117,17 @@ export class Subnet {
 
   /** In canonical order: the index of a node is its place. */
   get members(): readonly MemberRecord[] {
-    return decodeGenesis(this.#genesis).membership.members
+    return this.genesis.membership.members
+  }
+
+  /** What the nodes agree on, of the present time line. */
+  get genesis(): Genesis {
+    return decodeGenesis(this.#genesis)
+  }
+
+  /** Hands a signed request of the operator to every node that runs. */
+  operatorRequest(request: Uint8Array): void {
+    for (const node of this.#up) this.#input(node, { type: 'operator', request })
   }
 
   /** For clients. */

@@ -123,7 +123,32 @@ describe('a subnet in the background', () => {
     expect(home.json(`bitcoin flag ${target} --remove`)).toEqual({ target, flagged: false })
   })
 
+  it('signs with a key that the nodes make together when it is asked for', () => {
+    const hash = 'ab'.repeat(32)
+    const {
+      signature,
+      public_key: key,
+      nodes,
+    } = home.json(`signer sign --hash ${hash} --account dev0`)
+    expect(nodes).toEqual([1])
+    expect(home.json('signer public-key --account dev0').public_key).toBe(key)
+    expect(home.json('signer info').operator_key.key_id).toBe('test_key_1')
+    const verify = (of: string) =>
+      home.run(`signer verify --hash ${of} --signature ${signature} --public-key ${key}`)
+    expect(verify(hash).exit).toBe(0)
+    expect(verify('ac'.repeat(32))).toMatchObject({
+      exit: 8,
+      err: expect.stringContaining('(SIGNATURE_INVALID)'),
+    })
+  })
+
   it.each([
+    ['signer sign --hash 00', 2, 'USAGE_INVALID'],
+    ['signer sign', 2, 'USAGE_INVALID'],
+    ['signer sign --message /nonexistent', 2, 'USAGE_INVALID'],
+    [`signer sign --scheme bip340 --hash ${'00'.repeat(32)}`, 2, 'USAGE_INVALID'],
+    ['signer public-key --account nobody', 2, 'ACCOUNT_INVALID'],
+    ['signer info --network testnet4', 10, 'RAIL_LOCAL_ONLY'],
     ['bitcoin faucet 10000 --to dev0', 2, 'AMOUNT_NO_UNIT'],
     ['bitcoin faucet 1btc', 2, 'USAGE_INVALID'],
     ['bitcoin faucet 1btc --to nobody', 2, 'BTC_BAD_ADDRESS'],

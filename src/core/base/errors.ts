@@ -59,6 +59,7 @@ export const errorCatalogue = {
   RESERVES_INCONCLUSIVE: { exit: 5, retry: 'safe' },
   RESERVES_MISMATCH: { exit: 8, retry: 'never' },
   RESERVES_SHORT: { exit: 8, retry: 'never' },
+  SIGNATURE_INVALID: { exit: 8, retry: 'never' },
   SUBNET_DOWN: { exit: 11, retry: 'safe' },
   SUBNET_SIGNING_STALLED: { exit: 6, retry: 'safe' },
   USAGE_INVALID: { exit: 2, retry: 'fix-input' },

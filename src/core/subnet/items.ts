@@ -28,6 +28,8 @@ export type Item =
   | HeadersItem
   | { readonly type: 'block'; readonly slot: bigint; readonly block: Uint8Array }
   | { readonly type: 'tick'; readonly after: TimestampNs }
+  /** Signed by the operator: see `operator-requests.ts`. */
+  | { readonly type: 'operator'; readonly request: Uint8Array }
 
 /** Block headers that the adapter of `node` has seen, oldest first, 80 bytes each. */
 export type HeadersItem = {
@@ -45,6 +47,7 @@ const TAGS = {
   headers: 4,
   block: 5,
   tick: 6,
+  operator: 8,
 } as const
 
 /** What a node signs with headers; `prefix` names the run: it serves nowhere else (§2.1). */
@@ -79,6 +82,8 @@ export function encodeItem(item: Item): Uint8Array {
       return writer.u64(item.slot).raw(item.block).done()
     case 'tick':
       return writer.u64(item.after).done()
+    case 'operator':
+      return writer.raw(item.request).done()
   }
 }
 
@@ -104,6 +109,8 @@ export function decodeItem(bytes: Uint8Array): Item {
       })
     case TAGS.block:
       return { type: 'block', slot: reader.u64(), block: rest() }
+    case TAGS.operator:
+      return { type: 'operator', request: rest() }
     case TAGS.tick:
       return reader.end({ type: 'tick', after: timestampNs(reader.u64()) })
     default:

@@ -19,6 +19,8 @@ export type NodeInput =
   | { readonly type: 'ingress'; readonly requestId: Hash32; readonly envelope: Uint8Array }
   /** A client reads, and the newest certificate is too old: a new slot is wanted. */
   | { readonly type: 'refresh' }
+  /** A request of the operator to the signer, signed. */
+  | { readonly type: 'operator'; readonly request: Uint8Array }
   /** Headers that the node's own Bitcoin adapter has validated, oldest first, 80 bytes each. */
   | { readonly type: 'headers'; readonly headers: readonly Uint8Array[] }
   /** A block that the adapter was asked for. */
@@ -82,6 +84,14 @@ export type ReadStateOutcome =
 
 export type Observation =
   | { readonly type: 'keyMade'; readonly publicKey: Uint8Array }
+  /** The key that the operator asked for is final. */
+  | { readonly type: 'operatorKey'; readonly publicKey: Uint8Array }
+  /** A request of the operator has its signature: 64 bytes, r then s. */
+  | {
+      readonly type: 'operatorSigned'
+      readonly requestId: Uint8Array
+      readonly signature: Uint8Array
+    }
   | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
   | {
       readonly type: 'executed'

@@ -23,6 +23,8 @@ import { HeaderProposals } from './header-proposals.ts'
 import type { Item } from './items.ts'
 import { decodeItem, encodeItem } from './items.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
+import { KeyNews, operatorSigned } from './observed.ts'
+import { OperatorRequests } from './operator-requests.ts'
 import { decodePeerMessage, encodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaState } from './replica-state.ts'
@@ -66,9 +68,10 @@ export class SubnetNode {
   #held: DecidedSlot | undefined
   /** Of the last slot executed. */
   #time: TimestampNs
-  #announcedKey = false
   readonly #unserved = new Unserved()
   readonly #headers: HeaderProposals
+  readonly #operator: OperatorRequests
+  readonly #keyNews: KeyNews
 
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
@@ -76,8 +79,10 @@ export class SubnetNode {
     this.#slot = config.from?.slot ?? 0n
     this.#time = config.from?.state.time ?? genesis.createdAt
     this.#headers = new HeaderProposals(config)
+    this.#operator = new OperatorRequests(config)
     this.#signer = new Signer({ ...config, mainKey: config.minter.init.ecdsaKeyName })
     const nodes = genesis.membership.members.length
+    this.#keyNews = new KeyNews(this.#signer)
     this.#certification = new Certification(this.#signer, { me: config.me, nodes })
     const replicaConfig = {
       minter: config.minter,
@@ -160,6 +165,8 @@ export class SubnetNode {
         return this.#admit(input.requestId, input.envelope)
       case 'refresh':
         return [this.#submit({ type: 'tick', after: this.#time })]
+      case 'operator':
+        return [this.#submit({ type: 'operator', request: input.request })]
       case 'headers':
         return this.#propose(input.headers)
       case 'block':
@@ -284,7 +291,9 @@ export class SubnetNode {
         return []
       case 'completion': {
         const completion = this.#signer.judge(item.completion)
-        if (completion !== undefined) this.#replica.signatureReady(completion, now)
+        if (completion === undefined) return []
+        if (this.#operator.isOwn(completion.requestId)) return [operatorSigned(completion)]
+        this.#replica.signatureReady(completion, now)
         return []
       }
       case 'ingress': {
@@ -297,6 +306,9 @@ export class SubnetNode {
         return []
       case 'block':
         this.#replica.block(item.block, now)
+        return []
+      case 'operator':
+        this.#operator.serve(item.request, this.#signer)
         return []
       case 'tick':
         return [] // The slot itself is what was asked for.
@@ -335,10 +347,7 @@ export class SubnetNode {
         },
       },
     ]
-    const { publicKey } = this.#signer
-    if (publicKey === undefined || this.#announcedKey) return outputs
-    this.#announcedKey = true
-    return [...outputs, { type: 'observed', event: { type: 'keyMade', publicKey } }]
+    return [...outputs, ...this.#keyNews.take()]
   }
 
   #timerAlarm(now: TimestampNs): NodeOutputs {

@@ -10,6 +10,7 @@ import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
 import type { Operator } from './operator.ts'
 import { callAsOperator } from './operator.ts'
+import { OperatorSigner } from './operator-signer.ts'
 import type { Places } from './places.ts'
 
 /** What a running subnet consists of. */
@@ -28,6 +29,7 @@ export function controlHandlers(running: Running): ControlHandlers {
   const { local, settings, operator, stop } = running
   const { backend } = local.subnet
   const bitcoin = new BitcoinOperations(local.bitcoin, settings.minConfirmations)
+  const signer = new OperatorSigner(running)
   return {
     status: () => statusOf(running),
     stop: () => {
@@ -41,6 +43,9 @@ export function controlHandlers(running: Running): ControlHandlers {
     tx: (request) => bitcoin.tx(request),
     output: (request) => bitcoin.output(request),
     send: (request) => bitcoin.send(request),
+    'signer-info': () => signer.info(),
+    'signer-public-key': (request) => signer.publicKey(request),
+    'signer-sign': (request) => signer.sign(request),
     fee: async ({ rateMsatPerVb }) => {
       await setFeeLevel({ backend, operator }, local, rateMsatPerVb)
       return {}

@@ -46,6 +46,11 @@ const items: [string, Item, string][] = [
     { type: 'block', slot: 7n, block: filled(5, 1) },
     'f84da9a39a9e535880c790132b60df36be9723c76cac0e0df63b950dd77c5129',
   ],
+  [
+    'operator',
+    { type: 'operator', request: filled(5, 1) },
+    'fb8472c99a20a03ddbb82c43fe15c85291d2a6834c803147888751f0827be2b4',
+  ],
   ['tick', tick, 'f0b08ab8e71a9b0ea5874a7ee52b55a34e7d2cc91e4778a7d7995804e01a43f0'],
 ]
 
@@ -65,7 +70,7 @@ describe('an item', () => {
     expectStrict({ bytes: encodeItem(item), decode: decodeItem, encode: encodeItem })
   })
 
-  test.each([0, 8, 255])('of kind %i is refused', (tag) => {
+  test.each([0, 9, 255])('of kind %i is refused', (tag) => {
     expect(() => decodeItem(concat(Uint8Array.of(tag), filled(200, 0)))).toThrow(BadEncoding)
   })
 

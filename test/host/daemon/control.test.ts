@@ -37,6 +37,9 @@ const handlers: ControlHandlers = {
     throw new RangeError('a stranger')
   },
   fee: notAsked,
+  'signer-info': notAsked,
+  'signer-public-key': notAsked,
+  'signer-sign': notAsked,
   flag: async () => ({}),
 }
 

@@ -1,0 +1,82 @@
+/** Definitions of `ckbtc signer …`. Implements `docs/spec/cli.md` §5.18. */
+import type { CommandDefinition, GroupDefinition, OptionDefinition } from './command.ts'
+
+const LOCAL: readonly [number, string] = [10, 'another network than local was selected']
+const DOWN: readonly [number, string] = [11, 'no local subnet is running']
+const STALLED: readonly [number, string] = [6, 'too few nodes run']
+
+const scheme: OptionDefinition = {
+  flags: '--scheme <scheme>',
+  description: 'ecdsa (default); bip340 and ed25519 are not made yet',
+}
+const account: OptionDefinition = {
+  flags: '--account <account>',
+  description: 'the path of this account instead of the empty one',
+}
+
+const info: CommandDefinition = {
+  name: 'info',
+  summary: 'keys, thresholds, presignatures in stock',
+  description: `Shows the keys that the nodes hold together, how many nodes it takes to sign, and
+how many learn nothing.`,
+  examples: [['ckbtc signer info', '']],
+  exits: [LOCAL, DOWN],
+  run: async () => (await import('../signer/info.ts')).info,
+}
+
+const publicKey: CommandDefinition = {
+  name: 'public-key',
+  summary: 'master and derived public key',
+  description: `Shows the public key test_key_1 of the nodes and the one derived from it. The
+nodes make that key when it is asked for first.`,
+  examples: [
+    ['ckbtc signer public-key', 'of the empty path'],
+    ['ckbtc signer public-key --account dev0 --explain', 'step by step'],
+  ],
+  options: [account, { flags: '--explain', description: 'the path and the values on it' }, scheme],
+  exits: [STALLED, LOCAL, DOWN],
+  run: async () => (await import('../signer/public-key.ts')).publicKey,
+}
+
+const sign: CommandDefinition = {
+  name: 'sign',
+  summary: 'one threshold signature',
+  description: `Has the nodes sign a hash together. The key test_key_1 signs nothing that could
+spend coins of the minter.`,
+  examples: [
+    ['ckbtc signer sign --message letter.txt', 'its SHA-256'],
+    ['echo hello | ckbtc signer sign --message -', 'from standard input'],
+    ['ckbtc signer sign --hash <hex>', '32 bytes'],
+  ],
+  options: [
+    { flags: '--hash <hex>', description: '32 bytes in hexadecimal' },
+    { flags: '--message <file>', description: 'a file, or - for standard input' },
+    account,
+    scheme,
+  ],
+  exits: [STALLED, LOCAL, DOWN],
+  seeAlso: 'ckbtc signer verify',
+  run: async () => (await import('../signer/sign.ts')).sign,
+}
+
+const verify: CommandDefinition = {
+  name: 'verify',
+  summary: 'check a signature',
+  description: `Checks an ECDSA signature on secp256k1. Needs no subnet.`,
+  examples: [['ckbtc signer verify --hash <hex> --signature <hex> --public-key <hex>', '']],
+  options: [
+    { flags: '--hash <hex>', description: '32 bytes' },
+    { flags: '--signature <hex>', description: '64 bytes, r then s' },
+    { flags: '--public-key <hex>', description: '33 bytes, compressed, or 65' },
+    scheme,
+  ],
+  exits: [[8, 'the signature is not good']],
+  run: async () => (await import('../signer/verify.ts')).verify,
+}
+
+export const signerGroup: GroupDefinition = {
+  name: 'signer',
+  summary: 'threshold signatures of the local subnet',
+  description: 'Asks the nodes of the local subnet for signatures, and checks them.',
+  commands: [info, publicKey, sign, verify],
+}

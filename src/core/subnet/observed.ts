@@ -1,0 +1,33 @@
+/** What a node tells people who watch it; nothing depends on it. Source: architecture §3. */
+import type { Signer } from '../tecdsa/signer.ts'
+import type { Completion } from '../tecdsa/signing.ts'
+import type { NodeOutput, Observation } from './node-io.ts'
+import { OPERATOR_KEY } from './operator-requests.ts'
+
+export const observed = (event: Observation): NodeOutput => ({ type: 'observed', event })
+
+export const operatorSigned = ({ requestId, signature }: Completion): NodeOutput =>
+  observed({ type: 'operatorSigned', requestId, signature })
+
+/** Keys that have become final, each told once in the life of the node. */
+export class KeyNews {
+  readonly #signer: Pick<Signer, 'publicKey' | 'publicKeyOf'>
+  readonly #told = new Set<string>()
+
+  constructor(signer: Pick<Signer, 'publicKey' | 'publicKeyOf'>) {
+    this.#signer = signer
+  }
+
+  take(): readonly NodeOutput[] {
+    return [
+      ...this.#once('keyMade', this.#signer.publicKey),
+      ...this.#once('operatorKey', this.#signer.publicKeyOf(OPERATOR_KEY)),
+    ]
+  }
+
+  #once(type: 'keyMade' | 'operatorKey', publicKey: Uint8Array | undefined): NodeOutput[] {
+    if (publicKey === undefined || this.#told.has(type)) return []
+    this.#told.add(type)
+    return [observed({ type, publicKey })]
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Signatures for the operator, under a key that no coin of the minter is under. Implements
+ * `docs/spec/cli.md` §5.18, threshold §17.1.
+ */
+import { fromHex, toHex } from '../../core/base/bytes.ts'
+import { derivePublicKey, masterKey } from '../../core/base/derivation.ts'
+import { Bug, Problem } from '../../core/base/errors.ts'
+import { agreementQuorum, faultyMax, reconstructionThreshold } from '../../core/base/party.ts'
+import { verifyEcdsa } from '../../core/base/verification.ts'
+import { principal } from '../../core/ic/principal.ts'
+import { decodePublicKey } from '../../core/ic/public-key.ts'
+import { pathOf } from '../../core/minter/addresses.ts'
+import type { OperatorRequest } from '../../core/subnet/operator-requests.ts'
+import {
+  encodeOperatorRequest,
+  OPERATOR_KEY,
+  operatorContent,
+  operatorRequestId,
+} from '../../core/subnet/operator-requests.ts'
+import type { ReplyOf, RequestOf } from '../control-protocol.ts'
+import { entropy } from '../entropy.ts'
+import type { Running } from './handlers.ts'
+
+const NONCE_SIZE = 16
+const LOOK_MS = 1_000
+/** Making a key of forty nodes takes longest. */
+const WAIT_MS_MAX = 90_000
+/** The longest account there is. */
+const SUBACCOUNT_SIZE = 32
+
+type Path = readonly Uint8Array[]
+
+export class OperatorSigner {
+  readonly #running: Pick<Running, 'local' | 'operator' | 'descriptor' | 'settings'>
+
+  constructor(running: Pick<Running, 'local' | 'operator' | 'descriptor' | 'settings'>) {
+    this.#running = running
+  }
+
+  info(): ReplyOf<'signer-info'> {
+    const { local, settings, descriptor } = this.#running
+    const { nodes } = settings
+    return {
+      nodes,
+      nodesUp: local.subnet.up.map((node) => node + 1),
+      tolerates: faultyMax(nodes),
+      sharesToSign: reconstructionThreshold(nodes),
+      nodesToProgress: agreementQuorum(nodes),
+      presignatures: local.stock,
+      minterKey: { keyId: local.mainKeyName, publicKey: toHex(descriptor.masterPublicKey) },
+      operatorKey: { keyId: OPERATOR_KEY, publicKey: local.operatorKey },
+    }
+  }
+
+  /** Makes the key when it is asked for first. Throws `SUBNET_SIGNING_STALLED`. */
+  async publicKey({
+    account,
+  }: RequestOf<'signer-public-key'>): Promise<ReplyOf<'signer-public-key'>> {
+    const master = await this.#key()
+    const path = this.#callerPath(pathFor(account))
+    const { publicKey, chainCode } = derivePublicKey(masterKey(fromHex(master)), path)
+    return {
+      keyId: OPERATOR_KEY,
+      masterPublicKey: master,
+      path: path.map(toHex),
+      publicKey: toHex(publicKey),
+      chainCode: toHex(chainCode),
+    }
+  }
+
+  /** Throws `SUBNET_SIGNING_STALLED`. */
+  async sign({ hash, account }: RequestOf<'signer-sign'>): Promise<ReplyOf<'signer-sign'>> {
+    const { publicKey } = await this.publicKey({ account })
+    const startedMs = performance.now()
+    const { local } = this.#running
+    const id = this.#ask({
+      nonce: entropy(NONCE_SIZE),
+      digest: fromHex(hash),
+      path: pathFor(account),
+    })
+    const { signature, by } = await this.#until(() => local.signatureOf(id))
+    const digest = fromHex(hash)
+    const isGood = verifyEcdsa({ publicKey: fromHex(publicKey), digest, signature }, { lowS: true })
+    if (!isGood) throw new Bug('the subnet made a signature that does not verify')
+    return {
+      signature: toHex(signature),
+      publicKey,
+      hash,
+      keyId: OPERATOR_KEY,
+      nodes: by.map((node) => node + 1).toSorted((a, b) => a - b),
+      totalMs: Math.round(performance.now() - startedMs),
+    }
+  }
+
+  #callerPath(path: Path): Path {
+    return [this.#running.descriptor.subnetId, ...path]
+  }
+
+  async #key(): Promise<string> {
+    const { local } = this.#running
+    if (local.operatorKey !== undefined) return local.operatorKey
+    this.#ask({ nonce: entropy(NONCE_SIZE), digest: undefined, path: [] })
+    return this.#until(() => local.operatorKey)
+  }
+
+  /** Signs a request and hands it to the nodes; gives its id in hexadecimal. */
+  #ask(request: OperatorRequest): string {
+    const { local, operator } = this.#running
+    const { genesis } = local.subnet
+    const signature = operator.sign(operatorContent(genesis, request))
+    const publicKey = decodePublicKey(operator.publicKeyDer).key
+    local.subnet.operatorRequest(encodeOperatorRequest({ request, publicKey, signature }))
+    return toHex(operatorRequestId(genesis, request))
+  }
+
+  async #until<T>(look: () => T | undefined): Promise<T> {
+    const { local } = this.#running
+    const deadline = performance.now() + WAIT_MS_MAX
+    for (;;) {
+      const found = look()
+      if (found !== undefined) return found
+      if (performance.now() > deadline || !local.subnet.canProgress) throw stalled(local.subnet)
+      await local.happening(LOOK_MS)
+    }
+  }
+}
+
+function pathFor(account: RequestOf<'signer-sign'>['account']): Path {
+  if (account === undefined) return []
+  const subaccount = fromHex(account.subaccount)
+  const isWhole = subaccount.length === SUBACCOUNT_SIZE
+  return pathOf({ owner: principal(fromHex(account.owner)), ...(isWhole ? { subaccount } : {}) })
+}
+
+const stalled = ({
+  up,
+  size,
+}: {
+  readonly up: readonly number[]
+  readonly size: number
+}): Problem =>
+  new Problem(
+    'SUBNET_SIGNING_STALLED',
+    `no signature yet: ${up.length} of ${size} nodes up, ${agreementQuorum(size)} are needed`,
+    {
+      fix: 'look whether enough nodes run, then run the command again',
+      command: 'ckbtc subnet status',
+      details: { nodes: size, nodesUp: up.length, nodesNeeded: agreementQuorum(size) },
+    },
+  )

@@ -1,0 +1,138 @@
+/**
+ * Goal: only the operator makes the signer work outside the canisters, and never with a key that
+ * coins are under. Method: a signer that records what it is asked for; every field changed in turn.
+ */
+import { describe, expect, it } from 'vitest'
+import { BadEncoding } from '../../../src/core/base/errors.ts'
+import { Seed } from '../../../src/core/base/seed.ts'
+import { timestampNs } from '../../../src/core/base/units.ts'
+import { selfAuthenticating } from '../../../src/core/ic/principal.ts'
+import { encodePublicKey } from '../../../src/core/ic/public-key.ts'
+import { subnetPrincipal } from '../../../src/core/subnet/certified-state.ts'
+import type { OperatorRequest } from '../../../src/core/subnet/operator-requests.ts'
+import {
+  decodeOperatorRequest,
+  encodeOperatorRequest,
+  OPERATOR_KEY,
+  OperatorRequests,
+  operatorContent,
+  operatorRequestId,
+} from '../../../src/core/subnet/operator-requests.ts'
+import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
+import { createMembership } from '../../../src/core/tecdsa/membership.ts'
+import { NodeKeys } from '../../../src/core/tecdsa/node-keys.ts'
+import type { SigningRequest } from '../../../src/core/tecdsa/stock.ts'
+import { hostEd25519 } from '../../../src/host/ed25519.ts'
+
+const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
+const keys = new NodeKeys(Seed.fromBytes(filled(32, 1)), hostEd25519)
+const genesis: Genesis = {
+  membership: createMembership([keys.record], 1n),
+  entropy: filled(32, 2),
+  incarnation: 5n,
+  createdAt: timestampNs(1n),
+}
+const secret = filled(32, 9)
+const publicKey = hostEd25519.publicKey(secret)
+const operator = selfAuthenticating(encodePublicKey({ type: 'ed25519', key: publicKey }))
+const certificationKey = filled(96, 3)
+const caller = subnetPrincipal(certificationKey)
+
+const request: OperatorRequest = {
+  nonce: filled(16, 4),
+  digest: filled(32, 5),
+  path: [filled(1, 1), filled(29, 6), filled(32, 7)],
+}
+
+function encoded(change: Partial<OperatorRequest> = {}, by = secret, of = genesis): Uint8Array {
+  const signed = { ...request, ...change }
+  return encodeOperatorRequest({
+    request: signed,
+    publicKey: hostEd25519.publicKey(by),
+    signature: hostEd25519.sign(by, operatorContent(of, signed)),
+  })
+}
+
+/** What a signer is asked for when these items are executed in order. */
+function asked(items: readonly Uint8Array[], ready = true) {
+  const requests = new OperatorRequests({ genesis, operator, ed25519: hostEd25519 })
+  const held: string[] = []
+  const enqueued: SigningRequest[] = []
+  for (const item of items)
+    requests.serve(item, {
+      certificationKey: ready ? certificationKey : undefined,
+      holdKey: (name) => held.push(name) > 0,
+      enqueue: (signing) => enqueued.push(signing) > 0,
+    })
+  return { held, enqueued, requests }
+}
+
+const nothing = { held: [], enqueued: [] }
+
+describe('a request of the operator', () => {
+  it('asks for a signature in the name of the subnet, under the test key', () => {
+    const { enqueued, held, requests } = asked([encoded()])
+    const id = operatorRequestId(genesis, request)
+    expect(held).toEqual([])
+    expect(enqueued).toEqual([
+      { id, keyName: OPERATOR_KEY, path: [caller, ...request.path], digest: request.digest },
+    ])
+    expect(OPERATOR_KEY).toBe('test_key_1')
+    expect(requests.isOwn(id)).toBe(true)
+    expect(requests.isOwn(filled(32, 0))).toBe(false)
+  })
+
+  it('without a hash asks for the key alone', () => {
+    expect(asked([encoded({ digest: undefined })])).toMatchObject({
+      held: [OPERATOR_KEY],
+      enqueued: [],
+    })
+  })
+
+  it('counts once, however often it is in the log', () => {
+    expect(asked([encoded(), encoded(), encoded()]).enqueued).toHaveLength(1)
+  })
+
+  it('made twice counts twice', () => {
+    expect(asked([encoded(), encoded({ nonce: filled(16, 8) })]).enqueued).toHaveLength(2)
+  })
+
+  it('counts for nothing before the subnet has its key', () => {
+    expect(asked([encoded()], false)).toMatchObject(nothing)
+  })
+
+  it('counts for nothing when somebody else has signed it', () => {
+    expect(asked([encoded({}, filled(32, 8))])).toMatchObject(nothing)
+  })
+
+  it.each([
+    ['incarnation', { incarnation: 6n }],
+    ['entropy', { entropy: filled(32, 1) }],
+  ])('counts for nothing when it was signed for another %s', (_, change) => {
+    expect(asked([encoded({}, secret, { ...genesis, ...change })])).toMatchObject(nothing)
+  })
+
+  it('counts for nothing with any byte changed', () => {
+    const bytes = encoded()
+    for (let place = 0; place < bytes.length; place++) {
+      const changed = bytes.slice()
+      changed[place] = (changed[place] ?? 0) ^ 1
+      expect(asked([changed]), `byte ${place}`).toMatchObject(nothing)
+    }
+  })
+
+  it('is read as it was written, and neither cut off nor with more behind it', () => {
+    const bytes = encoded()
+    expect(decodeOperatorRequest(bytes)).toMatchObject({ request, publicKey })
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => decodeOperatorRequest(bytes.slice(0, length))).toThrow(BadEncoding)
+    expect(() => decodeOperatorRequest(Uint8Array.of(...bytes, 0))).toThrow(BadEncoding)
+    expect(asked([Uint8Array.of(...bytes, 0)])).toMatchObject(nothing)
+  })
+
+  it('with a path that is too long or too wide is none', () => {
+    const long = encoded({ path: Array.from({ length: 255 }, () => filled(1, 0)) })
+    expect(() => decodeOperatorRequest(long)).toThrow(BadEncoding)
+    expect(() => decodeOperatorRequest(encoded({ path: [filled(65, 0)] }))).toThrow(BadEncoding)
+  })
+})
