@@ -9,7 +9,7 @@ import type { Store } from './store.ts'
 import { storeDamaged } from './store-problem.ts'
 
 const BLOCKS = utf8('block/')
-/** Blocks read or removed at one time. */
+/** Blocks read at one time. */
 const PAGE_MAX = 256
 
 const blockKey = (height: number): Uint8Array => concat(BLOCKS, u32be(height))
@@ -46,10 +46,6 @@ function keep(store: Store, { height, blocks }: ChainChange): void {
   store.transaction((writer) => {
     for (const [i, block] of blocks.entries()) writer.put(blockKey(height + i), encodeBlock(block))
     const from = blockKey(height + blocks.length)
-    for (;;) {
-      const beyond = writer.range({ prefix: BLOCKS, from, limit: PAGE_MAX })
-      for (const { key } of beyond) writer.remove(key)
-      if (beyond.length < PAGE_MAX) return
-    }
+    for (const { key } of writer.range({ prefix: BLOCKS, from })) writer.remove(key)
   })
 }

@@ -20,9 +20,6 @@ import { storeDamaged } from './store-problem.ts'
 const SLOTS = utf8('slot/')
 const STARTS = utf8('start/')
 const HASH_SIZE = 32
-/** Slots read or removed at one time. */
-const PAGE_MAX = 64
-
 /** What a node that replays meets, in order. */
 export type LogEntry =
   | { readonly type: 'start'; readonly record: StartRecord }
@@ -119,11 +116,7 @@ export class DiskLog {
 
   /** Removes the slots from `length` on. */
   cut(writer: StoreWriter, length: bigint): LogPosition {
-    for (;;) {
-      const page = writer.range({ prefix: SLOTS, from: slotKey(length), limit: PAGE_MAX })
-      if (page.length === 0) break
-      for (const { key } of page) writer.remove(key)
-    }
+    for (let number = length; number < this.#position.next; number++) writer.remove(slotKey(number))
     if (length === 0n) return this.#origin
     const hash = present(this.hashAt(length - 1n), 'a log is cut where it has a slot')
     return { next: length, previous: hash, time: this.read(length - 1n)?.time }

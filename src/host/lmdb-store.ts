@@ -25,7 +25,7 @@ import { assert, attempt, BadEncoding } from '../core/base/errors.ts'
 import { lmdbFileFlaw } from './lmdb-file.ts'
 import { isRunning, ownMark, readMark } from './process-mark.ts'
 import type { Entry, KeyRange, Store, StoreWriter } from './store.ts'
-import { KEY_SIZE_MAX } from './store.ts'
+import { Draft } from './store.ts'
 import { storeDamaged, storeFailure, storeLocked, storeNewer } from './store-problem.ts'
 
 /** Raised by whatever an older program would misread. */
@@ -62,7 +62,7 @@ export class LmdbStore implements Store {
    * program, in use by another process, or the system refuses.
    *
    * Threads of one process may open it in turn. A thread closes it before it is terminated: one that
-   * is terminated inside a transaction never ends, as it waits for its own lock.
+   * is terminated while LMDB is locked never ends, as it waits for its own lock.
    */
   static open(directory: string, { readOnly = false }: LmdbOptions = {}): LmdbStore {
     const store = new LmdbStore(directory, openDatabase(directory, readOnly), readOnly)
@@ -104,15 +104,26 @@ export class LmdbStore implements Store {
     })
   }
 
+  /** LMDB is locked only while it takes what the work has made: see `open`. */
   transaction<T>(work: (writer: StoreWriter) => T): T {
-    return this.#write(() =>
-      work({
-        get: (key) => this.#get(concat(USER, key)),
-        range: (range) => this.range(range),
-        put: (key, value) => this.#put(concat(USER, key), value),
-        remove: (key) => this.#remove(concat(USER, key)),
-      }),
-    )
+    assert(!this.#busy, 'a transaction holds no other')
+    this.#busy = true
+    try {
+      const draft = new Draft(this)
+      const result = work(draft)
+      const changes = draft.changes.map(({ key, value }) => {
+        const name = concat(USER, key)
+        return { name, stored: value && withChecksum(name, value) }
+      })
+      this.#write(() => {
+        for (const { name, stored } of changes)
+          if (stored === undefined) this.#database.removeSync(name)
+          else this.#database.putSync(name, stored)
+      })
+      return result
+    } finally {
+      this.#busy = false
+    }
   }
 
   close(): void {
@@ -137,7 +148,7 @@ export class LmdbStore implements Store {
       const [anything] = this.#guard(() => [...this.#database.getRange({ limit: 1 })])
       if (anything !== undefined || this.#readOnly)
         throw storeDamaged(this.name, 'it does not say what it is')
-      this.#put(FORMAT_KEY, u32be(STORE_FORMAT))
+      this.#database.putSync(FORMAT_KEY, withChecksum(FORMAT_KEY, u32be(STORE_FORMAT)))
       return
     }
     const found = attempt(() => {
@@ -148,25 +159,10 @@ export class LmdbStore implements Store {
     if (found > STORE_FORMAT) throw storeNewer(this.name, { found, known: STORE_FORMAT })
   }
 
-  #write<T>(work: () => T): T {
-    assert(!this.#busy, 'a transaction holds no other')
+  /** LMDB drops what was written when `work` throws. */
+  #write(work: () => void): void {
     assert(!this.#readOnly, 'a reader does not write')
-    this.#busy = true
-    const failure: { error?: unknown } = {}
-    try {
-      return this.#database.transactionSync(() => {
-        try {
-          return work()
-        } catch (error) {
-          failure.error = error
-          throw error // LMDB drops the transaction.
-        }
-      })
-    } catch (error) {
-      throw 'error' in failure ? failure.error : storeFailure(this.name, error)
-    } finally {
-      this.#busy = false
-    }
+    this.#guard(() => this.#database.transactionSync(work))
   }
 
   /** What another thread has committed is seen only by a fresh look. */
@@ -177,15 +173,6 @@ export class LmdbStore implements Store {
   #get(key: Uint8Array): Uint8Array | undefined {
     const value = this.#guard(() => this.#database.get(key))
     return value === undefined ? undefined : this.#checked(key, value)
-  }
-
-  #put(key: Uint8Array, value: Uint8Array): void {
-    assert(key.length <= KEY_SIZE_MAX + USER.length, 'a key is short')
-    this.#guard(() => this.#database.putSync(key, concat(checksum(key, value), value)))
-  }
-
-  #remove(key: Uint8Array): void {
-    this.#guard(() => this.#database.removeSync(key))
   }
 
   #checked(key: Uint8Array, stored: Uint8Array): Uint8Array {
@@ -261,6 +248,9 @@ const checksum = (key: Uint8Array, value: Uint8Array): Uint8Array =>
       .digest()
       .subarray(0, CHECKSUM_SIZE),
   )
+
+const withChecksum = (key: Uint8Array, value: Uint8Array): Uint8Array =>
+  concat(checksum(key, value), value)
 
 const hasPrefix = (key: Uint8Array, prefix: Uint8Array): boolean =>
   key.length >= prefix.length && equalBytes(key.subarray(0, prefix.length), prefix)

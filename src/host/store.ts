@@ -2,7 +2,7 @@
  * Where durable state lies: ordered byte keys, written in transactions. Source: architecture §7,
  * threshold §18.4. Memory for what is ephemeral (below), LMDB (`lmdb-store.ts`) for what stays.
  */
-import { fromHex, toHex } from '../core/base/bytes.ts'
+import { compareBytes, fromHex, toHex } from '../core/base/bytes.ts'
 import { assert, present } from '../core/base/errors.ts'
 
 /** Bytes of a key at most: what LMDB takes, with room for a prefix of its own. */
@@ -43,6 +43,59 @@ export interface Store extends StoreReader {
   close(): void
 }
 
+/** `value`: undefined for a key that is removed. */
+export type Change = { readonly key: Uint8Array; readonly value: Uint8Array | undefined }
+
+/** What a transaction has written so far, over a store that does not know of it yet. */
+export class Draft implements StoreWriter {
+  readonly #below: StoreReader
+  /** By key in hexadecimal. */
+  readonly #changes = new Map<string, Change>()
+
+  constructor(below: StoreReader) {
+    this.#below = below
+  }
+
+  get changes(): readonly Change[] {
+    return [...this.#changes.values()]
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const change = this.#changes.get(toHex(key))
+    return change === undefined ? this.#below.get(key) : change.value?.slice()
+  }
+
+  range(range: KeyRange): readonly Entry[] {
+    const { reverse = false, limit = Number.MAX_SAFE_INTEGER } = range
+    const changed = this.changes.filter(({ key }) => isWithin(key, range))
+    if (changed.length === 0) return this.#below.range(range)
+    const below = this.#below
+      .range({ ...range, limit: limit + changed.length })
+      .filter(({ key }) => !this.#changes.has(toHex(key)))
+    const written = changed.flatMap(({ key, value }) =>
+      value === undefined ? [] : [{ key: key.slice(), value: value.slice() }],
+    )
+    const sign = reverse ? -1 : 1
+    return [...below, ...written]
+      .toSorted((a, b) => sign * compareBytes(a.key, b.key))
+      .slice(0, limit)
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    assert(key.length <= KEY_SIZE_MAX, 'a key is short')
+    this.#changes.set(toHex(key), { key: key.slice(), value: value.slice() })
+  }
+
+  remove(key: Uint8Array): void {
+    this.#changes.set(toHex(key), { key: key.slice(), value: undefined })
+  }
+}
+
+function isWithin(key: Uint8Array, { prefix, from, reverse = false }: KeyRange): boolean {
+  if (compareBytes(key.subarray(0, prefix.length), prefix) !== 0) return false
+  return from === undefined || compareBytes(key, from) * (reverse ? -1 : 1) >= 0
+}
+
 /** Keeps what it holds when it is closed: what an in-memory node restarts from. */
 export class MemoryStore implements Store {
   readonly name = 'the memory of this process'
@@ -77,23 +130,11 @@ export class MemoryStore implements Store {
   transaction<T>(work: (writer: StoreWriter) => T): T {
     assert(!this.#busy, 'a transaction holds no other')
     this.#busy = true
-    const before = new Map<string, Uint8Array | undefined>()
-    const write = (key: Uint8Array, value: Uint8Array | undefined): void => {
-      assert(key.length <= KEY_SIZE_MAX, 'a key is short')
-      const name = toHex(key)
-      if (!before.has(name)) before.set(name, this.#values.get(name))
-      this.#set(name, value)
-    }
     try {
-      return work({
-        get: (key) => this.get(key),
-        range: (range) => this.range(range),
-        put: (key, value) => write(key, value.slice()),
-        remove: (key) => write(key, undefined),
-      })
-    } catch (error) {
-      for (const [name, value] of before) this.#set(name, value)
-      throw error
+      const draft = new Draft(this)
+      const result = work(draft)
+      for (const { key, value } of draft.changes) this.#set(toHex(key), value)
+      return result
     } finally {
       this.#busy = false
     }
