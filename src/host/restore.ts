@@ -14,6 +14,7 @@ import { incarnationAt } from './disk-log.ts'
 import type { NodeDisk } from './node-disk.ts'
 import type { Copy, CopyPlan, RestorePlan } from './restore-plan.ts'
 import { planRestore } from './restore-plan.ts'
+import { storeDamaged } from './store-problem.ts'
 
 /** Slots copied in one transaction, and bytes of them. */
 const BATCH_SLOTS_MAX = 500
@@ -59,6 +60,12 @@ type Problems = Map<NodeIndex, CkbtcError>
  */
 export function restoreSubnet({ nodes, disks, draw }: RestoreOptions): Restored {
   const problems: Problems = new Map()
+  // (d): who has lost its secret can compute no share of any key. So n − f ≥ t nodes hold theirs.
+  for (const [node, disk] of disks)
+    guarded(node, problems, () => {
+      if (disk.seed === undefined) throw storeDamaged(disk.name, 'its root secret is missing')
+      return []
+    })
   const plan = planWith(disks, nodes, problems)
   const starts = [...disks.values()].map(({ log }) => log)
   const incarnation = freshIncarnation(starts, draw)

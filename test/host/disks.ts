@@ -25,6 +25,7 @@ export function write(disk: NodeDisk, letters: string): void {
 /** A founded disk that holds a log of one slot a letter. */
 export function diskWith(letters: string, store: Store = new MemoryStore()): NodeDisk {
   const disk = new NodeDisk(store)
+  disk.writeSeed(utf8('secret'))
   disk.found(encodeGenesis(genesis))
   write(disk, letters)
   return disk

@@ -138,9 +138,21 @@ test('a disk whose hashes cannot be read is left out of the count', () => {
   expect(() => restore(disks)).toThrow('2 of 4 copies of the log can be read')
 })
 
+test('a disk that has lost the secret of its node stays behind', () => {
+  const disks = disksOf('abc', 'abc', 'abc')
+  const robbed = new NodeDisk(new MemoryStore())
+  robbed.found(encodeGenesis(genesis))
+  write(robbed, 'abc')
+  disks.set(3, robbed)
+  expect(restore(disks)).toMatchObject({ nodes: [0, 1, 2], unfit: [{ node: 3 }] })
+  disks.delete(2)
+  expect(() => restore(disks)).toThrow('2 of 4 copies of the log can be read')
+})
+
 test('a disk of another subnet stays behind', () => {
   const disks = disksOf('abc', 'abc', 'abc')
   const other = new NodeDisk(new MemoryStore())
+  other.writeSeed(utf8('secret'))
   other.found(encodeGenesis({ ...genesis, entropy: new Uint8Array(32) }))
   disks.set(3, other)
   expect(restore(disks)).toMatchObject({ nodes: [0, 1, 2], unfit: [{ node: 3 }] })
