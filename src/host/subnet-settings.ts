@@ -33,8 +33,6 @@ export type SubnetSettings = {
   /** The fee level that estimates see, if one is set. */
   readonly feeRateMsatPerVb: bigint | undefined
   readonly ids: 'own' | 'mainnet'
-  /** Fixes keys, ids and addresses. */
-  readonly seed: string | undefined
   /** By `--set`: `minter.max-time-in-queue`. */
   readonly set: ReadonlyMap<string, SetValue>
 }
@@ -54,7 +52,6 @@ export const defaultSettings: SubnetSettings = {
   autoMint: true,
   feeRateMsatPerVb: undefined,
   ids: 'own',
-  seed: undefined,
   set: new Map(),
 }
 
@@ -78,7 +75,6 @@ const fields = {
   autoMint: flag,
   feeRateMsatPerVb: nullable(bigCount),
   ids: oneOf('own', 'mainnet'),
-  seed: nullable(text),
   set: dictionary(setValue, SET_MAX),
 }
 const document = object({ version: exactly(VERSION), ...fields })
@@ -121,7 +117,7 @@ function wireFields({ mining: mode, set, ...rest }: GivenSettings): object {
 export type GivenSettings = Partial<SubnetSettings>
 
 /** Decided when the subnet is founded: part of its keys or of its canisters. */
-const fixedNames = ['nodes', 'ids', 'seed', 'minConfirmations', 'autoMint'] as const
+const fixedNames = ['nodes', 'ids', 'minConfirmations', 'autoMint'] as const
 
 /**
  * The stored settings with the given ones in their place. Throws `CONFIG_INVALID` for what a
@@ -145,7 +141,6 @@ export function mergeSettings(
 const optionOf: Readonly<Record<(typeof fixedNames)[number], string>> = {
   nodes: '--nodes',
   ids: '--ids',
-  seed: '--seed',
   minConfirmations: '--min-confirmations',
   autoMint: '--no-auto-mint',
 }

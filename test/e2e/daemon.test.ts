@@ -179,6 +179,15 @@ describe('a subnet in the background', () => {
     )
   })
 
+  it('lets its log be followed until Ctrl-C', async () => {
+    const { pid: follower, output, end } = home.start('subnet logs --follow --json')
+    await until(() => output().includes('listens'))
+    home.json(`signer sign --hash ${'cd'.repeat(32)}`)
+    await until(() => output().split('combined a signature').length >= 3)
+    process.kill(follower ?? 0, 'SIGINT')
+    expect(await end).toMatchObject({ exit: 130, err: '' })
+  })
+
   it('ends in good order when it is asked to, and is gone then', () => {
     const stopped = home.run('subnet stop')
     expect(stopped).toMatchObject({ exit: 0, out: 'Subnet stopped; nothing is kept.\n' })

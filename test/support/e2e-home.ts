@@ -32,7 +32,12 @@ export class Home {
   }
 
   /** The same without waiting for it. */
-  start(line: string): { readonly pid: number | undefined; readonly end: Promise<Ran> } {
+  start(line: string): {
+    readonly pid: number | undefined
+    readonly end: Promise<Ran>
+    /** Standard output so far. */
+    readonly output: () => string
+  } {
     const child = spawn(process.execPath, [launcher, ...line.split(' ')], {
       env: this.environment({ CKBTC_HOME: this.path }),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,7 +52,7 @@ export class Home {
     const end = new Promise<Ran>((resolve) => {
       child.on('close', (exit) => resolve({ exit, out, err }))
     })
-    return { pid: child.pid, end }
+    return { pid: child.pid, end, output: () => out }
   }
 
   /** `data` of the JSON document that a command prints. */

@@ -22,7 +22,6 @@ describe('options of subnet start', () => {
         feeRate: '1.5satvb',
         autoMint: false,
         ids: 'mainnet',
-        seed: 'one',
         set: ['minter.max-time-in-queue=10m', 'minter.mode=read-only', 'minter.check-fee=5 sat'],
       }),
     ).toEqual({
@@ -34,7 +33,6 @@ describe('options of subnet start', () => {
       feeRateMsatPerVb: 1_500n,
       autoMint: false,
       ids: 'mainnet',
-      seed: 'one',
       set: new Map<string, bigint | string>([
         ['minter.max-time-in-queue', 600_000_000_000n],
         ['minter.mode', 'read-only'],
@@ -52,7 +50,6 @@ describe('options of subnet start', () => {
     ['no confirmations', { minConfirmations: '0' }],
     ['blocks now and then', { blockTime: 'often' }],
     ['a fee rate without a unit', { feeRate: '5' }],
-    ['an empty seed', { seed: '' }],
     ['a set value without a value', { set: ['minter.mode'] }],
     ['a word that is not one of the words', { set: ['minter.mode=closed'] }],
     ['a duration without a unit', { set: ['minter.hold=5'] }],

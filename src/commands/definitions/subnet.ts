@@ -18,7 +18,6 @@ const founding: readonly OptionDefinition[] = [
     description: 'canister ids (default: own)',
     choices: ['own', 'mainnet'],
   },
-  { flags: '--seed <text>', description: 'fixes keys, ids and addresses; for tests' },
   {
     flags: '--set <name=value>',
     description: 'what has no option: minter.max-time-in-queue=10m',

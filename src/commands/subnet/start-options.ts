@@ -12,7 +12,6 @@ import type { Options } from '../definitions/command.ts'
 
 const HELP = 'ckbtc subnet start --help'
 const NS_PER_MS = 1_000_000n
-const SEED_LENGTH_MAX = 1_000
 
 const invalid = (message: string, fix: string): UsageInvalid =>
   new UsageInvalid(message, { fix, command: HELP })
@@ -34,7 +33,6 @@ export function startOptions(options: Options): GivenSettings {
     feeRateMsatPerVb: read('feeRate', parseFeeRate),
     autoMint: options.isOn('autoMint') ? undefined : false,
     ids: read('ids', (text): 'own' | 'mainnet' => (text === 'mainnet' ? 'mainnet' : 'own')),
-    seed: read('seed', parseSeed),
     set: options.list('set').length === 0 ? undefined : parseSet(options.list('set')),
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
@@ -50,11 +48,6 @@ function parseMining(text: string) {
   if (mode !== undefined) return mode
   const fix = 'give auto, manual, or the time between two blocks: 10s, 1m'
   throw invalid(`--block-time does not take "${text}"`, fix)
-}
-
-function parseSeed(text: string): string {
-  if (text !== '' && text.length <= SEED_LENGTH_MAX) return text
-  throw invalid('--seed takes some text', `give 1 to ${SEED_LENGTH_MAX} characters`)
 }
 
 function parseSet(words: readonly string[]): ReadonlyMap<string, SetValue> {

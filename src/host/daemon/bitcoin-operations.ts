@@ -1,4 +1,5 @@
 /** What the owner does to the embedded chain. Implements `docs/spec/cli.md` §5.17, bitcoin §12. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Txid } from '../../core/base/bytes.ts'
 import {
   equalBytes,
@@ -23,6 +24,8 @@ import { Purse, purseScript } from './purse.ts'
 
 /** Blocks before the first coin of the purse may be spent, and that one. */
 export const FIRST_BLOCKS = COINBASE_MATURITY + 1
+/** Blocks mined at one time: clients are served between two of them. */
+const BLOCKS_PER_TURN = 10
 /** Blocks that the faucet mines at most for one payment. */
 const FAUCET_BLOCKS_MAX = 500
 
@@ -40,13 +43,19 @@ export class BitcoinOperations {
     this.#minConfirmations = minConfirmations
   }
 
-  mine({ count, to, empty }: RequestOf<'mine'>): ReplyOf<'mine'> {
+  async mine({ count, to, empty }: RequestOf<'mine'>): Promise<ReplyOf<'mine'>> {
     const script = to === undefined ? purseScript : scriptOf(to)
-    const blocks = this.#bitcoin.mine(count, script, { empty }).map(toDisplayHex)
+    const blocks: string[] = []
+    while (blocks.length < count) {
+      const part = Math.min(BLOCKS_PER_TURN, count - blocks.length)
+      blocks.push(...this.#bitcoin.mine(part, script, { empty }).map(toDisplayHex))
+      await nextTurn()
+    }
     return { height: this.#bitcoin.height, hash: toDisplayHex(this.#bitcoin.tip.hash), blocks }
   }
 
-  faucet({ amountSat, to, outputs, mine }: RequestOf<'faucet'>): ReplyOf<'faucet'> {
+  async faucet(request: RequestOf<'faucet'>): Promise<ReplyOf<'faucet'>> {
+    const { amountSat, to, outputs, mine } = request
     const script = scriptOf(to)
     const shares = split(BigInt(amountSat), outputs)
     const least = dustThreshold(script)
@@ -56,13 +65,13 @@ export class BitcoinOperations {
       })
     const payment = shares.map((value): TxOut => ({ value: sat(value), script }))
     const blocks: string[] = []
-    const id = this.#pay(payment, blocks)
+    const id = await this.#pay(payment, blocks)
     if (mine) blocks.push(...this.#bitcoin.mine(1, purseScript).map(toDisplayHex))
     return { txid: toDisplayHex(id), amountSat, address: to, blocks }
   }
 
   /** Mines what it lacks: ripe coins, or room for one more transaction that waits. */
-  #pay(payment: readonly TxOut[], blocks: string[]): Txid {
+  async #pay(payment: readonly TxOut[], blocks: string[]): Promise<Txid> {
     for (;;) {
       const made = this.#purse.pay(payment)
       if (made.type === 'paid') {
@@ -76,8 +85,9 @@ export class BitcoinOperations {
           { fix: 'ask for less, or mine more first', command: 'ckbtc bitcoin mine 1000' },
         )
       }
-      const count = made.type === 'paid' ? 1 : 10
+      const count = made.type === 'paid' ? 1 : BLOCKS_PER_TURN
       blocks.push(...this.#bitcoin.mine(count, purseScript).map(toDisplayHex))
+      await nextTurn()
     }
   }
 

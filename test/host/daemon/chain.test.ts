@@ -9,11 +9,13 @@ import { EmbeddedBitcoin } from '../../../src/host/embedded-bitcoin.ts'
 const payee = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const CONFIRMATIONS = 6
 
-async function withChain(act: (bitcoin: EmbeddedBitcoin, chain: BitcoinOperations) => void) {
+async function withChain(
+  act: (bitcoin: EmbeddedBitcoin, chain: BitcoinOperations) => Promise<void> | void,
+) {
   const bitcoin = await EmbeddedBitcoin.start()
   try {
     bitcoin.mine(FIRST_BLOCKS, purseScript)
-    act(bitcoin, new BitcoinOperations(bitcoin, CONFIRMATIONS))
+    await act(bitcoin, new BitcoinOperations(bitcoin, CONFIRMATIONS))
   } finally {
     await bitcoin.close()
   }
@@ -23,8 +25,8 @@ const ask = { to: payee, outputs: 1, mine: false }
 
 describe('the faucet', () => {
   it('pays what is asked for, in the number of outputs asked for', () =>
-    withChain((_, chain) => {
-      const { txid, amountSat } = chain.faucet({ ...ask, amountSat: 100_000_001, outputs: 3 })
+    withChain(async (_, chain) => {
+      const { txid, amountSat } = await chain.faucet({ ...ask, amountSat: 100_000_001, outputs: 3 })
       expect(amountSat).toBe(100_000_001)
       const paid = chain.tx({ txid })
       const outputs = paid?.outputs.filter(({ address }) => address === payee) ?? []
@@ -36,45 +38,47 @@ describe('the faucet', () => {
     }))
 
   it('mines the payment when it is asked to', () =>
-    withChain((_, chain) => {
-      const { txid, blocks } = chain.faucet({ ...ask, amountSat: 1_000, mine: true })
+    withChain(async (_, chain) => {
+      const { txid, blocks } = await chain.faucet({ ...ask, amountSat: 1_000, mine: true })
       expect(blocks).toHaveLength(1)
       expect(chain.tx({ txid })?.confirmations).toBe(1)
     }))
 
   it('spends its change, so that one coin lasts for many payments', () =>
-    withChain((bitcoin, chain) => {
+    withChain(async (bitcoin, chain) => {
       const height = bitcoin.height
       for (let payment = 0; payment < 20; payment++)
-        chain.faucet({ ...ask, amountSat: 100_000_000 })
+        await chain.faucet({ ...ask, amountSat: 100_000_000 })
       expect(bitcoin.height).toBe(height)
     }))
 
   it('mines when too many of its payments wait for a block', () =>
-    withChain((_, chain) => {
-      const paid = Array.from({ length: 60 }, () => chain.faucet({ ...ask, amountSat: 10_000 }))
+    withChain(async (_, chain) => {
+      const paid = []
+      for (let payment = 0; payment < 60; payment++)
+        paid.push(await chain.faucet({ ...ask, amountSat: 10_000 }))
       expect(new Set(paid.map(({ txid }) => txid)).size).toBe(60)
       for (const { txid } of paid) expect(chain.tx({ txid })).toBeDefined()
     }))
 
   it('never fails for lack of ripe coins: it mines what is needed', () =>
-    withChain((_, chain) => {
-      const { txid } = chain.faucet({ ...ask, amountSat: 40_000_000_000 })
+    withChain(async (_, chain) => {
+      const { txid } = await chain.faucet({ ...ask, amountSat: 40_000_000_000 })
       expect(chain.tx({ txid })?.outputs[0]?.amountSat).toBe(40_000_000_000)
     }))
 
   it('refuses what it could never pay', () =>
-    withChain((_, chain) => {
-      expect(() => chain.faucet({ ...ask, amountSat: 2_000_000_000_000_000 })).toThrow(
+    withChain(async (_, chain) => {
+      await expect(chain.faucet({ ...ask, amountSat: 2_000_000_000_000_000 })).rejects.toThrow(
         expect.objectContaining({ code: 'BTC_REFUSED' }),
       )
     }))
 
   it('finds its coins again after a reorganisation', () =>
-    withChain((_, chain) => {
-      chain.faucet({ ...ask, amountSat: 1_000, mine: true })
+    withChain(async (_, chain) => {
+      await chain.faucet({ ...ask, amountSat: 1_000, mine: true })
       chain.reorg({ depth: 3, dropTransactions: true })
-      const { txid } = chain.faucet({ ...ask, amountSat: 1_000, mine: true })
+      const { txid } = await chain.faucet({ ...ask, amountSat: 1_000, mine: true })
       expect(chain.tx({ txid })?.confirmations).toBe(1)
     }))
 
@@ -83,19 +87,19 @@ describe('the faucet', () => {
     ['another network', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 'BTC_WRONG_NETWORK'],
     ['a principal', 'aaaaa-aa', 'BTC_BAD_ADDRESS'],
   ])('refuses an address with %s', (_, to, code) =>
-    withChain((_bitcoin, chain) => {
-      expect(() => chain.faucet({ ...ask, to, amountSat: 10_000 })).toThrow(
+    withChain(async (_bitcoin, chain) => {
+      await expect(chain.faucet({ ...ask, to, amountSat: 10_000 })).rejects.toThrow(
         expect.objectContaining({ code }),
       )
     }),
   )
 
   it('refuses dust, and shares that would be dust', () =>
-    withChain((_, chain) => {
-      expect(() => chain.faucet({ ...ask, amountSat: 293 })).toThrow(
+    withChain(async (_, chain) => {
+      await expect(chain.faucet({ ...ask, amountSat: 293 })).rejects.toThrow(
         expect.objectContaining({ code: 'BTC_REFUSED' }),
       )
-      expect(() => chain.faucet({ ...ask, amountSat: 1_000, outputs: 10 })).toThrow(
+      await expect(chain.faucet({ ...ask, amountSat: 1_000, outputs: 10 })).rejects.toThrow(
         expect.objectContaining({ code: 'BTC_REFUSED' }),
       )
     }))
@@ -103,18 +107,18 @@ describe('the faucet', () => {
 
 describe('the embedded chain', () => {
   it('leaves transactions waiting in an empty block', () =>
-    withChain((_, chain) => {
-      const { txid } = chain.faucet({ ...ask, amountSat: 10_000 })
-      chain.mine({ count: 1, to: undefined, empty: true })
+    withChain(async (_, chain) => {
+      const { txid } = await chain.faucet({ ...ask, amountSat: 10_000 })
+      await chain.mine({ count: 1, to: undefined, empty: true })
       expect(chain.tip().waitingTransactions).toBe(1)
-      chain.mine({ count: 1, to: payee, empty: false })
+      await chain.mine({ count: 1, to: payee, empty: false })
       expect(chain.tx({ txid })?.confirmations).toBe(1)
     }))
 
   it('reorganises, and names the transactions that lost their confirmations', () =>
-    withChain((_, chain) => {
+    withChain(async (_, chain) => {
       const before = chain.tip()
-      const { txid } = chain.faucet({ ...ask, amountSat: 10_000, mine: true })
+      const { txid } = await chain.faucet({ ...ask, amountSat: 10_000, mine: true })
       const { hash } = chain.tip()
       const reply = chain.reorg({ depth: 1, dropTransactions: true })
       expect(reply).toMatchObject({ oldTip: hash, height: before.height + 2, depth: 1 })
@@ -123,15 +127,15 @@ describe('the embedded chain', () => {
     }))
 
   it('reorganises no deeper than it is', () =>
-    withChain((_, chain) => {
+    withChain(async (_, chain) => {
       expect(() => chain.reorg({ depth: 102, dropTransactions: false })).toThrow(
         expect.objectContaining({ code: 'BTC_REFUSED' }),
       )
     }))
 
   it('tells of an output whether it is spent', () =>
-    withChain((_, chain) => {
-      const { txid } = chain.faucet({ ...ask, amountSat: 10_000, mine: true })
+    withChain(async (_, chain) => {
+      const { txid } = await chain.faucet({ ...ask, amountSat: 10_000, mine: true })
       const input = chain.tx({ txid })?.inputs[0]
       expect(chain.output({ txid, vout: 0 })).toMatchObject({ type: 'unspent', amountSat: 10_000 })
       expect(chain.output({ txid: input?.txid ?? '', vout: input?.vout ?? 0 }).type).toBe('spent')
@@ -139,15 +143,15 @@ describe('the embedded chain', () => {
     }))
 
   it('refuses a transaction in the words of Bitcoin Core', () =>
-    withChain((_, chain) => {
+    withChain(async (_, chain) => {
       expect(() => chain.send({ hex: '00' })).toThrow(
         expect.objectContaining({ code: 'BTC_REFUSED', details: { reason: 'TX decode failed' } }),
       )
     }))
 
   it('takes a transaction that was made elsewhere, once', () =>
-    withChain((_, chain) => {
-      const { txid } = chain.faucet({ ...ask, amountSat: 10_000, mine: true })
+    withChain(async (_, chain) => {
+      const { txid } = await chain.faucet({ ...ask, amountSat: 10_000, mine: true })
       const hex = chain.tx({ txid })?.hex ?? ''
       chain.reorg({ depth: 1, dropTransactions: true })
       expect(chain.send({ hex })).toEqual({ txid })
@@ -172,16 +176,16 @@ describe('automatic mining', () => {
   })
 
   it('mines for a transaction until it has the confirmations that count, and then rests', () =>
-    withChain((bitcoin, chain) => {
-      chain.faucet({ ...ask, amountSat: 10_000 })
+    withChain(async (bitcoin, chain) => {
+      await chain.faucet({ ...ask, amountSat: 10_000 })
       let blocks = 0
       for (; blockIsDue(bitcoin, CONFIRMATIONS); blocks++) bitcoin.mine(1, purseScript)
       expect(blocks).toBe(CONFIRMATIONS)
     }))
 
   it('asks for one block when one confirmation is enough', () =>
-    withChain((bitcoin, chain) => {
-      chain.faucet({ ...ask, amountSat: 10_000 })
+    withChain(async (bitcoin, chain) => {
+      await chain.faucet({ ...ask, amountSat: 10_000 })
       expect(blockIsDue(bitcoin, 1)).toBe(true)
       bitcoin.mine(1, purseScript)
       expect(blockIsDue(bitcoin, 1)).toBe(false)

@@ -20,7 +20,6 @@ const unusual: SubnetSettings = {
   autoMint: false,
   feeRateMsatPerVb: 12_000n,
   ids: 'mainnet',
-  seed: 'a seed',
   set: new Map<string, bigint | string>([
     ['minter.max-time-in-queue', 600_000_000_000n],
     ['minter.mode', 'read-only'],
@@ -75,7 +74,6 @@ describe('settings of the subnet', () => {
   it.each([
     ['--nodes', { nodes: 4 }],
     ['--ids', { ids: 'own' }],
-    ['--seed', { seed: 'another' }],
     ['--min-confirmations', { minConfirmations: 6 }],
     ['--no-auto-mint', { autoMint: true }],
     ['--set minter.mode', { set: new Map([['minter.mode', 'general-availability']]) }],
