@@ -86,6 +86,8 @@ describe('a subnet in the background', () => {
     const again = home.run('subnet start')
     expect(again).toMatchObject({ exit: 0, out: expect.stringContaining('running already') })
     expect(home.json('subnet start')).toMatchObject({ pid, already_running: true })
+    expect(again.err).not.toContain('warning: the subnet was running already')
+    expect(home.run('subnet start --nodes 4').err).toContain('the options change nothing')
   })
 
   it.each([

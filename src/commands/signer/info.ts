@@ -20,7 +20,7 @@ export async function info(_: Invocation, context: Context): Promise<void> {
         ['Scheme', SCHEME],
         ['Nodes', `${nodesUp.length} of ${nodes} up, ${nodesToProgress} needed to go on`],
         ['Signing', `any ${sharesToSign} nodes make a signature`],
-        ['Privacy', `up to ${tolerates} nodes together learn nothing of the key`],
+        ['Privacy', `up to ${tolerates} of them together learn nothing of the key`],
         ['Presignatures', `${presignatures} in stock`],
         [`Key ${minterKey.keyId}`, `${minterKey.publicKey} (the minter's)`],
         [`Key ${operatorKey.keyId}`, operatorKey.publicKey ?? 'made when it is asked for first'],

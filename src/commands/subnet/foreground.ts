@@ -26,7 +26,7 @@ export async function runInForeground(request: DaemonRequest, context: Context):
         }
         isReady = true
         progress.stop()
-        printReady(context, event.status, event.startedMs)
+        printReady(context, { ...event, request })
       },
     })
   } finally {
@@ -36,5 +36,5 @@ export async function runInForeground(request: DaemonRequest, context: Context):
   const rival = await findSubnet(request.directories)
   if (rival === undefined) return
   const status = await new ControlClient(rival.controlPath).ask('status', {})
-  printReady(context, status, undefined)
+  printReady(context, { status, startedMs: undefined, request })
 }

@@ -1,5 +1,6 @@
 /** A subnet that can be used, as `start` tells of it. Layout of `docs/spec/cli.md` §5.16. */
 import type { StatusReply } from '../../host/control-protocol.ts'
+import type { DaemonRequest } from '../../host/daemon-request.ts'
 import type { Warning } from '../../terminal/json.ts'
 import { formatSeconds } from '../../terminal/steps.ts'
 import type { Context } from '../context.ts'
@@ -7,16 +8,23 @@ import { NODES_FOR_SECRECY } from '../demo/words.ts'
 import { printLocal } from '../local-network.ts'
 import { nodeWords, printStarted, subnetData } from './description.ts'
 
-/** `startedMs`: undefined for a subnet that had been running before. */
-export function printReady(
-  { terminal }: Pick<Context, 'terminal'>,
-  status: StatusReply,
-  startedMs: number | undefined,
-): void {
+export type Readiness = {
+  readonly status: StatusReply
+  /** Undefined for a subnet that had been running before. */
+  readonly startedMs: number | undefined
+  /** What was asked for. */
+  readonly request: DaemonRequest
+}
+
+export function printReady({ terminal }: Pick<Context, 'terminal'>, readiness: Readiness): void {
+  const { status, startedMs, request } = readiness
   printLocal(terminal, {
     schema: 'subnet-start',
     data: { ...subnetData(status), alreadyRunning: startedMs === undefined, startedMs },
-    warnings: trustWarnings(status),
+    warnings: [
+      ...trustWarnings(status),
+      ...(startedMs === undefined ? lateWarnings(status, request) : []),
+    ],
     essential: status.url,
     print: () => {
       const mark = terminal.paint.good('✓')
@@ -28,6 +36,20 @@ export function printReady(
       printStarted(terminal, status)
     },
   })
+}
+
+/** Options of a start that came too late. */
+function lateWarnings(
+  { isEphemeral }: StatusReply,
+  { given, isEphemeral: wanted }: DaemonRequest,
+): readonly Warning[] {
+  if (Object.keys(given).length === 0 && (!wanted || isEphemeral)) return []
+  return [
+    {
+      code: 'OPTIONS_NOT_APPLIED',
+      message: 'the subnet was running already, so the options change nothing; stop it first',
+    },
+  ]
 }
 
 function trustWarnings({ nodes, url, idsKind }: StatusReply): readonly Warning[] {

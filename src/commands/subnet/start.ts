@@ -31,7 +31,7 @@ async function startInBackground(request: DaemonRequest, context: Context): Prom
     const tell = (text: string): void => progress.show({ number: 1, label: 'Subnet', text })
     const { status, startedMs } = await startSubnet(request, tell, signal)
     progress.stop()
-    printReady(context, status, startedMs)
+    printReady(context, { status, startedMs, request })
   } finally {
     progress.stop()
   }

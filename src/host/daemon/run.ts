@@ -23,7 +23,7 @@ import type { Places } from './places.ts'
 import { makePrivate, placesOf } from './places.ts'
 import { takeLock } from './process-lock.ts'
 import { purseScript } from './purse.ts'
-import { decideSettings } from './stored-settings.ts'
+import { decideSettings, storeSettings } from './stored-settings.ts'
 
 /** Threshold specification §23. */
 const STOCK_TARGET = 5
@@ -66,7 +66,7 @@ async function live(life: Life): Promise<void> {
   const { places, log, given, isEphemeral, report, ending } = life
   const startedMs = performance.now()
   if (!isEphemeral) makePrivate(places.state)
-  const settings = decideSettings(places.settings, given, { isEphemeral })
+  const settings = decideSettings(isEphemeral ? undefined : places.settings, given)
   const operator = isEphemeral ? passingOperator() : loadOperator(places.operatorKey)
   const tell = (text: string): void => {
     log.write('info', text)
@@ -111,6 +111,7 @@ async function live(life: Life): Promise<void> {
     const mine = (): void => void bitcoin.mine(1, purseScript)
     const confirmations = settings.minConfirmations
     closing.push(startMining({ bitcoin, mine, mode: settings.mining, confirmations }))
+    if (!isEphemeral) storeSettings(places.settings, settings)
     writeDescriptor(places.descriptor, descriptor)
     closing.push(() => removeDescriptor(places.descriptor))
     log.write('info', `the subnet listens at ${http.url}`)

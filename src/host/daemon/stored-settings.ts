@@ -6,6 +6,7 @@ import { minterSettings } from '../set-values.ts'
 import type { GivenSettings, SubnetSettings } from '../subnet-settings.ts'
 import {
   decodeSettings,
+  defaultSettings,
   encodeSettings,
   mergeSettings,
   SETTINGS_BYTES_MAX,
@@ -13,16 +14,13 @@ import {
 import { readWholeFile, writeWholeFile } from './whole-file.ts'
 
 /**
- * What was stored with what is given in its place; nothing is stored of a passing subnet. Throws
- * `CONFIG_INVALID`.
+ * What was stored with what is given in its place; nothing is stored of a passing subnet, so it has
+ * no path. Throws `CONFIG_INVALID`.
  */
-export function decideSettings(
-  path: string,
-  given: GivenSettings,
-  { isEphemeral }: { readonly isEphemeral: boolean },
-): SubnetSettings {
-  const source = isEphemeral ? undefined : readWholeFile(path, SETTINGS_BYTES_MAX)
-  const stored = source === undefined ? undefined : decodeSettings(source, path)
+export function decideSettings(path: string | undefined, given: GivenSettings): SubnetSettings {
+  const source = path === undefined ? undefined : readWholeFile(path, SETTINGS_BYTES_MAX)
+  const stored =
+    path === undefined || source === undefined ? undefined : decodeSettings(source, path)
   const settings = mergeSettings(stored, given)
   const { ledger: ledgerId, checker: checkerId } = ownCanisterIds
   const { init } = minterSettings(settings.set, settings)
@@ -32,6 +30,12 @@ export function decideSettings(
       fix: 'change the values that were set',
       command: 'ckbtc subnet start --help',
     })
-  if (!isEphemeral) writeWholeFile(path, encodeSettings(settings))
+  // An address that cannot be had must not stand in the way of the next start.
+  const { port, host } = stored ?? defaultSettings
+  if (path !== undefined) storeSettings(path, { ...settings, port, host })
   return settings
 }
+
+/** Once the subnet can be used with them. */
+export const storeSettings = (path: string, settings: SubnetSettings): void =>
+  writeWholeFile(path, encodeSettings(settings))
