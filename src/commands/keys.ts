@@ -8,6 +8,7 @@ import { KeyStore } from '../wallet/keys/key-store.ts'
 import type { PassphraseSources } from '../wallet/keys/passphrase.ts'
 import type { ChosenKey, KeyRules, KeyWishes } from '../wallet/keys/select.ts'
 import { chooseKey, keyRulesOf, localKeyRules, unlockUser } from '../wallet/keys/select.ts'
+import { Unlocked } from '../wallet/keys/unlocked.ts'
 import type { Network } from '../wallet/network.ts'
 import { DEFAULT_NETWORK } from '../wallet/network.ts'
 import { resolveNetwork } from '../wallet/networks.ts'
@@ -33,24 +34,34 @@ export type SelectedKey = {
 }
 
 /** The key of a command that looks and does not sign. No passphrase is asked for. */
-export function selectKey(context: Context, network: Network): SelectedKey {
-  return select(context, keyRulesOf(network), keyPorts(context))
-}
+export const selectKey = (
+  context: Context,
+  network: Network,
+  ports: KeyPorts = keyPorts(context),
+): SelectedKey => select(context, keyRulesOf(network), ports)
 
 /** The key of a command that signs on this network, ready to sign. */
 export async function selectUser(
   context: Context,
   network: Network,
+  ports: KeyPorts = keyPorts(context),
 ): Promise<SelectedKey & { readonly user: User }> {
-  const ports = keyPorts(context)
   const rules = keyRulesOf(network)
   const selected = select(context, rules, ports)
   const user = await unlockUser(selected.chosen, {
     store: keyStoreOf(context, ports),
     sources: passphraseSources(context, rules, ports),
+    unlocked: () =>
+      unlockedOf(context, ports).find(selected.chosen.name, selected.chosen.principal, network),
   })
   return { ...selected, user }
 }
+
+/** What is unlocked for a while. */
+export const unlockedOf = (
+  { directories }: Pick<Context, 'directories'>,
+  { nowMs, entropy }: KeyPorts,
+): Unlocked => new Unlocked({ folder: directories.runtime, nowMs, entropy })
 
 /** The same where the network need not be there: `local` is known without its descriptor. */
 export function select(context: Context, rules: KeyRules, ports: KeyPorts): SelectedKey {

@@ -77,6 +77,15 @@ export class KeyDesk {
     return readFileSync(`${this.folder}/${file}`, 'utf8')
   }
 
+  /** What a command gets that is no command of keys. */
+  async context(saying: Saying): Promise<Context> {
+    return this.#context((await recordingTerminal(saying.settings)).terminal, saying)
+  }
+
+  portsFor(saying: Saying): KeyPorts {
+    return this.#ports(saying, [])
+  }
+
   #context(terminal: Context['terminal'], { globals, environment = {} }: Saying): Context {
     return {
       terminal,

@@ -157,12 +157,47 @@ What belongs to the key is lost, unless its phrase or another copy exists.`,
   run: async () => (await import('../key/delete.ts')).keyDelete,
 }
 
+const unlock: CommandDefinition = {
+  name: 'unlock',
+  summary: 'ask for the passphrase once, for a while',
+  description: `Makes a delegation that signs for ledger and minter of one network in place of
+the key, and ends by itself. The key itself stays locked.`,
+  examples: [
+    ['ckbtc key unlock', 'the selected key, for 15 minutes'],
+    ['ckbtc key unlock -k savings --for 1h', 'another key, for an hour'],
+  ],
+  options: [{ flags: '--for <d>', description: 'like 10m, 1h; 24h at most (default: 15m)' }],
+  exits: [KEY_PROBLEM, [10, 'the key is refused on this network'], [11, 'no local subnet']],
+  seeAlso: 'ckbtc key lock',
+  run: async () => (await import('../key/unlock.ts')).keyUnlock,
+}
+
+const lock: CommandDefinition = {
+  name: 'lock',
+  summary: 'end every temporary unlock',
+  description: 'Removes what key unlock has made, for all keys and networks.',
+  examples: [['ckbtc key lock', 'the next command asks for the passphrase again']],
+  run: async () => (await import('../key/unlock.ts')).keyLock,
+}
+
 const key: GroupDefinition = {
   name: 'key',
   summary: 'make, take, show and protect keys',
   description: `Keys sign what moves ckBTC. Each lies in a file of its own, under a passphrase.
 On the local network dev0 to dev4 are there without any key.`,
-  commands: [generate, importKey, list, show, use, rename, passwd, exportKey, deleteKey],
+  commands: [
+    generate,
+    importKey,
+    list,
+    show,
+    use,
+    rename,
+    passwd,
+    exportKey,
+    deleteKey,
+    unlock,
+    lock,
+  ],
 }
 
 const principal: CommandDefinition = {

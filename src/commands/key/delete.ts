@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import type { KeyPorts } from '../key-ports.ts'
 import { keyPorts } from '../key-ports.ts'
+import { unlockedOf } from '../keys.ts'
 import { openOperationsOf } from './open-operations.ts'
 import type { KeySession } from './session.ts'
 import { openSession } from './session.ts'
@@ -24,6 +25,7 @@ export async function keyDelete(
   terminal.note('everything that belongs to it is lost.')
   await requireTyped(session, name, options.text('confirmName'))
   await store.remove(name, openOperations)
+  unlockedOf(context, ports).drop(name)
   printAnswer(terminal, {
     schema: 'key-delete',
     network: rules.name,

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import type { KeyPorts } from '../key-ports.ts'
 import { keyPorts } from '../key-ports.ts'
-import { permissionWarnings } from '../keys.ts'
+import { permissionWarnings, unlockedOf } from '../keys.ts'
 import type { KeySession } from './session.ts'
 import { answerKey, newPassphrase, openSession } from './session.ts'
 
@@ -25,6 +25,7 @@ export async function keyPasswd(
     flag: '--new-passphrase-file',
   })
   const entry = await session.store.changePassphrase(name, material, passphrase)
+  unlockedOf(context, ports).drop(name)
   const warnings = permissionWarnings(session.store, name)
   answerKey(session, { schema: 'key-passwd', entry, warnings })
 }

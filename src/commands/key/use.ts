@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import type { KeyPorts } from '../key-ports.ts'
 import { keyPorts } from '../key-ports.ts'
-import { permissionWarnings } from '../keys.ts'
+import { permissionWarnings, unlockedOf } from '../keys.ts'
 import { openOperationsOf } from './open-operations.ts'
 import { answerKey, openSession } from './session.ts'
 
@@ -28,5 +28,6 @@ export async function keyRename(
 ): Promise<void> {
   const session = await openSession(context, ports)
   const entry = await session.store.rename(from, to, openOperationsOf(context))
+  unlockedOf(context, ports).drop(from)
   answerKey(session, { schema: 'key-rename', entry })
 }

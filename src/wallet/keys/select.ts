@@ -142,10 +142,17 @@ export function isAllowed(chosen: ChosenKey, network: KeyRules): boolean {
   }
 }
 
+type Unlocking = {
+  readonly store: KeyStore
+  readonly sources: PassphraseSources
+  /** Who signs in place of a key that is unlocked for a while. */
+  readonly unlocked?: (() => User | undefined) | undefined
+}
+
 /** The chosen key, ready to sign. A locked one asks for its passphrase. */
 export async function unlockUser(
   chosen: ChosenKey,
-  { store, sources }: { readonly store: KeyStore; readonly sources: PassphraseSources },
+  { store, sources, unlocked }: Unlocking,
 ): Promise<User> {
   const { name, protection } = chosen
   switch (protection) {
@@ -157,6 +164,8 @@ export async function unlockUser(
       return keyOf(material)
     }
     case 'passphrase': {
+      const delegate = unlocked?.()
+      if (delegate !== undefined) return delegate
       const question = { name, question: `Passphrase of ${name}` }
       const material = await openWithPassphrase(sources, question, (passphrase) =>
         store.open(name, passphrase),
@@ -170,11 +179,12 @@ export async function unlockUser(
 /** Chooses and unlocks: for commands that sign. */
 export async function selectUser({
   sources,
+  unlocked,
   ...choosing
-}: Choosing & { readonly sources: PassphraseSources }): Promise<{
+}: Choosing & Pick<Unlocking, 'sources' | 'unlocked'>): Promise<{
   readonly chosen: ChosenKey
   readonly user: User
 }> {
   const chosen = chooseKey(choosing)
-  return { chosen, user: await unlockUser(chosen, { store: choosing.store, sources }) }
+  return { chosen, user: await unlockUser(chosen, { store: choosing.store, sources, unlocked }) }
 }
