@@ -3,34 +3,22 @@
  * Implements `docs/spec/cli.md` §3.13.
  */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
-import { concat, equalBytes, toHex } from '../../core/base/bytes.ts'
+import { concat, equalBytes } from '../../core/base/bytes.ts'
 import { Writer } from '../../core/base/codec.ts'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
-import type { JsonReader } from '../../core/base/json.ts'
-import {
-  exactly,
-  hexBytes,
-  integer,
-  nullable,
-  object,
-  oneOf,
-  parseJson,
-  text,
-} from '../../core/base/json.ts'
 import type { Principal } from '../../core/ic/principal.ts'
-import { principalOfText, textOfPrincipal } from '../../core/ic/principal.ts'
 import type { KeyCurve } from '../identity.ts'
-import { keyCurves, SecretKey } from '../identity.ts'
+import { SecretKey } from '../identity.ts'
+import { corrupt } from './key-refusals.ts'
 import type { Passphrase } from './passphrase.ts'
 import { Phrase } from './phrase.ts'
 
-const VERSION = 1
-export const KEY_FILE_BYTES_MAX = 16_384
+export const VERSION = 1
 
-const SALT_SIZE = 32
-const NONCE_SIZE = 12
-const TAG_SIZE = 16
-const CIPHER = 'aes-256-gcm'
+export const SALT_SIZE = 32
+export const NONCE_SIZE = 12
+export const TAG_SIZE = 16
+export const CIPHER = 'aes-256-gcm'
 /** Binds what is sealed to this format. */
 const LABEL = 'ckbtc key file'
 
@@ -39,10 +27,6 @@ export type ScryptCost = { readonly n: number; readonly r: number; readonly p: n
 
 /** 64 MiB, twice: what OWASP names for 2^16, below half a second on a laptop of 2020. */
 export const scryptCost: ScryptCost = { n: 2 ** 16, r: 8, p: 2 }
-/** A file cannot ask for more work than this. */
-const SCRYPT_N_MAX = 2 ** 18
-const SCRYPT_P_MAX = 8
-const SCRYPT_R = 8
 
 /** What a key file guards: a phrase can be written down again, a bare key cannot. */
 export type KeyMaterial =
@@ -143,13 +127,6 @@ function materialOf({ curve, holds, principal }: KeyFile, secret: Uint8Array, na
   return material
 }
 
-/** The key file of that name does not hold what it claims. */
-export const corrupt = (name: string, reason: string): Problem =>
-  new Problem('KEY_CORRUPT', `the file of key ${name} cannot be used: ${reason}`, {
-    fix: 'take the file from a backup, or import the key again under another name',
-    details: { key: name },
-  })
-
 /** Everything the passphrase vouches for beside the secret. */
 function bound({
   principal,
@@ -182,104 +159,4 @@ function stretch(passphrase: Passphrase, { cost, salt }: Sealing): Promise<Uint8
       error === null ? resolve(key) : reject(error),
     ),
   )
-}
-
-const bytesOf =
-  (size: number): JsonReader<Uint8Array> =>
-  (value, where) => {
-    const bytes = hexBytes(value, where)
-    if (bytes.length !== size) throw new BadEncoding(`${where} is not ${size} bytes`)
-    return bytes
-  }
-
-const powerOfTwo: JsonReader<number> = (value, where) => {
-  const n = integer(2, SCRYPT_N_MAX)(value, where)
-  if ((n & (n - 1)) !== 0) throw new BadEncoding(`${where} is not a power of two`)
-  return n
-}
-
-const time: JsonReader<string> = (value, where) => {
-  const found = text(value, where)
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/.test(found))
-    throw new BadEncoding(`${where} is not a time in UTC`)
-  return found
-}
-
-const document = object({
-  version: exactly(VERSION),
-  principal: (value, where) => principalOfText(text(value, where)),
-  curve: oneOf(...keyCurves),
-  holds: oneOf('phrase', 'key'),
-  created_at: time,
-  sealing: nullable(
-    object({
-      kdf: exactly('scrypt'),
-      n: powerOfTwo,
-      r: integer(SCRYPT_R, SCRYPT_R),
-      p: integer(1, SCRYPT_P_MAX),
-      salt: bytesOf(SALT_SIZE),
-      cipher: exactly(CIPHER),
-      nonce: bytesOf(NONCE_SIZE),
-    }),
-  ),
-  secret: hexBytes,
-})
-
-/** Only how old the format is: everything else may have changed since. */
-const versionOf: JsonReader<number> = (value, where) =>
-  typeof value === 'object' && value !== null && 'version' in value
-    ? integer(0, Number.MAX_SAFE_INTEGER)(value.version, `${where}.version`)
-    : VERSION
-
-/** Reads a file's text. Anything else than a key file of this version is `KEY_CORRUPT`. */
-export function decodeKeyFile(source: string, name: string): KeyFile {
-  const version = attempt(() => parseJson(source, versionOf))
-  if (version instanceof BadEncoding) throw corrupt(name, version.message)
-  if (version > VERSION)
-    throw new Problem(
-      'KEY_CORRUPT',
-      `the file of key ${name} has version ${version}, this program reads version ${VERSION}`,
-      { fix: 'install a newer ckbtc; the file was left as it is', details: { key: name, version } },
-    )
-  const read = attempt(() => {
-    const { principal, curve, holds, created_at, sealing, secret } = parseJson(source, document)
-    const size = secret.length - (sealing === undefined ? 0 : TAG_SIZE)
-    if (size !== 32 && !(size === 16 && holds === 'phrase'))
-      throw new BadEncoding(`a secret of ${size} bytes`)
-    const header = { principal, curve, holds, createdAt: created_at, secret }
-    if (sealing === undefined) return { ...header, sealing: undefined }
-    const { n, r, p, salt, nonce } = sealing
-    return { ...header, sealing: { cost: { n, r, p }, salt, nonce } }
-  })
-  if (read instanceof BadEncoding) throw corrupt(name, read.message)
-  return read
-}
-
-export function encodeKeyFile({
-  principal,
-  curve,
-  holds,
-  createdAt,
-  sealing,
-  secret,
-}: KeyFile): string {
-  const value = {
-    version: VERSION,
-    principal: textOfPrincipal(principal),
-    curve,
-    holds,
-    created_at: createdAt,
-    sealing:
-      sealing === undefined
-        ? null
-        : {
-            kdf: 'scrypt',
-            ...sealing.cost,
-            salt: toHex(sealing.salt),
-            cipher: CIPHER,
-            nonce: toHex(sealing.nonce),
-          },
-    secret: toHex(secret),
-  }
-  return `${JSON.stringify(value, undefined, 2)}\n`
 }

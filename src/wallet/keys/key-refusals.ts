@@ -42,3 +42,10 @@ export function noSuchKey(name: string, names: readonly string[]): Problem {
     details: { key: name, nearest: nearest ?? null },
   })
 }
+
+/** The key file of that name does not hold what it claims. */
+export const corrupt = (name: string, reason: string): Problem =>
+  new Problem('KEY_CORRUPT', `the file of key ${name} cannot be used: ${reason}`, {
+    fix: 'take the file from a backup, or import the key again under another name',
+    details: { key: name },
+  })

@@ -15,20 +15,13 @@ import {
   writePrivate,
 } from '../private-files.ts'
 import type { KeyFile, KeyMaterial, Protection, ScryptCost } from './key-file.ts'
-import {
-  corrupt,
-  decodeKeyFile,
-  encodeKeyFile,
-  KEY_FILE_BYTES_MAX,
-  openKey,
-  protectionOf,
-  sealKey,
-} from './key-file.ts'
+import { openKey, protectionOf, sealKey } from './key-file.ts'
+import { decodeKeyFile, encodeKeyFile, KEY_FILE_BYTES_MAX } from './key-file-codec.ts'
 import type { KeyIndex } from './key-index.ts'
 import { readIndex, renamed, writeIndex } from './key-index.ts'
 import { isKeyName, requireKeyName } from './key-names.ts'
 import type { OpenOperationsOf } from './key-refusals.ts'
-import { noSuchKey, refuseTaken, requireNoneOpen, taken } from './key-refusals.ts'
+import { corrupt, noSuchKey, refuseTaken, requireNoneOpen, taken } from './key-refusals.ts'
 import type { Passphrase } from './passphrase.ts'
 
 const ENDING = '.json'

@@ -9,14 +9,8 @@ import { sha256 } from '../../../src/core/base/hash.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { devUser, SecretKey } from '../../../src/wallet/identity.ts'
 import type { KeyMaterial } from '../../../src/wallet/keys/key-file.ts'
-import {
-  decodeKeyFile,
-  encodeKeyFile,
-  keyOf,
-  openKey,
-  scryptCost,
-  sealKey,
-} from '../../../src/wallet/keys/key-file.ts'
+import { keyOf, openKey, scryptCost, sealKey } from '../../../src/wallet/keys/key-file.ts'
+import { decodeKeyFile, encodeKeyFile } from '../../../src/wallet/keys/key-file-codec.ts'
 import { Phrase } from '../../../src/wallet/keys/phrase.ts'
 import { cheap, codeOf, failure, materialOf, secretOf, words } from '../../support/key-world.ts'
 
