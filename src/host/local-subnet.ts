@@ -7,8 +7,8 @@ import { Bug } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
-import type { CanisterIds } from '../core/ic/canister-ids.ts'
-import { ownCanisterIds } from '../core/ic/canister-ids.ts'
+import type { CanisterIds, IdsKind } from '../core/ic/canister-ids.ts'
+import { canisterIdsOf } from '../core/ic/canister-ids.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { principal } from '../core/ic/principal.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
@@ -31,6 +31,8 @@ export type LocalSubnetOptions = {
   /** Presignatures in the making at one time. */
   readonly creationMax: number
   readonly minter: MinterSettings
+  /** Of the canisters; its own unless told. */
+  readonly ids?: IdsKind
   /** Who may change replicated settings; without one nobody may. */
   readonly operator?: Principal
   /** Off: calls are answered before they are executed, and their callers poll. */
@@ -49,7 +51,7 @@ export const IN_PROCESS_URL = 'http://127.0.0.1'
 type Progress = Extract<Observation, { type: 'executed' }>
 
 export class LocalSubnet {
-  readonly ids: CanisterIds = ownCanisterIds
+  readonly ids: CanisterIds
   readonly bitcoin: EmbeddedBitcoin
   readonly subnet: Subnet
   /** Id of the key from which the minter's are derived. */
@@ -71,9 +73,10 @@ export class LocalSubnet {
   private constructor(
     bitcoin: EmbeddedBitcoin,
     subnet: Subnet,
-    { minter, syncCalls = true, onAnswer = () => undefined }: LocalSubnetOptions,
+    { minter, ids = 'own', syncCalls = true, onAnswer = () => undefined }: LocalSubnetOptions,
   ) {
     this.mainKeyName = minter.init.ecdsaKeyName
+    this.ids = canisterIdsOf[ids]
     this.bitcoin = bitcoin
     this.subnet = subnet
     this.gateway = new IcGateway({
@@ -106,6 +109,7 @@ export class LocalSubnet {
           stockTarget,
           creationMax,
           minter,
+          ids: options.ids ?? 'own',
           bitcoinPort,
           operator: options.operator ?? NOBODY,
         },

@@ -60,6 +60,7 @@ function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start
     stockTarget: settings.stockTarget,
     creationMax: settings.creationMax,
     minter: settings.minter,
+    ids: settings.ids,
     operator: principal(settings.operator),
   })
   const runner = new NodeRunner(node, {

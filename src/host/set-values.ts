@@ -3,6 +3,7 @@
  * each value goes. Implements `docs/spec/cli.md` §5.16; names of `docs/spec/minter.md` §1.
  */
 import { present } from '../core/base/errors.ts'
+import type { IdsKind } from '../core/ic/canister-ids.ts'
 import type { Settings } from '../core/minter/constants.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
 import { embeddedMinter } from '../core/subnet/settings.ts'
@@ -102,15 +103,24 @@ export const setKind = (name: string): SetKind | undefined =>
 export const hasSyncCalls = (set: ReadonlyMap<string, SetValue>): boolean =>
   set.get(SYNC_CALLS) !== 'off'
 
+/** Of the minter's key (minter §1.2). */
+const keyNames: Readonly<Record<IdsKind, string>> = { own: 'dfx_test_key', mainnet: 'key_1' }
+
+type FoundingSettings = {
+  readonly minConfirmations: number
+  readonly autoMint: boolean
+  readonly ids: IdsKind
+}
+
 /** The minter's settings with what was set in their place. Every name has been looked up before. */
 export function minterSettings(
   set: ReadonlyMap<string, SetValue>,
-  given: { readonly minConfirmations?: number; readonly autoMint?: boolean } = {},
+  given: Partial<FoundingSettings> = {},
 ): MinterSettings {
   const { minConfirmations = embeddedMinter.init.minConfirmations } = given
   const { autoMint = embeddedMinter.settings.autoMint } = given
   let { init, settings }: MinterSettings = {
-    init: { ...embeddedMinter.init, minConfirmations },
+    init: { ...embeddedMinter.init, minConfirmations, ecdsaKeyName: keyNames[given.ids ?? 'own'] },
     settings: { ...embeddedMinter.settings, autoMint },
   }
   for (const [name, value] of set) {

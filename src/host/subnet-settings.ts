@@ -17,6 +17,7 @@ import {
   parseJson,
   text,
 } from '../core/base/json.ts'
+import type { IdsKind } from '../core/ic/canister-ids.ts'
 import { wireJson } from './control-protocol.ts'
 import type { MiningMode } from './mining-mode.ts'
 import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
@@ -32,7 +33,7 @@ export type SubnetSettings = {
   readonly autoMint: boolean
   /** The fee level that estimates see, if one is set. */
   readonly feeRateMsatPerVb: bigint | undefined
-  readonly ids: 'own' | 'mainnet'
+  readonly ids: IdsKind
   /** By `--set`: `minter.max-time-in-queue`. */
   readonly set: ReadonlyMap<string, SetValue>
 }

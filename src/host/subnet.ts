@@ -8,7 +8,7 @@ import { equalBytes, fromBigEndian, toHex } from '../core/base/bytes.ts'
 import { Bug, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
-import { ownCanisterIds } from '../core/ic/canister-ids.ts'
+import { canisterIdsOf } from '../core/ic/canister-ids.ts'
 import type { LogDelivery } from '../core/log/log.ts'
 import { Sequencer } from '../core/log/sequencer.ts'
 import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
@@ -79,7 +79,7 @@ export class Subnet {
       this.#tell(this.#place(me).worker, { type: 'ask', me, id, question }),
     )
     this.#backend = new SubnetBackend({
-      ids: ownCanisterIds,
+      ids: canisterIdsOf[options.settings.ids],
       clock: systemClock,
       up: () => this.up,
       canProgress: () => this.canProgress,

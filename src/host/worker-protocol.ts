@@ -3,6 +3,7 @@
  * structured cloning.
  */
 import type { NodeIndex } from '../core/base/party.ts'
+import type { IdsKind } from '../core/ic/canister-ids.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../core/subnet/node-io.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
 
@@ -16,6 +17,7 @@ export type NodeSettings = {
   readonly stockTarget: number
   readonly creationMax: number
   readonly minter: MinterSettings
+  readonly ids: IdsKind
   /** Principal that may change replicated settings. */
   readonly operator: Uint8Array
   /** Port of the Bitcoin node on the loopback interface. */

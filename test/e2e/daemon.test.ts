@@ -299,6 +299,14 @@ describe('subnet exec', () => {
     expect(existsSync(join(home.path, 'run'))).toBe(false)
   })
 
+  it('takes the ids of the Internet Computer for programs that have them built in', () => {
+    const words = ['subnet', 'exec', '--nodes', '1', '--ids', 'mainnet', '--']
+    const { exit, out, err } = home.runWords([...words, 'sh', '-c', 'echo $CKBTC_LEDGER_ID'])
+    expect(exit).toBe(0)
+    expect(out).toBe('mxzaz-hqaaa-aaaar-qaada-cai\n')
+    expect(err).toContain('test keys only')
+  })
+
   it('says that there is no such program, and when none was named', () => {
     expect(exec('/nonexistent')).toMatchObject({ exit: 2 })
     expect(home.run('subnet exec')).toMatchObject({ exit: 2 })

@@ -14,6 +14,7 @@ import { runSubnet } from '../../host/daemon.ts'
 import { openProgress } from '../../terminal/progress.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
+import { trustWarnings } from './ready.ts'
 import { startOptions } from './start-options.ts'
 
 /** How long the program may take to end once it was asked to. */
@@ -72,6 +73,8 @@ async function runInside({ home, given, program }: Plan, context: Context): Prom
             return
           }
           progress.stop()
+          for (const { message } of trustWarnings(event.status))
+            terminal.note(`ckbtc: warning: ${message}`)
           const own = environmentOf(event.status, home)
           child = run(program, { ...environment, ...own })
           ended = endOf(child, program[0] ?? '').finally(() => ending.abort())

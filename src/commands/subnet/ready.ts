@@ -52,7 +52,8 @@ function lateWarnings(
   ]
 }
 
-function trustWarnings({ nodes, url, idsKind }: StatusReply): readonly Warning[] {
+/** What a user of this subnet must know. */
+export function trustWarnings({ nodes, url, idsKind }: StatusReply): readonly Warning[] {
   const warnings: Warning[] = []
   if (nodes < NODES_FOR_SECRECY)
     warnings.push({

@@ -46,6 +46,13 @@ export const mainnetCanisterIds: CanisterIds = {
   bitcoin: principalOfText('g4xu7-jiaaa-aaaan-aaaaq-cai'),
 }
 
+/** The ids that a local subnet may be founded with. */
+export type IdsKind = 'own' | 'mainnet'
+export const canisterIdsOf: Readonly<Record<IdsKind, CanisterIds>> = {
+  own: ownCanisterIds,
+  mainnet: mainnetCanisterIds,
+}
+
 /** Archive number `index` after the first one, from 0. */
 export function furtherArchive(index: number): Principal {
   return canisterOfNumber(FURTHER_ARCHIVES + within(index, FURTHER_ARCHIVES_COUNT_MAX))

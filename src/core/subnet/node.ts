@@ -8,6 +8,7 @@ import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import type { IdsKind } from '../ic/canister-ids.ts'
 import type { Principal } from '../ic/principal.ts'
 import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
@@ -33,6 +34,8 @@ import { Unserved } from './unserved.ts'
 
 export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
   readonly minter: MinterSettings
+  /** Of the canisters; the subnet's own unless told. */
+  readonly ids?: IdsKind | undefined
   /** Who may change replicated settings. */
   readonly operator: Principal
   /**
@@ -86,6 +89,7 @@ export class SubnetNode {
     this.#certification = new Certification(this.#signer, { me: config.me, nodes })
     const replicaConfig = {
       minter: config.minter,
+      ids: config.ids,
       operator: config.operator,
       ed25519,
       nodes: genesis.membership.members.map(({ id, signingKey }) => ({

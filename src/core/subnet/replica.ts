@@ -16,8 +16,8 @@ import { decodeHeader } from '../btc/block.ts'
 import { admit } from '../ic/admission.ts'
 import type { CallReply } from '../ic/call-reply.ts'
 import { rejected } from '../ic/call-reply.ts'
-import type { CanisterIds } from '../ic/canister-ids.ts'
-import { ownCanisterIds } from '../ic/canister-ids.ts'
+import type { CanisterIds, IdsKind } from '../ic/canister-ids.ts'
+import { canisterIdsOf } from '../ic/canister-ids.ts'
 import { decodeEnvelope } from '../ic/envelope.ts'
 import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
@@ -45,6 +45,8 @@ import { KEEP_NS, RequestHistory } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
 
 export type ReplicaConfig = {
+  /** Its own unless told. */
+  readonly ids?: IdsKind | undefined
   /** Who may call the `x_…` methods of the canisters; their controller. */
   readonly operator: Principal
   readonly nodes: readonly NodeRecord[]
@@ -69,7 +71,7 @@ type SigningRequest = {
 const TICKS_MAX = 8
 
 export class Replica {
-  readonly ids: CanisterIds = ownCanisterIds
+  readonly ids: CanisterIds
   readonly #config: ReplicaConfig
   readonly #bitcoin: BitcoinCanister
   readonly #checker: CheckerCanister
@@ -84,8 +86,9 @@ export class Replica {
   /** `state`: where to go on from; the canisters are installed anew without it. */
   constructor(
     config: ReplicaConfig,
-    state: ReplicaState = installCanisters(ownCanisterIds, config),
+    state: ReplicaState = installCanisters(canisterIdsOf[config.ids ?? 'own'], config),
   ) {
+    this.ids = canisterIdsOf[config.ids ?? 'own']
     const { ledger, checker, minter: minterId, index, bitcoin } = this.ids
     const { operator } = config
     this.#config = config

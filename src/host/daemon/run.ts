@@ -79,6 +79,7 @@ async function live(life: Life): Promise<void> {
       nodes: settings.nodes,
       stockTarget: STOCK_TARGET,
       creationMax: CREATION_MAX,
+      ids: settings.ids,
       minter: minterSettings(settings.set, settings),
       operator: operator.principal,
       syncCalls: hasSyncCalls(settings.set),

@@ -1,6 +1,6 @@
 /** The settings file of the local subnet. Source: `docs/spec/cli.md` §5.16. */
 import { Problem } from '../../core/base/errors.ts'
-import { ownCanisterIds } from '../../core/ic/canister-ids.ts'
+import { canisterIdsOf } from '../../core/ic/canister-ids.ts'
 import { configOfInit, invalidity } from '../../core/minter/config.ts'
 import { minterSettings } from '../set-values.ts'
 import type { GivenSettings, SubnetSettings } from '../subnet-settings.ts'
@@ -22,7 +22,7 @@ export function decideSettings(path: string | undefined, given: GivenSettings): 
   const stored =
     path === undefined || source === undefined ? undefined : decodeSettings(source, path)
   const settings = mergeSettings(stored, given)
-  const { ledger: ledgerId, checker: checkerId } = ownCanisterIds
+  const { ledger: ledgerId, checker: checkerId } = canisterIdsOf[settings.ids]
   const { init } = minterSettings(settings.set, settings)
   const reason = invalidity(configOfInit({ ...init, ledgerId, checkerId }))
   if (reason !== undefined)
