@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { installSha256 } from '../src/core/base/hash.ts'
 import { hostSha256 } from '../src/host/sha256.ts'
 import { bitcoinBenchmarks } from './bitcoin.bench.ts'
+import { CALLS_NAMES, callsBenchmark } from './calls.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
 import { hostBenchmarks } from './host.bench.ts'
 import { ledgerBenchmarks } from './ledger.bench.ts'
@@ -93,6 +94,12 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
   ].filter(({ id, name, n }) => pattern.test(`${id} ${name} n=${n ?? ''}`))
 }
 
+/** G4 measures other processes, so all of it is measured or nothing. */
+function wantsCalls({ only = '' }: Options): boolean {
+  const pattern = new RegExp(only)
+  return CALLS_NAMES.some((name) => pattern.test(`G4 ${name} n=4`))
+}
+
 /** A missed gate is measured once more before it counts. */
 function run(benchmark: Benchmark, sliceMs: number): Result {
   const once = (): Result => {
@@ -129,7 +136,7 @@ function loadResults(name: string): readonly Result[] {
   return lines.slice(1).map((text) => JSON.parse(text) as Result)
 }
 
-function main(options: Options): number {
+async function main(options: Options): Promise<number> {
   if (options.help === true) {
     process.stdout.write(HELP)
     return EXIT.good
@@ -147,6 +154,11 @@ function main(options: Options): number {
     results.push(result)
     say(line(result))
   }
+  if (wantsCalls(options))
+    for (const result of await callsBenchmark(mode)) {
+      results.push(result)
+      say(line(result))
+    }
   if (options.json !== undefined) keep(options.json, head, results)
   if (options.save !== undefined) {
     mkdirSync(RESULTS, { recursive: true })
@@ -160,7 +172,7 @@ function main(options: Options): number {
 installSha256(hostSha256) // As the program does.
 
 try {
-  process.exitCode = main(readOptions())
+  process.exitCode = await main(readOptions())
 } catch (error) {
   if (!(error instanceof Error)) throw error
   process.stderr.write(`bench: ${error instanceof WrongResult ? error.message : error.stack}\n`)
