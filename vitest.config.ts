@@ -18,6 +18,7 @@ export default defineConfig({
             'test/host/**/*.test.ts',
             'test/wallet/**/*.test.ts',
             'test/terminal/**/*.test.ts',
+            'test/campaign/**/*.test.ts',
             'test/*.test.ts',
           ],
           testTimeout: 30_000,

@@ -2,16 +2,16 @@
  * What must be true after every start: the totals agree, nothing that was answered is lost, no
  * presignature served twice. Source: cli §5.13, threshold specification §18.4.
  */
-import { equalBytes, fromHex, toDisplayHex, toHex } from '../../src/core/base/bytes.ts'
+import { fromHex, toDisplayHex } from '../../src/core/base/bytes.ts'
 import { decodeTransaction } from '../../src/core/btc/transaction.ts'
-import type { Block } from '../../src/core/ledger/block.ts'
-import { valueOfBlock } from '../../src/core/ledger/block-value.ts'
-import { hashValue } from '../../src/core/ledger/value.ts'
 import type { Event } from '../../src/core/minter/events.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { ReserveReport } from '../../src/wallet/reserves.ts'
 import { verifyReserves } from '../../src/wallet/reserves.ts'
 import type { Answered } from './load.ts'
+import { Nonces } from './nonces.ts'
+import type { AnsweredBlock } from './shown-blocks.ts'
+import { ShownBlocks } from './shown-blocks.ts'
 import type { Live } from './target.ts'
 
 /** Readings of the reserves until chain and subnet stand still together. */
@@ -27,12 +27,10 @@ export type Checked = {
 export class Checks {
   readonly #identity: { readonly rootKey: string; readonly masterKey: string }
   readonly #address: string
-  /** Hashes of all blocks that were ever seen, in order. */
-  #blocks: readonly string[] = []
+  readonly #blocks = new ShownBlocks()
+  readonly #nonces = new Nonces()
   #events = 0
   readonly #deposits = new Set<string>()
-  /** The first half of each signature ever seen, and what was signed with it. */
-  readonly #nonces = new Map<string, string>()
 
   constructor({ status: { rootKey, masterPublicKey } }: Live, address: string) {
     this.#identity = { rootKey, masterKey: masterPublicKey }
@@ -43,7 +41,7 @@ export class Checks {
     const wrong: string[] = []
     await this.#checkIdentity(live, wrong)
     const [blocks, events] = [await live.canisters.blocks(), await live.canisters.events()]
-    this.#checkBlocks(blocks, answered, wrong)
+    wrong.push(...this.#blocks.compare(blocks, answered.filter(isBlock)))
     if (events.length < this.#events) wrong.push(`${this.#events - events.length} events are lost`)
     this.#events = events.length
     for (const answer of answered) if (answer.type === 'deposit') this.#deposits.add(answer.txid)
@@ -65,51 +63,25 @@ export class Checks {
     if (address !== this.#address || derived !== address) wrong.push(`the address is ${address}`)
   }
 
-  #checkBlocks(blocks: readonly Block[], answered: readonly Answered[], wrong: string[]): void {
-    const hashes = blocks.map((block) => toHex(hashValue(valueOfBlock(block))))
-    for (const [index, hash] of this.#blocks.entries())
-      if (hashes[index] !== hash) wrong.push(`block ${index} was shown and is gone or changed`)
-    this.#blocks = hashes
-    for (const answer of answered) {
-      if (answer.type === 'deposit') continue
-      const transaction = blocks[Number(answer.blockIndex)]?.transaction
-      if (transaction?.type !== answer.type || transaction.amount !== answer.amount)
-        wrong.push(`${answer.type} block ${answer.blockIndex} was answered and is not there`)
-    }
-  }
-
-  /** Two signatures with one r come from one presignature, and give the key away. */
   async #checkNonces(live: Live, events: readonly Event[], wrong: string[]): Promise<void> {
     for (const txid of sentBy(events)) {
+      if (this.#nonces.has(txid)) continue
       const found = await live.control.ask('tx', { txid })
-      if (found === undefined) continue // Signed and not yet sent, or replaced.
-      const { inputs } = decodeTransaction(fromHex(found.hex))
-      for (const [index, { witness }] of inputs.entries()) {
-        const r = nonceOf(witness[0] ?? new Uint8Array())
-        const use = `${txid}:${index}:${toHex(witness[0] ?? new Uint8Array())}`
-        const before = this.#nonces.get(r)
-        if (before !== undefined && before !== use)
-          wrong.push(`${before} and ${use} are signed with one presignature`)
-        this.#nonces.set(r, use)
-      }
+      // Undefined: signed and not yet sent, or replaced.
+      if (found !== undefined)
+        wrong.push(...this.#nonces.take(txid, decodeTransaction(fromHex(found.hex))))
     }
   }
 }
+
+const isBlock = (answer: Answered): answer is Extract<Answered, AnsweredBlock> =>
+  answer.type !== 'deposit'
 
 function sentBy(events: readonly Event[]): readonly string[] {
   return events.flatMap(({ payload }) => {
     if (payload.type === 'sentTransaction') return [toDisplayHex(payload.txid)]
     return payload.type === 'replacedTransaction' ? [toDisplayHex(payload.newTxid)] : []
   })
-}
-
-/** r of a DER signature, without leading zeros. */
-function nonceOf(signature: Uint8Array): string {
-  const size = signature[3] ?? 0
-  const r = signature.subarray(4, 4 + size)
-  if (size === 0 || !equalBytes(signature.subarray(0, 1), Uint8Array.of(0x30)))
-    throw new RangeError('a witness begins with a DER signature')
-  return toHex(r).replace(/^(?:00)+/, '')
 }
 
 async function settledReserves({ canisters, bitcoin }: Live): Promise<ReserveReport> {

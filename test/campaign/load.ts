@@ -5,6 +5,7 @@ import { systemClock } from '../../src/host/clock.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
 import type { Dice } from './dice.ts'
+import type { AnsweredBlock } from './shown-blocks.ts'
 import type { Live } from './target.ts'
 
 const DEPOSIT_SAT = { least: 200_000, most: 2_000_000 } as const
@@ -15,9 +16,7 @@ const AFTER_REFUSAL_MS = 200
 const TRANSFERRERS = 3
 
 /** Answers that must never be lost. */
-export type Answered =
-  | { readonly type: 'transfer' | 'burn'; readonly blockIndex: bigint; readonly amount: bigint }
-  | { readonly type: 'deposit'; readonly txid: string }
+export type Answered = AnsweredBlock | { readonly type: 'deposit'; readonly txid: string }
 
 export class Load {
   readonly answered: Answered[] = []

@@ -1,0 +1,31 @@
+/** Blocks that were shown or answered stay as they are. Source: threshold specification §18.4. */
+import { toHex } from '../../src/core/base/bytes.ts'
+import type { Block } from '../../src/core/ledger/block.ts'
+import { valueOfBlock } from '../../src/core/ledger/block-value.ts'
+import { hashValue } from '../../src/core/ledger/value.ts'
+
+export type AnsweredBlock = {
+  readonly type: 'transfer' | 'burn'
+  readonly blockIndex: bigint
+  readonly amount: bigint
+}
+
+export class ShownBlocks {
+  /** Hashes of all blocks that were ever seen, in order. */
+  #hashes: readonly string[] = []
+
+  /** What was shown before or answered since, and is not so in `blocks`. */
+  compare(blocks: readonly Block[], answered: readonly AnsweredBlock[]): readonly string[] {
+    const hashes = blocks.map((block) => toHex(hashValue(valueOfBlock(block))))
+    const changed = this.#hashes.flatMap((hash, index) =>
+      hashes[index] === hash ? [] : [`block ${index} was shown, and is gone or changed`],
+    )
+    const lost = answered.flatMap(({ type, blockIndex, amount }) => {
+      const transaction = blocks[Number(blockIndex)]?.transaction
+      const isThere = transaction?.type === type && transaction.amount === amount
+      return isThere ? [] : [`${type} block ${blockIndex} was answered, and is not there`]
+    })
+    this.#hashes = hashes
+    return [...changed, ...lost]
+  }
+}
