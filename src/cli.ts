@@ -11,6 +11,7 @@ import { Interrupted, ProgramEnded } from './core/base/errors.ts'
 import { requireNodeVersion } from './host/node-version.ts'
 import { printFailure } from './terminal/failure.ts'
 import { openTerminal, type Settings, type Terminal } from './terminal/terminal.ts'
+import type { Trace } from './terminal/trace.ts'
 
 /** What a signal means for a command that says nothing else. */
 const usualStop = {
@@ -19,6 +20,12 @@ const usualStop = {
 } as const satisfies StopManner
 
 const words = process.argv.slice(2)
+const directories = directoriesOf({
+  environment: process.env,
+  home: homedir(),
+  platform: process.platform,
+})
+let trace: Trace | undefined
 const ending = new AbortController()
 let outputClosed = false
 let stopManner: StopManner = usualStop
@@ -28,25 +35,27 @@ let terminal = await openOutput({
   quiet: false,
   verbose: 0,
   color: 'auto',
+  colorPreference: 'auto',
+  progress: 'auto',
+  network: 'local',
 })
 
 function openOutput(settings: Settings): Promise<Terminal> {
-  return openTerminal({ out: process.stdout, err: process.stderr }, process.env, settings)
+  const streams = { out: process.stdout, err: process.stderr }
+  return openTerminal(streams, process.env, settings, (line) => trace?.record(line))
 }
 
 async function main(): Promise<number> {
   try {
     requireNodeVersion(process.versions.node)
     Reflect.get(nodeModule, 'enableCompileCache')?.() // Offered from Node 22.8 on.
+    trace = await traceIfWanted()
     const { runCommandLine } = await import('./commands/tree.ts')
     await runCommandLine(words, {
       version: packageVersion(),
       environment: process.env,
-      directories: directoriesOf({
-        environment: process.env,
-        home: homedir(),
-        platform: process.platform,
-      }),
+      directories,
+      workingFolder: workingFolder(),
       open: async (settings) => {
         terminal = await openOutput(settings)
         const whenStopped = (manner: Partial<StopManner>): void => {
@@ -56,6 +65,7 @@ async function main(): Promise<number> {
       },
     })
     ending.signal.throwIfAborted()
+    if (trace !== undefined) terminal.note(`ckbtc: trace: ${trace.path}`)
     return 0
   } catch (error) {
     // Another program that was run has its own idea of a signal.
@@ -64,11 +74,41 @@ async function main(): Promise<number> {
   }
 }
 
+/** Words after `--` are another program's. */
+async function traceIfWanted(): Promise<Trace | undefined> {
+  const end = words.indexOf('--')
+  if (!(end < 0 ? words : words.slice(0, end)).includes('--debug')) return undefined
+  const { openTrace } = await import('./terminal/trace.ts')
+  return openTrace({
+    folder: directories.state,
+    words,
+    environment: process.env,
+    version: packageVersion(),
+    now: () => new Date(),
+  })
+}
+
+/** Says where the trace is, for whoever reports it. */
+function endTrace(error: unknown): void {
+  trace?.failure(error)
+  if (trace !== undefined) terminal.note(`ckbtc: trace: ${trace.path}`)
+}
+
 function report(error: unknown): number {
+  endTrace(error)
   if (outputClosed) return 0 // Nobody reads on; that is how `| head` ends a program.
   // People have read the line already that `interrupt` prints.
   if (error instanceof Interrupted && !terminal.settings.json) return error.exit
   return printFailure(terminal, error)
+}
+
+/** A folder that was removed under a running shell is no folder. */
+function workingFolder(): string | undefined {
+  try {
+    return process.cwd()
+  } catch {
+    return undefined
+  }
 }
 
 function packageVersion(): string {
@@ -98,6 +138,7 @@ function outputFailed(error: Error & { code?: string }): void {
 /** An error that no command caught: said in one line, without a trace. */
 function crash(error: unknown): never {
   ending.abort(error)
+  endTrace(error)
   process.exit(printFailure(terminal, error))
 }
 

@@ -1,16 +1,20 @@
 /** What every command gets beside its own options. */
 import type { Directories } from '../core/base/directories.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import type { Configuration } from '../wallet/config.ts'
 
 /** Options that every command takes. Implements `docs/spec/cli.md` §4. */
 export type Globals = {
+  /** The first that is set: option, variable, project file, configuration, `local`. */
   readonly network: string | undefined
+  /** Of the option alone: a key has further sources (cli §3.13). */
   readonly key: string | undefined
   readonly yes: boolean
   /** False by `--no-input`. */
   readonly input: boolean
+  /** `btc` or `sat`, from the same sources as the network. */
   readonly unit: string | undefined
-  /** A duration, as typed. */
+  /** A duration, as typed, from the same sources. */
   readonly timeout: string | undefined
   /** File in place of the user's configuration. */
   readonly config: string | undefined
@@ -37,6 +41,8 @@ export type Context = {
   /** Variables of the process. */
   readonly environment: Environment
   readonly directories: Directories
+  /** Every setting, and where it is from. */
+  readonly configuration: Configuration
   /** Of the program. */
   readonly version: string
 }

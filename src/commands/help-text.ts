@@ -15,10 +15,16 @@ export const globalOptions: readonly OptionDefinition[] = [
   { flags: '--no-input', description: 'never ask' },
   { flags: '--unit <unit>', description: 'of amounts in tables', choices: ['btc', 'sat'] },
   { flags: '--timeout <d>', description: 'end a wait after 30s, 10m, 2h; the work goes on' },
+  {
+    flags: '--progress <form>',
+    description: 'signs of life; json: one line each on stderr',
+    choices: ['auto', 'json'],
+  },
   { flags: '--color <when>', description: 'colours', choices: ['auto', 'always', 'never'] },
   { flags: '--no-color', description: 'the same as --color never' },
   { flags: '--config <file>', description: 'in place of the configuration file' },
   { flags: '--passphrase-file <file>', description: 'holds the passphrase of the key; - is stdin' },
+  { flags: '--debug', description: 'write a full trace to a file, without secrets' },
 ]
 
 export const welcome = `ckbtc: bitcoin in, ckBTC out, bitcoin back.
@@ -49,7 +55,7 @@ export function rootHelp(): string {
     '',
     'Help of a command and its options: ckbtc <command> --help',
     'Options of every command: -n -k --json --plain -q -v -y --no-input --unit',
-    '  --timeout --color --no-color --config --passphrase-file -h -V',
+    '  --timeout --progress --color --no-color --config --passphrase-file --debug -h -V',
   ].join('\n')
 }
 

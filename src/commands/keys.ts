@@ -22,9 +22,14 @@ export const keyStoreOf = (
 ): KeyStore =>
   new KeyStore({ folder: directories.data, nowMs, ...(cost === undefined ? {} : { cost }) })
 
-const wishesOf = ({ globals, environment }: Context): KeyWishes => {
+/** Where the command was told its key. */
+export const keyWishesOf = ({
+  globals,
+  environment,
+  configuration,
+}: Pick<Context, 'globals' | 'environment' | 'configuration'>): KeyWishes => {
   const { CKBTC_KEY } = environment
-  return { option: globals.key, environment: CKBTC_KEY }
+  return { option: globals.key, environment: CKBTC_KEY, config: configuration.written('key') }
 }
 
 export type SelectedKey = {
@@ -66,7 +71,7 @@ export const unlockedOf = (
 /** The same where the network need not be there: `local` is known without its descriptor. */
 export function select(context: Context, rules: KeyRules, ports: KeyPorts): SelectedKey {
   const store = keyStoreOf(context, ports)
-  const chosen = chooseKey({ store, wishes: wishesOf(context), network: rules })
+  const chosen = chooseKey({ store, wishes: keyWishesOf(context), network: rules })
   const isFile = chosen.protection !== 'test'
   return { chosen, warnings: isFile ? permissionWarnings(store, chosen.name) : [] }
 }

@@ -2,8 +2,8 @@
 import { Problem } from '../core/base/errors.ts'
 import type { ControlClient } from '../host/control-client.ts'
 import { openControl } from '../host/daemon.ts'
+import { printAnswer } from '../terminal/answer.ts'
 import type { Warning } from '../terminal/json.ts'
-import { answerDocument } from '../terminal/json.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Context } from './context.ts'
 
@@ -40,15 +40,7 @@ export type LocalAnswer = {
   readonly print: () => void
 }
 
-/** Prints an answer in the form that was asked for; warnings go to standard error for people. */
-export function printLocal(terminal: Terminal, answer: LocalAnswer): void {
-  const { json, quiet } = terminal.settings
-  const { schema, data, warnings = [] } = answer
-  if (json) {
-    terminal.answer(answerDocument({ schema, network: LOCAL, data, warnings }))
-    return
-  }
-  for (const { message } of warnings) terminal.warn(`ckbtc: warning: ${message}`)
-  if (quiet) terminal.answer(answer.essential)
-  else answer.print()
+/** Prints an answer in the form that was asked for. */
+export function printLocal(terminal: Terminal, { warnings = [], ...answer }: LocalAnswer): void {
+  printAnswer(terminal, { ...answer, network: LOCAL, warnings })
 }

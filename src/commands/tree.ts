@@ -6,7 +6,8 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Directories } from '../core/base/directories.ts'
 import { UnknownCommand, UnknownOption, UsageInvalid } from '../core/base/errors.ts'
 import { nearest } from '../core/base/nearest.ts'
-import type { Settings } from '../terminal/terminal.ts'
+import type { ColorWish, Settings } from '../terminal/terminal.ts'
+import type { Configuration } from '../wallet/config.ts'
 import type { Context, Environment, Globals } from './context.ts'
 import type { CommandDefinition, GroupDefinition, OptionDefinition } from './definitions/command.ts'
 import { isGroup, Options } from './definitions/command.ts'
@@ -17,21 +18,26 @@ export type Program = {
   readonly version: string
   readonly environment: Environment
   readonly directories: Directories
+  /** Where the search for a project's settings begins. */
+  readonly workingFolder: string | undefined
   /** Makes terminal and signal once the global options are known. */
   readonly open: (
     settings: Settings,
   ) => Promise<Pick<Context, 'terminal' | 'signal' | 'whenStopped'>>
 }
 
-const HELP_WORDS: readonly string[] = ['help', '-h', '--help']
+/** Terminal and signal by the global options; by the configuration, too, once it has been read. */
+type Open = (configuration?: Configuration) => ReturnType<Program['open']>
+
+const HELP_FLAGS: readonly string[] = ['-h', '--help']
 
 /** Parses `words`, the command line after `ckbtc`, and runs what it names. */
 export async function runCommandLine(words: readonly string[], program: Program): Promise<void> {
   const end = words.indexOf('--')
-  const own = end < 0 ? words : words.slice(0, end)
+  const own = joinUnits(end < 0 ? words : words.slice(0, end))
   const rest = end < 0 ? [] : words.slice(end + 1)
   // A parse that stops early has not seen every word, and `--json` decides the form of its error.
-  const open = (): ReturnType<Program['open']> => program.open(settingsOf(root, own))
+  const open: Open = (configuration) => program.open(settingsOf(root, own, configuration))
   const root: Command = commandTree(program, rest, open)
   const help = helpFor(own)
   if (help !== undefined) return (await open()).terminal.answer(help)
@@ -46,6 +52,16 @@ export async function runCommandLine(words: readonly string[], program: Program)
   }
 }
 
+/** An amount may have its unit in the next word: `0.001 ckbtc` (cli §3.1). */
+function joinUnits(words: readonly string[]): readonly string[] {
+  const isUnit = (word = ''): boolean => /^(?:sats?|(?:ck)?btc)$/i.test(word)
+  const isNumber = (word = ''): boolean => /^\d[\d_.]*$/.test(word)
+  return words.flatMap((word, place) => {
+    if (isUnit(word) && isNumber(words[place - 1])) return []
+    return isNumber(word) && isUnit(words[place + 1]) ? [`${word}${words[place + 1]}`] : [word]
+  })
+}
+
 /** Flags of every command that are followed by a value. */
 const valueFlags = globalOptions
   .filter(({ flags }) => flags.includes('<'))
@@ -54,17 +70,17 @@ const valueFlags = globalOptions
 /** The words that may name a command: neither flags nor the values of common ones. */
 const namesIn = (words: readonly string[]): readonly string[] =>
   words.filter(
-    (word, place) =>
-      !word.startsWith('-') && word !== 'help' && !valueFlags.includes(words[place - 1] ?? ''),
+    (word, place) => !word.startsWith('-') && !valueFlags.includes(words[place - 1] ?? ''),
   )
 
 const definitions = sections.flatMap(({ commands }) => commands)
 
 /** Help in every position: `help redeem`, `redeem --help`, `redeem -h`. Topics are a command. */
 function helpFor(words: readonly string[]): string | undefined {
-  if (!words.some((word) => HELP_WORDS.includes(word))) return undefined
-  const asksByWord = words[0] === 'help'
-  const [first, second] = namesIn(asksByWord ? words.slice(1) : words)
+  const names = namesIn(words)
+  const asksByWord = names[0] === 'help'
+  if (!asksByWord && !words.some((word) => HELP_FLAGS.includes(word))) return undefined
+  const [first, second] = asksByWord ? names.slice(1) : names
   if (first === undefined) return rootHelp()
   const found = definitions.find(({ name }) => name === first)
   if (found === undefined) return asksByWord && isTopic(first) ? undefined : unknown(first)
@@ -87,11 +103,7 @@ function unknown(name: string): never {
 const isTopic = (name: string): boolean =>
   definitions.some((one) => one.name === 'help') && /^[a-z-]+$/.test(name)
 
-function commandTree(
-  program: Program,
-  rest: readonly string[],
-  open: () => ReturnType<Program['open']>,
-): Command {
+function commandTree(program: Program, rest: readonly string[], open: Open): Command {
   const root = new Command('ckbtc')
     .version(program.version, '-V, --version')
     .helpOption(false)
@@ -99,7 +111,8 @@ function commandTree(
   silence(root)
   for (const option of globalOptions) root.addOption(optionOf(option))
   const act = (command: CommandDefinition) => async (values: unknown, args: readonly string[]) => {
-    const context = await contextOf(root, program, open)
+    const configuration = await configurationOf(root, program, { command, open })
+    const context = contextOf(root, program, { configuration, ...(await open(configuration)) })
     const run = await command.run()
     const options = new Options(Object(values))
     await run({ args, options, program: rest }, context)
@@ -146,36 +159,79 @@ function optionOf({ flags, description, choices, repeats = false }: OptionDefini
   return option
 }
 
-async function contextOf(
+/** What stands in the files, the environment and the options; the defaults if that is enough. */
+async function configurationOf(
+  root: Command,
+  { environment, directories, workingFolder }: Program,
+  { command, open }: { readonly command: CommandDefinition; readonly open: Open },
+): Promise<Configuration> {
+  const { configPath, defaultConfiguration, loadConfiguration } = await import(
+    '../wallet/config.ts'
+  )
+  const options = new Options(root.opts())
+  const named = options.text('config')
+  const path = named ?? configPath(directories)
+  try {
+    return loadConfiguration({
+      path,
+      isNamed: named !== undefined,
+      workingFolder,
+      environment,
+      options: {
+        network: options.text('network'),
+        unit: options.text('unit'),
+        timeout: options.text('timeout'),
+      },
+    })
+  } catch (error) {
+    if (command.needsNoConfiguration === true) return defaultConfiguration(path)
+    await open() // The error is shown the way the options say.
+    throw error
+  }
+}
+
+function contextOf(
   root: Command,
   { environment, directories, version }: Program,
-  open: () => ReturnType<Program['open']>,
-): Promise<Context> {
+  opened: Pick<Context, 'terminal' | 'signal' | 'whenStopped' | 'configuration'>,
+): Context {
   const options = new Options(root.opts())
+  const { configuration } = opened
   const globals: Globals = {
-    network: options.text('network'),
+    network: configuration.get('network'),
     key: options.text('key'),
     yes: options.isOn('yes'),
     input: options.isOn('input'),
-    unit: options.text('unit'),
-    timeout: options.text('timeout'),
+    unit: configuration.get('unit'),
+    timeout: configuration.get('timeout'),
     config: options.text('config'),
     passphraseFile: options.text('passphraseFile'),
   }
-  return { ...(await open()), globals, environment, directories, version }
+  return { ...opened, globals, environment, directories, version }
 }
 
-function settingsOf(root: Command, words: readonly string[]): Settings {
+function settingsOf(
+  root: Command,
+  words: readonly string[],
+  configuration: Configuration | undefined,
+): Settings {
   const values: Readonly<Record<string, unknown>> = root.opts()
-  const { color, verbose } = values
+  const { color, verbose, network, progress } = values
+  const given = typeof network === 'string' ? network : undefined
   return {
     json: words.includes('--json'),
     plain: words.includes('--plain'),
     quiet: words.includes('--quiet') || words.includes('-q'),
     verbose: typeof verbose === 'number' ? verbose : 0,
-    color: color === 'always' || color === 'never' ? color : color === false ? 'never' : 'auto',
+    color: color === false ? 'never' : colorWish(color),
+    colorPreference: colorWish(configuration?.written('color')),
+    progress: progress === 'json' ? 'json' : 'auto',
+    network: configuration?.get('network') ?? given ?? 'local',
   }
 }
+
+const colorWish = (value: unknown): ColorWish =>
+  value === 'always' || value === 'never' ? value : 'auto'
 
 /** `generate` in the group `key` is the command `key generate`. */
 const inGroup = (group: { readonly name: string } | undefined, name: string): string =>

@@ -13,12 +13,12 @@ export type PrintableAnswer = Answer & {
 /** Warnings go into the document, or to standard error for people. */
 export function printAnswer(terminal: Terminal, answer: PrintableAnswer): void {
   const { json, quiet } = terminal.settings
-  const { essential, warnings, print } = answer
+  const { essential, print } = answer
+  for (const warning of answer.warnings) terminal.warning(warning)
   if (json) {
-    terminal.answer(answerDocument(answer))
+    terminal.answer(answerDocument({ ...answer, warnings: terminal.warnings }))
     return
   }
-  for (const { message } of warnings) terminal.warn(`ckbtc: warning: ${message}`)
   if (!quiet) print()
   else if (essential !== '') terminal.answer(essential)
 }

@@ -3,7 +3,9 @@
  * `docs/spec/cli.md` §3.8.
  */
 import { CkbtcError, errorCatalogue, HostDisk, HostPortBusy } from '../core/base/errors.ts'
+import type { Failure } from './json.ts'
 import { failureDocument } from './json.ts'
+import { oneLine } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Prints `error` and gives the exit status that goes with it. */
@@ -13,15 +15,29 @@ export function printFailure(terminal: Terminal, error: unknown): number {
   const { code, exit, message, fix, command, details } = known
   if (terminal.settings.json) {
     const { retry } = errorCatalogue[code]
-    const hint = command === undefined ? fix : `${fix}: ${command}`
-    terminal.answer(failureDocument({ code, exit, message, hint, retry, details }))
+    const hint = command === undefined ? fix : `${fix.replace(/:$/, '')}: ${command}`
+    const { op } = details
+    const operation = typeof op === 'string' ? op : null
+    printDocument(terminal, { code, exit, message, hint, retry, op: operation, details })
     return exit
   }
-  terminal.warn(`ckbtc: ${terminal.errorPaint.bad('error')}: ${message} (${code})`)
-  terminal.warn(`ckbtc: hint: ${fix}`)
-  if (command !== undefined) terminal.warn(`    ${command}`)
+  terminal.warn(`ckbtc: ${terminal.errorPaint.bad('error')}: ${shown(message)} (${code})`)
+  terminal.warn(`ckbtc: hint: ${shown(fix)}`)
+  if (command !== undefined) terminal.warn(`    ${shown(command)}`)
   return exit
 }
+
+function printDocument(terminal: Terminal, failure: Omit<Failure, 'network' | 'warnings'>): void {
+  const { settings, warnings } = terminal
+  terminal.answer(failureDocument({ ...failure, network: settings.network, warnings }))
+}
+
+/** Longer messages quote what others wrote; people get their beginning. */
+const SHOWN_MAX = 1_000
+
+/** One line, whatever a canister or a file put into it. */
+const shown = (text: string): string =>
+  oneLine(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text)
 
 /** Whatever no line of ours expected. The message is one line; where it was thrown stays out. */
 function printBug(terminal: Terminal, error: unknown): number {
@@ -30,10 +46,10 @@ function printBug(terminal: Terminal, error: unknown): number {
   const message = `this is a bug in ckbtc, nothing further was attempted: ${cause}`
   const hint = 'report the line above with the version of ckbtc and of Node'
   if (terminal.settings.json) {
-    terminal.answer(failureDocument({ code: 'BUG', exit, message, hint, retry, details: {} }))
+    printDocument(terminal, { code: 'BUG', exit, message, hint, retry, op: null, details: {} })
     return exit
   }
-  terminal.warn(`ckbtc: ${terminal.errorPaint.bad('error')}: ${message} (BUG)`)
+  terminal.warn(`ckbtc: ${terminal.errorPaint.bad('error')}: ${shown(message)} (BUG)`)
   terminal.warn(`ckbtc: hint: ${hint}`)
   terminal.warn('    ckbtc --version && node --version')
   return exit

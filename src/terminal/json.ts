@@ -27,6 +27,10 @@ export function answerDocument({ schema, network, data, warnings }: Answer): str
 }
 
 export type Failure = {
+  readonly network: string
+  /** The operation it is about. */
+  readonly op: string | null
+  readonly warnings: readonly Warning[]
   readonly code: string
   readonly exit: number
   readonly message: string
@@ -35,13 +39,14 @@ export type Failure = {
   readonly details: unknown
 }
 
-export function failureDocument({ details, ...failure }: Failure): string {
+export function failureDocument({ network, warnings, ...failure }: Failure): string {
+  const { code, exit, message, hint, retry, op, details } = failure
   return JSON.stringify({
     schema: 'ckbtc.error.v1',
     ok: false,
-    network: 'local',
-    error: { ...failure, op: null, details: toWire(details) },
-    warnings: [],
+    network,
+    error: { code, exit, message, hint, retry, op, details: toWire(details) },
+    warnings,
   })
 }
 

@@ -1,4 +1,5 @@
 /** What may be shown on each stream, and the way to show it. Implements `docs/spec/cli.md` §3.5. */
+import type { Warning } from './json.ts'
 
 /** The part of a Node stream that printing needs. */
 export type Stream = {
@@ -13,6 +14,7 @@ export type Environment = {
   readonly [name in
     | 'CI'
     | 'CKBTC_COLOR'
+    | 'COLUMNS'
     | 'FORCE_COLOR'
     | 'LANG'
     | 'LC_ALL'
@@ -20,6 +22,8 @@ export type Environment = {
     | 'NO_COLOR'
     | 'TERM']?: string | undefined
 }
+
+export type ColorWish = 'auto' | 'always' | 'never'
 
 /** Global options, parsed. */
 export type Settings = {
@@ -29,7 +33,14 @@ export type Settings = {
   readonly quiet: boolean
   /** How often `-v` was given. */
   readonly verbose: number
-  readonly color: 'auto' | 'always' | 'never'
+  /** Of the option, which beats the environment. */
+  readonly color: ColorWish
+  /** Of the configuration, which the environment beats. */
+  readonly colorPreference: ColorWish
+  /** `json`: events as JSON lines on standard error. */
+  readonly progress: 'auto' | 'json'
+  /** The selected network, named in documents. */
+  readonly network: string
 }
 
 /** Colours by meaning; the words and symbols carry it alone, too. */
@@ -47,40 +58,84 @@ export type Terminal = {
   readonly errorPaint: Paint
   /** Whether something may move on standard error. */
   readonly spins: boolean
+  /** Columns of standard output; undefined where nothing is cut. */
+  readonly width: number | undefined
+  /** Columns of standard error; undefined where it is no terminal. */
+  readonly errorWidth: number | undefined
+  /** What stands for something left out: one column wide, or three of ASCII. */
+  readonly ellipsis: string
   /** A line of the answer, on standard output. */
   answer(line: string): void
   /** A line for people, on standard error; nothing with `--quiet`. */
   note(line: string): void
   /** A line that must be seen, on standard error. */
   warn(line: string): void
+  /** A line for `-vv` and for the trace of `--debug`. */
+  trace(line: string): void
+  /** Something to know beside the answer: in the document of `--json`, a line for people. */
+  warning(warning: Warning): void
+  /** All of them so far. */
+  readonly warnings: readonly Warning[]
 }
 
 type Streams = { readonly out: Stream; readonly err: Stream }
 
-/** Joins streams, environment and settings. Colours are loaded only when a stream shows them. */
+/** Tables are not made narrower than this. */
+export const WIDTH_MIN = 60
+
+/**
+ * Joins streams, environment and settings. Colours are loaded only when a stream shows them.
+ * `record` gets every line, too: the trace of `--debug`.
+ */
 export async function openTerminal(
   { out, err }: Streams,
   environment: Environment,
   settings: Settings,
+  record: (line: string) => void = () => {},
 ): Promise<Terminal> {
   const ascii = !speaksUtf8(environment)
   const line = (text: string): string => `${ascii ? toAscii(text) : text}\n`
+  const warnings: Warning[] = []
+  const write = (stream: Stream, text: string): void => {
+    record(text)
+    stream.write(line(text))
+  }
   return {
     settings,
     paint: await paintFor(showsColour(out, environment, settings)),
     errorPaint: await paintFor(showsColour(err, environment, settings)),
     spins: !settings.json && !settings.quiet && maySpin(err, environment),
-    answer: (text) => void out.write(line(text)),
-    note: (text) => void (settings.quiet || err.write(line(text))),
-    warn: (text) => void err.write(line(text)),
+    width: widthOf(out, environment),
+    errorWidth: widthOf(err, environment),
+    ellipsis: ascii ? '...' : '…',
+    answer: (text) => write(out, text),
+    note: (text) => void (settings.quiet || write(err, text)),
+    warn: (text) => write(err, text),
+    trace(text) {
+      if (settings.verbose > 1) write(err, `  ${text}`)
+      else record(text)
+    },
+    warning(warning) {
+      warnings.push(warning)
+      if (!settings.json) write(err, `ckbtc: warning: ${warning.message}`)
+    },
+    warnings,
   }
 }
 
-/** A flag beats the environment; in the environment, off beats on. */
+/** `COLUMNS` is believed where the terminal does not tell. */
+function widthOf({ isTTY, columns }: Stream, environment: Environment): number | undefined {
+  if (isTTY !== true) return undefined
+  const wished = Number(environment.COLUMNS)
+  const width = columns !== undefined && columns > 0 ? columns : wished
+  return Number.isInteger(width) && width > 0 ? Math.max(WIDTH_MIN, width) : undefined
+}
+
+/** A flag beats the environment, which beats the configuration; in the environment, off beats on. */
 export function showsColour(
   stream: Stream,
   environment: Environment,
-  { color }: Pick<Settings, 'color'>,
+  { color, colorPreference = 'auto' }: Pick<Settings, 'color'> & Partial<Settings>,
 ): boolean {
   if (color !== 'auto') return color === 'always'
   if (isSet(environment.NO_COLOR) || environment.TERM === 'dumb') return false
@@ -88,6 +143,7 @@ export function showsColour(
   if (environment.CKBTC_COLOR === 'always') return true
   const forced = environment.FORCE_COLOR
   if (isSet(forced)) return forced !== '0' && forced !== 'false'
+  if (colorPreference !== 'auto') return colorPreference === 'always'
   return stream.isTTY === true
 }
 
@@ -112,10 +168,20 @@ const asciiSymbols: Readonly<Record<string, string>> = {
   '→': '->',
   '…': '...',
   '·': '-',
+  '—': '-',
+  '–': '-',
+  '─': '-',
+  '’': "'",
+  '“': '"',
+  '”': '"',
+  '≥': '>=',
+  '≤': '<=',
+  '≠': '!=',
+  '×': 'x',
 }
 
 const toAscii = (text: string): string =>
-  text.replace(/[✓✗→…·]/g, (symbol) => asciiSymbols[symbol] ?? symbol)
+  text.replace(/[✓✗→…·—–─’“”≥≤≠×]/g, (symbol) => asciiSymbols[symbol] ?? symbol)
 
 const plain: Paint = { good: String, bad: String, faint: String }
 

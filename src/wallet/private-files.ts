@@ -2,7 +2,6 @@
  * Files that only their owner may read, written whole or not at all. Implements `docs/spec/cli.md`
  * §§3.13, 3.14.
  */
-import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -95,7 +94,7 @@ export function writePrivate(
   content: string | Uint8Array,
   { exclusive = false }: Writing = {},
 ): void {
-  const temporary = `${path}.${toHex(randomBytes(6))}.tmp`
+  const temporary = `${path}.${toHex(crypto.getRandomValues(new Uint8Array(6)))}.tmp`
   try {
     onDisk(path, () => writeDurably(temporary, content))
     onDisk(path, () => (exclusive ? linkNew(temporary, path) : renameSync(temporary, path)))

@@ -9,6 +9,7 @@ import type { KeyPorts } from '../../src/commands/key-ports.ts'
 import { directoriesOf } from '../../src/core/base/directories.ts'
 import { printFailure } from '../../src/terminal/failure.ts'
 import type { Settings } from '../../src/terminal/terminal.ts'
+import { defaultConfiguration } from '../../src/wallet/config.ts'
 import { cheap, START_MS, temporaryFolder } from './key-world.ts'
 import { recordingTerminal } from './recording-terminal.ts'
 
@@ -108,6 +109,7 @@ export class KeyDesk {
         home: this.folder,
         platform: 'linux',
       }),
+      configuration: defaultConfiguration(`${this.folder}/config.json`),
       version: '0.0.0',
     }
   }

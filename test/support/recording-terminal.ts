@@ -1,11 +1,21 @@
 /** A real terminal over streams that keep what is written to them. */
 import { type Environment, openTerminal, type Settings } from '../../src/terminal/terminal.ts'
 
-const defaults: Settings = { json: false, plain: false, quiet: false, verbose: 0, color: 'auto' }
+const defaults: Settings = {
+  json: false,
+  plain: false,
+  quiet: false,
+  verbose: 0,
+  color: 'auto',
+  colorPreference: 'auto',
+  progress: 'auto',
+  network: 'local',
+}
 
 export async function recordingTerminal(
   settings: Partial<Settings> = {},
   environment: Environment = { LANG: 'C.UTF-8' },
+  record?: (line: string) => void,
 ) {
   const written = { out: '', err: '' }
   const streams = {
@@ -20,6 +30,6 @@ export async function recordingTerminal(
       },
     },
   }
-  const terminal = await openTerminal(streams, environment, { ...defaults, ...settings })
+  const terminal = await openTerminal(streams, environment, { ...defaults, ...settings }, record)
   return { terminal, written }
 }

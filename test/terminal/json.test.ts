@@ -44,12 +44,15 @@ it('an answer is one line with its schema', () => {
 })
 
 it('a failure carries code, status, words and facts', () => {
-  const failure = { code: 'BUG', exit: 70, message: 'm', hint: 'h', retry: 'never' }
-  expect(JSON.parse(failureDocument({ ...failure, details: { amountSat: 1n } }))).toEqual({
+  const failure = { code: 'BUG', exit: 70, message: 'm', hint: 'h', retry: 'never', op: 'op_1' }
+  const around = { network: 'ic', warnings: [{ code: 'C', message: 'w' }] }
+  expect(
+    JSON.parse(failureDocument({ ...around, ...failure, details: { amountSat: 1n } })),
+  ).toEqual({
     schema: 'ckbtc.error.v1',
     ok: false,
-    network: 'local',
-    error: { ...failure, op: null, details: { amount_sat: 1 } },
-    warnings: [],
+    network: 'ic',
+    error: { ...failure, details: { amount_sat: 1 } },
+    warnings: around.warnings,
   })
 })

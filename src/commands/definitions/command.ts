@@ -31,6 +31,8 @@ export type CommandDefinition = {
   readonly seeAlso?: string
   /** Everything after `--` belongs to another program. */
   readonly takesProgram?: boolean
+  /** Runs with the defaults where the configuration cannot be read. */
+  readonly needsNoConfiguration?: boolean
   readonly hidden?: boolean
   readonly run: () => Promise<Run>
 }

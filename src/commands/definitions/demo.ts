@@ -22,6 +22,7 @@ nothing.`,
     [11, 'this machine cannot run it'],
   ],
   seeAlso: 'ckbtc subnet start, ckbtc help trust',
+  needsNoConfiguration: true,
   run: async () => {
     const { demo } = await import('../demo.ts')
     return ({ options }, context) =>
