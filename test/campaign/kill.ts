@@ -4,6 +4,8 @@ import type { Round } from './campaign.ts'
 import { playCampaign } from './campaign.ts'
 
 const ROUNDS = 200
+/** A lost state makes everything wrong; a few words tell it. */
+const WRONG_SHOWN_MAX = 5
 const { SEED = randomBytes(4).toString('hex'), ROUNDS: given } = process.env
 const rounds = Number(given ?? ROUNDS)
 
@@ -20,7 +22,8 @@ function line({ round, lifeMs, killedStart, startMs, answers, report, ...rest }:
     `${report.blocks} blocks, ${report.events} events, ${rest.signatures} signatures`,
     `supply ${report.supplySat}, owed ${report.owedSat}, reserves ${report.reservesSat}`,
     `in flight ${report.inFlightSat}: ${report.verdict}`,
-    ...rest.wrong.map((text) => `WRONG ${text}`),
+    ...rest.wrong.slice(0, WRONG_SHOWN_MAX).map((text) => `WRONG ${text}`),
+    ...(rest.wrong.length > WRONG_SHOWN_MAX ? [`${rest.wrong.length} things wrong in all`] : []),
   ].join(', ')
 }
 
