@@ -1,4 +1,4 @@
-/** A real terminal over streams that keep what is written to them. */
+/** A real terminal over streams that keep what is written to them; a screen if it has columns. */
 import { type Environment, openTerminal, type Settings } from '../../src/terminal/terminal.ts'
 
 const defaults: Settings = {
@@ -15,16 +15,19 @@ const defaults: Settings = {
 export async function recordingTerminal(
   settings: Partial<Settings> = {},
   environment: Environment = { LANG: 'C.UTF-8' },
-  record?: (line: string) => void,
+  { columns, record }: { readonly columns?: number; readonly record?: (line: string) => void } = {},
 ) {
   const written = { out: '', err: '' }
+  const shape = columns === undefined ? {} : { isTTY: true, columns }
   const streams = {
     out: {
+      ...shape,
       write(text: string) {
         written.out += text
       },
     },
     err: {
+      ...shape,
       write(text: string) {
         written.err += text
       },

@@ -63,7 +63,7 @@ describe('a trace', () => {
 it('a line for -vv is shown with -vv only, and traced always', async () => {
   const lines: string[] = []
   const [quiet, loud] = await Promise.all([
-    recordingTerminal({ verbose: 1 }, undefined, (line) => lines.push(line)),
+    recordingTerminal({ verbose: 1 }, undefined, { record: (line) => lines.push(line) }),
     recordingTerminal({ verbose: 2 }),
   ])
   quiet.terminal.trace('call')

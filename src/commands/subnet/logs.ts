@@ -3,6 +3,7 @@ import { parseCount, parseDuration } from '../../core/base/amounts.ts'
 import type { LogLine } from '../../host/subnet-log.ts'
 import { followLog, readLog } from '../../host/subnet-log.ts'
 import { answerDocument } from '../../terminal/json.ts'
+import { localTime } from '../../terminal/local-time.ts'
 import { oneLine } from '../../terminal/table.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 import type { Context } from '../context.ts'
@@ -44,14 +45,4 @@ function printLine(terminal: Terminal, line: LogLine): void {
     const word = level === 'info' ? '' : `${level}: `
     terminal.answer(`${localTime(new Date(at))}  ${who}  ${word}${oneLine(text)}`)
   }
-}
-
-/** `2026-02-03 04:05:06 +01:00`. */
-function localTime(at: Date): string {
-  const offset = -at.getTimezoneOffset()
-  const shifted = new Date(at.getTime() + offset * 60_000).toISOString()
-  const size = Math.abs(offset)
-  const hours = `${Math.floor(size / 60)}`.padStart(2, '0')
-  const minutes = `${size % 60}`.padStart(2, '0')
-  return `${shifted.slice(0, 10)} ${shifted.slice(11, 19)} ${offset < 0 ? '-' : '+'}${hours}:${minutes}`
 }
