@@ -3,7 +3,9 @@
  * Source: IC interface §21.
  */
 import { randomBytes } from 'node:crypto'
+import { utf8 } from '../core/base/bytes.ts'
 import type { TimestampNs } from '../core/base/units.ts'
+import type { Principal } from '../core/ic/principal.ts'
 import { IndexClient } from './client/account-index.ts'
 import { BitcoinClient } from './client/bitcoin.ts'
 import type { Fetch } from './client/deliveries.ts'
@@ -88,6 +90,11 @@ export class Client {
   /** What became of a call that was sent before, in the name of the same signer. */
   requestStatus(canister: 'ledger' | 'minter', requestId: Uint8Array): Promise<RequestStatus> {
     return this.#wire.requestStatus(sdkPrincipal(this.network.ids[canister]), requestId)
+  }
+
+  /** Certified; undefined for an id at which nothing is installed. */
+  moduleHash(id: Principal): Promise<Uint8Array | undefined> {
+    return this.#wire.readCertified(sdkPrincipal(id), [utf8('canister'), id, utf8('module_hash')])
   }
 
   /** The time to judge a certificate of the ledger by. */

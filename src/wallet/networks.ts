@@ -2,9 +2,8 @@
  * Which network a command means, and the list of those the user has added. Implements cli §§3.4,
  * 3.14, IC interface §21.1.
  */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toHex } from '../core/base/bytes.ts'
+import { fromUtf8, toHex } from '../core/base/bytes.ts'
 import type { Directories } from '../core/base/directories.ts'
 import { attempt, BadEncoding, Problem } from '../core/base/errors.ts'
 import type { JsonReader } from '../core/base/json.ts'
@@ -23,8 +22,10 @@ import { principalOfText, textOfPrincipal } from '../core/ic/principal.ts'
 import { decodePublicKey } from '../core/ic/public-key.ts'
 import type { SubnetDescriptor } from '../core/ic/subnet-descriptor.ts'
 import { DESCRIPTOR_BYTES_MAX, decodeDescriptor } from '../core/ic/subnet-descriptor.ts'
+import { withLock } from './file-lock.ts'
 import type { BitcoinKind, Network, NetworkIds } from './network.ts'
 import { builtIn, DEFAULT_NETWORK } from './network.ts'
+import { makePrivateFolder, readBounded, writePrivate } from './private-files.ts'
 
 /** A network as the user added it. */
 export type StoredNetwork = {
@@ -133,15 +134,11 @@ export function encodeNetworks(networks: readonly StoredNetwork[]): string {
 }
 
 /** No file is an empty list. Throws `CONFIG_INVALID` for one that is damaged or newer. */
-export async function readNetworks(
-  directories: Pick<Directories, 'data'>,
-): Promise<readonly StoredNetwork[]> {
+export function readNetworks(directories: Pick<Directories, 'data'>): readonly StoredNetwork[] {
   const path = networksPath(directories)
-  const source = await readIfThere(path)
-  if (source === undefined) return []
   const networks = attempt(() => {
-    if (source.length > FILE_BYTES_MAX) throw new BadEncoding('larger than any list of networks')
-    return decodeNetworks(source)
+    const source = readText(path, FILE_BYTES_MAX)
+    return source === undefined ? [] : decodeNetworks(source)
   })
   if (!(networks instanceof BadEncoding)) return networks
   throw new Problem('CONFIG_INVALID', `${path}: ${networks.message}`, {
@@ -151,20 +148,21 @@ export async function readNetworks(
   })
 }
 
-/** Replaces the whole list, or nothing. */
-export async function writeNetworks(
+/** Changes the list under a lock; the file holds the old list or the new one. */
+export async function changeNetworks(
   directories: Pick<Directories, 'data'>,
-  networks: readonly StoredNetwork[],
+  change: (networks: readonly StoredNetwork[]) => readonly StoredNetwork[],
 ): Promise<void> {
   const path = networksPath(directories)
-  const draft = `${path}.${process.pid}`
-  await mkdir(directories.data, { recursive: true, mode: 0o700 })
-  try {
-    await writeFile(draft, encodeNetworks(networks), { mode: 0o600, flush: true })
-    await rename(draft, path)
-  } finally {
-    await rm(draft, { force: true })
-  }
+  makePrivateFolder(directories.data)
+  await withLock(`${path}.lock`, () =>
+    writePrivate(path, encodeNetworks(change(readNetworks(directories)))),
+  )
+}
+
+const readText = (path: string, sizeMax: number): string | undefined => {
+  const bytes = readBounded(path, sizeMax)
+  return bytes && fromUtf8(bytes)
 }
 
 /** A network that was added, as a client takes it. */
@@ -212,7 +210,7 @@ export async function resolveNetwork(
   if (wanted === DEFAULT_NETWORK) return localNetwork(directories, localUrl)
   const known = builtIn.find((network) => network.name === wanted)
   if (known !== undefined) return known
-  const stored = await readNetworks(directories)
+  const stored = readNetworks(directories)
   const found = stored.find((network) => network.name === wanted)
   if (found !== undefined) return networkOfStored(found)
   const names = [DEFAULT_NETWORK, ...[...builtIn, ...stored].map((network) => network.name)]
@@ -222,17 +220,16 @@ export async function resolveNetwork(
   })
 }
 
-async function localNetwork(
+function localNetwork(
   { runtime }: Pick<Directories, 'runtime'>,
   localUrl: string | undefined,
-): Promise<Network> {
+): Network {
   const path = join(runtime, 'subnet.json')
-  const source = await readIfThere(path)
-  if (source === undefined) throw subnetDown('no local subnet is running')
   const descriptor = attempt(() => {
-    if (source.length > DESCRIPTOR_BYTES_MAX) throw new BadEncoding('longer than any descriptor')
-    return decodeDescriptor(source)
+    const source = readText(path, DESCRIPTOR_BYTES_MAX)
+    return source === undefined ? undefined : decodeDescriptor(source)
   })
+  if (descriptor === undefined) throw subnetDown('no local subnet is running')
   if (descriptor instanceof BadEncoding)
     throw subnetDown(`${path} describes no subnet of this version: ${descriptor.message}`)
   const network = networkOfDescriptor(descriptor)
@@ -256,14 +253,5 @@ function isAlive(pid: number): boolean {
     return process.kill(pid, 0)
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
   }
 }

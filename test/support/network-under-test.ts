@@ -66,6 +66,8 @@ export class NetworkUnderTest implements IcBackend {
   held: Uint8Array[] | undefined
   #time = nowNs()
   #fed = 0
+  /** Coinbases that payments have spent. */
+  #spent = 0
 
   /** `syncCalls` off: calls are answered with 202, and the wallet has to ask again. */
   constructor({ syncCalls = true }: { readonly syncCalls?: boolean } = {}) {
@@ -194,7 +196,8 @@ export class NetworkUnderTest implements IcBackend {
   /** Pays from a wallet that has mined; the payment waits for the next block. */
   pay(to: string, amount: bigint): OutPoint {
     if (this.bitcoin.tip().height === 0) this.mine(FIRST_BLOCKS)
-    const coinbase = present(this.bitcoin.blockAt(1)?.transactions[0], 'a coinbase')
+    this.#spent += 1
+    const coinbase = present(this.bitcoin.blockAt(this.#spent)?.transactions[0], 'a coinbase')
     const outpoint = { txid: txid(coinbase), vout: 0 }
     const value = present(coinbase.outputs[0], 'an output').value
     const payment = payer.pay({

@@ -1,5 +1,6 @@
 /** Commands of the group "IDENTITY". Implements `docs/spec/cli.md` §§4, 5.11, 5.12. */
 import type { CommandDefinition, GroupDefinition, OptionDefinition, Section } from './command.ts'
+import { addressCommand } from './reading.ts'
 
 const name = { name: '<name>', description: '1 to 32 small letters, digits, - and _' }
 const existing = { name: '<name>', description: 'of a key that exists' }
@@ -213,4 +214,4 @@ const principal: CommandDefinition = {
   run: async () => (await import('../principal.ts')).principal,
 }
 
-export const identity: Section = { title: 'IDENTITY', commands: [key, principal] }
+export const identity: Section = { title: 'IDENTITY', commands: [key, principal, addressCommand] }

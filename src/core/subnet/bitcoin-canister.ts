@@ -8,6 +8,7 @@ import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import { parseAddress } from '../btc/address.ts'
 import type { BlockHeader } from '../btc/block.ts'
 import { decodeBlock, decodeHeader, HEADER_SIZE, headerHash } from '../btc/block.ts'
 import { COINBASE_MATURITY } from '../btc/block-spends.ts'
@@ -18,6 +19,7 @@ import {
   missingBlocks,
   outgoing,
   tip,
+  utxosAtBlock,
   utxosOfScript,
 } from '../btc/chain-queries.ts'
 import type { Reply, State } from '../btc/chain-state.ts'
@@ -26,15 +28,18 @@ import { execute, violations } from '../btc/chain-view.ts'
 import { findHeader } from '../btc/header-tree.ts'
 import { regtest } from '../btc/network.ts'
 import type { Outgoing } from '../btc/outgoing.ts'
+import { decodePage, pageOf } from '../btc/utxo-page.ts'
 import type { Utxo } from '../btc/utxo-set.ts'
 import { blob, bool, nat32, nat64, opt, query, update } from '../ic/candid.ts'
 import { record } from '../ic/candid-records.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
+import type { GetUtxosRequest, GetUtxosResponse } from '../minter/bitcoin-interface.ts'
+import { bitcoinQueries } from '../minter/bitcoin-interface.ts'
 import type { Bitcoin } from '../minter/ports.ts'
 import type { CallContext, Canister } from './canister.ts'
 import { operatorOnly } from './canister.ts'
-import type { Handlers } from './dispatch.ts'
+import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
 import type { HeaderCandidates } from './header-votes.ts'
 import { HeaderVotes } from './header-votes.ts'
@@ -50,6 +55,7 @@ export const bitcoinInterface = {
   x_set_fee_level: update([record({ rate_msat_per_vb: opt(nat64) })], bool),
   /** The block that ends the main chain. */
   x_tip: query([], record({ height: nat32, block_hash: blob })),
+  ...bitcoinQueries,
 }
 
 export class BitcoinCanister implements Canister {
@@ -93,6 +99,9 @@ export class BitcoinCanister implements Canister {
         const { height, hash } = tip(this.#state)
         return { height, blockHash: hash }
       }),
+      bitcoin_get_utxos_query: handler(methods.bitcoin_get_utxos_query, (request) =>
+        utxosPage(this.#state, request),
+      ),
     }
   }
 
@@ -205,3 +214,24 @@ const isTooSoon = ({ type }: Reply): boolean =>
 /** Nobody can spend a coinbase before it is so deep (BLK-11), so it backs nothing until then. */
 const isMature = ({ coinbase, height }: View<Utxo>, tipHeight: number): boolean =>
   !coinbase || tipHeight - height + 1 >= COINBASE_MATURITY
+
+const trap = (message: string): Outcome<never> => ({ type: 'trap', message })
+
+/** One page of the outputs at an address (§9.2). */
+function utxosPage(state: View<State>, request: GetUtxosRequest): Outcome<GetUtxosResponse> {
+  const { network, address, filter } = request
+  if (network !== 'regtest') return trap(`this is regtest, not ${network}`)
+  const parsed = parseAddress(address, regtest)
+  if (parsed.type === 'refused') return trap(`malformed address: ${parsed.detail}`)
+  const page = filter?.type === 'page' ? attempt(() => decodePage(filter.page)) : undefined
+  if (page instanceof BadEncoding) return trap(page.message)
+  const minConfirmations = filter?.type === 'minConfirmations' ? filter.count : 0
+  const found =
+    page === undefined
+      ? utxosOfScript(state, parsed.script, minConfirmations)
+      : utxosAtBlock(state, parsed.script, page.tipHash)
+  if (found === undefined) return trap('the block of this page is no longer known')
+  if (found.type !== 'utxos') return trap(`at most ${found.max} confirmations can be asked for`)
+  const { tipHash: tipBlockHash, tipHeight } = found
+  return { type: 'result', value: { ...pageOf(found, page), tipBlockHash, tipHeight } }
+}

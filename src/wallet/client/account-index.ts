@@ -41,6 +41,11 @@ export class IndexClient {
     return (await rawQuery(this.#wire, this.#target('status'), [])).numBlocksSynced
   }
 
+  /** Subaccounts that an owner has used, ascending; the index cuts the list at its own limit. */
+  subaccounts(owner: Principal): Promise<readonly Uint8Array[]> {
+    return rawQuery(this.#wire, this.#target('list_subaccounts'), [{ owner }])
+  }
+
   /** Transactions with ids below `before`, or the newest. */
   async page(
     account: Account,

@@ -3,39 +3,11 @@
  * bitcoin §9 (`bitcoin_get_utxos_query`); one node's word, for display only.
  */
 import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
-import type { Codec } from '../../core/ic/candid.ts'
-import { blob, nat32, opt, query, text, vec } from '../../core/ic/candid.ts'
-import { enumeration, named, record, variant } from '../../core/ic/candid-records.ts'
-import { utxoCodec } from '../../core/minter/interface-events.ts'
+import { bitcoinQueries } from '../../core/minter/bitcoin-interface.ts'
 import type { Utxo } from '../../core/minter/types.ts'
 import { minterNetworkOf } from '../network.ts'
 import { rawQuery } from './raw.ts'
 import type { Wire } from './wire.ts'
-
-type UtxosPage = {
-  readonly utxos: readonly Utxo[]
-  readonly tipHeight: number
-  readonly nextPage?: Uint8Array | undefined
-}
-
-const utxosPage: Codec<UtxosPage> = record({
-  utxos: vec(utxoCodec),
-  tip_height: nat32,
-  next_page: opt(blob),
-})
-
-const method = query(
-  [
-    record({
-      network: enumeration('mainnet', 'testnet', 'regtest'),
-      filter: opt(
-        variant({ page: named('page', blob), min_confirmations: named('confirmations', nat32) }),
-      ),
-      address: text,
-    }),
-  ],
-  utxosPage,
-)
 
 /** An address with more pages than this is not a deposit address of a person. */
 const PAGES_MAX = 20
@@ -54,6 +26,7 @@ export class BitcoinClient {
     const canisterId = this.#wire.network.ids.bitcoin
     if (canisterId === undefined) return undefined
     const methodName = 'bitcoin_get_utxos_query'
+    const method = bitcoinQueries[methodName]
     const target = { canister: 'minter', canisterId, methodName, method } as const
     const network = minterNetworkOf(this.#wire.network)
     const utxos: Utxo[] = []

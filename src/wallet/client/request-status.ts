@@ -23,25 +23,35 @@ export type RequestStatus =
 
 const SYS_FATAL = 1n
 
+type Check = {
+  readonly rootKey: Uint8Array
+  readonly canisterId: Principal
+  readonly now: TimestampNs
+}
+
+/** What a certificate shows, once it is verified. Throws `NETWORK_BAD_CERTIFICATE`. */
+export const verifiedTree = (certificate: Uint8Array, check: Check): HashTree =>
+  verified(certificate, check).tree
+
+function verified(certificate: Uint8Array, { rootKey, canisterId: id, now }: Check) {
+  const checked = verifyCertificate(certificate, {
+    rootKey,
+    effective: { type: 'canister', id },
+    now,
+  })
+  if (checked.type === 'refused') throw untrue(checked.reason)
+  return checked
+}
+
 /** Verifies a certificate and reads the status of a call in it. Throws `NETWORK_BAD_CERTIFICATE`. */
 export function statusIn(
   certificate: Uint8Array,
-  check: {
-    readonly rootKey: Uint8Array
-    readonly canisterId: Principal
-    readonly requestId: Uint8Array
-    readonly now: TimestampNs
-  },
+  { requestId, ...check }: Check & { readonly requestId: Uint8Array },
 ): RequestStatus {
-  const { rootKey, canisterId, requestId, now } = check
-  const effective = { type: 'canister', id: canisterId } as const
-  const verified = verifyCertificate(certificate, { rootKey, effective, now })
-  if (verified.type === 'refused') throw untrue(verified.reason)
-  const found = lookupTree(verified.tree, [utf8('request_status'), requestId])
+  const { tree, timeNs } = verified(certificate, check)
+  const found = lookupTree(tree, [utf8('request_status'), requestId])
   if (found.type !== 'found')
-    return found.type === 'absent'
-      ? { type: 'absent', certifiedAtNs: verified.timeNs }
-      : { type: 'hidden' }
+    return found.type === 'absent' ? { type: 'absent', certifiedAtNs: timeNs } : { type: 'hidden' }
   const status = attempt(() => statusOf(found.tree))
   if (status instanceof BadEncoding) throw untrue(status.message)
   return status

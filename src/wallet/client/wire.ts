@@ -20,7 +20,7 @@ import type { Callee } from './failures.ts'
 import { clockOff, failureOf, isInterruption, outcomeUnknown } from './failures.ts'
 import type { NodeKeyStore } from './node-keys.ts'
 import type { RequestStatus } from './request-status.ts'
-import { leb128, statusIn } from './request-status.ts'
+import { leb128, statusIn, verifiedTree } from './request-status.ts'
 import { nobody, ourPrincipal, sdkIdentity, sdkPrincipal } from './sdk-identity.ts'
 
 export type WireOptions = {
@@ -221,6 +221,24 @@ export class Wire {
     const paths = [[utf8('request_status'), requestId]]
     const { certificate } = await this.#http.readState(canister, { paths })
     return { certificate, status: await this.#statusIn(certificate, canister, requestId) }
+  }
+
+  /** A value of the state tree that the network certifies; undefined where there is none. */
+  async readCertified(
+    canister: SdkPrincipal,
+    path: readonly Uint8Array[],
+  ): Promise<Uint8Array | undefined> {
+    const callee = { canister: 'ledger', methodName: 'read_state' } as const
+    const { certificate } = await this.#http
+      .readState(canister, { paths: [[...path]] })
+      .catch((error: unknown) => {
+        throw failureOf(error, callee)
+      })
+    const now = await this.clockFor(certificate, canister)
+    const { rootKey } = this.network
+    const tree = verifiedTree(certificate, { rootKey, canisterId: ourPrincipal(canister), now })
+    const found = lookup(tree, path)
+    return found.type === 'found' ? found.value : undefined
   }
 
   async #statusIn(

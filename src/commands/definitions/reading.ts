@@ -1,0 +1,112 @@
+/** Commands that look and change nothing. Implements `docs/spec/cli.md` §§5.3, 5.7, 5.8, 5.12 to 5.14. */
+import type { CommandDefinition } from './command.ts'
+
+const account = {
+  name: '[account]',
+  description: 'principal or ICRC-1 account (default: of the selected key)',
+}
+const UNREACHABLE: readonly [number, string] = [5, 'the network does not answer']
+const NO_KEY: readonly [number, string] = [4, 'no key, and no account given']
+const DOWN: readonly [number, string] = [11, 'the local subnet does not run']
+
+export const balanceCommand: CommandDefinition = {
+  name: 'balance',
+  summary: 'settled, incoming, outgoing',
+  description: `What an account has, which deposits are on their way to it, and which
+redemptions are not paid yet. No key is unlocked. Deposits appear with their
+first block.`,
+  examples: [
+    ['ckbtc balance', 'of the selected key'],
+    ['ckbtc balance dev0 dev1', 'of two accounts'],
+    ['ckbtc balance --all --plain', 'of every key, for programs'],
+  ],
+  args: [{ name: '[accounts...]', description: 'principals or accounts (default: selected key)' }],
+  options: [
+    { flags: '--all', description: 'every key; on local the test keys, too' },
+    { flags: '--subaccounts', description: 'every subaccount that was used' },
+    { flags: '--certified', description: 'an answer of the subnet, not of one node; takes longer' },
+  ],
+  exits: [NO_KEY, UNREACHABLE, DOWN],
+  seeAlso: 'ckbtc history, ckbtc status',
+  run: async () => (await import('../balance.ts')).balance,
+}
+
+export const historyCommand: CommandDefinition = {
+  name: 'history',
+  summary: 'what happened on an account',
+  description: `Deposits, redemptions, transfers and approvals, newest first, from the index of
+accounts of the network, or from its ledger where there is none.`,
+  examples: [
+    ['ckbtc history', 'the last 25 of the selected key'],
+    ['ckbtc history dev1 --type transfer', 'transfers only'],
+    ['ckbtc history --since 2026-01-01 --limit 1000 --plain', 'a year, for programs'],
+  ],
+  args: [account],
+  options: [
+    {
+      flags: '--type <type>',
+      description: 'only these',
+      choices: ['deposit', 'redeem', 'transfer', 'approve', 'mint', 'burn'],
+    },
+    { flags: '--since <time>', description: 'a day or a time: 2026-01-05' },
+    { flags: '--until <time>', description: 'a day or a time' },
+    { flags: '--before <block>', description: 'go on where a page ended' },
+    { flags: '--limit <n>', description: 'at most so many (default: 25)' },
+    { flags: '--reverse', description: 'oldest first' },
+  ],
+  exits: [NO_KEY, UNREACHABLE, DOWN],
+  seeAlso: 'ckbtc balance',
+  run: async () => (await import('../history.ts')).history,
+}
+
+export const feesCommand: CommandDefinition = {
+  name: 'fees',
+  summary: 'what things cost now, minimums, fee rate',
+  description: `Everything that costs, and the limits, read from ledger and minter now. With an
+amount: what a redemption of it would deliver.`,
+  examples: [
+    ['ckbtc fees', 'of the smallest redemption'],
+    ['ckbtc fees 0.2ckbtc', 'what would arrive'],
+  ],
+  args: [{ name: '[amount]', description: 'to be redeemed, with its unit' }],
+  exits: [UNREACHABLE, DOWN],
+  seeAlso: 'ckbtc redeem, ckbtc info',
+  run: async () => (await import('../fees.ts')).fees,
+}
+
+export const addressCommand: CommandDefinition = {
+  name: 'address',
+  summary: 'the deposit address of an account',
+  description: `The Bitcoin address whose coins become ckBTC of an account. It is derived here
+from the key of the network and compared with the minter's answer; where the
+key is not known, the output says that it is not verified.`,
+  examples: [
+    ['ckbtc address', 'of the selected key'],
+    ['ckbtc address dev1 --qr --amount 0.01btc', 'with a code for a phone'],
+    ['ckbtc address --explain', 'every step of the derivation'],
+  ],
+  args: [account],
+  options: [
+    { flags: '--from-subaccount <s>', description: 'decimal, or 0x and hexadecimal' },
+    { flags: '--qr', description: 'show a QR code on standard error' },
+    { flags: '--amount <a>', description: 'in the code and the link; limits nothing' },
+    { flags: '--explain', description: 'network key, minter, account, public key, address' },
+  ],
+  exits: [NO_KEY, UNREACHABLE, [10, 'the minter names another address'], DOWN],
+  seeAlso: 'ckbtc deposit, ckbtc principal',
+  run: async () => (await import('../address.ts')).address,
+}
+
+export const infoCommand: CommandDefinition = {
+  name: 'info',
+  summary: 'minter and ledger parameters, versions',
+  description: `Ids, keys, modes, minimums, fees, supply and versions of the deployment, read
+now. Hashes of modules are certified by the network.`,
+  examples: [
+    ['ckbtc info', 'of the local subnet'],
+    ['ckbtc info --json', 'one document'],
+  ],
+  exits: [UNREACHABLE, DOWN],
+  seeAlso: 'ckbtc fees, ckbtc network show',
+  run: async () => (await import('../info.ts')).info,
+}

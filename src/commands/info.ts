@@ -1,0 +1,57 @@
+/** `ckbtc info`: parameters, versions, ids. Implements `docs/spec/cli.md` §5.14. */
+import { printAnswer } from '../terminal/answer.ts'
+import { printPairs } from '../terminal/table.ts'
+import type { Info } from '../wallet/info.ts'
+import { readInfo } from '../wallet/info.ts'
+import type { Context } from './context.ts'
+import type { Invocation } from './definitions/command.ts'
+import { coins, sats } from './money-words.ts'
+import { openSession } from './session.ts'
+
+export async function info(
+  _: Invocation,
+  context: Context,
+  open: typeof openSession = openSession,
+): Promise<void> {
+  const { client, network, symbols, warnings } = await open(context)
+  const found = await readInfo(client)
+  const { terminal } = context
+  printAnswer(terminal, {
+    schema: 'info',
+    network: network.name,
+    data: found,
+    warnings,
+    essential: coins(found.supplySat, symbols.token),
+    print: () => printPairs(terminal, pairsOf(network.name, found, symbols.token)),
+  })
+}
+
+const UNKNOWN = 'not known'
+
+const pairsOf = (
+  name: string,
+  found: Info,
+  symbol: string,
+): readonly (readonly [string, string])[] => [
+  ['Network', `${name}, Bitcoin ${found.bitcoin}`],
+  ['Endpoint', found.url],
+  ['Root key', `${found.rootKeyOrigin}, …${found.rootKey.slice(-16)}`],
+  ...found.canisters.map(({ name: canister, id, moduleHash }): readonly [string, string] => {
+    const version = moduleHash === undefined ? '' : `   module ${moduleHash.slice(0, 16)}…`
+    return [capital(canister), id + version]
+  }),
+  ['Minter mode', found.mode ?? UNKNOWN],
+  ['Public key', found.minterPublicKey ?? UNKNOWN],
+  ['Main address', found.minterAddress ?? UNKNOWN],
+  ['Confirmations', String(found.confirmations)],
+  ['Deposit', `check ${sats(found.checkFeeSat)}, minimum ${sats(found.depositMinimumSat)}`],
+  ['Redeem', `minimum ${sats(found.redeemMinimumSat)}`],
+  [
+    'Token',
+    `${found.token.symbol}, ${found.token.decimals} decimals, fee ${sats(found.ledgerFeeSat)}`,
+  ],
+  ['Supply', coins(found.supplySat, symbol)],
+  ['Bitcoin tip', found.bitcoinTip === undefined ? UNKNOWN : `height ${found.bitcoinTip}`],
+]
+
+const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1)

@@ -1,0 +1,72 @@
+/**
+ * What a command that asks a network begins with: the network, and a client for it. Implements cli
+ * §§3.4, 3.5.
+ */
+import { parseDuration } from '../core/base/amounts.ts'
+import { Problem } from '../core/base/errors.ts'
+import type { Warning } from '../terminal/json.ts'
+import type { Client } from '../wallet/client.ts'
+import type { Network } from '../wallet/network.ts'
+import { hasRealFunds, symbolsOf } from '../wallet/network.ts'
+import { resolveNetwork } from '../wallet/networks.ts'
+import type { Context } from './context.ts'
+import { networkNameOf } from './keys.ts'
+
+export type Session = {
+  readonly network: Network
+  readonly client: Client
+  readonly symbols: ReturnType<typeof symbolsOf>
+  readonly warnings: readonly Warning[]
+  /** Ends by Ctrl-C and by `--timeout`. */
+  readonly signal: AbortSignal
+}
+
+/** The network that the command line names. Throws `SUBNET_DOWN`, `CONFIG_INVALID`, …. */
+export function networkOf(context: Context): Promise<Network> {
+  const { directories, environment } = context
+  const { CKBTC_URL: localUrl } = environment
+  return resolveNetwork(networkNameOf(context), { directories, localUrl })
+}
+
+/** Opens the network for reading: no key is unlocked. */
+export async function openSession(context: Context): Promise<Session> {
+  const network = await networkOf(context)
+  announce(network, context)
+  const signal = signalOf(context)
+  const { Client } = await import('../wallet/client.ts')
+  const client = new Client({ network, signal, ...clientFacts(context) })
+  return { network, client, symbols: symbolsOf(network), warnings: warningsOf(network), signal }
+}
+
+/** What a client takes from the surroundings of a command. */
+export const clientFacts = ({ directories, terminal }: Context) => ({
+  cacheFolder: directories.cache,
+  trace: terminal.settings.verbose > 1 ? (line: string) => terminal.note(`  ${line}`) : undefined,
+})
+
+/** One line before anything else where the money is real; `-v` names the endpoint anywhere. */
+export function announce(network: Network, { terminal, globals }: Context): void {
+  const { json, verbose } = terminal.settings
+  if (json) return
+  const key = globals.key === undefined ? '' : ` · key: ${globals.key}`
+  if (hasRealFunds(network))
+    terminal.note(`network: ${network.name} — Bitcoin mainnet, real funds${key}`)
+  if (verbose > 0) terminal.note(`endpoint: ${network.url}`)
+}
+
+export function warningsOf({ name, rootKeyOrigin }: Network): readonly Warning[] {
+  if (rootKeyOrigin !== 'fetched') return []
+  const message = `the root key of ${name} was fetched from its endpoint: whoever answered then is believed`
+  return [{ code: 'ROOT_KEY_FETCHED', message }]
+}
+
+/** Ctrl-C, and the end of `--timeout`. */
+export function signalOf({ signal, globals: { timeout } }: Context): AbortSignal {
+  if (timeout === undefined) return signal
+  const ending = new AbortController()
+  const problem = new Problem('NETWORK_TIMEOUT', `no answer within ${timeout}`, {
+    fix: 'run the command again, or give it more time with --timeout',
+  })
+  setTimeout(() => ending.abort(problem), parseDuration(timeout)).unref()
+  return AbortSignal.any([signal, ending.signal])
+}

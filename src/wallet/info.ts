@@ -1,0 +1,114 @@
+/** Parameters and versions of a deployment, read now. Implements cli §5.14 (`info`). */
+import { toHex } from '../core/base/bytes.ts'
+import { CanisterRefused } from '../core/base/errors.ts'
+import type { Mode } from '../core/minter/types.ts'
+import { textOfId } from './account-text.ts'
+import type { Client } from './client.ts'
+import { derivations } from './deposit-address.ts'
+
+export type Info = {
+  readonly url: string
+  readonly bitcoin: string
+  readonly rootKey: string
+  readonly rootKeyOrigin: string
+  readonly canisters: readonly {
+    readonly name: string
+    readonly id: string
+    /** Certified; undefined where it cannot be read. */
+    readonly moduleHash: string | undefined
+  }[]
+  /** Of the minter, from its event log; undefined where that was not read. */
+  readonly mode: string | undefined
+  /** SEC1, from which every deposit address is derived; undefined where it is not known. */
+  readonly minterPublicKey: string | undefined
+  readonly minterAddress: string | undefined
+  readonly confirmations: number
+  readonly checkFeeSat: bigint
+  readonly depositMinimumSat: bigint
+  readonly redeemMinimumSat: bigint
+  readonly token: { readonly name: string; readonly symbol: string; readonly decimals: number }
+  readonly ledgerFeeSat: bigint
+  readonly supplySat: bigint
+  /** As far as the Bitcoin canister has come; undefined where it does not tell. */
+  readonly bitcoinTip: number | undefined
+}
+
+export async function readInfo(client: Client): Promise<Info> {
+  const { network, ledger, minter } = client
+  const [token, supplySat, info, canisters, mode, own] = await Promise.all([
+    ledger.token(),
+    ledger.totalSupply(),
+    minter.info(),
+    readCanisters(client),
+    readMode(client),
+    readMinterAddress(client),
+  ])
+  const { name, symbol, decimals } = token
+  return {
+    url: network.url,
+    bitcoin: network.bitcoin,
+    rootKey: toHex(network.rootKey),
+    rootKeyOrigin: network.rootKeyOrigin,
+    canisters,
+    mode,
+    ...own,
+    confirmations: info.minConfirmations,
+    checkFeeSat: info.checkFee,
+    depositMinimumSat: info.depositMinAmount ?? info.checkFee + 1n,
+    redeemMinimumSat: info.retrieveMinAmount,
+    token: { name, symbol, decimals },
+    ledgerFeeSat: token.fee,
+    supplySat,
+  }
+}
+
+async function readCanisters(client: Client): Promise<Info['canisters']> {
+  const { ledger, minter, index, bitcoin } = client.network.ids
+  const named = Object.entries({ ledger, minter, index, bitcoin })
+  const found = named.map(async ([name, id]) => {
+    if (id === undefined) return []
+    const hash = await client.moduleHash(id).catch(() => undefined)
+    return [{ name, id: textOfId(id), moduleHash: hash && toHex(hash) }]
+  })
+  return (await Promise.all(found)).flat()
+}
+
+const modeWords: Readonly<Record<Mode['type'], string>> = {
+  generalAvailability: 'open',
+  readOnly: 'read-only',
+  restrictedTo: 'restricted',
+  depositsRestrictedTo: 'deposits-restricted',
+}
+
+/** The last word of the event log; long logs are not read for it. */
+async function readMode(client: Client): Promise<string | undefined> {
+  if (client.network.kind === 'built-in') return undefined
+  let mode: Mode | undefined
+  for (const { payload } of await client.events())
+    if (payload.type === 'init' || payload.type === 'upgrade') mode = payload.args.mode ?? mode
+  return mode && modeWords[mode.type]
+}
+
+/** The minter's main address: with several keys, the one that the minter itself names. */
+async function readMinterAddress(
+  client: Client,
+): Promise<Pick<Info, 'minterPublicKey' | 'minterAddress' | 'bitcoinTip'>> {
+  const account = { owner: client.network.ids.minter }
+  const expected = derivations(client.network, account)
+  const named =
+    expected.length === 1
+      ? expected[0]?.address
+      : await client.minter.address(account).catch(silent)
+  const found = expected.find(({ address }) => address === named)
+  const view = named === undefined ? undefined : await client.bitcoin?.utxosOf(named)
+  return {
+    minterPublicKey: found && toHex(found.minterKey.publicKey),
+    minterAddress: named,
+    bitcoinTip: view?.tipHeight,
+  }
+}
+
+function silent(error: unknown): undefined {
+  if (!(error instanceof CanisterRefused)) throw error
+  return undefined
+}
