@@ -2,6 +2,8 @@
 import type { CommandDefinition, GroupDefinition, OptionDefinition } from './definitions/command.ts'
 import { isGroup } from './definitions/command.ts'
 import { sections } from './definitions/sections.ts'
+import type { Row } from './help/fill.ts'
+import { filled, filledParagraphs, LINE_WIDTH, twoColumns } from './help/fill.ts'
 
 /** What stands under every command. */
 export const globalOptions: readonly OptionDefinition[] = [
@@ -17,7 +19,7 @@ export const globalOptions: readonly OptionDefinition[] = [
   { flags: '--timeout <d>', description: 'end a wait after 30s, 10m, 2h; the work goes on' },
   {
     flags: '--progress <form>',
-    description: 'signs of life; json: one line each on stderr',
+    description: 'signs of life; json: lines on stderr',
     choices: ['auto', 'json'],
   },
   { flags: '--color <when>', description: 'colours', choices: ['auto', 'always', 'never'] },
@@ -41,21 +43,27 @@ export function rootHelp(): string {
   const width = Math.max(...sections.map(({ title }) => title.length))
   const lines = sections
     .filter(({ commands }) => commands.length > 0)
-    .map(({ title, commands }) => {
+    .flatMap(({ title, commands }) => {
       const names = commands.filter((one) => isGroup(one) || one.hidden !== true)
-      return `  ${title.padEnd(width)}  ${names.map(({ name }) => name).join(' ')}`
+      const rows = filled(
+        names.map(({ name }) => name),
+        LINE_WIDTH - width - 4,
+      )
+      return rows.map((row, index) => `  ${(index === 0 ? title : '').padEnd(width)}  ${row}`)
     })
   return [
     'Usage: ckbtc <command> [options]',
     '',
-    'Bitcoin in, ckBTC out, bitcoin back: the whole chain-key system on your machine,',
-    'and the wallet for it.',
+    'Bitcoin in, ckBTC out, bitcoin back: the whole chain-key system on your',
+    'machine, and the wallet for it.',
     '',
     ...lines,
     '',
     'Help of a command and its options: ckbtc <command> --help',
-    'Options of every command: -n -k --json --plain -q -v -y --no-input --unit',
-    '  --timeout --progress --color --no-color --config --passphrase-file --debug -h -V',
+    'Topics (ckbtc help <topic>): amounts accounts waiting json exit-codes errors',
+    '  environment networks keys trust scripting',
+    'Options of every command: -n -k --json --plain -q -v -y --no-input --unit -h -V',
+    '  --timeout --progress --color --no-color --config --passphrase-file --debug',
   ].join('\n')
 }
 
@@ -63,10 +71,10 @@ export const groupHelp = ({ name, description, commands }: GroupDefinition): str
   [
     `Usage: ckbtc ${name} <command> [options]`,
     '',
-    description,
+    filledParagraphs(description),
     '',
     'Commands:',
-    ...table(
+    ...twoColumns(
       commands
         .filter(({ hidden }) => hidden !== true)
         .map(({ name: own, summary }) => [own, summary]),
@@ -83,23 +91,25 @@ export function commandHelp(path: string, command: CommandDefinition): string {
   return [
     `Usage: ${words.join(' ')}${program}`,
     '',
-    description,
+    filledParagraphs(description),
     '',
     'Examples:',
-    ...table(examples),
-    ...(args.length === 0 ? [] : ['', 'Arguments:', ...table(args.map(argumentRow))]),
-    ...(options.length === 0 ? [] : ['', 'Options:', ...table(options.map(optionRow))]),
+    ...twoColumns(examples),
+    ...(args.length === 0 ? [] : ['', 'Arguments:', ...twoColumns(args.map(argumentRow))]),
+    ...(options.length === 0 ? [] : ['', 'Options:', ...twoColumns(options.map(optionRow))]),
     '',
     'Options of every command:',
-    ...table(globalOptions.map(optionRow)),
+    ...twoColumns(globalOptions.map(optionRow)),
     ...(exits.length === 0
       ? []
-      : ['', 'Exit status:', ...table(exits.map(([status, meaning]) => [`${status}`, meaning]))]),
+      : [
+          '',
+          'Exit status:',
+          ...twoColumns(exits.map(([status, meaning]) => [`${status}`, meaning])),
+        ]),
     ...(seeAlso === undefined ? [] : ['', `See also: ${seeAlso}`]),
   ].join('\n')
 }
-
-type Row = readonly [left: string, right: string]
 
 const argumentRow = ({ name, description }: { name: string; description: string }): Row => [
   name,
@@ -110,16 +120,3 @@ const optionRow = ({ flags, description, choices }: OptionDefinition): Row => [
   flags,
   choices === undefined ? description : `${description}: ${choices.join(', ')}`,
 ]
-
-/** Two columns; a left side that is too wide pushes its right side to the next line. */
-function table(rows: readonly Row[]): readonly string[] {
-  const widths = rows.map(([left]) => left.length).filter((width) => width <= LEFT_WIDTH_MAX)
-  const width = Math.max(0, ...widths)
-  return rows.flatMap(([left, right]) =>
-    left.length > width
-      ? [`  ${left}`, `  ${' '.repeat(width)}  ${right}`]
-      : [`  ${left.padEnd(width)}  ${right}`],
-  )
-}
-
-const LEFT_WIDTH_MAX = 34

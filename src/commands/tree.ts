@@ -5,14 +5,14 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Directories } from '../core/base/directories.ts'
 import { UnknownCommand, UnknownOption, UsageInvalid } from '../core/base/errors.ts'
-import { nearest } from '../core/base/nearest.ts'
 import type { ColorWish, Settings } from '../terminal/terminal.ts'
 import type { Configuration } from '../wallet/config.ts'
 import type { Context, Environment, Globals } from './context.ts'
 import type { CommandDefinition, GroupDefinition, OptionDefinition } from './definitions/command.ts'
 import { isGroup, Options } from './definitions/command.ts'
 import { sections } from './definitions/sections.ts'
-import { commandHelp, globalOptions, groupHelp, rootHelp, welcome } from './help-text.ts'
+import type { HelpWish } from './help.ts'
+import { globalOptions, welcome } from './help-text.ts'
 
 export type Program = {
   readonly version: string
@@ -39,8 +39,11 @@ export async function runCommandLine(words: readonly string[], program: Program)
   // A parse that stops early has not seen every word, and `--json` decides the form of its error.
   const open: Open = (configuration) => program.open(settingsOf(root, own, configuration))
   const root: Command = commandTree(program, rest, open)
-  const help = helpFor(own)
-  if (help !== undefined) return (await open()).terminal.answer(help)
+  const help = helpWish(own)
+  if (help !== undefined) {
+    const { answerHelp } = await import('./help.ts')
+    return answerHelp(help, (await open()).terminal, program.environment)
+  }
   try {
     await root.parseAsync([...own], { from: 'user' })
   } catch (error) {
@@ -75,33 +78,19 @@ const namesIn = (words: readonly string[]): readonly string[] =>
 
 const definitions = sections.flatMap(({ commands }) => commands)
 
-/** Help in every position: `help redeem`, `redeem --help`, `redeem -h`. Topics are a command. */
-function helpFor(words: readonly string[]): string | undefined {
+/** What help was asked for, by a flag anywhere or by the first word. */
+function helpWish(words: readonly string[]): HelpWish | undefined {
   const names = namesIn(words)
-  const asksByWord = names[0] === 'help'
-  if (!asksByWord && !words.some((word) => HELP_FLAGS.includes(word))) return undefined
-  const [first, second] = asksByWord ? names.slice(1) : names
-  if (first === undefined) return rootHelp()
-  const found = definitions.find(({ name }) => name === first)
-  if (found === undefined) return asksByWord && isTopic(first) ? undefined : unknown(first)
-  if (!isGroup(found)) return commandHelp(found.name, found)
-  const inner = found.commands.find(({ name }) => name === second)
-  return inner === undefined ? groupHelp(found) : commandHelp(`${found.name} ${inner.name}`, inner)
+  const byWord = names[0] === 'help'
+  if (!byWord && !words.some((word) => HELP_FLAGS.includes(word))) return undefined
+  const ownHelp =
+    words.length > 1 && names.length === 1 && words.some((word) => HELP_FLAGS.includes(word))
+  return {
+    names: byWord && !ownHelp ? names.slice(1) : names,
+    byWord,
+    pager: !words.includes('--no-pager'),
+  }
 }
-
-function unknown(name: string): never {
-  throw new UnknownCommand(
-    name,
-    nearest(
-      name,
-      definitions.map((one) => one.name),
-    ),
-  )
-}
-
-/** `ckbtc help <topic>` is answered by the command of that name, if there is one. */
-const isTopic = (name: string): boolean =>
-  definitions.some((one) => one.name === 'help') && /^[a-z-]+$/.test(name)
 
 function commandTree(program: Program, rest: readonly string[], open: Open): Command {
   const root = new Command('ckbtc')

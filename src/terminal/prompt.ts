@@ -92,17 +92,21 @@ export type ConsentOptions = {
   readonly yes: boolean
   /** Who is asked; the person at the terminal. */
   readonly answer?: (message: string) => Promise<boolean>
+  /** The command takes `--dry-run`. */
+  readonly hasDryRun?: boolean
 }
 
 /** Consent to something that `--yes` answers. Throws `CONSENT_REQUIRED` or `CONSENT_DECLINED`. */
 export async function consent(
   message: string,
-  { facts, yes, answer }: ConsentOptions,
+  { facts, yes, answer, hasDryRun = false }: ConsentOptions,
 ): Promise<void> {
   if (yes) return
   if (answer === undefined && !canAsk(facts))
     throw new Problem('CONSENT_REQUIRED', 'this needs a yes, and there is nobody to ask', {
-      fix: 'add --yes if you mean it, or --dry-run to see what would happen',
+      fix: hasDryRun
+        ? 'add --yes if you mean it, or --dry-run to see what would happen'
+        : 'add --yes if you mean it',
     })
   if (!(await (answer ?? askYes)(message))) throw declined()
 }

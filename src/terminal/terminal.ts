@@ -7,6 +7,7 @@ export type Stream = {
   readonly isTTY?: boolean
   /** Width of the terminal; 0 where it does not know its size. */
   readonly columns?: number
+  readonly rows?: number
 }
 
 /** The variables that decide what is shown; the names are those of the environment. */
@@ -60,6 +61,8 @@ export type Terminal = {
   readonly spins: boolean
   /** Columns of standard output; undefined where nothing is cut. */
   readonly width: number | undefined
+  /** Rows of standard output; undefined where it is no terminal. */
+  readonly rows: number | undefined
   /** Columns of standard error; undefined where it is no terminal. */
   readonly errorWidth: number | undefined
   /** What stands for something left out: one column wide, or three of ASCII. */
@@ -106,6 +109,7 @@ export async function openTerminal(
     errorPaint: await paintFor(showsColour(err, environment, settings)),
     spins: !settings.json && !settings.quiet && maySpin(err, environment),
     width: widthOf(out, environment),
+    rows: out.isTTY === true ? out.rows : undefined,
     errorWidth: widthOf(err, environment),
     ellipsis: ascii ? '...' : '…',
     answer: (text) => write(out, text),

@@ -117,6 +117,11 @@ const patterns = settingKinds.map((kind) => ({ kind, pattern: patternOf(kind) })
 export const kindOf = (name: string): SettingKind | undefined =>
   patterns.find(({ pattern }) => pattern.test(name))?.kind
 
+/** The same; throws `USAGE_INVALID` where there is none. */
+export function settingKindOf(name: string): SettingKind {
+  return kindOf(name) ?? requireKind(name, 'user')
+}
+
 /** Names that a place takes, for people. */
 export const namesFor = (place: Place): readonly string[] =>
   settingKinds.filter(({ places }) => places.includes(place)).map(({ name }) => name)

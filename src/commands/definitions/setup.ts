@@ -1,5 +1,55 @@
-/** Commands of the group "SETUP". Implements `docs/spec/cli.md` §4. */
-import type { Section } from './command.ts'
+/** Commands of the group "SETUP". Implements `docs/spec/cli.md` §§4, 5.19. */
+import type { CommandDefinition, Section } from './command.ts'
+import { configGroup } from './config.ts'
 import { networkGroup } from './network.ts'
 
-export const setup: Section = { title: 'SETUP', commands: [networkGroup] }
+/** Of `ckbtc help <topic>`; their texts are loaded when one is asked for. */
+export const topicNames = [
+  'amounts',
+  'accounts',
+  'waiting',
+  'json',
+  'exit-codes',
+  'errors',
+  'environment',
+  'networks',
+  'keys',
+  'trust',
+  'scripting',
+] as const
+export type TopicName = (typeof topicNames)[number]
+
+const help: CommandDefinition = {
+  name: 'help',
+  summary: 'commands and topics',
+  description: `Explains a command or a topic. The topics are ${topicNames.slice(0, 6).join(', ')},
+${topicNames.slice(6).join(', ')}.`,
+  examples: [
+    ['ckbtc help subnet start', 'the same as ckbtc subnet start --help'],
+    ['ckbtc help amounts', 'how amounts are written'],
+    ['ckbtc help errors AMOUNT_NO_UNIT', 'what an error means, and what to do'],
+  ],
+  args: [{ name: '[words...]', description: 'a command, or a topic' }],
+  options: [{ flags: '--no-pager', description: 'print long texts without $PAGER' }],
+  needsNoConfiguration: true,
+  // Words after `help` never reach the parser of commands: see tree.ts.
+  run: async () => async () => {},
+}
+
+const version: CommandDefinition = {
+  name: 'version',
+  summary: 'versions of the program and of Node',
+  description: 'Prints what a bug report needs first. -V prints the number only.',
+  examples: [
+    ['ckbtc version', 'for people'],
+    ['ckbtc version --json', 'for programs'],
+  ],
+  seeAlso: 'ckbtc doctor',
+  needsNoConfiguration: true,
+  run: async () => (await import('../version.ts')).version,
+}
+
+export const setup: Section = {
+  title: 'SETUP',
+  commands: [networkGroup, configGroup, help, version],
+}
