@@ -41,7 +41,7 @@ export async function openSession(context: Context): Promise<Session> {
 /** What a client takes from the surroundings of a command. */
 export const clientFacts = ({ directories, terminal }: Context) => ({
   cacheFolder: directories.cache,
-  trace: terminal.settings.verbose > 1 ? (line: string) => terminal.note(`  ${line}`) : undefined,
+  trace: (line: string) => terminal.trace(line),
 })
 
 /** One line before anything else where the money is real; `-v` names the endpoint anywhere. */

@@ -49,7 +49,16 @@ export function twoColumns(rows: readonly Row[]): readonly string[] {
     const [first = '', ...more] = filled(right.split(' '), rightWidth)
     const below = (line: string): string => `  ${' '.repeat(width)}  ${line}`
     return left.length > width
-      ? [`  ${left}`, ...[first, ...more].map(below)]
+      ? [...folded(left), ...[first, ...more].map(below)]
       : [`  ${left.padEnd(width)}  ${first}`, ...more.map(below)]
+  })
+}
+
+/** A command that is too long for a line goes on in the next, as a shell has it. */
+function folded(command: string): readonly string[] {
+  const lines = filled(command.split(' '), LINE_WIDTH - 6)
+  return lines.map((line, index) => {
+    const indent = index === 0 ? '  ' : '    '
+    return `${indent}${line}${index === lines.length - 1 ? '' : ' \\'}`
   })
 }
