@@ -4,6 +4,9 @@
  * `$ command`, then lines of standard output; `! ` begins a line of standard error, `? ` the exit status
  * (0 when absent), `# ` a remark. In output `{hex}`, `{number}` and `{any}` stand for what differs
  * from run to run, and a line `{lines}` for any lines at all.
+ *
+ * Every command has a home of its own. A line `# home: shared` gives all of a file the same one, and
+ * ends a subnet that they have started; `# needs: subnet start …` runs that before the first of them.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -18,6 +21,21 @@ export type ConsoleCase = {
   readonly out: readonly string[]
   readonly err: readonly string[]
   readonly exit: number
+}
+
+export type ConsoleHome = {
+  /** All commands of the file have one home. */
+  readonly shared: boolean
+  /** `ckbtc …`, to be run before the first command. */
+  readonly before: string | undefined
+}
+
+export function homeOf(text: string): ConsoleHome {
+  const need = /^# needs: (subnet start.*)$/m.exec(text)?.[1]
+  return {
+    shared: need !== undefined || /^# home: shared$/m.test(text),
+    before: need === undefined ? undefined : `ckbtc ${need}`,
+  }
 }
 
 export function parseConsole(text: string): readonly ConsoleCase[] {
@@ -71,11 +89,21 @@ export type Ran = {
 
 const launcher = fileURLToPath(new URL('../../bin/ckbtc.js', import.meta.url))
 
+/** `CKBTC_HOME` of several commands, which a subnet may run in. */
+export class SharedHome {
+  readonly path = mkdtempSync(join(tmpdir(), 'ckbtc-shared-'))
+
+  async remove(): Promise<void> {
+    await runCommand('ckbtc subnet stop', this)
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
 /**
- * Runs a shell command with `ckbtc` on its path, `$SUPPORT` this folder, an empty home, and no
- * standard input.
+ * Runs a shell command with `ckbtc` on its path, `$SUPPORT` this folder, an empty home or the one
+ * that is shared, and no standard input.
  */
-export async function runCommand(command: string): Promise<Ran> {
+export async function runCommand(command: string, shared?: SharedHome): Promise<Ran> {
   const place = mkdtempSync(join(tmpdir(), 'ckbtc-console-'))
   const [bin, home, temporary] = [newDirectory(place), newDirectory(place), newDirectory(place)]
   symlinkSync(launcher, join(bin, 'ckbtc'))
@@ -88,6 +116,7 @@ export async function runCommand(command: string): Promise<Ran> {
       TMPDIR: temporary,
       SUPPORT: fileURLToPath(new URL('.', import.meta.url)),
       LANG: 'C.UTF-8',
+      ...(shared === undefined ? {} : { CKBTC_HOME: shared.path }),
       // Node keeps it in the temporary directory, for all programs; it is not ours.
       NODE_DISABLE_COMPILE_CACHE: '1',
     },

@@ -2,9 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { Options } from '../../src/commands/definitions/command.ts'
 import { requireLocal } from '../../src/commands/local-network.ts'
 import { startOptions } from '../../src/commands/subnet/start-options.ts'
+import { Configuration } from '../../src/wallet/config.ts'
 
-const given = (values: Readonly<Record<string, unknown>>) =>
-  startOptions(new Options({ autoMint: true, ...values }))
+/** `project`: what stands in its file. */
+const given = (
+  values: Readonly<Record<string, unknown>>,
+  project: Readonly<Record<string, string>> = {},
+) => {
+  const settings = Object.entries(project).map(
+    ([name, value]) => ({ name, value, source: 'project', place: '/.ckbtc.json' }) as const,
+  )
+  const configuration = new Configuration(settings, { path: '', projectPath: '/.ckbtc.json' })
+  return startOptions(new Options({ autoMint: true, ...values }), configuration)
+}
 
 describe('options of subnet start', () => {
   it('that were not given are not there, so that stored ones stay', () => {
@@ -71,6 +81,36 @@ describe('options of subnet start', () => {
     expect(() => given({ set: ['x=1'] })).toThrow(
       expect.objectContaining({ fix: expect.stringContaining('minter.max-time-in-queue') }),
     )
+  })
+})
+
+describe('the file of a project', () => {
+  const project = {
+    min_confirmations: '1',
+    'subnet.nodes': '7',
+    'subnet.block_time': 'manual',
+    'subnet.auto_mint': 'false',
+    'subnet.set.minter.mode': 'read-only',
+  }
+
+  it('stands in for options', () => {
+    expect(given({}, project)).toEqual({
+      nodes: 7,
+      minConfirmations: 1,
+      mining: { type: 'manual' },
+      autoMint: false,
+      set: new Map([['minter.mode', 'read-only']]),
+    })
+  })
+
+  it('is beaten by options', () => {
+    expect(given({ nodes: '1', set: ['minter.mode=general-availability'] }, project)).toMatchObject(
+      { nodes: 1, set: new Map([['minter.mode', 'general-availability']]) },
+    )
+  })
+
+  it('cannot set what does not exist', () => {
+    expect(() => given({}, { 'subnet.set.minter.mdoe': 'x' })).toThrow('nothing is called')
   })
 })
 

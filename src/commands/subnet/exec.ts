@@ -23,7 +23,7 @@ const SIGNALLED = 128
 
 /** Always throws: `ProgramEnded` with the status of the program. */
 export async function exec({ options, program }: Invocation, context: Context): Promise<void> {
-  const given = startOptions(options)
+  const given = startOptions(options, context.configuration)
   if (program.length === 0)
     throw new UsageInvalid('there is no program to run', {
       fix: 'name it after --',

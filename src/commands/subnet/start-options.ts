@@ -8,6 +8,7 @@ import type { SetKind, SetValue } from '../../host/set-values.ts'
 import { setKind, setNames } from '../../host/set-values.ts'
 import type { GivenSettings } from '../../host/subnet-settings.ts'
 import { CONFIRMATIONS_MAX, NODES_MAX, SET_MAX } from '../../host/subnet-settings.ts'
+import type { Configuration } from '../../wallet/config.ts'
 import type { Options } from '../definitions/command.ts'
 
 const HELP = 'ckbtc subnet start --help'
@@ -16,12 +17,28 @@ const NS_PER_MS = 1_000_000n
 const invalid = (message: string, fix: string): UsageInvalid =>
   new UsageInvalid(message, { fix, command: HELP })
 
-/** What was given, and nothing else. Throws `USAGE_INVALID` or `AMOUNT_…`. */
-export function startOptions(options: Options): GivenSettings {
+/** What the file of a project may say in place of an option. */
+const projectSettings: Readonly<Record<string, string>> = {
+  nodes: 'subnet.nodes',
+  port: 'subnet.port',
+  minConfirmations: 'min_confirmations',
+  blockTime: 'subnet.block_time',
+  feeRate: 'subnet.fee_rate',
+  ids: 'subnet.ids',
+}
+
+/**
+ * What was given by options or the project's file, and nothing else. Throws `USAGE_INVALID` or
+ * `AMOUNT_…`.
+ */
+export function startOptions(options: Options, project: Configuration): GivenSettings {
   const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
-    const text = options.text(name)
+    const setting = projectSettings[name]
+    const text = options.text(name) ?? (setting === undefined ? undefined : project.get(setting))
     return text === undefined ? undefined : parse(text)
   }
+  const set = [...setsOf(project), ...options.list('set')]
+  const autoMint = options.isOn('autoMint') && project.get('subnet.auto_mint') !== 'false'
   const given = {
     nodes: read('nodes', (text) => parseCount(text, { what: '--nodes', min: 1, max: NODES_MAX })),
     port: read('port', (text) => parseCount(text, { what: '--port', min: 0, max: 65_535 })),
@@ -31,12 +48,21 @@ export function startOptions(options: Options): GivenSettings {
     ),
     mining: read('blockTime', parseMining),
     feeRateMsatPerVb: read('feeRate', parseFeeRate),
-    autoMint: options.isOn('autoMint') ? undefined : false,
+    autoMint: autoMint ? undefined : false,
     ids: read('ids', (text): 'own' | 'mainnet' => (text === 'mainnet' ? 'mainnet' : 'own')),
-    set: options.list('set').length === 0 ? undefined : parseSet(options.list('set')),
+    set: set.length === 0 ? undefined : parseSet(set),
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
+
+/** `subnet.set.<name>` of the project as `--set` has it; the option comes later and wins. */
+const setsOf = (project: Configuration): readonly string[] =>
+  project
+    .all()
+    .filter(({ name }) => name.startsWith(SET_PREFIX))
+    .map(({ name, value }) => `${name.slice(SET_PREFIX.length)}=${value}`)
+
+const SET_PREFIX = 'subnet.set.'
 
 function parseHost(text: string): string {
   if (isIP(text) !== 0) return text

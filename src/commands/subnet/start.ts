@@ -9,7 +9,7 @@ import { printReady } from './ready.ts'
 import { startOptions } from './start-options.ts'
 
 export async function start({ options }: Invocation, context: Context): Promise<void> {
-  const given = startOptions(options)
+  const given = startOptions(options, context.configuration)
   const request = {
     directories: context.directories,
     given,
