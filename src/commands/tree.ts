@@ -4,7 +4,7 @@
  */
 import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Directories } from '../core/base/directories.ts'
-import { UnknownCommand, UnknownOption, UsageInvalid } from '../core/base/errors.ts'
+import { CkbtcError, UnknownCommand, UnknownOption, UsageInvalid } from '../core/base/errors.ts'
 import type { ColorWish, Settings } from '../terminal/terminal.ts'
 import type { Configuration } from '../wallet/config.ts'
 import type { Context, Environment, Globals } from './context.ts'
@@ -154,27 +154,28 @@ async function configurationOf(
   { environment, directories, workingFolder }: Program,
   { command, open }: { readonly command: CommandDefinition; readonly open: Open },
 ): Promise<Configuration> {
-  const { configPath, defaultConfiguration, loadConfiguration } = await import(
-    '../wallet/config.ts'
-  )
+  const { configPath, loadConfiguration } = await import('../wallet/config.ts')
   const options = new Options(root.opts())
   const named = options.text('config')
   const path = named ?? configPath(directories)
+  const facts = {
+    path,
+    isNamed: named !== undefined,
+    workingFolder,
+    environment,
+    options: {
+      network: options.text('network'),
+      unit: options.text('unit'),
+      timeout: options.text('timeout'),
+    },
+  }
   try {
-    return loadConfiguration({
-      path,
-      isNamed: named !== undefined,
-      workingFolder,
-      environment,
-      options: {
-        network: options.text('network'),
-        unit: options.text('unit'),
-        timeout: options.text('timeout'),
-      },
-    })
+    return loadConfiguration(facts)
   } catch (error) {
-    if (command.needsNoConfiguration === true) return defaultConfiguration(path)
-    await open() // The error is shown the way the options say.
+    await open() // An error is shown the way the options say.
+    const isBroken = error instanceof CkbtcError && error.code === 'CONFIG_INVALID'
+    if (isBroken && command.needsNoConfiguration === true)
+      return loadConfiguration({ ...facts, withoutFiles: true })
     throw error
   }
 }

@@ -39,19 +39,23 @@ const SHOWN_MAX = 1_000
 const shown = (text: string): string =>
   oneLine(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text)
 
+const REPORT = 'ckbtc doctor --report'
+
 /** Whatever no line of ours expected. The message is one line; where it was thrown stays out. */
 function printBug(terminal: Terminal, error: unknown): number {
   const { exit, retry } = errorCatalogue.BUG
   const [cause = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
   const message = `this is a bug in ckbtc, nothing further was attempted: ${cause}`
-  const hint = 'report the line above with the version of ckbtc and of Node'
+  const hint = 'report the line above together with what this prints'
   if (terminal.settings.json) {
-    printDocument(terminal, { code: 'BUG', exit, message, hint, retry, op: null, details: {} })
+    const withCommand = `${hint}: ${REPORT}`
+    const failure = { code: 'BUG', exit, message, hint: withCommand, retry }
+    printDocument(terminal, { ...failure, op: null, details: {} })
     return exit
   }
   terminal.warn(`ckbtc: ${terminal.errorPaint.bad('error')}: ${shown(message)} (BUG)`)
   terminal.warn(`ckbtc: hint: ${hint}`)
-  terminal.warn('    ckbtc --version && node --version')
+  terminal.warn(`    ${REPORT}`)
   return exit
 }
 

@@ -93,6 +93,8 @@ export type ConfigurationFacts = {
   readonly isNamed: boolean
   /** Where the search for the file of a project begins; nowhere without. */
   readonly workingFolder: string | undefined
+  /** The files are left alone: they cannot be read, and the command does not need them. */
+  readonly withoutFiles?: boolean
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Values of options, by the name of their setting. */
   readonly options: Readonly<Record<string, string | undefined>>
@@ -100,9 +102,10 @@ export type ConfigurationFacts = {
 
 /** Throws `CONFIG_INVALID` for files, `USAGE_INVALID` for variables and options. */
 export function loadConfiguration(facts: ConfigurationFacts): Configuration {
-  const { path, isNamed, workingFolder } = facts
-  const user = readSettings(path, 'user')
-  if (user === undefined && isNamed) throw invalid(path, 'there is no such file')
+  const { path, isNamed, withoutFiles = false } = facts
+  const workingFolder = withoutFiles ? undefined : facts.workingFolder
+  const user = withoutFiles ? undefined : readSettings(path, 'user')
+  if (user === undefined && isNamed && !withoutFiles) throw invalid(path, 'there is no such file')
   const projectPath = workingFolder === undefined ? undefined : projectFileOf(workingFolder)
   const project = projectPath === undefined ? undefined : readSettings(projectPath, 'project')
   const settings: readonly Setting[] = [

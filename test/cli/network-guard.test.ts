@@ -10,10 +10,13 @@ import { Home, launcher } from '../support/e2e-home.ts'
 
 const recorder = new URL('../support/record-connections.mjs', import.meta.url).href
 
+const wordsOf = (line: string, home: Home): readonly string[] =>
+  line.split(' ').map((word) => word.replace('HOME', home.path))
+
 /** Runs a command line and gives the places it connected to, each once. */
 function connectionsOf(home: Home, line: string): readonly string[] {
   const record = join(home.path, 'connections')
-  spawnSync(process.execPath, ['--import', recorder, launcher, ...line.split(' ')], {
+  spawnSync(process.execPath, ['--import', recorder, launcher, ...wordsOf(line, home)], {
     env: home.environment({
       CKBTC_HOME: home.path,
       CKBTC_TEST_CONNECTIONS: record,
@@ -35,12 +38,13 @@ describe('without a subnet', () => {
     'help errors',
     'config list',
     'config set unit sat',
-    'key generate test --no-passphrase --phrase-out /dev/null',
+    'key generate test --no-passphrase --phrase-out HOME/words',
     'key list',
     'key show dev0',
     'principal',
     'network list',
     'subnet status',
+    'doctor',
     'balance',
     'bitcoin tip',
   ])('%s connects to nobody', (line) => {
@@ -50,6 +54,7 @@ describe('without a subnet', () => {
   it.each([
     ['balance aaaaa-aa -n ic', 'icp-api.io'],
     ['fees -n testnet4', 'icp-api.io'],
+    ['doctor -n testnet4', 'icp-api.io'],
   ])('%s tries the endpoint of its network and nothing else', (line, host) => {
     const places = connectionsOf(home, line)
     expect(places.length).toBeGreaterThan(0)

@@ -49,7 +49,28 @@ const version: CommandDefinition = {
   run: async () => (await import('../version.ts')).version,
 }
 
+const doctor: CommandDefinition = {
+  name: 'doctor',
+  summary: 'find and fix problems',
+  description: `Looks at the machine, your files and keys, the local subnet and the selected network.
+Each check is ok, warn or fail, with one remedy. The network's endpoint is
+asked; nobody else is.`,
+  examples: [
+    ['ckbtc doctor', 'everything'],
+    ['ckbtc doctor --fix', 'and takes rights from others, and what ended subnets left'],
+    ['ckbtc doctor --report', 'a text without secrets for a bug report'],
+  ],
+  options: [
+    { flags: '--fix', description: 'repair what can be repaired without a question' },
+    { flags: '--report', description: 'print a text for a bug report' },
+  ],
+  exits: [[8, 'a check failed']],
+  seeAlso: 'ckbtc version, ckbtc help environment',
+  needsNoConfiguration: true,
+  run: async () => (await import('../doctor.ts')).doctor,
+}
+
 export const setup: Section = {
   title: 'SETUP',
-  commands: [networkGroup, configGroup, help, version],
+  commands: [networkGroup, configGroup, doctor, help, version],
 }
