@@ -29,8 +29,8 @@ export function parseAmount(text: string): bigint {
 }
 
 function wholeSats(typed: string, number: string): bigint {
-  if (number.includes('.') && !/^\d+\.0+$/.test(number)) throw tooFine(typed)
-  return BigInt(number.split('.')[0] ?? '0')
+  if (number.includes('.')) throw tooFine(typed) // 1.000sat would be a thousand for some.
+  return BigInt(number)
 }
 
 function satsOfBtc(typed: string, number: string): bigint {
@@ -42,29 +42,39 @@ function satsOfBtc(typed: string, number: string): bigint {
 
 function inRange(typed: string, amount: bigint): bigint {
   if (amount <= MONEY_MAX) return amount
-  throw new Problem('AMOUNT_RANGE', `"${typed}" is more bitcoin than there can be`, {
+  throw new Problem('AMOUNT_RANGE', `"${quoted(typed)}" is more bitcoin than there can be`, {
     fix: 'give at most 21000000btc',
   })
 }
 
-const malformed = (typed: string): Problem =>
-  new Problem('AMOUNT_FORMAT', `"${typed}" is no amount`, {
-    fix: typed.includes(',')
-      ? `use a point: ${typed.replace(',', '.')}`
-      : 'write digits, a point if needed, and a unit: 0.001btc, 100000sat',
+/** A comma that can only be meant for a point is corrected; where it may group digits it is not. */
+function malformed(typed: string): Problem {
+  const [, whole, fraction] = /^(\d+),(\d+\s*(?:ck)?btc)$/i.exec(typed) ?? []
+  return new Problem('AMOUNT_FORMAT', `"${quoted(typed)}" is no amount`, {
+    fix:
+      whole === undefined
+        ? 'write digits, a point if needed, and a unit: 0.001btc, 100000sat'
+        : `use a point: ${whole}.${fraction}`,
   })
+}
+
+const QUOTED_MAX = 60
+
+/** What was typed, or its beginning. */
+const quoted = (typed: string): string =>
+  typed.length > QUOTED_MAX ? `${typed.slice(0, QUOTED_MAX)}…` : typed
 
 const tooFine = (typed: string): Problem =>
-  new Problem('AMOUNT_PRECISION', `"${typed}" is finer than a satoshi`, {
+  new Problem('AMOUNT_PRECISION', `"${quoted(typed)}" is finer than a satoshi`, {
     fix: 'the smallest unit is 1sat, which is 0.00000001btc',
   })
 
 /** Both readings, ready to paste. */
 const noUnit = (typed: string, number: string): Problem =>
-  new Problem('AMOUNT_NO_UNIT', `"${typed}" has no unit that is known`, {
+  new Problem('AMOUNT_NO_UNIT', `"${quoted(typed)}" has no unit that is known`, {
     fix: number.includes('.')
-      ? `write ${number}btc; the units are sat, btc and ckbtc`
-      : `write ${number}sat or ${number}btc`,
+      ? `write ${quoted(number)}btc; the units are sat, btc and ckbtc`
+      : `write ${quoted(number)}sat or ${quoted(number)}btc`,
   })
 
 /** `0.00100000 ckBTC`; what is printed can be pasted back. */

@@ -22,6 +22,14 @@ const codeOf = (action: () => unknown): unknown => {
   }
 }
 
+const fixOf = (action: () => unknown): unknown => {
+  try {
+    return action()
+  } catch (error) {
+    return Reflect.get(Object(error), 'fix')
+  }
+}
+
 describe('an amount', () => {
   test.each(['0.001btc', '0.001ckbtc', '100000sat', '100_000 sat', '0.001 ckBTC', '100000SATS'])(
     '%s is 100,000 satoshi',
@@ -48,11 +56,35 @@ describe('an amount', () => {
     ['_1sat', 'AMOUNT_FORMAT'],
     ['1.2.3btc', 'AMOUNT_FORMAT'],
     ['0.5sat', 'AMOUNT_PRECISION'],
+    ['1.000sat', 'AMOUNT_PRECISION'],
     ['0.000000001btc', 'AMOUNT_PRECISION'],
     ['21000000.00000001btc', 'AMOUNT_RANGE'],
     ['99999999999999999999sat', 'AMOUNT_RANGE'],
   ])('%s is refused with %s', (text, code) => {
     expect(codeOf(() => parseAmount(text))).toBe(code)
+  })
+
+  test.each([
+    ['0,001btc', 'use a point: 0.001btc'],
+    ['1,5 ckBTC', 'use a point: 1.5 ckBTC'],
+    ['1,000sat', 'write digits, a point if needed, and a unit: 0.001btc, 100000sat'],
+    ['1,000,000sat', 'write digits, a point if needed, and a unit: 0.001btc, 100000sat'],
+    ['1.000,5btc', 'write digits, a point if needed, and a unit: 0.001btc, 100000sat'],
+  ])('%s is corrected where it can mean one thing only', (text, fix) => {
+    expect(() => parseAmount(text)).toThrow(expect.objectContaining({ code: 'AMOUNT_FORMAT', fix }))
+  })
+
+  test('that a hint offers is an amount', () => {
+    for (const text of ['10000', '0.5', '1m', '0,5btc']) {
+      const fix = String(fixOf(() => parseAmount(text)))
+      const offered = fix.match(/\d[\d.]*(?:sat|btc)\b/g) ?? []
+      expect(offered.length).toBeGreaterThan(0)
+      for (const amount of offered) expect(parseAmount(amount)).toBeGreaterThanOrEqual(0n)
+    }
+  })
+
+  test('of any length is quoted in a few words', () => {
+    expect(() => parseAmount(`${'9'.repeat(5_000)}btc`)).toThrow(/^"9{60}…" is more bitcoin/)
   })
 
   test('without a unit is refused with both readings, which can be pasted', () => {
