@@ -105,6 +105,9 @@ function commandTree(program: Program, rest: readonly string[], open: Open): Com
     const run = await command.run()
     const options = new Options(Object(values))
     await run({ args, options, program: rest }, context)
+    if (command.showsOperations === true) return
+    const { tellOpenOperations } = await import('./operations-line.ts')
+    await tellOpenOperations(context)
   }
   for (const definition of definitions)
     if (isGroup(definition)) root.addCommand(groupOf(definition, act))

@@ -34,6 +34,8 @@ export type CommandDefinition = {
   /** Runs with the defaults where the configuration cannot be read. */
   readonly needsNoConfiguration?: boolean
   readonly hidden?: boolean
+  /** Tells of open operations itself; others end with a line about them. */
+  readonly showsOperations?: boolean
   readonly run: () => Promise<Run>
 }
 

@@ -6,3 +6,6 @@ import type { Context } from '../context.ts'
 export const openOperationsOf =
   (_: Pick<Context, 'directories'>): OpenOperationsOf =>
   () => []
+
+/** How many are open on the selected network. */
+export const openOperationCount = (_: Pick<Context, 'directories' | 'globals'>): number => 0

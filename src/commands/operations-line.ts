@@ -1,0 +1,17 @@
+/**
+ * One line at the end of a command while operations are open. Implements `docs/spec/cli.md` §3.10.
+ */
+import type { Context } from './context.ts'
+import { openOperationCount } from './key/open-operations.ts'
+
+export async function tellOpenOperations(
+  context: Context,
+  count: (context: Context) => number | Promise<number> = openOperationCount,
+): Promise<void> {
+  const { json, quiet } = context.terminal.settings
+  if (json || quiet) return
+  const open = await count(context)
+  if (open === 0) return
+  const words = open === 1 ? '1 operation is open' : `${open} operations are open`
+  context.terminal.note(`${words}: ckbtc status`)
+}
