@@ -2,7 +2,8 @@
 import { Problem, UsageInvalid } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { formatBtc, NS_PER_MS, timestampNs } from '../core/base/units.ts'
-import { printAnswer } from '../terminal/answer.ts'
+import type { PrintableAnswer } from '../terminal/answer.ts'
+import { printPagedAnswer } from '../terminal/answer.ts'
 import { shorten } from '../terminal/steps.ts'
 import { printTable } from '../terminal/table.ts'
 import { textOfAccount } from '../wallet/account-text.ts'
@@ -32,19 +33,20 @@ export async function history(
     filter,
   )
   const entries = options.isOn('reverse') ? newestFirst.toReversed() : newestFirst
-  const { terminal } = context
-  printAnswer(terminal, {
+  const { PAGER: pager } = context.environment
+  const answer: PrintableAnswer = {
     schema: 'history',
     network: session.network.name,
     data: { account: named.text, entries: entries.map(documentOf), nextCursor },
     warnings: [...session.warnings, ...named.warnings],
     essential: '',
-    print: () => {
-      print(entries, context)
+    print: (terminal) => {
+      print(entries, { ...context, terminal })
       if (nextCursor !== undefined)
         terminal.note(`ckbtc: note: there is more: --before ${nextCursor}, or a larger --limit`)
     },
-  })
+  }
+  await printPagedAnswer(context.terminal, answer, { pager, wanted: options.isOn('pager') })
 }
 
 export const historyTypes: readonly HistoryType[] = [

@@ -10,7 +10,7 @@ import type { Network } from '../wallet/network.ts'
 import { hasRealFunds, symbolsOf } from '../wallet/network.ts'
 import { resolveNetwork } from '../wallet/networks.ts'
 import type { Context } from './context.ts'
-import { networkNameOf } from './keys.ts'
+import { keyWishesOf, networkNameOf } from './keys.ts'
 
 export type Session = {
   readonly network: Network
@@ -45,10 +45,13 @@ export const clientFacts = ({ directories, terminal }: Context) => ({
 })
 
 /** One line before anything else where the money is real; `-v` names the endpoint anywhere. */
-export function announce(network: Network, { terminal, globals }: Context): void {
+export function announce(network: Network, context: Context): void {
+  const { terminal } = context
   const { json, verbose } = terminal.settings
   if (json) return
-  const key = globals.key === undefined ? '' : ` · key: ${globals.key}`
+  const { option, environment, config } = keyWishesOf(context)
+  const wished = option || environment || config
+  const key = wished ? ` · key: ${wished}` : ''
   if (hasRealFunds(network))
     terminal.note(`network: ${network.name} — Bitcoin mainnet, real funds${key}`)
   if (verbose > 0) terminal.note(`endpoint: ${network.url}`)

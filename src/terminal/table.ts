@@ -4,12 +4,12 @@ import type { Terminal } from './terminal.ts'
 export type Column = {
   readonly title: string
   readonly align?: 'left' | 'right'
-  /** Never shortened, however narrow the terminal is: amounts, times, commands to paste. */
+  /** Never shortened, however narrow the terminal is. What is aligned to the right never is. */
   readonly whole?: boolean
 }
 
-/** Columns are not made narrower than this to fit. */
-const COLUMN_MIN = 11
+/** Columns are not made narrower than this to fit: identifiers are longer, words and times not. */
+const COLUMN_MIN = 20
 const GAP = '  '
 
 /**
@@ -54,6 +54,7 @@ function fitted(
   const widths = [...natural]
   const mayShrink = (place: number): boolean =>
     columns[place]?.whole !== true &&
+    columns[place]?.align !== 'right' &&
     (widths[place] ?? 0) > Math.max(COLUMN_MIN, columns[place]?.title.length ?? 0)
   const total = (): number =>
     widths.reduce((sum, size) => sum + size, 0) + GAP.length * (widths.length - 1)

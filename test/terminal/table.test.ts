@@ -28,7 +28,7 @@ describe('on a terminal', () => {
   const wide = [
     { title: 'NAME' },
     { title: 'PRINCIPAL' },
-    { title: 'AMOUNT', align: 'right', whole: true },
+    { title: 'AMOUNT', align: 'right' },
   ] as const
   const rows = [['savings', principal, '0.00100000 ckBTC']]
 
@@ -56,6 +56,15 @@ describe('on a terminal', () => {
     })
     printTable(terminal, wide, rows)
     expect(written.out).toContain(principal)
+  })
+
+  test('words and times are short enough to stay', async () => {
+    const { terminal, written } = await recordingTerminal({ color: 'never' }, undefined, {
+      columns: 60,
+    })
+    const time = '2026-01-05 11:02:33'
+    printTable(terminal, [{ title: 'TIME' }, { title: 'TO' }], [[time, principal]])
+    expect(written.out).toMatch(new RegExp(`^${time} {2}k2t6j-.*…`, 'm'))
   })
 
   test('what cannot be made narrower stays', async () => {
