@@ -16,8 +16,8 @@ import { principalOfText } from '../src/core/ic/principal.ts'
 import type { ControlClient } from '../src/host/control-client.ts'
 import type { StatusReply } from '../src/host/control-protocol.ts'
 import type * as Daemon from '../src/host/daemon.ts'
-import { Agent } from '../src/wallet/agent.ts'
-import { Canisters } from '../src/wallet/canisters.ts'
+import type { Canisters } from '../src/wallet/canisters.ts'
+import { canistersAt } from '../src/wallet/canisters.ts'
 import { devUser } from '../src/wallet/identity.ts'
 import type { LoadReport, LoadTask } from './support/calls-task.ts'
 import { median, percentile, WrongResult } from './support/measure.ts'
@@ -90,11 +90,14 @@ async function fund(
   { url, rootKey, ids, masterPublicKey }: StatusReply,
   control: ControlClient,
 ): Promise<Canisters> {
-  const canisters = new Canisters(new Agent(devUser(0), { url, rootKey: fromHex(rootKey) }), {
+  const deployment = {
+    url,
+    rootKey: fromHex(rootKey),
     ledgerId: principalOfText(ids.ledger),
     minterId: principalOfText(ids.minter),
     masterPublicKey: fromHex(masterPublicKey),
-  })
+  }
+  const canisters = canistersAt(deployment, { signer: devUser(0) })
   const account = { owner: devUser(0).principal }
   const { address } = await canisters.depositAddress(account)
   await control.ask('faucet', { amountSat: DEPOSIT_SAT, to: address, outputs: 1, mine: true })

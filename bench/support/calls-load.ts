@@ -16,7 +16,7 @@ import { principalOfText } from '../../src/core/ic/principal.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { hostSha256 } from '../../src/host/sha256.ts'
-import { Agent } from '../../src/wallet/agent.ts'
+import { clientOf } from '../../src/wallet/canisters.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { LoadReport, LoadTask } from './calls-task.ts'
 
@@ -85,15 +85,13 @@ class Load {
   }
 
   #single(): () => Promise<unknown> {
-    const agent = new Agent(user, { url: this.#task.url, rootKey: this.#rootKey })
-    const target = {
-      canister: 'ledger',
-      canisterId: principalOfText(this.#task.ledgerId),
-      methodName: 'icrc1_transfer',
-      method: ledgerInterface.icrc1_transfer,
-    } as const
+    const { url, ledgerId } = this.#task
+    const ledger = principalOfText(ledgerId)
+    // Neither minter nor addresses are asked for.
+    const ids = { ledgerId: ledger, minterId: ledger, masterPublicKey: new Uint8Array() }
+    const client = clientOf({ url, rootKey: this.#rootKey, ...ids }, { signer: user })
     return async () => {
-      const result = await agent.update(target, [{ to, amount: 1n }])
+      const result = await client.ledger.transfer({ to, amount: 1n })
       assert(result.type === 'ok', 'the caller has money')
     }
   }

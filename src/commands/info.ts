@@ -13,14 +13,15 @@ export async function info(
   context: Context,
   open: typeof openSession = openSession,
 ): Promise<void> {
-  const { client, network, symbols, warnings } = await open(context)
+  const session = await open(context)
+  const { client, network, symbols } = session
   const found = await readInfo(client)
   const { terminal } = context
   printAnswer(terminal, {
     schema: 'info',
     network: network.name,
     data: found,
-    warnings,
+    warnings: session.warnings,
     essential: coins(found.supplySat, symbols.token),
     print: () => printPairs(terminal, pairsOf(network.name, found, symbols.token)),
   })

@@ -16,6 +16,7 @@ export type Session = {
   readonly network: Network
   readonly client: Client
   readonly symbols: ReturnType<typeof symbolsOf>
+  /** Of the network, and of the clock once it was compared: ask after the reading. */
   readonly warnings: readonly Warning[]
   /** Ends by Ctrl-C and by `--timeout`. */
   readonly signal: AbortSignal
@@ -35,7 +36,28 @@ export async function openSession(context: Context): Promise<Session> {
   const signal = signalOf(context)
   const { Client } = await import('../wallet/client.ts')
   const client = new Client({ network, signal, ...clientFacts(context) })
-  return { network, client, symbols: symbolsOf(network), warnings: warningsOf(network), signal }
+  return sessionOf(client, signal)
+}
+
+export const sessionOf = (client: Client, signal: AbortSignal): Session => ({
+  network: client.network,
+  client,
+  symbols: symbolsOf(client.network),
+  signal,
+  get warnings() {
+    return [...warningsOf(client.network), ...clockWarnings(client)]
+  },
+})
+
+const CLOCK_MS_MAX = 60_000
+
+function clockWarnings({ clockOffsetMs }: Client): readonly Warning[] {
+  const seconds = Math.round(Math.abs(clockOffsetMs) / 1000)
+  if (seconds * 1000 <= CLOCK_MS_MAX) return []
+  const side = clockOffsetMs > 0 ? 'behind' : 'ahead of'
+  return [
+    { code: 'HOST_CLOCK', message: `this computer’s clock is ${seconds} s ${side} the network’s` },
+  ]
 }
 
 /** What a client takes from the surroundings of a command. */

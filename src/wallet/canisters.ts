@@ -1,69 +1,68 @@
-/** The ledger and the minter as a user calls them. Source: ledger §2, minter §§2, 7, 21. */
-
+/**
+ * Ledger and minter as a story calls them, on the client of every network: what is refused is
+ * thrown, and nothing is kept for later. Source: ledger §2, minter §§2, 7, 21.
+ */
 import { equalBytes } from '../core/base/bytes.ts'
-import type { ExtendedKey } from '../core/base/derivation.ts'
-import { derivePublicKey, masterKey } from '../core/base/derivation.ts'
-import { BadEncoding, CanisterRefused } from '../core/base/errors.ts'
+import { CanisterRefused, present } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { addNs, NS_PER_SECOND } from '../core/base/units.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
 import type { Account } from '../core/ic/account.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import type { Block } from '../core/ledger/block.ts'
-import { blockOfValue } from '../core/ledger/block-value.ts'
-import { ledgerInterface } from '../core/ledger/interface.ts'
-import { addressText, scriptOf } from '../core/minter/addresses.ts'
-import { decodeEvent } from '../core/minter/event-log.ts'
 import type { Event } from '../core/minter/events.ts'
-import { minterExtension } from '../core/minter/extension.ts'
-import { minterInterface } from '../core/minter/interface.ts'
 import { decodeMintMemo } from '../core/minter/memo.ts'
 import type { MinterInfo, RetrieveBtcStatusV2 } from '../core/minter/types.ts'
-import type { Agent } from './agent.ts'
+import { Client } from './client.ts'
+import { derivations } from './deposit-address.ts'
+import type { User } from './identity.ts'
+import { DEFAULT_NETWORK } from './network.ts'
 
-/** The canisters of one ckBTC deployment. */
+/** A subnet on this machine, as its starter knows it. */
 export type Deployment = {
+  readonly url: string
+  /** DER. */
+  readonly rootKey: Uint8Array
   readonly ledgerId: Principal
   readonly minterId: Principal
   /** SEC1 compressed key that the subnet's nodes share; the minter's keys are derived from it. */
   readonly masterPublicKey: Uint8Array
 }
 
-/** Blocks or events asked for at once; the canisters cut at their own limits. */
-const PAGE = 2_000n
-/** More than mainnet has made in years: who serves more is not to be believed. */
-const ENTRIES_MAX = 50_000_000
+/** A client of that subnet. `fetch`: for one in this process. */
+export const clientOf = (
+  { url, rootKey, ledgerId: ledger, minterId: minter, masterPublicKey }: Deployment,
+  {
+    signer,
+    fetch,
+  }: { readonly signer: User; readonly fetch?: typeof globalThis.fetch | undefined },
+): Client =>
+  new Client({
+    network: {
+      name: DEFAULT_NETWORK,
+      kind: 'local',
+      url,
+      bitcoin: 'regtest',
+      ids: { ledger, minter },
+      rootKey,
+      rootKeyOrigin: 'descriptor',
+      nodeKeys: undefined,
+      masterKeys: [masterPublicKey],
+    },
+    signer,
+    fetch,
+  })
+
 /** An approval for a redemption ends by itself after ten minutes. */
 const APPROVAL_NS = 600n * NS_PER_SECOND
 
-type LedgerMethod = keyof typeof ledgerInterface
-type MinterMethod = keyof typeof minterInterface
-
 export class Canisters {
-  readonly #agent: Agent
-  readonly deployment: Deployment
+  readonly client: Client
+  readonly #owner: Principal
 
-  constructor(agent: Agent, deployment: Deployment) {
-    this.#agent = agent
-    this.deployment = deployment
-  }
-
-  #ledger<M extends LedgerMethod>(methodName: M) {
-    const { ledgerId: canisterId } = this.deployment
-    const method = ledgerInterface[methodName]
-    return { canister: 'ledger', canisterId, methodName, method } as const
-  }
-
-  #minter<M extends MinterMethod>(methodName: M) {
-    const { minterId: canisterId } = this.deployment
-    const method = minterInterface[methodName]
-    return { canister: 'minter', canisterId, methodName, method } as const
-  }
-
-  /** The minter's root key, derived here from the subnet's key. */
-  get minterKey(): ExtendedKey {
-    const { masterPublicKey, minterId } = this.deployment
-    return derivePublicKey(masterKey(masterPublicKey), [minterId])
+  constructor(client: Client, { principal }: Pick<User, 'principal'>) {
+    this.client = client
+    this.#owner = principal
   }
 
   /**
@@ -72,21 +71,21 @@ export class Canisters {
   async depositAddress(
     account: Account,
   ): Promise<{ readonly address: string; readonly derived: string }> {
-    const target = this.#minter('get_btc_address')
-    const address = await this.#agent.update(target, [account])
-    return { address, derived: addressText(scriptOf(this.minterKey, account), 'regtest') }
+    const [derived] = derivations(this.client.network, account)
+    const address = await this.client.minter.address(account)
+    return { address, derived: present(derived, 'a local subnet has one key').address }
   }
 
   balanceOf(account: Account): Promise<bigint> {
-    return this.#agent.query(this.#ledger('icrc1_balance_of'), [account])
+    return this.client.ledger.balanceOf(account)
   }
 
   transferFee(): Promise<bigint> {
-    return this.#agent.query(this.#ledger('icrc1_fee'), [])
+    return this.client.ledger.fee()
   }
 
   minterInfo(): Promise<MinterInfo> {
-    return this.#agent.query(this.#minter('get_minter_info'), [])
+    return this.client.minter.info()
   }
 
   /**
@@ -98,9 +97,8 @@ export class Canisters {
     readonly amount: bigint
     readonly createdAtTime: TimestampNs
   }): Promise<bigint> {
-    const target = this.#ledger('icrc1_transfer')
-    const result = await this.#agent.update(target, [transfer])
-    if (result.type === 'err') throw refused(target, result.error)
+    const result = await this.client.ledger.transfer(transfer)
+    if (result.type === 'err') throw refused('ledger', 'icrc1_transfer', result.error)
     return result.blockIndex
   }
 
@@ -108,8 +106,8 @@ export class Canisters {
    * Lets the minter take exactly `amount` for ten minutes, then has it burned for bitcoin; the burn
    * block's index.
    *
-   * `now` is the time of the approval. A refused burn leaves an allowance that ends by itself; the next redemption
-   * replaces it. Throws `CanisterRefused`.
+   * `now` is the time of the approval. A refused burn leaves an allowance that ends by itself; the
+   * next redemption replaces it. Throws `CanisterRefused`.
    */
   async redeem({
     address,
@@ -121,72 +119,38 @@ export class Canisters {
     readonly now: TimestampNs
   }): Promise<bigint> {
     await this.#approveMinter(amount, now)
-    const burn = this.#minter('retrieve_btc_with_approval')
-    const burned = await this.#agent.update(burn, [{ address, amount }])
-    if (burned.type === 'err') throw refused(burn, burned.error)
+    const burned = await this.client.minter.retrieve({ address, amount })
+    if (burned.type === 'err') throw refused('minter', 'retrieve_btc_with_approval', burned.error)
     return burned.value.blockIndex
   }
 
   async #approveMinter(amount: bigint, now: TimestampNs): Promise<void> {
-    const spender = { owner: this.deployment.minterId }
-    const account = { owner: this.#agent.principal }
-    const question = this.#ledger('icrc2_allowance')
+    const { ledger, network } = this.client
+    const spender = { owner: network.ids.minter }
     // What is there is named, so that a race with another approval fails instead of adding up.
-    const { allowance } = await this.#agent.query(question, [{ account, spender }])
-    const approval = this.#ledger('icrc2_approve')
-    const approved = await this.#agent.update(approval, [
-      {
-        spender,
-        amount,
-        expectedAllowance: allowance,
-        expiresAt: addNs(now, APPROVAL_NS),
-        createdAtTime: now,
-      },
-    ])
-    if (approved.type === 'err') throw refused(approval, approved.error)
+    const { allowance } = await ledger.allowance({ owner: { owner: this.#owner }, spender })
+    const approved = await ledger.approve({
+      spender,
+      amount,
+      expectedAllowance: allowance,
+      expiresAt: addNs(now, APPROVAL_NS),
+      createdAtTime: now,
+    })
+    if (approved.type === 'err') throw refused('ledger', 'icrc2_approve', approved.error)
   }
 
   redemptionStatus(blockIndex: bigint): Promise<RetrieveBtcStatusV2> {
-    return this.#agent.query(this.#minter('retrieve_btc_status_v2'), [{ blockIndex }])
+    return this.client.minter.redemptionStatus(blockIndex)
   }
 
-  /**
-   * The whole log of the ledger, as its blocks were given. Throws `BadEncoding` for one that is
-   * none.
-   */
-  async blocks(): Promise<readonly Block[]> {
-    const blocks: Block[] = []
-    for (;;) {
-      const start = BigInt(blocks.length)
-      const target = this.#ledger('icrc3_get_blocks')
-      const page = await this.#agent.query(target, [[{ start, length: PAGE }]])
-      for (const { id, block } of page.blocks) {
-        if (id !== BigInt(blocks.length)) throw new BadEncoding(`block ${id} out of order`)
-        blocks.push(blockOfValue(block))
-      }
-      if (BigInt(blocks.length) >= page.logLength) return blocks
-      if (blocks.length > ENTRIES_MAX) throw new BadEncoding('a ledger without end')
-      if (page.blocks.length === 0) throw new BadEncoding('the ledger keeps blocks back')
-    }
+  /** The whole log of the ledger. Throws `BadEncoding` for a block that is none. */
+  blocks(): Promise<readonly Block[]> {
+    return this.client.blocks.all()
   }
 
-  /**
-   * The whole event log of the minter, with the events that a replay needs and `get_events` leaves
-   * out.
-   */
-  async events(): Promise<readonly Event[]> {
-    const methodName = 'x_get_events'
-    const method = minterExtension[methodName]
-    const { minterId: canisterId } = this.deployment
-    const target = { canister: 'minter', canisterId, methodName, method } as const
-    const events: Event[] = []
-    for (;;) {
-      const start = BigInt(events.length)
-      const page = await this.#agent.query(target, [{ start, length: PAGE }])
-      events.push(...page.map(decodeEvent))
-      if (page.length === 0) return events
-      if (events.length > ENTRIES_MAX) throw new BadEncoding('an event log without end')
-    }
+  /** The whole event log of the minter. */
+  events(): Promise<readonly Event[]> {
+    return this.client.events()
   }
 
   /** Index of the block that minted for a coin, and the amount; undefined while there is none. */
@@ -204,7 +168,14 @@ export class Canisters {
   }
 }
 
+/** The canisters of a subnet on this machine. */
+export const canistersAt = (
+  deployment: Deployment,
+  options: Parameters<typeof clientOf>[1],
+): Canisters => new Canisters(clientOf(deployment, options), options.signer)
+
 const refused = (
-  { canister, methodName }: { readonly canister: 'ledger' | 'minter'; readonly methodName: string },
-  error: { readonly type: string },
-): CanisterRefused => new CanisterRefused(canister, { methodName, reason: error.type })
+  canister: 'ledger' | 'minter',
+  methodName: string,
+  { type: reason }: { readonly type: string },
+): CanisterRefused => new CanisterRefused(canister, { methodName, reason })

@@ -3,14 +3,15 @@
  * cli §5.13 steps 3 to 6.
  */
 import { equalBytes, toDisplayHex } from '../core/base/bytes.ts'
+import type { ExtendedKey } from '../core/base/derivation.ts'
 import { attempt, BadEncoding } from '../core/base/errors.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
 import { decodeTransaction, outpointKey, txid } from '../core/btc/transaction.ts'
+import type { Principal } from '../core/ic/principal.ts'
 import { scriptOf } from '../core/minter/addresses.ts'
 import type { State, SubmittedTransaction, WithdrawalRequest } from '../core/minter/state.ts'
 import { requestsOf } from '../core/minter/state.ts'
 import type { Utxo } from '../core/minter/types.ts'
-import type { Canisters } from './canisters.ts'
 
 /** What the chain says of an output. */
 export type ChainOutput =
@@ -33,20 +34,40 @@ export type CoinCount = {
   readonly reservesSat: bigint
   readonly inFlightSat: bigint
   readonly owedSat: bigint
-  readonly coins: { readonly total: number; readonly verified: number }
+  /** Coins of the minter that are credited to nobody: too small, or in quarantine. */
+  readonly excludedSat: bigint
+  readonly coins: {
+    readonly total: number
+    readonly verified: number
+    /** Spent, or not on the chain. */
+    readonly missing: number
+    /** There, with another value or script than the books say. */
+    readonly mismatched: number
+  }
 }
 
-type Views = {
-  readonly canisters: Canisters
+export type Views = {
+  readonly minterId: Principal
+  /** The minter's root key. */
+  readonly minterKey: ExtendedKey
   readonly bitcoin: BitcoinSource
-  readonly minter: State | undefined
+  readonly minter: State
+  /** Ends at the first coin that is not as the books say. */
+  readonly failFast: boolean
+}
+
+/** Nothing, for books that cannot be replayed. */
+export const noCoins: CoinCount = {
+  reservesSat: 0n,
+  inFlightSat: 0n,
+  owedSat: 0n,
+  excludedSat: 0n,
+  coins: { total: 0, verified: 0, missing: 0, mismatched: 0 },
 }
 
 /** Counts coins, change in flight and debts. Adds to `found` what is not as the books say. */
 export async function countCoins(views: Views, found: string[]): Promise<CoinCount> {
   const { minter } = views
-  if (minter === undefined)
-    return { reservesSat: 0n, inFlightSat: 0n, owedSat: 0n, coins: { total: 0, verified: 0 } }
   const coins = [...minter.availableUtxos.values()]
   const owed = [...minter.queue]
   for (const { utxos, requests } of minter.signing.values()) {
@@ -61,16 +82,28 @@ export async function countCoins(views: Views, found: string[]): Promise<CoinCou
     coins.push(...sent.utxos) // Not mined yet: its inputs are still there, its payments still due.
     owed.push(...requestsOf(sent.purpose))
   }
-  const verified: Utxo[] = []
-  for (const coin of coins) if (await isThere(views, coin, found)) verified.push(coin)
-  const reservesSat = verified.reduce((sum, { value }) => sum + value, 0n)
-  const owedSat = amountsOf(owed) + reimbursementsOf(minter)
+  let reservesSat = 0n
+  const count = { verified: 0, missing: 0, mismatched: 0 }
+  for (const coin of coins) {
+    const judged = await judgeCoin(views, coin, found)
+    count[judged] += 1
+    if (judged === 'verified') reservesSat += coin.value
+    else if (views.failFast) break
+  }
   return {
     reservesSat,
     inFlightSat,
-    owedSat,
-    coins: { total: coins.length, verified: verified.length },
+    owedSat: amountsOf(owed) + reimbursementsOf(minter),
+    excludedSat: excludedOf(minter),
+    coins: { total: coins.length, ...count },
   }
+}
+
+function excludedOf({ suspendedUtxos, legacySuspendedUtxos }: State): bigint {
+  const suspended = [...suspendedUtxos.values(), legacySuspendedUtxos]
+  return suspended
+    .flatMap((coins) => [...coins.values()])
+    .reduce((sum, { utxo }) => sum + utxo.value, 0n)
 }
 
 const amountsOf = (requests: readonly Pick<WithdrawalRequest, 'amount'>[]): bigint =>
@@ -79,25 +112,25 @@ const amountsOf = (requests: readonly Pick<WithdrawalRequest, 'amount'>[]): bigi
 const reimbursementsOf = (minter: State): bigint =>
   amountsOf([...minter.reimbursements.values(), ...minter.depositReimbursements.values()])
 
-/**
- * Whether the chain holds the coin, unspent, of the value claimed and on an address derived from
- * the key.
- */
-async function isThere(
-  { canisters, bitcoin, minter }: Views,
+/** Whether the chain holds the coin, unspent, of its value, on an address derived from the key. */
+async function judgeCoin(
+  { minterKey, bitcoin, minter }: Views,
   { outpoint, value }: Utxo,
   found: string[],
-): Promise<boolean> {
-  const owner = minter?.outpointAccount.get(outpointKey(outpoint))
+): Promise<'verified' | 'missing' | 'mismatched'> {
+  const owner = minter.outpointAccount.get(outpointKey(outpoint))
   const name = `coin ${toDisplayHex(outpoint.txid)}:${outpoint.vout}`
   const output = await bitcoin.output(outpoint)
+  if (output.type !== 'unspent') {
+    found.push(`${name} is ${output.type} on the chain`)
+    return 'missing'
+  }
   if (owner === undefined) found.push(`${name} belongs to no account`)
-  else if (output.type !== 'unspent') found.push(`${name} is ${output.type} on the chain`)
   else if (output.value !== value) found.push(`${name} is worth ${output.value}, not ${value}`)
-  else if (!equalBytes(output.script, scriptOf(canisters.minterKey, owner)))
+  else if (!equalBytes(output.script, scriptOf(minterKey, owner)))
     found.push(`${name} is not on the address of its account`)
-  else return true
-  return false
+  else return 'verified'
+  return 'mismatched'
 }
 
 /**
@@ -105,7 +138,7 @@ async function isThere(
  * What the event says is compared with the transaction's own bytes, and these with the chain.
  */
 async function minedChange(
-  { canisters, bitcoin }: Views,
+  { minterKey, minterId, bitcoin }: Views,
   sent: SubmittedTransaction,
   found: string[],
 ): Promise<bigint | undefined> {
@@ -132,7 +165,7 @@ async function minedChange(
   const outpoint = { txid: sent.txid, vout: changeOutput.vout }
   const output = await bitcoin.output(outpoint)
   if (output.type !== 'unspent') return undefined
-  const main = scriptOf(canisters.minterKey, { owner: canisters.deployment.minterId })
+  const main = scriptOf(minterKey, { owner: minterId })
   if (output.value === changeOutput.value && equalBytes(output.script, main)) return output.value
   found.push(`the change of ${name} is not what its event says`)
   return 0n

@@ -1,22 +1,45 @@
 /**
  * Is every ckBTC backed? Recomputed from the ledger's blocks, the minter's events, the key and the
- * chain. Source: cli §5.13.
+ * chain; nothing is repeated that the minter says about itself. Implements cli §5.13.
  */
-import { attempt, BadEncoding } from '../core/base/errors.ts'
+import type { ExtendedKey } from '../core/base/derivation.ts'
+import { attempt, BadEncoding, ReservesInconclusive } from '../core/base/errors.ts'
+import type { OutPoint } from '../core/btc/transaction.ts'
+import { outpointKey } from '../core/btc/transaction.ts'
+import type { Principal } from '../core/ic/principal.ts'
 import type { Block } from '../core/ledger/block.ts'
-import { ckbtcConfig } from '../core/ledger/config.ts'
-import { totalSupply } from '../core/ledger/queries.ts'
-import { replay as replayLedger } from '../core/ledger/replay.ts'
+import type { TipCertificate } from '../core/ledger/interface.ts'
 import type { Event } from '../core/minter/events.ts'
 import { replay as replayMinter } from '../core/minter/replay.ts'
 import type { State as MinterState } from '../core/minter/state.ts'
-import type { Canisters } from './canisters.ts'
+import type { Client } from './client.ts'
+import { derivations, minterKeyOf } from './deposit-address.ts'
 import { compareBooks } from './reserve-books.ts'
-import type { BitcoinSource } from './reserve-coins.ts'
-import { countCoins } from './reserve-coins.ts'
+import type { BitcoinSource, ChainOutput } from './reserve-coins.ts'
+import { countCoins, noCoins } from './reserve-coins.ts'
+import type { CertifiedTip } from './reserve-supply.ts'
+import { supplyOf, verifyTip } from './reserve-supply.ts'
 
 /** Readings until all views are of one moment: under steady traffic some fail. */
 const READINGS_MAX = 10
+
+/** All that a judgement rests on. */
+export type ReserveViews = {
+  readonly network: string
+  readonly ledgerId: Principal
+  readonly minterId: Principal
+  /** The minter's root key. */
+  readonly minterKey: ExtendedKey
+  readonly height: number
+  readonly blocks: readonly Block[]
+  readonly events: readonly Event[]
+  /** Where the network offers it, with the key under which it verifies (DER). */
+  readonly tip: (TipCertificate & { readonly rootKey: Uint8Array }) | undefined
+  /** What the chain said of every output that was asked for. */
+  readonly outputs: readonly { readonly outpoint: OutPoint; readonly output: ChainOutput }[]
+}
+
+export type ReserveCheck = { readonly name: string; readonly ok: boolean; readonly count: number }
 
 export type ReserveReport = {
   /**
@@ -26,6 +49,8 @@ export type ReserveReport = {
   readonly verdict: 'backed' | 'shortfall' | 'mismatch' | 'inconclusive'
   readonly height: number
   readonly supplySat: bigint
+  /** Whether the network has signed the last block that the supply is from. */
+  readonly supplyCertified: boolean
   /** Accepted redemptions that are not paid, and reimbursements due. */
   readonly owedSat: bigint
   /** Coins found unspent on the chain, with the value and the script that they should have. */
@@ -34,78 +59,192 @@ export type ReserveReport = {
    * Own change in mined transactions that are not final; the payments in them are no longer owed.
    */
   readonly inFlightSat: bigint
+  /** Too small to be credited, or in quarantine; not counted. */
+  readonly excludedSat: bigint
   /** reserves + in flight − supply − owed; negative when short. */
   readonly surplusSat: bigint
-  readonly coins: { readonly total: number; readonly verified: number }
+  readonly coins: {
+    readonly total: number
+    readonly verified: number
+    readonly missing: number
+    readonly mismatched: number
+  }
   readonly events: number
   readonly blocks: number
+  readonly checks: readonly ReserveCheck[]
   /** What contradicts what, in words; empty when nothing does. */
   readonly contradictions: readonly string[]
 }
 
-/** Reads everything and computes; repeats nothing that the minter says about itself. */
+export type ReserveOptions = {
+  /** How much may be missing. */
+  readonly toleranceSat?: bigint
+  readonly failFast?: boolean
+  /** Is told what is being read. */
+  readonly onStep?: (text: string) => void
+}
+
+export type ReserveFinding = { readonly report: ReserveReport; readonly views: ReserveViews }
+
+/** Reads everything and judges it, until a reading in which nothing moved. */
 export async function verifyReserves(
-  canisters: Canisters,
+  client: Client,
   bitcoin: BitcoinSource,
+  options: ReserveOptions = {},
 ): Promise<ReserveReport> {
-  let report = await readOnce(canisters, bitcoin)
-  for (let readings = 1; report.verdict === 'inconclusive' && readings < READINGS_MAX; readings++)
-    report = await readOnce(canisters, bitcoin)
-  return report
+  return (await investigateReserves(client, bitcoin, options)).report
+}
+
+/** The same, with what it rests on. */
+export async function investigateReserves(
+  client: Client,
+  bitcoin: BitcoinSource,
+  options: ReserveOptions = {},
+): Promise<ReserveFinding> {
+  const minterKey = await keyOf(client)
+  let finding = await readOnce(client, bitcoin, { ...options, minterKey })
+  for (let reading = 1; isMoving(finding) && reading < READINGS_MAX; reading++)
+    finding = await readOnce(client, bitcoin, { ...options, minterKey })
+  return finding
+}
+
+const isMoving = ({ report }: ReserveFinding): boolean => report.verdict === 'inconclusive'
+
+/** With several keys to choose from, the one that leads to the minter's own address. */
+async function keyOf({ network, minter }: Client): Promise<ExtendedKey> {
+  const account = { owner: network.ids.minter }
+  const [first, ...others] = derivations(network, account)
+  if (first === undefined)
+    throw new ReservesInconclusive('the key of this network is not known, so no address is')
+  if (others.length === 0) return first.minterKey
+  const named = await minter.address(account)
+  const found = [first, ...others].find(({ address }) => address === named)
+  if (found === undefined) throw new ReservesInconclusive('no known key leads to the minter')
+  return minterKeyOf(network, found.masterKey)
 }
 
 /** One reading of all views. It counts only if none of them moved meanwhile. */
-async function readOnce(canisters: Canisters, bitcoin: BitcoinSource): Promise<ReserveReport> {
+async function readOnce(
+  client: Client,
+  bitcoin: BitcoinSource,
+  { minterKey, onStep, ...options }: ReserveOptions & { readonly minterKey: ExtendedKey },
+): Promise<ReserveFinding> {
+  const { ledger: ledgerId, minter: minterId } = client.network.ids
   const height = await bitcoin.height()
-  const events = await canisters.events()
-  const blocks = await canisters.blocks()
-  const contradictions: string[] = []
-  const supplySat = supplyOf(canisters, blocks, contradictions)
-  const minter = minterState(canisters, events, contradictions)
-  compareBooks({ blocks, events }, contradictions)
-  const count = await countCoins({ canisters, bitcoin, minter }, contradictions)
+  const events = await client.events((count) => onStep?.(`${count} events read`))
+  const blocks = await client.blocks.all((read, total) =>
+    onStep?.(`${read} of ${total} blocks read`),
+  )
+  const certificate = await client.ledger.tipCertificate()
+  const { network } = client
+  const tip = certificate && { ...certificate, rootKey: network.rootKey }
+  const certified =
+    tip && verifyTip(tip, { ...tip, ledgerId, now: await client.clockFor(tip.certificate) })
+  onStep?.('asking the chain for every coin')
+  const outputs: { outpoint: OutPoint; output: ChainOutput }[] = []
+  const recording: BitcoinSource = {
+    height: async () => height,
+    output: async (outpoint) => {
+      const output = await bitcoin.output(outpoint)
+      outputs.push({ outpoint, output })
+      return output
+    },
+  }
+  const read = { network: network.name, ledgerId, minterId, minterKey, height, blocks, events, tip }
+  const views: ReserveViews = { ...read, outputs }
+  const report = await judge(views, recording, { ...options, certified })
   const moved =
-    (await canisters.events()).length !== events.length || (await bitcoin.height()) !== height
+    isAhead(certified, blocks) ||
+    (await client.events()).length !== events.length ||
+    (await bitcoin.height()) !== height
+  return { views, report: moved ? { ...report, verdict: 'inconclusive' } : report }
+}
+
+/** A block came in between the reading of the blocks and that of the certificate. */
+const isAhead = (certified: CertifiedTip | undefined, blocks: readonly Block[]): boolean =>
+  certified !== undefined &&
+  (certified.type === 'empty' ? 0n : certified.index + 1n) !== BigInt(blocks.length)
+
+/** Judges what was read before; the same every time. */
+export function judgeAgain(
+  views: ReserveViews,
+  options: Pick<ReserveOptions, 'toleranceSat'>,
+): Promise<ReserveReport> {
+  const { tip, ledgerId, outputs } = views
+  const certified = tip && verifyTip(tip, { rootKey: tip.rootKey, ledgerId, now: undefined })
+  const known = new Map(outputs.map(({ outpoint, output }) => [outpointKey(outpoint), output]))
+  const source: BitcoinSource = {
+    height: async () => views.height,
+    output: async (outpoint) => known.get(outpointKey(outpoint)) ?? { type: 'unknown' },
+  }
+  return judge(views, source, { ...options, certified })
+}
+
+/** Contradictions, by what was looked at. */
+type Found = Readonly<Record<'ledger' | 'minter' | 'books' | 'coins', string[]>>
+
+type Judging = Pick<ReserveOptions, 'toleranceSat' | 'failFast'> & {
+  readonly certified: CertifiedTip | undefined
+}
+
+async function judge(
+  views: ReserveViews,
+  bitcoin: BitcoinSource,
+  { toleranceSat = 0n, failFast = false, certified }: Judging,
+): Promise<ReserveReport> {
+  const { minterId, minterKey, height, blocks, events } = views
+  const found: Found = { ledger: [], minter: [], books: [], coins: [] }
+  const supplySat = supplyOf(blocks, { minterId, certified }, found.ledger)
+  const minter = minterState(events, minterId, found.minter)
+  compareBooks({ blocks, events }, found.books)
+  const count =
+    minter === undefined
+      ? noCoins
+      : await countCoins({ minterId, minterKey, bitcoin, minter, failFast }, found.coins)
+  const contradictions = Object.values(found).flat()
   const surplusSat = count.reservesSat + count.inFlightSat - supplySat - count.owedSat
-  const broken = minter === undefined || contradictions.length > 0
   return {
     ...count,
-    verdict: moved ? 'inconclusive' : verdictOf(surplusSat, { minter, broken }),
+    verdict: verdictOf(surplusSat + toleranceSat, minter !== undefined, contradictions),
     height,
     supplySat,
+    supplyCertified: certified !== undefined,
     surplusSat,
     events: events.length,
     blocks: blocks.length,
+    checks: [
+      { name: 'supply-replayed', ok: found.ledger.length === 0, count: blocks.length },
+      { name: 'events-replayed', ok: minter !== undefined, count: events.length },
+      { name: 'books-agree', ok: found.books.length === 0, count: blocks.length },
+      {
+        name: 'addresses-derived',
+        ok: count.coins.mismatched === 0,
+        count: count.coins.total - count.coins.mismatched,
+      },
+      {
+        name: 'coins-unspent',
+        ok: count.coins.verified === count.coins.total,
+        count: count.coins.verified,
+      },
+    ],
     contradictions,
   }
 }
 
 /** Books that cannot be replayed say nothing of a sum. */
 function verdictOf(
-  surplusSat: bigint,
-  { minter, broken }: { readonly minter: MinterState | undefined; readonly broken: boolean },
+  margin: bigint,
+  replayed: boolean,
+  contradictions: readonly string[],
 ): ReserveReport['verdict'] {
-  if (minter === undefined) return 'mismatch'
-  if (surplusSat < 0n) return 'shortfall'
-  return broken ? 'mismatch' : 'backed'
-}
-
-/** Replays the blocks: every parent hash, balance and fee is checked on the way. */
-function supplyOf(
-  { deployment: { minterId } }: Canisters,
-  blocks: readonly Block[],
-  found: string[],
-): bigint {
-  const config = ckbtcConfig({ minter: minterId, archiveController: minterId })
-  const replayed = replayLedger(config, blocks)
-  if (replayed.type === 'replayed') return totalSupply(replayed.state)
-  found.push(`ledger block ${replayed.blockIndex}: ${replayed.reason}`)
-  return 0n
+  if (!replayed) return 'mismatch'
+  if (margin < 0n) return 'shortfall'
+  return contradictions.length > 0 ? 'mismatch' : 'backed'
 }
 
 function minterState(
-  { deployment: { minterId } }: Canisters,
   events: readonly Event[],
+  minterId: Principal,
   found: string[],
 ): MinterState | undefined {
   const state = attempt(() => replayMinter(events, minterId))

@@ -85,8 +85,8 @@ function sentBy(events: readonly Event[]): readonly string[] {
 }
 
 async function settledReserves({ canisters, bitcoin }: Live): Promise<ReserveReport> {
-  let report = await verifyReserves(canisters, bitcoin)
+  let report = await verifyReserves(canisters.client, bitcoin)
   for (let i = 1; report.verdict === 'inconclusive' && i < READINGS_MAX; i++)
-    report = await verifyReserves(canisters, bitcoin)
+    report = await verifyReserves(canisters.client, bitcoin)
   return report
 }

@@ -15,8 +15,8 @@ import type { ControlClient } from '../../src/host/control-client.ts'
 import type { StatusReply } from '../../src/host/control-protocol.ts'
 import type * as ProcessLock from '../../src/host/daemon/process-lock.ts'
 import type * as Daemon from '../../src/host/daemon.ts'
-import { Agent } from '../../src/wallet/agent.ts'
-import { Canisters } from '../../src/wallet/canisters.ts'
+import type { Canisters } from '../../src/wallet/canisters.ts'
+import { canistersAt } from '../../src/wallet/canisters.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 
 /** Both `vitest` and the compiled script run at the root of the tree. */
@@ -95,10 +95,12 @@ function isThere(pid: number): boolean {
 }
 
 function canistersOf({ url, rootKey, ids, masterPublicKey }: StatusReply): Canisters {
-  const agent = new Agent(devUser(0), { url, rootKey: fromHex(rootKey) })
-  return new Canisters(agent, {
+  const deployment = {
+    url,
+    rootKey: fromHex(rootKey),
     ledgerId: principalOfText(ids.ledger),
     minterId: principalOfText(ids.minter),
     masterPublicKey: fromHex(masterPublicKey),
-  })
+  }
+  return canistersAt(deployment, { signer: devUser(0) })
 }

@@ -6,14 +6,13 @@ import type { Context, Globals } from '../../src/commands/context.ts'
 import type { Invocation } from '../../src/commands/definitions/command.ts'
 import { Options } from '../../src/commands/definitions/command.ts'
 import type { openSession, Session } from '../../src/commands/session.ts'
-import { warningsOf } from '../../src/commands/session.ts'
+import { sessionOf } from '../../src/commands/session.ts'
 import { directoriesOf } from '../../src/core/base/directories.ts'
 import { printFailure } from '../../src/terminal/failure.ts'
 import type { Settings } from '../../src/terminal/terminal.ts'
 import { Client } from '../../src/wallet/client.ts'
 import { loadConfiguration } from '../../src/wallet/config.ts'
 import type { Network } from '../../src/wallet/network.ts'
-import { symbolsOf } from '../../src/wallet/network.ts'
 import type { NetworkUnderTest } from './network-under-test.ts'
 import { recordingTerminal } from './recording-terminal.ts'
 
@@ -49,8 +48,7 @@ export class CommandDesk {
   #session(): Session {
     const network = { ...this.#net.network, ...this.#change }
     const client = new Client({ network, fetch: this.#net.fetch })
-    const { signal } = new AbortController()
-    return { network, client, symbols: symbolsOf(network), warnings: warningsOf(network), signal }
+    return sessionOf(client, new AbortController().signal)
   }
 
   async run(command: Command, typed: Typed = {}) {

@@ -15,6 +15,7 @@ import { encodeBlock, encodeHeader } from '../../src/core/btc/block.ts'
 import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
 import type { OutPoint } from '../../src/core/btc/transaction.ts'
 import { txid } from '../../src/core/btc/transaction.ts'
+import type { CallReply } from '../../src/core/ic/call-reply.ts'
 import { certifiedMessage, encodeCertificate } from '../../src/core/ic/certificate.ts'
 import type { Path } from '../../src/core/ic/hash-tree.ts'
 import { selfAuthenticating } from '../../src/core/ic/principal.ts'
@@ -54,9 +55,6 @@ const nodeKeyDer = encodePublicKey({ type: 'ed25519', key: nobleEd25519.publicKe
 const nodeId = selfAuthenticating(nodeKeyDer)
 const payer = regtestWallet('payer')
 
-const nowNs = (): TimestampNs => timestampNs(BigInt(Date.now()) * NS_PER_MS)
-const nowSeconds = (): number => Math.floor(Date.now() / 1000)
-
 export class NetworkUnderTest implements IcBackend {
   readonly rootKey = rootKeyOf(blsKey)
   readonly replica: Replica
@@ -64,13 +62,22 @@ export class NetworkUnderTest implements IcBackend {
   readonly gateway: IcGateway
   /** Calls that are taken in and not executed until `release`. */
   held: Uint8Array[] | undefined
-  #time = nowNs()
+  /** What a canister answers in place of the real one, by method. */
+  readonly answers = new Map<string, CallReply>()
+  /** How far its clock is ahead of this computer's. */
+  readonly #aheadMs: number
+  #time: TimestampNs
   #fed = 0
   /** Coinbases that payments have spent. */
   #spent = 0
 
   /** `syncCalls` off: calls are answered with 202, and the wallet has to ask again. */
-  constructor({ syncCalls = true }: { readonly syncCalls?: boolean } = {}) {
+  constructor({
+    syncCalls = true,
+    aheadMs = 0,
+  }: { readonly syncCalls?: boolean; readonly aheadMs?: number } = {}) {
+    this.#aheadMs = aheadMs
+    this.#time = this.#now()
     this.replica = new Replica({
       nodes: [{ id: nodeId, publicKeyDer: nodeKeyDer }],
       operator: devUser(4).principal,
@@ -79,7 +86,12 @@ export class NetworkUnderTest implements IcBackend {
       minter: NO_QUEUE,
       createdAt: this.#time,
     })
-    const options = { backend: this, clock: nowNs, ed25519: hostEd25519, implementation: 'test' }
+    const options = {
+      backend: this,
+      clock: () => this.#now(),
+      ed25519: hostEd25519,
+      implementation: 'test',
+    }
     this.gateway = new IcGateway({ ...options, syncCalls })
     this.replica.masterKey(SUBNET_KEY, this.#time)
     this.replica.endSlot(this.#tick())
@@ -105,9 +117,17 @@ export class NetworkUnderTest implements IcBackend {
     }
   }
 
+  #now(): TimestampNs {
+    return timestampNs(BigInt(Date.now() + this.#aheadMs) * NS_PER_MS)
+  }
+
+  #seconds(): number {
+    return Math.floor((Date.now() + this.#aheadMs) / 1000)
+  }
+
   /** Slot time: strictly increasing, and the clock's otherwise. */
   #tick(): TimestampNs {
-    const now = nowNs()
+    const now = this.#now()
     this.#time = now > this.#time ? now : timestampNs(this.#time + 1n)
     return this.#time
   }
@@ -139,10 +159,12 @@ export class NetworkUnderTest implements IcBackend {
 
   async query({ requestId, content }: Parameters<IcBackend['query']>[0]): Promise<Uint8Array> {
     const { sender: caller, canisterId, methodName, arg } = content
-    const reply = this.replica.query({ caller, canisterId, methodName, arg }, (id) =>
-      this.#certificate([TIME_PATH, certifiedDataPath(id)]),
-    )
-    const timestamp = nowNs()
+    const reply =
+      this.answers.get(methodName) ??
+      this.replica.query({ caller, canisterId, methodName, arg }, (id) =>
+        this.#certificate([TIME_PATH, certifiedDataPath(id)]),
+      )
+    const timestamp = this.#now()
     const message = separated('ic-response', queryHash(reply, { requestId, timestamp }))
     const signature = nobleEd25519.sign(NODE_SECRET, message)
     return queryBody(reply, { timestamp, signature, nodeId })
@@ -173,12 +195,12 @@ export class NetworkUnderTest implements IcBackend {
       this.replica.endSlot(this.#tick())
     }
     for (const { bytes } of this.replica.adapterWork().announce)
-      this.bitcoin.submit(Uint8Array.from(bytes), nowSeconds())
+      this.bitcoin.submit(Uint8Array.from(bytes), this.#seconds())
   }
 
   /** Mines blocks and lets the subnet see them. */
   mine(count: number): void {
-    this.bitcoin.mine(count, payer.script, nowSeconds())
+    this.bitcoin.mine(count, payer.script, this.#seconds())
     const blocks = Array.from({ length: this.bitcoin.tip().height - this.#fed }, (_, place) =>
       present(this.bitcoin.blockAt(this.#fed + place + 1), 'a block of the chain'),
     )
@@ -207,7 +229,7 @@ export class NetworkUnderTest implements IcBackend {
       feeRateSatPerVb: 5n,
     })
     if (payment.type !== 'signed') throw new RangeError(payment.type)
-    const submitted = this.bitcoin.submit(payment.bytes, nowSeconds())
+    const submitted = this.bitcoin.submit(payment.bytes, this.#seconds())
     if (submitted.type === 'refused') throw new RangeError(submitted.reason)
     const paid = present(this.bitcoin.transaction(payment.txid), 'the payment').transaction
     const vout = paid.outputs.findIndex((output) => output.value === amount)

@@ -367,3 +367,11 @@ test('a root key that was fetched is warned of each time', async () => {
   const { warnings } = await fetched.json(balance, { args: [dev0Text] })
   expect(warnings).toMatchObject([{ code: 'ROOT_KEY_FETCHED' }])
 })
+
+test('a clock that is off is told of once it was compared', async () => {
+  const ahead = new CommandDesk(new NetworkUnderTest({ aheadMs: 3_600_000 }))
+  others.push(ahead)
+  const { err, exit } = await ahead.run(balance, { options: { certified: true } })
+  expect(exit).toBe(0)
+  expect(err).toMatch(/this computer’s clock is 3(?:599|600) s behind the network’s/)
+})

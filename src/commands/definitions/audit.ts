@@ -1,5 +1,5 @@
 /** Commands of the group "AUDIT". Implements `docs/spec/cli.md` §4. */
 import type { Section } from './command.ts'
-import { infoCommand } from './reading.ts'
+import { infoCommand, verifyReservesCommand } from './reading.ts'
 
-export const audit: Section = { title: 'AUDIT', commands: [infoCommand] }
+export const audit: Section = { title: 'AUDIT', commands: [verifyReservesCommand, infoCommand] }

@@ -111,3 +111,29 @@ now. Hashes of modules are certified by the network.`,
   seeAlso: 'ckbtc fees, ckbtc network show',
   run: async () => (await import('../info.ts')).info,
 }
+
+export const verifyReservesCommand: CommandDefinition = {
+  name: 'verify-reserves',
+  summary: 'is every ckBTC backed?',
+  description: `Replays the ledger's blocks and the minter's events, derives every address from
+the key, looks for every coin on the chain of the local subnet, and compares. It
+repeats nothing that the minter says about itself.`,
+  examples: [
+    ['ckbtc verify-reserves', 'of the local subnet'],
+    ['ckbtc verify-reserves --out report.json', 'with all it rests on'],
+    ['ckbtc verify-reserves --report report.json', 'the same again, asking nobody'],
+  ],
+  options: [
+    { flags: '--tolerance <a>', description: 'how much may be missing (default: 0sat)' },
+    { flags: '--out <file>', description: 'write the inputs and a digest' },
+    { flags: '--report <file>', description: 'judge such a file again, offline' },
+    { flags: '--fail-fast', description: 'end at the first coin that is not as the books say' },
+  ],
+  exits: [
+    [5, 'inconclusive: a view is missing, or none stood still'],
+    [8, 'shortfall, mismatch, or a report that is not intact'],
+    DOWN,
+  ],
+  seeAlso: 'ckbtc info, ckbtc help trust',
+  run: async () => (await import('../verify-reserves.ts')).verifyReserves,
+}

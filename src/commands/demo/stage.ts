@@ -5,8 +5,8 @@ import { present } from '../../core/base/errors.ts'
 import { faultyMax } from '../../core/base/party.ts'
 import type { LocalSubnet } from '../../host/local-subnet.ts'
 import { IN_PROCESS_URL } from '../../host/local-subnet.ts'
-import { Agent } from '../../wallet/agent.ts'
-import { Canisters } from '../../wallet/canisters.ts'
+import type { Canisters } from '../../wallet/canisters.ts'
+import { canistersAt } from '../../wallet/canisters.ts'
 import type { User } from '../../wallet/identity.ts'
 import type { DemoEvent } from './types.ts'
 
@@ -26,9 +26,10 @@ export type Stage = {
 /** The canisters as a user calls them, once the key is made. */
 export function canistersOf({ local }: Stage, user: User, masterPublicKey: string): Canisters {
   const rootKey = present(local.rootKey, 'the root key is made before anybody calls')
-  const agent = new Agent(user, { url: IN_PROCESS_URL, rootKey, fetch: local.fetch })
   const { ledger: ledgerId, minter: minterId } = local.ids
-  return new Canisters(agent, { ledgerId, minterId, masterPublicKey: fromHex(masterPublicKey) })
+  const key = { rootKey, masterPublicKey: fromHex(masterPublicKey) }
+  const deployment = { url: IN_PROCESS_URL, ledgerId, minterId, ...key }
+  return canistersAt(deployment, { signer: user, fetch: local.fetch })
 }
 
 /**

@@ -174,7 +174,7 @@ export async function checkReserves(stage: Stage, canisters: Canisters): Promise
     output: async (outpoint: Parameters<typeof bitcoin.output>[0]) => bitcoin.output(outpoint),
     height: async () => bitcoin.height,
   }
-  const report = await awaited(stage, verifyReserves(canisters, source))
+  const report = await awaited(stage, verifyReserves(canisters.client, source))
   const { verdict, surplusSat } = report
   return {
     name: 'reserves',

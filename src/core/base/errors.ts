@@ -56,6 +56,7 @@ export const errorCatalogue = {
   RAIL_PLAINTEXT_KEY: { exit: 10, retry: 'fix-input' },
   RAIL_SECRET_IN_ENV: { exit: 10, retry: 'fix-input' },
   RAIL_TEST_KEY: { exit: 10, retry: 'fix-input' },
+  REPORT_DAMAGED: { exit: 8, retry: 'never' },
   RESERVES_INCONCLUSIVE: { exit: 5, retry: 'safe' },
   RESERVES_MISMATCH: { exit: 8, retry: 'never' },
   RESERVES_SHORT: { exit: 8, retry: 'never' },
@@ -277,9 +278,9 @@ export class ReservesShort extends CkbtcError {
   readonly fix = 'do not rely on this subnet: less bitcoin is held than ckBTC exists'
   override readonly details: Readonly<Record<string, unknown>>
 
-  constructor(surplusSat: bigint) {
+  constructor(surplusSat: bigint, details: Readonly<Record<string, unknown>> = {}) {
     super(`the reserves are ${-surplusSat} sat short`)
-    this.details = { surplusSat }
+    this.details = { ...details, surplusSat }
   }
 }
 
@@ -295,9 +296,11 @@ export class ReservesInconclusive extends CkbtcError {
 export class ReservesMismatch extends CkbtcError {
   readonly code = 'RESERVES_MISMATCH'
   readonly fix = 'do not rely on this subnet: its books and the chain say different things'
+  override readonly details: Readonly<Record<string, unknown>>
 
-  constructor(contradiction: string) {
+  constructor(contradiction: string, details: Readonly<Record<string, unknown>> = {}) {
     super(`the reserves contradict each other: ${contradiction}`)
+    this.details = details
   }
 }
 

@@ -11,8 +11,8 @@ import { decodeTransaction, encodeTransaction, txid } from '../../../src/core/bt
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
 import { encodeItem } from '../../../src/core/subnet/items.ts'
-import { Agent } from '../../../src/wallet/agent.ts'
-import { Canisters } from '../../../src/wallet/canisters.ts'
+import type { Canisters } from '../../../src/wallet/canisters.ts'
+import { canistersAt } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 import { compareBooks } from '../../../src/wallet/reserve-books.ts'
@@ -31,13 +31,10 @@ function founded(nodes: number): { net: SubnetNet; canisters: Canisters } {
   net.mine(101, payer.script)
   net.pass(1) // Whatever was made last is certified.
   const rootKey = present(net.backend.rootKey, 'a root is certified')
-  const agent = new Agent(dev0, { url: 'http://127.0.0.1', rootKey, fetch: net.fetch })
   const { ledger: ledgerId, minter: minterId } = ownCanisterIds
   const masterPublicKey = present(net.node(0).publicKey, 'the key is made')
-  return {
-    net,
-    canisters: new Canisters(agent, { ledgerId, minterId, masterPublicKey }),
-  }
+  const deployment = { url: 'http://127.0.0.1', rootKey, ledgerId, minterId, masterPublicKey }
+  return { net, canisters: canistersAt(deployment, { signer: dev0, fetch: net.fetch }) }
 }
 
 const source = (net: SubnetNet) => ({
@@ -159,7 +156,7 @@ describe('a redemption', () => {
   it('is confirmed after six blocks, and the books agree with the chain', async () => {
     net.mine(6, payer.script)
     expect((await canisters.redemptionStatus(burn)).type).toBe('confirmed')
-    const report = await verifyReserves(canisters, source(net))
+    const report = await verifyReserves(canisters.client, source(net))
     expect(report).toMatchObject({ verdict: 'backed', contradictions: [], owedSat: 0n })
     expect(report.surplusSat).toBe(410n)
     expect(net.faults).toEqual([])
@@ -213,13 +210,13 @@ describe('reserves', () => {
     const { net, canisters } = await deposited(1)
     let height = 0
     const moving = { ...source(net), height: async () => height++ }
-    expect((await verifyReserves(canisters, moving)).verdict).toBe('inconclusive')
+    expect((await verifyReserves(canisters.client, moving)).verdict).toBe('inconclusive')
   })
 
   it('hold in every stage of a redemption: queued, signing, sent, mined, final', async () => {
     const { net, canisters } = await deposited(1)
     const judge = async (): Promise<string> => {
-      const report = await verifyReserves(canisters, source(net))
+      const report = await verifyReserves(canisters.client, source(net))
       expect(report.contradictions).toEqual([])
       expect(report.surplusSat).toBeGreaterThanOrEqual(0n)
       return report.verdict
@@ -274,10 +271,10 @@ describe('reserves', () => {
 
   it('fall short when a coin of the books is gone from the chain', async () => {
     const { net, canisters } = await deposited(1)
-    const honest = await verifyReserves(canisters, source(net))
+    const honest = await verifyReserves(canisters.client, source(net))
     expect(honest.verdict).toBe('backed')
     const gone = { ...source(net), output: async () => ({ type: 'spent' }) as const }
-    const report = await verifyReserves(canisters, gone)
+    const report = await verifyReserves(canisters.client, gone)
     expect(report.verdict).toBe('shortfall')
     expect(report.contradictions.join()).toContain('is spent on the chain')
   })
@@ -292,9 +289,9 @@ describe('reserves', () => {
         ...change,
       }),
     })
-    const value = await verifyReserves(canisters, changed({ value: 1n }))
+    const value = await verifyReserves(canisters.client, changed({ value: 1n }))
     expect(value.contradictions.join()).toContain('is worth 1')
-    const script = await verifyReserves(canisters, changed({ script: payer.script }))
+    const script = await verifyReserves(canisters.client, changed({ script: payer.script }))
     expect(script.contradictions.join()).toContain('is not on the address of its account')
   })
 })

@@ -20,9 +20,8 @@ import {
   selfAuthenticating,
   textOfPrincipal,
 } from '../../../src/core/ic/principal.ts'
-import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
 import { requestPath } from '../../../src/core/subnet/certified-state.ts'
-import { Agent } from '../../../src/wallet/agent.ts'
+import { clientOf } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { SubnetNet } from '../../support/subnet-net.ts'
 
@@ -34,15 +33,12 @@ net.pass(1)
 const rootKey = present(net.backend.rootKey, 'a root is certified')
 const subnet = textOfPrincipal(selfAuthenticating(rootKey))
 const ledger = textOfPrincipal(ownCanisterIds.ledger)
-await new Agent(owner, { url: URL, rootKey, fetch: net.fetch }).update(
-  {
-    canister: 'ledger',
-    canisterId: ownCanisterIds.ledger,
-    methodName: 'icrc1_fee',
-    method: ledgerInterface.icrc1_fee,
-  },
-  [],
-)
+const { ledger: ledgerId, minter: minterId } = ownCanisterIds
+const masterPublicKey = present(net.node(0).publicKey, 'the key is made')
+await clientOf(
+  { url: URL, rootKey, ledgerId, minterId, masterPublicKey },
+  { signer: owner, fetch: net.fetch },
+).ledger.transfer({ to: { owner: stranger.principal }, amount: 1n })
 const call = decodeEnvelope(present(net.envelopes.at(-1), 'the call was handed in'))
 
 const contentOf = (sender: Content['sender']): Content => ({

@@ -6,6 +6,8 @@
  */
 import { describe, expect, test } from 'vitest'
 import { Interrupted } from '../../../src/core/base/errors.ts'
+import { rejected } from '../../../src/core/ic/call-reply.ts'
+import { encodeArgs, nat, text } from '../../../src/core/ic/candid.ts'
 import { encodeCbor } from '../../../src/core/ic/cbor.ts'
 import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
 import type { SubmittedRequest } from '../../../src/wallet/client/deliveries.ts'
@@ -286,5 +288,57 @@ describe('a question', () => {
       code: 'NETWORK_UNREACHABLE',
     })
     expect(sent).toHaveLength(4)
+  })
+})
+
+describe('an answer of a canister', () => {
+  const odd: readonly (readonly [string, Uint8Array])[] = [
+    ['is empty', new Uint8Array()],
+    ['is no Candid', Uint8Array.of(1, 2, 3, 4)],
+    ['holds nothing', encodeArgs([], [])],
+    ['is of another type', encodeArgs([text], ['7'])],
+    ['is cut off', encodeArgs([nat], [700n]).slice(0, -1)],
+  ]
+  test.each(odd)(
+    'that %s is a refusal, through our codecs and those of the SDK',
+    async (_, arg) => {
+      const net = new NetworkUnderTest()
+      for (const method of ['icrc1_fee', 'get_minter_info', 'get_deposit_fee', 'ledger_id'])
+        net.answers.set(method, { type: 'replied', arg })
+      const client = new Client({ network: net.network, fetch: net.fetch })
+      const refusal = (code: string) => expect.objectContaining({ code })
+      await expect(client.ledger.fee()).rejects.toThrow(refusal('LEDGER_REFUSED'))
+      await expect(client.minter.info()).rejects.toThrow(refusal('MINTER_REFUSED'))
+      await expect(client.minter.depositFee()).rejects.toThrow(refusal('MINTER_REFUSED'))
+      await expect(client.index?.ledgerId()).rejects.toThrow(refusal('LEDGER_REFUSED'))
+    },
+  )
+
+  test.each([
+    [3, 'IC0301', 'LEDGER_REFUSED'],
+    [4, 'IC0406', 'LEDGER_REFUSED'],
+    [5, 'IC0503', 'LEDGER_REFUSED'],
+    [2, 'IC0202', 'NETWORK_TIMEOUT'],
+  ] as const)('that rejects with code %i says why', async (rejectCode, errorCode, code) => {
+    const net = new NetworkUnderTest()
+    net.answers.set('icrc1_fee', rejected(errorCode, 'no room'))
+    const client = new Client({ network: net.network, fetch: net.fetch })
+    await expect(client.ledger.fee()).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining('no room'),
+      ...(rejectCode === 2 ? {} : { details: { rejectCode } }),
+    })
+  })
+})
+
+describe('a clock', () => {
+  const HOUR_MS = 3_600_000
+
+  test('that is off by an hour is compared with the network’s once, and the difference used', async () => {
+    const net = new NetworkUnderTest({ aheadMs: HOUR_MS })
+    const client = new Client({ network: net.network, fetch: net.fetch, signer: dev0 })
+    expect(await client.ledger.transfer({ to, amount: 1n })).toEqual(arrived)
+    expect(Math.round(client.clockOffsetMs / HOUR_MS)).toBe(1)
+    expect(await client.ledger.balanceOf(account)).toBe(0n)
   })
 })
