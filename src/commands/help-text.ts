@@ -29,14 +29,22 @@ export const globalOptions: readonly OptionDefinition[] = [
   { flags: '--debug', description: 'write a full trace to a file, without secrets' },
 ]
 
-export const welcome = `ckbtc: bitcoin in, ckBTC out, bitcoin back.
+/** What `ckbtc` alone says. */
+export const welcome = (): string =>
+  `ckbtc: bitcoin in, ckBTC out, bitcoin back.
 
   ckbtc demo                       the whole story in one go
   ckbtc subnet start               a ckBTC on this machine
   ckbtc deposit --faucet 0.5btc    test bitcoin becomes ckBTC
   ckbtc redeem 0.2btc --to <addr>  and bitcoin again
 
-More: ckbtc --help, ckbtc help <command>`
+${filled(groupWords().split(' '), LINE_WIDTH).join('\n')}
+More: ckbtc --help, ckbtc help <command>, ckbtc help <topic>`
+
+const groupWords = (): string => {
+  const titles = sections.filter(({ commands }) => commands.length > 0).map(({ title }) => title)
+  return `Commands for: ${titles.slice(1).join(', ').toLowerCase()}.`
+}
 
 /** The grouped list; short enough for 24 lines. */
 export function rootHelp(): string {
@@ -83,13 +91,17 @@ export const groupHelp = ({ name, description, commands }: GroupDefinition): str
     `Help of one: ckbtc ${name} <command> --help`,
   ].join('\n')
 
+/** `ckbtc key use <name> [options]`. */
+export function usageOf(path: string, { args = [], takesProgram }: CommandDefinition): string {
+  const words = ['ckbtc', path, ...args.map(({ name }) => name), '[options]']
+  return words.join(' ') + (takesProgram === true ? ' -- <command>...' : '')
+}
+
 /** `path`: the words that name it, `subnet start`. */
 export function commandHelp(path: string, command: CommandDefinition): string {
   const { args = [], options = [], exits = [], seeAlso, description, examples } = command
-  const words = ['ckbtc', path, ...args.map(({ name }) => name), '[options]']
-  const program = command.takesProgram === true ? ' -- <command>...' : ''
   return [
-    `Usage: ${words.join(' ')}${program}`,
+    `Usage: ${usageOf(path, command)}`,
     '',
     filledParagraphs(description),
     '',

@@ -12,7 +12,7 @@ import type { CommandDefinition, GroupDefinition, OptionDefinition } from './def
 import { isGroup, Options } from './definitions/command.ts'
 import { sections } from './definitions/sections.ts'
 import type { HelpWish } from './help.ts'
-import { globalOptions, welcome } from './help-text.ts'
+import { globalOptions, groupHelp, usageOf, welcome } from './help-text.ts'
 
 export type Program = {
   readonly version: string
@@ -51,7 +51,8 @@ export async function runCommandLine(words: readonly string[], program: Program)
     const { terminal } = await open()
     if (error.code === 'commander.version') return terminal.answer(program.version)
     if (error.code !== 'commander.help' || terminal.settings.json) throw usageError(error, own)
-    terminal.answer(welcome)
+    const group = definitions.find(({ name }) => name === namesIn(own)[0])
+    terminal.answer(group !== undefined && isGroup(group) ? groupHelp(group) : welcome())
   }
 }
 
@@ -226,9 +227,13 @@ function settingsOf(
 const colorWish = (value: unknown): ColorWish =>
   value === 'always' || value === 'never' ? value : 'auto'
 
-/** `generate` in the group `key` is the command `key generate`. */
-const inGroup = (group: { readonly name: string } | undefined, name: string): string =>
-  group === undefined ? name : `${group.name} ${name}`
+/** `mine` alone was meant for `bitcoin mine`. */
+function innerNamed(name: string): string | undefined {
+  const group = definitions.find(
+    (one) => isGroup(one) && one.commands.some((inner) => inner.name === name),
+  )
+  return group && `${group.name} ${name}`
+}
 
 /** A refusal of the parser as one of our errors. The parser's text is pinned by console tests. */
 function usageError({ code, message }: CommanderError, words: readonly string[]): Error {
@@ -238,16 +243,23 @@ function usageError({ code, message }: CommanderError, words: readonly string[])
     found !== undefined && isGroup(found)
       ? found.commands.find(({ name }) => name === second)
       : undefined
-  const command = ['ckbtc', found?.name, inner?.name].filter((word) => word !== undefined).join(' ')
+  const path = [found?.name, inner?.name].filter((word) => word !== undefined).join(' ')
+  const command = path === '' ? 'ckbtc' : `ckbtc ${path}`
   const [line = ''] = message.replace(/^error: /, '').split('\n')
   const closest = /\(Did you mean (?:one of )?([^,?]+)/.exec(message)?.[1]
   const quoted = /'([^']*)'/.exec(line)?.[1] ?? ''
   if (code === 'commander.unknownCommand')
-    return new UnknownCommand(inGroup(found, quoted), closest && inGroup(found, closest))
+    return found === undefined
+      ? new UnknownCommand(quoted, innerNamed(quoted) ?? closest)
+      : new UnknownCommand(`${found.name} ${quoted}`, closest && `${found.name} ${closest}`)
   if (code === 'commander.unknownOption')
     return new UnknownOption(quoted, { command, nearest: closest })
+  const called = found !== undefined && isGroup(found) ? inner : found
   return new UsageInvalid(code === 'commander.help' ? 'no command was given' : line, {
-    fix: 'commands and options are listed by',
+    fix:
+      called === undefined
+        ? 'commands and options are listed by'
+        : `usage: ${usageOf(path, called)}; the options are listed by`,
     command: `${command} --help`,
   })
 }

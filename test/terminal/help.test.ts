@@ -35,7 +35,7 @@ const widest = (text: string): number => Math.max(...text.split('\n').map((line)
 
 describe('help', () => {
   it.each([
-    ['the first screen', welcome],
+    ['the first screen', welcome()],
     ['the list', rootHelp()],
   ])('fits 24 lines of 80 columns: %s', (_, text) => {
     expect(text.split('\n').length).toBeLessThanOrEqual(24)
