@@ -58,6 +58,15 @@ describe('on a terminal', () => {
     expect(written.out).toContain(principal)
   })
 
+  test('an amount stays whole, however wide it is', async () => {
+    const { terminal, written } = await recordingTerminal({ color: 'never' }, undefined, {
+      columns: 60,
+    })
+    const amount = '-20999999.12345678 ckTESTBTC'
+    printTable(terminal, wide, [['savings', principal, amount]])
+    expect(written.out).toContain(`  ${amount}\n`)
+  })
+
   test('words and times are short enough to stay', async () => {
     const { terminal, written } = await recordingTerminal({ color: 'never' }, undefined, {
       columns: 60,
