@@ -34,6 +34,10 @@ export async function openSession(context: Context): Promise<Session> {
   const network = await networkOf(context)
   announce(network, context)
   const signal = signalOf(context)
+  if (network.rootKeyOrigin === 'fetched') {
+    const { requireSameRootKey } = await import('../wallet/network-check.ts')
+    await requireSameRootKey(network, fetch)
+  }
   const { Client } = await import('../wallet/client.ts')
   const client = new Client({ network, signal, ...clientFacts(context) })
   return sessionOf(client, signal)

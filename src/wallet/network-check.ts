@@ -10,7 +10,7 @@ import { fingerprint } from '../core/ic/certificate.ts'
 import { textOfPrincipal } from '../core/ic/principal.ts'
 import type { TokenFacts } from './client/ledger.ts'
 import type { Client } from './client.ts'
-import type { BitcoinKind } from './network.ts'
+import type { BitcoinKind, Network } from './network.ts'
 import { MAINNET_ROOT_KEY, minterNetworkOf } from './network.ts'
 import type { StoredNetwork } from './networks.ts'
 import { isRootKey } from './networks.ts'
@@ -81,6 +81,29 @@ async function fetchRootKey(url: string, fetch: typeof globalThis.fetch): Promis
 
 /** Eight bytes of a hash of the key: enough to tell two keys apart by eye. */
 export const rootKeyFingerprint = (rootKey: Uint8Array): string => fingerprint(rootKey)
+
+/**
+ * A network whose root key was fetched must still show that key; another one is refused, with both
+ * fingerprints. Whether it answers at all is for others to say.
+ */
+export async function requireSameRootKey(
+  { name, url, rootKey, rootKeyOrigin }: Network,
+  fetch: typeof globalThis.fetch,
+): Promise<void> {
+  if (rootKeyOrigin !== 'fetched') return
+  const shown = await fetchRootKey(url, fetch).catch(() => undefined)
+  if (shown === undefined || equalBytes(shown, rootKey)) return
+  const [kept, found] = [rootKey, shown].map(rootKeyFingerprint)
+  throw new Problem(
+    'NETWORK_BAD_CERTIFICATE',
+    `${name} shows the root key ${found}, and ${kept} is the one that was kept`,
+    {
+      fix: 'if you know that it was set up anew, remove it and add it again',
+      command: `ckbtc network remove ${name}`,
+      details: { kept, found },
+    },
+  )
+}
 
 /** Before anything of value moves: the ledger's minting account is the minter. */
 export async function requireCanistersAgree(client: Client): Promise<void> {

@@ -21,7 +21,7 @@ async function abortAt(step) {
     if (name !== step) return
     port = bitcoin.port
     open = answers(port)
-    ending.abort(reason)
+    open.then(() => ending.abort(reason)) // Not earlier: the port would be closed under the probe.
   }
   const options = { nodes: step === 'subnet' ? 4 : 1, chaos: false, signal: ending.signal }
   const outcome = await runDemo(options, () => undefined, { beforeStep }).then(

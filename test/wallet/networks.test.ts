@@ -15,7 +15,12 @@ import { encodeDescriptor } from '../../src/core/ic/subnet-descriptor.ts'
 import { Client } from '../../src/wallet/client.ts'
 import type { Network } from '../../src/wallet/network.ts'
 import { ic, MAINNET_ROOT_KEY, testnet4 } from '../../src/wallet/network.ts'
-import { inspectNetwork, rootKeyOf } from '../../src/wallet/network-check.ts'
+import {
+  inspectNetwork,
+  requireSameRootKey,
+  rootKeyFingerprint,
+  rootKeyOf,
+} from '../../src/wallet/network-check.ts'
 import type { StoredNetwork } from '../../src/wallet/networks.ts'
 import {
   changeNetworks,
@@ -225,6 +230,29 @@ describe('a root key', () => {
     await expect(rootKeyOf('fetch', { ...facts, fetch })).rejects.toMatchObject({
       code: 'NETWORK_UNREACHABLE',
     })
+  })
+})
+
+describe('a root key that was fetched', () => {
+  const network = { ...net.network, name: 'lab', rootKeyOrigin: 'fetched' } as const
+  const changed = { ...network, rootKey: MAINNET_ROOT_KEY }
+
+  test('is refused once the network shows another, and both are named', async () => {
+    await expect(requireSameRootKey(network, net.fetch)).resolves.toBeUndefined()
+    await expect(requireSameRootKey(changed, net.fetch)).rejects.toMatchObject({
+      code: 'NETWORK_BAD_CERTIFICATE',
+      details: {
+        kept: rootKeyFingerprint(MAINNET_ROOT_KEY),
+        found: rootKeyFingerprint(net.rootKey),
+      },
+    })
+  })
+
+  test('is not asked about where it was given, or where nobody answers', async () => {
+    const given = { ...changed, rootKeyOrigin: 'given' } as const
+    await expect(requireSameRootKey(given, net.fetch)).resolves.toBeUndefined()
+    const silent = () => Promise.reject(new TypeError('no'))
+    await expect(requireSameRootKey(changed, silent)).resolves.toBeUndefined()
   })
 })
 
