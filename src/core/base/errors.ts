@@ -63,6 +63,7 @@ export const errorCatalogue = {
   SIGNATURE_INVALID: { exit: 8, retry: 'never' },
   SUBNET_DOWN: { exit: 11, retry: 'safe' },
   SUBNET_SIGNING_STALLED: { exit: 6, retry: 'safe' },
+  USAGE_IDEMPOTENCY_MISMATCH: { exit: 2, retry: 'fix-input' },
   USAGE_INVALID: { exit: 2, retry: 'fix-input' },
   USAGE_UNKNOWN_COMMAND: { exit: 2, retry: 'fix-input' },
   USAGE_UNKNOWN_OPTION: { exit: 2, retry: 'fix-input' },

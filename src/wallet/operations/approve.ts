@@ -1,0 +1,140 @@
+/** Allowances: set, never added to. Implements `docs/spec/cli.md` §5.9. */
+import type { TimestampNs } from '../../core/base/units.ts'
+import type { Account } from '../../core/ic/account.ts'
+import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
+import { ledgerRefusal } from '../client/refusals.ts'
+import type { Client } from '../client.ts'
+import { symbolsOf } from '../network.ts'
+import type { Found, Operating } from './operating.ts'
+import { failed, findBlock, noting, refused } from './operating.ts'
+import type { Facts, Operation } from './operation.ts'
+import { bigintFact } from './operation.ts'
+import { accountFact } from './transfer.ts'
+
+export type ApproveRequest = {
+  readonly from: Account
+  readonly spender: Account
+  /** 0 revokes. */
+  readonly amount: bigint
+  readonly expiresAt?: TimestampNs | undefined
+  /** What the allowance must be now; read from the ledger unless given. */
+  readonly expected?: bigint | undefined
+}
+
+export type ApprovePlan = Omit<ApproveRequest, 'expected'> & {
+  /** Was, and must still be. */
+  readonly previous: bigint
+  readonly fee: bigint
+  readonly balance: bigint
+}
+
+export type ApproveOutcome = { readonly operation: Operation; readonly blockIndex: bigint }
+
+/** Throws `LEDGER_INSUFFICIENT_FUNDS` when the fee cannot be paid. */
+export async function planApproval(
+  client: Client,
+  { expected, ...request }: ApproveRequest,
+): Promise<ApprovePlan> {
+  const { from, spender } = request
+  const [fee, balance, { allowance }] = await Promise.all([
+    client.ledger.fee(),
+    client.ledger.balanceOf(from),
+    client.ledger.allowance({ owner: from, spender }),
+  ])
+  const previous = expected ?? allowance
+  if (previous !== allowance)
+    throw ledgerRefusal(
+      { type: 'allowanceChanged', currentAllowance: allowance },
+      asked(client, request.amount, fee),
+    )
+  if (balance < fee)
+    throw ledgerRefusal({ type: 'insufficientFunds', balance }, asked(client, 0n, fee))
+  return { ...request, previous, fee, balance }
+}
+
+const asked = (client: Client, amount: bigint, fee: bigint) =>
+  ({ what: 'approval', symbol: symbolsOf(client.network).token, amount, fee }) as const
+
+/** What makes two approvals the same one in the eyes of a user. */
+export const sameApproval = ({ from, spender, amount }: ApprovePlan): Facts => ({
+  from: textOfAccount(from),
+  spender: textOfAccount(spender),
+  amountSat: String(amount),
+})
+
+export async function approve(
+  operating: Operating,
+  plan: ApprovePlan,
+  idempotencyKey?: string,
+): Promise<ApproveOutcome> {
+  const { client, journal, key } = operating
+  const createdAt = client.now()
+  const operation = journal.begin({
+    kind: 'approve',
+    network: client.network.name,
+    key,
+    account: textOfAccount(plan.from),
+    facts: {
+      ...sameApproval(plan),
+      previousSat: String(plan.previous),
+      feeSat: String(plan.fee),
+      expiresAtNs: plan.expiresAt === undefined ? null : String(plan.expiresAt),
+      createdAtNs: String(createdAt),
+      idempotencyKey: idempotencyKey ?? null,
+    },
+  })
+  const blockIndex = await sendApproval(operating, operation, { ...plan, createdAt })
+  const facts = { blockIndex: String(blockIndex) }
+  return { operation: journal.update(operation.id, { state: 'done', facts }), blockIndex }
+}
+
+/** One approval as a step of an operation; `prefix` keeps its facts apart. */
+export async function sendApproval(
+  operating: Operating,
+  operation: Operation,
+  plan: ApprovePlan & { readonly createdAt: TimestampNs },
+  prefix = '',
+): Promise<bigint> {
+  const { client } = operating
+  const { from, spender, amount, previous, fee, expiresAt, createdAt } = plan
+  let result: Awaited<ReturnType<typeof client.ledger.approve>>
+  try {
+    result = await client.ledger.approve(
+      {
+        fromSubaccount: from.subaccount,
+        spender,
+        amount,
+        expectedAllowance: previous,
+        expiresAt,
+        fee,
+        createdAtTime: createdAt,
+      },
+      { onSubmit: noting(operating, operation, prefix) },
+    )
+  } catch (error) {
+    throw failed(operating, operation, error)
+  }
+  if (result.type === 'ok') return result.blockIndex
+  if (result.error.type === 'duplicate') return result.error.duplicateOf
+  throw refused(operating, operation, ledgerRefusal(result.error, asked(client, amount, fee)))
+}
+
+/** The block of an approval whose answer was lost. */
+export function findApproval(
+  { client }: Operating,
+  operation: Operation,
+  createdAtFact = 'createdAtNs',
+): Promise<Found | undefined> {
+  const createdAt = bigintFact(operation, createdAtFact) ?? 0n
+  const from = accountFact(operation, 'from')
+  const since = createdAt > 300_000_000_000n ? createdAt - 300_000_000_000n : 0n
+  return findBlock(
+    client,
+    since,
+    ({ block: { transaction } }) =>
+      transaction.type === 'approve' &&
+      transaction.createdAtTime === createdAt &&
+      from !== undefined &&
+      sameAccount(transaction.from, from),
+  )
+}

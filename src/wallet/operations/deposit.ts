@@ -1,0 +1,183 @@
+/**
+ * Bitcoin to ckBTC: an address, the coins that arrive at it, and the mint. Implements
+ * `docs/spec/cli.md` §§3.10, 5.2.
+ */
+import type { Account } from '../../core/ic/account.ts'
+import { textOfAccount } from '../../core/ic/account.ts'
+import type { Client } from '../client.ts'
+import type { DepositAddress } from '../deposit-address.ts'
+import { depositAddress } from '../deposit-address.ts'
+import type { Coin } from './coins.ts'
+import { Coins, coinName, isSettled } from './coins.ts'
+import type { Operating } from './operating.ts'
+import { lookAgain } from './operating.ts'
+import type { Operation } from './operation.ts'
+import { bigintFact, textFact } from './operation.ts'
+import { accountFact } from './transfer.ts'
+
+export type DepositPlan = {
+  readonly account: Account
+  readonly address: DepositAddress
+  readonly requiredConfirmations: number
+  readonly checkFee: bigint
+  /** A coin of less is not credited. */
+  readonly minimum: bigint
+}
+
+/** The minter is asked for coins not more often than its own cache turns over elsewhere. */
+const UPDATE_MS = { local: 2_000, network: 60_000 } as const
+
+/** Throws `RAIL_ADDRESS_MISMATCH`. */
+export async function planDeposit(client: Client, account: Account): Promise<DepositPlan> {
+  const [address, info] = await Promise.all([depositAddress(client, account), client.minter.info()])
+  const checkFee = info.checkFee
+  const least = checkFee + 1n
+  const minimum = info.depositMinAmount ?? least
+  return {
+    account,
+    address,
+    requiredConfirmations: info.minConfirmations,
+    checkFee,
+    minimum: minimum > least ? minimum : least,
+  }
+}
+
+/** Writes down where the ledger stands and which coins are there already: only later ones count. */
+export async function beginDeposit(operating: Operating, plan: DepositPlan): Promise<Operation> {
+  const { client, journal, key } = operating
+  const [length, known, view] = await Promise.all([
+    client.blocks.length(),
+    client.minter.knownUtxos(plan.account),
+    client.bitcoin?.utxosOf(plan.address.address),
+  ])
+  const credited = new Coins()
+  credited.seen(known, 0)
+  const here = new Coins()
+  // What is at the address and not credited is still to come.
+  here.seen(view?.utxos ?? [], view?.tipHeight ?? 0)
+  return journal.begin({
+    kind: 'deposit',
+    network: client.network.name,
+    key,
+    account: textOfAccount(plan.account),
+    facts: {
+      account: textOfAccount(plan.account),
+      address: plan.address.address,
+      requiredConfirmations: plan.requiredConfirmations,
+      checkFeeSat: String(plan.checkFee),
+      minimumSat: String(plan.minimum),
+      blocksBefore: String(length),
+      creditedBefore: credited.all.map(coinName).join(' '),
+    },
+  })
+}
+
+/** Follows the coins of one deposit. Each look asks the network once and writes down what is new. */
+export class DepositWatch {
+  readonly #operating: Operating
+  readonly #account: Account
+  readonly #address: string
+  readonly #required: number
+  readonly #credited: ReadonlySet<string>
+  readonly #coins = new Coins()
+  #operation: Operation
+  #nextBlock: bigint
+  #updatedAtMs = 0
+
+  /** `operation`: of a deposit, as the journal has it. */
+  constructor(operating: Operating, operation: Operation, account: Account) {
+    this.#operating = operating
+    this.#operation = operation
+    this.#account = accountFact(operation, 'account') ?? account
+    this.#address = textFact(operation, 'address') ?? ''
+    const { requiredConfirmations } = operation.facts
+    this.#required = typeof requiredConfirmations === 'number' ? requiredConfirmations : 1
+    this.#nextBlock = bigintFact(operation, 'blocksBefore') ?? 0n
+    this.#credited = new Set((textFact(operation, 'creditedBefore') ?? '').split(' '))
+  }
+
+  get operation(): Operation {
+    return this.#operation
+  }
+
+  /** Those of this deposit, in the order in which they were seen. */
+  get coins(): readonly Coin[] {
+    return this.#coins.all.filter((coin) => !this.#credited.has(coinName(coin)))
+  }
+
+  get mintedSat(): bigint {
+    return this.coins.reduce((sum, { mintedSat }) => sum + (mintedSat ?? 0n), 0n)
+  }
+
+  /** Whether coins have come, and nothing more will happen to any of them. */
+  get isOver(): boolean {
+    return this.coins.length > 0 && this.coins.every(isSettled)
+  }
+
+  async look(): Promise<void> {
+    const { client } = this.#operating
+    await this.#readLedger()
+    const view = await client.bitcoin?.utxosOf(this.#address)
+    if (view !== undefined) this.#coins.seen(view.utxos, view.tipHeight)
+    if (this.#shouldAsk(view !== undefined)) await this.#ask()
+    this.#note()
+  }
+
+  async #readLedger(): Promise<void> {
+    const { blocks } = this.#operating.client
+    const end = await blocks.length()
+    if (end <= this.#nextBlock) return
+    const found = await blocks.range(this.#nextBlock, end)
+    for (const [place, block] of found.entries())
+      this.#coins.minted(block, this.#nextBlock + BigInt(place), this.#account)
+    this.#nextBlock += BigInt(found.length)
+  }
+
+  /** Without a view of Bitcoin the minter is the only one who knows; with one, when it matters. */
+  #shouldAsk(hasView: boolean): boolean {
+    const { network } = this.#operating.client
+    const interval = network.kind === 'local' ? UPDATE_MS.local : UPDATE_MS.network
+    if (performance.now() - this.#updatedAtMs < interval && this.#updatedAtMs > 0) return false
+    return (
+      !hasView ||
+      this.coins.some((coin) => !isSettled(coin) && coin.confirmations >= this.#required)
+    )
+  }
+
+  /** Can only give the owner money. */
+  async #ask(): Promise<void> {
+    this.#updatedAtMs = performance.now()
+    const result = await this.#operating.client.minter.updateBalance(this.#account)
+    this.#coins.told(result)
+    await this.#readLedger()
+  }
+
+  #note(): void {
+    const { journal } = this.#operating
+    const coins = this.coins.map((coin) => `${coinName(coin)} ${coin.state}`).join(', ')
+    const state = this.isOver
+      ? this.coins.some((coin) => coin.state === 'minted')
+        ? 'done'
+        : 'refused'
+      : 'waiting'
+    if (coins === textFact(this.#operation, 'coins') && state === this.#operation.state) return
+    this.#operation = journal.update(this.#operation.id, {
+      state,
+      facts: { coins, mintedSat: String(this.mintedSat) },
+    })
+  }
+}
+
+/** Looks until it is over; `observe` is told after every look. Rejects when the signal is aborted. */
+export async function watchDeposit(
+  operating: Operating,
+  watch: DepositWatch,
+  observe: (watch: DepositWatch) => void,
+): Promise<void> {
+  for (;;) {
+    await watch.look()
+    observe(watch)
+    if (watch.isOver) return
+    await lookAgain(operating)
+  }
+}

@@ -1,0 +1,156 @@
+/** What every operation needs, and what all of them do alike. Implements cli §§3.10, 3.11. */
+import { toHex } from '../../core/base/bytes.ts'
+import { CkbtcError, Problem } from '../../core/base/errors.ts'
+import type { TimestampNs } from '../../core/base/units.ts'
+import { NS_PER_MS } from '../../core/base/units.ts'
+import type { Account } from '../../core/ic/account.ts'
+import type { Block } from '../../core/ledger/block.ts'
+import type { SubmittedRequest } from '../client/deliveries.ts'
+import { pause } from '../client/deliveries.ts'
+import type { Client } from '../client.ts'
+import type { Journal } from './journal.ts'
+import type { Facts, Operation } from './operation.ts'
+import { bigintFact, textFact } from './operation.ts'
+
+export type Operating = {
+  readonly client: Client
+  readonly journal: Journal
+  /** Name of the key that signs; null where none does. */
+  readonly key: string | null
+  readonly account: Account
+  readonly signal: AbortSignal
+}
+
+/** Blocks read at once on the way back through a ledger. */
+const PAGE = 1_000n
+/** A same operation within this time is taken for a repetition (§3.11). */
+const REPEAT_MS = 600_000
+
+/** Puts the id of a call into the journal before the call leaves. */
+export const noting =
+  ({ journal }: Operating, { id }: Operation, prefix = '') =>
+  ({ requestId, expiresAt }: SubmittedRequest): void => {
+    const facts: Facts = {
+      [`${prefix}requestId`]: toHex(requestId),
+      [`${prefix}expiresAtNs`]: String(expiresAt),
+    }
+    journal.update(id, { state: 'submitting', facts })
+  }
+
+/** A failure on the way: what it means for the operation is written down, and it is passed on. */
+export function failed({ journal }: Operating, operation: Operation, error: unknown): unknown {
+  const { id } = operation
+  const unknown = error instanceof CkbtcError && error.code === 'OPERATION_UNKNOWN'
+  if (unknown) {
+    journal.update(id, { state: 'unknown' })
+    return new Problem('OPERATION_UNKNOWN', error.message, {
+      fix: error.fix,
+      command: `ckbtc status ${id}`,
+      details: { ...error.details, op: id },
+      cause: error,
+    })
+  }
+  const code = error instanceof CkbtcError ? error.code : 'BUG'
+  // An interruption leaves the operation where it is: something may have been sent.
+  if (code === 'INTERRUPTED') return error
+  // An approval that stands is no end: the burn can be made later.
+  const state = textFact(operation, 'stage') === 'approved' ? 'planned' : 'cancelled'
+  journal.update(id, { state, facts: { error: code } })
+  return error
+}
+
+/** The network said no: nothing moved. */
+export function refused({ journal }: Operating, { id }: Operation, problem: Problem): Problem {
+  journal.update(id, { state: 'refused', facts: { error: problem.code } })
+  return problem
+}
+
+export type Found = { readonly index: bigint; readonly block: Block }
+
+/** The newest block of the ledger not older than `since` for which `matches` holds. */
+export async function findBlock(
+  client: Client,
+  since: TimestampNs | bigint,
+  matches: (found: Found) => boolean,
+): Promise<Found | undefined> {
+  let end = await client.blocks.length()
+  while (end > 0n) {
+    const start = end > PAGE ? end - PAGE : 0n
+    const blocks = await client.blocks.range(start, end)
+    for (let place = blocks.length - 1; place >= 0; place--) {
+      const block = blocks[place]
+      if (block === undefined) continue
+      if (block.timestamp < since) return undefined
+      const found = { index: start + BigInt(place), block }
+      if (matches(found)) return found
+    }
+    end = start
+  }
+  return undefined
+}
+
+/**
+ * Whether a call of an operation can still be executed: never once its expiry has passed by the
+ * network's clock, and a minute more.
+ */
+export function mayStillHappen({ client }: Operating, operation: Operation, prefix = ''): boolean {
+  const expiresAt = bigintFact(operation, `${prefix}expiresAtNs`)
+  const margin = 60_000n * NS_PER_MS
+  return expiresAt !== undefined && client.now() <= expiresAt + margin
+}
+
+/**
+ * The operation that an idempotency key names. Throws `USAGE_IDEMPOTENCY_MISMATCH` when it was about
+ * something else.
+ */
+export function earlierWithKey(
+  { journal, network }: { readonly journal: Journal; readonly network: string },
+  idempotencyKey: string | undefined,
+  same: Pick<Operation, 'kind' | 'facts'>,
+): Operation | undefined {
+  if (idempotencyKey === undefined) return undefined
+  const earlier = journal
+    .all()
+    .find(
+      (operation) =>
+        operation.network === network && textFact(operation, 'idempotencyKey') === idempotencyKey,
+    )
+  if (earlier === undefined || isSame(earlier, same)) return earlier
+  throw new Problem(
+    'USAGE_IDEMPOTENCY_MISMATCH',
+    `the idempotency key "${idempotencyKey}" was used for a ${earlier.kind} with other arguments`,
+    {
+      fix: 'take another key, or repeat the original arguments',
+      command: `ckbtc status ${earlier.id}`,
+      details: { op: earlier.id, ...earlier.facts },
+    },
+  )
+}
+
+const isSame = (operation: Operation, same: Pick<Operation, 'kind' | 'facts'>): boolean =>
+  operation.kind === same.kind &&
+  Object.entries(same.facts).every(([name, value]) => operation.facts[name] === value)
+
+/** An operation that this one would repeat: made minutes ago, or of unknown outcome. */
+export function repeated(
+  { journal, client, key }: Operating,
+  same: Pick<Operation, 'kind' | 'facts'>,
+  nowMs: number,
+): Operation | undefined {
+  return journal
+    .all()
+    .findLast(
+      (operation) =>
+        operation.network === client.network.name &&
+        operation.key === key &&
+        isSame(operation, same) &&
+        !['refused', 'cancelled', 'returned'].includes(operation.state) &&
+        (operation.state === 'unknown' ||
+          operation.state === 'submitting' ||
+          nowMs - Date.parse(operation.startedAt) < REPEAT_MS),
+    )
+}
+
+/** Between two looks: often on this machine, politely elsewhere. */
+export const lookAgain = ({ client, signal }: Operating): Promise<void> =>
+  pause(client.network.kind === 'local' ? 300 : 10_000, signal)

@@ -1,0 +1,329 @@
+/**
+ * ckBTC to bitcoin: approval, burn, and the way to the Bitcoin chain. Implements `docs/spec/cli.md`
+ * §§3.11, 5.5.
+ */
+import { toDisplayHex } from '../../core/base/bytes.ts'
+import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
+import { addNs, NS_PER_SECOND, timestampNs } from '../../core/base/units.ts'
+import type { Account } from '../../core/ic/account.ts'
+import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
+import { decodeBurnMemo } from '../../core/minter/memo.ts'
+import type { RetrieveBtcStatusV2 } from '../../core/minter/types.ts'
+import { ledgerRefusal, minterRefusal } from '../client/refusals.ts'
+import type { Client } from '../client.ts'
+import { symbolsOf } from '../network.ts'
+import { findApproval, sendApproval } from './approve.ts'
+import type { Found, Operating } from './operating.ts'
+import { failed, findBlock, mayStillHappen, noting, refused } from './operating.ts'
+import type { Facts, Operation, OperationState } from './operation.ts'
+import { bigintFact, textFact } from './operation.ts'
+import { accountFact } from './transfer.ts'
+
+export type RedeemRequest = {
+  readonly from: Account
+  /** Bitcoin address, checked. */
+  readonly to: string
+  /** What is burned; `all`: the balance less the fee of the approval. */
+  readonly amount: bigint | 'all'
+  /** The amount is what should arrive; the burn is computed from the estimate. */
+  readonly receive?: boolean
+}
+
+export type RedeemPlan = {
+  readonly from: Account
+  readonly to: string
+  /** What is burned. */
+  readonly amount: bigint
+  /** Estimates, taken from the amount. */
+  readonly bitcoinFee: bigint
+  readonly minterFee: bigint
+  /** Of the approval, on top. */
+  readonly ledgerFee: bigint
+  /** An estimate. */
+  readonly arrives: bigint
+  readonly balance: bigint
+  readonly keeps: bigint
+  readonly minimum: bigint
+}
+
+/** The approval ends by itself: no standing allowance is left behind. */
+const APPROVAL_NS = 600n * NS_PER_SECOND
+/** Estimates are repeated until the burn gives what should arrive. */
+const ESTIMATES_MAX = 8
+
+/** Throws `LEDGER_INSUFFICIENT_FUNDS` and `MINTER_BELOW_MINIMUM`. */
+export async function planRedemption(
+  client: Client,
+  { from, to, amount: wanted, receive = false }: RedeemRequest,
+): Promise<RedeemPlan> {
+  const [ledgerFee, balance, info] = await Promise.all([
+    client.ledger.fee(),
+    client.ledger.balanceOf(from),
+    client.minter.info(),
+  ])
+  let amount = wanted === 'all' ? (balance > ledgerFee ? balance - ledgerFee : 0n) : wanted
+  const minimum = info.retrieveMinAmount
+  const names = { what: 'redemption', symbol: symbolsOf(client.network).token } as const
+  const tooLow = (): Problem =>
+    minterRefusal({ type: 'amountTooLow', min: minimum }, { ...names, amount, fee: 0n })
+  let fees = { minterFee: 0n, bitcoinFee: 0n }
+  for (let estimates = 0; estimates < ESTIMATES_MAX; estimates++) {
+    if (amount < minimum && !receive) throw tooLow()
+    fees = await client.minter.estimateFee(amount > minimum ? amount : minimum)
+    const burn = receive && wanted !== 'all' ? wanted + fees.minterFee + fees.bitcoinFee : amount
+    if (burn === amount) break
+    amount = burn
+  }
+  if (amount < minimum) throw tooLow()
+  if (amount + ledgerFee > balance)
+    throw ledgerRefusal(
+      { type: 'insufficientFunds', balance },
+      { ...names, amount, fee: ledgerFee },
+    )
+  const { minterFee, bitcoinFee } = fees
+  return {
+    from,
+    to,
+    amount,
+    bitcoinFee,
+    minterFee,
+    ledgerFee,
+    arrives: amount - minterFee - bitcoinFee,
+    balance,
+    keeps: balance - amount - ledgerFee,
+    minimum,
+  }
+}
+
+/** What makes two redemptions the same one in the eyes of a user. */
+export const sameRedemption = ({ from, to, amount }: RedeemPlan): Facts => ({
+  from: textOfAccount(from),
+  to,
+  amountSat: String(amount),
+})
+
+/** Approves and burns; the operation is waiting for Bitcoin afterwards. */
+export async function redeem(
+  operating: Operating,
+  plan: RedeemPlan,
+  idempotencyKey?: string,
+): Promise<Operation> {
+  const { client, journal, key } = operating
+  const operation = journal.begin({
+    kind: 'redeem',
+    network: client.network.name,
+    key,
+    account: textOfAccount(plan.from),
+    facts: {
+      ...sameRedemption(plan),
+      bitcoinFeeSat: String(plan.bitcoinFee),
+      minterFeeSat: String(plan.minterFee),
+      ledgerFeeSat: String(plan.ledgerFee),
+      stage: null,
+      idempotencyKey: idempotencyKey ?? null,
+    },
+  })
+  return burn(operating, await approveBurn(operating, operation, plan))
+}
+
+/** The exact amount, for ten minutes. The expected allowance makes a race fail. */
+async function approveBurn(
+  operating: Operating,
+  operation: Operation,
+  { from, amount }: Pick<RedeemPlan, 'from' | 'amount'>,
+): Promise<Operation> {
+  const { client, journal } = operating
+  const spender = { owner: client.minter.id }
+  const [{ allowance: previous }, fee, balance] = await Promise.all([
+    client.ledger.allowance({ owner: from, spender }),
+    client.ledger.fee(),
+    client.ledger.balanceOf(from),
+  ])
+  const createdAt = client.now()
+  const expiresAt = addNs(createdAt, APPROVAL_NS)
+  const facts = {
+    approvedAtNs: String(createdAt),
+    approvalExpiresAtNs: String(expiresAt),
+    approvalPreviousSat: String(previous),
+    approvalFeeSat: String(fee),
+  }
+  const noted = journal.update(operation.id, { state: 'submitting', facts })
+  const plan = { from, spender, amount, previous, fee, balance, expiresAt, createdAt }
+  const block = await sendApproval(operating, noted, plan, 'approval_')
+  return journal.update(operation.id, {
+    state: 'planned',
+    facts: { stage: 'approved', approvalBlockIndex: String(block) },
+  })
+}
+
+async function burn(operating: Operating, operation: Operation): Promise<Operation> {
+  const { client, journal } = operating
+  const amount = bigintFact(operation, 'amountSat') ?? 0n
+  const from = accountFact(operation, 'from')
+  const address = textFact(operation, 'to') ?? ''
+  const submittedAtNs = String(client.now())
+  let result: Awaited<ReturnType<typeof client.minter.retrieve>>
+  try {
+    result = await client.minter.retrieve(
+      { address, amount, fromSubaccount: from?.subaccount },
+      {
+        onSubmit: (request) => {
+          noting(operating, operation, 'burn_')(request)
+          journal.update(operation.id, { facts: { burnSubmittedAtNs: submittedAtNs } })
+        },
+      },
+    )
+  } catch (error) {
+    throw failed(operating, operation, error)
+  }
+  if (result.type === 'ok') return burned(operating, operation, result.value.blockIndex)
+  const symbol = symbolsOf(client.network).token
+  const asked = { what: 'redemption', symbol, amount, fee: 0n } as const
+  throw refused(operating, operation, minterRefusal(result.error, asked))
+}
+
+const burned = ({ journal }: Operating, { id }: Operation, blockIndex: bigint): Operation =>
+  journal.update(id, {
+    state: 'waiting',
+    facts: { stage: 'queued', burnBlockIndex: String(blockIndex) },
+  })
+
+/**
+ * Goes on with a redemption that stopped before its burn was known: the burn is looked for, and made
+ * only if it is certain that the first one was not accepted. Throws `OPERATION_UNKNOWN`.
+ */
+export async function resumeRedemption(
+  operating: Operating,
+  operation: Operation,
+): Promise<Operation> {
+  const settled = await lookForBurn(operating, operation)
+  if (settled !== undefined) return settled
+  if (mayStillHappen(operating, operation, 'burn_'))
+    throw new Problem('OPERATION_UNKNOWN', 'the burn may still be executed', {
+      fix: 'look again in a few minutes; nothing is lost',
+      command: `ckbtc status ${operation.id}`,
+      details: { op: operation.id },
+    })
+  const from = accountFact(operation, 'from')
+  const amount = bigintFact(operation, 'amountSat')
+  if (from === undefined || amount === undefined)
+    throw new Problem('CONFIG_INVALID', `the journal does not say what ${operation.id} is about`, {
+      fix: 'start a new redemption',
+      command: 'ckbtc redeem',
+    })
+  const isApproved = await stillApproved(operating, operation, { from, amount })
+  const approved = isApproved
+    ? operation
+    : await approveBurn(operating, operation, { from, amount })
+  return burn(operating, approved)
+}
+
+async function stillApproved(
+  { client }: Operating,
+  operation: Operation,
+  { from, amount }: Pick<RedeemPlan, 'from' | 'amount'>,
+): Promise<boolean> {
+  const expiresAt = bigintFact(operation, 'approvalExpiresAtNs') ?? 0n
+  if (expiresAt < client.now() + 60n * NS_PER_SECOND) return false
+  const spender = { owner: client.minter.id }
+  const { allowance } = await client.ledger.allowance({ owner: from, spender })
+  return allowance >= amount
+}
+
+/** The burn of an operation in the ledger; undefined when there is none (yet). */
+export async function lookForBurn(
+  operating: Operating,
+  operation: Operation,
+): Promise<Operation | undefined> {
+  if (bigintFact(operation, 'burnBlockIndex') !== undefined) return operation
+  const submittedAt = bigintFact(operation, 'burnSubmittedAtNs')
+  if (submittedAt === undefined) return undefined
+  const claimed = new Set(
+    operating.journal.all().map((other) => textFact(other, 'burnBlockIndex') ?? ''),
+  )
+  const found = await findBurn(operating.client, operation, {
+    since: submittedAt - 300n * NS_PER_SECOND,
+    isClaimed: (index) => claimed.has(String(index)),
+  })
+  return found === undefined ? undefined : burned(operating, operation, found.index)
+}
+
+function findBurn(
+  client: Client,
+  operation: Operation,
+  search: { readonly since: bigint; readonly isClaimed: (index: bigint) => boolean },
+): Promise<Found | undefined> {
+  const from = accountFact(operation, 'from')
+  const amount = bigintFact(operation, 'amountSat')
+  const address = textFact(operation, 'to')
+  return findBlock(client, timestampNs(search.since), ({ index, block: { transaction } }) => {
+    if (transaction.type !== 'burn' || transaction.amount !== amount) return false
+    if (from === undefined || !sameAccount(transaction.from, from)) return false
+    const { memo } = transaction
+    const decoded = memo === undefined ? undefined : attempt(() => decodeBurnMemo(memo))
+    if (decoded === undefined || decoded instanceof BadEncoding) return false
+    return decoded.type === 'convert' && decoded.address === address && !search.isClaimed(index)
+  })
+}
+
+/** The approval of an operation that stopped in it; the operation as it is then. */
+export async function lookForApproval(
+  operating: Operating,
+  operation: Operation,
+): Promise<Operation> {
+  const found = await findApproval(operating, operation, 'approvedAtNs')
+  if (found === undefined) return operation
+  return operating.journal.update(operation.id, {
+    state: 'planned',
+    facts: { stage: 'approved', approvalBlockIndex: String(found.index) },
+  })
+}
+
+const stages: Readonly<
+  Record<RetrieveBtcStatusV2['type'], { readonly stage: string; readonly state: OperationState }>
+> = {
+  unknown: { stage: 'queued', state: 'waiting' },
+  pending: { stage: 'queued', state: 'waiting' },
+  signing: { stage: 'signing', state: 'waiting' },
+  sending: { stage: 'sending', state: 'waiting' },
+  submitted: { stage: 'broadcast', state: 'waiting' },
+  confirmed: { stage: 'confirmed', state: 'done' },
+  amountTooLow: { stage: 'rejected', state: 'refused' },
+  willReimburse: { stage: 'returning', state: 'waiting' },
+  reimbursed: { stage: 'returned', state: 'returned' },
+}
+
+/** Asks the minter where a burned redemption is, and writes down what is new. */
+export async function refreshRedemption(
+  operating: Operating,
+  operation: Operation,
+): Promise<Operation> {
+  const { client, journal } = operating
+  const burnIndex = bigintFact(operation, 'burnBlockIndex')
+  if (burnIndex === undefined) return operation
+  const status = await client.minter.redemptionStatus(burnIndex)
+  const { stage, state } = stages[status.type]
+  const txid = 'txid' in status ? toDisplayHex(status.txid) : textFact(operation, 'txid')
+  const before = textFact(operation, 'txid')
+  const replaced =
+    before !== undefined && txid !== undefined && before !== txid ? before : undefined
+  if (stage === textFact(operation, 'stage') && txid === before && state === operation.state)
+    return operation
+  const facts: Facts = {
+    stage,
+    ...(txid === undefined ? {} : { txid }),
+    ...(replaced === undefined
+      ? {}
+      : {
+          replacedTxids: [textFact(operation, 'replacedTxids'), replaced].filter(Boolean).join(' '),
+        }),
+    ...(status.type === 'reimbursed'
+      ? {
+          returnedSat: String(status.deposit.amount),
+          returnedBlockIndex: String(status.deposit.mintBlockIndex),
+          reason: status.deposit.reason.type,
+        }
+      : {}),
+  }
+  return journal.update(operation.id, { state, facts })
+}

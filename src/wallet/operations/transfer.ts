@@ -1,0 +1,190 @@
+/**
+ * ckBTC to another account: planned, sent once, and found again if the answer was lost. Implements
+ * `docs/spec/cli.md` §§3.11, 5.4.
+ */
+import { equalBytes, toHex } from '../../core/base/bytes.ts'
+import { attempt, BadEncoding } from '../../core/base/errors.ts'
+import type { TimestampNs } from '../../core/base/units.ts'
+import { timestampNs } from '../../core/base/units.ts'
+import type { Account } from '../../core/ic/account.ts'
+import { accountOfText, sameAccount, textOfAccount } from '../../core/ic/account.ts'
+import { ledgerRefusal } from '../client/refusals.ts'
+import type { Client } from '../client.ts'
+import { symbolsOf } from '../network.ts'
+import type { Found, Operating } from './operating.ts'
+import { failed, findBlock, noting, refused } from './operating.ts'
+import type { Facts, Operation } from './operation.ts'
+import { bigintFact, textFact } from './operation.ts'
+
+export type TransferRequest = {
+  readonly from: Account
+  readonly to: Account
+  /** `all`: the balance less the fee. */
+  readonly amount: bigint | 'all'
+  readonly memo?: Uint8Array | undefined
+}
+
+export type TransferPlan = {
+  readonly from: Account
+  readonly to: Account
+  readonly amount: bigint
+  readonly fee: bigint
+  readonly memo: Uint8Array | undefined
+  readonly balance: bigint
+  /** What is left in the account afterwards. */
+  readonly keeps: bigint
+}
+
+export type TransferOutcome = {
+  readonly operation: Operation
+  readonly blockIndex: bigint
+  readonly createdAt: TimestampNs
+  /** The ledger had it already: sent before, and the answer lost. */
+  readonly deduplicated: boolean
+}
+
+/** Reads balance and fee. Throws `LEDGER_INSUFFICIENT_FUNDS`. */
+export async function planTransfer(
+  client: Client,
+  { from, to, amount: wanted, memo }: TransferRequest,
+): Promise<TransferPlan> {
+  const [balance, fee] = await Promise.all([client.ledger.balanceOf(from), client.ledger.fee()])
+  const amount = wanted === 'all' ? (balance > fee ? balance - fee : 0n) : wanted
+  if (amount + fee > balance || amount === 0n)
+    throw ledgerRefusal(
+      { type: 'insufficientFunds', balance },
+      asked(client, amount === 0n ? 1n : amount, fee),
+    )
+  return { from, to, amount, fee, memo, balance, keeps: balance - amount - fee }
+}
+
+const asked = (client: Client, amount: bigint, fee: bigint) =>
+  ({ what: 'transfer', symbol: symbolsOf(client.network).token, amount, fee }) as const
+
+/** What makes two transfers the same one in the eyes of a user. */
+export const sameTransfer = ({ from, to, amount, memo }: TransferPlan): Facts => ({
+  from: textOfAccount(from),
+  to: textOfAccount(to),
+  amountSat: String(amount),
+  memo: memo === undefined ? null : toHex(memo),
+})
+
+/** Sends it. Throws what the network refuses, and `OPERATION_UNKNOWN` for a lost answer. */
+export async function transfer(
+  operating: Operating,
+  plan: TransferPlan,
+  idempotencyKey?: string,
+): Promise<TransferOutcome> {
+  const { client, journal, key } = operating
+  const createdAt = client.now()
+  const operation = journal.begin({
+    kind: 'transfer',
+    network: client.network.name,
+    key,
+    account: textOfAccount(plan.from),
+    facts: {
+      ...sameTransfer(plan),
+      feeSat: String(plan.fee),
+      createdAtNs: String(createdAt),
+      idempotencyKey: idempotencyKey ?? null,
+    },
+  })
+  return send(operating, operation, { ...plan, createdAt })
+}
+
+type Sending = Pick<TransferPlan, 'from' | 'to' | 'amount' | 'fee' | 'memo'> & {
+  readonly createdAt: TimestampNs
+}
+
+/** Safe to repeat for a day: the ledger knows the time of creation. */
+async function send(
+  operating: Operating,
+  operation: Operation,
+  { from, to, amount, fee, memo, createdAt }: Sending,
+): Promise<TransferOutcome> {
+  const { client } = operating
+  const call = { fromSubaccount: from.subaccount, to, amount, fee, memo, createdAtTime: createdAt }
+  let result: Awaited<ReturnType<typeof client.ledger.transfer>>
+  try {
+    result = await client.ledger.transfer(call, { onSubmit: noting(operating, operation) })
+  } catch (error) {
+    throw failed(operating, operation, error)
+  }
+  if (result.type === 'ok')
+    return done(operating, operation, { ...result, createdAt, deduplicated: false })
+  if (result.error.type === 'duplicate')
+    return done(operating, operation, {
+      blockIndex: result.error.duplicateOf,
+      createdAt,
+      deduplicated: true,
+    })
+  throw refused(operating, operation, ledgerRefusal(result.error, asked(client, amount, fee)))
+}
+
+function done(
+  { journal }: Operating,
+  { id }: Operation,
+  outcome: Pick<TransferOutcome, 'blockIndex' | 'createdAt' | 'deduplicated'>,
+): TransferOutcome {
+  const { blockIndex, deduplicated } = outcome
+  const facts = { blockIndex: String(blockIndex), deduplicated }
+  return { operation: journal.update(id, { state: 'done', facts }), ...outcome }
+}
+
+/** The ledger refuses what is older (§5 of its specification), with a margin for clocks. */
+const WINDOW_NS = 23n * 3_600n * 1_000_000_000n
+
+/** Sends the identical call again: within the ledger's window that cannot pay twice. */
+export async function resumeTransfer(
+  operating: Operating,
+  operation: Operation,
+): Promise<TransferOutcome | undefined> {
+  const createdAt = bigintFact(operation, 'createdAtNs')
+  const amount = bigintFact(operation, 'amountSat')
+  const fee = bigintFact(operation, 'feeSat')
+  const from = accountFact(operation, 'from')
+  const to = accountFact(operation, 'to')
+  if (createdAt === undefined || amount === undefined || fee === undefined) return undefined
+  if (from === undefined || to === undefined) return undefined
+  if (createdAt + WINDOW_NS < operating.client.now()) return undefined
+  const memo = memoFact(operation)
+  return send(operating, operation, {
+    from,
+    to,
+    amount,
+    fee,
+    memo,
+    createdAt: timestampNs(createdAt),
+  })
+}
+
+export function accountFact(operation: Operation, name: string): Account | undefined {
+  const text = textFact(operation, name)
+  const account = text === undefined ? undefined : attempt(() => accountOfText(text))
+  return account instanceof BadEncoding ? undefined : account
+}
+
+function memoFact(operation: Operation): Uint8Array | undefined {
+  const text = textFact(operation, 'memo')
+  return text === undefined ? undefined : new Uint8Array(Buffer.from(text, 'hex'))
+}
+
+/** The block of a transfer whose answer was lost, by its time of creation. */
+export function findTransfer(
+  operating: Operating,
+  operation: Operation,
+): Promise<Found | undefined> {
+  const createdAt = bigintFact(operation, 'createdAtNs') ?? 0n
+  const from = accountFact(operation, 'from')
+  const memo = memoFact(operation)
+  const since = createdAt > 300_000_000_000n ? createdAt - 300_000_000_000n : 0n
+  return findBlock(operating.client, since, ({ block: { transaction } }) => {
+    if (transaction.type === 'approve' || transaction.createdAtTime !== createdAt) return false
+    if (from === undefined || !('from' in transaction)) return false
+    const sameMemo =
+      memo === undefined || transaction.memo === undefined
+        ? memo === transaction.memo
+        : equalBytes(memo, transaction.memo)
+    return sameMemo && sameAccount(transaction.from, from)
+  })
+}
