@@ -4,14 +4,16 @@
  */
 import { Bug } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
+import type { Slot } from '../core/log/log.ts'
 import type { SubnetNode } from '../core/subnet/node.ts'
 import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from '../core/subnet/node-io.ts'
 import type { BitcoinConnection } from './bitcoin-connection.ts'
+import type { NodeDisk } from './node-disk.ts'
 import type { SharedOutput } from './worker-protocol.ts'
 
 export type RunnerPorts = {
-  /** What is put is on disk when this returns. */
-  readonly store: { readonly put: (key: string, value: Uint8Array) => void }
+  /** What is committed is on disk when this returns. */
+  readonly disk: Pick<NodeDisk, 'commit'> & { readonly log: Pick<NodeDisk['log'], 'position'> }
   /** Outputs that concern others, in order. */
   readonly share: (outputs: readonly SharedOutput[]) => void
   /** Called once, with the invariant that broke; the node is ended. */
@@ -46,7 +48,7 @@ export class NodeRunner {
   input(input: NodeInput): void {
     if (this.#ended) return
     try {
-      this.#perform(this.#node.step(input))
+      this.#perform(this.#node.step(input), this.#newSlot(input))
     } catch (error) {
       if (!(error instanceof Bug)) throw error
       this.end()
@@ -84,14 +86,22 @@ export class NodeRunner {
     for (const done of [...this.#waiting]) done()
   }
 
-  /** In order, so that what was recorded is stored before what follows it leaves. */
-  #perform(outputs: readonly NodeOutput[]): void {
+  /** A slot that is not on disk yet; delivered twice, it is written once. */
+  #newSlot(input: NodeInput): Slot | undefined {
+    if (input.type !== 'log' || input.output.type !== 'slot') return undefined
+    const { slot } = input.output
+    return slot.number === this.#ports.disk.log.position.next ? slot : undefined
+  }
+
+  /** The slot and what is vouched for are on disk before anything of it leaves (§18.4). */
+  #perform(outputs: readonly NodeOutput[], slot?: Slot): void {
+    const records = outputs.filter((output) => output.type === 'record')
+    this.#ports.disk.commit({ slot, records })
     const shared: SharedOutput[] = []
     for (const output of outputs)
       switch (output.type) {
         case 'record':
-          this.#ports.store.put(output.key, output.value)
-          break
+          break // On disk already.
         case 'alarm':
           this.#arm(output.name, output.afterMs)
           break

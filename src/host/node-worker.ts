@@ -10,14 +10,15 @@ import { Seed } from '../core/base/seed.ts'
 import { encodeBlock, encodeHeader } from '../core/btc/block.ts'
 import { regtest } from '../core/btc/network.ts'
 import { principal } from '../core/ic/principal.ts'
-import { SubnetNode } from '../core/subnet/node.ts'
 import { decodeGenesis } from '../core/tecdsa/membership.ts'
 import { NodeKeys } from '../core/tecdsa/node-keys.ts'
 import { startBitcoinConnection } from './bitcoin-connection.ts'
 import { systemClock } from './clock.ts'
 import { hostEd25519 } from './ed25519.ts'
 import { entropy } from './entropy.ts'
+import { LmdbStore } from './lmdb-store.ts'
 import { NodeDisk } from './node-disk.ts'
+import { restoreNode } from './node-restore.ts'
 import { NodeRunner } from './node-runner.ts'
 import { hostSha256 } from './sha256.ts'
 import { MemoryStore } from './store.ts'
@@ -40,10 +41,14 @@ const running = new Map<NodeIndex, NodeRunner>()
 
 const tell = (message: FromWorker): void => inbox.postMessage(message)
 
-function create(name: KeyNumber): void {
-  const root = Seed.fromBytes(entropy(SEED_SIZE))
+/** `directory`: of the node's store; memory without one. */
+function create({ name, directory }: Extract<ToWorker, { type: 'create' }>): void {
+  const store = directory === undefined ? new MemoryStore() : LmdbStore.open(directory)
+  const disk = new NodeDisk(store)
+  if (disk.seed === undefined) disk.writeSeed(entropy(SEED_SIZE))
+  const root = Seed.fromBytes(present(disk.seed, 'it was written just now'))
   const keys = new NodeKeys(root, hostEd25519)
-  kept.set(name, { root, keys, disk: new NodeDisk(new MemoryStore()) })
+  kept.set(name, { root, keys, disk })
   const { signingKey, encryptionKey } = keys.record
   tell({ type: 'keys', name, signingKey, encryptionKey })
 }
@@ -51,7 +56,7 @@ function create(name: KeyNumber): void {
 function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start' }>): void {
   const { root, keys, disk } = present(kept.get(name), 'a node is created before it is started')
   if (disk.genesis === undefined) disk.found(genesis)
-  const node = new SubnetNode({
+  const node = restoreNode(disk, {
     genesis: decodeGenesis(genesis),
     keys,
     me,
@@ -64,7 +69,7 @@ function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start
     operator: principal(settings.operator),
   })
   const runner = new NodeRunner(node, {
-    store: { put: (key, value) => disk.commit({ records: [{ key, value }] }) },
+    disk,
     share: (outputs) => tell({ type: 'outputs', me, outputs }),
     broken: (bug) => tell({ type: 'bug', me, message: bug.message }),
   })
@@ -93,12 +98,23 @@ async function ask({ me, id, question }: Extract<ToWorker, { type: 'ask' }>): Pr
   tell({ type: 'answer', me, id, answer: runner.ask(question, systemClock()) })
 }
 
+/** Ends every node with what it has come to on its disk. */
+function close(): void {
+  for (const [me, runner] of running) {
+    runner.end()
+    running.delete(me)
+  }
+  for (const { disk } of kept.values()) disk.close()
+  kept.clear()
+  tell({ type: 'closed' })
+}
+
 installSha256(hostSha256)
 
 inbox.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'create':
-      create(message.name)
+      create(message)
       return
     case 'start':
       start(message)
@@ -108,6 +124,9 @@ inbox.on('message', (message: ToWorker) => {
       return
     case 'ask':
       void ask(message)
+      return
+    case 'close':
+      close()
       return
     case 'stop':
       running.get(message.me)?.end()

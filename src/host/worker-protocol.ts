@@ -26,7 +26,12 @@ export type NodeSettings = {
 
 export type ToWorker =
   /** Make the keys of a node; the secrets stay in the worker. Answered by `keys`. */
-  | { readonly type: 'create'; readonly name: KeyNumber }
+  | {
+      readonly type: 'create'
+      readonly name: KeyNumber
+      /** Of its store; undefined: memory. */
+      readonly directory: string | undefined
+    }
   /** Run it, for the first time or again. */
   | {
       readonly type: 'start'
@@ -45,6 +50,8 @@ export type ToWorker =
     }
   /** End it, with everything that is not recorded. */
   | { readonly type: 'stop'; readonly me: NodeIndex }
+  /** End every node and close the stores. Answered by `closed`. */
+  | { readonly type: 'close' }
 
 export type FromWorker =
   | {
@@ -60,6 +67,7 @@ export type FromWorker =
       readonly id: number
       readonly answer: Answer
     }
+  | { readonly type: 'closed' }
   /** An invariant of ours broke in a node: the subnet must not go on. */
   | { readonly type: 'bug'; readonly me: NodeIndex; readonly message: string }
 

@@ -1,0 +1,85 @@
+/**
+ * A node as it goes on from its disk: newest snapshot, then the slots after it, through every start
+ * of the subnet in between. Source: architecture §7, threshold §18.4.
+ */
+import { deserialize, serialize } from 'node:v8'
+import { ownCanisterIds } from '../core/ic/canister-ids.ts'
+import type { NodeConfig } from '../core/subnet/node.ts'
+import { SubnetNode } from '../core/subnet/node.ts'
+import type { ReplicaState } from '../core/subnet/replica-state.ts'
+import { installCanisters } from '../core/subnet/replica-state.ts'
+import type { NodeDisk } from './node-disk.ts'
+import { storeDamaged } from './store-problem.ts'
+
+/** What a subnet goes on from: its keys (public), and the state of its canisters. */
+type Kept = { readonly keys: Uint8Array; readonly state: ReplicaState }
+
+/** What is the same in every time line. `genesis` is that of the first one. */
+export type RestoreConfig = Omit<NodeConfig, 'from' | 'restored'>
+
+/**
+ * The node in the newest time line, with every slot on its disk executed; nothing has been said to
+ * anybody. Where a later time line begins, what the earlier one led to is kept as a snapshot.
+ */
+export function restoreNode(disk: NodeDisk, config: RestoreConfig): SubnetNode {
+  const newest = newestSnapshot(disk)
+  let kept = newest?.kept
+  let node: SubnetNode | undefined
+  for (const entry of disk.log.entries(newest === undefined ? 0n : newest.slot + 1n)) {
+    if (entry.type === 'slot') {
+      // Behind the end of the log: nobody is told of what is executed here.
+      const head = entry.slot.number + 1n
+      node?.step({ type: 'log', output: { type: 'slot', slot: entry.slot, head } })
+      continue
+    }
+    const { first, incarnation } = entry.record
+    if (node !== undefined) kept = keep(disk, node)
+    node = begin(config, { kept, first, incarnation })
+  }
+  if (node === undefined) throw storeDamaged(disk.name, 'its log has no beginning')
+  return node
+}
+
+/** Puts what a node has come to on its disk, so that a later start replays less. */
+export function saveNode(disk: NodeDisk, node: SubnetNode): void {
+  keep(disk, node)
+}
+
+function begin(
+  config: RestoreConfig,
+  {
+    kept,
+    first,
+    incarnation,
+  }: { readonly kept: Kept | undefined; readonly first: bigint; readonly incarnation: bigint },
+): SubnetNode {
+  const genesis = { ...config.genesis, incarnation }
+  const { minter } = config
+  const fresh = { minter, createdAt: genesis.createdAt, incarnation }
+  // Without final keys nobody was served: the canisters are installed anew.
+  const state = kept?.state ?? installCanisters(ownCanisterIds, fresh)
+  return new SubnetNode({ ...config, genesis, restored: kept?.keys, from: { slot: first, state } })
+}
+
+/** Undefined while the keys are not final: such a subnet begins again. */
+function keep(disk: NodeDisk, { snapshot }: SubnetNode): Kept | undefined {
+  if (snapshot === undefined) return undefined
+  const { slot: next, keys, state } = snapshot
+  const bytes = new Uint8Array(serialize({ keys, state }))
+  if (next > 0n) disk.commit({ snapshot: { slot: next - 1n, bytes } })
+  return parse(bytes)
+}
+
+function newestSnapshot(
+  disk: NodeDisk,
+): { readonly slot: bigint; readonly kept: Kept } | undefined {
+  for (const { slot, bytes } of disk.snapshots()) {
+    // A time line begins right behind it, or it was taken at a stop and the next one does.
+    const isBeginning = disk.log.starts.some(({ first }) => first === slot + 1n)
+    if (isBeginning) return { slot, kept: parse(bytes) }
+  }
+  return undefined
+}
+
+/** The store has checked that the bytes are those that were written. */
+const parse = (bytes: Uint8Array): Kept => deserialize(bytes) as Kept
