@@ -2,6 +2,7 @@
  * A subnet with its own Bitcoin: what `demo` and the local commands start, ask and end. Source:
  * architecture §1.
  */
+import { join } from 'node:path'
 import { toHex } from '../core/base/bytes.ts'
 import { Bug } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
@@ -19,6 +20,7 @@ import { EmbeddedBitcoin } from './embedded-bitcoin.ts'
 import type { Answered } from './ic/gateway.ts'
 import { IcGateway } from './ic/gateway.ts'
 import { gatewayFetch } from './ic/gateway-fetch.ts'
+import { LmdbStore } from './lmdb-store.ts'
 import { hostSha256 } from './sha256.ts'
 import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
@@ -35,6 +37,8 @@ export type LocalSubnetOptions = {
   readonly ids?: IdsKind
   /** Who may change replicated settings; without one nobody may. */
   readonly operator?: Principal
+  /** Where nodes and chain keep what they know; the subnet goes on from there. */
+  readonly directory?: string | undefined
   /** Off: calls are answered before they are executed, and their callers poll. */
   readonly syncCalls?: boolean
   /** Hears of every request of a client and how it ended. */
@@ -96,15 +100,20 @@ export class LocalSubnet {
     this.broken.catch(() => undefined) // Whoever waits for it is told; it need not be anybody.
   }
 
-  /** Starts the chain and every node. Throws `HostPortBusy`. */
+  /**
+   * Starts the chain and every node. Throws `HostPortBusy`, and what `Subnet.start` does when there
+   * is a directory.
+   */
   static async start(options: LocalSubnetOptions): Promise<LocalSubnet> {
     installSha256(hostSha256) // For the Bitcoin node, which lives in this thread.
-    const bitcoin = await EmbeddedBitcoin.start()
+    const { stockTarget, creationMax, minter, nodes, directory } = options
+    const store = directory === undefined ? undefined : LmdbStore.open(join(directory, 'bitcoin'))
+    const bitcoin = await EmbeddedBitcoin.start({ store })
     try {
-      const { stockTarget, creationMax, minter, nodes } = options
       const bitcoinPort = bitcoin.port
       const subnet = await Subnet.start({
         nodes,
+        directory,
         settings: {
           stockTarget,
           creationMax,

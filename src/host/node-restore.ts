@@ -1,9 +1,10 @@
 /**
  * A node as it goes on from its disk: newest snapshot, then the slots after it, through every start
- * of the subnet in between. Source: architecture §7, threshold §18.4.
+ * of the subnet up to the last one. Source: architecture §7, threshold §18.4.
  */
 import { deserialize, serialize } from 'node:v8'
-import { ownCanisterIds } from '../core/ic/canister-ids.ts'
+import { present } from '../core/base/errors.ts'
+import { canisterIdsOf } from '../core/ic/canister-ids.ts'
 import type { NodeConfig } from '../core/subnet/node.ts'
 import { SubnetNode } from '../core/subnet/node.ts'
 import type { ReplicaState } from '../core/subnet/replica-state.ts'
@@ -18,15 +19,18 @@ type Kept = { readonly keys: Uint8Array; readonly state: ReplicaState }
 export type RestoreConfig = Omit<NodeConfig, 'from' | 'restored'>
 
 /**
- * The node in the newest time line, with every slot on its disk executed; nothing has been said to
- * anybody. Where a later time line begins, what the earlier one led to is kept as a snapshot.
+ * The node where the newest time line begins; the slots of that line it takes from the log, as any
+ * node that is behind. Nothing has been said to anybody. What each earlier line led to is kept as a
+ * snapshot.
  */
 export function restoreNode(disk: NodeDisk, config: RestoreConfig): SubnetNode {
+  const beginning = present(disk.log.starts.at(-1), 'a log has a start record').first
   const newest = newestSnapshot(disk)
   let kept = newest?.kept
   let node: SubnetNode | undefined
   for (const entry of disk.log.entries(newest === undefined ? 0n : newest.slot + 1n)) {
     if (entry.type === 'slot') {
+      if (entry.slot.number >= beginning) break
       // Behind the end of the log: nobody is told of what is executed here.
       const head = entry.slot.number + 1n
       node?.step({ type: 'log', output: { type: 'slot', slot: entry.slot, head } })
@@ -57,7 +61,7 @@ function begin(
   const { minter } = config
   const fresh = { minter, createdAt: genesis.createdAt, incarnation }
   // Without final keys nobody was served: the canisters are installed anew.
-  const state = kept?.state ?? installCanisters(ownCanisterIds, fresh)
+  const state = kept?.state ?? installCanisters(canisterIdsOf[config.ids ?? 'own'], fresh)
   return new SubnetNode({ ...config, genesis, restored: kept?.keys, from: { slot: first, state } })
 }
 

@@ -28,6 +28,7 @@ export class NodeRunner {
   readonly #alarms = new Map<AlarmName, Cancel>()
   #bitcoin: BitcoinConnection | undefined
   #ended = false
+  #broken = false
   /** Questions that wait for the state to be certified. */
   readonly #waiting = new Set<() => void>()
 
@@ -38,6 +39,11 @@ export class NodeRunner {
 
   get node(): SubnetNode {
     return this.#node
+  }
+
+  /** Whether an invariant broke in it: its state is not to be trusted. */
+  get isBroken(): boolean {
+    return this.#broken
   }
 
   /** The node follows Bitcoin through this connection from now on. */
@@ -51,6 +57,7 @@ export class NodeRunner {
       this.#perform(this.#node.step(input), this.#newSlot(input))
     } catch (error) {
       if (!(error instanceof Bug)) throw error
+      this.#broken = true
       this.end()
       this.#ports.broken(error)
     }

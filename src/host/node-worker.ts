@@ -16,12 +16,12 @@ import { startBitcoinConnection } from './bitcoin-connection.ts'
 import { systemClock } from './clock.ts'
 import { hostEd25519 } from './ed25519.ts'
 import { entropy } from './entropy.ts'
-import { LmdbStore } from './lmdb-store.ts'
 import { NodeDisk } from './node-disk.ts'
-import { restoreNode } from './node-restore.ts'
+import { restoreNode, saveNode } from './node-restore.ts'
 import { NodeRunner } from './node-runner.ts'
 import { hostSha256 } from './sha256.ts'
 import { MemoryStore } from './store.ts'
+import { openDisk } from './subnet-disks.ts'
 import type { FromWorker, KeyNumber, ToWorker } from './worker-protocol.ts'
 
 const SEED_SIZE = 32
@@ -35,16 +35,18 @@ const SETTLING_MS_MAX = 2_000
  */
 type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly disk: NodeDisk }
 
+/** A node that runs. */
+type Life = { readonly runner: NodeRunner; readonly disk: NodeDisk }
+
 const inbox = present(parentPort ?? undefined, 'this file runs in a worker')
 const kept = new Map<KeyNumber, Kept>()
-const running = new Map<NodeIndex, NodeRunner>()
+const running = new Map<NodeIndex, Life>()
 
 const tell = (message: FromWorker): void => inbox.postMessage(message)
 
 /** `directory`: of the node's store; memory without one. */
 function create({ name, directory }: Extract<ToWorker, { type: 'create' }>): void {
-  const store = directory === undefined ? new MemoryStore() : LmdbStore.open(directory)
-  const disk = new NodeDisk(store)
+  const disk = directory === undefined ? new NodeDisk(new MemoryStore()) : openDisk(directory)
   if (disk.seed === undefined) disk.writeSeed(entropy(SEED_SIZE))
   const root = Seed.fromBytes(present(disk.seed, 'it was written just now'))
   const keys = new NodeKeys(root, hostEd25519)
@@ -85,25 +87,26 @@ function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start
       onBlock: (_hash, block) => runner.input({ type: 'block', block: encodeBlock(block) }),
     }),
   )
-  running.set(me, runner)
+  running.set(me, { runner, disk })
   runner.input({ type: 'start' })
 }
 
 /** Not before the state is certified, or it is clear that this takes long (IC interface §16). */
 async function ask({ me, id, question }: Extract<ToWorker, { type: 'ask' }>): Promise<void> {
-  const runner = running.get(me)
-  if (question.type === 'query') await runner?.settled(SETTLING_MS_MAX)
+  const life = running.get(me)
+  if (question.type === 'query') await life?.runner.settled(SETTLING_MS_MAX)
   // Stopped since: whoever asks has been told.
-  if (runner === undefined || running.get(me) !== runner) return
-  tell({ type: 'answer', me, id, answer: runner.ask(question, systemClock()) })
+  if (life === undefined || running.get(me) !== life) return
+  tell({ type: 'answer', me, id, answer: life.runner.ask(question, systemClock()) })
 }
 
-/** Ends every node with what it has come to on its disk. */
+/** Ends every node, with what it has come to on its disk. */
 function close(): void {
-  for (const [me, runner] of running) {
+  for (const { runner, disk } of running.values()) {
     runner.end()
-    running.delete(me)
+    if (!runner.isBroken) saveNode(disk, runner.node)
   }
+  running.clear()
   for (const { disk } of kept.values()) disk.close()
   kept.clear()
   tell({ type: 'closed' })
@@ -120,7 +123,7 @@ inbox.on('message', (message: ToWorker) => {
       start(message)
       return
     case 'input':
-      running.get(message.me)?.input(message.input)
+      running.get(message.me)?.runner.input(message.input)
       return
     case 'ask':
       void ask(message)
@@ -129,7 +132,7 @@ inbox.on('message', (message: ToWorker) => {
       close()
       return
     case 'stop':
-      running.get(message.me)?.end()
+      running.get(message.me)?.runner.end()
       running.delete(message.me)
   }
 })

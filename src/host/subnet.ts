@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { equalBytes, fromBigEndian, toHex } from '../core/base/bytes.ts'
+import type { CkbtcError } from '../core/base/errors.ts'
 import { Bug, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
@@ -24,6 +25,8 @@ import { entropy } from './entropy.ts'
 import type { IcBackend } from './ic/backend.ts'
 import { Questions } from './questions.ts'
 import { SubnetBackend } from './subnet-backend.ts'
+import type { Founded } from './subnet-disks.ts'
+import { nodeDirectory, restoreDisks, SlotReader } from './subnet-disks.ts'
 import type {
   FromWorker,
   KeyNumber,
@@ -35,6 +38,8 @@ import type {
 export type SubnetOptions = {
   readonly nodes: number
   readonly settings: NodeSettings
+  /** Where its nodes keep what they know; it goes on from there. Without it, in memory. */
+  readonly directory?: string | undefined
 }
 
 export type SubnetEvent =
@@ -50,24 +55,33 @@ export type SubnetEvent =
 
 type Listener = (event: SubnetEvent) => void
 type Place = { readonly worker: Worker; readonly name: KeyNumber }
+type Made = Place & { readonly record: MemberRecord }
+
+/** How long a worker may take to close its disks. */
+const CLOSING_MS_MAX = 10_000
 
 export class Subnet {
   readonly #options: SubnetOptions
   readonly #workers: readonly Worker[]
+  readonly #founded: Founded | undefined
+  readonly #reader: SlotReader | undefined
   readonly #log: Sequencer
   readonly #listeners = new Set<Listener>()
   readonly #questions: Questions
   readonly #backend: SubnetBackend
   readonly #up = new Set<NodeIndex>()
-  #places: readonly Place[] = []
+  /** Nodes whose disks are lost have none. */
+  #places: ReadonlyMap<NodeIndex, Place> = new Map()
   #genesis: Uint8Array = new Uint8Array()
   #closed = false
   #fail: (error: Error) => void = () => undefined
   /** Rejects when a worker ends by itself. */
   readonly #failure: Promise<never>
 
-  private constructor(options: SubnetOptions) {
+  private constructor(options: SubnetOptions, founded: Founded | undefined) {
+    const { directory, nodes } = options
     this.#options = options
+    this.#founded = founded
     this.#failure = new Promise((_, reject) => {
       this.#fail = (error) => {
         this.#emit({ type: 'bug', message: error.message })
@@ -86,8 +100,17 @@ export class Subnet {
       input: (node, input) => this.#input(node, input),
       questions: this.#questions,
     })
-    this.#log = new Sequencer(options.nodes, entropy(32))
-    const count = Math.max(1, Math.min(availableParallelism(), options.nodes))
+    const directories = Array.from({ length: nodes }, (_, name) => name)
+    const reader =
+      directory === undefined
+        ? undefined
+        : new SlotReader(directories.map((name) => nodeDirectory(directory, name)))
+    this.#reader = reader
+    this.#log = new Sequencer(nodes, entropy(32), {
+      ...(founded === undefined ? {} : { position: founded.position }),
+      ...(reader === undefined ? {} : { read: (slot) => reader.read(slot) }),
+    })
+    const count = Math.max(1, Math.min(availableParallelism(), nodes))
     const url = new URL('./node-worker.js', import.meta.url)
     this.#workers = Array.from({ length: count }, () => new Worker(url))
     for (const worker of this.#workers) {
@@ -99,11 +122,16 @@ export class Subnet {
     }
   }
 
-  /** Starts every node. The key is not made yet: that is observed. */
+  /**
+   * Starts every node. Of a new subnet the key is not made yet: that is observed. Throws
+   * `HOST_DISK`, `HOST_STATE_LOCKED` and `CONFIG_INVALID` when there is a directory.
+   */
   static async start(options: SubnetOptions): Promise<Subnet> {
-    const subnet = new Subnet(options)
+    const { directory, nodes } = options
+    const founded = directory === undefined ? undefined : restoreDisks(directory, nodes)
+    const subnet = new Subnet(options, founded)
     try {
-      await Promise.race([subnet.#found(), subnet.#failure])
+      await Promise.race([subnet.#begin(), subnet.#failure])
       return subnet
     } catch (error) {
       await subnet.close()
@@ -150,32 +178,23 @@ export class Subnet {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Collects the public keys that the workers make, and tells all nodes who they are. */
-  async #found(): Promise<void> {
-    const made = await Promise.all(
-      Array.from({ length: this.size }, (_, name) => this.#createKeys(name)),
-    )
-    const membership = createMembership(
-      made.map(({ record }) => record),
-      1n,
-    )
-    const genesis: Genesis = {
-      membership,
-      entropy: entropy(32),
-      incarnation: fromBigEndian(entropy(8)),
-      createdAt: systemClock(),
-    }
+  /** Collects the public keys of the workers' nodes, and tells all nodes who they are. */
+  async #begin(): Promise<void> {
+    const names = this.#founded?.ready ?? Array.from({ length: this.size }, (_, name) => name)
+    const made = await Promise.all(names.map((name) => this.#createKeys(name)))
+    const genesis = this.#founded?.genesis ?? newGenesis(made)
     this.#genesis = encodeGenesis(genesis)
-    this.#places = membership.members.map(({ id }) =>
-      present(
-        made.find(({ record }) => equalBytes(record.id, id)),
-        'every member was made by a worker',
-      ),
+    this.#places = new Map(
+      genesis.membership.members.flatMap(({ id }, me) => {
+        const place = made.find(({ record }) => equalBytes(record.id, id))
+        return place === undefined ? [] : [[me, place] as const]
+      }),
     )
-    for (let me = 0; me < this.size; me++) this.startNode(me)
+    for (const me of this.#places.keys()) this.startNode(me)
   }
 
-  #createKeys(name: KeyNumber): Promise<Place & { readonly record: MemberRecord }> {
+  #createKeys(name: KeyNumber): Promise<Made> {
+    const { directory } = this.#options
     const worker = present(this.#workers[name % this.#workers.length], 'there is a worker')
     return new Promise((resolve) => {
       const hear = (message: FromWorker): void => {
@@ -186,14 +205,19 @@ export class Subnet {
         resolve({ worker, name, record })
       }
       worker.on('message', hear)
-      this.#tell(worker, { type: 'create', name })
+      this.#tell(worker, {
+        type: 'create',
+        name,
+        directory: directory === undefined ? undefined : nodeDirectory(directory, name),
+      })
     })
   }
 
-  /** Starts a node, or starts it again from its records and the log. */
+  /** Starts a node, or starts it again from its records and the log; never one without a disk. */
   startNode(me: NodeIndex): void {
-    const { worker, name } = this.#place(me)
-    if (this.#up.has(me)) return
+    const place = this.#places.get(me)
+    if (place === undefined || this.#up.has(me)) return
+    const { worker, name } = place
     this.#up.add(me)
     const { settings } = this.#options
     this.#tell(worker, { type: 'start', name, me, genesis: this.#genesis, settings })
@@ -209,16 +233,22 @@ export class Subnet {
     this.#backend.stopped(me)
   }
 
+  /** Why disks of nodes that are down could not be used. */
+  get problems(): readonly CkbtcError[] {
+    return this.#founded?.problems ?? []
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#listeners.clear()
     this.#backend.close()
     this.#questions.close()
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await Promise.all(this.#workers.map(endWorker))
+    this.#reader?.close()
   }
 
   #place(me: NodeIndex): Place {
-    return present(this.#places[me], `node ${me} is a member`)
+    return present(this.#places.get(me), `node ${me} has a place`)
   }
 
   #tell(worker: Worker, message: ToWorker): void {
@@ -237,7 +267,8 @@ export class Subnet {
     if (this.#closed) return
     switch (message.type) {
       case 'keys':
-        return // Awaited by `#createKeys`.
+      case 'closed':
+        return // Awaited by `#createKeys` and `endWorker`.
       case 'answer':
         this.#questions.answered(message.id, message.answer)
         return
@@ -282,4 +313,32 @@ export class Subnet {
   #deliver(deliveries: readonly LogDelivery[]): void {
     for (const { to, output } of deliveries) this.#input(to, { type: 'log', output })
   }
+}
+
+function newGenesis(made: readonly Made[]): Genesis {
+  const membership = createMembership(
+    made.map(({ record }) => record),
+    1n,
+  )
+  return {
+    membership,
+    entropy: entropy(32),
+    incarnation: fromBigEndian(entropy(8)),
+    createdAt: systemClock(),
+  }
+}
+
+/** A thread with an open store is not ended from outside before it has closed it (`LmdbStore`). */
+async function endWorker(worker: Worker): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    worker.on('message', ({ type }: FromWorker) => {
+      if (type === 'closed') resolve()
+    })
+    worker.on('exit', () => resolve())
+    setTimeout(resolve, CLOSING_MS_MAX).unref()
+  })
+  worker.postMessage({ type: 'close' } satisfies ToWorker)
+  const hasEnded = worker.threadId < 0
+  if (!hasEnded) await closed
+  await worker.terminate()
 }

@@ -9,6 +9,7 @@ import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { Sequencer } from '../../src/core/log/sequencer.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
+import { subnetIdOf } from '../../src/core/tecdsa/membership.ts'
 import { hostEd25519 } from '../../src/host/ed25519.ts'
 import { NodeRunner } from '../../src/host/node-runner.ts'
 import { foundSubnet } from '../support/founded.ts'
@@ -34,7 +35,12 @@ function runOne(put: (key: string) => void) {
     operator: ownCanisterIds.minter,
   })
   const runner = new NodeRunner(node, {
-    store: { put },
+    disk: {
+      commit: ({ records = [] }) => {
+        for (const { key } of records) put(key)
+      },
+      log: { position: { next: 0n, previous: subnetIdOf(genesis), time: undefined } },
+    },
     share: (outputs) => {
       for (const output of outputs) {
         heard.push(output.type)

@@ -57,8 +57,8 @@ export type NodeSnapshot = {
 type DecidedSlot = Extract<LogOutput, { readonly type: 'slot' }>
 
 /**
- * A node that starts again replays the slots from 0: its state is a function of the log, its keys
- * and its records.
+ * A node that starts again replays the slots of its time line: its state is a function of where
+ * that begins, the log, its keys and its records.
  */
 export class SubnetNode {
   readonly #config: NodeConfig
@@ -157,6 +157,10 @@ export class SubnetNode {
           { type: 'log', input: { type: 'working', slot: this.#slot } },
           { type: 'send', to: 'all', bytes: encodePeerMessage({ type: 'hello' }) },
           ...this.#perform(this.#signer.step({ type: 'start' })),
+          // In a new time line nothing is certified before its first slot.
+          ...(this.#config.restored === undefined
+            ? []
+            : [this.#submit({ type: 'tick', after: this.#time })]),
           workAlarm,
         ]
       case 'message':

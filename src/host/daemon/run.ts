@@ -68,6 +68,8 @@ async function live(life: Life): Promise<void> {
   if (!isEphemeral) makePrivate(places.state)
   const settings = decideSettings(isEphemeral ? undefined : places.settings, given)
   const operator = isEphemeral ? passingOperator() : loadOperator(places.operatorKey)
+  // The nodes' state follows from them: they are written down before there is any.
+  if (!isEphemeral) storeSettings(places.settings, settings)
   const tell = (text: string): void => {
     log.write('info', text)
     report({ type: 'progress', text })
@@ -77,6 +79,7 @@ async function live(life: Life): Promise<void> {
   try {
     const local = await LocalSubnet.start({
       nodes: settings.nodes,
+      directory: isEphemeral ? undefined : places.state,
       stockTarget: STOCK_TARGET,
       creationMax: CREATION_MAX,
       ids: settings.ids,
@@ -86,6 +89,7 @@ async function live(life: Life): Promise<void> {
       onAnswer: (answered) => logAnswer(log, answered),
     })
     closing.push(() => local.close())
+    for (const { message } of local.subnet.problems) log.write('warn', message)
     local.subnet.listen((event) => logEvent(log, event))
     await usable(local, tell, ending)
     if (ending.aborted) return
@@ -112,7 +116,6 @@ async function live(life: Life): Promise<void> {
     const mine = (): void => void bitcoin.mine(1, purseScript)
     const confirmations = settings.minConfirmations
     closing.push(startMining({ bitcoin, mine, mode: settings.mining, confirmations }))
-    if (!isEphemeral) storeSettings(places.settings, settings)
     writeDescriptor(places.descriptor, descriptor)
     closing.push(() => removeDescriptor(places.descriptor))
     log.write('info', `the subnet listens at ${http.url}`)
