@@ -35,7 +35,13 @@ export const clientOf = (
   {
     signer,
     fetch,
-  }: { readonly signer: User; readonly fetch?: typeof globalThis.fetch | undefined },
+    signal,
+  }: {
+    readonly signer: User
+    readonly fetch?: typeof globalThis.fetch | undefined
+    /** Ends every wait for an answer. */
+    readonly signal?: AbortSignal | undefined
+  },
 ): Client =>
   new Client({
     network: {
@@ -51,6 +57,7 @@ export const clientOf = (
     },
     signer,
     fetch,
+    signal,
   })
 
 /** An approval for a redemption ends by itself after ten minutes. */

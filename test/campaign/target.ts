@@ -40,15 +40,18 @@ export type Live = {
 export class Target {
   readonly #home = mkdtempSync(join(tmpdir(), 'ckbtc-campaign-'))
   readonly #directories = { state: join(this.#home, 'state'), runtime: join(this.#home, 'run') }
+  /** Nobody waits for answers of who is dead. */
+  #life = new AbortController()
 
   async start(): Promise<Live> {
     const { status } = await this.#launch()
+    this.#life = new AbortController()
     const control = await daemon.openControl(this.#directories)
     return {
       status,
       control,
       bitcoin: new ControlBitcoin(control),
-      canisters: canistersOf(status),
+      canisters: canistersOf(status, this.#life.signal),
     }
   }
 
@@ -73,6 +76,7 @@ export class Target {
     if (holder === undefined) return
     process.kill(holder.pid, 'SIGKILL')
     while (isThere(holder.pid)) await pause(LOOK_MS)
+    this.#life.abort()
   }
 
   async remove(): Promise<void> {
@@ -94,7 +98,10 @@ function isThere(pid: number): boolean {
   }
 }
 
-function canistersOf({ url, rootKey, ids, masterPublicKey }: StatusReply): Canisters {
+function canistersOf(
+  { url, rootKey, ids, masterPublicKey }: StatusReply,
+  signal: AbortSignal,
+): Canisters {
   const deployment = {
     url,
     rootKey: fromHex(rootKey),
@@ -102,5 +109,5 @@ function canistersOf({ url, rootKey, ids, masterPublicKey }: StatusReply): Canis
     minterId: principalOfText(ids.minter),
     masterPublicKey: fromHex(masterPublicKey),
   }
-  return canistersAt(deployment, { signer: devUser(0) })
+  return canistersAt(deployment, { signer: devUser(0), signal })
 }
