@@ -1,0 +1,120 @@
+/**
+ * Goal: a start opens a new time line on whatever disks are left, and refuses with what to do when
+ * too few are. Method: LMDB directories of four nodes, spoiled one way at a time.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { utf8 } from '../../src/core/base/bytes.ts'
+import { encodeGenesis } from '../../src/core/tecdsa/membership.ts'
+import { LmdbStore } from '../../src/host/lmdb-store.ts'
+import { nodeDirectory, openDisk, restoreDisks, SlotReader } from '../../src/host/subnet-disks.ts'
+import { genesis, slotOf, write } from './disks.ts'
+
+const NODES = 4
+const names = [0, 1, 2, 3]
+let directory: string
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'ckbtc-disks-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+/** What was written to the disk of each node before the start. */
+function found(letters: readonly (string | undefined)[]): void {
+  for (const [name, log] of letters.entries()) {
+    const disk = openDisk(nodeDirectory(directory, name))
+    disk.writeSeed(utf8(`secret ${name}`))
+    if (log !== undefined) {
+      disk.found(encodeGenesis(genesis))
+      write(disk, log)
+    }
+    disk.close()
+  }
+}
+
+const spoil = (name: number): void =>
+  writeFileSync(join(nodeDirectory(directory, name), 'data.mdb'), 'this is no database')
+
+it('nothing was founded where there is nothing, nor where only secrets were drawn', () => {
+  expect(restoreDisks(directory, NODES)).toBeUndefined()
+  found([undefined, undefined])
+  expect(restoreDisks(directory, NODES)).toBeUndefined()
+})
+
+it('the log goes on where f + 1 disks have it, in a time line of its own each time', () => {
+  found(['abc', 'ab', 'abc', 'a'])
+  const first = restoreDisks(directory, NODES)
+  const second = restoreDisks(directory, NODES)
+  for (const restored of [first, second]) {
+    expect(restored).toMatchObject({ position: { next: 3n }, ready: names, problems: [] })
+    expect(restored?.genesis.membership).toEqual(genesis.membership)
+  }
+  const incarnations = [genesis, first?.genesis, second?.genesis].map((one) => one?.incarnation)
+  expect(new Set(incarnations).size).toBe(3)
+})
+
+it('a founding that was cut off is finished', () => {
+  found([undefined, '', undefined, undefined])
+  expect(restoreDisks(directory, NODES)).toMatchObject({ position: { next: 0n }, ready: names })
+})
+
+it('one damaged disk of four keeps its node down, and is named', () => {
+  found(['abc', 'abc', 'abc', 'abc'])
+  spoil(1)
+  const restored = restoreDisks(directory, NODES)
+  expect(restored).toMatchObject({ position: { next: 3n }, ready: [0, 2, 3] })
+  expect(restored?.problems).toEqual([
+    expect.objectContaining({ code: 'HOST_DISK', message: expect.stringContaining('node-2') }),
+  ])
+})
+
+it('one lost disk of four keeps its node down', () => {
+  found(['abc', 'abc', 'abc', 'abc'])
+  rmSync(nodeDirectory(directory, 3), { recursive: true })
+  expect(restoreDisks(directory, NODES)?.ready).toEqual([0, 1, 2])
+})
+
+it('two damaged disks of four refuse the start', () => {
+  found(['abc', 'abc', 'abc', 'abc'])
+  spoil(0)
+  spoil(1)
+  expect(() => restoreDisks(directory, NODES)).toThrow(
+    expect.objectContaining({ code: 'HOST_DISK', command: 'ckbtc subnet reset' }),
+  )
+})
+
+it('a damaged disk is not founded over', () => {
+  found([undefined, undefined, undefined, undefined])
+  spoil(2)
+  expect(() => restoreDisks(directory, NODES)).toThrow(
+    expect.objectContaining({ code: 'HOST_DISK', message: expect.stringContaining('node-3') }),
+  )
+})
+
+it('another number of nodes than at the founding is refused', () => {
+  found(['', '', '', ''])
+  expect(() => restoreDisks(directory, 1)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', command: 'ckbtc subnet reset' }),
+  )
+})
+
+it('a refused start leaves every store closed', () => {
+  found(['', '', '', ''])
+  expect(() => restoreDisks(directory, 1)).toThrow()
+  for (const name of names) LmdbStore.open(nodeDirectory(directory, name)).close()
+})
+
+it('old slots are read while their node writes on, from any disk that has them', () => {
+  found(['a', 'abc'])
+  const writing = openDisk(nodeDirectory(directory, 0))
+  const reader = new SlotReader([0, 1].map((name) => nodeDirectory(directory, name)))
+  expect(reader.read(0n)).toEqual(slotOf(0n, 'a'))
+  expect(reader.read(2n)).toEqual(slotOf(2n, 'c'))
+  expect(reader.read(3n)).toBeUndefined()
+  write(writing, 'bcd')
+  expect(reader.read(3n)).toEqual(slotOf(3n, 'd'))
+  reader.close()
+  writing.close()
+})
