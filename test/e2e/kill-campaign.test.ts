@@ -1,0 +1,25 @@
+/**
+ * Goal: whatever moment the daemon is killed at, totals agree afterwards and no answer is lost.
+ * Method: twenty rounds of the campaign (`npm run campaign` plays two hundred).
+ */
+import { expect, test } from 'vitest'
+import { playCampaign } from '../campaign/campaign.ts'
+
+const ROUNDS = 20
+const MINUTES_MS = 300_000
+
+test(
+  'the totals agree after each of twenty kills under load',
+  async () => {
+    const { rounds } = await playCampaign({ seed: 'slice', rounds: ROUNDS }, () => undefined)
+    expect(rounds.flatMap(({ wrong, round }) => wrong.map((text) => `${round}: ${text}`))).toEqual(
+      [],
+    )
+    expect(rounds).toHaveLength(ROUNDS)
+    // Nothing is proved by a load that did nothing.
+    const answered = rounds.reduce((sum, { answers }) => sum + answers.transfer, 0)
+    expect(answered).toBeGreaterThan(ROUNDS)
+    expect(rounds.at(-1)?.signatures).toBeGreaterThan(0)
+  },
+  MINUTES_MS,
+)
