@@ -68,8 +68,6 @@ async function live(life: Life): Promise<void> {
   if (!isEphemeral) makePrivate(places.state)
   const settings = decideSettings(isEphemeral ? undefined : places.settings, given)
   const operator = isEphemeral ? passingOperator() : loadOperator(places.operatorKey)
-  // The nodes' state follows from them: they are written down before there is any.
-  if (!isEphemeral) storeSettings(places.settings, settings)
   const tell = (text: string): void => {
     log.write('info', text)
     report({ type: 'progress', text })
@@ -116,6 +114,7 @@ async function live(life: Life): Promise<void> {
     const mine = (): void => void bitcoin.mine(1, purseScript)
     const confirmations = settings.minConfirmations
     closing.push(startMining({ bitcoin, mine, mode: settings.mining, confirmations }))
+    if (!isEphemeral) storeSettings(places.settings, settings)
     writeDescriptor(places.descriptor, descriptor)
     closing.push(() => removeDescriptor(places.descriptor))
     log.write('info', `the subnet listens at ${http.url}`)

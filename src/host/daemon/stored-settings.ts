@@ -30,7 +30,8 @@ export function decideSettings(path: string | undefined, given: GivenSettings): 
       fix: 'change the values that were set',
       command: 'ckbtc subnet start --help',
     })
-  // An address that cannot be had must not stand in the way of the next start.
+  // Before there is any state, as that follows from them. But an address that cannot be had must not
+  // stand in the way of the next start.
   const { port, host } = stored ?? defaultSettings
   if (path !== undefined) storeSettings(path, { ...settings, port, host })
   return settings
