@@ -15,6 +15,7 @@ import { resolveNetwork } from '../wallet/networks.ts'
 import type { Context } from './context.ts'
 import type { KeyPorts } from './key-ports.ts'
 import { keyPorts } from './key-ports.ts'
+import { networkNameOf } from './network-name.ts'
 
 export const keyStoreOf = (
   { directories }: Pick<Context, 'directories'>,
@@ -96,14 +97,6 @@ export function passphraseSources(
     ask: person?.askSecret,
     realFunds,
   }
-}
-
-export const networkNameOf = ({
-  globals,
-  environment,
-}: Pick<Context, 'globals' | 'environment'>): string => {
-  const { CKBTC_NETWORK } = environment
-  return globals.network ?? (CKBTC_NETWORK || DEFAULT_NETWORK)
 }
 
 /** What the selected network demands of keys, whether or not it can be reached. */

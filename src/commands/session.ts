@@ -10,7 +10,8 @@ import type { Network } from '../wallet/network.ts'
 import { hasRealFunds, symbolsOf } from '../wallet/network.ts'
 import { resolveNetwork } from '../wallet/networks.ts'
 import type { Context } from './context.ts'
-import { keyWishesOf, networkNameOf } from './keys.ts'
+import { keyWishesOf } from './keys.ts'
+import { networkNameOf } from './network-name.ts'
 
 export type Session = {
   readonly network: Network

@@ -45,9 +45,12 @@ export class Client {
   readonly index: IndexClient | undefined
   readonly blocks: BlockReader
   readonly #wire: Wire
+  readonly #options: ClientOptions
 
   /** Throws `RAIL_TEST_KEY` for a key that must not be used there. */
-  constructor({ network, signer, fetch, cacheFolder, signal, trace }: ClientOptions) {
+  constructor(options: ClientOptions) {
+    const { network, signer, fetch, cacheFolder, signal, trace } = options
+    this.#options = options
     requireKeyMayBeUsed(network, signer?.principal)
     this.network = network
     const wire = new Wire({
@@ -65,6 +68,11 @@ export class Client {
     this.bitcoin = network.ids.bitcoin === undefined ? undefined : new BitcoinClient(wire)
     this.index = network.ids.index && new IndexClient(wire, network.ids.index)
     this.blocks = new BlockReader(wire)
+  }
+
+  /** The same with a key that signs. Throws `RAIL_TEST_KEY`. */
+  signedBy(signer: User): Client {
+    return new Client({ ...this.#options, signer })
   }
 
   /** The network's time, as far as it is known: for `created_at_time`. */

@@ -61,7 +61,7 @@ const MINTER_FEE = { perInput: 146n, perOutput: 4n, fixed: 26n, outputs: 2n } as
 const VSIZE = { frame: 10.5, input: 68, output: 31 } as const
 
 /** The rate that leads to an estimate, in sat/vB with one decimal. */
-function rateOf({ minterFee, bitcoinFee }: WithdrawalFee): number {
+export function rateOf({ minterFee, bitcoinFee }: WithdrawalFee): number {
   const { perInput, perOutput, fixed, outputs } = MINTER_FEE
   const inputs = Number((minterFee - fixed - perOutput * outputs) / perInput)
   const vsize = VSIZE.frame + VSIZE.input * Math.max(1, inputs) + VSIZE.output * Number(outputs)

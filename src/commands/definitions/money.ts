@@ -1,8 +1,28 @@
 /** Commands of the group "MONEY". Implements `docs/spec/cli.md` §4. */
 import type { Section } from './command.ts'
 import { balanceCommand, feesCommand, historyCommand } from './reading.ts'
+import {
+  allowanceCommand,
+  approveCommand,
+  depositCommand,
+  redeemCommand,
+  resumeCommand,
+  statusCommand,
+  transferCommand,
+} from './spending.ts'
 
 export const money: Section = {
   title: 'MONEY',
-  commands: [balanceCommand, historyCommand, feesCommand],
+  commands: [
+    depositCommand,
+    balanceCommand,
+    transferCommand,
+    redeemCommand,
+    statusCommand,
+    resumeCommand,
+    historyCommand,
+    feesCommand,
+    approveCommand,
+    allowanceCommand,
+  ],
 }

@@ -9,7 +9,8 @@ import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import type { KeyPorts } from '../key-ports.ts'
 import { keyPorts } from '../key-ports.ts'
-import { keyStoreOf, networkNameOf, permissionWarnings } from '../keys.ts'
+import { keyStoreOf, permissionWarnings } from '../keys.ts'
+import { networkNameOf } from '../network-name.ts'
 
 export async function keyList(
   _: Invocation,

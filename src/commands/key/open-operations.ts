@@ -1,11 +1,20 @@
-/** Which operations of a key are open; whoever would lose the key asks first. */
+/** Which operations are open; whoever would lose their key asks first. Source: cli §§3.10, 5.11. */
 import type { OpenOperationsOf } from '../../wallet/keys/key-refusals.ts'
+import { isOpen } from '../../wallet/operations/operation.ts'
 import type { Context } from '../context.ts'
+import { journalOf } from '../journal.ts'
+import { networkNameOf } from '../network-name.ts'
 
-/** No command makes operations yet, so none is open. */
+/** Ids of the operations, on any network, that only this key can end. */
 export const openOperationsOf =
-  (_: Pick<Context, 'directories'>): OpenOperationsOf =>
-  () => []
+  (context: Pick<Context, 'directories'>): OpenOperationsOf =>
+  (name) =>
+    journalOf(context)
+      .all()
+      .filter((operation) => isOpen(operation) && operation.key === name)
+      .map(({ id }) => id)
 
 /** How many are open on the selected network. */
-export const openOperationCount = (_: Pick<Context, 'directories' | 'globals'>): number => 0
+export const openOperationCount = (
+  context: Pick<Context, 'directories' | 'globals' | 'environment'>,
+): number => journalOf(context).open(networkNameOf(context)).length

@@ -12,7 +12,8 @@ import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import type { KeyPorts } from '../key-ports.ts'
 import { keyPorts } from '../key-ports.ts'
-import { keyStoreOf, networkNameOf, select } from '../keys.ts'
+import { keyStoreOf, select } from '../keys.ts'
+import { networkNameOf } from '../network-name.ts'
 
 export async function keyShow(
   { args: [name] }: Invocation,

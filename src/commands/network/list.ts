@@ -6,7 +6,7 @@ import { listNetworks, shown } from '../../wallet/network-list.ts'
 import { resolveNetwork } from '../../wallet/networks.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
-import { networkNameOf } from '../keys.ts'
+import { networkNameOf } from '../network-name.ts'
 import { warningsOf } from '../session.ts'
 
 const surroundingsOf = ({ directories, environment }: Context) => {

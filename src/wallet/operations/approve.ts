@@ -56,7 +56,11 @@ const asked = (client: Client, amount: bigint, fee: bigint) =>
   ({ what: 'approval', symbol: symbolsOf(client.network).token, amount, fee }) as const
 
 /** What makes two approvals the same one in the eyes of a user. */
-export const sameApproval = ({ from, spender, amount }: ApprovePlan): Facts => ({
+export const sameApproval = ({
+  from,
+  spender,
+  amount,
+}: Pick<ApprovePlan, 'from' | 'spender' | 'amount'>): Facts => ({
   from: textOfAccount(from),
   spender: textOfAccount(spender),
   amountSat: String(amount),

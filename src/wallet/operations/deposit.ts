@@ -168,16 +168,19 @@ export class DepositWatch {
   }
 }
 
-/** Looks until it is over; `observe` is told after every look. Rejects when the signal is aborted. */
+/** Looks until it is over, or with `follow` for as long as somebody waits; `observe` is told after every look. Rejects when the signal is aborted. */
 export async function watchDeposit(
   operating: Operating,
   watch: DepositWatch,
-  observe: (watch: DepositWatch) => void,
+  {
+    observe,
+    follow = false,
+  }: { readonly observe: (watch: DepositWatch) => void; readonly follow?: boolean },
 ): Promise<void> {
   for (;;) {
     await watch.look()
     observe(watch)
-    if (watch.isOver) return
+    if (watch.isOver && !follow) return
     await lookAgain(operating)
   }
 }

@@ -7,14 +7,14 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
-  ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { Problem } from '../../core/base/errors.ts'
+import { CkbtcError, HostDisk, Problem } from '../../core/base/errors.ts'
+import { FILE_MODE, makePrivateFolder, systemCode } from '../private-files.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
 import { isOpen, operationKinds, operationStates } from './operation.ts'
 
@@ -26,8 +26,8 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024
 const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const ID_LETTERS = 10
 const ID = /^op_[0-9A-HJKMNP-TV-Z]{10}$/
-const FILE_MODE = 0o600
-const FOLDER_MODE = 0o700
+/** Stands behind the rest of a line that a crash has cut off. */
+const TORN = '{"torn":true}'
 
 export type NewOperation = Pick<Operation, 'kind' | 'network' | 'key' | 'account' | 'facts'>
 
@@ -108,19 +108,27 @@ export class Journal {
     return new Date(this.#ports.nowMs()).toISOString()
   }
 
-  /** A line counts once it is whole and on disk; what a crash has left of one is cut off. */
+  /**
+   * Commands that run at the same time append whole lines, each in one write; nothing is ever taken
+   * away. Throws `HOST_DISK`.
+   */
   #append(line: Line): void {
     const { path } = this.#ports
-    mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE })
-    const file = openSync(path, existsSync(path) ? 'r+' : 'w+', FILE_MODE)
     try {
-      const size = wholeLines(path, fstatSync(file).size)
-      ftruncateSync(file, size)
-      const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
-      writeSync(file, bytes, 0, bytes.length, size)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
+      makePrivateFolder(dirname(path))
+      const file = openSync(path, 'a+', FILE_MODE)
+      try {
+        const repair = isTorn(file) ? `\n${TORN}\n` : ''
+        const bytes = Buffer.from(`${repair}${JSON.stringify(line)}\n`)
+        const written = writeSync(file, bytes)
+        fsyncSync(file)
+        if (written < bytes.length) throw new HostDisk(path, 'the disk is full', undefined)
+      } finally {
+        closeSync(file)
+      }
+    } catch (error) {
+      if (error instanceof CkbtcError || systemCode(error) === undefined) throw error
+      throw new HostDisk(path, String(systemCode(error)), error)
     }
   }
 
@@ -130,15 +138,20 @@ export class Journal {
     const text = readFileSync(path, 'utf8')
     if (text.length > FILE_BYTES_MAX) throw damaged(path, 1, 'it is too large')
     // What follows the last line break was being written when something stopped it.
-    const lines = text.split('\n').slice(0, -1)
-    for (const [index, row] of lines.entries()) yield parseLine(row, { path, number: index + 1 })
+    const rows = text.split('\n').slice(0, -1)
+    for (const [index, row] of rows.entries())
+      if (row !== TORN && rows[index + 1] !== TORN)
+        yield parseLine(row, { path, number: index + 1 })
   }
 }
 
-/** Bytes up to and with the last line break. */
-function wholeLines(path: string, size: number): number {
-  if (size === 0) return 0
-  return readFileSync(path).lastIndexOf('\n'.charCodeAt(0)) + 1
+/** Whether the last line was cut off while it was written. */
+function isTorn(file: number): boolean {
+  const { size } = fstatSync(file)
+  if (size === 0) return false
+  const last = Buffer.alloc(1)
+  readSync(file, last, 0, 1, size - 1)
+  return last[0] !== '\n'.charCodeAt(0)
 }
 
 const damaged = (path: string, line: number, what: string): Problem =>

@@ -96,7 +96,11 @@ export async function planRedemption(
 }
 
 /** What makes two redemptions the same one in the eyes of a user. */
-export const sameRedemption = ({ from, to, amount }: RedeemPlan): Facts => ({
+export const sameRedemption = ({
+  from,
+  to,
+  amount,
+}: Pick<RedeemPlan, 'from' | 'to' | 'amount'>): Facts => ({
   from: textOfAccount(from),
   to,
   amountSat: String(amount),
@@ -293,30 +297,15 @@ const stages: Readonly<
   reimbursed: { stage: 'returned', state: 'returned' },
 }
 
-/** Asks the minter where a burned redemption is, and writes down what is new. */
-export async function refreshRedemption(
-  operating: Operating,
-  operation: Operation,
-): Promise<Operation> {
-  const { client, journal } = operating
-  const burnIndex = bigintFact(operation, 'burnBlockIndex')
-  if (burnIndex === undefined) return operation
-  const status = await client.minter.redemptionStatus(burnIndex)
+/** What an answer of the minter says, as state and facts. */
+export function outcomeOf(status: RetrieveBtcStatusV2): {
+  readonly state: OperationState
+  readonly facts: Facts
+} {
   const { stage, state } = stages[status.type]
-  const txid = 'txid' in status ? toDisplayHex(status.txid) : textFact(operation, 'txid')
-  const before = textFact(operation, 'txid')
-  const replaced =
-    before !== undefined && txid !== undefined && before !== txid ? before : undefined
-  if (stage === textFact(operation, 'stage') && txid === before && state === operation.state)
-    return operation
   const facts: Facts = {
     stage,
-    ...(txid === undefined ? {} : { txid }),
-    ...(replaced === undefined
-      ? {}
-      : {
-          replacedTxids: [textFact(operation, 'replacedTxids'), replaced].filter(Boolean).join(' '),
-        }),
+    ...('txid' in status ? { txid: toDisplayHex(status.txid) } : {}),
     ...(status.type === 'reimbursed'
       ? {
           returnedSat: String(status.deposit.amount),
@@ -325,5 +314,30 @@ export async function refreshRedemption(
         }
       : {}),
   }
-  return journal.update(operation.id, { state, facts })
+  return { state, facts }
+}
+
+/** Asks the minter where a burned redemption is, and writes down what is new. */
+export async function refreshRedemption(
+  operating: Operating,
+  operation: Operation,
+): Promise<Operation> {
+  const { client, journal } = operating
+  const burnIndex = bigintFact(operation, 'burnBlockIndex')
+  if (burnIndex === undefined) return operation
+  const { state, facts } = outcomeOf(await client.minter.redemptionStatus(burnIndex))
+  const isKnown = Object.entries(facts).every(([name, value]) => operation.facts[name] === value)
+  if (isKnown && state === operation.state) return operation
+  return journal.update(operation.id, {
+    state,
+    facts: { ...facts, ...replacement(operation, facts) },
+  })
+}
+
+/** The minter has sent it again with a higher fee: both transactions stay known. */
+function replacement(operation: Operation, { txid }: Facts): Facts {
+  const before = textFact(operation, 'txid')
+  if (before === undefined || typeof txid !== 'string' || before === txid) return {}
+  const earlier = textFact(operation, 'replacedTxids')
+  return { replacedTxids: earlier === undefined ? before : `${earlier} ${before}` }
 }

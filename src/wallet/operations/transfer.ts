@@ -62,7 +62,12 @@ const asked = (client: Client, amount: bigint, fee: bigint) =>
   ({ what: 'transfer', symbol: symbolsOf(client.network).token, amount, fee }) as const
 
 /** What makes two transfers the same one in the eyes of a user. */
-export const sameTransfer = ({ from, to, amount, memo }: TransferPlan): Facts => ({
+export const sameTransfer = ({
+  from,
+  to,
+  amount,
+  memo,
+}: Pick<TransferPlan, 'from' | 'to' | 'amount' | 'memo'>): Facts => ({
   from: textOfAccount(from),
   to: textOfAccount(to),
   amountSat: String(amount),

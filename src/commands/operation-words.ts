@@ -1,0 +1,76 @@
+/** Operations as people and programs read them. Implements `docs/spec/cli.md` §§3.10, 5.5, 5.6. */
+import type { Operation } from '../wallet/operations/operation.ts'
+import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
+import { nextStep } from '../wallet/operations/status.ts'
+import { coins } from './money-words.ts'
+
+type Symbols = { readonly bitcoin: string; readonly token: string }
+
+/** What it moves; of a deposit what has been minted so far. */
+export function amountOf(operation: Operation): bigint | undefined {
+  const name = operation.kind === 'deposit' ? 'mintedSat' : 'amountSat'
+  return bigintFact(operation, name)
+}
+
+export function amountWords(operation: Operation, { token }: Symbols): string {
+  const amount = amountOf(operation)
+  return amount === undefined || amount === 0n ? '-' : coins(amount, token)
+}
+
+const depositWords: Readonly<Record<string, string>> = {
+  'awaiting-confirmations': 'waits for confirmations',
+  checked: 'checked, about to be minted',
+  minted: 'minted',
+  quarantined: 'in quarantine',
+  'too-small': 'too small',
+  unseen: 'not seen yet',
+}
+
+export function stateWords(operation: Operation): string {
+  const { kind, state } = operation
+  if (kind === 'deposit' && isOpen(operation)) {
+    const states = (textFact(operation, 'coins') ?? '').split(', ').filter(Boolean)
+    if (states.length === 0) return 'waits for a payment'
+    const words = states.map((coin) => depositWords[coin.split(' ').at(-1) ?? ''] ?? 'seen')
+    return [...new Set(words)].join(', ')
+  }
+  const stage = textFact(operation, 'stage')
+  if (kind === 'redeem' && stage === 'approved' && isOpen(operation)) return 'approved, not burned'
+  if (kind === 'redeem' && stage !== undefined && state === 'waiting') return stage
+  return state
+}
+
+/** `3 min`. */
+export function sinceWords({ startedAt }: Operation, nowMs: number): string {
+  const seconds = Math.max(0, Math.floor((nowMs - Date.parse(startedAt)) / 1_000))
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
+}
+
+/** Of the list of `status`. */
+export function operationDocument(operation: Operation) {
+  const { next, needsAction } = nextStep(operation)
+  return {
+    op: operation.id,
+    kind: operation.kind,
+    state: operation.state,
+    stage: textFact(operation, 'stage') ?? null,
+    amountSat: amountOf(operation) ?? null,
+    startedAt: operation.startedAt,
+    updatedAt: operation.updatedAt,
+    needsAction,
+    next,
+    // As the journal has them: names and values are the user's to read, and not a promise.
+    detail: { account: operation.account, key: operation.key, ...operation.facts },
+  }
+}
+
+/** How to come back to something that goes on without this window. */
+export const stoppedLine = (what: string, id: string): string =>
+  [
+    `Stopped waiting. Nothing is lost; the ${what} continues without this window.`,
+    `  ckbtc status ${id}          see where it is`,
+    `  ckbtc status ${id} --wait   keep watching`,
+  ].join('\n')

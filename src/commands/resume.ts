@@ -1,0 +1,99 @@
+/** `ckbtc resume`: goes on with an operation that waits for its user. Implements cli §5.6. */
+import { equalBytes } from '../core/base/bytes.ts'
+import { attempt, BadEncoding, Problem } from '../core/base/errors.ts'
+import { accountOfText } from '../core/ic/account.ts'
+import { printAnswer } from '../terminal/answer.ts'
+import type { Operation } from '../wallet/operations/operation.ts'
+import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
+import { refresh } from '../wallet/operations/status.ts'
+import { resumeTransfer } from '../wallet/operations/transfer.ts'
+import type { Context } from './context.ts'
+import type { Invocation } from './definitions/command.ts'
+import { journalOf } from './journal.ts'
+import { coins } from './money-words.ts'
+import { operationDocument, stateWords } from './operation-words.ts'
+import { goOn } from './redeem.ts'
+import { openSession } from './session.ts'
+import type { Spender } from './spending.ts'
+import { agree, openSpender } from './spending.ts'
+import { stillOpen } from './waiting.ts'
+
+export async function resume(
+  { args: [id = ''], options }: Invocation,
+  context: Context,
+  open: typeof openSession = openSession,
+): Promise<void> {
+  const operation = journalOf(context).get(id)
+  const session = await open(context)
+  requireSame(operation, session.network.name)
+  const keyed = { ...context, globals: { ...context.globals, key: operation.key ?? undefined } }
+  const spender = openSpender(session, keyed, undefined)
+  requireOwner(operation, spender)
+  const now = await refresh(spender.reading, operation)
+  if (!isOpen(now) || options.isOn('dryRun')) return print(now, spender, context)
+  switch (now.kind) {
+    case 'redeem':
+      if (bigintFact(now, 'burnBlockIndex') === undefined)
+        await agree(spender, context, proposalOf(now, spender), { options, goesOn: true })
+      return goOn(now, spender, keyed, 'confirmed')
+    case 'transfer': {
+      await agree(spender, context, proposalOf(now, spender), { options, goesOn: true })
+      const outcome = await resumeTransfer(await spender.unlock(), now)
+      if (outcome !== undefined) return print(outcome.operation, spender, context)
+      throw stillOpen(now.id, 'transfer')
+    }
+    case 'approve':
+    case 'deposit':
+      throw stillOpen(now.id, now.kind)
+  }
+}
+
+function requireSame({ id, network }: Operation, selected: string): void {
+  if (network === selected) return
+  throw new Problem('USAGE_INVALID', `${id} is on ${network}, and ${selected} is selected`, {
+    fix: 'name its network',
+    command: `ckbtc resume ${id} -n ${network}`,
+  })
+}
+
+/** A key of the same name may be another one by now. */
+function requireOwner({ id, key, account }: Operation, spender: Spender): void {
+  const found = attempt(() => accountOfText(account))
+  if (!(found instanceof BadEncoding) && equalBytes(found.owner, spender.account.owner)) return
+  throw new Problem(
+    'KEY_NOT_FOUND',
+    `${id} was begun by another key, ${key ?? 'unknown'} of then`,
+    {
+      fix: 'import that key again, under its old name',
+      command: 'ckbtc key list',
+      details: { op: id, account },
+    },
+  )
+}
+
+function proposalOf(operation: Operation, { session: { symbols } }: Spender) {
+  const amount = bigintFact(operation, 'amountSat') ?? 0n
+  const fee = (name: string): bigint => bigintFact(operation, name) ?? 0n
+  return {
+    same: { kind: operation.kind, facts: {} },
+    amountSat: amount,
+    feesSat: fee('feeSat') + fee('bitcoinFeeSat') + fee('minterFeeSat') + fee('ledgerFeeSat'),
+    summary: [
+      ['  Go on with', `${operation.kind} ${operation.id} of ${operation.startedAt}`],
+      ['  Amount', coins(amount, symbols.token)],
+      ['  To', textFact(operation, 'to') ?? '-'],
+      ['  State', stateWords(operation)],
+    ],
+  } as const
+}
+
+function print(operation: Operation, { session, warnings }: Spender, context: Context): void {
+  printAnswer(context.terminal, {
+    schema: 'resume',
+    network: session.network.name,
+    data: operationDocument(operation),
+    warnings: [...session.warnings, ...warnings],
+    essential: operation.state,
+    print: ({ answer }) => answer(`${operation.id}  ${operation.kind}  ${stateWords(operation)}`),
+  })
+}

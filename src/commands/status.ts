@@ -1,0 +1,225 @@
+/** `ckbtc status`: where an operation is, without ever spending. Implements `docs/spec/cli.md` §5.6. */
+import { CkbtcError, Problem } from '../core/base/errors.ts'
+import { principal } from '../core/ic/principal.ts'
+import { printAnswer } from '../terminal/answer.ts'
+import type { Warning } from '../terminal/json.ts'
+import { printTable } from '../terminal/table.ts'
+import type { Account } from '../wallet/account-text.ts'
+import type { Operating } from '../wallet/operations/operating.ts'
+import { lookAgain } from '../wallet/operations/operating.ts'
+import type { Operation } from '../wallet/operations/operation.ts'
+import { isOpen, textFact } from '../wallet/operations/operation.ts'
+import { nextStep, refresh } from '../wallet/operations/status.ts'
+import { askingClient } from './asker.ts'
+import type { Context } from './context.ts'
+import type { Invocation, Options } from './definitions/command.ts'
+import { journalOf } from './journal.ts'
+import { amountWords, operationDocument, sinceWords, stateWords } from './operation-words.ts'
+import { readingAccount } from './reading-account.ts'
+import { foundElsewhere } from './redemptions.ts'
+import type { Session } from './session.ts'
+import { openSession } from './session.ts'
+import { stillOpen, waiting } from './waiting.ts'
+
+export async function status(
+  { args: [wanted], options }: Invocation,
+  context: Context,
+  open: typeof openSession = openSession,
+): Promise<void> {
+  const session = await open(context)
+  if (wanted === undefined) await list(session, context, options)
+  else await one(wanted, session, context, options)
+}
+
+/** Anybody may look: the account of an operation is in the journal. */
+const reading = ({ client, signal }: Session, context: Context): Operating => ({
+  client: askingClient(client),
+  journal: journalOf(context),
+  key: null,
+  account: { owner: principal(new Uint8Array()) },
+  signal,
+})
+
+async function list(session: Session, context: Context, options: Options): Promise<void> {
+  const operating = reading(session, context)
+  const { network, symbols } = session
+  const of = options.text('account')
+  const account = of === undefined ? undefined : readingAccount(of, session, context).text
+  const all = operating.journal.all().filter((operation) => operation.network === network.name)
+  const chosen = all
+    .filter((operation) => options.isOn('all') || isOpen(operation))
+    .filter((operation) => account === undefined || operation.account === account)
+    .toReversed()
+  const warnings: Warning[] = []
+  const operations = await refreshed(chosen, operating, warnings)
+  const shown = options.isOn('all') ? operations : operations.filter(isOpen)
+  printAnswer(context.terminal, {
+    schema: 'status',
+    network: network.name,
+    data: { operations: operations.map(operationDocument) },
+    warnings: [...session.warnings, ...warnings],
+    essential: shown.map(({ id }) => id).join('\n'),
+    print: (terminal) => {
+      if (operations.length === 0 && !terminal.settings.plain)
+        return terminal.answer('No operation is open.')
+      printTable(
+        terminal,
+        [
+          { title: 'OP', whole: true },
+          { title: 'WHAT' },
+          { title: 'AMOUNT', align: 'right' },
+          { title: 'STATE' },
+          { title: 'SINCE' },
+          { title: 'NEXT', whole: true },
+        ],
+        operations.map((operation) => [
+          operation.id,
+          operation.kind,
+          amountWords(operation, symbols),
+          stateWords(operation),
+          sinceWords(operation, Date.now()),
+          nextStep(operation).next ?? '-',
+        ]),
+      )
+    },
+  })
+}
+
+/** What is known is shown even where the network does not answer. */
+async function refreshed(
+  operations: readonly Operation[],
+  operating: Operating,
+  warnings: Warning[],
+): Promise<readonly Operation[]> {
+  const found: Operation[] = []
+  for (const operation of operations)
+    try {
+      found.push(warnings.length > 0 ? operation : await refresh(operating, operation))
+    } catch (error) {
+      if (!(error instanceof CkbtcError) || !error.code.startsWith('NETWORK')) throw error
+      warnings.push({ code: error.code, message: `as of the last look: ${error.message}` })
+      found.push(operation)
+    }
+  return found
+}
+
+async function one(
+  wanted: string,
+  session: Session,
+  context: Context,
+  options: Options,
+): Promise<void> {
+  const operating = reading(session, context)
+  const known = named(wanted, operating, session)
+  if (known === undefined) {
+    const account = accountOf(session, context, options)
+    const found = await foundElsewhere(wanted, session.client, account)
+    if (found === undefined) throw noSuchOperation(wanted)
+    return conclude(found, session, context)
+  }
+  const first = await refresh(operating, known)
+  if (!options.isOn('wait')) return conclude(first, session, context)
+  const wait = { op: first.id, what: first.kind === 'redeem' ? 'redemption' : first.kind }
+  const last = await waiting(context, wait, async (progress) => {
+    let operation = first
+    while (isOpen(operation) && !nextStep(operation).needsAction) {
+      progress.show({ label: operation.kind, text: stateWords(operation), facts: { op: first.id } })
+      await lookAgain(operating)
+      operation = await refresh(operating, operation)
+    }
+    return operation
+  })
+  conclude(last, session, context)
+}
+
+function accountOf(session: Session, context: Context, options: Options): Account {
+  return readingAccount(options.text('account'), session, context).account
+}
+
+/** By its id, or by the transaction or block that it led to. */
+const named = (wanted: string, { journal }: Operating, { network }: Session) =>
+  journal
+    .all()
+    .findLast(
+      (operation) =>
+        operation.id === wanted.toUpperCase().replace(/^OP_/, 'op_') ||
+        (operation.network === network.name &&
+          ['txid', 'burnBlockIndex', 'blockIndex'].some(
+            (name) => textFact(operation, name) === wanted,
+          )),
+    )
+
+const noSuchOperation = (wanted: string): Problem =>
+  new Problem('USAGE_INVALID', `there is no operation ${wanted.slice(0, 80)}`, {
+    fix: 'give the id of an operation, a Bitcoin transaction or a ledger block; all of yours are listed by',
+    command: 'ckbtc status --all',
+  })
+
+/** Prints it; one that is open, unpaid or unknown is an exit status, too. */
+function conclude(operation: Operation, session: Session, context: Context): void {
+  const { terminal } = context
+  const problem = problemOf(operation)
+  if (problem !== undefined && terminal.settings.json) throw problem
+  const { next } = nextStep(operation)
+  const { network, symbols } = session
+  printAnswer(terminal, {
+    schema: 'status',
+    network: network.name,
+    data: { operations: [operationDocument(operation)] },
+    warnings: session.warnings,
+    essential: operation.state,
+    print: ({ answer }) => {
+      const rows: readonly (readonly [string, string | undefined])[] = [
+        [operation.id, `${operation.kind}  ${amountWords(operation, symbols)}`],
+        ['state', stateWords(operation)],
+        ['account', operation.account],
+        ['to', textFact(operation, 'to') ?? textFact(operation, 'address')],
+        ['transaction', textFact(operation, 'txid')],
+        [
+          'ledger block',
+          textFact(operation, 'burnBlockIndex') ?? textFact(operation, 'blockIndex'),
+        ],
+        ['coins', textFact(operation, 'coins')],
+        ['since', operation.startedAt],
+        ['next', next ?? undefined],
+      ]
+      for (const [name, value] of rows)
+        if (value !== undefined && value !== '') answer(`${name.padEnd(14)} ${value}`)
+    },
+  })
+  if (problem !== undefined) throw problem
+}
+
+function problemOf(operation: Operation): Problem | undefined {
+  const details = { ...operationDocument(operation), op: operation.id }
+  switch (operation.state) {
+    case 'done':
+    case 'cancelled':
+      return undefined
+    case 'refused':
+    case 'returned':
+      return new Problem('MINTER_REFUSED', `the ${operation.kind} was ${operation.state}`, {
+        fix: 'what it was about is in the account; the details say why',
+        command: `ckbtc status ${operation.id} --json`,
+        details,
+      })
+    case 'unknown':
+      return new Problem('OPERATION_UNKNOWN', 'it was sent, and no answer is known yet', {
+        fix: 'look again in a few minutes; do not repeat it',
+        command: `ckbtc status ${operation.id} --wait`,
+        details,
+      })
+    case 'planned':
+    case 'submitting':
+    case 'waiting': {
+      const { fix, message } = stillOpen(operation.id, operation.kind)
+      const { next, needsAction } = nextStep(operation)
+      const command = needsAction && next !== null ? next : `ckbtc status ${operation.id} --wait`
+      return new Problem('OPERATION_OPEN', needsAction ? 'it waits for you' : message, {
+        fix: needsAction ? 'go on with it:' : fix,
+        command,
+        details,
+      })
+    }
+  }
+}
