@@ -1,5 +1,6 @@
 /** `ckbtc approve` and `ckbtc allowance`. Implements `docs/spec/cli.md` §5.9. */
 import { parseAmount, parseDuration } from '../core/base/amounts.ts'
+import { Problem } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { addNs, NS_PER_MS, timestampNs } from '../core/base/units.ts'
 import { printAnswer } from '../terminal/answer.ts'
@@ -10,7 +11,7 @@ import type { ApprovePlan } from '../wallet/operations/approve.ts'
 import { planApproval, sameApproval, approve as send } from '../wallet/operations/approve.ts'
 import { earlierWithKey } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
-import { bigintFact, textFact } from '../wallet/operations/operation.ts'
+import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
 import { refresh } from '../wallet/operations/status.ts'
 import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
@@ -47,6 +48,7 @@ export async function approve(
   if (earlier !== undefined) {
     const found = await refresh(from.reading, earlier)
     if (found.state === 'done') return print(found, from, context)
+    if (isOpen(found)) throw notKnown(found)
   }
   const plan = await planApproval(session.client, {
     ...wanted,
@@ -57,6 +59,13 @@ export async function approve(
   const { operation } = await send(await from.unlock(), plan, key)
   print(operation, from, context)
 }
+
+const notKnown = ({ id }: Operation): Problem =>
+  new Problem('OPERATION_UNKNOWN', 'it was sent, and may still be executed', {
+    fix: 'look again in a few minutes; do not repeat it',
+    command: `ckbtc status ${id}`,
+    details: { op: id },
+  })
 
 const endText = (expiresAt: TimestampNs | undefined): string =>
   expiresAt === undefined ? 'never' : new Date(Number(expiresAt / NS_PER_MS)).toISOString()

@@ -23,7 +23,14 @@ import { coins, sats } from './money-words.ts'
 import type { Session } from './session.ts'
 import { openSession } from './session.ts'
 import type { Spender } from './spending.ts'
-import { agree, openSpender, requiredOption, spentAmount, wasPaidBefore } from './spending.ts'
+import {
+  agree,
+  compareLine,
+  openSpender,
+  requiredOption,
+  spentAmount,
+  wasPaidBefore,
+} from './spending.ts'
 import { waiting } from './waiting.ts'
 
 /** How far a wait goes, in their order; a stage of the minter belongs to one of them. */
@@ -112,6 +119,7 @@ export function proposal(plan: RedeemPlan, { session, journal }: Spender) {
       ['  Minter fee', `${sats(plan.minterFee)}   taken from the amount`],
       ['  Ledger fee', `${sats(plan.ledgerFee)}  (approval)   on top`],
       ['  Arrives', `about ${coins(plan.arrives, symbols.bitcoin)}  at  ${plan.to}`],
+      ...(network.kind === 'local' ? [] : [compareLine(plan.to)]),
       ...(isFirst ? [['  ', 'first time you send to this address'] as const] : []),
       ['  You keep', coins(plan.keeps, symbols.token)],
     ],

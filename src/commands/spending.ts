@@ -5,7 +5,8 @@
 import { parseAmount, parsePercent, parseSubaccount } from '../core/base/amounts.ts'
 import { Problem, UsageInvalid } from '../core/base/errors.ts'
 import type { Warning } from '../terminal/json.ts'
-import { consent, typedConsent } from '../terminal/prompt.ts'
+import type { PromptFacts } from '../terminal/prompt.ts'
+import { canAsk, consent, typedConsent } from '../terminal/prompt.ts'
 import { printPairs } from '../terminal/table.ts'
 import type { Account } from '../wallet/account-text.ts'
 import { limitsOf } from '../wallet/config.ts'
@@ -99,12 +100,14 @@ export async function agree(
   const cap = capOf(options.text('maxFee'))
   requireWithinLimits(network, limits, { amountSat, feesSat, cap })
   const { terminal, environment, globals } = context
-  if (!goesOn && !options.isOn('allowDuplicate')) refuseRepetition(reading, same)
-  if (!terminal.settings.json && !terminal.settings.plain)
-    printPairs({ ...terminal, answer: terminal.note }, summary)
-  if (note !== undefined) terminal.note(note)
-  if (network.kind === 'local') return
   const facts = { environment, input: globals.input }
+  if (!goesOn && !options.isOn('allowDuplicate'))
+    await consentToRepetition(reading, same, { facts, answer })
+  if (!terminal.settings.json && !terminal.settings.plain) {
+    printPairs({ ...terminal, answer: terminal.note }, summary)
+    if (note !== undefined) terminal.note(note)
+  }
+  if (network.kind === 'local') return
   if (isLarge(network, limits, amountSat)) {
     const given = options.text('confirmAmount')
     const matches = (typed: string): boolean => parseAmount(typed) === amountSat
@@ -120,14 +123,29 @@ export async function agree(
   await consent('Send it?', answer === undefined ? asking : { ...asking, answer })
 }
 
-/** On `local` only what may still happen is in the way: repeating is what tests do. */
-function refuseRepetition(reading: Operating, same: Proposal['same']): void {
+/**
+ * A person is asked, a script is stopped; `--yes` says nothing about a repetition. On `local` only
+ * what may still happen is in the way: repeating is what tests do.
+ */
+async function consentToRepetition(
+  reading: Operating,
+  same: Proposal['same'],
+  { facts, answer }: { readonly facts: PromptFacts; readonly answer: Agreement['answer'] },
+): Promise<void> {
   const earlier = repeated(reading, same, Date.now())
   if (earlier === undefined) return
   const isUnresolved = earlier.state === 'unknown' || earlier.state === 'submitting'
   if (reading.client.network.kind === 'local' && !isUnresolved) return
   const when = isUnresolved ? 'and its outcome is not known' : `at ${earlier.startedAt}`
-  throw new Problem('CONSENT_DUPLICATE', `the same ${earlier.kind} was made before, ${when}`, {
+  const message = `the same ${earlier.kind} was made before, ${when}`
+  if (answer !== undefined || canAsk(facts)) {
+    const question = `${earlier.id}: ${message}. Make another one?`
+    return consent(
+      question,
+      answer === undefined ? { facts, yes: false } : { facts, yes: false, answer },
+    )
+  }
+  throw new Problem('CONSENT_DUPLICATE', message, {
     fix: 'look at it first; if you want another one, add --allow-duplicate',
     command: `ckbtc status ${earlier.id}`,
     details: { op: earlier.id, state: earlier.state, startedAt: earlier.startedAt },
@@ -166,3 +184,9 @@ export function requiredOption(options: Options, name: string, command: string):
 /** Whether the journal knows of something that went to this receiver. */
 export const wasPaidBefore = (journal: Journal, to: string): boolean =>
   journal.all().some(({ facts: { to: paid }, state }) => paid === to && state !== 'refused')
+
+/** A program that exchanges addresses in the clipboard seldom gets both ends right. */
+export const compareLine = (destination: string): readonly [name: string, value: string] => [
+  '  Compare',
+  `first and last characters: ${destination.slice(0, 6)} … ${destination.slice(-6)}`,
+]

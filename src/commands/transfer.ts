@@ -21,7 +21,14 @@ import type { Invocation } from './definitions/command.ts'
 import { coins, sats } from './money-words.ts'
 import { openSession } from './session.ts'
 import type { Spender } from './spending.ts'
-import { agree, openSpender, requiredOption, spentAmount, wasPaidBefore } from './spending.ts'
+import {
+  agree,
+  compareLine,
+  openSpender,
+  requiredOption,
+  spentAmount,
+  wasPaidBefore,
+} from './spending.ts'
 
 export async function transfer(
   { args, options }: Invocation,
@@ -112,6 +119,7 @@ function proposal(plan: TransferPlan, { session, journal }: Spender) {
     summary: [
       ['  Send', `${coins(plan.amount, symbols.token)}   ${sats(plan.amount)}`],
       ['  To', `${to}${isFirst ? '   first time you send to this account' : ''}`],
+      ...(network.kind === 'local' ? [] : [compareLine(to)]),
       ['  Fee', sats(plan.fee)],
       ['  You keep', coins(plan.keeps, symbols.token)],
     ],

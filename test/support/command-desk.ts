@@ -5,14 +5,17 @@ import { join } from 'node:path'
 import type { Context, Globals } from '../../src/commands/context.ts'
 import type { Invocation } from '../../src/commands/definitions/command.ts'
 import { Options } from '../../src/commands/definitions/command.ts'
+import { journalOf } from '../../src/commands/journal.ts'
 import type { openSession, Session } from '../../src/commands/session.ts'
-import { sessionOf } from '../../src/commands/session.ts'
+import { sessionOf, signalOf } from '../../src/commands/session.ts'
 import { directoriesOf } from '../../src/core/base/directories.ts'
 import { printFailure } from '../../src/terminal/failure.ts'
 import type { Settings } from '../../src/terminal/terminal.ts'
 import { Client } from '../../src/wallet/client.ts'
 import { loadConfiguration } from '../../src/wallet/config.ts'
+import { KeyStore } from '../../src/wallet/keys/key-store.ts'
 import type { Network } from '../../src/wallet/network.ts'
+import type { Journal } from '../../src/wallet/operations/journal.ts'
 import type { NetworkUnderTest } from './network-under-test.ts'
 import { recordingTerminal } from './recording-terminal.ts'
 
@@ -30,10 +33,26 @@ export class CommandDesk {
   readonly folder = mkdtempSync(join(tmpdir(), 'ckbtc-desk-'))
   readonly #net: NetworkUnderTest
   readonly #change: Partial<Network>
+  /** What requests pass through on their way; the network itself unless set. */
+  fetch: typeof fetch
 
   constructor(net: NetworkUnderTest, change: Partial<Network> = {}) {
     this.#net = net
     this.#change = change
+    this.fetch = net.fetch
+  }
+
+  /** Keys that `-k` names; opened by `CKBTC_PASSPHRASE_FILE`. */
+  get keys(): KeyStore {
+    return new KeyStore({
+      folder: this.directories.data,
+      nowMs: Date.now,
+      cost: { n: 2, r: 8, p: 1 },
+    })
+  }
+
+  get journal(): Journal {
+    return journalOf(this)
   }
 
   close(): void {
@@ -45,10 +64,11 @@ export class CommandDesk {
     return directoriesOf({ environment, home: this.folder, platform: 'linux' })
   }
 
-  #session(): Session {
+  #session(context: Context): Session {
     const network = { ...this.#net.network, ...this.#change }
-    const client = new Client({ network, fetch: this.#net.fetch })
-    return sessionOf(client, new AbortController().signal)
+    const signal = signalOf(context)
+    const client = new Client({ network, fetch: this.fetch, signal })
+    return sessionOf(client, signal)
   }
 
   async run(command: Command, typed: Typed = {}) {
@@ -79,7 +99,7 @@ export class CommandDesk {
     const invocation = { args, options: new Options(options), program: [] }
     let exit = 0
     try {
-      await command(invocation, context, async () => this.#session())
+      await command(invocation, context, async () => this.#session(context))
     } catch (error) {
       exit = printFailure(terminal, error)
     }

@@ -1,6 +1,7 @@
 /** Which operations are open; whoever would lose their key asks first. Source: cli §§3.10, 5.11. */
 import type { OpenOperationsOf } from '../../wallet/keys/key-refusals.ts'
-import { isOpen } from '../../wallet/operations/operation.ts'
+import type { Operation } from '../../wallet/operations/operation.ts'
+import { isOpen, textFact } from '../../wallet/operations/operation.ts'
 import type { Context } from '../context.ts'
 import { journalOf } from '../journal.ts'
 import { networkNameOf } from '../network-name.ts'
@@ -14,7 +15,10 @@ export const openOperationsOf =
       .filter((operation) => isOpen(operation) && operation.key === name)
       .map(({ id }) => id)
 
-/** How many are open on the selected network. */
+/** How many are on their way on the selected network; an address nobody has paid to is not. */
 export const openOperationCount = (
   context: Pick<Context, 'directories' | 'globals' | 'environment'>,
-): number => journalOf(context).open(networkNameOf(context)).length
+): number => journalOf(context).open(networkNameOf(context)).filter(isOnItsWay).length
+
+const isOnItsWay = (operation: Operation): boolean =>
+  operation.kind !== 'deposit' || (textFact(operation, 'coins') ?? '') !== ''

@@ -102,7 +102,14 @@ export class DepositWatch {
 
   /** Those of this deposit, in the order in which they were seen. */
   get coins(): readonly Coin[] {
-    return this.#coins.all.filter((coin) => !this.#credited.has(coinName(coin)))
+    return this.#coins.all
+      .filter((coin) => !this.#credited.has(coinName(coin)))
+      .map((coin) => (coin.state === 'minted' ? this.#deep(coin) : coin))
+  }
+
+  /** What was minted had its confirmations, seen or not. */
+  #deep(coin: Coin): Coin {
+    return { ...coin, confirmations: Math.max(coin.confirmations, this.#required) }
   }
 
   get mintedSat(): bigint {

@@ -32,7 +32,7 @@ export const noting =
   ({ requestId, expiresAt }: SubmittedRequest): void => {
     const facts: Facts = {
       [`${prefix}requestId`]: toHex(requestId),
-      [`${prefix}expiresAtNs`]: String(expiresAt),
+      [`${prefix}requestExpiresAtNs`]: String(expiresAt),
     }
     journal.update(id, { state: 'submitting', facts })
   }
@@ -94,7 +94,7 @@ export async function findBlock(
  * network's clock, and a minute more.
  */
 export function mayStillHappen({ client }: Operating, operation: Operation, prefix = ''): boolean {
-  const expiresAt = bigintFact(operation, `${prefix}expiresAtNs`)
+  const expiresAt = bigintFact(operation, `${prefix}requestExpiresAtNs`)
   const margin = 60_000n * NS_PER_MS
   return expiresAt !== undefined && client.now() <= expiresAt + margin
 }
@@ -111,7 +111,7 @@ export function earlierWithKey(
   if (idempotencyKey === undefined) return undefined
   const earlier = journal
     .all()
-    .find(
+    .findLast(
       (operation) =>
         operation.network === network && textFact(operation, 'idempotencyKey') === idempotencyKey,
     )

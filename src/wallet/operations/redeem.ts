@@ -67,19 +67,22 @@ export async function planRedemption(
   const tooLow = (): Problem =>
     minterRefusal({ type: 'amountTooLow', min: minimum }, { ...names, amount, fee: 0n })
   let fees = { minterFee: 0n, bitcoinFee: 0n }
+  const requireFunds = (): void => {
+    if (amount + ledgerFee <= balance) return
+    const asked = { ...names, amount, fee: ledgerFee }
+    throw ledgerRefusal({ type: 'insufficientFunds', balance }, asked)
+  }
   for (let estimates = 0; estimates < ESTIMATES_MAX; estimates++) {
     if (amount < minimum && !receive) throw tooLow()
+    // Before the estimate: the minter has none for more than it holds.
+    requireFunds()
     fees = await client.minter.estimateFee(amount > minimum ? amount : minimum)
     const burn = receive && wanted !== 'all' ? wanted + fees.minterFee + fees.bitcoinFee : amount
     if (burn === amount) break
     amount = burn
   }
   if (amount < minimum) throw tooLow()
-  if (amount + ledgerFee > balance)
-    throw ledgerRefusal(
-      { type: 'insufficientFunds', balance },
-      { ...names, amount, fee: ledgerFee },
-    )
+  requireFunds()
   const { minterFee, bitcoinFee } = fees
   return {
     from,
