@@ -58,8 +58,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   index: ['host', 'core/base'],
 }
 
-/** Sub-folders that are parts by themselves: the embedded Bitcoin node, the user's keys. */
-const openFolders: readonly string[] = ['src/core/btc/regtest/', 'src/wallet/keys/']
+/** Sub-folders that are parts by themselves: the embedded Bitcoin node, the user's keys and operations. */
+const openFolders: readonly string[] = [
+  'src/core/btc/regtest/',
+  'src/wallet/keys/',
+  'src/wallet/operations/',
+]
 
 /** Packages that core may load: pure functions, no effects. */
 const corePackages = /^(?:@noble\/|@scure\/|bitcoinjs-lib$)/

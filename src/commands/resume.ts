@@ -1,8 +1,7 @@
 /** `ckbtc resume`: goes on with an operation that waits for its user. Implements cli §5.6. */
-import { equalBytes } from '../core/base/bytes.ts'
-import { attempt, BadEncoding, Problem } from '../core/base/errors.ts'
-import { accountOfText } from '../core/ic/account.ts'
+import { Problem } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
+import { isAccountOf } from '../wallet/account-text.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
 import { refresh } from '../wallet/operations/status.ts'
@@ -58,8 +57,7 @@ function requireSame({ id, network }: Operation, selected: string): void {
 
 /** A key of the same name may be another one by now. */
 function requireOwner({ id, key, account }: Operation, spender: Spender): void {
-  const found = attempt(() => accountOfText(account))
-  if (!(found instanceof BadEncoding) && equalBytes(found.owner, spender.account.owner)) return
+  if (isAccountOf(account, spender.account.owner)) return
   throw new Problem(
     'KEY_NOT_FOUND',
     `${id} was begun by another key, ${key ?? 'unknown'} of then`,

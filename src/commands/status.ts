@@ -1,10 +1,10 @@
 /** `ckbtc status`: where an operation is, without ever spending. Implements `docs/spec/cli.md` §5.6. */
 import { CkbtcError, Problem } from '../core/base/errors.ts'
-import { principal } from '../core/ic/principal.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import type { Warning } from '../terminal/json.ts'
 import { printTable } from '../terminal/table.ts'
 import type { Account } from '../wallet/account-text.ts'
+import { nobody } from '../wallet/account-text.ts'
 import type { Operating } from '../wallet/operations/operating.ts'
 import { lookAgain } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
@@ -36,7 +36,7 @@ const reading = ({ client, signal }: Session, context: Context): Operating => ({
   client: askingClient(client),
   journal: journalOf(context),
   key: null,
-  account: { owner: principal(new Uint8Array()) },
+  account: nobody,
   signal,
 })
 
