@@ -126,6 +126,10 @@ class ValueVisitor extends IDL.Visitor<Place, fc.Arbitrary<unknown>> {
     if (type._bits < 64) return fc.nat(2 ** type._bits - 1)
     return fc.bigInt(0n, label === 'value' ? 2_100_000_000_000_000n : 2n ** 64n - 1n)
   }
+  override visitFixedInt(type: IDL.FixedIntClass): fc.Arbitrary<unknown> {
+    const bound = 2 ** (type._bits - 1)
+    return fc.integer({ min: -bound, max: bound - 1 })
+  }
   override visitPrincipal(): fc.Arbitrary<unknown> {
     return fc.uint8Array({ maxLength: 29 }).map((bytes) => Principal.fromUint8Array(bytes))
   }

@@ -139,6 +139,12 @@ export const nat64 = primitive(
   (value: bigint) => littleEndian(value, 8),
   (reader) => fixed(reader, 8),
 )
+/** Two's complement. */
+export const int16: Codec<number> = primitive(
+  'int16',
+  (value) => littleEndian(BigInt.asUintN(16, BigInt(value)), 2),
+  (reader) => Number(BigInt.asIntN(16, fixed(reader, 2))),
+)
 export const nat = primitive('nat', leb128, (reader) => reader.cursor.leb128())
 export const bool = primitive(
   'bool',

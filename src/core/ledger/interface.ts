@@ -1,9 +1,7 @@
 /**
  * The ledger's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §2 (ICRC-1, 2,
- * 3, 10, 103, 106).
+ * 3, 10, 21, 103, 106).
  */
-import type { TimestampNs } from '../base/units.ts'
-import type { Account } from '../ic/account.ts'
 import type { Codec } from '../ic/candid.ts'
 import {
   blob,
@@ -33,6 +31,8 @@ import {
 } from '../ic/candid-records.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { MetadataEntry } from './config.ts'
+import { consentRequest, consentResult } from './consent-interface.ts'
+import type { ListedAllowance, ListingArgs } from './listing.ts'
 import type { NumberedBlock, Range } from './log-queries.ts'
 import type { BlockType, Standard } from './metadata.ts'
 import type {
@@ -188,17 +188,17 @@ const archiveRange: Codec<ArchiveRange> = record({
   end: nat,
 })
 
-export type ListedAllowance = {
-  readonly fromAccount: Account
-  readonly toSpender: Account
-  readonly allowance: bigint
-  readonly expiresAt?: TimestampNs | undefined
-}
 const listedAllowance: Codec<ListedAllowance> = record({
   from_account: accountCodec,
   to_spender: accountCodec,
   allowance: nat,
   expires_at: opt(timestampCodec),
+})
+
+const listingArgs: Codec<ListingArgs> = record({
+  from_account: opt(accountCodec),
+  prev_spender: opt(accountCodec),
+  take: opt(nat),
 })
 
 /** Every method under its name: arguments, result, and whether a query may answer it. */
@@ -221,14 +221,9 @@ export const ledgerInterface = {
   icrc3_get_blocks: query([vec(range)], getBlocksResult),
   icrc3_supported_block_types: query([], blockTypes),
   icrc10_supported_standards: query([], standards),
+  icrc21_canister_call_consent_message: update([consentRequest], consentResult),
   icrc103_get_allowances: query(
-    [
-      record({
-        from_account: opt(accountCodec),
-        prev_spender: opt(accountCodec),
-        take: opt(nat),
-      }),
-    ],
+    [listingArgs],
     variant({
       Ok: named('allowances', vec(listedAllowance)),
       Err: named(

@@ -8,7 +8,9 @@ import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
 import { decideApprove } from '../ledger/approve.ts'
 import { certifiedTip, encodeTipTree } from '../ledger/certification.ts'
+import { consent } from '../ledger/consent.ts'
 import { ledgerInterface } from '../ledger/interface.ts'
+import { listAllowances } from '../ledger/listing.ts'
 import { getBlocks } from '../ledger/log-queries.ts'
 import { apply } from '../ledger/machine.ts'
 import { metadata, SUPPORTED_BLOCK_TYPES, SUPPORTED_STANDARDS } from '../ledger/metadata.ts'
@@ -37,12 +39,9 @@ import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
 
-/** Allowances are not listed (ICRC-103). */
-const { icrc103_get_allowances: _, ...served } = ledgerInterface
-
 export class LedgerCanister implements Canister {
   readonly name = 'ledger'
-  readonly service = candidText(served)
+  readonly service = candidText(ledgerInterface)
   readonly id: Principal
   readonly #state: State
 
@@ -81,7 +80,7 @@ export class LedgerCanister implements Canister {
   }
 
   handlers({ caller, now, dataCertificate }: CallContext): Handlers {
-    const methods = served
+    const methods = ledgerInterface
     const state = this.#state
     const { config } = state
     return {
@@ -124,6 +123,14 @@ export class LedgerCanister implements Canister {
         methods.icrc10_supported_standards,
         () => SUPPORTED_STANDARDS,
       ),
+      icrc21_canister_call_consent_message: getter(
+        methods.icrc21_canister_call_consent_message,
+        (request) => consent(config, caller, request),
+      ),
+      icrc103_get_allowances: getter(methods.icrc103_get_allowances, (args) => {
+        const allowances = listAllowances(state, { caller, args }, ledgerTime(state, now))
+        return { type: 'ok', allowances } as const
+      }),
       icrc106_get_index_principal: getter(methods.icrc106_get_index_principal, () =>
         config.indexPrincipal === undefined
           ? ({ type: 'err', error: { type: 'indexPrincipalNotSet' } } as const)
