@@ -1,7 +1,7 @@
 /**
  * Goal: a network is what the specification says, and nothing is signed that could be carried to
  * another one.
- * Method: cli §3.4, minter §1.2, IC interface §§21.4, 27.4; published addresses of the deployed
+ * Method: cli §3.4, minter §1.2, IC interface §§21.4, 26, 27.4; published addresses of the deployed
  * minter (threshold specification, annex A.7).
  */
 import { describe, expect, test } from 'vitest'
@@ -149,8 +149,8 @@ describe('a key', () => {
   })
 
   test.each<[string, Network]>([
-    ['a real key on a local subnet with ids of the Internet Computer', shared],
-    ['a real key on a custom network with such ids', custom],
+    ['108: a real key on a local subnet with ids of the Internet Computer', shared],
+    ['108: a real key on a custom network with such ids', custom],
     ['a real key on the Internet Computer without https', { ...ic, url: 'http://icp-api.io' }],
     ['a real key on ic with another root key', { ...ic, rootKey: local.rootKey }],
   ])('%s may not sign', (_, network) => {

@@ -96,10 +96,14 @@ describe('a delegation', () => {
 
   const another = new TestSubnet(new Uint8Array(32).fill(10))
   test.each<[string, () => VerifiedCertificate, reason: string]>([
-    ['whose flat range ends below', () => verify(witness(flat('0001', '0006'), all)), 'cover'],
-    ['whose flat range begins above', () => verify(witness(flat('0008', '00ff'), all)), 'cover'],
+    ['92: whose flat range ends below', () => verify(witness(flat('0001', '0006'), all)), 'cover'],
     [
-      'whose flat ranges are pruned',
+      '92: whose flat range begins above',
+      () => verify(witness(flat('0008', '00ff'), all)),
+      'cover',
+    ],
+    [
+      '92: whose flat ranges are pruned',
       () =>
         verify(
           witness(flat('0001', '00ff'), [
@@ -109,10 +113,10 @@ describe('a delegation', () => {
         ),
       'no canister range',
     ],
-    ['whose shard of the canister is pruned', () => verify(shard('0001')), 'cover'],
-    ['that shows a later shard only', () => verify(shard('0009')), 'no canister range'],
+    ['92: whose shard of the canister is pruned', () => verify(shard('0001')), 'cover'],
+    ['92: that shows a later shard only', () => verify(shard('0009')), 'no canister range'],
     [
-      'whose shards are pruned, beside no flat ranges',
+      '92: whose shards are pruned, beside no flat ranges',
       () => verify(witness(sharded, [words('subnet'), words('time')])),
       'no canister range',
     ],
@@ -156,7 +160,7 @@ describe('a delegation', () => {
     expect(verify(witness(flat('0007', '0007', -2_592_000n), all)).type).toBe('verified')
   })
 
-  test('does not delegate again', () => {
+  test('91: does not delegate again', () => {
     const inner = ROOT.certify(witness(sharded, all))
     const middle = SUBNET.certify(witness(sharded, all), {
       subnetId: SUBNET.id,

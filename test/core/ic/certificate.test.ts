@@ -50,7 +50,7 @@ const mainnet = (bytes: Uint8Array, effective: Effective = IVG37) =>
   verifyCertificate(bytes, { rootKey: MAINNET_ROOT_KEY, effective, now: undefined })
 
 describe('the printed certificate', () => {
-  test('of mainnet verifies, delegation included', () => {
+  test('97: of mainnet verifies, delegation included', () => {
     const verified = mainnet(DELEGATED)
     if (verified.type === 'refused') throw new Error(verified.reason)
     expect(verified.timeNs).toBe(1_645_601_880_652_705_378n)
@@ -119,16 +119,22 @@ describe('a certificate that was changed', () => {
     return at.type === 'fork' ? { ...at, right: relabeled(at.right) } : at
   }
   const cases: [string, Certificate][] = [
-    ['a label', { tree: relabeled(tree), signature }],
-    ['a leaf', { tree: changedLeaf(tree, 'replied', 'pending'), signature }],
-    ['the signature of another certificate', { tree, signature: other.signature }],
-    ['a bit of the signature', { tree, signature: flipped(signature, 40) }],
-    ['a point outside the subgroup', { tree, signature: OUTSIDE }],
-    ['the point at infinity', { tree, signature: Uint8Array.of(0xc0, ...new Uint8Array(47)) }],
-    ['its tree', { tree: other.tree, signature }],
-    ['only the pruned root', { tree: { type: 'pruned', hash: rootHash(tree) }, signature }],
+    ['86: in a label', { tree: relabeled(tree), signature }],
+    ['86: in a leaf', { tree: changedLeaf(tree, 'replied', 'pending'), signature }],
+    ['87: in its signature, which is of another certificate', { tree, signature: other.signature }],
+    ['87: in a bit of its signature', { tree, signature: flipped(signature, 40) }],
+    ['88: in its signature, a point outside the subgroup', { tree, signature: OUTSIDE }],
     [
-      'a delegation inside a delegation',
+      '88: in its signature, the point at infinity',
+      { tree, signature: Uint8Array.of(0xc0, ...new Uint8Array(47)) },
+    ],
+    ['86: in all of its tree', { tree: other.tree, signature }],
+    [
+      'in what it shows, which is nothing',
+      { tree: { type: 'pruned', hash: rootHash(tree) }, signature },
+    ],
+    [
+      '91: in a delegation inside a delegation',
       {
         tree,
         signature,
@@ -137,22 +143,28 @@ describe('a certificate that was changed', () => {
     ],
   ]
 
-  test.each(cases)('in %s is refused', (_, certificate) => {
+  test.each(cases)('%s is refused', (_, certificate) => {
     expect(local(encodeCertificate(certificate)).type).toBe('refused')
   })
 
-  test('in its signature length is no certificate', () => {
+  test('86: in a hash that stands for what it hides is refused', () => {
+    const place = Buffer.from(DELEGATED).indexOf('250f5e26868d9c1e', 'hex')
+    expect(mainnet(flipped(DELEGATED, place)).type).toBe('refused')
+    expect(mainnet(DELEGATED).type).toBe('verified')
+  })
+
+  test('88: in its signature, of 47 bytes, is no certificate', () => {
     const bytes = encodeCertificate({ tree, signature: signature.slice(0, 47) })
     expect(() => decodeCertificate(bytes)).toThrow(BadEncoding)
   })
 
-  test('in nothing but the root key is refused, and the reason names the key', () => {
+  test('90: in nothing but the root key is refused, and the reason names the key', () => {
     const check = { rootKey: MAINNET_ROOT_KEY, effective: ANY, now: LOCAL_TIME }
     const reason = expect.stringContaining(fingerprint(MAINNET_ROOT_KEY))
     expect(verifyCertificate(LOCAL, check)).toEqual({ type: 'refused', reason })
   })
 
-  test('in the DER prefix of the key is refused', () => {
+  test('89: in the DER prefix of the key is refused', () => {
     for (const place of [0, 5, 20, 36]) {
       const check = { rootKey: flipped(LOCAL_DER, place), effective: ANY, now: LOCAL_TIME }
       expect(verifyCertificate(LOCAL, check).type).toBe('refused')
@@ -180,19 +192,25 @@ describe('a certificate that was signed', () => {
   const fork = (left: HashTree, right: HashTree): HashTree => ({ type: 'fork', left, right })
 
   test.each<[string, HashTree]>([
-    ['unordered labels', fork(named('zero'), TIME)],
-    ['a label twice', fork(TIME, TIME)],
-    ['labels unordered across forks', fork(fork(named('a'), named('c')), fork(named('b'), TIME))],
-    ['a leaf beside a label', fork({ type: 'leaf', value: utf8('x') }, TIME)],
-    ['no time', named('a')],
-    ['a time with bytes behind', { ...TIME, tree: { type: 'leaf', value: Uint8Array.of(1, 1) } }],
-    ['an endless time', { ...TIME, tree: { type: 'leaf', value: Uint8Array.of(0x80) } }],
-    ['a time that is a branch', { ...TIME, tree: TIME }],
-  ])('with %s is refused all the same', (_, tree) => {
+    ['94: with unordered labels', fork(named('zero'), TIME)],
+    ['94: with a label twice', fork(TIME, TIME)],
+    [
+      '94: with labels unordered across forks',
+      fork(fork(named('a'), named('c')), fork(named('b'), TIME)),
+    ],
+    ['94: with a leaf beside a label', fork({ type: 'leaf', value: utf8('x') }, TIME)],
+    ['with no time', named('a')],
+    [
+      'with a time with bytes behind',
+      { ...TIME, tree: { type: 'leaf', value: Uint8Array.of(1, 1) } },
+    ],
+    ['with an endless time', { ...TIME, tree: { type: 'leaf', value: Uint8Array.of(0x80) } }],
+    ['with a time that is a branch', { ...TIME, tree: TIME }],
+  ])('%s is refused all the same', (_, tree) => {
     expect(verify(tree).type).toBe('refused')
   })
 
-  test('shows a reply that was pruned as unknown, not as absent or empty', () => {
+  test('95: shows a reply that was pruned as unknown, not as absent or empty', () => {
     const status = branchOf({ reply: leaf(utf8('DIDL')), status: leaf(utf8('replied')) })
     const id = new Uint8Array(32)
     const state = branchOf({
@@ -206,7 +224,7 @@ describe('a certificate that was signed', () => {
     expect(lookup(verified.tree, [...asked, utf8('reply')])).toEqual({ type: 'unknown' })
   })
 
-  test('by another subnet that shows itself is refused with both keys named', () => {
+  test('90: by another subnet that shows itself is refused with both keys named', () => {
     const other = new TestSubnet(new Uint8Array(32).fill(11))
     const state = branchOf({
       subnet: branch([[other.id, branchOf({ public_key: leaf(other.der) })]]),
@@ -217,7 +235,7 @@ describe('a certificate that was signed', () => {
       expect(verified).toMatchObject({ reason: expect.stringContaining(fingerprint(key.der)) })
   })
 
-  test('is as old as its time says', () => {
+  test('93: is as old as its time says', () => {
     for (const [seconds, type] of [
       [-360n, 'refused'],
       [0n, 'verified'],

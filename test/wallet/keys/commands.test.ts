@@ -1,7 +1,7 @@
 /**
  * Goal: the commands of keys do what docs/spec/cli.md §§5.11, 5.12 say, ask what they must ask, and
  * let no secret out that was not asked for.
- * Method: the commands themselves on a real folder, with a person who answers prompts; at the end
+ * Method: IC interface §26 (110, 111); the commands themselves on a real folder, with a person who answers prompts; at the end
  * everything that a whole story printed is searched for the secret in every form.
  */
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
@@ -208,7 +208,7 @@ describe('key import', () => {
     expect(out).toContain('KEY_PUBLISHED')
   })
 
-  test('takes an encrypted file with its passphrase, from a person or a file', async () => {
+  test('111: takes an encrypted file with its passphrase, from a person or a file', async () => {
     const desk = new KeyDesk()
     const pem = fileOf(desk, encrypted)
     const answers = willing(desk, { 'key.pem': ENCRYPTED_PASSPHRASE })
@@ -217,9 +217,13 @@ describe('key import', () => {
     const given = { ...bare, pem, pemPassphraseFile }
     expect(saved((await desk.run('import b', given, yes)).out)).toBe(BOTH_ARE)
     const wrong = { ...given, pemPassphraseFile: fileOf(desk, 'sword', 'wrong') }
-    expect(errorOf((await desk.run('import c', wrong, yes)).out)).toMatchObject({
+    const refused = await desk.run('import c', wrong, yes)
+    expect(errorOf(refused.out)).toMatchObject({
       code: 'KEY_WRONG_PASSPHRASE',
+      exit: 4,
+      message: expect.stringContaining('wrong password'),
     })
+    expect(refused.out + refused.err).not.toMatch(/^\s+at /m)
     const none = await desk.run('import c', { ...bare, pem }, yes)
     expect(errorOf(none.out)).toMatchObject({
       code: 'KEY_LOCKED',
@@ -227,7 +231,7 @@ describe('key import', () => {
     })
   })
 
-  test('asks for a curve that the file does not name, and takes that of dfx as known', async () => {
+  test('110: asks for a curve that the file does not name, and takes that of dfx as known', async () => {
     const desk = new KeyDesk()
     const pem = fileOf(desk, curveless)
     const alone = await desk.run('import a', { ...bare, pem }, yes)

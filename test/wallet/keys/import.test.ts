@@ -40,20 +40,20 @@ const refusal = (text: string): Promise<CkbtcError> => failure(() => read(text))
 const pem = (label: string, bytes: Uint8Array): string => fromUtf8(encodePem({ label, der: bytes }))
 
 describe('published key files', () => {
-  test.each(published)('%s has the principal given for it', (_, text, principal) => {
+  test.each(published)('109: %s has the principal given for it', (_, text, principal) => {
     const key = keyIn(text)
     expect(textOfPrincipal(key.principal)).toBe(principal)
     expect(publishedKeyName(key.principal)).toBeDefined()
   })
 
-  test('a key that does not name its curve is asked for it, never guessed', () => {
+  test('109, 110: a key that does not name its curve is asked for it, never guessed', () => {
     const found = read(curveless)
     if (found.type !== 'curveless') expect.unreachable()
     expect(textOfPrincipal(found.under('secp256k1').principal)).toBe(BOTH_ARE)
     expect(() => found.under('p256')).toThrow('not that of the secret under p256')
   })
 
-  test('an encrypted key opens with its passphrase, and with no other one', async () => {
+  test('109, 111: an encrypted key opens with its passphrase, and with no other one', async () => {
     const found = read(encrypted)
     if (found.type !== 'encrypted') expect.unreachable()
     const opened = await found.open(words(ENCRYPTED_PASSPHRASE))
@@ -64,7 +64,7 @@ describe('published key files', () => {
     expect(error.message).toContain('wrong password')
   })
 
-  test('a key of another curve is refused by name', async () => {
+  test('109: a key of another curve is refused by name', async () => {
     expect((await refusal(unsupportedCurve)).message).toBe('a key for P-521 is not supported')
   })
 

@@ -1,7 +1,7 @@
 /**
  * Goal: a phrase gives the principal that other programs give it, and a wrong phrase gives an error
  * that tells the place and not the phrase.
- * Method: published phrases and the principals beside them (IC interface §27.6), the vectors of
+ * Method: published phrases and the principals beside them (IC interface §§26, 27.6), the vectors of
  * SLIP-10, the library of BIP-32.
  */
 import { inspect } from 'node:util'
@@ -36,7 +36,7 @@ describe('a phrase', () => {
     [icpCli, 'ed25519', 'z2yk5-gbsi4-5eudl-y5q6u-qaqmf-37gjy-r66iy-oiqvb-d5nbr-5odxa-4qe'],
     [icpCli, 'p256', 'gu6g3-gzs4p-fyjio-reppd-qk7ef-lhput-eg36s-ofyim-gi6y4-ce3qs-zqe'],
     [icpJsCore, 'secp256k1', 'bh66w-ffyze-maien-ejjje-wzhqi-crrjo-rcgs7-twjrh-kf2km-hbtia-eae'],
-  ])('of another program gives its principal (%#)', (text, curve, principal) => {
+  ])('109: of another program gives its principal (%#)', (text, curve, principal) => {
     const key = Phrase.parse(text).key(curve)
     expect(textOfPrincipal(key.principal)).toBe(principal)
     expect(publishedKeyName(key.principal)).toBeDefined()
@@ -75,7 +75,7 @@ describe('a wrong phrase', () => {
       .map((old, index) => (index === place - 1 ? word : old))
       .join(' ')
 
-  test('with a misspelt word is told the place and the words near it', () => {
+  test('112: with a misspelt word is told the place and the words near it', () => {
     const error = refusal(changed(6, 'blnid'))
     expect(error.code).toBe('KEY_BAD_PHRASE')
     expect(error.message).toMatch(/^word 6 is not in the list of BIP-39; near it: .*\bblind\b/)
@@ -97,7 +97,7 @@ describe('a wrong phrase', () => {
     expect(refusal(text).message).toMatch(/^a phrase has 12 or 24 words, this one has \d+$/)
   })
 
-  test('of words that do not belong together is refused, and no word is told', () => {
+  test('112: of words that do not belong together is refused, and no word is told', () => {
     const { code, message, details, cause } = refusal(changed(12, 'zoo'))
     const told = `${message} ${JSON.stringify(details)}`
     expect([code, cause]).toEqual(['KEY_BAD_PHRASE', undefined])
