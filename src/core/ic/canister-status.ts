@@ -1,32 +1,35 @@
 /**
- * `canister_status` of the management canister, which some canisters answer about themselves
- * (minter §2).
+ * `canister_status` of the management canister (IC interface §18), which some canisters answer about
+ * themselves in the form of the day they were built (minter §2).
  */
 import type { ValueOf } from './candid.ts'
 import { blob, bool, nat, nat64, opt, principalCodec, text, unit, vec } from './candid.ts'
 import { enumeration, named, record, variant } from './candid-records.ts'
 
-export const canisterStatusCodec = record({
+const visibility = variant({
+  controllers: unit,
+  public: unit,
+  allowed_viewers: named('principals', vec(principalCodec)),
+})
+
+const settings = {
+  controllers: vec(principalCodec),
+  compute_allocation: nat,
+  memory_allocation: nat,
+  freezing_threshold: nat,
+  reserved_cycles_limit: nat,
+  log_visibility: visibility,
+  wasm_memory_limit: nat,
+  wasm_memory_threshold: nat,
+  environment_variables: vec(record({ name: text, value: text })),
+}
+
+const status = {
   status: enumeration('running', 'stopping', 'stopped'),
   ready_for_migration: bool,
   version: nat64,
   memory_size: nat,
   cycles: nat,
-  settings: record({
-    controllers: vec(principalCodec),
-    compute_allocation: nat,
-    memory_allocation: nat,
-    freezing_threshold: nat,
-    reserved_cycles_limit: nat,
-    log_visibility: variant({
-      controllers: unit,
-      public: unit,
-      allowed_viewers: named('principals', vec(principalCodec)),
-    }),
-    wasm_memory_limit: nat,
-    wasm_memory_threshold: nat,
-    environment_variables: vec(record({ name: text, value: text })),
-  }),
   idle_cycles_burned_per_day: nat,
   module_hash: opt(blob),
   query_stats: record({
@@ -46,6 +49,15 @@ export const canisterStatusCodec = record({
     wasm_chunk_store_size: nat,
     snapshots_size: nat,
   }),
+}
+
+/** As the minter publishes it. */
+export const canisterStatusCodec = record({ ...status, settings: record(settings) })
+
+/** As the management canister publishes it. */
+export const managementStatusCodec = record({
+  ...status,
+  settings: record({ ...settings, snapshot_visibility: visibility }),
 })
 
-export type CanisterStatus = ValueOf<typeof canisterStatusCodec>
+export type CanisterStatus = ValueOf<typeof managementStatusCodec>

@@ -14,26 +14,31 @@ import type { Answer } from '../minter/types.ts'
 import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
+import { statusOf } from './management.ts'
 
 const outcome = <T>(answer: Answer<T>): Outcome<T> =>
   answer.type === 'trap' ? answer : { type: 'result', value: answer.value }
 
-/** `get_canister_status` needs the management canister. */
-const { get_canister_status: _, ...published } = minterInterface
-const served = { ...published, ...minterExtension }
+const served = { ...minterInterface, ...minterExtension }
+
+/** What the minter sees of the subnet around it. */
+export type Surroundings = {
+  readonly controller: Principal
+  /** The other canisters in the slot of that time. */
+  readonly world: (now: TimestampNs) => World
+}
 
 export class MinterCanister implements Canister {
   readonly name = 'minter'
   readonly service = candidText(served)
   readonly id: Principal
   readonly #minter: Minter
-  readonly #world: (now: TimestampNs) => World
+  readonly #surroundings: Surroundings
 
-  /** `world`: what the minter sees of the other canisters in the slot of that time. */
-  constructor(id: Principal, minter: Minter, world: (now: TimestampNs) => World) {
+  constructor(id: Principal, minter: Minter, surroundings: Surroundings) {
     this.id = id
     this.#minter = minter
-    this.#world = world
+    this.#surroundings = surroundings
   }
 
   certifiedData(): Uint8Array | undefined {
@@ -41,13 +46,17 @@ export class MinterCanister implements Canister {
   }
 
   handlers({ caller, now }: CallContext): Handlers {
-    return minterHandlers(this.#minter, caller, this.#world(now))
+    const { controller, world } = this.#surroundings
+    return {
+      ...minterHandlers(this.#minter, caller, world(now)),
+      get_canister_status: getter(minterInterface.get_canister_status, () =>
+        statusOf(this, controller),
+      ),
+    }
   }
 }
 
-/**
- * Every method but `get_canister_status`, which needs the management canister; and our extension.
- */
+/** Every method but `get_canister_status`, which no state of the minter answers; our extension. */
 function minterHandlers(minter: Minter, caller: Principal, world: World): Handlers {
   const methods = minterInterface
   const ask = <M extends keyof Methods>(

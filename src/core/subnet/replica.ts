@@ -37,6 +37,7 @@ import type { CanisterCall } from './dispatch.ts'
 import { dispatch } from './dispatch.ts'
 import { IndexCanister } from './index-canister.ts'
 import { LedgerCanister } from './ledger-canister.ts'
+import { isManagement, manage } from './management.ts'
 import { MinterCanister } from './minter-canister.ts'
 import type { ReplicaState } from './replica-state.ts'
 import { installCanisters } from './replica-state.ts'
@@ -103,7 +104,10 @@ export class Replica {
     this.#ledger = new LedgerCanister(ledger, state.ledger)
     const canisters: readonly Canister[] = [
       this.#ledger,
-      new MinterCanister(minterId, state.minter, (now) => this.#world(now)),
+      new MinterCanister(minterId, state.minter, {
+        controller: operator,
+        world: (now) => this.#world(now),
+      }),
       new IndexCanister(index, this.#ledger),
       this.#checker,
       this.#bitcoin,
@@ -196,8 +200,18 @@ export class Replica {
     })
   }
 
+  #canister(id: Principal): Canister | undefined {
+    return this.#canisters.get(toHex(id))
+  }
+
+  #manage(call: CanisterCall): CallReply {
+    const find = (id: Principal): Canister | undefined => this.#canister(id)
+    return manage(call, { controller: this.#config.operator, find })
+  }
+
   #call(call: CanisterCall, now: TimestampNs): CallReply {
-    const canister = this.#canisters.get(toHex(call.canisterId))
+    if (isManagement(call.canisterId)) return this.#manage(call)
+    const canister = this.#canister(call.canisterId)
     if (canister === undefined) return unknownCanister(call)
     const context = { caller: call.caller, now, dataCertificate: () => undefined }
     return dispatch(canister.handlers(context), call, 'update')
@@ -205,7 +219,8 @@ export class Replica {
 
   /** A question to the state after the last slot; nothing is written. */
   query(call: CanisterCall, dataCertificate: DataCertificate = () => undefined): CallReply {
-    const canister = this.#canisters.get(toHex(call.canisterId))
+    if (isManagement(call.canisterId)) return this.#manage(call)
+    const canister = this.#canister(call.canisterId)
     if (canister === undefined) return unknownCanister(call)
     const { caller } = call
     const context = {

@@ -3,21 +3,13 @@
  * checks 4, 5 and 14 of `docs/spec/ic-interface.md` §6, and §18.
  */
 import { compareBytes, equalBytes } from '../../core/base/bytes.ts'
-import { attempt, BadEncoding } from '../../core/base/errors.ts'
 import type { Rejection } from '../../core/ic/call-reply.ts'
 import { rejected } from '../../core/ic/call-reply.ts'
-import { decodeArgs, principalCodec } from '../../core/ic/candid.ts'
-import { record } from '../../core/ic/candid-records.ts'
 import type { CallContent, Content } from '../../core/ic/envelope.ts'
 import type { Principal } from '../../core/ic/principal.ts'
 import { textOfPrincipal } from '../../core/ic/principal.ts'
 import { CANISTER_RANGE } from '../../core/subnet/certified-state.ts'
-
-/** What controllers ask about their canister; the only method of the management canister here. */
-const STATUS_METHOD = 'canister_status'
-const aboutCanister = [record({ canister_id: principalCodec })] as const
-
-const isManagement = (id: Principal): boolean => id.length === 0
+import { isManagement, refusedMethod, subjectOf } from '../../core/subnet/management.ts'
 
 /** Why the canister of the URL cannot be the one of this request; undefined when it can. */
 export function judgeCanister(content: Content, id: Principal): string | undefined {
@@ -36,9 +28,7 @@ export function judgeCanister(content: Content, id: Principal): string | undefin
 function effectiveId(content: Content): Principal | undefined {
   if (content.type === 'readState') return undefined // The paths are judged one by one.
   if (!isManagement(content.canisterId)) return content.canisterId
-  if (content.methodName !== STATUS_METHOD) return undefined
-  const args = attempt(() => decodeArgs(aboutCanister, content.arg))
-  return args instanceof BadEncoding ? undefined : args[0].canisterId
+  return subjectOf(content)
 }
 
 /** Why a call is rejected before it is ordered; undefined when the subnet is to say. */
@@ -46,10 +36,7 @@ export function inspect(
   { canisterId, methodName }: CallContent,
   hasCanister: (id: Principal) => boolean,
 ): Rejection | undefined {
-  if (isManagement(canisterId))
-    return methodName === STATUS_METHOD
-      ? undefined
-      : rejected('IC0407', 'This subnet hosts ckBTC only. It cannot run user canisters.')
+  if (isManagement(canisterId)) return refusedMethod(methodName)
   if (hasCanister(canisterId)) return undefined
   return rejected('IC0301', `Canister ${textOfPrincipal(canisterId)} not found`)
 }

@@ -186,6 +186,21 @@ describe('the management canister', () => {
     expect(executed()).toBe(before)
   })
 
+  test.each(['raw_rand', 'create_canister', 'constructor'])(
+    '%s says the same to a query, under the signature of the node',
+    async (methodName) => {
+      const content = query({ canisterId: managementCanister, methodName })
+      for (const id of [ledger, managementCanister]) {
+        const { status, fields } = await send(content, { action: 'query', id })
+        expect(status).toBe(200)
+        expect(fields.get('reject_code')).toBe(4n)
+        expect(fields.get('error_code')).toBe('IC0407')
+        expect(fields.get('reject_message')).toBe(words)
+        expect(fields.get('signatures')).toHaveLength(1)
+      }
+    },
+  )
+
   test('is asked for the status of a canister under the id of that canister', async () => {
     const methodName = 'canister_status'
     const content = call({ canisterId: managementCanister, methodName, arg: about(ledger) })

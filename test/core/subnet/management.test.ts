@@ -1,0 +1,158 @@
+/**
+ * Goal: a controller sees the status of his canisters, nobody else does, and everything else is
+ * refused in the words of the interface. Method: IC interface §18, through slots and queries of a
+ * replica.
+ */
+import { describe, expect, test } from 'vitest'
+import { attempt, BadEncoding } from '../../../src/core/base/errors.ts'
+import { addNs, NS_PER_SECOND } from '../../../src/core/base/units.ts'
+import type { CallReply } from '../../../src/core/ic/call-reply.ts'
+import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
+import { canisterOfNumber, ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { canisterStatusCodec, managementStatusCodec } from '../../../src/core/ic/canister-status.ts'
+import { encodeEnvelope, signCall } from '../../../src/core/ic/envelope.ts'
+import type { Principal } from '../../../src/core/ic/principal.ts'
+import { anonymous, managementCanister, textOfPrincipal } from '../../../src/core/ic/principal.ts'
+import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { moduleHash } from '../../../src/core/subnet/canister.ts'
+import { manage, managementInterface } from '../../../src/core/subnet/management.ts'
+import { Replica } from '../../../src/core/subnet/replica.ts'
+import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
+import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import type { User } from '../../../src/wallet/identity.ts'
+import { devUser } from '../../../src/wallet/identity.ts'
+import { NOW } from '../../support/chain-builder.ts'
+import { describeInterface } from '../../support/interface-tests.ts'
+
+await describeInterface(
+  'the management interface',
+  managementInterface,
+  'ic-management/ic-management.idl.js',
+)
+
+const ids = ownCanisterIds
+const operator = devUser(4)
+const somebody = devUser(0)
+const replica = new Replica({
+  nodes: [],
+  operator: operator.principal,
+  incarnation: 7n,
+  ed25519: hostEd25519,
+  minter: embeddedMinter,
+  createdAt: NOW,
+})
+const named = {
+  ledger: ids.ledger,
+  minter: ids.minter,
+  index: ids.index,
+  checker: ids.checker,
+  bitcoin: ids.bitcoin,
+} as const
+const about = (canisterId: Principal) =>
+  encodeArgs(managementInterface.canister_status.args, [{ canisterId }])
+
+type Asked = {
+  readonly methodName: string
+  readonly arg: Uint8Array
+  readonly canisterId?: Principal
+}
+const query = (caller: Principal, { canisterId = managementCanister, ...call }: Asked): CallReply =>
+  replica.query({ caller, canisterId, ...call })
+
+let nonce = 0
+function update(user: User, { canisterId = managementCanister, ...call }: Asked): CallReply {
+  const content = {
+    type: 'call',
+    sender: user.principal,
+    ingressExpiry: addNs(NOW, 200n * NS_PER_SECOND),
+    nonce: Uint8Array.of(nonce++),
+    canisterId,
+    ...call,
+  } as const
+  const executed = replica.ingress(encodeEnvelope(signCall(content, user)), NOW)
+  if (executed === undefined) throw new Error('the call is executed')
+  return executed.reply
+}
+
+const statusIn = (reply: CallReply) =>
+  reply.type === 'replied' ? decodeArgs([managementStatusCodec], reply.arg)[0] : reply
+
+describe('the status of a canister', () => {
+  test.each(Object.entries(named))('%s is shown to its controller', (name, id) => {
+    const asked = { methodName: 'canister_status', arg: about(id) }
+    const status = statusIn(query(operator.principal, asked))
+    expect(status).toMatchObject({
+      status: 'running',
+      settings: { controllers: [operator.principal] },
+      moduleHash: moduleHash(name as keyof typeof named),
+    })
+    expect(statusIn(update(operator, asked))).toEqual(status)
+  })
+
+  test('is shown to the canister itself, which tells everybody', () => {
+    const asked = { canisterId: ids.minter, methodName: 'get_canister_status' }
+    const arg = encodeArgs(minterInterface.get_canister_status.args, [])
+    const own = statusIn(
+      query(ids.minter, { methodName: 'canister_status', arg: about(ids.minter) }),
+    )
+    expect(own).toMatchObject({ status: 'running' })
+    const told = update(somebody, { ...asked, arg })
+    if (told.type !== 'replied') throw new Error('the minter answers')
+    const [form] = decodeArgs([canisterStatusCodec], told.arg)
+    expect(own).toMatchObject(form)
+    // The method is an update.
+    expect(query(somebody.principal, { ...asked, arg })).toMatchObject({ errorCode: 'IC0536' })
+  })
+
+  test.each(Object.entries(named))('%s is kept from everybody else', (_, id) => {
+    const asked = { methodName: 'canister_status', arg: about(id) }
+    const refusal = {
+      type: 'rejected',
+      code: 5,
+      errorCode: 'IC0512',
+      message: `Only controllers of canister ${textOfPrincipal(id)} can call ic00 method canister_status`,
+    }
+    expect(query(somebody.principal, asked)).toEqual(refusal)
+    expect(query(anonymous, asked)).toEqual(refusal)
+    expect(update(somebody, asked)).toEqual(refusal)
+  })
+
+  test('of a canister that is not here is that it is not here, for whoever asks', () => {
+    const id = canisterOfNumber(7n)
+    const asked = { methodName: 'canister_status', arg: about(id) }
+    const refusal = { errorCode: 'IC0301', message: `Canister ${textOfPrincipal(id)} not found` }
+    expect(query(operator.principal, asked)).toMatchObject(refusal)
+    expect(update(somebody, asked)).toMatchObject(refusal)
+    const itself = { methodName: 'canister_status', arg: about(managementCanister) }
+    expect(query(operator.principal, itself)).toMatchObject({ errorCode: 'IC0301' })
+  })
+
+  test('is not shown to an argument that says nothing: every prefix, and a byte too many', () => {
+    const arg = about(ids.ledger)
+    const wrong = [...arg.keys()].map((length) => arg.slice(0, length))
+    for (const bad of [...wrong, Uint8Array.of(...arg, 0)]) {
+      const reply = query(operator.principal, { methodName: 'canister_status', arg: bad })
+      expect(reply).toMatchObject({ code: 4, errorCode: 'IC0408' })
+      expect(
+        attempt(() => decodeArgs(managementInterface.canister_status.args, bad)),
+      ).toBeInstanceOf(BadEncoding)
+    }
+  })
+})
+
+test.each(['raw_rand', 'create_canister', 'install_code', 'constructor', ''])(
+  'the method "%s" is refused to everybody, the operator included',
+  (methodName) => {
+    const refusal = {
+      type: 'rejected',
+      code: 4,
+      errorCode: 'IC0407',
+      message: 'This subnet hosts ckBTC only. It cannot run user canisters.',
+    }
+    const asked = { methodName, arg: about(ids.ledger) }
+    expect(query(operator.principal, asked)).toEqual(refusal)
+    expect(update(somebody, asked)).toEqual(refusal)
+    const call = { ...asked, caller: operator.principal, canisterId: managementCanister }
+    expect(manage(call, { controller: operator.principal, find: () => undefined })).toEqual(refusal)
+  },
+)
