@@ -179,7 +179,9 @@ export function certified(
     readonly rootKey: Uint8Array
     readonly now: TimestampNs
   },
-): (label: 'status' | 'reply' | 'reject_message' | 'error_code') => Uint8Array | undefined {
+): (
+  label: 'status' | 'reply' | 'reject_code' | 'reject_message' | 'error_code',
+) => Uint8Array | undefined {
   const certificate = fields.get('certificate')
   if (!(certificate instanceof Uint8Array)) throw new Error('an answer without certificate')
   const effective = { type: 'canister', id: ownCanisterIds.ledger } as const

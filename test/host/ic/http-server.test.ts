@@ -1,7 +1,7 @@
 /**
  * Goal: no client, however slow, large or rude, costs the server more than its bounds, and each
  * hears why it is refused.
- * Method: IC interface §19 and §26, items 24, 25 and 104 to 107: raw sockets against the server
+ * Method: IC interface §19 and §26, items 24, 25, 81 and 104 to 107: raw sockets against the server
  * over a real subnet in this process.
  */
 import type { Socket } from 'node:net'
@@ -177,6 +177,16 @@ describe('a large body', () => {
   test('24: of a query, 5 MiB, is refused before it is complete', async () => {
     const { port } = await start()
     const conversation = talk(port, head(QUERY, { 'content-length': 5 * MIB }))
+    expect(await conversation.heard(/is not read/)).toMatch(/^HTTP\/1.1 413 .*4194304 bytes/s)
+  })
+
+  test('81: of a read, a path of 127 labels of 1 MiB each, is refused before it is complete', async () => {
+    const { port } = await start()
+    const path = `/api/v3/canister/${id}/read_state`
+    const conversation = talk(port, head(path, { 'content-length': 127 * MIB + 1_000 }))
+    const paths = concat(utf8('paths'), Uint8Array.of(0x81, 0x98, 127))
+    const label = concat(Uint8Array.of(0x5a, 0x00, 0x10, 0x00, 0x00), new Uint8Array(MIB))
+    conversation.socket.write(concat(paths, label))
     expect(await conversation.heard(/is not read/)).toMatch(/^HTTP\/1.1 413 .*4194304 bytes/s)
   })
 
