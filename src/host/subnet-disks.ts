@@ -120,6 +120,19 @@ function requireSize({ membership: { members } }: Genesis, nodes: number): void 
   )
 }
 
+/**
+ * Over the disks whose logs a start has brought to one end, or those of a subnet that begins: one
+ * that stayed behind may hold slots of another subnet or time line under the same numbers.
+ */
+export function slotReader(
+  directory: string,
+  nodes: number,
+  founded: Founded | undefined,
+): SlotReader {
+  const names = founded?.ready ?? Array.from({ length: nodes }, (_, name) => name)
+  return new SlotReader(names.map((name) => nodeDirectory(directory, name)))
+}
+
 /** Reads old slots from the disks while their nodes run; opened when the first one is asked for. */
 export class SlotReader {
   readonly #directories: readonly string[]

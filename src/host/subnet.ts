@@ -25,8 +25,8 @@ import { entropy } from './entropy.ts'
 import type { IcBackend } from './ic/backend.ts'
 import { Questions } from './questions.ts'
 import { SubnetBackend } from './subnet-backend.ts'
-import type { Founded } from './subnet-disks.ts'
-import { nodeDirectory, restoreDisks, SlotReader } from './subnet-disks.ts'
+import type { Founded, SlotReader } from './subnet-disks.ts'
+import { nodeDirectory, restoreDisks, slotReader } from './subnet-disks.ts'
 import type {
   FromWorker,
   KeyNumber,
@@ -100,11 +100,7 @@ export class Subnet {
       input: (node, input) => this.#input(node, input),
       questions: this.#questions,
     })
-    const directories = Array.from({ length: nodes }, (_, name) => name)
-    const reader =
-      directory === undefined
-        ? undefined
-        : new SlotReader(directories.map((name) => nodeDirectory(directory, name)))
+    const reader = directory === undefined ? undefined : slotReader(directory, nodes, founded)
     this.#reader = reader
     this.#log = new Sequencer(nodes, entropy(32), {
       ...(founded === undefined ? {} : { position: founded.position }),

@@ -9,7 +9,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { utf8 } from '../../src/core/base/bytes.ts'
 import { encodeGenesis } from '../../src/core/tecdsa/membership.ts'
 import { LmdbStore } from '../../src/host/lmdb-store.ts'
-import { nodeDirectory, openDisk, restoreDisks, SlotReader } from '../../src/host/subnet-disks.ts'
+import {
+  nodeDirectory,
+  openDisk,
+  restoreDisks,
+  SlotReader,
+  slotReader,
+} from '../../src/host/subnet-disks.ts'
 import { genesis, slotOf, write } from './disks.ts'
 
 const NODES = 4
@@ -117,4 +123,17 @@ it('old slots are read while their node writes on, from any disk that has them',
   expect(reader.read(3n)).toEqual(slotOf(3n, 'd'))
   reader.close()
   writing.close()
+})
+
+it('no slot is read from a disk that stayed behind at the start', () => {
+  found([undefined, 'abc', 'abc', 'abc'])
+  const foreign = openDisk(nodeDirectory(directory, 0))
+  foreign.found(encodeGenesis({ ...genesis, entropy: new Uint8Array(32) }))
+  write(foreign, 'xyz')
+  foreign.close()
+  const founded = restoreDisks(directory, NODES)
+  expect(founded?.ready).toEqual([1, 2, 3])
+  const reader = slotReader(directory, NODES, founded)
+  expect(reader.read(0n)).toEqual(slotOf(0n, 'a'))
+  reader.close()
 })
