@@ -82,7 +82,7 @@ function proposal(plan: ApprovePlan, { session: { symbols } }: Spender) {
         '  Allowance',
         `was ${coins(previous, symbols.token)}, becomes ${coins(amount, symbols.token)}`,
       ],
-      ['  Expires', endText(expiresAt)],
+      ...(amount === 0n ? [] : [['  Expires', endText(expiresAt)] as const]),
       ['  Fee', sats(fee)],
     ],
   } as const
@@ -170,9 +170,9 @@ export async function allowance(
     },
     warnings: [...session.warnings, ...owner.warnings],
     essential: coins(found.allowance, symbols.token),
-    print: ({ answer }) =>
-      answer(
-        `${coins(found.allowance, symbols.token)}   ${sats(found.allowance)}   expires ${endText(found.expiresAt)}`,
-      ),
+    print: ({ answer }) => {
+      const end = found.allowance === 0n ? '' : `   expires ${endText(found.expiresAt)}`
+      answer(`${coins(found.allowance, symbols.token)}   ${sats(found.allowance)}${end}`)
+    },
   })
 }

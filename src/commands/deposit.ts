@@ -52,12 +52,23 @@ export async function deposit(
   const watch = new DepositWatch(operating, operation, named.account)
   const view = { plan, watch, named, session }
   await showTarget(view, context, { amount, qr: options.isOn('qr') })
-  if (control !== undefined && faucet !== undefined) {
-    const to = plan.address.address
-    await control.ask('faucet', { amountSat: Number(faucet), to, outputs: 1, mine: true })
-  }
+  if (control !== undefined && faucet !== undefined) await payTestCoins(control, plan, faucet)
   if (options.isOn('wait')) await follow(operating, view, context, options.isOn('follow'))
   finish(view, context, options.isOn('wait'))
+}
+
+/** Where no blocks come by themselves, those that the deposit needs are mined, too. */
+async function payTestCoins(
+  control: Awaited<ReturnType<typeof controlOf>>,
+  { address, requiredConfirmations }: DepositPlan,
+  amount: bigint,
+): Promise<void> {
+  const to = address.address
+  await control.ask('faucet', { amountSat: Number(amount), to, outputs: 1, mine: true })
+  const { mining } = await control.ask('status', {})
+  const count = requiredConfirmations - 1
+  if (mining === 'manual' && count > 0)
+    await control.ask('mine', { count, to: undefined, empty: false })
 }
 
 type View = {

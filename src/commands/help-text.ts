@@ -117,7 +117,9 @@ export function commandHelp(path: string, command: CommandDefinition): string {
       : [
           '',
           'Exit status:',
-          ...twoColumns(exits.map(([status, meaning]) => [`${status}`, meaning])),
+          ...twoColumns(
+            exits.toSorted(([a], [b]) => a - b).map(([status, meaning]) => [`${status}`, meaning]),
+          ),
         ]),
     ...(seeAlso === undefined ? [] : ['', `See also: ${seeAlso}`]),
   ].join('\n')

@@ -3,8 +3,11 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { loadConfiguration } from '../../wallet/config.ts'
 import { readNetworks } from '../../wallet/networks.ts'
+import { isOpen } from '../../wallet/operations/operation.ts'
+import { nextStep } from '../../wallet/operations/status.ts'
 import type { widePermissions } from '../../wallet/private-files.ts'
 import type { Context } from '../context.ts'
+import { journalOf } from '../journal.ts'
 import { keyPorts } from '../key-ports.ts'
 import { keyStoreOf } from '../keys.ts'
 import type { Finding } from './finding.ts'
@@ -26,6 +29,7 @@ export async function fileFindings(
     })),
     ...folderFindings(context),
     ...(await tried('keys', () => keyFindings(context, fix))),
+    ...(await tried('journal', () => journalFinding(context))),
   ]
 }
 
@@ -93,6 +97,18 @@ function keyFindings(context: Context, fix: boolean): readonly Finding[] {
     ...broken.map(({ problem }) => fail('keys', problem.message, remedyOf(problem))),
     permissionFinding(fix ? store.narrowPermissions() : store.widePermissions(), fix),
   ]
+}
+
+/** Those that wait for their user are a warning: nobody else goes on with them. */
+function journalFinding(context: Context): Finding {
+  const operations = journalOf(context).all()
+  const open = operations.filter(isOpen)
+  const waiting = open.find((operation) => nextStep(operation).needsAction)
+  const words = operations.length === 0 ? 'no operation yet' : `${operations.length} operations`
+  const found = `${words}${open.length === 0 ? '' : `, ${open.length} open`}`
+  if (waiting === undefined) return ok('journal', found)
+  const { id, network } = waiting
+  return warn('journal', `${found}; ${id} waits for you`, `ckbtc resume ${id} -n ${network}`)
 }
 
 function permissionFinding(

@@ -27,7 +27,7 @@ async function subnetFindings(context: Context, fix: boolean): Promise<readonly 
   }
   const control = await openControl(directories)
   const { nodes, url, pid, bitcoinHeight } = await control.ask('status', {})
-  const words = `${nodes} nodes at ${url}, process ${pid}, Bitcoin height ${bitcoinHeight}`
+  const words = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} at ${url}, process ${pid}, Bitcoin height ${bitcoinHeight}`
   return [ok('subnet', words)]
 }
 

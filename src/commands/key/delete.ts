@@ -2,7 +2,7 @@
 import { Problem } from '../../core/base/errors.ts'
 import { printAnswer } from '../../terminal/answer.ts'
 import type { OpenOperationsOf } from '../../wallet/keys/key-refusals.ts'
-import { noSuchKey } from '../../wallet/keys/key-refusals.ts'
+import { noSuchKey, requireNoneOpen } from '../../wallet/keys/key-refusals.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import type { KeyPorts } from '../key-ports.ts'
@@ -21,6 +21,7 @@ export async function keyDelete(
   const session = await openSession(context, ports)
   const { store, terminal, rules } = session
   if (!store.names().includes(name)) throw noSuchKey(name, store.names())
+  requireNoneOpen(name, openOperations)
   terminal.note(`Key ${name} is deleted for good. Without its phrase or another copy,`)
   terminal.note('everything that belongs to it is lost.')
   await requireTyped(session, name, options.text('confirmName'))

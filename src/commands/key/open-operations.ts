@@ -12,13 +12,14 @@ export const openOperationsOf =
   (name) =>
     journalOf(context)
       .all()
-      .filter((operation) => isOpen(operation) && operation.key === name)
+      .filter((operation) => isOpen(operation) && isOnItsWay(operation) && operation.key === name)
       .map(({ id }) => id)
 
-/** How many are on their way on the selected network; an address nobody has paid to is not. */
+/** How many are on their way on the selected network. */
 export const openOperationCount = (
   context: Pick<Context, 'directories' | 'globals' | 'environment'>,
 ): number => journalOf(context).open(networkNameOf(context)).filter(isOnItsWay).length
 
+/** An address that nobody has paid to is no operation to wait for. */
 const isOnItsWay = (operation: Operation): boolean =>
   operation.kind !== 'deposit' || (textFact(operation, 'coins') ?? '') !== ''
