@@ -28,7 +28,7 @@ const careful: readonly OptionDefinition[] = [
 
 export const depositCommand: CommandDefinition = {
   name: 'deposit',
-  summary: 'BTC to ckBTC: address, wait, mint',
+  summary: 'turn BTC into ckBTC: address, wait, mint',
   description: `Shows the address that belongs to an account for good, and waits until the bitcoin
 that comes there has become ckBTC. Leaving is safe: it is minted anyway.`,
   examples: [
