@@ -111,13 +111,6 @@ export class NodeDisk {
     return new Map(entries.map(({ key, value }) => [fromUtf8(key.subarray(RECORDS.length)), value]))
   }
 
-  /** Records whose keys begin so are needed no more. */
-  forgetRecords(keyPrefix: string): void {
-    this.#store.transaction((writer) => {
-      for (const { key } of writer.range({ prefix: recordKey(keyPrefix) })) writer.remove(key)
-    })
-  }
-
   /** Of this log, newest first; one that cannot be read is passed over. */
   *snapshots(): Generator<Snapshot> {
     for (const { key, value: hash } of this.#store.range({ prefix: SNAPSHOTS, reverse: true })) {
@@ -130,7 +123,8 @@ export class NodeDisk {
 
   /**
    * A start of the whole subnet (§18.4): the log goes on at the first slot of the last start
-   * record; later slots and their snapshots are dropped.
+   * record; later slots and their snapshots are dropped. So are all records: each is of a run of an
+   * earlier time line, in which nothing is said any more.
    */
   restart(starts: readonly StartRecord[]): void {
     const { log } = this
@@ -139,6 +133,7 @@ export class NodeDisk {
       const cut = this.#cut(writer, first)
       assert(equalBytes(cut.previous, previous), 'a start record follows the slot it names')
       DiskLog.writeStarts(writer, starts)
+      for (const { key } of writer.range({ prefix: RECORDS })) writer.remove(key)
       return cut
     })
     log.settle(end, starts)

@@ -106,8 +106,8 @@ describe('a log on disk', () => {
 })
 
 describe('records', () => {
-  test('are replaced, and forgotten by the beginning of their keys', () => {
-    const disk = diskWith('')
+  test('are replaced, and forgotten when a new time line begins', () => {
+    const disk = diskWith('a')
     for (const [key, value] of [
       ['1/a', 'x'],
       ['1/b', 'y'],
@@ -117,8 +117,9 @@ describe('records', () => {
       disk.commit({ records: [{ key, value: utf8(value) }] })
     expect([...disk.records()].map(([key]) => key)).toEqual(['1/a', '1/b', '10/a'])
     expect(disk.records().get('1/a')).toEqual(utf8('w'))
-    disk.forgetRecords('1/')
-    expect([...disk.records().keys()]).toEqual(['10/a'])
+    const { next: first, previous } = disk.log.position
+    disk.restart([...disk.log.starts, { incarnation: 9n, first, previous }])
+    expect(disk.records().size).toBe(0)
   })
 })
 
