@@ -2,6 +2,7 @@
  * What the control port of the local subnet is asked and answers: one JSON document each way.
  * Implements `docs/spec/ic-interface.md` §19, `docs/spec/cli.md` §§5.16 to 5.18.
  */
+import { fromHex, toHex } from '../core/base/bytes.ts'
 import { BadEncoding } from '../core/base/errors.ts'
 import type { JsonReader, Read } from '../core/base/json.ts'
 import {
@@ -16,6 +17,8 @@ import {
   text,
 } from '../core/base/json.ts'
 import { MONEY_MAX } from '../core/base/units.ts'
+import type { Account } from '../core/ic/account.ts'
+import { principal } from '../core/ic/principal.ts'
 
 /** Blocks of one request. */
 export const BLOCKS_MAX = 10_000
@@ -94,6 +97,18 @@ const account = object({
   owner: matching(/^(?:[0-9a-f]{2}){0,29}$/, 'a principal in hexadecimal'),
   subaccount: matching(/^(?:[0-9a-f]{64})?$/, '32 bytes in hexadecimal, or nothing'),
 })
+type WireAccount = Read<typeof account>
+
+export const writeAccount = ({ owner, subaccount }: Account): WireAccount => ({
+  owner: toHex(owner),
+  subaccount: subaccount === undefined ? '' : toHex(subaccount),
+})
+
+export const readAccount = ({ owner, subaccount }: WireAccount): Account => ({
+  owner: principal(fromHex(owner)),
+  ...(subaccount === '' ? {} : { subaccount: fromHex(subaccount) }),
+})
+
 const namedKey = object({ keyId: text, publicKey: nullable(hex) })
 
 /** Every operation: how its request and its answer are read. */
@@ -113,6 +128,8 @@ const shapes = {
     }),
     reply: object({ txid: hash, amountSat: money, address: text, blocks: list(hash, BLOCKS_MAX) }),
   },
+  /** From then on what is paid there is minted without being asked for. */
+  'deposit-address': { request: object({ account }), reply: object({ address: text }) },
   reorg: {
     request: object({ depth: integer(1, BLOCKS_MAX), dropTransactions: flag }),
     reply: object({

@@ -46,21 +46,32 @@ export function derivations(network: Network, account: Account): readonly Deriva
 /** Asks the minter, and believes it only as far as the key says the same. */
 export async function depositAddress(client: Client, account: Account): Promise<DepositAddress> {
   const { network } = client
-  const expected = derivations(network, account)
-  const [only, ...others] = expected
-  const address = await client.minter.address(account).catch((error: unknown) => {
+  const [only, ...others] = derivations(network, account)
+  const answer = await client.minter.address(account).catch((error: unknown) => {
     // With one key there is nothing that only the minter could say.
-    if (only !== undefined && others.length === 0 && isUnreachable(error)) return undefined
+    if (only !== undefined && others.length === 0 && isUnreachable(error)) return only
     throw error
   })
-  if (address === undefined && only !== undefined)
-    return { address: only.address, derivation: only, asked: false }
+  if (typeof answer !== 'string')
+    return { address: answer.address, derivation: answer, asked: false }
+  return { address: answer, derivation: checkAddress(network, account, answer), asked: true }
+}
+
+/**
+ * The derivation that gives what the minter says; undefined where no key is known. Throws
+ * `RAIL_ADDRESS_MISMATCH`.
+ */
+export function checkAddress(
+  network: Network,
+  account: Account,
+  address: string,
+): Derivation | undefined {
+  const expected = derivations(network, account)
   const derivation = expected.find((derived) => derived.address === address)
-  if (address !== undefined && (derivation !== undefined || expected.length === 0))
-    return { address, derivation, asked: true }
+  if (derivation !== undefined || expected.length === 0) return derivation
   throw new Problem(
     'RAIL_ADDRESS_MISMATCH',
-    `the minter names ${address}, the network's key gives ${only?.address}`,
+    `the minter names ${address}, the network's key gives ${expected[0]?.address}`,
     {
       fix: 'do not deposit: one of the two is wrong',
       command: 'ckbtc doctor --report',

@@ -117,6 +117,15 @@ describe('a subnet in the background', () => {
     expect(home.json(`bitcoin tx ${txid}`).confirmations).toBe(6)
   }, 30_000)
 
+  it('pays an account that nobody has named to the minter, and ckBTC comes by itself', async () => {
+    const to = 'dev3'
+    const { address, amount_sat: amount } = home.json(`bitcoin faucet 0.1btc --to ${to}`)
+    expect(address).toMatch(/^bcrt1q/)
+    const balance = () => BigInt(home.json(`balance ${to}`).accounts[0].balance_sat)
+    await until(() => balance() > 0n)
+    expect(balance()).toBeLessThanOrEqual(BigInt(amount))
+  }, 60_000)
+
   it('lets the operator set a fee level and flag a coin', () => {
     expect(home.json('bitcoin fee 80satvb')).toEqual({ rate_sat_per_vb: 80, mode: 'set' })
     expect(home.json('bitcoin fee auto')).toEqual({ rate_sat_per_vb: null, mode: 'auto' })
@@ -154,6 +163,7 @@ describe('a subnet in the background', () => {
     ['bitcoin faucet 10000 --to dev0', 2, 'AMOUNT_NO_UNIT'],
     ['bitcoin faucet 1btc', 2, 'USAGE_INVALID'],
     ['bitcoin faucet 1btc --to nobody', 2, 'BTC_BAD_ADDRESS'],
+    ['bitcoin faucet 1btc --to 2vxsx-fae', 2, 'ACCOUNT_INVALID'],
     ['bitcoin faucet 1btc --to bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 2, 'BTC_WRONG_NETWORK'],
     ['bitcoin faucet 100sat --to dev0', 7, 'BTC_REFUSED'],
     ['bitcoin mine 0', 2, 'USAGE_INVALID'],

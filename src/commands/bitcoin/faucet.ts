@@ -1,9 +1,9 @@
 /** `ckbtc bitcoin faucet`. Implements `docs/spec/cli.md` §5.17. */
 import { amountText, parseAmount, parseCount } from '../../core/base/amounts.ts'
-import type { Directories } from '../../core/base/directories.ts'
 import { Problem, UsageInvalid } from '../../core/base/errors.ts'
-import { OUTPUTS_MAX } from '../../host/control-protocol.ts'
-import { derivations } from '../../wallet/deposit-address.ts'
+import type { ControlClient } from '../../host/control-client.ts'
+import { OUTPUTS_MAX, writeAccount } from '../../host/control-protocol.ts'
+import { checkAddress } from '../../wallet/deposit-address.ts'
 import { parseAccount, parseBitcoinAddress } from '../../wallet/destinations.ts'
 import { resolveNetwork } from '../../wallet/networks.ts'
 import type { Context } from '../context.ts'
@@ -31,8 +31,8 @@ export async function faucet({ args, options }: Invocation, context: Context): P
     max: OUTPUTS_MAX,
   })
   const control = await controlOf(context)
-  const { terminal, signal, directories } = context
-  const address = await addressOf(to, directories)
+  const { terminal, signal } = context
+  const address = await addressOf(to, control, context)
   const request = { amountSat: Number(amount), to: address, outputs, mine: options.isOn('mine') }
   const { txid, amountSat, blocks } = await control.ask('faucet', request, { signal })
   printLocal(terminal, {
@@ -50,18 +50,23 @@ export async function faucet({ args, options }: Invocation, context: Context): P
   })
 }
 
-/** An account is paid at its deposit address. Throws `BTC_…` or `ACCOUNT_INVALID`. */
-async function addressOf(to: string, directories: Directories): Promise<string> {
+/**
+ * An account is paid at its deposit address, which the minter is told to watch: what is paid there
+ * becomes ckBTC by itself. Throws `BTC_…`, `ACCOUNT_INVALID` or `RAIL_ADDRESS_MISMATCH`.
+ */
+async function addressOf(
+  to: string,
+  control: ControlClient,
+  { directories, signal }: Context,
+): Promise<string> {
   try {
     return parseBitcoinAddress(to, { network: 'regtest' }).address
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'DEST_IS_ACCOUNT') throw error
   }
   const account = parseAccount(to, { isLocal: true })
-  const network = await resolveNetwork(LOCAL, { directories })
-  const [derived] = derivations(network, account)
-  if (derived !== undefined) return derived.address
-  throw new Problem('ACCOUNT_INVALID', `there is no deposit address of ${to}`, {
-    fix: 'give a Bitcoin address',
-  })
+  const asked = { account: writeAccount(account) }
+  const { address } = await control.ask('deposit-address', asked, { signal })
+  checkAddress(await resolveNetwork(LOCAL, { directories }), account, address)
+  return address
 }

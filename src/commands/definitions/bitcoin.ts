@@ -27,8 +27,8 @@ const faucet: CommandDefinition = {
   name: 'faucet',
   args: [{ name: '<amount...>', description: 'with a unit: 0.5btc, 1000sat' }],
   summary: 'test coins to an address or account',
-  description: `Pays test coins. To an account: to its deposit address, from where they become
-ckBTC. They are worthless anywhere but on the local chain.`,
+  description: `Pays test coins. To an account: to its deposit address, where they become ckBTC by
+themselves when they are confirmed. They are worthless anywhere but on the local chain.`,
   examples: [
     ['ckbtc bitcoin faucet 0.5btc --to dev0', 'a deposit for the key dev0'],
     ['ckbtc bitcoin faucet 1btc --to <address> --no-mine', 'waits for the next block'],
@@ -38,7 +38,7 @@ ckBTC. They are worthless anywhere but on the local chain.`,
     { flags: '--no-mine', description: 'leave it waiting for the next block' },
     { flags: '--outputs <n>', description: 'in so many parts (default: 1)' },
   ],
-  exits: [REFUSED, LOCAL, DOWN],
+  exits: [[6, 'too few nodes run to name the address of an account'], REFUSED, LOCAL, DOWN],
   run: async () => (await import('../bitcoin/faucet.ts')).faucet,
 }
 

@@ -1,7 +1,7 @@
 /** Options that the signer's commands share. Source: `docs/spec/cli.md` §5.18. */
-import { toHex } from '../../core/base/bytes.ts'
 import { UsageInvalid } from '../../core/base/errors.ts'
 import type { RequestOf } from '../../host/control-protocol.ts'
+import { writeAccount } from '../../host/control-protocol.ts'
 import { parseAccount } from '../../wallet/destinations.ts'
 import type { Options } from '../definitions/command.ts'
 
@@ -37,6 +37,5 @@ export function requireHex(
 export function accountOption(options: Options): RequestOf<'signer-sign'>['account'] {
   const text = options.text('account')
   if (text === undefined) return undefined
-  const { owner, subaccount } = parseAccount(text, { isLocal: true })
-  return { owner: toHex(owner), subaccount: subaccount === undefined ? '' : toHex(subaccount) }
+  return writeAccount(parseAccount(text, { isLocal: true }))
 }

@@ -1,8 +1,12 @@
 /** What each operation of the control port does. Implements `docs/spec/cli.md` §§5.16 to 5.18. */
-import { Problem } from '../../core/base/errors.ts'
+import { Problem, SigningStalled } from '../../core/base/errors.ts'
+import { agreementQuorum } from '../../core/base/party.ts'
 import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
+import { minterInterface } from '../../core/minter/interface.ts'
 import { bitcoinInterface } from '../../core/subnet/bitcoin-canister.ts'
 import { checkerInterface } from '../../core/subnet/checker-canister.ts'
+import type { ReplyOf, RequestOf } from '../control-protocol.ts'
+import { readAccount } from '../control-protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
 import { BitcoinOperations } from './bitcoin-operations.ts'
@@ -38,6 +42,7 @@ export function controlHandlers(running: Running): ControlHandlers {
     },
     mine: (request) => bitcoin.mine(request),
     faucet: (request) => bitcoin.faucet(request),
+    'deposit-address': (request) => depositAddress(running, request),
     reorg: (request) => bitcoin.reorg(request),
     tip: () => bitcoin.tip(),
     tx: (request) => bitcoin.tx(request),
@@ -60,6 +65,34 @@ export function controlHandlers(running: Running): ControlHandlers {
       if (!isTaken) throw notFlaggable(request.target)
       return {}
     },
+  }
+}
+
+/** Asked of the minter as anybody may, which then watches the address (minter §22, 1). */
+async function depositAddress(
+  { local, operator }: Running,
+  { account }: RequestOf<'deposit-address'>,
+): Promise<ReplyOf<'deposit-address'>> {
+  const { backend, up, size, canProgress } = local.subnet
+  if (!canProgress)
+    throw new SigningStalled({
+      nodes: size,
+      nodesUp: up.length,
+      nodesNeeded: agreementQuorum(size),
+    })
+  const target = {
+    canisterId: local.ids.minter,
+    methodName: 'get_btc_address',
+    method: minterInterface.get_btc_address,
+  }
+  try {
+    const args = readAccount(account)
+    return { address: await callAsOperator({ backend, operator }, target, [args]) }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'CONFIG_INVALID') throw error
+    throw new Problem('ACCOUNT_INVALID', 'the minter credits nobody for this account', {
+      fix: 'give the account of a key, or a Bitcoin address',
+    })
   }
 }
 

@@ -7,7 +7,6 @@ import { derivePublicKey, masterKey } from '../../core/base/derivation.ts'
 import { Bug, Problem } from '../../core/base/errors.ts'
 import { agreementQuorum, faultyMax, reconstructionThreshold } from '../../core/base/party.ts'
 import { verifyEcdsa } from '../../core/base/verification.ts'
-import { principal } from '../../core/ic/principal.ts'
 import { decodePublicKey } from '../../core/ic/public-key.ts'
 import { pathOf } from '../../core/minter/addresses.ts'
 import type { OperatorRequest } from '../../core/subnet/operator-requests.ts'
@@ -18,6 +17,7 @@ import {
   operatorRequestId,
 } from '../../core/subnet/operator-requests.ts'
 import type { ReplyOf, RequestOf } from '../control-protocol.ts'
+import { readAccount } from '../control-protocol.ts'
 import { entropy } from '../entropy.ts'
 import type { Running } from './handlers.ts'
 
@@ -25,8 +25,6 @@ const NONCE_SIZE = 16
 const LOOK_MS = 1_000
 /** Making a key of forty nodes takes longest. */
 const WAIT_MS_MAX = 90_000
-/** The longest account there is. */
-const SUBACCOUNT_SIZE = 32
 
 type Path = readonly Uint8Array[]
 
@@ -126,10 +124,7 @@ export class OperatorSigner {
 }
 
 function pathFor(account: RequestOf<'signer-sign'>['account']): Path {
-  if (account === undefined) return []
-  const subaccount = fromHex(account.subaccount)
-  const isWhole = subaccount.length === SUBACCOUNT_SIZE
-  return pathOf({ owner: principal(fromHex(account.owner)), ...(isWhole ? { subaccount } : {}) })
+  return account === undefined ? [] : pathOf(readAccount(account))
 }
 
 const stalled = ({

@@ -29,6 +29,7 @@ it('the chain is the same over the control port as it is', async () => {
       stop: notAsked,
       mine: notAsked,
       faucet: notAsked,
+      'deposit-address': notAsked,
       reorg: notAsked,
       tip: () => chain.tip(),
       tx: notAsked,

@@ -23,6 +23,7 @@ const handlers: ControlHandlers = {
   stop: () => ({}),
   mine: ({ count }) => ({ height: count, hash, blocks: [hash] }),
   faucet: notAsked,
+  'deposit-address': notAsked,
   reorg: () => {
     throw new Problem('BTC_REFUSED', 'depth 9 is not between 1 and 3', {
       fix: 'look',
