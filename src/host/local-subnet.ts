@@ -68,8 +68,8 @@ export class LocalSubnet {
   readonly #signedBy = new Map<string, readonly NodeIndex[]>()
   #operatorKey: string | undefined
   readonly #wake = new Set<() => void>()
-  #bug: string | undefined
-  /** Rejects with `Bug` when a node breaks. */
+  #end: Error | undefined
+  /** Rejects with `Bug` when a node breaks, with a problem when too few disks are left. */
   readonly broken: Promise<never>
   /** The interface of the Internet Computer over this subnet. */
   readonly gateway: IcGateway
@@ -94,7 +94,8 @@ export class LocalSubnet {
     this.broken = new Promise((_, reject) => {
       subnet.listen((event) => {
         this.#hear(event)
-        if (event.type === 'bug') reject(new Bug(event.message))
+        const end = endOf(event)
+        if (end !== undefined) reject(end)
       })
     })
     this.broken.catch(() => undefined) // Whoever waits for it is told; it need not be anybody.
@@ -131,7 +132,7 @@ export class LocalSubnet {
   }
 
   #hear(event: SubnetEvent): void {
-    if (event.type === 'bug') this.#bug = event.message
+    this.#end ??= endOf(event)
     if (event.type === 'observed') this.#observe(event.node, event.event)
     for (const wake of this.#wake) wake()
   }
@@ -216,20 +217,25 @@ export class LocalSubnet {
 
   /**
    * Resolves when something has happened in the subnet, at the latest after `afterMs`. Throws `Bug`
-   * if a node broke.
+   * if a node broke, a problem if too few disks are left.
    */
   async happening(afterMs: number): Promise<void> {
     const { promise, wake } = waker(afterMs)
     this.#wake.add(wake)
     await promise
     this.#wake.delete(wake)
-    if (this.#bug !== undefined) throw new Bug(this.#bug)
+    if (this.#end !== undefined) throw this.#end
   }
 
   async close(): Promise<void> {
     await this.subnet.close()
     await this.bitcoin.close()
   }
+}
+
+function endOf(event: SubnetEvent): Error | undefined {
+  if (event.type === 'ended') return event.problem
+  return event.type === 'bug' ? new Bug(event.message) : undefined
 }
 
 /** The oldest make room. */

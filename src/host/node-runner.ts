@@ -2,7 +2,7 @@
  * Runs one node in this thread: performs its outputs, keeps its records, fires its alarms, drives
  * its adapter.
  */
-import { Bug } from '../core/base/errors.ts'
+import { Bug, CkbtcError } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import type { Slot } from '../core/log/log.ts'
 import type { SubnetNode } from '../core/subnet/node.ts'
@@ -18,6 +18,8 @@ export type RunnerPorts = {
   readonly share: (outputs: readonly SharedOutput[]) => void
   /** Called once, with the invariant that broke; the node is ended. */
   readonly broken: (bug: Bug) => void
+  /** Called once, when the disk does not take what must be on it; the node is ended. */
+  readonly failed: (problem: CkbtcError) => void
 }
 
 type Cancel = () => void
@@ -41,7 +43,7 @@ export class NodeRunner {
     return this.#node
   }
 
-  /** Whether an invariant broke in it: its state is not to be trusted. */
+  /** Whether an invariant or its disk broke: its state is not to be trusted, or goes beyond the disk. */
   get isBroken(): boolean {
     return this.#broken
   }
@@ -56,10 +58,12 @@ export class NodeRunner {
     try {
       this.#perform(this.#node.step(input), this.#newSlot(input))
     } catch (error) {
-      if (!(error instanceof Bug)) throw error
+      const isProblem = error instanceof CkbtcError
+      if (!isProblem && !(error instanceof Bug)) throw error
       this.#broken = true
       this.end()
-      this.#ports.broken(error)
+      if (isProblem) this.#ports.failed(error)
+      else this.#ports.broken(error)
     }
   }
 

@@ -3,7 +3,7 @@
  * `subnet.ts`.
  */
 import { parentPort } from 'node:worker_threads'
-import { present } from '../core/base/errors.ts'
+import { CkbtcError, present } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { Seed } from '../core/base/seed.ts'
@@ -23,6 +23,7 @@ import { hostSha256 } from './sha256.ts'
 import { MemoryStore } from './store.ts'
 import { openDisk } from './subnet-disks.ts'
 import type { FromWorker, KeyNumber, ToWorker } from './worker-protocol.ts'
+import { sentProblem } from './worker-protocol.ts'
 
 const SEED_SIZE = 32
 const LOOPBACK = '127.0.0.1'
@@ -43,6 +44,16 @@ const kept = new Map<KeyNumber, Kept>()
 const running = new Map<NodeIndex, Life>()
 
 const tell = (message: FromWorker): void => inbox.postMessage(message)
+
+/** What is wrong with one disk is the end of its node alone. */
+function guarded(name: KeyNumber, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof CkbtcError)) throw error
+    tell({ type: 'failed', name, problem: sentProblem(error) })
+  }
+}
 
 /** `directory`: of the node's store; memory without one. */
 function create({ name, directory }: Extract<ToWorker, { type: 'create' }>): void {
@@ -74,6 +85,10 @@ function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start
     disk,
     share: (outputs) => tell({ type: 'outputs', me, outputs }),
     broken: (bug) => tell({ type: 'bug', me, message: bug.message }),
+    failed: (problem) => {
+      running.delete(me)
+      tell({ type: 'failed', name, problem: sentProblem(problem) })
+    },
   })
   runner.attach(
     startBitcoinConnection({
@@ -100,11 +115,11 @@ async function ask({ me, id, question }: Extract<ToWorker, { type: 'ask' }>): Pr
   tell({ type: 'answer', me, id, answer: life.runner.ask(question, systemClock()) })
 }
 
-/** Ends every node, with what it has come to on its disk. */
+/** Ends every node, with what it has come to on its disk; without that, a later start replays more. */
 function close(): void {
   for (const { runner, disk } of running.values()) {
     runner.end()
-    if (!runner.isBroken) saveNode(disk, runner.node)
+    if (!runner.isBroken) save(disk, runner.node)
   }
   running.clear()
   for (const { disk } of kept.values()) disk.close()
@@ -112,15 +127,23 @@ function close(): void {
   tell({ type: 'closed' })
 }
 
+function save(disk: NodeDisk, node: NodeRunner['node']): void {
+  try {
+    saveNode(disk, node)
+  } catch (error) {
+    if (!(error instanceof CkbtcError)) throw error
+  }
+}
+
 installSha256(hostSha256)
 
 inbox.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'create':
-      create(message)
+      guarded(message.name, () => create(message))
       return
     case 'start':
-      start(message)
+      guarded(message.name, () => start(message))
       return
     case 'input':
       running.get(message.me)?.runner.input(message.input)

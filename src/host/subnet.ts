@@ -5,8 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { equalBytes, fromBigEndian, toHex } from '../core/base/bytes.ts'
-import type { CkbtcError } from '../core/base/errors.ts'
-import { Bug, present } from '../core/base/errors.ts'
+import { Bug, CkbtcError, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
@@ -34,6 +33,7 @@ import type {
   SharedOutput,
   ToWorker,
 } from './worker-protocol.ts'
+import { receivedProblem } from './worker-protocol.ts'
 
 export type SubnetOptions = {
   readonly nodes: number
@@ -50,6 +50,10 @@ export type SubnetEvent =
       readonly culprit: NodeIndex
       readonly reason: string
     }
+  /** The disk of a node failed, and the node is down. */
+  | { readonly type: 'failed'; readonly node: NodeIndex; readonly problem: CkbtcError }
+  /** Too few nodes have disks that work: the subnet cannot go on. */
+  | { readonly type: 'ended'; readonly problem: CkbtcError }
   /** An invariant of ours broke: nothing further is attempted. */
   | { readonly type: 'bug'; readonly message: string }
 
@@ -70,6 +74,8 @@ export class Subnet {
   readonly #questions: Questions
   readonly #backend: SubnetBackend
   readonly #up = new Set<NodeIndex>()
+  /** Nodes that are down because of their disks. */
+  readonly #failed = new Map<NodeIndex, CkbtcError>()
   /** Nodes whose disks are lost have none. */
   #places: ReadonlyMap<NodeIndex, Place> = new Map()
   #genesis: Uint8Array = new Uint8Array()
@@ -84,7 +90,8 @@ export class Subnet {
     this.#founded = founded
     this.#failure = new Promise((_, reject) => {
       this.#fail = (error) => {
-        this.#emit({ type: 'bug', message: error.message })
+        if (error instanceof CkbtcError) this.#emit({ type: 'ended', problem: error })
+        else this.#emit({ type: 'bug', message: error.message })
         reject(error)
       }
     })
@@ -192,10 +199,15 @@ export class Subnet {
   #createKeys(name: KeyNumber): Promise<Made> {
     const { directory } = this.#options
     const worker = present(this.#workers[name % this.#workers.length], 'there is a worker')
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const hear = (message: FromWorker): void => {
-        if (message.type !== 'keys' || message.name !== name) return
+        const isAnswer = message.type === 'keys' || message.type === 'failed'
+        if (!isAnswer || message.name !== name) return
         worker.off('message', hear)
+        if (message.type === 'failed') {
+          reject(receivedProblem(message.problem))
+          return
+        }
         const { signingKey, encryptionKey } = message
         const record = { id: memberId(signingKey), signingKey, encryptionKey }
         resolve({ worker, name, record })
@@ -215,6 +227,7 @@ export class Subnet {
     if (place === undefined || this.#up.has(me)) return
     const { worker, name } = place
     this.#up.add(me)
+    this.#failed.delete(me)
     const { settings } = this.#options
     this.#tell(worker, { type: 'start', name, me, genesis: this.#genesis, settings })
     for (const call of this.#backend.waiting) this.#input(me, { type: 'ingress', ...call })
@@ -222,16 +235,32 @@ export class Subnet {
 
   /** Ends a node at once; what it had not recorded is gone. */
   stopNode(me: NodeIndex): void {
-    if (!this.#up.delete(me)) return
+    if (!this.#up.has(me)) return
     this.#tell(this.#place(me).worker, { type: 'stop', me })
+    this.#down(me)
+  }
+
+  #down(me: NodeIndex): void {
+    this.#up.delete(me)
     this.#log.down(me)
     this.#questions.stopped(me)
     this.#backend.stopped(me)
   }
 
+  /** The others go on, as long as enough of them can. */
+  #nodeFailed(name: KeyNumber, problem: CkbtcError): void {
+    for (const [me, place] of this.#places) {
+      if (place.name !== name || !this.#up.has(me)) continue
+      this.#down(me)
+      this.#failed.set(me, problem)
+      this.#emit({ type: 'failed', node: me, problem })
+    }
+    if (this.#places.size - this.#failed.size < agreementQuorum(this.size)) this.#fail(problem)
+  }
+
   /** Why disks of nodes that are down could not be used. */
   get problems(): readonly CkbtcError[] {
-    return this.#founded?.problems ?? []
+    return [...(this.#founded?.problems ?? []), ...this.#failed.values()]
   }
 
   async close(): Promise<void> {
@@ -267,6 +296,9 @@ export class Subnet {
         return // Awaited by `#createKeys` and `endWorker`.
       case 'answer':
         this.#questions.answered(message.id, message.answer)
+        return
+      case 'failed':
+        this.#nodeFailed(message.name, receivedProblem(message.problem))
         return
       case 'bug':
         this.#emit({ type: 'bug', message: message.message })

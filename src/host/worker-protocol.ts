@@ -2,6 +2,8 @@
  * What the main thread and a worker that runs nodes say to each other. Everything survives
  * structured cloning.
  */
+import type { CkbtcError } from '../core/base/errors.ts'
+import { Problem } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../core/subnet/node-io.ts'
@@ -53,6 +55,20 @@ export type ToWorker =
   /** End every node and close the stores. Answered by `closed`. */
   | { readonly type: 'close' }
 
+/** A problem as it passes from one thread to another. */
+export type SentProblem = Pick<CkbtcError, 'code' | 'message' | 'fix' | 'command' | 'details'>
+
+export const sentProblem = ({ code, message, fix, command, details }: CkbtcError): SentProblem => ({
+  code,
+  message,
+  fix,
+  command,
+  details,
+})
+
+export const receivedProblem = ({ code, message, ...help }: SentProblem): Problem =>
+  new Problem(code, message, help)
+
 export type FromWorker =
   | {
       readonly type: 'keys'
@@ -68,6 +84,8 @@ export type FromWorker =
       readonly answer: Answer
     }
   | { readonly type: 'closed' }
+  /** The disk of a node cannot be read or written: it has ended, or was not started. */
+  | { readonly type: 'failed'; readonly name: KeyNumber; readonly problem: SentProblem }
   /** An invariant of ours broke in a node: the subnet must not go on. */
   | { readonly type: 'bug'; readonly me: NodeIndex; readonly message: string }
 

@@ -3,8 +3,12 @@
  * Method: the built program, killed and stopped; files of its nodes spoiled in between.
  */
 import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { concat, u64be, utf8 } from '../../src/core/base/bytes.ts'
+import { present } from '../../src/core/base/errors.ts'
+import { LmdbStore } from '../../src/host/lmdb-store.ts'
+import { NodeDisk } from '../../src/host/node-disk.ts'
 import { Home } from '../support/e2e-home.ts'
 
 const home = new Home()
@@ -41,6 +45,22 @@ it('keeps keys, chain and canisters when it is killed', () => {
   home.json('subnet start')
   expect(facts()).toEqual(before)
   expect(address()).toBe(addressBefore)
+})
+
+it('runs when one node finds its log damaged while it reads it again', () => {
+  home.json(`signer sign --hash ${'00ff'.repeat(16)}`) // Many slots.
+  process.kill(home.json('subnet status').pid, 'SIGKILL')
+  home.run('subnet stop') // Returns when the process has gone.
+  const store = LmdbStore.open(dirname(nodeFile(2)))
+  const { first } = present(new NodeDisk(store).log.starts.at(-1), 'a time line')
+  store.transaction((writer) =>
+    writer.put(concat(utf8('slot/'), u64be(first + 1n)), new Uint8Array(80)),
+  )
+  store.close()
+  home.json('subnet start')
+  expect(facts()).toEqual(before)
+  expect(home.run('subnet status').out).toContain('3 of 4 up')
+  expect(home.run('subnet logs').out).toContain(`slot ${first + 1n} does not have its hash`)
 })
 
 it('refuses another number of nodes than it was made with', () => {

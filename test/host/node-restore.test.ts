@@ -63,6 +63,9 @@ async function live(disk: NodeDisk): Promise<SubnetNode> {
     broken: (bug) => {
       throw bug
     },
+    failed: (problem) => {
+      throw problem
+    },
   })
   runner.input({ type: 'start' })
   for (let turn = 0; turn < 5_000 && (stock === 0 || node.isSettling); turn++)

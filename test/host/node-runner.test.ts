@@ -3,7 +3,7 @@
  * invariant ends it.
  */
 import { expect, it } from 'vitest'
-import { Bug, present } from '../../src/core/base/errors.ts'
+import { Bug, HostDisk, present } from '../../src/core/base/errors.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
 import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { Sequencer } from '../../src/core/log/sequencer.ts'
@@ -22,6 +22,7 @@ function runOne(put: (key: string) => void) {
   const { genesis, keys } = foundSubnet(1)
   const heard: string[] = []
   const bugs: string[] = []
+  const problems: string[] = []
   const log = new Sequencer(1, new Uint8Array(32))
   const node = new SubnetNode({
     genesis,
@@ -52,8 +53,9 @@ function runOne(put: (key: string) => void) {
       }
     },
     broken: ({ message }) => bugs.push(message),
+    failed: ({ code }) => problems.push(code),
   })
-  return { runner, node, heard, bugs }
+  return { runner, node, heard, bugs, problems }
 }
 
 const turns = async (until: () => boolean): Promise<void> => {
@@ -85,6 +87,22 @@ it('a broken invariant is told once, and nothing leaves the node from then on', 
   await turns(() => node.publicKey !== undefined && bugs.length > 1)
   expect(bugs).toEqual(['a record has no place'])
   expect(heard.length).toBe(heardBefore)
+})
+
+it('what the disk does not take never leaves the node, which ends and says why', async () => {
+  let heardBefore = 0
+  const { runner, heard, bugs, problems } = runOne(() => {
+    heardBefore = heard.length
+    throw new HostDisk('disk', 'no space left', undefined)
+  })
+  runner.input({ type: 'start' })
+  await turns(() => problems.length > 0)
+  expect(heardBefore).toBeGreaterThan(0)
+  runner.input({ type: 'start' })
+  await turns(() => heard.length > heardBefore || problems.length > 1)
+  expect({ problems, bugs }).toEqual({ problems: ['HOST_DISK'], bugs: [] })
+  expect(heard.length).toBe(heardBefore)
+  expect(runner.isBroken).toBe(true)
 })
 
 it('a node that has ended is silent', async () => {

@@ -153,7 +153,7 @@ async function usable(
   }
 }
 
-/** Throws `Bug` when a node breaks. */
+/** Throws `Bug` when a node breaks, `HOST_DISK` when too few disks are left. */
 async function ended(local: LocalSubnet, ending: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     if (ending.aborted) resolve()
@@ -176,6 +176,12 @@ function logEvent(log: LogFile, event: SubnetEvent): void {
   switch (event.type) {
     case 'bug':
       log.write('error', event.message)
+      return
+    case 'failed':
+      log.write('error', event.problem.message, event.node + 1)
+      return
+    case 'ended':
+      log.write('error', 'too few nodes have disks that work')
       return
     case 'fault': {
       const text = `node ${event.culprit + 1} is at fault: ${event.reason}`
