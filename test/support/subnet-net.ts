@@ -47,7 +47,7 @@ export class SubnetNet {
   /** Whether transactions that nodes announce reach the Bitcoin node. */
   relaying = true
   /** A message on its way between nodes may be changed here. */
-  tamper: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes
+  tamper: (bytes: Uint8Array, from: NodeIndex) => Uint8Array = (bytes) => bytes
   readonly #keys: readonly NodeKeys[]
   readonly #records: Map<string, Uint8Array>[] = []
   readonly #log: Sequencer
@@ -84,9 +84,11 @@ export class SubnetNet {
       createdAt: this.now,
     }
     this.#log = new Sequencer(nodes, root.derive('tape').generator().bytes(32))
-    this.#questions = new Questions((me, id, question) =>
-      this.#questions.answered(id, this.node(me).ask(question, this.now).answer),
-    )
+    this.#questions = new Questions((me, id, question) => {
+      const { answer, outputs } = this.node(me).ask(question, this.now)
+      for (const output of outputs) this.#perform(me, output)
+      this.#questions.answered(id, answer)
+    })
     this.backend = new SubnetBackend({
       ids: ownCanisterIds,
       clock: () => this.now,
@@ -224,7 +226,7 @@ export class SubnetNet {
         for (const peer of to)
           this.#queue.push({
             to: peer,
-            input: { type: 'message', from: me, bytes: this.tamper(output.bytes) },
+            input: { type: 'message', from: me, bytes: this.tamper(output.bytes, me) },
           })
         return
       }

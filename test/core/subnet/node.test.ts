@@ -1,6 +1,6 @@
 /**
  * Whole nodes over a real regtest chain: deposit, transfer, redemption, replay, and what must be
- * refused.
+ * refused. IC interface §§16, 26 (73).
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { equalBytes, hash32, toHex } from '../../../src/core/base/bytes.ts'
@@ -8,15 +8,21 @@ import { CanisterRefused, present } from '../../../src/core/base/errors.ts'
 import { parseBtc } from '../../../src/core/base/units.ts'
 import { encodeBlock } from '../../../src/core/btc/block.ts'
 import { decodeTransaction, encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
+import { decodeArgs } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { decodeCbor } from '../../../src/core/ic/cbor.ts'
 import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
+import type { TipCertificate } from '../../../src/core/ledger/interface.ts'
+import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
 import { encodeItem } from '../../../src/core/subnet/items.ts'
 import type { Canisters } from '../../../src/wallet/canisters.ts'
 import { canistersAt } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 import { compareBooks } from '../../../src/wallet/reserve-books.ts'
+import { verifyTip } from '../../../src/wallet/reserve-supply.ts'
 import { verifyReserves } from '../../../src/wallet/reserves.ts'
+import { queryContent } from '../../support/ic-requests.ts'
 import { SubnetNet } from '../../support/subnet-net.ts'
 
 const payer = regtestWallet('payer')
@@ -363,5 +369,57 @@ describe('calls', () => {
     }
     expect((await canisters.blocks()).length).toBe(before)
     expect(toHex(net.genesis.entropy).length).toBe(64)
+  })
+})
+
+describe('the last block of the ledger', () => {
+  /** So that a thousand questions do not take hundreds of blocks. */
+  const ASKED_PER_MESSAGE = 40
+
+  /** What a node says of it at this moment, in the middle of whatever it does. */
+  function tipAt(net: SubnetNet, me: number): TipCertificate | undefined {
+    const methodName = 'icrc3_get_tip_certificate'
+    const content = { ...queryContent(dev0.principal, net.now, { methodName }) }
+    const question = { type: 'query', requestId: requestId(content), content } as const
+    const { answer } = net.node(me).ask(question, net.now)
+    const body = answer.type === 'query' ? decodeCbor(answer.body) : undefined
+    const reply = body instanceof Map ? body.get('reply') : undefined
+    const arg = reply instanceof Map ? reply.get('arg') : undefined
+    if (!(arg instanceof Uint8Array)) throw new Error('the ledger replies')
+    return decodeArgs([ledgerInterface[methodName].result], arg)[0]
+  }
+
+  it('73: is certified a thousand times while transfers run, in any moment of a block', async () => {
+    const { net, canisters } = await deposited(2)
+    const rootKey = present(net.backend.rootKey, 'a root is certified')
+    const tips = new Map<string, TipCertificate>()
+    let [certified, uncertified] = [0, 0]
+    net.tamper = (bytes) => {
+      for (let time = 0; time < ASKED_PER_MESSAGE; time++) {
+        const tip = tipAt(net, time % 2)
+        if (tip === undefined) uncertified += 1
+        else {
+          certified += 1
+          tips.set(toHex(tip.certificate) + toHex(tip.hashTree), tip)
+        }
+      }
+      return bytes
+    }
+    let transfers = 0
+    for (; certified < 1_000; transfers++)
+      await canisters.transfer({
+        to: { owner: dev1.principal },
+        amount: 1n,
+        createdAtTime: net.now,
+      })
+    net.tamper = (bytes) => bytes
+    expect(uncertified).toBeGreaterThan(0) // Some were asked between a block and its certificate.
+    const { ledger: ledgerId } = ownCanisterIds
+    const found = [...tips.values()].map((tip) =>
+      verifyTip(tip, { rootKey, ledgerId, now: net.now }),
+    )
+    const indexes = found.map((tip) => (tip.type === 'tip' ? tip.index : -1n))
+    expect(indexes).toEqual(indexes.toSorted((a, b) => Number(a - b)))
+    expect(new Set(indexes).size).toBeGreaterThanOrEqual(transfers)
   })
 })
