@@ -108,9 +108,8 @@ async function showTarget(
   terminal.note(`  ${address}${verified}`)
   terminal.note('')
   if (qr) await printQr(terminal, `bitcoin:${address}${query}`)
-  terminal.note(
-    `  becomes   ${symbols.token} in account ${named.text}, minus ${plan.checkFee} sat check fee`,
-  )
+  terminal.note(`  becomes   ${symbols.token}, minus ${plan.checkFee} sat check fee`)
+  terminal.note(`  account   ${named.text}`)
   terminal.note(
     `  at least  ${coins(plan.minimum, symbols.bitcoin)} in one payment; smaller coins are not credited`,
   )
