@@ -16,6 +16,7 @@ import { loadConfiguration } from '../../src/wallet/config.ts'
 import { KeyStore } from '../../src/wallet/keys/key-store.ts'
 import type { Network } from '../../src/wallet/network.ts'
 import type { Journal } from '../../src/wallet/operations/journal.ts'
+import { noGlobals } from './globals.ts'
 import type { NetworkUnderTest } from './network-under-test.ts'
 import { recordingTerminal } from './recording-terminal.ts'
 
@@ -80,17 +81,7 @@ export class CommandDesk {
       terminal,
       signal: new AbortController().signal,
       whenStopped: () => {},
-      globals: {
-        network: undefined,
-        key: undefined,
-        yes: false,
-        input: true,
-        unit: undefined,
-        timeout: undefined,
-        config: undefined,
-        passphraseFile: undefined,
-        ...globals,
-      },
+      globals: { ...noGlobals, ...globals },
       environment,
       directories: this.directories,
       configuration: loadConfiguration(facts),

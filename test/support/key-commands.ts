@@ -10,6 +10,7 @@ import { directoriesOf } from '../../src/core/base/directories.ts'
 import { printFailure } from '../../src/terminal/failure.ts'
 import type { Settings } from '../../src/terminal/terminal.ts'
 import { defaultConfiguration } from '../../src/wallet/config.ts'
+import { noGlobals } from './globals.ts'
 import { cheap, START_MS, temporaryFolder } from './key-world.ts'
 import { recordingTerminal } from './recording-terminal.ts'
 
@@ -92,17 +93,7 @@ export class KeyDesk {
       terminal,
       signal: new AbortController().signal,
       whenStopped: () => {},
-      globals: {
-        network: undefined,
-        key: undefined,
-        yes: false,
-        input: true,
-        unit: undefined,
-        timeout: undefined,
-        config: undefined,
-        passphraseFile: undefined,
-        ...globals,
-      },
+      globals: { ...noGlobals, ...globals },
       environment,
       directories: directoriesOf({
         environment: { CKBTC_HOME: this.folder },

@@ -3,6 +3,7 @@ import { Options } from '../../src/commands/definitions/command.ts'
 import { requireLocal } from '../../src/commands/local-network.ts'
 import { startOptions } from '../../src/commands/subnet/start-options.ts'
 import { Configuration } from '../../src/wallet/config.ts'
+import { noGlobals } from '../support/globals.ts'
 
 /** `project`: what stands in its file. */
 const given = (
@@ -115,23 +116,12 @@ describe('the file of a project', () => {
 })
 
 describe('commands of the local chain', () => {
-  const globals = {
-    network: undefined,
-    key: undefined,
-    yes: false,
-    input: true,
-    unit: undefined,
-    timeout: undefined,
-    config: undefined,
-    passphraseFile: undefined,
-  }
-
   it.each([
     ['by option', 'ic', {}],
     ['by environment', undefined, { CKBTC_NETWORK: 'testnet4' }],
     ['by option against the environment', 'ic', { CKBTC_NETWORK: 'local' }],
   ])('are refused on another network, selected %s', (_, network, environment) => {
-    expect(() => requireLocal({ globals: { ...globals, network }, environment })).toThrow(
+    expect(() => requireLocal({ globals: { ...noGlobals, network }, environment })).toThrow(
       expect.objectContaining({ code: 'RAIL_LOCAL_ONLY', exit: 10 }),
     )
   })
@@ -141,6 +131,6 @@ describe('commands of the local chain', () => {
     ['the environment is empty', undefined, { CKBTC_NETWORK: '' }],
     ['local is selected', 'local', { CKBTC_NETWORK: 'ic' }],
   ])('go on when %s', (_, network, environment) => {
-    expect(() => requireLocal({ globals: { ...globals, network }, environment })).not.toThrow()
+    expect(() => requireLocal({ globals: { ...noGlobals, network }, environment })).not.toThrow()
   })
 })

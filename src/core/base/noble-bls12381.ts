@@ -6,6 +6,7 @@ import { bls12_381 as curve } from '@noble/curves/bls12-381.js'
 import { bigEndian, fromBigEndian, utf8 } from './bytes.ts'
 import type { FixedBase, Group, Secret, Term } from './group.ts'
 import { mod } from './group.ts'
+import { evaluateAt } from './point-polynomial.ts'
 import { BLS_DST } from './verification.ts'
 
 const { Point } = curve.G2
@@ -46,23 +47,6 @@ function decode(bytes: Uint8Array): P | undefined {
 
 const sum = (terms: readonly Term<P>[]): P =>
   terms.reduce((total, { point, scalar }) => total.add(multiplyPublic(point, scalar)), Point.ZERO)
-
-/** Horner; x has a few bits, so that double-and-add beats a multiplication. */
-function evaluate(commitment: readonly P[], x: number): P {
-  let value = Point.ZERO
-  for (const coefficient of commitment.toReversed())
-    value = multiplySmall(value, x).add(coefficient)
-  return value
-}
-
-function multiplySmall(a: P, x: number): P {
-  let result = Point.ZERO
-  for (const bit of x.toString(2)) {
-    result = result.double()
-    if (bit === '1') result = result.add(a)
-  }
-  return result
-}
 
 function withTable(point: P): FixedBase<P> {
   const base = point.is0() ? point : Point.fromAffine(point.toAffine()).precompute(GENERATOR_WINDOW)
@@ -113,7 +97,7 @@ export const blsG2: Group<P> = {
   multiplyPublic,
   pair: (a, k, b, l) => multiplyPublic(a, k).add(multiplyPublic(b, l)),
   sum,
-  evaluate,
+  evaluate: (commitment, x) => evaluateAt(Point.ZERO, commitment, x),
   fixedBase: withTable,
   hashToPoint: (message, dst) => curve.G2.hashToCurve(message, { DST: dst }),
 }

@@ -7,6 +7,7 @@ import { secp256k1 as curve, secp256k1_hasher as hasher } from '@noble/curves/se
 import { bigEndian, fromBigEndian, fromHex } from './bytes.ts'
 import type { FixedBase, Group, Secret, Term } from './group.ts'
 import { mod } from './group.ts'
+import { evaluateAt } from './point-polynomial.ts'
 
 const { Point } = curve
 
@@ -82,23 +83,6 @@ function sum(terms: readonly Term<P>[]): P {
     : pippenger(Point, points, scalars)
 }
 
-function evaluate(commitment: readonly P[], x: number): P {
-  let value = Point.ZERO
-  for (const coefficient of commitment.toReversed())
-    value = multiplySmall(value, x).add(coefficient)
-  return value
-}
-
-/** Double and add over the few bits of an evaluation point. */
-function multiplySmall(a: P, x: number): P {
-  let result = Point.ZERO
-  for (const bit of x.toString(2)) {
-    result = result.double()
-    if (bit === '1') result = result.add(a)
-  }
-  return result
-}
-
 function withTable(point: P, window: number): FixedBase<P> {
   // A copy, because the library keeps the table with the object. It is built at the first
   // multiplication.
@@ -150,7 +134,7 @@ export const secp256k1: Group<P> = {
   multiplyPublic,
   pair,
   sum,
-  evaluate,
+  evaluate: (commitment, x) => evaluateAt(Point.ZERO, commitment, x),
   fixedBase: (point) => withTable(point, KEY_WINDOW),
   hashToPoint: (message, dst) => hasher.hashToCurve(message, { DST: dst }),
 }
