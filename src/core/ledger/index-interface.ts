@@ -1,4 +1,5 @@
 /** The index canister's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §13. */
+import type { ValueOf } from '../ic/candid.ts'
 import { blob, nat, opt, principalCodec, query, text, vec } from '../ic/candid.ts'
 import {
   accountCodec,
@@ -9,6 +10,7 @@ import {
   tokensCodec,
   variant,
 } from '../ic/candid-records.ts'
+import type { TimedTransaction } from './log-queries.ts'
 
 const common = {
   amount: tokensCodec,
@@ -16,8 +18,11 @@ const common = {
   created_at_time: opt(timestampCodec),
 }
 
-/** A transaction in the older form of the index: one of the records is there, `kind` names it. */
-export const indexTransaction = record({
+/**
+ * A transaction as the index and older readers of the log see it: one of the records is there,
+ * `kind` names it (§9.3).
+ */
+export const flatTransaction = record({
   kind: text,
   timestamp: timestampCodec,
   mint: opt(record({ ...common, to: accountCodec, fee: opt(tokensCodec) })),
@@ -58,6 +63,11 @@ export const indexTransaction = record({
   ),
 })
 
+export function flattened(timed: TimedTransaction): ValueOf<typeof flatTransaction> {
+  const { timestamp, type: kind, ...rest } = timed
+  return { kind, timestamp, [kind]: rest } as ValueOf<typeof flatTransaction>
+}
+
 export const indexInterface = {
   get_account_transactions: query(
     [record({ account: accountCodec, start: opt(nat), max_results: nat })],
@@ -66,7 +76,7 @@ export const indexInterface = {
         'page',
         record({
           balance: tokensCodec,
-          transactions: vec(record({ id: nat, transaction: indexTransaction })),
+          transactions: vec(record({ id: nat, transaction: flatTransaction })),
           oldest_tx_id: opt(nat),
         }),
       ),

@@ -32,6 +32,7 @@ import {
 import type { Principal } from '../ic/principal.ts'
 import type { MetadataEntry } from './config.ts'
 import { consentRequest, consentResult } from './consent-interface.ts'
+import { legacyInterface } from './legacy-interface.ts'
 import type { ListedAllowance, ListingArgs } from './listing.ts'
 import type { NumberedBlock, Range } from './log-queries.ts'
 import type { BlockType, Standard } from './metadata.ts'
@@ -203,6 +204,7 @@ const listingArgs: Codec<ListingArgs> = record({
 
 /** Every method under its name: arguments, result, and whether a query may answer it. */
 export const ledgerInterface = {
+  ...legacyInterface,
   icrc1_name: query([], text),
   icrc1_symbol: query([], text),
   icrc1_decimals: query([], nat8),

@@ -1,10 +1,8 @@
 /** The index canister: the ledger's log by account. Source: ledger §13. */
-import type { ValueOf } from '../ic/candid.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
 import { AccountIndex } from '../ledger/account-index.ts'
-import type { Block } from '../ledger/block.ts'
-import { indexInterface, type indexTransaction } from '../ledger/index-interface.ts'
+import { flattened, indexInterface } from '../ledger/index-interface.ts'
 import { timedTransaction } from '../ledger/log-queries.ts'
 import { balanceOf } from '../ledger/queries.ts'
 import { logLength } from '../ledger/state.ts'
@@ -55,7 +53,9 @@ export class IndexCanister implements Canister {
         const { ids, oldest } = index.page(account, { before: start, countMax: maxResults })
         const transactions = ids.flatMap((id) => {
           const block = state.chain.blocks[Number(id - state.chain.firstLocalIndex)]
-          return block === undefined ? [] : [{ id, transaction: indexed(block) }]
+          return block === undefined
+            ? []
+            : [{ id, transaction: flattened(timedTransaction(block)) }]
         })
         const page = { balance: balanceOf(state, account), transactions, oldestTxId: oldest }
         return { type: 'result', value: { type: 'ok', page } as const }
@@ -73,11 +73,4 @@ export class IndexCanister implements Canister {
       status: getter(methods.status, () => ({ numBlocksSynced: index.synced })),
     }
   }
-}
-
-/** A block in the form of the index: the record of its kind, and no other. */
-function indexed(block: Block): ValueOf<typeof indexTransaction> {
-  const { timestamp, ...transaction } = timedTransaction(block)
-  const { type: kind, ...rest } = transaction
-  return { kind, timestamp, [kind]: rest } as ValueOf<typeof indexTransaction>
 }

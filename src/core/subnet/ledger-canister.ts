@@ -9,9 +9,11 @@ import type { Principal } from '../ic/principal.ts'
 import { decideApprove } from '../ledger/approve.ts'
 import { certifiedTip, encodeTipTree } from '../ledger/certification.ts'
 import { consent } from '../ledger/consent.ts'
+import { flattened } from '../ledger/index-interface.ts'
 import { ledgerInterface } from '../ledger/interface.ts'
+import { legacyInterface, legacyValue } from '../ledger/legacy-interface.ts'
 import { listAllowances } from '../ledger/listing.ts'
-import { getBlocks } from '../ledger/log-queries.ts'
+import { getBlocks, getLegacyBlocks, getTransactions } from '../ledger/log-queries.ts'
 import { apply } from '../ledger/machine.ts'
 import { metadata, SUPPORTED_BLOCK_TYPES, SUPPORTED_STANDARDS } from '../ledger/metadata.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
@@ -84,6 +86,7 @@ export class LedgerCanister implements Canister {
     const state = this.#state
     const { config } = state
     return {
+      ...legacyHandlers(state, dataCertificate),
       icrc1_transfer: handler(methods.icrc1_transfer, (arg) =>
         outcome(this.#transfer(caller, arg, now)),
       ),
@@ -162,6 +165,38 @@ export class LedgerCanister implements Canister {
         ),
       balanceOf: (account) => ({ type: 'balance', balance: balanceOf(this.#state, account) }),
     }
+  }
+}
+
+/** The log as it was read before ICRC-3. Nothing is in archives. */
+function legacyHandlers(
+  state: View<State>,
+  dataCertificate: CallContext['dataCertificate'],
+): Handlers {
+  const methods = legacyInterface
+  return {
+    get_transactions: handler(methods.get_transactions, (range) => {
+      const answer = getTransactions(state, range)
+      if (answer.type === 'trap') return answer
+      const transactions = answer.transactions.map(flattened)
+      const { logLength, firstIndex } = answer
+      const value = { logLength, firstIndex, transactions, archivedTransactions: [] }
+      return { type: 'result', value }
+    }),
+    get_blocks: handler(methods.get_blocks, (range) => {
+      const answer = getLegacyBlocks(state, range)
+      if (answer.type === 'trap') return answer
+      const blocks = answer.blocks.map(legacyValue)
+      const { chainLength, firstIndex } = answer
+      const certificate = dataCertificate()
+      const value = { chainLength, firstIndex, blocks, certificate, archivedBlocks: [] }
+      return { type: 'result', value }
+    }),
+    get_data_certificate: getter(methods.get_data_certificate, () => ({
+      certificate: dataCertificate(),
+      hashTree: encodeTipTree(state),
+    })),
+    archives: getter(methods.archives, () => []),
   }
 }
 

@@ -3,7 +3,7 @@ import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
 import type { Account } from '../../core/ic/account.ts'
 import type { ValueOf } from '../../core/ic/candid.ts'
 import type { Principal } from '../../core/ic/principal.ts'
-import type { indexTransaction } from '../../core/ledger/index-interface.ts'
+import type { flatTransaction } from '../../core/ledger/index-interface.ts'
 import { indexInterface } from '../../core/ledger/index-interface.ts'
 import type { TimedTransaction } from '../../core/ledger/log-queries.ts'
 import { rawQuery } from './raw.ts'
@@ -68,7 +68,7 @@ export class IndexClient {
 }
 
 /** Undefined for what moves nothing of anybody: a change of the fee collector. */
-function transactionOf(indexed: ValueOf<typeof indexTransaction>): TimedTransaction | undefined {
+function transactionOf(indexed: ValueOf<typeof flatTransaction>): TimedTransaction | undefined {
   const { timestamp, mint, burn, transfer, approve, feeCollector } = indexed
   if (mint !== undefined) return { type: 'mint', timestamp, ...mint }
   if (burn !== undefined) return { type: 'burn', timestamp, ...burn }
