@@ -6,22 +6,14 @@
  * is a transaction that never was. Every value carries a checksum over itself and its key.
  */
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { platform } from 'node:os'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import { open } from 'lmdb'
 import { compareBytes, concat, equalBytes, u32be, utf8 } from '../core/base/bytes.ts'
 import { Reader } from '../core/base/codec.ts'
 import { assert, attempt, BadEncoding } from '../core/base/errors.ts'
+import { flushDirectory } from './flush-directory.ts'
 import { lmdbFileFlaw } from './lmdb-file.ts'
 import { isRunning, ownMark, readMark } from './process-mark.ts'
 import type { Entry, KeyRange, Store, StoreWriter } from './store.ts'
@@ -215,17 +207,6 @@ function openDatabase(directory: string, readOnly: boolean): Database {
     return database
   } catch (error) {
     throw storeFailure(directory, error)
-  }
-}
-
-/** So that the file itself, not only what is in it, survives a loss of power. */
-function flushDirectory(directory: string): void {
-  if (platform() === 'win32') return // Directories cannot be opened there.
-  const handle = openSync(directory, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
   }
 }
 

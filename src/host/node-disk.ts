@@ -14,6 +14,7 @@ import { storeDamaged } from './store-problem.ts'
 
 const SEED = utf8('seed')
 const GENESIS = utf8('genesis')
+const SETTINGS = utf8('settings')
 const RECORDS = utf8('record/')
 /** Hash of the slot that a snapshot is of. */
 const SNAPSHOTS = utf8('snapshot/')
@@ -73,14 +74,25 @@ export class NodeDisk {
     return this.#store.get(GENESIS)
   }
 
+  /** What the subnet was made with; undefined until that was written. */
+  get settings(): Uint8Array | undefined {
+    return this.#store.get(SETTINGS)
+  }
+
+  writeSettings(settings: Uint8Array): void {
+    assert(this.settings === undefined, 'settings are written once')
+    this.#store.transaction((writer) => writer.put(SETTINGS, settings))
+  }
+
   /** The log begins: genesis and the first start record. */
-  found(genesis: Uint8Array): void {
+  found(genesis: Uint8Array, settings?: Uint8Array): void {
     assert(this.#log === undefined, 'a subnet is founded once')
     const decoded = decodeGenesis(genesis)
     const { incarnation } = decoded
     const start = { incarnation, first: 0n, previous: subnetIdOf(decoded) }
     this.#store.transaction((writer) => {
       writer.put(GENESIS, genesis)
+      if (settings !== undefined) writer.put(SETTINGS, settings)
       DiskLog.writeStarts(writer, [start])
     })
     this.#log = this.#openLog(genesis)

@@ -16,6 +16,7 @@ import { startBitcoinConnection } from './bitcoin-connection.ts'
 import { systemClock } from './clock.ts'
 import { hostEd25519 } from './ed25519.ts'
 import { entropy } from './entropy.ts'
+import { encodeFounding } from './founding-settings.ts'
 import { NodeDisk } from './node-disk.ts'
 import { restoreNode, saveNode } from './node-restore.ts'
 import { NodeRunner } from './node-runner.ts'
@@ -68,7 +69,7 @@ function create({ name, directory }: Extract<ToWorker, { type: 'create' }>): voi
 
 function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start' }>): void {
   const { root, keys, disk } = present(kept.get(name), 'a node is created before it is started')
-  if (disk.genesis === undefined) disk.found(genesis)
+  if (disk.genesis === undefined) disk.found(genesis, encodeFounding(settings))
   const node = restoreNode(disk, {
     genesis: decodeGenesis(genesis),
     keys,

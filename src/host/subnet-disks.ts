@@ -3,12 +3,14 @@
  * the threads that run the nodes. Source: architecture §7, threshold §18.4.
  */
 import { join } from 'node:path'
-import { fromBigEndian } from '../core/base/bytes.ts'
+import { equalBytes, fromBigEndian, toHex } from '../core/base/bytes.ts'
 import { CkbtcError, Problem, present } from '../core/base/errors.ts'
 import type { LogPosition, Slot } from '../core/log/log.ts'
 import type { Genesis } from '../core/tecdsa/membership.ts'
 import { decodeGenesis } from '../core/tecdsa/membership.ts'
 import { entropy } from './entropy.ts'
+import type { FoundingSettings } from './founding-settings.ts'
+import { encodeFounding, requireFounding } from './founding-settings.ts'
 import type { LmdbOptions } from './lmdb-store.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { NodeDisk } from './node-disk.ts'
@@ -40,7 +42,11 @@ export const nodeDirectory = (directory: string, name: KeyNumber): string =>
  * founded yet. Throws `HOST_DISK` when too few disks are left, `HOST_STATE_LOCKED` and
  * `CONFIG_INVALID`.
  */
-export function restoreDisks(directory: string, nodes: number): Founded | undefined {
+export function restoreDisks(
+  directory: string,
+  nodes: number,
+  settings: FoundingSettings,
+): Founded | undefined {
   const { disks, problems } = openDisks(directory, nodes)
   try {
     const genesis = genesisOf(disks)
@@ -50,9 +56,14 @@ export function restoreDisks(directory: string, nodes: number): Founded | undefi
       return undefined
     }
     requireSize(decodeGenesis(genesis), nodes)
+    const isOwn = (disk: NodeDisk): boolean => equalBytes(disk.genesis ?? genesis, genesis)
+    const own = [...disks.values()].filter((disk) => disk.seed !== undefined && isOwn(disk))
+    for (const disk of own)
+      if (disk.settings !== undefined) requireFounding(disk.settings, settings)
     // The founding was cut off after some had been told of it: the others learn of it now.
-    for (const disk of disks.values())
-      if (disk.genesis === undefined && disk.seed !== undefined) disk.found(genesis)
+    for (const disk of own)
+      if (disk.genesis === undefined) disk.found(genesis, encodeFounding(settings))
+      else if (disk.settings === undefined) disk.writeSettings(encodeFounding(settings))
     const founded = new Map([...disks].filter(([, disk]) => disk.genesis !== undefined))
     const restored = restoreSubnet({
       nodes,
@@ -60,10 +71,10 @@ export function restoreDisks(directory: string, nodes: number): Founded | undefi
       draw: () => fromBigEndian(entropy(8)),
     })
     const [first] = restored.nodes
-    const own = present(founded.get(present(first, 'n − f disks are ready')), 'it is founded')
+    const ready = present(founded.get(present(first, 'n − f disks are ready')), 'it is founded')
     return {
       genesis: {
-        ...decodeGenesis(present(own.genesis, 'it is founded')),
+        ...decodeGenesis(present(ready.genesis, 'it is founded')),
         incarnation: restored.start.incarnation,
       },
       position: restored.position,
@@ -104,8 +115,19 @@ export function openDisk(directory: string, options: LmdbOptions = {}): NodeDisk
   }
 }
 
-const genesisOf = (disks: Opened['disks']): Uint8Array | undefined =>
-  [...disks.values()].map(({ genesis }) => genesis).find((genesis) => genesis !== undefined)
+/** The one that most disks hold: one of another subnet may have strayed among them. */
+function genesisOf(disks: Opened['disks']): Uint8Array | undefined {
+  const holders = new Map<string, { readonly genesis: Uint8Array; count: number }>()
+  for (const { genesis } of disks.values()) {
+    if (genesis === undefined) continue
+    const name = toHex(genesis)
+    const known = holders.get(name) ?? { genesis, count: 0 }
+    known.count += 1
+    holders.set(name, known)
+  }
+  const [most] = [...holders.values()].toSorted((a, b) => b.count - a.count)
+  return most?.genesis
+}
 
 function requireSize({ membership: { members } }: Genesis, nodes: number): void {
   if (members.length === nodes) return

@@ -130,8 +130,8 @@ export class Subnet {
    * `HOST_DISK`, `HOST_STATE_LOCKED` and `CONFIG_INVALID` when there is a directory.
    */
   static async start(options: SubnetOptions): Promise<Subnet> {
-    const { directory, nodes } = options
-    const founded = directory === undefined ? undefined : restoreDisks(directory, nodes)
+    const { directory, nodes, settings } = options
+    const founded = directory === undefined ? undefined : restoreDisks(directory, nodes, settings)
     const subnet = new Subnet(options, founded)
     try {
       await Promise.race([subnet.#begin(), subnet.#failure])

@@ -2,7 +2,7 @@
  * Goal: a subnet goes on where it was, whoever ended it, and tells what is lost when disks are.
  * Method: the built program, killed and stopped; files of its nodes spoiled in between.
  */
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { concat, u64be, utf8 } from '../../src/core/base/bytes.ts'
@@ -26,7 +26,7 @@ let before: ReturnType<typeof facts>
 let addressBefore: string
 
 beforeAll(() => {
-  home.json('subnet start --block-time manual')
+  home.json('subnet start --block-time manual --min-confirmations 2')
   addressBefore = address()
   home.json(`bitcoin faucet 0.01BTC --to dev1`)
   before = facts()
@@ -68,6 +68,23 @@ it('refuses another number of nodes than it was made with', () => {
   const { exit, err } = home.run('subnet start --nodes 1')
   expect(exit).toBe(11)
   expect(err).toContain('CONFIG_INVALID')
+})
+
+it('refuses other settings and another operator than it was made with, however they came', () => {
+  const lost = (name: string): string => {
+    const file = join(home.path, 'state', 'subnet', name)
+    renameSync(file, `${file}.away`)
+    const { exit, err } = home.run('subnet start')
+    expect({ name, exit }).toEqual({ name, exit: 11 })
+    renameSync(`${file}.away`, file)
+    return err
+  }
+  expect(lost('settings.json')).toContain('minConfirmations 2, not 6 (CONFIG_INVALID)')
+  expect(lost('operator.key')).toContain('another operator key (CONFIG_INVALID)')
+  rmSync(join(home.path, 'state', 'subnet', 'settings.json'))
+  home.json('subnet start --block-time manual --min-confirmations 2')
+  expect(facts()).toEqual(before)
+  home.json('subnet stop')
 })
 
 it('runs with one damaged disk of four, and says which in its log', () => {

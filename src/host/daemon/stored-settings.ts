@@ -1,8 +1,11 @@
 /** The settings file of the local subnet. Source: `docs/spec/cli.md` §5.16. */
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Problem } from '../../core/base/errors.ts'
 import { canisterIdsOf } from '../../core/ic/canister-ids.ts'
 import { configOfInit, invalidity } from '../../core/minter/config.ts'
 import { minterSettings } from '../set-values.ts'
+import { nodeDirectory } from '../subnet-disks.ts'
 import type { GivenSettings, SubnetSettings } from '../subnet-settings.ts'
 import {
   decodeSettings,
@@ -30,12 +33,16 @@ export function decideSettings(path: string | undefined, given: GivenSettings): 
       fix: 'change the values that were set',
       command: 'ckbtc subnet start --help',
     })
-  // Before there is any state, as that follows from them. But an address that cannot be had must not
+  // Before there is any state, as that follows from them, and not beside state of which they are
+  // lost: its disks know whether these are the ones. But an address that cannot be had must not
   // stand in the way of the next start.
   const { port, host } = stored ?? defaultSettings
-  if (path !== undefined) storeSettings(path, { ...settings, port, host })
+  if (path !== undefined && (stored !== undefined || !hasState(path)))
+    storeSettings(path, { ...settings, port, host })
   return settings
 }
+
+const hasState = (path: string): boolean => existsSync(nodeDirectory(dirname(path), 0))
 
 /** Once the subnet can be used with them. */
 export const storeSettings = (path: string, settings: SubnetSettings): void =>

@@ -8,10 +8,12 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
+import { flushDirectory } from '../flush-directory.ts'
 
 const OWNER_READS_AND_WRITES = 0o600
 
-/** Replaces the file in one step; only the owner may read it. */
+/** Replaces the file in one step; only the owner may read it. It survives a loss of power. */
 export function writeWholeFile(path: string, content: string): void {
   const draft = `${path}.${process.pid}.tmp`
   const file = openSync(draft, 'w', OWNER_READS_AND_WRITES)
@@ -22,6 +24,7 @@ export function writeWholeFile(path: string, content: string): void {
     closeSync(file)
   }
   renameSync(draft, path)
+  flushDirectory(dirname(path))
 }
 
 /** Undefined when there is none, or when it is longer than `bytesMax`. */

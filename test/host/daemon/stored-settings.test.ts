@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -32,6 +40,12 @@ describe('the settings file', () => {
     storeSettings(path, settings)
     expect(stored()).toMatchObject({ port: 80, host: '192.0.2.1' })
     expect(decideSettings(path, {})).toMatchObject({ port: 80, host: '192.0.2.1' })
+  })
+
+  it('that was lost is not made up beside state that is still there', () => {
+    mkdirSync(join(folder, 'node-1'))
+    expect(decideSettings(path, {})).toEqual(defaultSettings)
+    expect(existsSync(path)).toBe(false)
   })
 
   it('is none of a subnet that is not kept', () => {
