@@ -2,7 +2,6 @@
  * A user's signing key as an IC identity: three schemes, and the principal of the DER key. Source:
  * IC interface §§3, 4.
  */
-import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256 } from '@noble/curves/nist.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { concat, utf8 } from '../core/base/bytes.ts'
@@ -12,6 +11,7 @@ import type { Identity } from '../core/ic/envelope.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { selfAuthenticating, textOfPrincipal } from '../core/ic/principal.ts'
 import { encodePublicKey } from '../core/ic/public-key.ts'
+import { nativeEd25519 } from './native-ed25519.ts'
 
 export type User = Identity & { readonly principal: Principal }
 
@@ -36,8 +36,8 @@ const schemes: Readonly<Record<KeyCurve, Scheme>> = {
   },
   ed25519: {
     isSecret: (secret) => secret.length === SECRET_SIZE,
-    publicKey: (secret) => ed25519.getPublicKey(secret),
-    sign: (secret, message) => ed25519.sign(message, secret),
+    publicKey: (secret) => nativeEd25519.publicKey(secret),
+    sign: (secret, message) => nativeEd25519.sign(secret, message),
   },
   p256: {
     isSecret: (secret) => p256.utils.isValidSecretKey(secret),

@@ -25,6 +25,8 @@ const POINT_SIZE = 33
  */
 const GENERATOR_WINDOW = 8
 const KEY_WINDOW = 5
+/** So many multiplications of a generator cost less than its table: a command that makes one address. */
+const TABLE_PAYS_FROM = 16
 /** From here on Pippenger's buckets beat interleaved tables; measured with this library. */
 const PIPPENGER_MIN = 96
 
@@ -94,18 +96,29 @@ function withTable(point: P, window: number): FixedBase<P> {
   }
 }
 
-const lazily = (build: () => FixedBase<P>): FixedBase<P> => {
+/** A generator; its table is built when a process turns out to need it. */
+function generator(find: () => P): FixedBase<P> {
   let built: FixedBase<P> | undefined
+  let plain: P | undefined
+  let multiplications = 0
+  const point = (): P => {
+    plain ??= Point.fromAffine(find().toAffine())
+    return plain
+  }
   const table = (): FixedBase<P> => {
-    built ??= build()
+    built ??= withTable(point(), GENERATOR_WINDOW)
     return built
   }
   return {
     get point() {
-      return table().point
+      return point()
     },
     multiplySecret: (scalar) => table().multiplySecret(scalar),
-    multiplyPublic: (scalar) => table().multiplyPublic(scalar),
+    multiplyPublic: (scalar) => {
+      multiplications += 1
+      const pays = multiplications >= TABLE_PAYS_FROM
+      return pays ? table().multiplyPublic(scalar) : multiplyPublic(point(), scalar)
+    },
   }
 }
 
@@ -114,8 +127,8 @@ export const secp256k1: Group<P> = {
   tag: 1,
   domainName: 'secp256k1',
   order: SECP256K1_ORDER,
-  g: lazily(() => withTable(Point.BASE, GENERATOR_WINDOW)),
-  h: lazily(() => withTable(Point.fromBytes(H_BYTES), GENERATOR_WINDOW)),
+  g: generator(() => Point.BASE),
+  h: generator(() => Point.fromBytes(H_BYTES)),
   zero: Point.ZERO,
   pointSize: POINT_SIZE,
   scalarSize: 32,
