@@ -1,15 +1,26 @@
 /**
  * Goal: a subnet goes on where it was, whoever ended it, and tells what is lost when disks are.
- * Method: the built program, killed and stopped; files of its nodes spoiled in between.
+ * Method: the built program, killed and stopped; files of its nodes spoiled in between. IC interface
+ * §26 (33, 103): calls and reads over HTTP before and after.
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { concat, u64be, utf8 } from '../../src/core/base/bytes.ts'
+import { concat, fromHex, fromUtf8, u64be, utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
+import type { TimestampNs } from '../../src/core/base/units.ts'
+import { decodeCbor } from '../../src/core/ic/cbor.ts'
+import { verifyCertificate } from '../../src/core/ic/certificate.ts'
+import type { Envelope } from '../../src/core/ic/envelope.ts'
+import { requestId, signCall } from '../../src/core/ic/envelope.ts'
+import { lookup } from '../../src/core/ic/hash-tree.ts'
+import { anonymous, selfAuthenticating } from '../../src/core/ic/principal.ts'
+import { systemClock } from '../../src/host/clock.ts'
 import { LmdbStore } from '../../src/host/lmdb-store.ts'
 import { NodeDisk } from '../../src/host/node-disk.ts'
 import { Home } from '../support/e2e-home.ts'
+import type { Endpoint, Posted } from '../support/ic-requests.ts'
+import { callContent, certified, ed25519Signer, post, readContent } from '../support/ic-requests.ts'
 
 const home = new Home()
 const facts = () => {
@@ -22,29 +33,78 @@ const nodeFile = (node: number): string =>
   join(home.path, 'state', 'subnet', `node-${node}`, 'data.mdb')
 const spoil = (node: number): void => writeFileSync(nodeFile(node), 'this is no database')
 
+const user = ed25519Signer(1)
+const now = (): TimestampNs => systemClock()
+const endpoint = (): Endpoint => ({ fetch, url: home.json('subnet status').url })
+/** A call of a user, made once and handed in again after each start. */
+let envelope: Envelope
+
+/** What the certified answer to a request says of the call. */
+const saidOf = (answer: Posted) => {
+  const say = certified(answer, { envelope, rootKey: fromHex(before.root_key), now: now() })
+  return { status: fromUtf8(say('status') ?? new Uint8Array()), reply: say('reply') }
+}
+
+/** How many calls the subnet has executed ever, as it certifies it. */
+async function executed(): Promise<bigint> {
+  const id = selfAuthenticating(fromHex(before.root_key))
+  const asked = [utf8('subnet'), id, utf8('metrics')]
+  const content = readContent(anonymous, now(), [asked])
+  const answer = await post(endpoint(), { content }, { action: 'read_state', scope: 'subnet', id })
+  const certificate = answer.fields.get('certificate')
+  if (!(certificate instanceof Uint8Array)) throw new RangeError(answer.text)
+  const effective = { type: 'subnet', id } as const
+  const rootKey = fromHex(before.root_key)
+  const verified = verifyCertificate(certificate, { rootKey, effective, now: now() })
+  if (verified.type === 'refused') throw new RangeError(verified.reason)
+  const found = lookup(verified.tree, asked)
+  const metrics = found.type === 'found' ? decodeCbor(found.value) : undefined
+  const total = metrics instanceof Map ? metrics.get('update_transactions_total') : undefined
+  if (typeof total !== 'bigint') throw new RangeError('the metrics count calls')
+  return total
+}
+
+/** What the first thing asked after a start shows: all of it signed under the key of before. */
+async function expectSame(): Promise<void> {
+  const path = [utf8('request_status'), requestId(envelope.content)]
+  const read = signCall(readContent(user.principal, now(), [path]), user)
+  const first = await post(endpoint(), read, { action: 'read_state' })
+  expect(saidOf(first)).toEqual(saidBefore)
+  expect(await executed()).toBe(executedBefore)
+  expect(saidOf(await post(endpoint(), envelope))).toEqual(saidBefore)
+  expect(await executed()).toBe(executedBefore)
+  expect(facts()).toEqual(before)
+  expect(address()).toBe(addressBefore)
+  executedBefore = await executed() // The address was asked by a call.
+}
+
 let before: ReturnType<typeof facts>
 let addressBefore: string
+let saidBefore: ReturnType<typeof saidOf>
+let executedBefore: bigint
 
-beforeAll(() => {
+beforeAll(async () => {
   home.json('subnet start --block-time manual --min-confirmations 2')
   addressBefore = address()
   home.json(`bitcoin faucet 0.01BTC --to dev1`)
   before = facts()
-})
+  envelope = signCall(callContent(user.principal, now()), user)
+  saidBefore = saidOf(await post(endpoint(), envelope))
+  expect(saidBefore.status).toBe('replied')
+  executedBefore = await executed()
+}, 120_000)
 afterAll(() => home.remove())
 
-it('keeps keys, chain and canisters when it is stopped', () => {
+it('33, 103: keeps keys, chain, canisters and answers when it is stopped', async () => {
   home.json('subnet stop')
   home.json('subnet start')
-  expect(facts()).toEqual(before)
-  expect(address()).toBe(addressBefore)
+  await expectSame()
 })
 
-it('keeps keys, chain and canisters when it is killed', () => {
+it('33, 103: keeps keys, chain, canisters and answers when it is killed', async () => {
   process.kill(home.json('subnet status').pid, 'SIGKILL')
   home.json('subnet start')
-  expect(facts()).toEqual(before)
-  expect(address()).toBe(addressBefore)
+  await expectSame()
 })
 
 it('runs when one node finds its log damaged while it reads it again', () => {
