@@ -1,6 +1,5 @@
 /** `ckbtc approve` and `ckbtc allowance`. Implements `docs/spec/cli.md` §5.9. */
 import { parseAmount, parseDuration } from '../core/base/amounts.ts'
-import { Problem } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { addNs, NS_PER_MS, timestampNs } from '../core/base/units.ts'
 import { printAnswer } from '../terminal/answer.ts'
@@ -8,7 +7,12 @@ import type { Warning } from '../terminal/json.ts'
 import { textOfAccount } from '../wallet/account-text.ts'
 import { parseAccount } from '../wallet/destinations.ts'
 import type { ApprovePlan } from '../wallet/operations/approve.ts'
-import { planApproval, sameApproval, approve as send } from '../wallet/operations/approve.ts'
+import {
+  approvalOpen,
+  planApproval,
+  sameApproval,
+  approve as send,
+} from '../wallet/operations/approve.ts'
 import { earlierWithKey } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
@@ -48,7 +52,7 @@ export async function approve(
   if (earlier !== undefined) {
     const found = await refresh(from.reading, earlier)
     if (found.state === 'done') return print(found, from, context)
-    if (isOpen(found)) throw notKnown(found)
+    if (isOpen(found)) throw approvalOpen(found)
   }
   const plan = await planApproval(session.client, {
     ...wanted,
@@ -59,13 +63,6 @@ export async function approve(
   const { operation } = await send(await from.unlock(), plan, key)
   print(operation, from, context)
 }
-
-const notKnown = ({ id }: Operation): Problem =>
-  new Problem('OPERATION_UNKNOWN', 'it was sent, and may still be executed', {
-    fix: 'look again in a few minutes; do not repeat it',
-    command: `ckbtc status ${id}`,
-    details: { op: id },
-  })
 
 const endText = (expiresAt: TimestampNs | undefined): string =>
   expiresAt === undefined ? 'never' : new Date(Number(expiresAt / NS_PER_MS)).toISOString()

@@ -1,4 +1,5 @@
 /** Operations as people and programs read them. Implements `docs/spec/cli.md` §§3.10, 5.5, 5.6. */
+import { Problem } from '../core/base/errors.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
 import { nextStep } from '../wallet/operations/status.ts'
@@ -65,6 +66,18 @@ export function operationDocument(operation: Operation) {
     // As the journal has them: names and values are the user's to read, and not a promise.
     detail: { account: operation.account, key: operation.key, ...operation.facts },
   }
+}
+
+/** One network knows nothing of what happens on another. Throws `USAGE_INVALID`. */
+export function requireNetwork(
+  { id, network }: Pick<Operation, 'id' | 'network'>,
+  { command, selected }: { readonly command: string; readonly selected: string },
+): void {
+  if (network === selected) return
+  throw new Problem('USAGE_INVALID', `${id} is on ${network}, and ${selected} is selected`, {
+    fix: 'name its network',
+    command: `ckbtc ${command} ${id} -n ${network}`,
+  })
 }
 
 /** How to come back to something that goes on without this window. */

@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
 import { journalOf } from './journal.ts'
 import { coins } from './money-words.ts'
-import { operationDocument, stateWords } from './operation-words.ts'
+import { operationDocument, requireNetwork, stateWords } from './operation-words.ts'
 import { goOn } from './redeem.ts'
 import { openSession } from './session.ts'
 import type { Spender } from './spending.ts'
@@ -24,7 +24,7 @@ export async function resume(
 ): Promise<void> {
   const operation = journalOf(context).get(id)
   const session = await open(context)
-  requireSame(operation, session.network.name)
+  requireNetwork(operation, { command: 'resume', selected: session.network.name })
   const keyed = { ...context, globals: { ...context.globals, key: operation.key ?? undefined } }
   const spender = openSpender(session, keyed, undefined)
   requireOwner(operation, spender)
@@ -45,14 +45,6 @@ export async function resume(
     case 'deposit':
       throw stillOpen(now.id, now.kind)
   }
-}
-
-function requireSame({ id, network }: Operation, selected: string): void {
-  if (network === selected) return
-  throw new Problem('USAGE_INVALID', `${id} is on ${network}, and ${selected} is selected`, {
-    fix: 'name its network',
-    command: `ckbtc resume ${id} -n ${network}`,
-  })
 }
 
 /** A key of the same name may be another one by now. */

@@ -14,7 +14,13 @@ import { askingClient } from './asker.ts'
 import type { Context } from './context.ts'
 import type { Invocation, Options } from './definitions/command.ts'
 import { journalOf } from './journal.ts'
-import { amountWords, operationDocument, sinceWords, stateWords } from './operation-words.ts'
+import {
+  amountWords,
+  operationDocument,
+  requireNetwork,
+  sinceWords,
+  stateWords,
+} from './operation-words.ts'
 import { readingAccount } from './reading-account.ts'
 import { foundElsewhere } from './redemptions.ts'
 import type { Session } from './session.ts'
@@ -117,6 +123,7 @@ async function one(
     if (found === undefined) throw noSuchOperation(wanted)
     return conclude(found, session, context)
   }
+  requireNetwork(known, { command: 'status', selected: session.network.name })
   const first = await refresh(operating, known)
   if (!options.isOn('wait')) return conclude(first, session, context)
   const wait = { op: first.id, what: first.kind === 'redeem' ? 'redemption' : first.kind }

@@ -1,7 +1,7 @@
 /** `ckbtc transfer`: ckBTC to another account. Implements `docs/spec/cli.md` §5.4. */
 import { parseSubaccount } from '../core/base/amounts.ts'
 import { fromHex, toHex, utf8 } from '../core/base/bytes.ts'
-import { attempt, BadEncoding, Problem, UsageInvalid } from '../core/base/errors.ts'
+import { attempt, BadEncoding, UsageInvalid } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import type { Account } from '../wallet/account-text.ts'
 import { textOfAccount } from '../wallet/account-text.ts'
@@ -11,8 +11,8 @@ import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
 import type { TransferPlan } from '../wallet/operations/transfer.ts'
 import {
+  goOnWithTransfer,
   planTransfer,
-  resumeTransfer,
   sameTransfer,
   transfer as send,
 } from '../wallet/operations/transfer.ts'
@@ -75,13 +75,7 @@ function sameOf(wanted: Parameters<typeof planTransfer>[1]): Operation['facts'] 
 /** The outcome of the operation that an idempotency key names; an open one is ended. */
 async function finished(spender: Spender, operation: Operation): Promise<Operation> {
   if (operation.state === 'done') return operation
-  const outcome = await resumeTransfer(await spender.unlock(), operation)
-  if (outcome !== undefined) return outcome.operation
-  throw new Problem('OPERATION_UNKNOWN', 'it cannot be sent again safely any more', {
-    fix: 'see what became of it',
-    command: `ckbtc status ${operation.id}`,
-    details: { op: operation.id },
-  })
+  return (await goOnWithTransfer(await spender.unlock(), operation)).operation
 }
 
 function withSubaccount(account: Account, text: string | undefined): Account {

@@ -1,4 +1,5 @@
 /** Allowances: set, never added to. Implements `docs/spec/cli.md` §5.9. */
+import { Problem } from '../../core/base/errors.ts'
 import type { TimestampNs } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
@@ -6,7 +7,7 @@ import { ledgerRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
 import type { Found, Operating } from './operating.ts'
-import { failed, findBlock, noting, refused } from './operating.ts'
+import { beginOnce, failed, findBlock, noting, refused } from './operating.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact } from './operation.ts'
 import { accountFact } from './transfer.ts'
@@ -73,24 +74,34 @@ export async function approve(
 ): Promise<ApproveOutcome> {
   const { client, journal, key } = operating
   const createdAt = client.now()
-  const operation = journal.begin({
+  const same = sameApproval(plan)
+  const begin = {
     kind: 'approve',
     network: client.network.name,
     key,
     account: textOfAccount(plan.from),
     facts: {
-      ...sameApproval(plan),
+      ...same,
       previousSat: String(plan.previous),
       feeSat: String(plan.fee),
       expiresAtNs: plan.expiresAt === undefined ? null : String(plan.expiresAt),
       createdAtNs: String(createdAt),
-      idempotencyKey: idempotencyKey ?? null,
     },
-  })
+  } as const
+  const { operation, isNew } = beginOnce(operating, begin, { key: idempotencyKey, same })
+  if (!isNew) throw approvalOpen(operation)
   const blockIndex = await sendApproval(operating, operation, { ...plan, createdAt })
   const facts = { blockIndex: String(blockIndex) }
   return { operation: journal.update(operation.id, { state: 'done', facts }), blockIndex }
 }
+
+/** It may still be executed: another one would not be told apart from it. */
+export const approvalOpen = ({ id }: Operation): Problem =>
+  new Problem('OPERATION_UNKNOWN', 'it was sent, and may still be executed', {
+    fix: 'look again in a few minutes; do not repeat it',
+    command: `ckbtc status ${id}`,
+    details: { op: id },
+  })
 
 /** One approval as a step of an operation; `prefix` keeps its facts apart. */
 export async function sendApproval(
@@ -116,11 +127,12 @@ export async function sendApproval(
       { onSubmit: noting(operating, operation, prefix) },
     )
   } catch (error) {
-    throw failed(operating, operation, error)
+    throw failed(operating, operation, { error, prefix })
   }
   if (result.type === 'ok') return result.blockIndex
   if (result.error.type === 'duplicate') return result.error.duplicateOf
-  throw refused(operating, operation, ledgerRefusal(result.error, asked(client, amount, fee)))
+  const problem = ledgerRefusal(result.error, asked(client, amount, fee))
+  throw refused(operating, operation, { problem, prefix })
 }
 
 /** The block of an approval whose answer was lost. */

@@ -8,7 +8,7 @@ import type { Block } from '../../core/ledger/block.ts'
 import type { SubmittedRequest } from '../client/deliveries.ts'
 import { pause } from '../client/deliveries.ts'
 import type { Client } from '../client.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, NewOperation } from './journal.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact, textFact } from './operation.ts'
 
@@ -37,8 +37,19 @@ export const noting =
     journal.update(id, { state: 'submitting', facts })
   }
 
-/** A failure on the way: what it means for the operation is written down, and it is passed on. */
-export function failed({ journal }: Operating, operation: Operation, error: unknown): unknown {
+/** Whether this call had been sent before: then only the ledger can say that it never happened. */
+const wasSent = (operation: Operation, prefix: string): boolean =>
+  textFact(operation, `${prefix}requestId`) !== undefined
+
+/**
+ * A failure on the way: what it means for the operation is written down, and it is passed on.
+ * `operation`: as it was before the call.
+ */
+export function failed(
+  { journal }: Operating,
+  operation: Operation,
+  { error, prefix = '' }: { readonly error: unknown; readonly prefix?: string },
+): unknown {
   const { id } = operation
   const unknown = error instanceof CkbtcError && error.code === 'OPERATION_UNKNOWN'
   if (unknown) {
@@ -54,14 +65,20 @@ export function failed({ journal }: Operating, operation: Operation, error: unkn
   // An interruption leaves the operation where it is: something may have been sent.
   if (code === 'INTERRUPTED') return error
   // An approval that stands is no end: the burn can be made later.
-  const state = textFact(operation, 'stage') === 'approved' ? 'planned' : 'cancelled'
+  const unsent = textFact(operation, 'stage') === 'approved' ? 'planned' : 'cancelled'
+  const state = wasSent(operation, prefix) ? 'unknown' : unsent
   journal.update(id, { state, facts: { error: code } })
   return error
 }
 
-/** The network said no: nothing moved. */
-export function refused({ journal }: Operating, { id }: Operation, problem: Problem): Problem {
-  journal.update(id, { state: 'refused', facts: { error: problem.code } })
+/** The network said no: of this call nothing moved; of one before it nobody knows. */
+export function refused(
+  { journal }: Operating,
+  operation: Operation,
+  { problem, prefix = '' }: { readonly problem: Problem; readonly prefix?: string },
+): Problem {
+  const state = wasSent(operation, prefix) ? 'unknown' : 'refused'
+  journal.update(operation.id, { state, facts: { error: problem.code } })
   return problem
 }
 
@@ -99,32 +116,68 @@ export function mayStillHappen({ client }: Operating, operation: Operation, pref
   return expiresAt !== undefined && client.now() <= expiresAt + margin
 }
 
+type Named = { readonly journal: Journal; readonly network: string }
+type Sameness = Pick<Operation, 'kind' | 'facts'>
+
 /**
  * The operation that an idempotency key names. Throws `USAGE_IDEMPOTENCY_MISMATCH` when it was about
  * something else.
  */
 export function earlierWithKey(
-  { journal, network }: { readonly journal: Journal; readonly network: string },
+  named: Named,
   idempotencyKey: string | undefined,
-  same: Pick<Operation, 'kind' | 'facts'>,
+  same: Sameness,
 ): Operation | undefined {
-  if (idempotencyKey === undefined) return undefined
-  const earlier = journal
+  const earlier = withKey(named, idempotencyKey)
+  if (earlier !== undefined) requireSame(earlier, same)
+  return earlier
+}
+
+/** The first one that counts; where none does, the last one. */
+function withKey({ journal, network }: Named, key: string | undefined): Operation | undefined {
+  if (key === undefined) return undefined
+  const named = journal
     .all()
-    .findLast(
-      (operation) =>
-        operation.network === network && textFact(operation, 'idempotencyKey') === idempotencyKey,
+    .filter(
+      (operation) => operation.network === network && textFact(operation, 'idempotencyKey') === key,
     )
-  if (earlier === undefined || isSame(earlier, same)) return earlier
+  return named.find(mayHaveMoved) ?? named.at(-1)
+}
+
+function requireSame(earlier: Operation, same: Sameness): void {
+  if (isSame(earlier, same)) return
+  const key = textFact(earlier, 'idempotencyKey') ?? ''
   throw new Problem(
     'USAGE_IDEMPOTENCY_MISMATCH',
-    `the idempotency key "${idempotencyKey}" was used for a ${earlier.kind} with other arguments`,
+    `the idempotency key "${key}" was used for a ${earlier.kind} with other arguments`,
     {
       fix: 'take another key, or repeat the original arguments',
       command: `ckbtc status ${earlier.id}`,
       details: { op: earlier.id, ...earlier.facts },
     },
   )
+}
+
+/** Whether value has moved, or still may; of one that was returned it came back. */
+const mayHaveMoved = ({ state }: Operation): boolean =>
+  !['refused', 'cancelled', 'returned'].includes(state)
+
+/**
+ * Writes a plan down, unless another process has done so with the same idempotency key meanwhile:
+ * lines have one order, and the first one is the operation. Throws `USAGE_IDEMPOTENCY_MISMATCH`.
+ */
+export function beginOnce(
+  { journal, client: { network } }: Operating,
+  plan: NewOperation,
+  { key, same }: { readonly key: string | undefined; readonly same: Facts },
+): { readonly operation: Operation; readonly isNew: boolean } {
+  const facts = { ...plan.facts, idempotencyKey: key ?? null }
+  const begun = journal.begin({ ...plan, facts })
+  const first = withKey({ journal, network: network.name }, key)
+  if (first === undefined || first.id === begun.id) return { operation: begun, isNew: true }
+  journal.update(begun.id, { state: 'cancelled', facts: { error: 'another one has its key' } })
+  requireSame(first, { kind: plan.kind, facts: same })
+  return { operation: first, isNew: false }
 }
 
 const isSame = (operation: Operation, same: Pick<Operation, 'kind' | 'facts'>): boolean =>
@@ -144,7 +197,7 @@ export function repeated(
         operation.network === client.network.name &&
         operation.key === key &&
         isSame(operation, same) &&
-        !['refused', 'cancelled', 'returned'].includes(operation.state) &&
+        mayHaveMoved(operation) &&
         (operation.state === 'unknown' ||
           operation.state === 'submitting' ||
           nowMs - Date.parse(operation.startedAt) < REPEAT_MS),

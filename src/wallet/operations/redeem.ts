@@ -14,7 +14,7 @@ import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
 import { findApproval, sendApproval } from './approve.ts'
 import type { Found, Operating } from './operating.ts'
-import { failed, findBlock, mayStillHappen, noting, refused } from './operating.ts'
+import { beginOnce, failed, findBlock, mayStillHappen, noting, refused } from './operating.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
 import { bigintFact, textFact } from './operation.ts'
 import { accountFact } from './transfer.ts'
@@ -48,6 +48,8 @@ export type RedeemPlan = {
 
 /** The approval ends by itself: no standing allowance is left behind. */
 const APPROVAL_NS = 600n * NS_PER_SECOND
+/** Between the clocks of this computer and of the network, at most. */
+const DRIFT_NS = 300n * NS_PER_SECOND
 /** Estimates are repeated until the burn gives what should arrive. */
 const ESTIMATES_MAX = 8
 
@@ -115,21 +117,23 @@ export async function redeem(
   plan: RedeemPlan,
   idempotencyKey?: string,
 ): Promise<Operation> {
-  const { client, journal, key } = operating
-  const operation = journal.begin({
+  const { client, key } = operating
+  const same = sameRedemption(plan)
+  const begin = {
     kind: 'redeem',
     network: client.network.name,
     key,
     account: textOfAccount(plan.from),
     facts: {
-      ...sameRedemption(plan),
+      ...same,
       bitcoinFeeSat: String(plan.bitcoinFee),
       minterFeeSat: String(plan.minterFee),
       ledgerFeeSat: String(plan.ledgerFee),
       stage: null,
-      idempotencyKey: idempotencyKey ?? null,
     },
-  })
+  } as const
+  const { operation, isNew } = beginOnce(operating, begin, { key: idempotencyKey, same })
+  if (!isNew) return resumeRedemption(operating, operation)
   return burn(operating, await approveBurn(operating, operation, plan))
 }
 
@@ -181,12 +185,13 @@ async function burn(operating: Operating, operation: Operation): Promise<Operati
       },
     )
   } catch (error) {
-    throw failed(operating, operation, error)
+    throw failed(operating, operation, { error, prefix: 'burn_' })
   }
   if (result.type === 'ok') return burned(operating, operation, result.value.blockIndex)
   const symbol = symbolsOf(client.network).token
   const asked = { what: 'redemption', symbol, amount, fee: 0n } as const
-  throw refused(operating, operation, minterRefusal(result.error, asked))
+  const problem = minterRefusal(result.error, asked)
+  throw refused(operating, operation, { problem, prefix: 'burn_' })
 }
 
 const burned = ({ journal }: Operating, { id }: Operation, blockIndex: bigint): Operation =>
@@ -245,31 +250,42 @@ export async function lookForBurn(
   if (bigintFact(operation, 'burnBlockIndex') !== undefined) return operation
   const submittedAt = bigintFact(operation, 'burnSubmittedAtNs')
   if (submittedAt === undefined) return undefined
-  const claimed = new Set(
-    operating.journal.all().map((other) => textFact(other, 'burnBlockIndex') ?? ''),
-  )
+  const others = operating.journal
+    .all()
+    .filter(({ id, network }) => id !== operation.id && network === operation.network)
   const found = await findBurn(operating.client, operation, {
-    since: submittedAt - 300n * NS_PER_SECOND,
-    isClaimed: (index) => claimed.has(String(index)),
+    since: submittedAt - DRIFT_NS,
+    isClaimed: (burn) => others.some((other) => claims(other, burn)),
   })
   return found === undefined ? undefined : burned(operating, operation, found.index)
+}
+
+/**
+ * Whether a block is the burn of this operation. Numbers begin again where a local network does: a
+ * block from after its call could be executed is not.
+ */
+function claims(operation: Operation, { index, block }: Found): boolean {
+  if (bigintFact(operation, 'burnBlockIndex') !== index) return false
+  const expiresAt = bigintFact(operation, 'burn_requestExpiresAtNs')
+  return expiresAt === undefined || block.timestamp <= expiresAt + DRIFT_NS
 }
 
 function findBurn(
   client: Client,
   operation: Operation,
-  search: { readonly since: bigint; readonly isClaimed: (index: bigint) => boolean },
+  search: { readonly since: bigint; readonly isClaimed: (found: Found) => boolean },
 ): Promise<Found | undefined> {
   const from = accountFact(operation, 'from')
   const amount = bigintFact(operation, 'amountSat')
   const address = textFact(operation, 'to')
-  return findBlock(client, timestampNs(search.since), ({ index, block: { transaction } }) => {
+  return findBlock(client, timestampNs(search.since), (found) => {
+    const { transaction } = found.block
     if (transaction.type !== 'burn' || transaction.amount !== amount) return false
     if (from === undefined || !sameAccount(transaction.from, from)) return false
     const { memo } = transaction
     const decoded = memo === undefined ? undefined : attempt(() => decodeBurnMemo(memo))
     if (decoded === undefined || decoded instanceof BadEncoding) return false
-    return decoded.type === 'convert' && decoded.address === address && !search.isClaimed(index)
+    return decoded.type === 'convert' && decoded.address === address && !search.isClaimed(found)
   })
 }
 

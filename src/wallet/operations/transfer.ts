@@ -3,7 +3,7 @@
  * `docs/spec/cli.md` §§3.11, 5.4.
  */
 import { equalBytes, toHex } from '../../core/base/bytes.ts'
-import { attempt, BadEncoding } from '../../core/base/errors.ts'
+import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
 import type { TimestampNs } from '../../core/base/units.ts'
 import { timestampNs } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
@@ -12,7 +12,7 @@ import { ledgerRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
 import type { Found, Operating } from './operating.ts'
-import { failed, findBlock, noting, refused } from './operating.ts'
+import { beginOnce, failed, findBlock, noting, refused } from './operating.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact, textFact } from './operation.ts'
 
@@ -80,21 +80,33 @@ export async function transfer(
   plan: TransferPlan,
   idempotencyKey?: string,
 ): Promise<TransferOutcome> {
-  const { client, journal, key } = operating
+  const { client, key } = operating
   const createdAt = client.now()
-  const operation = journal.begin({
+  const same = sameTransfer(plan)
+  const begin = {
     kind: 'transfer',
     network: client.network.name,
     key,
     account: textOfAccount(plan.from),
-    facts: {
-      ...sameTransfer(plan),
-      feeSat: String(plan.fee),
-      createdAtNs: String(createdAt),
-      idempotencyKey: idempotencyKey ?? null,
-    },
+    facts: { ...same, feeSat: String(plan.fee), createdAtNs: String(createdAt) },
+  } as const
+  const { operation, isNew } = beginOnce(operating, begin, { key: idempotencyKey, same })
+  if (isNew) return send(operating, operation, { ...plan, createdAt })
+  return goOnWithTransfer(operating, operation)
+}
+
+/** Ends one that was begun before. Throws `OPERATION_UNKNOWN` where that is not safe any more. */
+export async function goOnWithTransfer(
+  operating: Operating,
+  operation: Operation,
+): Promise<TransferOutcome> {
+  const outcome = await resumeTransfer(operating, operation)
+  if (outcome !== undefined) return outcome
+  throw new Problem('OPERATION_UNKNOWN', 'it cannot be sent again safely any more', {
+    fix: 'see what became of it',
+    command: `ckbtc status ${operation.id}`,
+    details: { op: operation.id },
   })
-  return send(operating, operation, { ...plan, createdAt })
 }
 
 type Sending = Pick<TransferPlan, 'from' | 'to' | 'amount' | 'fee' | 'memo'> & {
@@ -113,7 +125,7 @@ async function send(
   try {
     result = await client.ledger.transfer(call, { onSubmit: noting(operating, operation) })
   } catch (error) {
-    throw failed(operating, operation, error)
+    throw failed(operating, operation, { error })
   }
   if (result.type === 'ok')
     return done(operating, operation, { ...result, createdAt, deduplicated: false })
@@ -123,7 +135,8 @@ async function send(
       createdAt,
       deduplicated: true,
     })
-  throw refused(operating, operation, ledgerRefusal(result.error, asked(client, amount, fee)))
+  const problem = ledgerRefusal(result.error, asked(client, amount, fee))
+  throw refused(operating, operation, { problem })
 }
 
 function done(
@@ -181,11 +194,16 @@ export function findTransfer(
 ): Promise<Found | undefined> {
   const createdAt = bigintFact(operation, 'createdAtNs') ?? 0n
   const from = accountFact(operation, 'from')
+  const to = accountFact(operation, 'to')
+  const amount = bigintFact(operation, 'amountSat')
   const memo = memoFact(operation)
   const since = createdAt > 300_000_000_000n ? createdAt - 300_000_000_000n : 0n
   return findBlock(operating.client, since, ({ block: { transaction } }) => {
-    if (transaction.type === 'approve' || transaction.createdAtTime !== createdAt) return false
-    if (from === undefined || !('from' in transaction)) return false
+    if (transaction.type !== 'transfer' && transaction.type !== 'burn') return false
+    if (transaction.createdAtTime !== createdAt || transaction.amount !== amount) return false
+    if (from === undefined || to === undefined) return false
+    // What goes to the minter is burned, and its block names no receiver.
+    if (transaction.type === 'transfer' && !sameAccount(transaction.to, to)) return false
     const sameMemo =
       memo === undefined || transaction.memo === undefined
         ? memo === transaction.memo

@@ -1,0 +1,171 @@
+/**
+ * Goal: nothing is paid or burned twice, whatever fails and whoever else is at work.
+ * Method: cli §§3.10, 3.11; a network in memory with the real canisters, and the journal on disk.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { redeem } from '../../src/commands/redeem.ts'
+import { resume } from '../../src/commands/resume.ts'
+import { status } from '../../src/commands/status.ts'
+import { transfer } from '../../src/commands/transfer.ts'
+import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
+import type { CommandDesk } from '../support/command-desk.ts'
+import { dev0, dev1, FEE, fact, SpendingDesks } from '../support/spending-desks.ts'
+
+const desks = new SpendingDesks()
+const recipient = regtestWallet('recipient').address
+
+beforeAll(() => desks.fund())
+afterAll(() => desks.close())
+
+const send = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
+  args: [amount],
+  options: { to: 'dev1', ...others },
+})
+
+const redeeming = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
+  args: [amount],
+  options: { to: recipient, wait: false, ...others },
+})
+
+/** Nobody listens at the address of the network. */
+const unplug = (desk: CommandDesk): void => {
+  desk.fetch = async () => {
+    throw new TypeError('fetch failed', {
+      cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+    })
+  }
+}
+
+/** Calls find nobody, everything else passes. */
+const unplugCalls = (desk: CommandDesk): void => {
+  const { fetch } = desks.net
+  desk.fetch = async (input, init) => {
+    if (!new Request(input, init).url.endsWith('/call')) return fetch(input, init)
+    throw new TypeError('fetch failed', {
+      cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+    })
+  }
+}
+
+describe('a transfer that was executed and whose answer was lost', () => {
+  const lost = async (amount: string, idempotencyKey?: string) => {
+    const desk = desks.open()
+    desks.lose(desk, 'answer')
+    const { error } = await desk.json(transfer, send(amount, { idempotencyKey }))
+    expect(error.code).toBe('OPERATION_UNKNOWN')
+    desks.mend(desk)
+    return { desk, op: String(error.details.op) }
+  }
+
+  test('is not forgotten when its repetition finds nobody', async () => {
+    const before = await desks.balanceOf(dev1)
+    const { desk, op } = await lost('501sat', 'k-1')
+    unplugCalls(desk)
+    await desk.json(transfer, send('501sat', { idempotencyKey: 'k-1' }))
+    expect(desk.journal.get(op).state).toBe('unknown')
+    desks.mend(desk)
+    const { data } = await desk.json(transfer, send('501sat', { idempotencyKey: 'k-1' }))
+    expect(data).toMatchObject({ op, deduplicated: true })
+    expect(await desks.balanceOf(dev1)).toBe(before + 501n)
+  })
+
+  test('is not forgotten when its repetition is refused', async () => {
+    const before = await desks.balanceOf(dev1)
+    const { desk, op } = await lost('502sat', 'k-2')
+    // As if the ledger had another fee by now: it looks at fees before duplicates.
+    desk.journal.update(op, { facts: { feeSat: '11' } })
+    await desk.json(transfer, send('502sat', { idempotencyKey: 'k-2' }))
+    await desk.json(transfer, send('502sat', { idempotencyKey: 'k-2' }))
+    expect((await desk.json(status, { args: [op] })).data.operations).toMatchObject([
+      { op, state: 'done' },
+    ])
+    expect(await desks.balanceOf(dev1)).toBe(before + 502n)
+  })
+
+  test('is left alone by status on another network', async () => {
+    const { desk, op } = await lost('503sat')
+    const elsewhere = desk.journal.begin({
+      ...desk.journal.get(op),
+      network: 'testnet4',
+    })
+    desk.journal.update(elsewhere.id, { state: 'unknown' })
+    const { error } = await desk.json(status, { args: [elsewhere.id] })
+    expect(error).toMatchObject({
+      code: 'USAGE_INVALID',
+      hint: expect.stringContaining('testnet4'),
+    })
+    expect(desk.journal.get(elsewhere.id).state).toBe('unknown')
+  })
+})
+
+describe('one idempotency key in two processes at once', () => {
+  test('is one transfer', async () => {
+    const desk = desks.open()
+    const before = await desks.balanceOf(dev1)
+    const typed = send('601sat', { idempotencyKey: 'k-3' })
+    const [one, other] = await Promise.all([desk.json(transfer, typed), desk.json(transfer, typed)])
+    expect([one.ok, other.ok]).toEqual([true, true])
+    expect(one.data.block_index).toBe(other.data.block_index)
+    expect(await desks.balanceOf(dev1)).toBe(before + 601n)
+  })
+
+  test('is one redemption', async () => {
+    const desk = desks.open()
+    const before = await desks.balanceOf(dev0)
+    const typed = redeeming('0.011ckbtc', { idempotencyKey: 'k-4' })
+    const ran = await Promise.all([desk.json(redeem, typed), desk.json(redeem, typed)])
+    expect(ran.some(({ ok }) => ok)).toBe(true)
+    expect(await desks.balanceOf(dev0)).toBe(before - 1_100_000n - FEE)
+  })
+})
+
+describe('a redemption', () => {
+  const approvedOnly = async (amount: string) => {
+    const desk = desks.open()
+    desks.lose(desk, 'answer')
+    const { error } = await desk.json(redeem, redeeming(amount))
+    desks.mend(desk)
+    const op = String(error.details.op)
+    await desk.json(status, { args: [op] })
+    return { desk, op }
+  }
+
+  test('that two processes resume at once is burned once', async () => {
+    const before = await desks.balanceOf(dev0)
+    const { desk, op } = await approvedOnly('0.012ckbtc')
+    const running = Promise.all([
+      desk.run(resume, { args: [op] }),
+      desk.run(resume, { args: [op] }),
+    ])
+    await desks.mineUntil(() => desk.journal.get(op).state === 'done')
+    await running
+    expect(before - (await desks.balanceOf(dev0))).toBe(1_200_000n + FEE)
+    expect(desk.journal.get(op)).toMatchObject({ state: 'done' })
+  })
+
+  test('is found though another network has a burn of the same number', async () => {
+    const desk = desks.open()
+    const before = await desks.balanceOf(dev0)
+    desks.lose(desk, undefined, 'answer')
+    const { error } = await desk.json(redeem, redeeming('0.013ckbtc'))
+    desks.mend(desk)
+    const op = String(error.details.op)
+    const length = await desks.reader.blocks.length()
+    const other = desk.journal.begin({ ...desk.journal.get(op), network: 'testnet4' })
+    desk.journal.update(other.id, {
+      state: 'done',
+      facts: { burnBlockIndex: String(length - 1n) },
+    })
+    const { error: open } = await desk.json(status, { args: [op] })
+    expect(open).toMatchObject({ code: 'OPERATION_OPEN', details: { op, needs_action: false } })
+    expect(fact(desk.journal.get(op), 'burnBlockIndex')).toBe(String(length - 1n))
+    expect(await desks.balanceOf(dev0)).toBe(before - 1_300_000n - FEE)
+  })
+})
+
+test('without a network nothing is written down as sent', async () => {
+  const desk = desks.open()
+  unplug(desk)
+  const { error } = await desk.json(transfer, send('700sat'))
+  expect([error.code, desk.journal.all()]).toEqual(['SUBNET_DOWN', []])
+})
