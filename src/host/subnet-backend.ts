@@ -126,7 +126,8 @@ export class SubnetBackend implements IcBackend {
     const { requestId, envelope } = call
     const name = toHex(requestId)
     const known = this.#waiting.get(name)
-    if (known === undefined && !this.#hasRoom(envelope)) return Promise.resolve({ type: 'busy' })
+    if (known === undefined && (this.#isFull || !this.#hasRoom(envelope)))
+      return Promise.resolve({ type: 'busy' })
     const wait: Wait = known ?? { call, tell: new Set(), stage: 'sent' }
     if (known === undefined) {
       this.#waiting.set(name, wait)
@@ -139,6 +140,11 @@ export class SubnetBackend implements IcBackend {
       for (const node of this.#ports.up())
         this.#ports.input(node, { type: 'ingress', requestId, envelope })
     return outcome
+  }
+
+  /** No other request is executed until old ones are forgotten; a slot now and then finds out. */
+  get #isFull(): boolean {
+    return this.#newest?.isFull === true && !this.#isOlder(READ_AGE_MS_MAX)
   }
 
   /** Calls that can no longer be executed make room for others. */

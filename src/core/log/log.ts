@@ -12,6 +12,9 @@ export const ITEM_SIZE_MAX = 4 * 1024 * 1024
 /** Bytes of the items of one slot at most, as §23 bounds the bodies that a proposal names. */
 export const SLOT_SIZE_MAX = 8 * 1024 * 1024
 
+/** Items of one slot at most, so that one block holds as many calls as IC interface §25 allows. */
+export const SLOT_ITEMS_MAX = 500
+
 /**
  * One decided slot: what was ordered, and when. Items are opaque here; their validity is judged by
  * who executes them.

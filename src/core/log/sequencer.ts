@@ -11,7 +11,7 @@ import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs } from '../base/units.ts'
 import type { Log, LogDelivery, LogInput, LogOutput, LogPosition, Slot } from './log.ts'
-import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from './log.ts'
+import { ITEM_SIZE_MAX, SLOT_ITEMS_MAX, SLOT_SIZE_MAX } from './log.ts'
 
 /** Items of one node that wait for a slot; what is beyond is dropped and submitted again. §23. */
 const WAITING_ITEMS_MAX = 1_000
@@ -132,7 +132,8 @@ export class Sequencer implements Log {
     let size = 0
     for (const [id, { item }] of this.#waiting) {
       size += item.length
-      if (items.length > 0 && size > SLOT_SIZE_MAX) break
+      const isFull = size > SLOT_SIZE_MAX || items.length === SLOT_ITEMS_MAX
+      if (items.length > 0 && isFull) break
       items.push(item)
       this.#waiting.delete(id)
       remember(this.#ordered, id, ORDERED_MAX)

@@ -16,17 +16,26 @@ import { encodePeerMessage } from './peer-message.ts'
 
 type Outputs = readonly NodeOutput[]
 
+export type CertificationConfig = {
+  readonly me: NodeIndex
+  readonly nodes: number
+  /** Whether so many requests are known that no other one is executed. */
+  readonly isFull: () => boolean
+}
+
 export class Certification {
   readonly #certifier: Certifier
   readonly #signer: Signer
+  readonly #isFull: () => boolean
   /** Executed in slots that are not certified yet. */
   #uncertified: Hash32[] = []
   #certified: CertifiedState | undefined
   /** The state after the newest slot, while its root is not settled. */
   #sealed: CertifiedState | undefined
 
-  constructor(signer: Signer, { me, nodes }: { readonly me: NodeIndex; readonly nodes: number }) {
+  constructor(signer: Signer, { me, nodes, isFull }: CertificationConfig) {
     this.#signer = signer
+    this.#isFull = isFull
     this.#certifier = new Certifier({
       me,
       nodes,
@@ -113,6 +122,6 @@ export class Certification {
     const { certificationKey } = this.#signer
     return certificationKey === undefined
       ? []
-      : [{ type: 'certified', slot, time, requests, certificationKey }]
+      : [{ type: 'certified', slot, time, requests, isFull: this.#isFull(), certificationKey }]
   }
 }

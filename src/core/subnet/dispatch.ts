@@ -10,6 +10,9 @@ import { decodeArgs, encodeArgs } from '../ic/candid.ts'
 import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
 
+/** Bytes of a reply at most; IC interface §25. */
+export const REPLY_BYTES_MAX = { update: 2 * 1024 * 1024, query: 3 * 1024 * 1024 } as const
+
 /** A call as it reached the subnet. */
 export type CanisterCall = {
   readonly caller: Principal
@@ -69,14 +72,19 @@ export function dispatch(
   const found = Object.hasOwn(handlers, methodName) ? handlers[methodName] : undefined
   if (found === undefined || (kind === 'query' && !found.isQuery))
     return rejected('IC0536', `${from}Canister has no ${kind} method '${methodName}'.`)
+  const trapped = (message: string): CallReply =>
+    rejected('IC0503', `${from}Canister called \`ic0.trap\` with message: '${message}'`)
   const outcome = found.answer(arg)
   switch (outcome.type) {
-    case 'result':
-      return { type: 'replied', arg: outcome.value }
-    case 'trap': {
-      const words = `Canister called \`ic0.trap\` with message: '${outcome.message}'`
-      return rejected('IC0503', from + words)
+    case 'result': {
+      const { length } = outcome.value
+      // Only methods that look answer at such length: nothing has been changed.
+      return length <= REPLY_BYTES_MAX[kind]
+        ? { type: 'replied', arg: outcome.value }
+        : trapped(`a reply of ${length} bytes, at most ${REPLY_BYTES_MAX[kind]} are allowed`)
     }
+    case 'trap':
+      return trapped(outcome.message)
     case 'reject':
       return rejected('IC0406', outcome.message)
   }

@@ -52,6 +52,8 @@ export type NodeOutput =
       readonly slot: bigint
       readonly time: TimestampNs
       readonly requests: readonly Hash32[]
+      /** So many requests are known that no other one is executed. */
+      readonly isFull: boolean
       /** Under which certificates verify, 96 bytes. */
       readonly certificationKey: Uint8Array
     }

@@ -86,7 +86,8 @@ export class SubnetNode {
     this.#signer = new Signer({ ...config, mainKey: config.minter.init.ecdsaKeyName })
     const nodes = genesis.membership.members.length
     this.#keyNews = new KeyNews(this.#signer)
-    this.#certification = new Certification(this.#signer, { me: config.me, nodes })
+    const isFull = (): boolean => this.#replica.isFull
+    this.#certification = new Certification(this.#signer, { me: config.me, nodes, isFull })
     const replicaConfig = {
       minter: config.minter,
       ids: config.ids,

@@ -177,6 +177,11 @@ export class Replica {
     return this.#requests.find(requestId)
   }
 
+  /** Whether so many requests are known that no other one is executed. */
+  get isFull(): boolean {
+    return this.#requests.isFull
+  }
+
   /** Calls executed so far. */
   get updatesTotal(): bigint {
     return this.#state.updatesTotal

@@ -10,7 +10,7 @@ import { present } from '../../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../../src/core/base/party.ts'
 import { addNs, timestampNs } from '../../../src/core/base/units.ts'
 import type { LogDelivery, LogInput, Slot } from '../../../src/core/log/log.ts'
-import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from '../../../src/core/log/log.ts'
+import { ITEM_SIZE_MAX, SLOT_ITEMS_MAX, SLOT_SIZE_MAX } from '../../../src/core/log/log.ts'
 import {
   KEPT_SLOTS_MAX,
   ORDERED_MAX,
@@ -150,11 +150,22 @@ describe('room', () => {
     const log = makeLog()
     for (let i = 0; i < 1_001; i++) log.step(0, submit(`flood ${i}`), NOW)
     log.step(1, submit('of another'), NOW)
-    const [slot] = slotsOf(all(log, [0, 1, 2], 0n))
-    expect(slot?.items).toHaveLength(1_001)
-    expect(slot?.items.at(-1)).toEqual(item('of another'))
-    all(log, [0, 1, 2], 1n)
+    const ordered = [0n, 1n, 2n].flatMap(
+      (slot) => slotsOf(all(log, [0, 1, 2], slot))[0]?.items ?? [],
+    )
+    expect(ordered).toHaveLength(1_001)
+    expect(ordered.at(-1)).toEqual(item('of another'))
+    all(log, [0, 1, 2], 3n)
     expect(slotsOf(log.step(0, submit('flood 1000'), NOW))).toHaveLength(3)
+  })
+
+  test('in one slot is 500 items; the rest goes into the next', () => {
+    const log = makeLog()
+    for (let i = 0; i < SLOT_ITEMS_MAX; i++) log.step(0, submit(`${i}`), NOW)
+    expect(slotsOf(all(log, [0, 1, 2], 0n))[0]?.items).toHaveLength(500)
+    for (let i = 0; i <= SLOT_ITEMS_MAX; i++) log.step(0, submit(`more ${i}`), NOW)
+    expect(slotsOf(all(log, [0, 1, 2], 1n))[0]?.items).toHaveLength(500)
+    expect(slotsOf(all(log, [0, 1, 2], 2n))[0]?.items).toEqual([item('more 500')])
   })
 })
 

@@ -1,13 +1,13 @@
 /**
  * Goal: a call reaches the method it names, as the kind of call it is, or is rejected.
- * Method: IC interface §§8, 12.
+ * Method: IC interface §§8, 12, 25.
  */
 import { describe, expect, test } from 'vitest'
 import type { CallReply } from '../../../src/core/ic/call-reply.ts'
 import { encodeArgs, nat, query, text, update } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import type { Handlers } from '../../../src/core/subnet/dispatch.ts'
-import { dispatch, getter, handler } from '../../../src/core/subnet/dispatch.ts'
+import { dispatch, getter, handler, REPLY_BYTES_MAX } from '../../../src/core/subnet/dispatch.ts'
 
 /** Handlers over one number, and the number. */
 function counter() {
@@ -40,6 +40,26 @@ describe('a call', () => {
     const arg = encodeArgs([nat, text], [3n, 'ab'])
     const reply = dispatch(counter().handlers, { canisterId, methodName: 'echo', arg }, 'query')
     expect(replied(reply)).toEqual(encodeArgs([text], ['ababab']))
+  })
+
+  test.each([
+    ['update', 2_097_152],
+    ['query', 3_145_728],
+  ] as const)('as %s is replied to with %i bytes at most', (kind, bytesMax) => {
+    expect(REPLY_BYTES_MAX[kind]).toBe(bytesMax)
+    const overhead = encodeArgs([text], ['x'.repeat(bytesMax - 100)]).length - (bytesMax - 100)
+    const echoed = (length: number) => {
+      const arg = encodeArgs([nat, text], [BigInt(length), 'x'])
+      return dispatch(counter().handlers, { canisterId, methodName: 'echo', arg }, kind)
+    }
+    const longest = echoed(bytesMax - overhead)
+    expect(longest.type === 'replied' && longest.arg.length).toBe(bytesMax)
+    expect(echoed(bytesMax - overhead + 1)).toEqual({
+      type: 'rejected',
+      code: 5,
+      errorCode: 'IC0503',
+      message: expect.stringContaining(`'a reply of ${bytesMax + 1} bytes, at most ${bytesMax}`),
+    })
   })
 
   test('as update changes state, as query is rejected and changes none', () => {

@@ -51,6 +51,15 @@ const makeReplica = (incarnation = 7n, state?: ReplicaState): Replica =>
     state,
   )
 
+/** The state of a replica that knows this many requests. */
+function stateKnowing(count: number): ReplicaState {
+  const state = deserialize(serialize(makeReplica().state))
+  const reply = { type: 'replied', arg: new Uint8Array() } as const
+  const request = { sender: dev0.principal, canisterId: ids.ledger, expiry: at(200n), reply }
+  for (let i = 0; i < count; i++) state.requests.set(`${i}`.padStart(64, '0'), request)
+  return state
+}
+
 const ledgerCall = <M extends keyof typeof ledgerInterface>(methodName: M, now: TimestampNs) => ({
   canisterId: ids.ledger,
   methodName,
@@ -276,5 +285,23 @@ describe('the checker', () => {
     })
     if (reply.type !== 'replied') throw new Error(reply.message)
     expect(decodeArgs([method.result], reply.arg)).toEqual([{ type: 'failed' }])
+  })
+})
+
+describe('a replica that knows very many requests', () => {
+  const call = (seed: number): Uint8Array => {
+    const nonce = new Uint8Array(16).fill(seed)
+    return ingress(dev0, { ...ledgerCall('icrc1_fee', NOW), nonce }, [])
+  }
+
+  test('executes the 300,000th and none after it, until some are forgotten', () => {
+    const replica = makeReplica(7n, stateKnowing(299_999))
+    expect(replica.isFull).toBe(false)
+    expect(replica.ingress(call(1), NOW)?.reply.type).toBe('replied')
+    expect(replica.isFull).toBe(true)
+    expect(replica.ingress(call(2), NOW)).toBeUndefined()
+    replica.endSlot(at(501n)) // Five minutes after they expired.
+    expect(replica.isFull).toBe(false)
+    expect(replica.ingress(call(3), NOW)?.reply.type).toBe('replied')
   })
 })

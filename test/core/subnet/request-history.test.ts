@@ -1,12 +1,12 @@
 /**
  * Goal: a request is known from its execution until nobody asks for it any more.
- * Method: IC interface §6.1.
+ * Method: IC interface §§6.1, 25.
  */
 import { expect, test } from 'vitest'
 import { addNs, timestampNs } from '../../../src/core/base/units.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
-import { KEEP_NS, RequestHistory } from '../../../src/core/subnet/request-history.ts'
+import { KEEP_NS, REQUESTS_MAX, RequestHistory } from '../../../src/core/subnet/request-history.ts'
 
 const id = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 const at = (ns: bigint) => timestampNs(ns)
@@ -39,4 +39,17 @@ test('a history goes on from its state', () => {
   const known = new Map()
   new RequestHistory(known).add(id(3), request(10n))
   expect(new RequestHistory(known).find(id(3))).toEqual(request(10n))
+})
+
+test('a history has room for 300,000 requests, and again once one is forgotten', () => {
+  const known = new Map(
+    Array.from({ length: REQUESTS_MAX - 1 }, (_, i) => [`${i}`.padStart(64, '0'), request(10n)]),
+  )
+  const history = new RequestHistory(known)
+  expect(known.size).toBe(299_999)
+  expect(history.isFull).toBe(false)
+  history.add(id(4), request(KEEP_NS))
+  expect(history.isFull).toBe(true)
+  expect(history.forget(addNs(at(11n), KEEP_NS))).toHaveLength(299_999)
+  expect(history.isFull).toBe(false)
 })

@@ -281,6 +281,13 @@ describe('encodings', () => {
     expect(executed()).toBe(before)
   })
 
+  test('a method name of 256 bytes is taken', async () => {
+    const envelope = signCall(call({ methodName: 'x'.repeat(256) }), user)
+    const answer = await post(net, envelope)
+    const say = certified(answer, { envelope, rootKey, now: net.now })
+    expect(fromUtf8(say('error_code') ?? new Uint8Array())).toBe('IC0536')
+  })
+
   test('23: a nonce of 32 bytes is taken', async () => {
     const envelope = signCall(call({ nonce: new Uint8Array(32).fill(7) }), user)
     await expectExecuted(envelope, envelope)

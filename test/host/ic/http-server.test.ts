@@ -10,13 +10,21 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { concat, utf8 } from '../../../src/core/base/bytes.ts'
 import { HostPortBusy } from '../../../src/core/base/errors.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import type { Content } from '../../../src/core/ic/envelope.ts'
 import { encodeEnvelope, signCall } from '../../../src/core/ic/envelope.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { IcGateway } from '../../../src/host/ic/gateway.ts'
 import type { HttpLimits, HttpServer } from '../../../src/host/ic/http-server.ts'
 import { startHttpServer } from '../../../src/host/ic/http-server.ts'
-import { callContent, ed25519Signer, post, read } from '../../support/ic-requests.ts'
+import {
+  callContent,
+  ed25519Signer,
+  post,
+  queryContent,
+  read,
+  readContent,
+} from '../../support/ic-requests.ts'
 import { SubnetNet } from '../../support/subnet-net.ts'
 
 const net = new SubnetNet(1)
@@ -210,6 +218,31 @@ describe('a large body', () => {
     const server = await start()
     const answer = await post({ fetch, url: server.url }, call(new Uint8Array(3 * MIB)))
     expect(answer.status).toBe(413)
+  })
+
+  test('of a call is read up to 2 MiB, of anything up to 4 MiB, and not a byte beyond', async () => {
+    const { url } = await start()
+    const PADDED = 70_000 // Long enough for a length of four bytes.
+    const pad = (more: number): Uint8Array => new Uint8Array(PADDED + more)
+    const { principal } = user
+    const makers = {
+      call: (more) => callContent(principal, net.now, { arg: pad(more) }),
+      query: (more) => queryContent(principal, net.now, { arg: pad(more) }),
+      read_state: (more) => readContent(principal, net.now, [[pad(more)]]),
+    } satisfies Record<string, (more: number) => Content>
+    for (const [action, bytesMax, status] of [
+      ['call', 2 * MIB, 200],
+      ['query', 4 * MIB, 200],
+      ['read_state', 4 * MIB, 404], // What it asks for is not there.
+    ] as const) {
+      const make = (more: number) => encodeEnvelope(signCall(makers[action](more), user))
+      const largest = make(bytesMax - make(0).length)
+      expect(largest.length).toBe(bytesMax)
+      expect((await post({ fetch, url }, largest, { action })).status).toBe(status)
+      const larger = make(bytesMax + 1 - make(0).length)
+      const text = `A body of more than ${bytesMax} bytes is not read.`
+      expect(await post({ fetch, url }, larger, { action })).toMatchObject({ status: 413, text })
+    }
   })
 
   test('of unknown path is not read either', async () => {
