@@ -171,7 +171,13 @@ export class Wire {
     const body = response?.body ?? null
     const { request } = delivery
     if (request === undefined) throw new BadEncoding('the call left no trace')
-    if (isV2ResponseBody(body)) throw refusal(callee, body.reject_code, body.reject_message)
+    if (isV2ResponseBody(body)) {
+      const { reject_code: code, reject_message: message } = body
+      // Nobody has signed this: elsewhere it does not prove that no value has moved (§21.2).
+      throw options.movesValue && this.network.kind !== 'local'
+        ? unsigned(callee, message)
+        : refusal(callee, code, message)
+    }
     if (isV4ResponseBody(body)) {
       const status = await this.#statusIn(body.certificate, canister, request.requestId)
       const settled = await settle(status, callee, body.certificate, this.#certify(canister))
@@ -312,6 +318,13 @@ function refusal(callee: Callee, code: number, message: string): CanisterRefused
     rejectCode: code,
   })
 }
+
+const unsigned = ({ methodName }: Callee, message: string): Problem =>
+  new Problem(
+    'NETWORK_BAD_CERTIFICATE',
+    `${methodName} is refused, which the network has not signed: ${message.slice(0, 300)}`,
+    { fix: 'look what became of it first', command: 'ckbtc status' },
+  )
 
 /** Details that mark a call which will certainly never be executed. */
 const NEVER = { submitted: false } as const

@@ -10,6 +10,7 @@ import { rejected } from '../../../src/core/ic/call-reply.ts'
 import { encodeArgs, nat, text } from '../../../src/core/ic/candid.ts'
 import { encodeCbor } from '../../../src/core/ic/cbor.ts'
 import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
+import { rejectionBody } from '../../../src/core/ic/responses.ts'
 import type { SubmittedRequest } from '../../../src/wallet/client/deliveries.ts'
 import { Client } from '../../../src/wallet/client.ts'
 import { devUser, userOfSecret } from '../../../src/wallet/identity.ts'
@@ -187,6 +188,22 @@ describe('the outcome is unknown', () => {
       exit: 9,
       details: { requestId: expect.stringMatching(/^[0-9a-f]{64}$/) },
     })
+  })
+
+  test('when a network elsewhere refuses it unsigned; on this machine that is a refusal', async () => {
+    const body = rejectionBody(rejected('IC0301', 'not found'), { withStatus: true })
+    const handle: Handle = async (request, forward) => {
+      const answer = await forward()
+      return isCall(request) ? new Response(new Uint8Array(body)) : answer
+    }
+    const net = new NetworkUnderTest()
+    await expect(transfer(clientOf(net, handle, custom).client)).rejects.toMatchObject({
+      code: 'OPERATION_UNKNOWN',
+      message: expect.stringContaining('which the network has not signed: not found'),
+    })
+    expect(net.replica.updatesTotal).toBe(1n) // It was executed all the same.
+    const here = transfer(clientOf(new NetworkUnderTest(), handle).client)
+    await expect(here).rejects.toMatchObject({ code: 'LEDGER_REFUSED' })
   })
 
   test('but a call that moves no value has merely failed', async () => {
