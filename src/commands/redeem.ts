@@ -169,8 +169,8 @@ async function conclude(
   const shown = !terminal.settings.json && !terminal.settings.quiet
   const { token } = session.symbols
   const amount = bigintFact(operation, 'amountSat') ?? 0n
-  const block = textFact(operation, 'burnBlockIndex') ?? '?'
-  if (shown)
+  const block = textFact(operation, 'burnBlockIndex')
+  if (shown && block !== undefined)
     terminal.answer(
       `${terminal.paint.good('✓')} Burned ${coins(amount, token)}   ledger block ${block}   ${operation.id}`,
     )

@@ -1,6 +1,7 @@
 /** What commands that move value are tried with: one network in memory, users with coins, desks. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { present } from '../../src/core/base/errors.ts'
 import { Client } from '../../src/wallet/client.ts'
 import { depositAddress } from '../../src/wallet/deposit-address.ts'
 import type { User } from '../../src/wallet/identity.ts'
@@ -75,6 +76,28 @@ export class SpendingDesks {
   /** The desk's way to the network loses these calls, from now on. */
   lose(desk: CommandDesk, ...losses: Parameters<typeof losingFetch>[1]): void {
     desk.fetch = losingFetch(this.net.fetch, losses)
+  }
+
+  /** Calls of the desk wait at a gate on their way to the network. */
+  hold(desk: CommandDesk) {
+    const { fetch } = this.net
+    let open = (): void => {}
+    const opened = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    let isReached = false
+    desk.fetch = async (input, init) => {
+      if (new Request(input, init).url.endsWith('/call')) {
+        isReached = true
+        await opened
+      }
+      return fetch(input, init)
+    }
+    const reached = async <T>(look: () => T | undefined): Promise<T> => {
+      await until(() => isReached)
+      return present(look(), 'what stands at the gate')
+    }
+    return { open, reached }
   }
 
   /** And finds them again. */

@@ -9,7 +9,7 @@ import { status } from '../../src/commands/status.ts'
 import { transfer } from '../../src/commands/transfer.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
 import type { CommandDesk } from '../support/command-desk.ts'
-import { dev0, dev1, FEE, fact, SpendingDesks } from '../support/spending-desks.ts'
+import { dev0, dev1, FEE, fact, SpendingDesks, until } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
 const recipient = regtestWallet('recipient').address
@@ -142,6 +142,26 @@ describe('a redemption', () => {
     expect(before - (await desks.balanceOf(dev0))).toBe(1_200_000n + FEE)
     expect(desk.journal.get(op)).toMatchObject({ state: 'done' })
   })
+
+  test('that is under way is not burned by a resume in between', async () => {
+    const desk = desks.open()
+    const before = await desks.balanceOf(dev0)
+    const gate = desks.hold(desk)
+    const first = desk.json(redeem, redeeming('0.014ckbtc'))
+    const op = await gate.reached(() => desk.journal.all()[0]?.id)
+    desks.mend(desk)
+    let isOver = false
+    const second = desk.json(resume, { args: [op] }).finally(() => {
+      isOver = true
+    })
+    await until(() => isOver || fact(desk.journal.get(op), 'burnBlockIndex') !== '')
+    gate.open()
+    expect((await first).ok).toBe(true)
+    expect(before - (await desks.balanceOf(dev0))).toBe(1_400_000n + FEE)
+    desks.net.mine(6)
+    expect((await second).error).toMatchObject({ code: 'HOST_STATE_LOCKED' })
+    expect(desk.journal.get(op)).toMatchObject({ state: 'waiting' })
+  }, 20_000)
 
   test('is found though another network has a burn of the same number', async () => {
     const desk = desks.open()

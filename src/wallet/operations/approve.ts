@@ -90,9 +90,11 @@ export async function approve(
   } as const
   const { operation, isNew } = beginOnce(operating, begin, { key: idempotencyKey, same })
   if (!isNew) throw approvalOpen(operation)
-  const blockIndex = await sendApproval(operating, operation, { ...plan, createdAt })
-  const facts = { blockIndex: String(blockIndex) }
-  return { operation: journal.update(operation.id, { state: 'done', facts }), blockIndex }
+  return journal.exclusively(operation.id, async (now) => {
+    const blockIndex = await sendApproval(operating, now, { ...plan, createdAt })
+    const facts = { blockIndex: String(blockIndex) }
+    return { operation: journal.update(now.id, { state: 'done', facts }), blockIndex }
+  })
 }
 
 /** It may still be executed: another one would not be told apart from it. */

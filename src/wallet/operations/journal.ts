@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { CkbtcError, HostDisk, Problem } from '../../core/base/errors.ts'
+import { withLock } from '../file-lock.ts'
 import { FILE_MODE, makePrivateFolder, systemCode } from '../private-files.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
 import { isOpen, operationKinds, operationStates } from './operation.ts'
@@ -102,6 +103,18 @@ export class Journal {
     return this.all()
       .filter((operation) => operation.network === network && isOpen(operation))
       .reverse()
+  }
+
+  /**
+   * Goes on with an operation while no other process does; `action` gets it as it is then. Throws
+   * `HOST_STATE_LOCKED`.
+   */
+  exclusively<T>(
+    op: string,
+    action: (operation: Operation) => T | Promise<T>,
+    waiting?: { readonly waitMs: number },
+  ): Promise<T> {
+    return withLock(`${this.#ports.path}.${op}.lock`, () => action(this.get(op)), waiting)
   }
 
   #now(): string {

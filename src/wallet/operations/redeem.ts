@@ -16,7 +16,7 @@ import { findApproval, sendApproval } from './approve.ts'
 import type { Found, Operating } from './operating.ts'
 import { beginOnce, failed, findBlock, mayStillHappen, noting, refused } from './operating.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
-import { bigintFact, textFact } from './operation.ts'
+import { bigintFact, isOpen, textFact } from './operation.ts'
 import { accountFact } from './transfer.ts'
 
 export type RedeemRequest = {
@@ -132,9 +132,8 @@ export async function redeem(
       stage: null,
     },
   } as const
-  const { operation, isNew } = beginOnce(operating, begin, { key: idempotencyKey, same })
-  if (!isNew) return resumeRedemption(operating, operation)
-  return burn(operating, await approveBurn(operating, operation, plan))
+  const { operation } = beginOnce(operating, begin, { key: idempotencyKey, same })
+  return resumeRedemption(operating, operation)
 }
 
 /** The exact amount, for ten minutes. The expected allowance makes a race fail. */
@@ -201,13 +200,14 @@ const burned = ({ journal }: Operating, { id }: Operation, blockIndex: bigint): 
   })
 
 /**
- * Goes on with a redemption that stopped before its burn was known: the burn is looked for, and made
- * only if it is certain that the first one was not accepted. Throws `OPERATION_UNKNOWN`.
+ * Goes on with a redemption whose burn is not known yet: it is looked for, and made only if it is
+ * certain that there is none. Throws `OPERATION_UNKNOWN` and `HOST_STATE_LOCKED`.
  */
-export async function resumeRedemption(
-  operating: Operating,
-  operation: Operation,
-): Promise<Operation> {
+export const resumeRedemption = (operating: Operating, { id }: Operation): Promise<Operation> =>
+  operating.journal.exclusively(id, (now) => approveAndBurn(operating, now))
+
+async function approveAndBurn(operating: Operating, operation: Operation): Promise<Operation> {
+  if (!isOpen(operation)) return operation
   const settled = await lookForBurn(operating, operation)
   if (settled !== undefined) return settled
   if (mayStillHappen(operating, operation, 'burn_'))

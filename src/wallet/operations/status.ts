@@ -2,7 +2,7 @@
  * Where an operation is: asked of the network, never by spending. Implements `docs/spec/cli.md`
  * §§3.10, 3.11, 5.6.
  */
-
+import { Problem } from '../../core/base/errors.ts'
 import { findApproval } from './approve.ts'
 import { DepositWatch } from './deposit.ts'
 import type { Operating } from './operating.ts'
@@ -48,8 +48,21 @@ async function refreshSent(
     return operation.state === 'unknown'
       ? operation
       : journal.update(operation.id, { state: 'unknown' })
-  // Never sent, or expired without a block: it did not happen and will not.
-  return journal.update(operation.id, { state: 'cancelled', facts: { error: 'never executed' } })
+  return neverExecuted(operating, operation)
+}
+
+/** Not sent, or expired without a block. Left alone while a process is at work on it. */
+async function neverExecuted({ journal }: Operating, operation: Operation): Promise<Operation> {
+  const end = (now: Operation): Operation =>
+    now.state === operation.state && now.updatedAt === operation.updatedAt
+      ? journal.update(now.id, { state: 'cancelled', facts: { error: 'never executed' } })
+      : now
+  try {
+    return await journal.exclusively(operation.id, end, { waitMs: 0 })
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'HOST_STATE_LOCKED') return operation
+    throw error
+  }
 }
 
 async function refreshRedeem(operating: Operating, operation: Operation): Promise<Operation> {
@@ -71,10 +84,7 @@ async function refreshRedeem(operating: Operating, operation: Operation): Promis
   if (textFact(approved, 'stage') === 'approved') return approved
   return mayStillHappen(operating, approved, 'approval_')
     ? approved
-    : operating.journal.update(approved.id, {
-        state: 'cancelled',
-        facts: { error: 'never executed' },
-      })
+    : neverExecuted(operating, approved)
 }
 
 /** What happens next, and whether the user has to do it. */

@@ -14,7 +14,7 @@ import { symbolsOf } from '../network.ts'
 import type { Found, Operating } from './operating.ts'
 import { beginOnce, failed, findBlock, noting, refused } from './operating.ts'
 import type { Facts, Operation } from './operation.ts'
-import { bigintFact, textFact } from './operation.ts'
+import { bigintFact, isOpen, textFact } from './operation.ts'
 
 export type TransferRequest = {
   readonly from: Account
@@ -90,8 +90,7 @@ export async function transfer(
     account: textOfAccount(plan.from),
     facts: { ...same, feeSat: String(plan.fee), createdAtNs: String(createdAt) },
   } as const
-  const { operation, isNew } = beginOnce(operating, begin, { key: idempotencyKey, same })
-  if (isNew) return send(operating, operation, { ...plan, createdAt })
+  const { operation } = beginOnce(operating, begin, { key: idempotencyKey, same })
   return goOnWithTransfer(operating, operation)
 }
 
@@ -152,8 +151,17 @@ function done(
 /** The ledger refuses what is older (§5 of its specification), with a margin for clocks. */
 const WINDOW_NS = 23n * 3_600n * 1_000_000_000n
 
-/** Sends the identical call again: within the ledger's window that cannot pay twice. */
-export async function resumeTransfer(
+/**
+ * Sends what the journal says, first or again: within the ledger's window that cannot pay twice.
+ * Undefined where it is not safe, or not open any more. Throws `HOST_STATE_LOCKED`.
+ */
+export const resumeTransfer = (
+  operating: Operating,
+  { id }: Operation,
+): Promise<TransferOutcome | undefined> =>
+  operating.journal.exclusively(id, (now) => sendWritten(operating, now))
+
+async function sendWritten(
   operating: Operating,
   operation: Operation,
 ): Promise<TransferOutcome | undefined> {
@@ -164,6 +172,13 @@ export async function resumeTransfer(
   const to = accountFact(operation, 'to')
   if (createdAt === undefined || amount === undefined || fee === undefined) return undefined
   if (from === undefined || to === undefined) return undefined
+  const blockIndex = bigintFact(operation, 'blockIndex')
+  if (operation.state === 'done' && blockIndex !== undefined) {
+    const { deduplicated } = operation.facts
+    const at = timestampNs(createdAt)
+    return { operation, blockIndex, createdAt: at, deduplicated: deduplicated === true }
+  }
+  if (!isOpen(operation)) return undefined
   if (createdAt + WINDOW_NS < operating.client.now()) return undefined
   const memo = memoFact(operation)
   return send(operating, operation, {
