@@ -24,12 +24,15 @@ import { judgeRead } from '../../src/core/ic/read-state.ts'
 import { separated } from '../../src/core/ic/request-id.ts'
 import { queryBody, queryHash } from '../../src/core/ic/responses.ts'
 import { witness } from '../../src/core/ic/state-tree.ts'
+import type { Settings } from '../../src/core/minter/constants.ts'
+import type { Config } from '../../src/core/minter/state.ts'
 import {
   certifiedDataPath,
   requestPath,
   rootKeyOf,
   TIME_PATH,
 } from '../../src/core/subnet/certified-state.ts'
+import { checkerInterface } from '../../src/core/subnet/checker-canister.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import { hostEd25519 } from '../../src/host/ed25519.ts'
@@ -39,6 +42,7 @@ import { gatewayFetch } from '../../src/host/ic/gateway-fetch.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { Network } from '../../src/wallet/network.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
+import { ingress } from './ingress.ts'
 
 /** IC interface §27.5. */
 const BLS_SECRET = fromHex('0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff0')
@@ -46,7 +50,10 @@ const NODE_SECRET = Uint8Array.from({ length: 32 }, (_, index) => index)
 const MASTER_SECRET = 5n
 const SUBNET_KEY = secp256k1.getPublicKey(bigEndian(MASTER_SECRET, 32), true)
 /** A test's redemptions go out at once. */
-const NO_QUEUE = { ...embeddedMinter, init: { ...embeddedMinter.init, maxTimeInQueueNs: 0n } }
+const NO_QUEUE = {
+  settings: { ...embeddedMinter.settings },
+  init: { ...embeddedMinter.init, maxTimeInQueueNs: 0n },
+}
 const FIRST_BLOCKS = 101
 
 const { shortSignatures: bls } = bls12_381
@@ -54,6 +61,12 @@ const blsKey = bls.getPublicKey(BLS_SECRET).toBytes()
 const nodeKeyDer = encodePublicKey({ type: 'ed25519', key: nobleEd25519.publicKey(NODE_SECRET) })
 const nodeId = selfAuthenticating(nodeKeyDer)
 const payer = regtestWallet('payer')
+const operator = devUser(4)
+
+type MinterChange = {
+  readonly config?: Partial<Config>
+  readonly settings?: Partial<Settings>
+}
 
 export class NetworkUnderTest implements IcBackend {
   readonly rootKey = rootKeyOf(blsKey)
@@ -80,7 +93,7 @@ export class NetworkUnderTest implements IcBackend {
     this.#time = this.#now()
     this.replica = new Replica({
       nodes: [{ id: nodeId, publicKeyDer: nodeKeyDer }],
-      operator: devUser(4).principal,
+      operator: operator.principal,
       incarnation: 1n,
       ed25519: hostEd25519,
       minter: NO_QUEUE,
@@ -213,6 +226,22 @@ export class NetworkUnderTest implements IcBackend {
       )
       for (const block of blocks) this.replica.block(encodeBlock(block), this.#time)
     })
+  }
+
+  /** The checker's operator flags an address, or a coin `<txid>:<vout>`. */
+  flag(target: string): void {
+    const { checker: canisterId } = this.replica.ids
+    const [methodName, now] = ['x_flag', this.#now()] as const
+    const call = { canisterId, methodName, method: checkerInterface[methodName], now }
+    const envelope = ingress(operator, call, [{ target, flagged: true }])
+    this.#slot(() => this.replica.ingress(envelope, this.#time))
+  }
+
+  /** The minter as if it had been installed with other values. */
+  changeMinter({ config, settings }: MinterChange): void {
+    const { minter } = this.replica.state
+    Object.assign(minter.state.config, config)
+    Object.assign(minter.settings, settings)
   }
 
   /** Pays from a wallet that has mined; the payment waits for the next block. */

@@ -52,9 +52,10 @@ export async function beginDeposit(operating: Operating, plan: DepositPlan): Pro
   ])
   const credited = new Coins()
   credited.seen(known, 0)
+  // What is at the address and not credited is still to come, unless the minter keeps it for good.
   const here = new Coins()
-  // What is at the address and not credited is still to come.
   here.seen(view?.utxos ?? [], view?.tipHeight ?? 0)
+  const deep = here.all.filter(({ confirmations }) => confirmations >= plan.requiredConfirmations)
   return journal.begin({
     kind: 'deposit',
     network: client.network.name,
@@ -68,6 +69,7 @@ export async function beginDeposit(operating: Operating, plan: DepositPlan): Pro
       minimumSat: String(plan.minimum),
       blocksBefore: String(length),
       creditedBefore: credited.all.map(coinName).join(' '),
+      deepBefore: deep.map(coinName).join(' '),
     },
   })
 }
@@ -79,6 +81,7 @@ export class DepositWatch {
   readonly #address: string
   readonly #required: number
   readonly #credited: ReadonlySet<string>
+  readonly #deepBefore: ReadonlySet<string>
   readonly #coins = new Coins()
   #operation: Operation
   #nextBlock: bigint
@@ -94,6 +97,7 @@ export class DepositWatch {
     this.#required = typeof requiredConfirmations === 'number' ? requiredConfirmations : 1
     this.#nextBlock = bigintFact(operation, 'blocksBefore') ?? 0n
     this.#credited = new Set((textFact(operation, 'creditedBefore') ?? '').split(' '))
+    this.#deepBefore = new Set((textFact(operation, 'deepBefore') ?? '').split(' '))
   }
 
   get operation(): Operation {
@@ -103,8 +107,13 @@ export class DepositWatch {
   /** Those of this deposit, in the order in which they were seen. */
   get coins(): readonly Coin[] {
     return this.#coins.all
-      .filter((coin) => !this.#credited.has(coinName(coin)))
+      .filter((coin) => !this.#credited.has(coinName(coin)) && !this.#wasKept(coin))
       .map((coin) => (coin.state === 'minted' ? this.#deep(coin) : coin))
+  }
+
+  /** It had come and could be credited before this deposit began: the minter keeps it for good. */
+  #wasKept(coin: Coin): boolean {
+    return isSettled(coin) && coin.state !== 'minted' && this.#deepBefore.has(coinName(coin))
   }
 
   /** What was minted had its confirmations, seen or not. */

@@ -1,0 +1,82 @@
+/**
+ * Goal: what the minter refuses ends a command with the code of cli §6 for it, and burns nothing.
+ * Method: cli §§5.2, 5.5, 6, minter §§2.2, 5, 6; a network in memory with the real canisters, whose
+ * checker has flagged something, or whose minter was told to keep its door shut.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { deposit } from '../../src/commands/deposit.ts'
+import { redeem } from '../../src/commands/redeem.ts'
+import { toDisplayHex } from '../../src/core/base/bytes.ts'
+import { depositAddress } from '../../src/wallet/deposit-address.ts'
+import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
+import { dev0, SpendingDesks, until } from '../support/spending-desks.ts'
+
+const desks = new SpendingDesks()
+const { net } = desks
+const recipient = regtestWallet('recipient').address
+
+beforeAll(() => desks.fund())
+afterAll(() => desks.close())
+
+describe('ckbtc redeem', () => {
+  const run = async (): Promise<readonly [code: string, exit: number]> => {
+    const desk = desks.open()
+    const typed = { args: ['0.01ckbtc'], options: { to: recipient, wait: false } }
+    const { out, exit } = await desk.run(redeem, { ...typed, settings: { json: true } })
+    return [JSON.parse(out).error.code, exit]
+  }
+  /** All that a refusal costs is the fee of the approval. */
+  async function expectRefused(code: string): Promise<void> {
+    const before = await desks.balanceOf(dev0)
+    expect(await run()).toEqual([code, 7])
+    expect(before - (await desks.balanceOf(dev0))).toBeLessThanOrEqual(10n)
+  }
+
+  test.each([
+    ['is read-only', { type: 'readOnly' }],
+    ['serves few', { type: 'restrictedTo', principals: [] }],
+  ] as const)('ends with MINTER_RESTRICTED while the minter %s', async (_, mode) => {
+    net.changeMinter({ config: { mode } })
+    await expectRefused('MINTER_RESTRICTED')
+    net.changeMinter({ config: { mode: { type: 'generalAvailability' } } })
+  })
+
+  test('ends with MINTER_BUSY while the minter has no hand free', async () => {
+    const { concurrentMax } = net.replica.state.minter.settings
+    net.changeMinter({ settings: { concurrentMax: 0 } })
+    await expectRefused('MINTER_BUSY')
+    net.changeMinter({ settings: { concurrentMax } })
+  })
+
+  test('ends with MINTER_DEST_FLAGGED where the destination is flagged', async () => {
+    net.flag(recipient)
+    await expectRefused('MINTER_DEST_FLAGGED')
+  })
+})
+
+describe('ckbtc deposit', () => {
+  /** Deposits one payment, which `then` does something about before it is deep enough. */
+  async function depositing(sat: bigint, then: (coin: string) => void = () => undefined) {
+    const desk = desks.open()
+    const before = await desks.balanceOf(dev0)
+    const { address } = await depositAddress(desks.reader, { owner: dev0.principal })
+    const running = desk.run(deposit, { options: { wait: true, qr: false } })
+    await until(() => desk.journal.all().length > 0)
+    const { txid, vout } = net.pay(address, sat)
+    then(`${toDisplayHex(txid)}:${vout}`)
+    net.mine(6)
+    const ran = await running
+    expect(await desks.balanceOf(dev0)).toBe(before)
+    return ran
+  }
+
+  test('ends with MINTER_COIN_FLAGGED when all that came is flagged', async () => {
+    const { err, exit } = await depositing(5_000_000n, (coin) => net.flag(coin))
+    expect([exit, err]).toEqual([7, expect.stringContaining('(MINTER_COIN_FLAGGED)')])
+  })
+
+  test('ends with MINTER_COIN_TOO_SMALL when all that came is too small, whatever was kept before', async () => {
+    const { err, exit } = await depositing(299n)
+    expect([exit, err]).toEqual([7, expect.stringContaining('(MINTER_COIN_TOO_SMALL)')])
+  })
+})
