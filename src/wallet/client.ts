@@ -4,7 +4,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { utf8 } from '../core/base/bytes.ts'
+import { BadEncoding } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
+import { timestampNs } from '../core/base/units.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { IndexClient } from './client/account-index.ts'
 import { BitcoinClient } from './client/bitcoin.ts'
@@ -15,6 +17,7 @@ import { BlockReader, readEvents, readInit } from './client/logs.ts'
 import { MinterClient } from './client/minter.ts'
 import { descriptorStore, fileStore, memoryStore } from './client/node-keys.ts'
 import type { RequestStatus } from './client/request-status.ts'
+import { leb128 } from './client/request-status.ts'
 import { sdkPrincipal } from './client/sdk-identity.ts'
 import { Wire } from './client/wire.ts'
 import type { User } from './identity.ts'
@@ -78,6 +81,14 @@ export class Client {
   /** The network's time, as far as it is known: for `created_at_time`. */
   now(): TimestampNs {
     return this.#wire.now()
+  }
+
+  /** The network's time, as it certifies it now: proof that something is over. */
+  async certifiedTime(): Promise<TimestampNs> {
+    const path = [utf8('time')]
+    const value = await this.#wire.readCertified(sdkPrincipal(this.network.ids.ledger), path)
+    if (value === undefined) throw new BadEncoding('a certificate without a time')
+    return timestampNs(leb128(value))
   }
 
   /** Network minus this computer, ms; 0 until a difference was found. */

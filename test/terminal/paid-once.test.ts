@@ -7,6 +7,8 @@ import { redeem } from '../../src/commands/redeem.ts'
 import { resume } from '../../src/commands/resume.ts'
 import { status } from '../../src/commands/status.ts'
 import { transfer } from '../../src/commands/transfer.ts'
+import { encodeArgs } from '../../src/core/ic/candid.ts'
+import { ledgerInterface } from '../../src/core/ledger/interface.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
 import type { CommandDesk } from '../support/command-desk.ts'
 import { dev0, dev1, FEE, fact, SpendingDesks, until } from '../support/spending-desks.ts'
@@ -47,6 +49,14 @@ const unplugCalls = (desk: CommandDesk): void => {
   }
 }
 
+/** The node that is asked has no blocks, or says so. */
+const hideBlocks = (): void => {
+  const method = ledgerInterface.icrc3_get_blocks.result
+  const nothing = { logLength: 0n, blocks: [], archivedBlocks: [] }
+  const arg = encodeArgs([method], [nothing])
+  desks.net.answers.set('icrc3_get_blocks', { type: 'replied', arg })
+}
+
 describe('a transfer that was executed and whose answer was lost', () => {
   const lost = async (amount: string, idempotencyKey?: string) => {
     const desk = desks.open()
@@ -80,6 +90,26 @@ describe('a transfer that was executed and whose answer was lost', () => {
       { op, state: 'done' },
     ])
     expect(await desks.balanceOf(dev1)).toBe(before + 502n)
+  })
+
+  test('is found where a node hides it', async () => {
+    const { desk, op } = await lost('504sat')
+    desk.journal.update(op, { facts: { requestExpiresAtNs: '1' } })
+    hideBlocks()
+    const { data } = await desk.json(status, { args: [op] })
+    desks.net.answers.clear()
+    expect(data.operations).toMatchObject([{ op, state: 'done' }])
+  })
+
+  test('that is left out by the whole network was never executed', async () => {
+    const desk = desks.open()
+    desks.lose(desk, 'request')
+    const { error } = await desk.json(transfer, send('505sat'))
+    desks.mend(desk)
+    const op = String(error.details.op)
+    desk.journal.update(op, { facts: { requestExpiresAtNs: '1' } })
+    const { data } = await desk.json(status, { args: [op] })
+    expect(data.operations).toMatchObject([{ op, state: 'cancelled' }])
   })
 
   test('is left alone by status on another network', async () => {
@@ -162,6 +192,27 @@ describe('a redemption', () => {
     expect((await second).error).toMatchObject({ code: 'HOST_STATE_LOCKED' })
     expect(desk.journal.get(op)).toMatchObject({ state: 'waiting' })
   }, 20_000)
+
+  test('is not burned again where a node hides the burn', async () => {
+    const desk = desks.open()
+    const before = await desks.balanceOf(dev0)
+    desks.lose(desk, undefined, 'answer')
+    const { error } = await desk.json(redeem, redeeming('0.015ckbtc'))
+    desks.mend(desk)
+    const op = String(error.details.op)
+    // Long ago, so that it cannot be executed any more.
+    desk.journal.update(op, { facts: { burn_requestExpiresAtNs: '1' } })
+    hideBlocks()
+    let isOver = false
+    const running = desk.json(resume, { args: [op] }).finally(() => {
+      isOver = true
+    })
+    await until(() => isOver || fact(desk.journal.get(op), 'burnBlockIndex') !== '')
+    desks.net.answers.clear()
+    desks.net.mine(6)
+    expect((await running).ok).toBe(true)
+    expect(before - (await desks.balanceOf(dev0))).toBe(1_500_000n + FEE)
+  })
 
   test('is found though another network has a burn of the same number', async () => {
     const desk = desks.open()

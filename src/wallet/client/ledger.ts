@@ -26,7 +26,7 @@ export type TokenFacts = {
 }
 
 /** `certified`: asked as a call, so that the whole network answers for it. */
-export type Asking = { readonly certified?: boolean }
+export type Asking = { readonly certified?: boolean | undefined }
 
 export class LedgerClient {
   readonly #wire: Wire

@@ -14,7 +14,8 @@ import type { Event } from '../../core/minter/events.ts'
 import { minterExtension } from '../../core/minter/extension.ts'
 import { minterInterface } from '../../core/minter/interface.ts'
 import type { InitArgs } from '../../core/minter/types.ts'
-import { rawQuery } from './raw.ts'
+import type { Asking } from './ledger.ts'
+import { rawQuery, rawUpdate } from './raw.ts'
 import type { Wire } from './wire.ts'
 
 /** Entries asked for at once; the canisters cut at their own limits. */
@@ -26,6 +27,9 @@ const METHOD = 'icrc3_get_blocks'
 /** Is told after every page. */
 export type OnProgress = (read: number, total: number | undefined) => void
 
+type Reading = Asking & { readonly onProgress?: OnProgress | undefined }
+type Question = Asking & { readonly ranges: readonly Range[] }
+
 /** Reads blocks where they lie: in the ledger, or in an archive that it names. */
 export class BlockReader {
   readonly #wire: Wire
@@ -34,33 +38,41 @@ export class BlockReader {
     this.#wire = wire
   }
 
-  #ask(canisterId: Principal, methodName: string, ranges: readonly Range[]) {
+  #ask(canisterId: Principal, methodName: string, { ranges, certified = false }: Question) {
     const method = ledgerInterface[METHOD]
     const target = { canister: 'ledger', canisterId, methodName, method } as const
-    return rawQuery(this.#wire, target, [ranges])
+    return certified
+      ? rawUpdate(this.#wire, target, [ranges], { movesValue: false })
+      : rawQuery(this.#wire, target, [ranges])
   }
 
   /** Blocks there are, those in archives included. */
-  async length(): Promise<bigint> {
-    return (await this.#ask(this.#wire.network.ids.ledger, METHOD, [])).logLength
+  async length({ certified }: Asking = {}): Promise<bigint> {
+    const { ledger } = this.#wire.network.ids
+    return (await this.#ask(ledger, METHOD, { ranges: [], certified })).logLength
   }
 
   /**
    * Blocks `start` to `end` (exclusive, cut to the log), in order. Throws `BadEncoding` when the
    * ledger keeps some back, or gives what is none.
    */
-  async range(start: bigint, end: bigint, onProgress?: OnProgress): Promise<readonly Block[]> {
+  async range(
+    start: bigint,
+    end: bigint,
+    { certified, onProgress }: Reading = {},
+  ): Promise<readonly Block[]> {
     const blocks: Block[] = []
     const { ledger } = this.#wire.network.ids
     for (;;) {
       const next = start + BigInt(blocks.length)
       if (next >= end) return blocks
       const length = end - next < PAGE ? end - next : PAGE
-      const page = await this.#ask(ledger, METHOD, [{ start: next, length }])
+      const ranges = [{ start: next, length }]
+      const page = await this.#ask(ledger, METHOD, { ranges, certified })
       if (page.logLength > ENTRIES_MAX) throw new BadEncoding('a ledger without end')
       if (next >= page.logLength) return blocks
       const found = follow(page.blocks, next)
-      const taken = found.length > 0 ? found : await this.#archived(page, next)
+      const taken = found.length > 0 ? found : await this.#archived(page, next, certified)
       if (taken.length === 0) throw new BadEncoding(`the ledger keeps block ${next} back`)
       for (const { block } of taken) blocks.push(blockOfValue(block))
       onProgress?.(blocks.length, Number((page.logLength < end ? page.logLength : end) - start))
@@ -68,12 +80,17 @@ export class BlockReader {
   }
 
   /** The blocks from `next` on that an archive gives; an archive may give fewer than asked. */
-  async #archived({ archivedBlocks }: GetBlocksResult, next: bigint) {
+  async #archived(
+    { archivedBlocks }: GetBlocksResult,
+    next: bigint,
+    certified: boolean | undefined,
+  ) {
     for (const { args, callback } of archivedBlocks) {
       const range = args.find(({ start, length }) => start <= next && next < start + length)
       if (range === undefined) continue
-      const rest = { start: next, length: range.start + range.length - next }
-      const { blocks } = await this.#ask(callback.canisterId, callback.methodName, [rest])
+      const ranges = [{ start: next, length: range.start + range.length - next }]
+      const { canisterId, methodName } = callback
+      const { blocks } = await this.#ask(canisterId, methodName, { ranges, certified })
       return follow(blocks, next)
     }
     return []
@@ -81,7 +98,7 @@ export class BlockReader {
 
   /** The whole log. */
   all(onProgress?: OnProgress): Promise<readonly Block[]> {
-    return this.range(0n, ENTRIES_MAX, onProgress)
+    return this.range(0n, ENTRIES_MAX, { onProgress })
   }
 }
 

@@ -137,18 +137,20 @@ export async function sendApproval(
   throw refused(operating, operation, { problem, prefix })
 }
 
+type Finding = { readonly certified: boolean; readonly createdAtFact?: string }
+
 /** The block of an approval whose answer was lost. */
 export function findApproval(
   { client }: Operating,
   operation: Operation,
-  createdAtFact = 'createdAtNs',
+  { certified, createdAtFact = 'createdAtNs' }: Finding,
 ): Promise<Found | undefined> {
   const createdAt = bigintFact(operation, createdAtFact) ?? 0n
   const from = accountFact(operation, 'from')
   const since = createdAt > 300_000_000_000n ? createdAt - 300_000_000_000n : 0n
   return findBlock(
     client,
-    since,
+    { since, certified },
     ({ block: { transaction } }) =>
       transaction.type === 'approve' &&
       transaction.createdAtTime === createdAt &&

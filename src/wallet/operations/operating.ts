@@ -1,7 +1,6 @@
 /** What every operation needs, and what all of them do alike. Implements cli §§3.10, 3.11. */
 import { toHex } from '../../core/base/bytes.ts'
 import { CkbtcError, Problem } from '../../core/base/errors.ts'
-import type { TimestampNs } from '../../core/base/units.ts'
 import { NS_PER_MS } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import type { Block } from '../../core/ledger/block.ts'
@@ -28,9 +27,10 @@ const REPEAT_MS = 600_000
 
 /** Puts the id of a call into the journal before the call leaves. */
 export const noting =
-  ({ journal }: Operating, { id }: Operation, prefix = '') =>
+  ({ journal }: Operating, { id }: Operation, prefix = '', more: Facts = {}) =>
   ({ requestId, expiresAt }: SubmittedRequest): void => {
     const facts: Facts = {
+      ...more,
       [`${prefix}requestId`]: toHex(requestId),
       [`${prefix}requestExpiresAtNs`]: String(expiresAt),
     }
@@ -84,16 +84,23 @@ export function refused(
 
 export type Found = { readonly index: bigint; readonly block: Block }
 
+export type Search = {
+  /** Older blocks are not looked at. */
+  readonly since: bigint
+  /** Asked of the whole network: then not to find it is a proof. One node may be late, or lie. */
+  readonly certified: boolean
+}
+
 /** The newest block of the ledger not older than `since` for which `matches` holds. */
 export async function findBlock(
   client: Client,
-  since: TimestampNs | bigint,
+  { since, certified }: Search,
   matches: (found: Found) => boolean,
 ): Promise<Found | undefined> {
-  let end = await client.blocks.length()
+  let end = await client.blocks.length({ certified })
   while (end > 0n) {
     const start = end > PAGE ? end - PAGE : 0n
-    const blocks = await client.blocks.range(start, end)
+    const blocks = await client.blocks.range(start, end, { certified })
     for (let place = blocks.length - 1; place >= 0; place--) {
       const block = blocks[place]
       if (block === undefined) continue
@@ -108,12 +115,17 @@ export async function findBlock(
 
 /**
  * Whether a call of an operation can still be executed: never once its expiry has passed by the
- * network's clock, and a minute more.
+ * network's certified time, and a minute more. This computer's clock is believed only in doubt.
  */
-export function mayStillHappen({ client }: Operating, operation: Operation, prefix = ''): boolean {
+export async function mayStillHappen(
+  { client }: Operating,
+  operation: Operation,
+  prefix = '',
+): Promise<boolean> {
   const expiresAt = bigintFact(operation, `${prefix}requestExpiresAtNs`)
-  const margin = 60_000n * NS_PER_MS
-  return expiresAt !== undefined && client.now() <= expiresAt + margin
+  if (expiresAt === undefined) return false
+  const end = expiresAt + 60_000n * NS_PER_MS
+  return client.now() <= end || (await client.certifiedTime()) <= end
 }
 
 type Named = { readonly journal: Journal; readonly network: string }

@@ -4,7 +4,7 @@
  */
 import { toDisplayHex } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
-import { addNs, NS_PER_SECOND, timestampNs } from '../../core/base/units.ts'
+import { addNs, NS_PER_SECOND } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
 import { decodeBurnMemo } from '../../core/minter/memo.ts'
@@ -13,7 +13,7 @@ import { ledgerRefusal, minterRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
 import { findApproval, sendApproval } from './approve.ts'
-import type { Found, Operating } from './operating.ts'
+import type { Found, Operating, Search } from './operating.ts'
 import { beginOnce, failed, findBlock, mayStillHappen, noting, refused } from './operating.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
@@ -167,19 +167,19 @@ async function approveBurn(
 }
 
 async function burn(operating: Operating, operation: Operation): Promise<Operation> {
-  const { client, journal } = operating
+  const { client } = operating
   const amount = bigintFact(operation, 'amountSat') ?? 0n
   const from = accountFact(operation, 'from')
   const address = textFact(operation, 'to') ?? ''
-  const submittedAtNs = String(client.now())
   let result: Awaited<ReturnType<typeof client.minter.retrieve>>
   try {
     result = await client.minter.retrieve(
       { address, amount, fromSubaccount: from?.subaccount },
       {
+        // By the clock as it is then: the library may have set it right on the way.
         onSubmit: (request) => {
-          noting(operating, operation, 'burn_')(request)
-          journal.update(operation.id, { facts: { burnSubmittedAtNs: submittedAtNs } })
+          const facts = { burnSubmittedAtNs: String(client.now()) }
+          noting(operating, operation, 'burn_', facts)(request)
         },
       },
     )
@@ -209,13 +209,13 @@ export const resumeRedemption = (operating: Operating, { id }: Operation): Promi
 async function approveAndBurn(operating: Operating, operation: Operation): Promise<Operation> {
   if (!isOpen(operation)) return operation
   const settled = await lookForBurn(operating, operation)
-  if (settled !== undefined) return settled
-  if (mayStillHappen(operating, operation, 'burn_'))
+  if (settled === 'open')
     throw new Problem('OPERATION_UNKNOWN', 'the burn may still be executed', {
       fix: 'look again in a few minutes; nothing is lost',
       command: `ckbtc status ${operation.id}`,
       details: { op: operation.id },
     })
+  if (settled !== 'none') return settled
   const from = accountFact(operation, 'from')
   const amount = bigintFact(operation, 'amountSat')
   if (from === undefined || amount === undefined)
@@ -242,22 +242,27 @@ async function stillApproved(
   return allowance >= amount
 }
 
-/** The burn of an operation in the ledger; undefined when there is none (yet). */
+/**
+ * The operation once its burn is found in the ledger. `open`: it may still come; `none`: proven that
+ * there is none, and that none will come.
+ */
 export async function lookForBurn(
   operating: Operating,
   operation: Operation,
-): Promise<Operation | undefined> {
+): Promise<Operation | 'open' | 'none'> {
   if (bigintFact(operation, 'burnBlockIndex') !== undefined) return operation
   const submittedAt = bigintFact(operation, 'burnSubmittedAtNs')
-  if (submittedAt === undefined) return undefined
+  if (submittedAt === undefined) return 'none'
   const others = operating.journal
     .all()
     .filter(({ id, network }) => id !== operation.id && network === operation.network)
-  const found = await findBurn(operating.client, operation, {
-    since: submittedAt - DRIFT_NS,
-    isClaimed: (burn) => others.some((other) => claims(other, burn)),
-  })
-  return found === undefined ? undefined : burned(operating, operation, found.index)
+  const isClaimed = (burn: Found): boolean => others.some((other) => claims(other, burn))
+  const search = { since: submittedAt - DRIFT_NS, isClaimed }
+  const seen = await findBurn(operating.client, operation, { ...search, certified: false })
+  if (seen !== undefined) return burned(operating, operation, seen.index)
+  if (await mayStillHappen(operating, operation, 'burn_')) return 'open'
+  const proven = await findBurn(operating.client, operation, { ...search, certified: true })
+  return proven === undefined ? 'none' : burned(operating, operation, proven.index)
 }
 
 /**
@@ -273,19 +278,19 @@ function claims(operation: Operation, { index, block }: Found): boolean {
 function findBurn(
   client: Client,
   operation: Operation,
-  search: { readonly since: bigint; readonly isClaimed: (found: Found) => boolean },
+  { isClaimed, ...search }: Search & { readonly isClaimed: (found: Found) => boolean },
 ): Promise<Found | undefined> {
   const from = accountFact(operation, 'from')
   const amount = bigintFact(operation, 'amountSat')
   const address = textFact(operation, 'to')
-  return findBlock(client, timestampNs(search.since), (found) => {
+  return findBlock(client, search, (found) => {
     const { transaction } = found.block
     if (transaction.type !== 'burn' || transaction.amount !== amount) return false
     if (from === undefined || !sameAccount(transaction.from, from)) return false
     const { memo } = transaction
     const decoded = memo === undefined ? undefined : attempt(() => decodeBurnMemo(memo))
     if (decoded === undefined || decoded instanceof BadEncoding) return false
-    return decoded.type === 'convert' && decoded.address === address && !search.isClaimed(found)
+    return decoded.type === 'convert' && decoded.address === address && !isClaimed(found)
   })
 }
 
@@ -294,7 +299,10 @@ export async function lookForApproval(
   operating: Operating,
   operation: Operation,
 ): Promise<Operation> {
-  const found = await findApproval(operating, operation, 'approvedAtNs')
+  const found = await findApproval(operating, operation, {
+    createdAtFact: 'approvedAtNs',
+    certified: false,
+  })
   if (found === undefined) return operation
   return operating.journal.update(operation.id, {
     state: 'planned',

@@ -17,9 +17,13 @@ export async function refresh(operating: Operating, operation: Operation): Promi
   if (!isOpen(operation)) return operation
   switch (operation.kind) {
     case 'transfer':
-      return refreshSent(operating, operation, () => findTransfer(operating, operation))
+      return refreshSent(operating, operation, (certified) =>
+        findTransfer(operating, operation, certified),
+      )
     case 'approve':
-      return refreshSent(operating, operation, () => findApproval(operating, operation))
+      return refreshSent(operating, operation, (certified) =>
+        findApproval(operating, operation, { certified }),
+      )
     case 'deposit': {
       const watch = new DepositWatch(operating, operation, operating.account)
       await watch.look()
@@ -34,21 +38,21 @@ export async function refresh(operating: Operating, operation: Operation): Promi
 async function refreshSent(
   operating: Operating,
   operation: Operation,
-  find: () => Promise<{ readonly index: bigint } | undefined>,
+  find: (certified: boolean) => Promise<{ readonly index: bigint } | undefined>,
 ): Promise<Operation> {
   const { journal } = operating
-  const found = await find()
-  if (found !== undefined)
-    return journal.update(operation.id, {
-      state: 'done',
-      facts: { blockIndex: String(found.index) },
-    })
   const wasSent = textFact(operation, 'requestId') !== undefined
-  if (wasSent && mayStillHappen(operating, operation))
-    return operation.state === 'unknown'
-      ? operation
-      : journal.update(operation.id, { state: 'unknown' })
-  return neverExecuted(operating, operation)
+  let found = await find(false)
+  if (found === undefined && wasSent) {
+    if (await mayStillHappen(operating, operation))
+      return operation.state === 'unknown'
+        ? operation
+        : journal.update(operation.id, { state: 'unknown' })
+    found = await find(true)
+  }
+  if (found === undefined) return neverExecuted(operating, operation)
+  const facts = { blockIndex: String(found.index) }
+  return journal.update(operation.id, { state: 'done', facts })
 }
 
 /** Not sent, or expired without a block. Left alone while a process is at work on it. */
@@ -69,20 +73,20 @@ async function refreshRedeem(operating: Operating, operation: Operation): Promis
   if (bigintFact(operation, 'burnBlockIndex') !== undefined)
     return refreshRedemption(operating, operation)
   const burned = await lookForBurn(operating, operation)
-  if (burned !== undefined) return refreshRedemption(operating, burned)
-  if (bigintFact(operation, 'burnSubmittedAtNs') !== undefined) {
-    if (mayStillHappen(operating, operation, 'burn_')) return operation
+  if (burned === 'open') return operation
+  if (burned !== 'none') return refreshRedemption(operating, burned)
+  if (bigintFact(operation, 'burnSubmittedAtNs') !== undefined)
     return operating.journal.update(operation.id, {
       state: 'planned',
-      facts: { stage: 'approved' },
+      // Proven once is enough.
+      facts: { stage: 'approved', burnSubmittedAtNs: null },
     })
-  }
   const approved =
     textFact(operation, 'stage') === 'approved'
       ? operation
       : await lookForApproval(operating, operation)
   if (textFact(approved, 'stage') === 'approved') return approved
-  return mayStillHappen(operating, approved, 'approval_')
+  return (await mayStillHappen(operating, approved, 'approval_'))
     ? approved
     : neverExecuted(operating, approved)
 }

@@ -206,6 +206,7 @@ function memoFact(operation: Operation): Uint8Array | undefined {
 export function findTransfer(
   operating: Operating,
   operation: Operation,
+  certified: boolean,
 ): Promise<Found | undefined> {
   const createdAt = bigintFact(operation, 'createdAtNs') ?? 0n
   const from = accountFact(operation, 'from')
@@ -213,7 +214,7 @@ export function findTransfer(
   const amount = bigintFact(operation, 'amountSat')
   const memo = memoFact(operation)
   const since = createdAt > 300_000_000_000n ? createdAt - 300_000_000_000n : 0n
-  return findBlock(operating.client, since, ({ block: { transaction } }) => {
+  return findBlock(operating.client, { since, certified }, ({ block: { transaction } }) => {
     if (transaction.type !== 'transfer' && transaction.type !== 'burn') return false
     if (transaction.createdAtTime !== createdAt || transaction.amount !== amount) return false
     if (from === undefined || to === undefined) return false
