@@ -80,7 +80,12 @@ export async function callAsOperator<const A extends Codecs, R extends Codec<unk
   const id = requestId(content)
   const envelope = encodeEnvelope(signCall(content, operator))
   const outcome = await backend.call({ envelope, requestId: id, expiry }, ANSWER_MS_MAX)
-  if (outcome.type !== 'certified')
+  if (outcome.type === 'busy')
+    throw new Problem('SUBNET_SIGNING_STALLED', `the subnet has no room for ${methodName} now`, {
+      fix: 'nothing was done; run the command again later',
+      command: 'ckbtc subnet status',
+    })
+  if (outcome.type === 'pending')
     throw new Problem('SUBNET_SIGNING_STALLED', `${methodName} was sent and has no answer yet`, {
       fix: 'look whether enough nodes run; the request is not lost',
       command: 'ckbtc subnet status',
