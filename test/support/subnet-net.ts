@@ -17,6 +17,7 @@ import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../src/core/ic/envelope.ts'
 import type { Slot } from '../../src/core/log/log.ts'
 import { Sequencer } from '../../src/core/log/sequencer.ts'
+import type { NodeConfig } from '../../src/core/subnet/node.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
 import type { NodeInput, NodeOutput } from '../../src/core/subnet/node-io.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
@@ -115,6 +116,20 @@ export class SubnetNet {
     }
   }
 
+  /** What the node of this index is made of, but for its records and where it begins. */
+  configOf(me: NodeIndex): Omit<NodeConfig, 'records' | 'from' | 'restored'> {
+    return {
+      genesis: this.genesis,
+      keys: present(this.#keys[me], 'a node of this net'),
+      me,
+      ed25519: hostEd25519,
+      stockTarget: 1,
+      creationMax: 1,
+      minter: embeddedMinter,
+      operator: devUser(4).principal,
+    }
+  }
+
   get now(): TimestampNs {
     return timestampNs(this.#now)
   }
@@ -124,17 +139,8 @@ export class SubnetNet {
   }
 
   start(me: NodeIndex): void {
-    const node = new SubnetNode({
-      genesis: this.genesis,
-      keys: present(this.#keys[me], 'a node of this net'),
-      me,
-      ed25519: hostEd25519,
-      records: new Map(this.#records[me]),
-      stockTarget: 1,
-      creationMax: 1,
-      minter: embeddedMinter,
-      operator: devUser(4).principal,
-    })
+    const records = new Map(this.#records[me])
+    const node = new SubnetNode({ ...this.configOf(me), records })
     this.nodes.set(me, node)
     this.#queue.push({ to: me, input: { type: 'start' } })
     const headers = this.#headersFrom(1)
