@@ -1,8 +1,6 @@
 /**
  * The JSON documents of `--json`: one line, success or failure. Implements `docs/spec/cli.md` §3.6.
  */
-import { assert } from '../core/base/errors.ts'
-
 export type Warning = { readonly code: string; readonly message: string }
 
 /**
@@ -65,10 +63,12 @@ export function toWire(value: unknown, key = ''): unknown {
   )
 }
 
+const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** More than all bitcoin is an allowance without bound, or a lie: the largest safe number says so. */
 function safeNumber(value: bigint): number {
-  const number = Number(value)
-  assert(Number.isSafeInteger(number), 'amounts in JSON are below 2^53')
-  return number
+  if (value > SAFE_MAX) return Number.MAX_SAFE_INTEGER
+  return value < -SAFE_MAX ? Number.MIN_SAFE_INTEGER : Number(value)
 }
 
 const snakeCase = (name: string): string =>

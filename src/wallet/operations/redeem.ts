@@ -86,6 +86,7 @@ export async function planRedemption(
   if (amount < minimum) throw tooLow()
   requireFunds()
   const { minterFee, bitcoinFee } = fees
+  if (amount <= minterFee + bitcoinFee) throw nothingArrives(amount, minterFee + bitcoinFee)
   return {
     from,
     to,
@@ -99,6 +100,17 @@ export async function planRedemption(
     minimum,
   }
 }
+
+const nothingArrives = (amountSat: bigint, feesSat: bigint): Problem =>
+  new Problem(
+    'MINTER_BELOW_MINIMUM',
+    `the fees of ${feesSat} sat leave nothing of ${amountSat} sat`,
+    {
+      fix: 'redeem more, or wait until fees are lower',
+      command: 'ckbtc fees',
+      details: { amountSat, feesSat },
+    },
+  )
 
 /** What makes two redemptions the same one in the eyes of a user. */
 export const sameRedemption = ({
