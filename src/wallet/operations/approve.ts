@@ -7,7 +7,7 @@ import { ledgerRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
 import type { Found, Operating } from './operating.ts'
-import { beginOnce, failed, findBlock, noting, refused } from './operating.ts'
+import { beginOnce, failed, findBlock, noting, refused, written } from './operating.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact } from './operation.ts'
 import { accountFact } from './transfer.ts'
@@ -93,7 +93,7 @@ export async function approve(
   return journal.exclusively(operation.id, async (now) => {
     const blockIndex = await sendApproval(operating, now, { ...plan, createdAt })
     const facts = { blockIndex: String(blockIndex) }
-    return { operation: journal.update(now.id, { state: 'done', facts }), blockIndex }
+    return { operation: written(operating, now, { state: 'done', facts }), blockIndex }
   })
 }
 

@@ -10,6 +10,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -148,8 +149,8 @@ export class Journal {
   *#read(): Iterable<Line> {
     const { path } = this.#ports
     if (!existsSync(path)) return
+    if (statSync(path).size > FILE_BYTES_MAX) throw damaged(path, 1, 'it is too large')
     const text = readFileSync(path, 'utf8')
-    if (text.length > FILE_BYTES_MAX) throw damaged(path, 1, 'it is too large')
     // What follows the last line break was being written when something stopped it.
     const rows = text.split('\n').slice(0, -1)
     for (const [index, row] of rows.entries())

@@ -53,7 +53,7 @@ export function failed(
   const { id } = operation
   const unknown = error instanceof CkbtcError && error.code === 'OPERATION_UNKNOWN'
   if (unknown) {
-    journal.update(id, { state: 'unknown' })
+    whereThereIsRoom(() => journal.update(id, { state: 'unknown' }))
     return new Problem('OPERATION_UNKNOWN', error.message, {
       fix: error.fix,
       command: `ckbtc status ${id}`,
@@ -67,8 +67,39 @@ export function failed(
   // An approval that stands is no end: the burn can be made later.
   const unsent = textFact(operation, 'stage') === 'approved' ? 'planned' : 'cancelled'
   const state = wasSent(operation, prefix) ? 'unknown' : unsent
-  journal.update(id, { state, facts: { error: code } })
+  whereThereIsRoom(() => journal.update(id, { state, facts: { error: code } }))
   return error
+}
+
+/** Without room on the disk the journal says less, and `status` asks the network for the rest. */
+function whereThereIsRoom(write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (!isDisk(error)) throw error
+  }
+}
+
+const isDisk = (error: unknown): error is CkbtcError =>
+  error instanceof CkbtcError && error.code === 'HOST_DISK'
+
+/** Writes down what a call has done: where that fails, it must not look as if nothing was sent. */
+export function written(
+  { journal }: Operating,
+  { id }: Operation,
+  change: Parameters<Journal['update']>[1],
+): Operation {
+  try {
+    return journal.update(id, change)
+  } catch (error) {
+    if (!isDisk(error)) throw error
+    throw new Problem('OPERATION_UNKNOWN', `it was sent, and not written down: ${error.message}`, {
+      fix: 'do not repeat it: make room, then see what became of it',
+      command: `ckbtc status ${id}`,
+      details: { op: id },
+      cause: error,
+    })
+  }
 }
 
 /** The network said no: of this call nothing moved; of one before it nobody knows. */
@@ -78,7 +109,7 @@ export function refused(
   { problem, prefix = '' }: { readonly problem: Problem; readonly prefix?: string },
 ): Problem {
   const state = wasSent(operation, prefix) ? 'unknown' : 'refused'
-  journal.update(operation.id, { state, facts: { error: problem.code } })
+  whereThereIsRoom(() => journal.update(operation.id, { state, facts: { error: problem.code } }))
   return problem
 }
 

@@ -14,7 +14,15 @@ import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
 import { findApproval, sendApproval } from './approve.ts'
 import type { Found, Operating, Search } from './operating.ts'
-import { beginOnce, failed, findBlock, mayStillHappen, noting, refused } from './operating.ts'
+import {
+  beginOnce,
+  failed,
+  findBlock,
+  mayStillHappen,
+  noting,
+  refused,
+  written,
+} from './operating.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
 import { accountFact } from './transfer.ts'
@@ -172,7 +180,7 @@ async function approveBurn(
   const noted = journal.update(operation.id, { state: 'submitting', facts })
   const plan = { from, spender, amount, previous, fee, balance, expiresAt, createdAt }
   const block = await sendApproval(operating, noted, plan, 'approval_')
-  return journal.update(operation.id, {
+  return written(operating, operation, {
     state: 'planned',
     facts: { stage: 'approved', approvalBlockIndex: String(block) },
   })
@@ -205,8 +213,8 @@ async function burn(operating: Operating, operation: Operation): Promise<Operati
   throw refused(operating, operation, { problem, prefix: 'burn_' })
 }
 
-const burned = ({ journal }: Operating, { id }: Operation, blockIndex: bigint): Operation =>
-  journal.update(id, {
+const burned = (operating: Operating, operation: Operation, blockIndex: bigint): Operation =>
+  written(operating, operation, {
     state: 'waiting',
     facts: { stage: 'queued', burnBlockIndex: String(blockIndex) },
   })

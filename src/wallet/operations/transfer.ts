@@ -12,7 +12,7 @@ import { ledgerRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
 import type { Found, Operating } from './operating.ts'
-import { beginOnce, failed, findBlock, noting, refused } from './operating.ts'
+import { beginOnce, failed, findBlock, noting, refused, written } from './operating.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
 
@@ -139,13 +139,13 @@ async function send(
 }
 
 function done(
-  { journal }: Operating,
-  { id }: Operation,
+  operating: Operating,
+  operation: Operation,
   outcome: Pick<TransferOutcome, 'blockIndex' | 'createdAt' | 'deduplicated'>,
 ): TransferOutcome {
   const { blockIndex, deduplicated } = outcome
   const facts = { blockIndex: String(blockIndex), deduplicated }
-  return { operation: journal.update(id, { state: 'done', facts }), ...outcome }
+  return { operation: written(operating, operation, { state: 'done', facts }), ...outcome }
 }
 
 /** The ledger refuses what is older (§5 of its specification), with a margin for clocks. */

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -91,6 +99,17 @@ describe('a file that is not the journal it should be', () => {
       expect.objectContaining({
         code: 'CONFIG_INVALID',
         message: expect.stringContaining('line 2'),
+      }),
+    )
+  })
+
+  it('is not read when it is too large to be one', () => {
+    journal.begin(plan)
+    truncateSync(path, 5 * 2 ** 30)
+    expect(() => journal.all()).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringMatching(/too large/),
       }),
     )
   })
