@@ -15,6 +15,9 @@ import { storeDamaged } from './store-problem.ts'
 /** What a subnet goes on from: its keys (public), and the state of its canisters. */
 type Kept = { readonly keys: Uint8Array; readonly state: ReplicaState }
 
+/** Raised when the shape of `ReplicaState` changes: snapshots of another are passed over. */
+const SNAPSHOT_FORMAT = 1
+
 /** What is the same in every time line. `genesis` is that of the first one. */
 export type RestoreConfig = Omit<NodeConfig, 'from' | 'restored'>
 
@@ -69,9 +72,9 @@ function begin(
 function keep(disk: NodeDisk, { snapshot }: SubnetNode): Kept | undefined {
   if (snapshot === undefined) return undefined
   const { slot: next, keys, state } = snapshot
-  const bytes = new Uint8Array(serialize({ keys, state }))
+  const bytes = new Uint8Array(serialize({ format: SNAPSHOT_FORMAT, keys, state }))
   if (next > 0n) disk.commit({ snapshot: { slot: next - 1n, bytes } })
-  return parse(bytes)
+  return present(parse(bytes), 'what was written just now can be read')
 }
 
 function newestSnapshot(
@@ -80,10 +83,25 @@ function newestSnapshot(
   for (const { slot, bytes } of disk.snapshots()) {
     // A time line begins right behind it, or it was taken at a stop and the next one does.
     const isBeginning = disk.log.starts.some(({ first }) => first === slot + 1n)
-    if (isBeginning) return { slot, kept: parse(bytes) }
+    const kept = isBeginning ? parse(bytes) : undefined
+    if (kept !== undefined) return { slot, kept }
   }
   return undefined
 }
 
-/** The store has checked that the bytes are those that were written. */
-const parse = (bytes: Uint8Array): Kept => deserialize(bytes) as Kept
+/**
+ * The store has checked that the bytes are those that were written. Undefined for what another
+ * version of the program wrote, or of Node: the log stands in for it.
+ */
+function parse(bytes: Uint8Array): Kept | undefined {
+  const read = deserialized(bytes)
+  return read?.format === SNAPSHOT_FORMAT ? read : undefined
+}
+
+function deserialized(bytes: Uint8Array): (Kept & { readonly format?: number }) | undefined {
+  try {
+    return deserialize(bytes) as Kept & { readonly format?: number }
+  } catch {
+    return undefined // It names no classes of errors for what it does not know.
+  }
+}

@@ -30,9 +30,11 @@ export const storeLocked = (name: string, pid: number): Problem =>
     details: { path: name, pid },
   })
 
-/** Errors of the system that say nothing about what the store holds. */
+/** Errors of the system, and of LMDB, that say nothing about what the store holds. */
 const ENVIRONMENT: Readonly<Record<number, string>> = {
   1: 'not permitted',
+  5: 'the disk does not answer as it should',
+  12: 'no memory left',
   13: 'no access',
   23: 'too many open files',
   24: 'too many open files',
@@ -40,6 +42,9 @@ const ENVIRONMENT: Readonly<Record<number, string>> = {
   28: 'no space left',
   30: 'the file system is read-only',
   122: 'disk quota exceeded',
+  30788: 'too much at one time',
+  30790: 'too many readers',
+  30792: 'the store is full',
 }
 
 /** The problem behind an error of LMDB or of the file system. */

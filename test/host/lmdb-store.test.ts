@@ -21,6 +21,7 @@ import { concat, equalBytes, fromBigEndian, u32be, utf8 } from '../../src/core/b
 import { CkbtcError } from '../../src/core/base/errors.ts'
 import { LmdbStore, STORE_FORMAT } from '../../src/host/lmdb-store.ts'
 import type { Entry, Store } from '../../src/host/store.ts'
+import { storeFailure } from '../../src/host/store-problem.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ckbtc-lmdb-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -212,4 +213,16 @@ describe('a damaged store', () => {
     )
     expect(refused.length).toBeGreaterThan(10)
   })
+})
+
+test('what the system or LMDB lacks is not held for damage', () => {
+  const lacking = (code: number): Error =>
+    storeFailure('store', Object.assign(new Error('words of LMDB'), { code }))
+  expect(lacking(28)).toMatchObject({
+    code: 'HOST_DISK',
+    message: 'cannot write store: no space left',
+  })
+  expect(lacking(-30_792).message).toContain('the store is full')
+  expect(lacking(12).message).toContain('no memory left')
+  expect(lacking(-30_796).message).toContain('is damaged: words of LMDB')
 })

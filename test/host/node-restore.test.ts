@@ -3,6 +3,7 @@
  * Method: a subnet of one node over the sequencer, its disk in memory; a start of the subnet is a
  * new start record.
  */
+import { serialize } from 'node:v8'
 import { beforeAll, expect, it } from 'vitest'
 import { utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
@@ -122,6 +123,21 @@ it('the next start goes on from what that one led to, without the slots before',
       writer.put(key, new Uint8Array(40))
   })
   expect(stateOf(restored(disk))).toEqual(before)
+})
+
+it('a snapshot that cannot be understood is passed over, and the log stands in for it', () => {
+  for (const bytes of [new Uint8Array(serialize({ format: 0 })), utf8('of a later engine')]) {
+    const copy = new MemoryStore()
+    copy.transaction((writer) => {
+      for (const { key, value } of store.range({ prefix: new Uint8Array() })) writer.put(key, value)
+    })
+    const disk = new NodeDisk(copy)
+    const snapshots = [...disk.snapshots()]
+    expect(snapshots.length).toBeGreaterThan(0)
+    for (const { slot } of snapshots) disk.commit({ snapshot: { slot, bytes } })
+    startAgain(disk, 110n)
+    expect(stateOf(restored(disk))).toEqual(before)
+  }
 })
 
 it('presignatures of an earlier time line are gone, and new ones are made', async () => {

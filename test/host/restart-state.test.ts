@@ -17,7 +17,8 @@ import { encodeItem } from '../../src/core/subnet/items.ts'
 import type { SubnetNode } from '../../src/core/subnet/node.ts'
 import { encodeGenesis } from '../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../src/host/node-disk.ts'
-import { restoreNode } from '../../src/host/node-restore.ts'
+import { restoreNode, saveNode } from '../../src/host/node-restore.ts'
+import { NodeRunner } from '../../src/host/node-runner.ts'
 import { MemoryStore } from '../../src/host/store.ts'
 import { canistersAt } from '../../src/wallet/canisters.ts'
 import { devUser } from '../../src/wallet/identity.ts'
@@ -123,6 +124,37 @@ it('the root of the state is the one before, by replay and by snapshot', () => {
       writer.put(key, new Uint8Array(40))
   })
   expect(shown(startAgain(102n))).toEqual(before)
+})
+
+it('a slot that was on disk and not executed yet is executed at the next start', () => {
+  const node = startAgain(105n)
+  const disk = new NodeDisk(store)
+  const runner = new NodeRunner(node, {
+    disk,
+    share: () => undefined,
+    broken: (bug) => {
+      throw bug
+    },
+    failed: (problem) => {
+      throw problem
+    },
+  })
+  const first = disk.log.position.next
+  const time = addNs(present(disk.log.position.time, 'there are slots'), NS_PER_SECOND)
+  const decide = (number: bigint): void => {
+    const slot = { number, time: addNs(time, number), items: [utf8('no item')] }
+    runner.input({ type: 'log', output: { type: 'slot', slot, head: number } })
+  }
+  decide(first)
+  expect(node.isSettling).toBe(true)
+  decide(first + 1n)
+  expect(present(node.snapshot, 'keys are final').slot).toBe(first + 1n)
+  expect(disk.log.position.next).toBe(first + 2n)
+  runner.end()
+  saveNode(disk, node)
+  const next = startAgain(106n)
+  expect(present(next.snapshot, 'keys are final').slot).toBe(first + 2n)
+  expect(next.replica.state.time).toBe(addNs(time, first + 1n))
 })
 
 it('a call of an earlier life is answered as it was and not executed again', () => {
