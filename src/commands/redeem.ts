@@ -17,7 +17,9 @@ import {
   sameRedemption,
   redeem as send,
 } from '../wallet/operations/redeem.ts'
+import { refresh } from '../wallet/operations/status.ts'
 import type { Context } from './context.ts'
+import { continuationOf } from './continuation.ts'
 import type { Invocation, Options } from './definitions/command.ts'
 import { coins, sats } from './money-words.ts'
 import type { Session } from './session.ts'
@@ -69,10 +71,11 @@ export async function redeem(
   const facts = amount === 'all' || receive ? others : { ...others, amountSat: amountSat ?? null }
   const same = { kind: 'redeem', facts } as const
   const earlier = earlierWithKey({ journal: spender.journal, network: network.name }, key, same)
-  if (earlier !== undefined && (isOpen(earlier) || earlier.state === 'done'))
-    return goOn(earlier, spender, context, until)
+  const isDry = options.isOn('dryRun')
+  if (earlier?.state === 'done' || (earlier !== undefined && isOpen(earlier) && !isDry))
+    return goOn(await refresh(spender.reading, earlier), spender, context, { until, options })
   const plan = await planRedemption(session.client, { from: spender.account, to, amount, receive })
-  if (options.isOn('dryRun')) return printPlan(plan, spender, context)
+  if (isDry) return printPlan(plan, spender, context)
   await agree(spender, context, proposal(plan, spender), { options })
   const signing = await spender.unlock()
   const operation = await send(signing, plan, key)
@@ -95,19 +98,24 @@ export async function goOn(
   operation: Operation,
   spender: Spender,
   context: Context,
-  until: Milestone,
+  { until, options }: { readonly until: Milestone; readonly options: Options },
 ): Promise<void> {
   const { session } = spender
   const isBurned = bigintFact(operation, 'burnBlockIndex') !== undefined
+  if (!isBurned)
+    await agree(spender, context, await continuationOf(operation, spender), {
+      options,
+      goesOn: true,
+    })
   const signing = isBurned ? spender.reading : await spender.unlock()
   const burned = isBurned ? operation : await resumeRedemption(signing, operation)
   await conclude({ operation: burned, session, signing, until, spender }, context)
 }
 
 /** What the rails and the user are shown. */
-export function proposal(plan: RedeemPlan, { session, journal }: Spender) {
-  const { symbols, network } = session
-  const isFirst = network.kind !== 'local' && !wasPaidBefore(journal, plan.to)
+export function proposal(plan: RedeemPlan, spender: Spender) {
+  const { symbols, network } = spender.session
+  const isFirst = network.kind !== 'local' && !wasPaidBefore(spender, plan.to)
   const rate = rateOf(plan)
   return {
     same: { kind: 'redeem', facts: sameRedemption(plan) },

@@ -3,13 +3,13 @@ import { Problem } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import { isAccountOf } from '../wallet/account-text.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
-import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
+import { isOpen } from '../wallet/operations/operation.ts'
 import { refresh } from '../wallet/operations/status.ts'
 import { resumeTransfer } from '../wallet/operations/transfer.ts'
 import type { Context } from './context.ts'
+import { continuationOf } from './continuation.ts'
 import type { Invocation } from './definitions/command.ts'
 import { journalOf } from './journal.ts'
-import { coins } from './money-words.ts'
 import { operationDocument, requireNetwork, stateWords } from './operation-words.ts'
 import { goOn } from './redeem.ts'
 import { openSession } from './session.ts'
@@ -32,11 +32,9 @@ export async function resume(
   if (!isOpen(now) || options.isOn('dryRun')) return print(now, spender, context)
   switch (now.kind) {
     case 'redeem':
-      if (bigintFact(now, 'burnBlockIndex') === undefined)
-        await agree(spender, context, proposalOf(now, spender), { options, goesOn: true })
-      return goOn(now, spender, keyed, 'confirmed')
+      return goOn(now, spender, keyed, { until: 'confirmed', options })
     case 'transfer': {
-      await agree(spender, context, proposalOf(now, spender), { options, goesOn: true })
+      await agree(spender, context, await continuationOf(now, spender), { options, goesOn: true })
       const outcome = await resumeTransfer(await spender.unlock(), now)
       if (outcome !== undefined) return print(outcome.operation, spender, context)
       throw stillOpen(now.id, 'transfer')
@@ -59,22 +57,6 @@ function requireOwner({ id, key, account }: Operation, spender: Spender): void {
       details: { op: id, account },
     },
   )
-}
-
-function proposalOf(operation: Operation, { session: { symbols } }: Spender) {
-  const amount = bigintFact(operation, 'amountSat') ?? 0n
-  const fee = (name: string): bigint => bigintFact(operation, name) ?? 0n
-  return {
-    same: { kind: operation.kind, facts: {} },
-    amountSat: amount,
-    feesSat: fee('feeSat') + fee('bitcoinFeeSat') + fee('minterFeeSat') + fee('ledgerFeeSat'),
-    summary: [
-      ['  Go on with', `${operation.kind} ${operation.id} of ${operation.startedAt}`],
-      ['  Amount', coins(amount, symbols.token)],
-      ['  To', textFact(operation, 'to') ?? '-'],
-      ['  State', stateWords(operation)],
-    ],
-  } as const
 }
 
 function print(operation: Operation, { session, warnings }: Spender, context: Context): void {

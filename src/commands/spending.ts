@@ -15,6 +15,7 @@ import type { Journal } from '../wallet/operations/journal.ts'
 import type { Operating } from '../wallet/operations/operating.ts'
 import { repeated } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
+import { textFact } from '../wallet/operations/operation.ts'
 import type { FeeCap } from '../wallet/rails.ts'
 import { isLarge, requireWithinLimits } from '../wallet/rails.ts'
 import type { Context } from './context.ts'
@@ -181,9 +182,19 @@ export function requiredOption(options: Options, name: string, command: string):
   })
 }
 
-/** Whether the journal knows of something that went to this receiver. */
-export const wasPaidBefore = (journal: Journal, to: string): boolean =>
-  journal.all().some(({ facts: { to: paid }, state }) => paid === to && state !== 'refused')
+/** Whether the journal knows of something that went to this receiver, on this network. */
+export const wasPaidBefore = (
+  { journal, session: { network } }: Pick<Spender, 'journal' | 'session'>,
+  to: string,
+): boolean =>
+  journal
+    .all()
+    .some(
+      (operation) =>
+        operation.network === network.name &&
+        textFact(operation, 'to') === to &&
+        (operation.state === 'done' || operation.state === 'waiting'),
+    )
 
 /** A program that exchanges addresses in the clipboard seldom gets both ends right. */
 export const compareLine = (destination: string): readonly [name: string, value: string] => [

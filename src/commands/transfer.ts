@@ -49,12 +49,13 @@ export async function transfer(
     kind: 'transfer',
     facts: sameOf(wanted),
   })
-  if (earlier !== undefined && (isOpen(earlier) || earlier.state === 'done')) {
+  const isDry = options.isOn('dryRun')
+  if (earlier?.state === 'done' || (earlier !== undefined && isOpen(earlier) && !isDry)) {
     print(await finished(spender, earlier), spender, context)
     return
   }
   const plan = await planTransfer(session.client, wanted)
-  if (options.isOn('dryRun')) return printPlan(plan, spender, context)
+  if (isDry) return printPlan(plan, spender, context)
   await agree(spender, context, proposal(plan, spender), { options })
   const { operation } = await send(await spender.unlock(), plan, key)
   print(operation, spender, context)
@@ -102,10 +103,10 @@ function memoOf(text: string | undefined): Uint8Array | undefined {
   return bytes
 }
 
-function proposal(plan: TransferPlan, { session, journal }: Spender) {
-  const { symbols, network } = session
+function proposal(plan: TransferPlan, spender: Spender) {
+  const { symbols, network } = spender.session
   const to = textOfAccount(plan.to)
-  const isFirst = network.kind !== 'local' && !wasPaidBefore(journal, to)
+  const isFirst = network.kind !== 'local' && !wasPaidBefore(spender, to)
   return {
     same: { kind: 'transfer', facts: sameTransfer(plan) },
     amountSat: plan.amount,

@@ -149,6 +149,31 @@ describe('one idempotency key in two processes at once', () => {
   })
 })
 
+describe('a dry run with the idempotency key of something unfinished', () => {
+  test('sends nothing of a transfer', async () => {
+    const desk = desks.open()
+    const typed = send('602sat', { idempotencyKey: 'k-5' })
+    desks.lose(desk, 'request')
+    await desk.json(transfer, typed)
+    desks.mend(desk)
+    const before = await desks.balanceOf(dev1)
+    const { schema } = await desk.json(transfer, send('602sat', { ...typed.options, dryRun: true }))
+    expect([schema, await desks.balanceOf(dev1)]).toEqual(['ckbtc.transfer-plan.v1', before])
+  })
+
+  test('burns nothing of a redemption', async () => {
+    const desk = desks.open()
+    const typed = redeeming('0.0101ckbtc', { idempotencyKey: 'k-6' })
+    desks.lose(desk, 'answer')
+    await desk.json(redeem, typed)
+    desks.mend(desk)
+    const before = await desks.balanceOf(dev0)
+    const dry = redeeming('0.0101ckbtc', { ...typed.options, dryRun: true })
+    expect((await desk.json(redeem, dry)).schema).toBe('ckbtc.redeem-plan.v1')
+    expect(await desks.balanceOf(dev0)).toBe(before)
+  })
+})
+
 describe('a redemption', () => {
   const approvedOnly = async (amount: string) => {
     const desk = desks.open()

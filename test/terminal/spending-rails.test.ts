@@ -44,6 +44,31 @@ describe('where the money is real', () => {
     expect((await desk.run(transfer, again)).exit).toBe(0)
   })
 
+  test('a receiver is new until something has gone there', async () => {
+    const { desk, globals } = await desks.openReal()
+    const typed = { ...real('1002sat'), globals: { ...globals, yes: true } }
+    const local = desk.journal.begin({
+      kind: 'transfer',
+      network: 'local',
+      key: 'dev0',
+      account: to,
+      facts: { to },
+    })
+    desk.journal.update(local.id, { state: 'done' })
+    const { fetch } = desk
+    desk.fetch = async (input, init) => {
+      if (!new Request(input, init).url.endsWith('/call')) return fetch(input, init)
+      throw new TypeError('fetch failed', {
+        cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+      })
+    }
+    expect((await desk.run(transfer, typed)).exit).toBe(5)
+    desk.fetch = fetch
+    expect((await desk.run(transfer, typed)).err).toContain('first time')
+    const again = { ...typed, options: { ...typed.options, allowDuplicate: true } }
+    expect((await desk.run(transfer, again)).err).not.toContain('first time')
+  })
+
   test('a large amount is typed again', async () => {
     const { desk, globals } = await desks.openReal()
     const yes = { ...globals, yes: true }

@@ -94,7 +94,7 @@ export async function planRedemption(
   if (amount < minimum) throw tooLow()
   requireFunds()
   const { minterFee, bitcoinFee } = fees
-  if (amount <= minterFee + bitcoinFee) throw nothingArrives(amount, minterFee + bitcoinFee)
+  requireArrival(amount, minterFee + bitcoinFee)
   return {
     from,
     to,
@@ -109,16 +109,16 @@ export async function planRedemption(
   }
 }
 
-const nothingArrives = (amountSat: bigint, feesSat: bigint): Problem =>
-  new Problem(
-    'MINTER_BELOW_MINIMUM',
-    `the fees of ${feesSat} sat leave nothing of ${amountSat} sat`,
-    {
-      fix: 'redeem more, or wait until fees are lower',
-      command: 'ckbtc fees',
-      details: { amountSat, feesSat },
-    },
-  )
+/** Throws `MINTER_BELOW_MINIMUM` where the fees take all of it. */
+export function requireArrival(amountSat: bigint, feesSat: bigint): void {
+  if (amountSat > feesSat) return
+  const message = `the fees of ${feesSat} sat leave nothing of ${amountSat} sat`
+  throw new Problem('MINTER_BELOW_MINIMUM', message, {
+    fix: 'redeem more, or wait until fees are lower',
+    command: 'ckbtc fees',
+    details: { amountSat, feesSat },
+  })
+}
 
 /** What makes two redemptions the same one in the eyes of a user. */
 export const sameRedemption = ({
