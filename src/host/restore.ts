@@ -197,7 +197,7 @@ function copySlots(source: NodeDisk, to: NodeDisk, { length, starts }: Plan): vo
   }
 }
 
-const startRefused = (
+export const startRefused = (
   message: string,
   details: Readonly<Record<string, unknown>>,
   cause?: unknown,

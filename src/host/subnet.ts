@@ -23,6 +23,7 @@ import { systemClock } from './clock.ts'
 import { entropy } from './entropy.ts'
 import type { IcBackend } from './ic/backend.ts'
 import { Questions } from './questions.ts'
+import { startRefused } from './restore.ts'
 import { SubnetBackend } from './subnet-backend.ts'
 import type { Founded, SlotReader } from './subnet-disks.ts'
 import { nodeDirectory, restoreDisks, slotReader } from './subnet-disks.ts'
@@ -74,6 +75,7 @@ export class Subnet {
   readonly #questions: Questions
   readonly #backend: SubnetBackend
   readonly #up = new Set<NodeIndex>()
+  readonly #strays: CkbtcError[] = []
   /** Nodes that are down because of their disks. */
   readonly #failed = new Map<NodeIndex, CkbtcError>()
   /** Nodes whose disks are lost have none. */
@@ -193,7 +195,20 @@ export class Subnet {
         return place === undefined ? [] : [[me, place] as const]
       }),
     )
+    this.#refuseStrays(made)
     for (const me of this.#places.keys()) this.startNode(me)
+  }
+
+  /** A disk that is a copy of another's, or of no member, does not stand for a node. */
+  #refuseStrays(made: readonly Made[]): void {
+    const placed = new Set([...this.#places.values()].map(({ name }) => name))
+    for (const { name } of made)
+      if (!placed.has(name))
+        this.#strays.push(
+          startRefused(`disk ${name + 1} is a copy of another, or of no node of the subnet`, {}),
+        )
+    const [problem] = this.#strays
+    if (problem !== undefined && placed.size < agreementQuorum(this.size)) throw problem
   }
 
   #createKeys(name: KeyNumber): Promise<Made> {
@@ -260,7 +275,7 @@ export class Subnet {
 
   /** Why disks of nodes that are down could not be used. */
   get problems(): readonly CkbtcError[] {
-    return [...(this.#founded?.problems ?? []), ...this.#failed.values()]
+    return [...(this.#founded?.problems ?? []), ...this.#strays, ...this.#failed.values()]
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
  * Method: the built program, killed and stopped; files of its nodes spoiled in between. IC interface
  * §26 (33, 103): calls and reads over HTTP before and after.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { concat, fromHex, fromUtf8, u64be, utf8 } from '../../src/core/base/bytes.ts'
@@ -156,6 +156,17 @@ it('runs with one damaged disk of four, and says which in its log', () => {
   // Three nodes still sign.
   expect(home.json(`signer sign --hash ${'00ff'.repeat(16)}`).signature).toMatch(/^[0-9a-f]{128}$/)
   home.json('subnet stop')
+})
+
+it('does not take a copy of a disk for the disk of another node', () => {
+  const folder = (node: number): string => dirname(nodeFile(node))
+  renameSync(folder(4), join(home.path, 'away'))
+  cpSync(folder(1), folder(4), { recursive: true })
+  const { exit, err } = home.run('subnet start')
+  expect({ exit, err }).toEqual({ exit: 11, err: expect.stringContaining('(HOST_DISK)') })
+  expect(err).toContain('is a copy of another')
+  rmSync(folder(4), { recursive: true })
+  renameSync(join(home.path, 'away'), folder(4))
 })
 
 it('refuses to start from two good disks of four, and says what to do', () => {
