@@ -20,12 +20,18 @@ const RECORDS = utf8('record/')
 const SNAPSHOTS = utf8('snapshot/')
 const SNAPSHOT_BYTES = utf8('snapshot-bytes/')
 const SNAPSHOTS_KEPT = 2
+/** Number of a slot, 8 bytes big-endian, and the root of the state that it led to. */
+const ROOT = utf8('root')
+const ROOT_BYTES = 8 + 32
 
 /** What a node vouches for, under its key (§18.4). */
 export type DurableRecord = { readonly key: string; readonly value: Uint8Array }
 
 /** State right after a slot, before any start record that follows it. */
 export type Snapshot = { readonly slot: bigint; readonly bytes: Uint8Array }
+
+/** What this node told the others that a slot led to. */
+export type NamedRoot = { readonly slot: bigint; readonly root: Uint8Array }
 
 /** Written as one, before anything that follows from it leaves the node. */
 export type DiskStep = {
@@ -34,6 +40,8 @@ export type DiskStep = {
   readonly records?: readonly DurableRecord[]
   /** Of a slot on disk, that of this step included. */
   readonly snapshot?: Snapshot | undefined
+  /** In place of the one before; at the latest with the slot that follows. */
+  readonly root?: NamedRoot | undefined
 }
 
 /** Slots of another copy that follow the end of this one, in order: canonical bytes. */
@@ -103,18 +111,27 @@ export class NodeDisk {
     return present(this.#log, 'the log begins with the genesis')
   }
 
-  commit({ slot, records = [], snapshot }: DiskStep): void {
+  commit({ slot, records = [], snapshot, root }: DiskStep): void {
     const { log } = this
-    if (slot === undefined && records.length === 0 && snapshot === undefined) return
+    const isNothing = [slot, snapshot, root].every((part) => part === undefined)
+    if (isNothing && records.length === 0) return
     const end = this.#store.transaction((writer) => {
       for (const { key, value } of records) writer.put(recordKey(key), value)
       const incarnation = incarnationAt(log.starts, log.position.next)
       const reached =
         slot === undefined ? log.position : log.append(writer, log.position, { incarnation, slot })
       if (snapshot !== undefined) this.#putSnapshot(writer, snapshot, reached)
+      if (root !== undefined) writer.put(ROOT, concat(u64be(root.slot), root.root))
       return reached
     })
     log.settle(end)
+  }
+
+  /** The newest one written. */
+  get root(): NamedRoot | undefined {
+    const bytes = this.#store.get(ROOT)
+    if (bytes?.length !== ROOT_BYTES) return undefined
+    return { slot: fromBigEndian(bytes.subarray(0, 8)), root: bytes.slice(8) }
   }
 
   /** By key. */

@@ -3,6 +3,7 @@
  * of the subnet up to the last one. Source: architecture §7, threshold §18.4.
  */
 import { deserialize, serialize } from 'node:v8'
+import { equalBytes } from '../core/base/bytes.ts'
 import { present } from '../core/base/errors.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
 import type { NodeConfig } from '../core/subnet/node.ts'
@@ -10,7 +11,7 @@ import { SubnetNode } from '../core/subnet/node.ts'
 import type { ReplicaState } from '../core/subnet/replica-state.ts'
 import { installCanisters } from '../core/subnet/replica-state.ts'
 import type { NodeDisk } from './node-disk.ts'
-import { storeDamaged } from './store-problem.ts'
+import { storeDamaged, storeDiverged } from './store-problem.ts'
 
 /** What a subnet goes on from: its keys (public), and the state of its canisters. */
 type Kept = { readonly keys: Uint8Array; readonly state: ReplicaState }
@@ -37,6 +38,7 @@ export function restoreNode(disk: NodeDisk, config: RestoreConfig): SubnetNode {
       // Behind the end of the log: nobody is told of what is executed here.
       const head = entry.slot.number + 1n
       node?.step({ type: 'log', output: { type: 'slot', slot: entry.slot, head } })
+      if (node !== undefined) requireSameRoot(disk, node, entry.slot.number)
       continue
     }
     const { first, incarnation } = entry.record
@@ -45,6 +47,14 @@ export function restoreNode(disk: NodeDisk, config: RestoreConfig): SubnetNode {
   }
   if (node === undefined) throw storeDamaged(disk.name, 'its log has no beginning')
   return node
+}
+
+/** Certificates of that state may be in the hands of clients. */
+function requireSameRoot(disk: NodeDisk, node: SubnetNode, slot: bigint): void {
+  const named = disk.root
+  if (named?.slot !== slot) return
+  const { root } = node
+  if (root === undefined || !equalBytes(root, named.root)) throw storeDiverged(disk.name, slot)
 }
 
 /** Puts what a node has come to on its disk, so that a later start replays less. */

@@ -107,7 +107,7 @@ export class NodeRunner {
   /** The slot and what is vouched for are on disk before anything of it leaves (§18.4). */
   #perform(outputs: readonly NodeOutput[], slot?: Slot): void {
     const records = outputs.filter((output) => output.type === 'record')
-    this.#ports.disk.commit({ slot, records })
+    this.#ports.disk.commit({ slot, records, root: slot && this.#node.namedRoot })
     const shared: SharedOutput[] = []
     for (const output of outputs)
       switch (output.type) {

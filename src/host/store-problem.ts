@@ -24,6 +24,18 @@ export const storeNewer = (
     },
   )
 
+/** Its slots, executed again, lead to another state than the one that was answered from. */
+export const storeDiverged = (name: string, slot: bigint): Problem =>
+  new Problem(
+    'CONFIG_INVALID',
+    `slot ${slot} of the store ${name} leads to another state than it did before`,
+    {
+      fix: 'use the ckbtc that wrote it, or begin anew, which discards chain, ledger and keys',
+      command: 'ckbtc subnet reset',
+      details: { path: name, slot },
+    },
+  )
+
 export const storeLocked = (name: string, pid: number): Problem =>
   new Problem('HOST_STATE_LOCKED', `the store ${name} is in use by process ${pid}`, {
     fix: 'wait until that process has ended, or end it',

@@ -140,6 +140,28 @@ it('a snapshot that cannot be understood is passed over, and the log stands in f
   }
 })
 
+it('a replay that leads to another state than the one that was named is refused', () => {
+  const copy = new MemoryStore()
+  copy.transaction((writer) => {
+    for (const { key, value } of store.range({ prefix: new Uint8Array() })) writer.put(key, value)
+    for (const { key } of writer.range({ prefix: utf8('snapshot/') })) writer.remove(key)
+  })
+  const disk = new NodeDisk(copy)
+  const { slot, root } = present(disk.root, 'a root was named')
+  expect(slot).toBeGreaterThanOrEqual(before.slot - 2n)
+  startAgain(disk, 110n)
+  expect(stateOf(restored(disk))).toEqual(before)
+  const other = root.map((byte) => byte ^ 1)
+  disk.commit({ root: { slot, root: other } })
+  startAgain(disk, 111n)
+  copy.transaction((writer) => {
+    for (const { key } of writer.range({ prefix: utf8('snapshot/') })) writer.remove(key)
+  })
+  expect(() => restored(disk)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', details: { path: disk.name, slot } }),
+  )
+})
+
 it('presignatures of an earlier time line are gone, and new ones are made', async () => {
   const disk = new NodeDisk(store)
   startAgain(disk, 102n)

@@ -6,7 +6,7 @@ import type { Hash32 } from '../base/bytes.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { certifiedMessage } from '../ic/certificate.ts'
 import type { Signer } from '../tecdsa/signer.ts'
-import type { CertifierOutput, CertifierOutputs } from './certifier.ts'
+import type { CertifierOutput, CertifierOutputs, NamedRoot } from './certifier.ts'
 import { Certifier } from './certifier.ts'
 import type { CertifiedState } from './client-answers.ts'
 import { showsRequest } from './client-answers.ts'
@@ -49,6 +49,11 @@ export class Certification {
   /** Whether the state of the newest slot waits for the votes of others. */
   get isWaiting(): boolean {
     return this.#certifier.isWaiting
+  }
+
+  /** The newest root that this node named to the others. */
+  get named(): NamedRoot | undefined {
+    return this.#certifier.named
   }
 
   get certified(): CertifiedState | undefined {

@@ -50,6 +50,8 @@ type Ballot = {
   signature: Uint8Array | undefined
 }
 
+export type NamedRoot = { readonly slot: bigint; readonly root: Hash32 }
+
 export type CertifierConfig = {
   readonly me: NodeIndex
   readonly nodes: number
@@ -77,8 +79,13 @@ export class Certifier {
     return this.#open !== undefined
   }
 
+  /** The newest root that this node named to the others. */
+  get named(): NamedRoot | undefined {
+    return this.#last
+  }
+
   /** The newest slot whose root is settled. */
-  get settled(): { readonly slot: bigint; readonly root: Hash32 } | undefined {
+  get settled(): NamedRoot | undefined {
     return this.#settled
   }
 

@@ -6,7 +6,6 @@ import type { Hash32 } from '../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
-import { NS_PER_MS } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import type { IdsKind } from '../ic/canister-ids.ts'
 import type { Principal } from '../ic/principal.ts'
@@ -17,7 +16,9 @@ import { encodeSignerMessage } from '../tecdsa/message.ts'
 import { Signer } from '../tecdsa/signer.ts'
 import type { SignerConfig } from '../tecdsa/signer-config.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
+import { timerAlarm, workAlarm } from './alarms.ts'
 import { Certification } from './certification.ts'
+import type { NamedRoot } from './certifier.ts'
 import type { AnswerContext } from './client-answers.ts'
 import { answer } from './client-answers.ts'
 import { HeaderProposals } from './header-proposals.ts'
@@ -114,14 +115,22 @@ export class SubnetNode {
     return this.#signer.publicKey
   }
 
-  /**
-   * What a later start of the whole subnet goes on from (threshold §18.4); undefined until the keys
-   * are final, when there is nothing worth going on from. `state` is copied by who takes it.
-   */
+  /** What a later start goes on from (threshold §18.4), once keys are final; who takes it copies `state`. */
   get snapshot(): NodeSnapshot | undefined {
     const keys = this.#signer.finalKeys
     if (keys === undefined) return undefined
     return { slot: this.#slot, keys, state: this.#replica.state }
+  }
+
+  /** The newest root that was named to the others; a replay has to lead there again. */
+  get namedRoot(): NamedRoot | undefined {
+    return this.#certification.named
+  }
+
+  /** Of the state after the last slot executed; undefined until there is a key to certify it. */
+  get root(): Hash32 | undefined {
+    const { certificationKey } = this.#signer
+    return certificationKey && this.#replica.stateTree(certificationKey).hash
   }
 
   /** Whether queries would be asked of a state that may be certified in a moment. */
@@ -341,9 +350,9 @@ export class SubnetNode {
 
   #afterSlot(slot: Slot): NodeOutputs {
     const { wanted, announce } = this.#replica.adapterWork()
-    const outputs: NodeOutput[] = [
+    return [
       { type: 'adapter', wanted, announce },
-      ...this.#timerAlarm(slot.time),
+      ...timerAlarm(this.#replica.nextTimer(), slot.time),
       workAlarm,
       {
         type: 'observed',
@@ -355,16 +364,8 @@ export class SubnetNode {
           openRequests: this.#signer.openRequests,
         },
       },
+      ...this.#keyNews.take(),
     ]
-    return [...outputs, ...this.#keyNews.take()]
-  }
-
-  #timerAlarm(now: TimestampNs): NodeOutputs {
-    const due = this.#replica.nextTimer()
-    if (due === undefined) return []
-    const waitNs = due > now ? due - now : 0n
-    // One millisecond more, so that the slot which the alarm asks for is not a moment too early.
-    return [{ type: 'alarm', name: 'timer', afterMs: Number(waitNs / NS_PER_MS) + 1 }]
   }
 
   #perform(outputs: SignerOutputs): NodeOutputs {
@@ -395,5 +396,3 @@ export class SubnetNode {
     }
   }
 }
-
-const workAlarm: NodeOutput = { type: 'alarm', name: 'work', afterMs: 0 }
