@@ -16,6 +16,7 @@ import { minterInterface } from '../../core/minter/interface.ts'
 import type { InitArgs } from '../../core/minter/types.ts'
 import type { Asking } from './ledger.ts'
 import { rawQuery, rawUpdate } from './raw.ts'
+import { untrue } from './request-status.ts'
 import type { Wire } from './wire.ts'
 
 /** Entries asked for at once; the canisters cut at their own limits. */
@@ -29,6 +30,16 @@ export type OnProgress = (read: number, total: number | undefined) => void
 
 type Reading = Asking & { readonly onProgress?: OnProgress | undefined }
 type Question = Asking & { readonly ranges: readonly Range[] }
+
+/** What is no log is no answer of this network. */
+async function believable<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof BadEncoding)) throw error
+    throw untrue(error.message)
+  }
+}
 
 /** Reads blocks where they lie: in the ledger, or in an archive that it names. */
 export class BlockReader {
@@ -53,13 +64,17 @@ export class BlockReader {
   }
 
   /**
-   * Blocks `start` to `end` (exclusive, cut to the log), in order. Throws `BadEncoding` when the
-   * ledger keeps some back, or gives what is none.
+   * Blocks `start` to `end` (exclusive, cut to the log), in order. Throws `NETWORK_BAD_CERTIFICATE`
+   * when the ledger keeps some back, or gives what is none.
    */
-  async range(
+  range(start: bigint, end: bigint, reading: Reading = {}): Promise<readonly Block[]> {
+    return believable(() => this.#range(start, end, reading))
+  }
+
+  async #range(
     start: bigint,
     end: bigint,
-    { certified, onProgress }: Reading = {},
+    { certified, onProgress }: Reading,
   ): Promise<readonly Block[]> {
     const blocks: Block[] = []
     const { ledger } = this.#wire.network.ids
@@ -116,7 +131,10 @@ const CANISTER_ERROR = 5
  * The whole event log of the minter. Ours also gives the events that a replay needs and the
  * published interface has no variant for.
  */
-export async function readEvents(wire: Wire, onProgress?: OnProgress): Promise<readonly Event[]> {
+export const readEvents = (wire: Wire, onProgress?: OnProgress): Promise<readonly Event[]> =>
+  believable(() => allEvents(wire, onProgress))
+
+async function allEvents(wire: Wire, onProgress?: OnProgress): Promise<readonly Event[]> {
   const { minter: canisterId } = wire.network.ids
   const own = minterExtension.x_get_events
   const published = minterInterface.get_events

@@ -18,6 +18,7 @@ import type {
   Utxo,
   WithdrawalFee,
 } from '../../core/minter/types.ts'
+import type { Asking } from './ledger.ts'
 import { rawQuery, rawUpdate } from './raw.ts'
 import type { SdkMinter } from './sdk-canisters.ts'
 import { isUndecodable, sdkMinter } from './sdk-canisters.ts'
@@ -95,8 +96,15 @@ export class MinterClient {
     return rawQuery(this.#wire, this.#target('get_deposit_fee'), [])
   }
 
-  redemptionStatus(blockIndex: bigint): Promise<RetrieveBtcStatusV2> {
-    return rawQuery(this.#wire, this.#target('retrieve_btc_status_v2'), [{ blockIndex }])
+  /** One node's word, or that of the whole network. */
+  redemptionStatus(
+    blockIndex: bigint,
+    { certified = false }: Asking = {},
+  ): Promise<RetrieveBtcStatusV2> {
+    const target = this.#target('retrieve_btc_status_v2')
+    return certified
+      ? rawUpdate(this.#wire, target, [{ blockIndex }], { movesValue: false })
+      : rawQuery(this.#wire, target, [{ blockIndex }])
   }
 
   /** Every redemption of an account, in the order in which they were accepted. */

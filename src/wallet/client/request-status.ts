@@ -89,7 +89,8 @@ export function leb128(bytes: Uint8Array): bigint {
   return cursor.end(cursor.leb128())
 }
 
-const untrue = (reason: string): Problem =>
+/** What a network says that its own rules do not allow. */
+export const untrue = (reason: string): Problem =>
   new Problem('NETWORK_BAD_CERTIFICATE', `the answer is not one of this network: ${reason}`, {
     fix: 'do not believe this network; a local one may have been reset meanwhile',
     command: 'ckbtc doctor',

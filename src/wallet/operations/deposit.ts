@@ -3,14 +3,15 @@
  * `docs/spec/cli.md` §§3.10, 5.2.
  */
 import type { Account } from '../../core/ic/account.ts'
-import { textOfAccount } from '../../core/ic/account.ts'
+import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
+import type { Block } from '../../core/ledger/block.ts'
 import type { Client } from '../client.ts'
 import type { DepositAddress } from '../deposit-address.ts'
 import { depositAddress } from '../deposit-address.ts'
 import type { Coin } from './coins.ts'
 import { Coins, coinName, isSettled } from './coins.ts'
 import type { Operating } from './operating.ts'
-import { lookAgain } from './operating.ts'
+import { lookAgain, provenBlock } from './operating.ts'
 import type { Operation } from './operation.ts'
 import { bigintFact, textFact } from './operation.ts'
 import { accountFact } from './transfer.ts'
@@ -23,6 +24,9 @@ export type DepositPlan = {
   /** A coin of less is not credited. */
   readonly minimum: bigint
 }
+
+/** Blocks read at once: not more than that is in memory, however long a ledger says it is. */
+const PAGE = 2_000n
 
 /** The minter is asked for coins not more often than its own cache turns over elsewhere. */
 const UPDATE_MS = { local: 2_000, network: 60_000 } as const
@@ -140,13 +144,22 @@ export class DepositWatch {
   }
 
   async #readLedger(): Promise<void> {
-    const { blocks } = this.#operating.client
-    const end = await blocks.length()
-    if (end <= this.#nextBlock) return
-    const found = await blocks.range(this.#nextBlock, end)
-    for (const [place, block] of found.entries())
-      this.#coins.minted(block, this.#nextBlock + BigInt(place), this.#account)
-    this.#nextBlock += BigInt(found.length)
+    const { client } = this.#operating
+    const end = await client.blocks.length()
+    while (this.#nextBlock < end) {
+      const rest = end - this.#nextBlock
+      const stop = this.#nextBlock + (rest < PAGE ? rest : PAGE)
+      const found = await client.blocks.range(this.#nextBlock, stop)
+      for (const block of found) await this.#readBlock(block, this.#nextBlock++)
+      if (found.length === 0) return
+    }
+  }
+
+  /** That a coin is credited is not one node's to say. */
+  async #readBlock({ transaction }: Block, index: bigint): Promise<void> {
+    if (transaction.type !== 'mint' || !sameAccount(transaction.to, this.#account)) return
+    const proven = await provenBlock(this.#operating.client, index)
+    this.#coins.minted(proven, index, this.#account)
   }
 
   /** Without a view of Bitcoin the minter is the only one who knows; with one, when it matters. */

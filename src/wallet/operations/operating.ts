@@ -6,6 +6,7 @@ import type { Account } from '../../core/ic/account.ts'
 import type { Block } from '../../core/ledger/block.ts'
 import type { SubmittedRequest } from '../client/deliveries.ts'
 import { pause } from '../client/deliveries.ts'
+import { untrue } from '../client/request-status.ts'
 import type { Client } from '../client.ts'
 import type { Journal, NewOperation } from './journal.ts'
 import type { Facts, Operation } from './operation.ts'
@@ -115,6 +116,13 @@ export function refused(
 
 export type Found = { readonly index: bigint; readonly block: Block }
 
+/** A block as the whole network has it. Throws `NETWORK_BAD_CERTIFICATE` where it has none. */
+export async function provenBlock({ blocks }: Client, index: bigint): Promise<Block> {
+  const [block] = await blocks.range(index, index + 1n, { certified: true })
+  if (block !== undefined) return block
+  throw untrue(`one node shows a block ${index}, and the ledger has fewer`)
+}
+
 export type Search = {
   /** Older blocks are not looked at. */
   readonly since: bigint
@@ -136,8 +144,11 @@ export async function findBlock(
       const block = blocks[place]
       if (block === undefined) continue
       if (block.timestamp < since) return undefined
-      const found = { index: start + BigInt(place), block }
-      if (matches(found)) return found
+      const index = start + BigInt(place)
+      if (!matches({ index, block })) continue
+      const proven = certified ? block : await provenBlock(client, index)
+      if (matches({ index, block: proven })) return { index, block: proven }
+      throw untrue(`one node shows a block ${index} that the others do not have`)
     }
     end = start
   }

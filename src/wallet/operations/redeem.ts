@@ -372,7 +372,11 @@ export async function refreshRedemption(
   const { client, journal } = operating
   const burnIndex = bigintFact(operation, 'burnBlockIndex')
   if (burnIndex === undefined) return operation
-  const { state, facts } = outcomeOf(await client.minter.redemptionStatus(burnIndex))
+  const told = outcomeOf(await client.minter.redemptionStatus(burnIndex))
+  // One node may say where it is; that it is over the whole network says.
+  const { state, facts } = isOpen(told)
+    ? told
+    : outcomeOf(await client.minter.redemptionStatus(burnIndex, { certified: true }))
   const isKnown = Object.entries(facts).every(([name, value]) => operation.facts[name] === value)
   if (isKnown && state === operation.state) return operation
   return journal.update(operation.id, {
