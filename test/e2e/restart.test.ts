@@ -147,6 +147,23 @@ it('refuses other settings and another operator than it was made with, however t
   home.json('subnet stop')
 })
 
+it('refuses a chain that is behind what its nodes have followed', () => {
+  const folder = (name: string): string => join(home.path, 'state', 'subnet', name)
+  const [chain, older, newer] = [folder('bitcoin'), folder('older'), folder('newer')]
+  cpSync(chain, older, { recursive: true })
+  home.json('subnet start')
+  home.json('bitcoin mine 3')
+  home.json('subnet stop')
+  renameSync(chain, newer)
+  renameSync(older, chain)
+  const { exit, err } = home.run('subnet start')
+  expect({ exit, err }).toEqual({ exit: 11, err: expect.stringContaining('(HOST_DISK)') })
+  expect(err).toContain(`ends at height ${before.bitcoin_height}, the nodes know`)
+  rmSync(chain, { recursive: true })
+  renameSync(newer, chain)
+  before = { ...before, bitcoin_height: before.bitcoin_height + 3 }
+})
+
 it('runs with one damaged disk of four, and says which in its log', () => {
   spoil(2)
   home.json('subnet start')

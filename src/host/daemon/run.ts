@@ -2,8 +2,9 @@
  * The local subnet as a process: takes the lock, starts nodes, chain and ports, says when it can be
  * used, and ends in good order. Implements `docs/spec/cli.md` §5.16, architecture §1.
  */
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { toHex } from '../../core/base/bytes.ts'
+import { Problem } from '../../core/base/errors.ts'
 import { textOfPrincipal } from '../../core/ic/principal.ts'
 import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
@@ -91,6 +92,7 @@ async function live(life: Life): Promise<void> {
     local.subnet.listen((event) => logEvent(log, event))
     await usable(local, tell, ending)
     if (ending.aborted) return
+    requireChain(local, places)
     const { host, port, feeRateMsatPerVb } = settings
     const onError = (error: unknown): void =>
       log.write('error', error instanceof Error ? error.message : String(error))
@@ -151,6 +153,18 @@ async function usable(
     if (subnet.backend.status.health !== 'healthy') return 'certifying the first state'
     return bitcoinHeight < bitcoin.height ? 'reading the Bitcoin chain' : undefined
   }
+}
+
+/** The chain is there before its nodes follow it, so one that is behind them was put back or lost. */
+function requireChain({ bitcoin, bitcoinHeight }: LocalSubnet, { state }: Places): void {
+  if (bitcoinHeight <= bitcoin.height) return
+  const path = join(state, 'bitcoin')
+  const message = `the chain in ${path} ends at height ${bitcoin.height}, the nodes know ${bitcoinHeight}`
+  throw new Problem('HOST_DISK', message, {
+    fix: 'put the newest copy of it back, or begin anew, which discards chain, ledger and keys',
+    command: 'ckbtc subnet reset',
+    details: { path, height: bitcoin.height, heightKnown: bitcoinHeight },
+  })
 }
 
 /** Throws `Bug` when a node breaks, `HOST_DISK` when too few disks are left. */
