@@ -84,7 +84,7 @@ export type Agreement = {
   /** It goes on with an operation instead of making a new one. */
   readonly goesOn?: boolean
   /** Who is asked in tests; the person at the terminal. */
-  readonly answer?: (message: string) => Promise<boolean>
+  readonly answer?: ((message: string) => Promise<boolean>) | undefined
 }
 
 /**
@@ -103,13 +103,19 @@ export async function agree(
   const { terminal, environment, globals } = context
   const facts = { environment, input: globals.input }
   if (!goesOn && !options.isOn('allowDuplicate'))
-    await consentToRepetition(reading, same, { facts, answer })
-  if (!terminal.settings.json && !terminal.settings.plain) {
-    printPairs({ ...terminal, answer: terminal.note }, summary)
-    if (note !== undefined) terminal.note(note)
+    await consentToRepetition(reading, same, { facts, options, answer })
+  const isLocal = network.kind === 'local'
+  const isTyped = isLarge(network, limits, amountSat)
+  const isAnswered = isTyped ? options.text('confirmAmount') !== undefined : globals.yes
+  const isAsked = !isLocal && !isAnswered && (answer !== undefined || canAsk(facts))
+  const { json, plain, quiet } = terminal.settings
+  // Nobody says yes to what was not shown, whatever else is left out.
+  if (isAsked || !(json || plain || quiet)) {
+    printPairs({ ...terminal, answer: terminal.warn }, summary)
+    if (note !== undefined) terminal.warn(note)
   }
-  if (network.kind === 'local') return
-  if (isLarge(network, limits, amountSat)) {
+  if (isLocal) return
+  if (isTyped) {
     const given = options.text('confirmAmount')
     const matches = (typed: string): boolean => parseAmount(typed) === amountSat
     await typedConsent(`Type the amount to send it (${amountSat} sat)`, {
@@ -131,9 +137,14 @@ export async function agree(
 async function consentToRepetition(
   reading: Operating,
   same: Proposal['same'],
-  { facts, answer }: { readonly facts: PromptFacts; readonly answer: Agreement['answer'] },
+  {
+    facts,
+    options,
+    answer,
+  }: Pick<Agreement, 'options' | 'answer'> & { readonly facts: PromptFacts },
 ): Promise<void> {
-  const earlier = repeated(reading, same, Date.now())
+  const idempotencyKey = options.text('idempotencyKey')
+  const earlier = repeated(reading, same, { nowMs: Date.now(), idempotencyKey })
   if (earlier === undefined) return
   const isUnresolved = earlier.state === 'unknown' || earlier.state === 'submitting'
   if (reading.client.network.kind === 'local' && !isUnresolved) return

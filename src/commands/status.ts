@@ -2,7 +2,7 @@
 import { CkbtcError, Problem } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import type { Warning } from '../terminal/json.ts'
-import { printTable } from '../terminal/table.ts'
+import { oneLine, printTable } from '../terminal/table.ts'
 import type { Account } from '../wallet/account-text.ts'
 import { nobody } from '../wallet/account-text.ts'
 import type { Operating } from '../wallet/operations/operating.ts'
@@ -91,6 +91,11 @@ async function list(session: Session, context: Context, options: Options): Promi
   })
 }
 
+/** What one operation meets on its way is no reason to hide the others. */
+const TOLERATED = /^(?:NETWORK|LEDGER|MINTER|HOST_CLOCK)/
+/** Of what others say. */
+const WORDS_MAX = 300
+
 /** What is known is shown even where the network does not answer. */
 async function refreshed(
   operations: readonly Operation[],
@@ -100,10 +105,12 @@ async function refreshed(
   const found: Operation[] = []
   for (const operation of operations)
     try {
-      found.push(warnings.length > 0 ? operation : await refresh(operating, operation))
+      const isSilent = warnings.some(({ code }) => code.startsWith('NETWORK'))
+      found.push(isSilent ? operation : await refresh(operating, operation))
     } catch (error) {
-      if (!(error instanceof CkbtcError) || !error.code.startsWith('NETWORK')) throw error
-      warnings.push({ code: error.code, message: `as of the last look: ${error.message}` })
+      if (!(error instanceof CkbtcError) || !TOLERATED.test(error.code)) throw error
+      const message = oneLine(`as of the last look: ${error.message.slice(0, WORDS_MAX)}`)
+      warnings.push({ code: error.code, message })
       found.push(operation)
     }
   return found
@@ -191,11 +198,19 @@ function conclude(operation: Operation, session: Session, context: Context): voi
         ['next', next ?? undefined],
       ]
       for (const [name, value] of rows)
-        if (value !== undefined && value !== '') answer(`${name.padEnd(14)} ${value}`)
+        if (value !== undefined && value !== '') answer(`${name.padEnd(14)} ${oneLine(value)}`)
     },
   })
   if (problem !== undefined) throw problem
 }
+
+/** Who said no. */
+const refusers = {
+  transfer: 'LEDGER_REFUSED',
+  approve: 'LEDGER_REFUSED',
+  deposit: 'MINTER_REFUSED',
+  redeem: 'MINTER_REFUSED',
+} as const
 
 function problemOf(operation: Operation): Problem | undefined {
   const details = { ...operationDocument(operation), op: operation.id }
@@ -205,7 +220,7 @@ function problemOf(operation: Operation): Problem | undefined {
       return undefined
     case 'refused':
     case 'returned':
-      return new Problem('MINTER_REFUSED', `the ${operation.kind} was ${operation.state}`, {
+      return new Problem(refusers[operation.kind], `the ${operation.kind} was ${operation.state}`, {
         fix: 'what it was about is in the account; the details say why',
         command: `ckbtc status ${operation.id} --json`,
         details,

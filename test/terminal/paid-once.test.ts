@@ -9,6 +9,7 @@ import { status } from '../../src/commands/status.ts'
 import { transfer } from '../../src/commands/transfer.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface.ts'
+import { repeated } from '../../src/wallet/operations/operating.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
 import type { CommandDesk } from '../support/command-desk.ts'
 import { dev0, dev1, FEE, fact, SpendingDesks, until } from '../support/spending-desks.ts'
@@ -18,6 +19,8 @@ const recipient = regtestWallet('recipient').address
 
 beforeAll(() => desks.fund())
 afterAll(() => desks.close())
+
+const nobody = { account: { owner: dev0.principal }, signal: new AbortController().signal }
 
 const send = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
   args: [amount],
@@ -137,6 +140,23 @@ describe('one idempotency key in two processes at once', () => {
     expect([one.ok, other.ok]).toEqual([true, true])
     expect(one.data.block_index).toBe(other.data.block_index)
     expect(await desks.balanceOf(dev1)).toBe(before + 601n)
+  })
+
+  test('is no repetition of itself', async () => {
+    const desk = desks.open()
+    const typed = send('603sat', { idempotencyKey: 'k-7' })
+    const gate = desks.hold(desk)
+    const first = desk.json(transfer, typed)
+    await gate.reached(() => desk.journal.all()[0])
+    const context = { key: 'dev0', journal: desk.journal, client: desks.reader }
+    const [made] = desk.journal.all()
+    const same = { kind: 'transfer', facts: { to: fact(made, 'to') } } as const
+    const nowMs = Date.now()
+    expect(repeated({ ...nobody, ...context }, same, { nowMs })?.id).toBe(made?.id)
+    const named = { nowMs, idempotencyKey: 'k-7' }
+    expect(repeated({ ...nobody, ...context }, same, named)).toBeUndefined()
+    gate.open()
+    expect((await first).ok).toBe(true)
   })
 
   test('is one redemption', async () => {

@@ -3,6 +3,10 @@
  * Method: cli §§3.11, 3.12; a network in memory with the real canisters, and the journal on disk.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Context } from '../../src/commands/context.ts'
+import { Options } from '../../src/commands/definitions/command.ts'
+import type { openSession } from '../../src/commands/session.ts'
+import { agree, openSpender } from '../../src/commands/spending.ts'
 import { transfer } from '../../src/commands/transfer.ts'
 import { textOfPrincipal } from '../../src/core/ic/principal.ts'
 import { dev1, SpendingDesks } from '../support/spending-desks.ts'
@@ -43,6 +47,27 @@ describe('where the money is real', () => {
     const again = { ...typed, options: { ...typed.options, allowDuplicate: true } }
     expect((await desk.run(transfer, again)).exit).toBe(0)
   })
+
+  test.each([{ json: true }, { plain: true }, { quiet: true }])(
+    'nobody is asked for a yes to what was not shown (%o)',
+    async (settings) => {
+      const { desk, globals } = await desks.openReal()
+      let shown = ''
+      const asking = async (_: unknown, context: Context, open: typeof openSession) => {
+        const spender = openSpender(await open(context), context, undefined)
+        const same = { kind: 'transfer', facts: {} } as const
+        const summary = [['Send', '0.5 ckBTC']] as const
+        const proposal = { same, amountSat: 1n, feesSat: 0n, summary, note: 'for good' }
+        const answer = async (message: string): Promise<boolean> => {
+          shown = message
+          return true
+        }
+        await agree(spender, context, proposal, { options: new Options({}), answer })
+      }
+      const { err } = await desk.run(asking, { settings, globals })
+      expect([shown, err]).toEqual(['Send it?', expect.stringMatching(/0\.5 ckBTC\n.*for good/s)])
+    },
+  )
 
   test('a receiver is new until something has gone there', async () => {
     const { desk, globals } = await desks.openReal()

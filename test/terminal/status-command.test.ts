@@ -43,6 +43,22 @@ describe('ckbtc status', () => {
     expect(other.journal.all()).toEqual([])
   })
 
+  test('says who refused, and shows no more of a journal than text', async () => {
+    const desk = desks.open()
+    const begin = { network: 'local', key: 'dev0', account: 'a\u001b[2Jb' } as const
+    for (const [kind, code] of [
+      ['transfer', 'LEDGER_REFUSED'],
+      ['approve', 'LEDGER_REFUSED'],
+      ['redeem', 'MINTER_REFUSED'],
+    ] as const) {
+      const { id } = desk.journal.begin({ ...begin, kind, facts: { to: '\u001b]0;x\u0007' } })
+      desk.journal.update(id, { state: 'refused' })
+      const { out, err, exit } = await desk.run(status, { args: [id] })
+      expect([exit, err]).toEqual([7, expect.stringContaining(`(${code})`)])
+      expect(out).not.toContain('\u001b')
+    }
+  })
+
   test.each([['op_0000000000'], ['nonsense'], ['f'.repeat(64)]])('does not know %s', async (id) => {
     const { error } = await desks.open().json(status, { args: [id] })
     expect(error.code).toBe('USAGE_INVALID')

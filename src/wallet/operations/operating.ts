@@ -238,11 +238,17 @@ const isSame = (operation: Operation, same: Pick<Operation, 'kind' | 'facts'>): 
   operation.kind === same.kind &&
   Object.entries(same.facts).every(([name, value]) => operation.facts[name] === value)
 
-/** An operation that this one would repeat: made minutes ago, or of unknown outcome. */
+/**
+ * An operation that this one would repeat: made minutes ago, or of unknown outcome. With the same
+ * idempotency key it is no repetition but the operation itself.
+ */
 export function repeated(
   { journal, client, key }: Operating,
-  same: Pick<Operation, 'kind' | 'facts'>,
-  nowMs: number,
+  same: Sameness,
+  {
+    nowMs,
+    idempotencyKey,
+  }: { readonly nowMs: number; readonly idempotencyKey?: string | undefined },
 ): Operation | undefined {
   return journal
     .all()
@@ -252,6 +258,8 @@ export function repeated(
         operation.key === key &&
         isSame(operation, same) &&
         mayHaveMoved(operation) &&
+        (idempotencyKey === undefined ||
+          textFact(operation, 'idempotencyKey') !== idempotencyKey) &&
         (operation.state === 'unknown' ||
           operation.state === 'submitting' ||
           nowMs - Date.parse(operation.startedAt) < REPEAT_MS),
