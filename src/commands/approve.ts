@@ -40,7 +40,7 @@ export async function approve(
   const expiresAt =
     expires === undefined
       ? undefined
-      : addNs(session.client.now(), BigInt(parseDuration(expires)) * NS_PER_MS)
+      : addNs(await session.client.creationTime(), BigInt(parseDuration(expires)) * NS_PER_MS)
   const wanted = { from: from.account, spender, amount, expiresAt }
   const key = options.text('idempotencyKey')
   const same = { kind: 'approve', facts: sameApproval(wanted) } as const

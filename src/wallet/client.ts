@@ -2,11 +2,11 @@
  * The wallet's side of one network: ledger, minter and their logs, on one path for all networks.
  * Source: IC interface §21.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { utf8 } from '../core/base/bytes.ts'
 import { BadEncoding } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
-import { timestampNs } from '../core/base/units.ts'
+import { NS_PER_MS, timestampNs } from '../core/base/units.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { IndexClient } from './client/account-index.ts'
 import { BitcoinClient } from './client/bitcoin.ts'
@@ -78,7 +78,7 @@ export class Client {
     return new Client({ ...this.#options, signer })
   }
 
-  /** The network's time, as far as it is known: for `created_at_time`. */
+  /** The network's time, as far as it is known. */
   now(): TimestampNs {
     return this.#wire.now()
   }
@@ -89,6 +89,15 @@ export class Client {
     const value = await this.#wire.readCertified(sdkPrincipal(this.network.ids.ledger), path)
     if (value === undefined) throw new BadEncoding('a certificate without a time')
     return timestampNs(leb128(value))
+  }
+
+  /**
+   * A time of creation for the ledger: the clocks have been compared, and no other call has the same,
+   * so that only the same call is a duplicate.
+   */
+  async creationTime(): Promise<TimestampNs> {
+    await this.certifiedTime()
+    return timestampNs(this.now() + BigInt(randomInt(Number(NS_PER_MS))))
   }
 
   /** Network minus this computer, ms; 0 until a difference was found. */

@@ -20,9 +20,14 @@ export const FEE = 10n
 const LOOKS_PER_BLOCK = 1_000
 
 export class SpendingDesks {
-  readonly net = new NetworkUnderTest()
-  readonly reader = new Client({ network: this.net.network, fetch: this.net.fetch })
+  readonly net: NetworkUnderTest
+  readonly reader: Client
   readonly #desks: CommandDesk[] = []
+
+  constructor(options?: ConstructorParameters<typeof NetworkUnderTest>[0]) {
+    this.net = new NetworkUnderTest(options)
+    this.reader = new Client({ network: this.net.network, fetch: this.net.fetch })
+  }
 
   /** Gives `dev0` and the key "savings" a bitcoin each. */
   async fund(): Promise<void> {

@@ -225,8 +225,24 @@ export class Wire {
 
   async #readState(canister: SdkPrincipal, requestId: Uint8Array) {
     const paths = [[utf8('request_status'), requestId]]
-    const { certificate } = await this.#http.readState(canister, { paths })
+    const { certificate } = await this.#timely(canister, paths)
     return { certificate, status: await this.#statusIn(certificate, canister, requestId) }
+  }
+
+  /**
+   * A request that comes out of time is made again once the clocks have been compared: the library
+   * repeats the one that was too early or too late.
+   */
+  async #timely(canister: SdkPrincipal, paths: Uint8Array[][]) {
+    try {
+      return await this.#http.readState(canister, { paths })
+    } catch (error) {
+      const failure = failureOf(error, { canister: 'ledger', methodName: 'read_state' })
+      const isClock = failure instanceof Problem && failure.code === 'HOST_CLOCK'
+      if (!isClock) throw error
+      if (!this.#http.hasSyncedTime()) await this.#http.syncTime(canister)
+      return this.#http.readState(canister, { paths })
+    }
   }
 
   /** A value of the state tree that the network certifies; undefined where there is none. */
@@ -235,11 +251,9 @@ export class Wire {
     path: readonly Uint8Array[],
   ): Promise<Uint8Array | undefined> {
     const callee = { canister: 'ledger', methodName: 'read_state' } as const
-    const { certificate } = await this.#http
-      .readState(canister, { paths: [[...path]] })
-      .catch((error: unknown) => {
-        throw failureOf(error, callee)
-      })
+    const { certificate } = await this.#timely(canister, [[...path]]).catch((error: unknown) => {
+      throw failureOf(error, callee)
+    })
     const now = await this.clockFor(certificate, canister)
     const { rootKey } = this.network
     const tree = verifiedTree(certificate, { rootKey, canisterId: ourPrincipal(canister), now })

@@ -73,7 +73,7 @@ export async function approve(
   idempotencyKey?: string,
 ): Promise<ApproveOutcome> {
   const { client, journal, key } = operating
-  const createdAt = client.now()
+  const createdAt = await client.creationTime()
   const same = sameApproval(plan)
   const begin = {
     kind: 'approve',

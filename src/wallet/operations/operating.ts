@@ -157,7 +157,7 @@ export async function findBlock(
 
 /**
  * Whether a call of an operation can still be executed: never once its expiry has passed by the
- * network's certified time, and a minute more. This computer's clock is believed only in doubt.
+ * network's certified time, and a minute more. This computer's clock is not asked.
  */
 export async function mayStillHappen(
   { client }: Operating,
@@ -167,7 +167,7 @@ export async function mayStillHappen(
   const expiresAt = bigintFact(operation, `${prefix}requestExpiresAtNs`)
   if (expiresAt === undefined) return false
   const end = expiresAt + 60_000n * NS_PER_MS
-  return client.now() <= end || (await client.certifiedTime()) <= end
+  return (await client.certifiedTime()) <= end
 }
 
 type Named = { readonly journal: Journal; readonly network: string }

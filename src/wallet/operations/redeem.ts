@@ -169,7 +169,7 @@ async function approveBurn(
     client.ledger.fee(),
     client.ledger.balanceOf(from),
   ])
-  const createdAt = client.now()
+  const createdAt = await client.creationTime()
   const expiresAt = addNs(createdAt, APPROVAL_NS)
   const facts = {
     approvedAtNs: String(createdAt),

@@ -81,7 +81,7 @@ export async function transfer(
   idempotencyKey?: string,
 ): Promise<TransferOutcome> {
   const { client, key } = operating
-  const createdAt = client.now()
+  const createdAt = await client.creationTime()
   const same = sameTransfer(plan)
   const begin = {
     kind: 'transfer',
