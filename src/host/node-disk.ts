@@ -229,6 +229,8 @@ export class NodeDisk {
   #cut(writer: StoreWriter, length: bigint): LogPosition {
     const from = concat(SNAPSHOTS, u64be(length))
     for (const { key } of writer.range({ prefix: SNAPSHOTS, from })) removeSnapshot(writer, key)
+    // Its number will be that of another slot.
+    if (this.root !== undefined && this.root.slot >= length) writer.remove(ROOT)
     return this.log.cut(writer, length)
   }
 }

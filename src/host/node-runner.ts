@@ -124,10 +124,13 @@ export class NodeRunner {
           shared.push(output)
           for (const done of [...this.#waiting]) done()
           break
+        case 'diverged':
+          this.#broken = true // What it has come to is not kept: the log may lead to what is right.
+          shared.push(output)
+          break
         case 'send':
         case 'log':
         case 'fault':
-        case 'diverged':
         case 'observed':
           shared.push(output)
       }

@@ -179,6 +179,21 @@ describe('a start of the whole subnet', () => {
     expect(replayed(disk, 3n)).toBe('y')
   })
 
+  test('forgets a root that was named for a slot that is dropped, and no other', () => {
+    const root = genesisId
+    for (const [slot, kept] of [
+      [1n, { slot: 1n, root }],
+      [2n, undefined],
+      [3n, undefined],
+    ] as const) {
+      const disk = diskWith('abcd')
+      disk.commit({ root: { slot, root } })
+      const previous = present(disk.log.hashAt(1n), 'slot 1')
+      disk.restart([...disk.log.starts, { incarnation: 9n, first: 2n, previous }])
+      expect(disk.root).toEqual(kept)
+    }
+  })
+
   test('that nobody wrote in leaves its record at the end', () => {
     const disk = diskWith('ab')
     const { next: first, previous } = disk.log.position
