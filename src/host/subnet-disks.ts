@@ -14,7 +14,7 @@ import { encodeFounding, requireFounding } from './founding-settings.ts'
 import type { LmdbOptions } from './lmdb-store.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { NodeDisk } from './node-disk.ts'
-import { restoreSubnet } from './restore.ts'
+import { restoreSubnet, startRefused } from './restore.ts'
 import type { KeyNumber } from './worker-protocol.ts'
 
 /** What a subnet that was founded before goes on from. */
@@ -79,7 +79,13 @@ export function restoreDisks(
       },
       position: restored.position,
       ready: restored.nodes,
-      problems: [...problems, ...restored.unfit.map(({ problem }) => problem)],
+      problems: [
+        ...problems,
+        ...[...disks.values()]
+          .filter((disk) => disk.genesis === undefined)
+          .map((disk) => startRefused(`the store ${disk.name} is empty: its node is lost`, {})),
+        ...restored.unfit.map(({ problem }) => problem),
+      ],
     }
   } finally {
     for (const disk of disks.values()) disk.close()

@@ -88,10 +88,17 @@ it('one damaged disk of four keeps its node down, and is named', () => {
   ])
 })
 
-it('one lost disk of four keeps its node down', () => {
+it('one lost disk of four keeps its node down, and is named', () => {
   found(['abc', 'abc', 'abc', 'abc'])
   rmSync(nodeDirectory(directory, 3), { recursive: true })
-  expect(restoreDisks(directory, NODES, settings)?.ready).toEqual([0, 1, 2])
+  // It is as empty the next time.
+  for (let start = 0; start < 2; start++) {
+    const restored = restoreDisks(directory, NODES, settings)
+    expect(restored?.ready).toEqual([0, 1, 2])
+    expect(restored?.problems).toEqual([
+      expect.objectContaining({ code: 'HOST_DISK', message: expect.stringContaining('node-4 is') }),
+    ])
+  }
 })
 
 it('two damaged disks of four refuse the start', () => {
