@@ -19,8 +19,11 @@ export type Delivery = {
   readonly onSubmit: OnSubmit | undefined
   /** Undefined while nothing was signed. */
   request: SubmittedRequest | undefined
-  /** `no`: certainly not taken in; `maybe`: sent, and no answer that says otherwise. */
-  arrived: 'no' | 'maybe' | 'yes'
+  /**
+   * `no`: certainly not taken in; `refused`: so somebody says whom nobody has to believe; `maybe`:
+   * sent, and no answer that says otherwise.
+   */
+  arrived: 'no' | 'refused' | 'maybe' | 'yes'
 }
 
 export type DeliveryOptions = {
@@ -154,10 +157,14 @@ function requestOf({ request }: Delivery): SubmittedRequest {
   return request
 }
 
-/** What a status says of the call. Once it may have arrived, only an acceptance says more. */
+/**
+ * What a status says of the call. Once it may have arrived, only an acceptance says more. Nobody signs
+ * a refusal: elsewhere it does not prove that the call was not passed on (IC interface §21.2).
+ */
 function note(delivery: Delivery, status: number, ownSubnet: boolean): void {
   if (status === 200 || status === 202) delivery.arrived = 'yes'
   else if (status >= 500 && !(ownSubnet && status === 503)) delivery.arrived = 'maybe'
+  else if (!ownSubnet && delivery.arrived === 'no') delivery.arrived = 'refused'
 }
 
 const mayRepeat = (status: number): boolean => status === 429 || status >= 500

@@ -206,6 +206,21 @@ describe('the outcome is unknown', () => {
     await expect(here).rejects.toMatchObject({ code: 'LEDGER_REFUSED' })
   })
 
+  test.each([400, 403, 404, 429])(
+    'when a network elsewhere answers %i, which nobody has signed',
+    async (status) => {
+      const net = new NetworkUnderTest()
+      const handle: Handle = async (request, forward) => {
+        const answer = await forward()
+        return isCall(request) ? new Response('no', { status }) : answer
+      }
+      await expect(transfer(clientOf(net, handle, custom).client)).rejects.toMatchObject({
+        code: 'OPERATION_UNKNOWN',
+      })
+      expect(net.replica.updatesTotal).toBe(1n) // It was executed all the same.
+    },
+  )
+
   test('but a call that moves no value has merely failed', async () => {
     const { client } = clientOf(new NetworkUnderTest(), async (request, forward) =>
       isCall(request) ? mangled(await forward()) : forward(),
