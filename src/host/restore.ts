@@ -3,7 +3,14 @@
  * there. Source: threshold §18.4, restore of the subnet.
  */
 import { equalBytes } from '../core/base/bytes.ts'
-import { attempt, BadEncoding, CkbtcError, Problem, present } from '../core/base/errors.ts'
+import {
+  attempt,
+  BadEncoding,
+  CkbtcError,
+  HostDisk,
+  Problem,
+  present,
+} from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
 import type { LogPosition } from '../core/log/log.ts'
@@ -28,6 +35,8 @@ export type RestoreOptions = {
   readonly nodes: number
   /** Disks that can be read, each of a founded subnet. */
   readonly disks: Disks
+  /** Why other disks could not be opened. */
+  readonly unopened?: readonly CkbtcError[] | undefined
   /** 64 fresh bits. */
   readonly draw: () => bigint
 }
@@ -58,7 +67,7 @@ type Problems = Map<NodeIndex, CkbtcError>
  * Every step is whole by itself and leaves what f + 1 copies hold, so that a start which is cut off
  * is simply made again. Throws a problem when the copies do not allow a start.
  */
-export function restoreSubnet({ nodes, disks, draw }: RestoreOptions): Restored {
+export function restoreSubnet({ nodes, disks, unopened, draw }: RestoreOptions): Restored {
   const problems: Problems = new Map()
   // (d): who has lost its secret can compute no share of any key. So n − f ≥ t nodes hold theirs.
   for (const [node, disk] of disks)
@@ -66,7 +75,7 @@ export function restoreSubnet({ nodes, disks, draw }: RestoreOptions): Restored 
       if (disk.seed === undefined) throw storeDamaged(disk.name, 'its root secret is missing')
       return []
     })
-  const plan = planWith(disks, nodes, problems)
+  const plan = planWith({ disks, nodes, unopened }, problems)
   const starts = [...disks.values()].map(({ log }) => log)
   const incarnation = freshIncarnation(starts, draw)
   const start = { incarnation, first: plan.length, previous: plan.previous }
@@ -89,15 +98,17 @@ export function restoreSubnet({ nodes, disks, draw }: RestoreOptions): Restored 
 }
 
 /** A copy that cannot be read even now is left out, and the rest is looked at again. */
-function planWith(disks: Disks, nodes: number, problems: Problems): Plan {
+function planWith(options: Omit<RestoreOptions, 'draw'>, problems: Problems): Plan {
+  const { disks, nodes, unopened = [] } = options
   const copies = [...disks]
     .filter(([node]) => !problems.has(node))
     .map(([node, { log }]) => copyOf(node, log, problems))
   const before = problems.size
   const plan = planRestore(copies, nodes)
-  if (problems.size > before) return planWith(disks, nodes, problems)
+  if (problems.size > before) return planWith(options, problems)
   if (plan.type === 'restore') return plan
-  throw refusal(plan.reason, { readable: copies.length, nodes, problems })
+  const causes = [...unopened, ...problems.values()]
+  throw refusal(plan.reason, { readable: copies.length, nodes, causes })
 }
 
 function applyPlan(
@@ -211,9 +222,12 @@ export const startRefused = (
 
 function refusal(
   reason: Extract<RestorePlan, { readonly type: 'refused' }>['reason'],
-  { readable, nodes, problems }: { readable: number; nodes: number; problems: Problems },
-): Problem {
-  const [cause] = problems.values()
+  { readable, nodes, causes }: { readable: number; nodes: number; causes: readonly CkbtcError[] },
+): CkbtcError {
+  // Nothing is damaged where there is only no room: nothing must be discarded for that.
+  const lack = causes.find((cause) => cause instanceof HostDisk)
+  if (lack !== undefined && reason === 'tooFew') return lack
+  const [cause] = causes
   const copiesNeeded = agreementQuorum(nodes)
   const message =
     reason === 'tooFew'

@@ -45,7 +45,7 @@ export const storeLocked = (name: string, pid: number): Problem =>
 /** Errors of the system, and of LMDB, that say nothing about what the store holds. */
 const ENVIRONMENT: Readonly<Record<number, string>> = {
   1: 'not permitted',
-  5: 'the disk does not answer as it should',
+  5: 'the disk takes no more, or does not answer',
   12: 'no memory left',
   13: 'no access',
   23: 'too many open files',

@@ -68,6 +68,7 @@ export function restoreDisks(
     const restored = restoreSubnet({
       nodes,
       disks: founded,
+      unopened: problems,
       draw: () => fromBigEndian(entropy(8)),
     })
     const [first] = restored.nodes

@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { concat, toHex, u64be, utf8 } from '../../src/core/base/bytes.ts'
-import { present } from '../../src/core/base/errors.ts'
+import { HostDisk, present } from '../../src/core/base/errors.ts'
 import { Sequencer } from '../../src/core/log/sequencer.ts'
 import { encodeGenesis } from '../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../src/host/node-disk.ts'
@@ -183,6 +183,14 @@ describe('a start is refused', () => {
       message: '2 of 4 copies of the log can be read, a start needs 3',
       details: { copies: 2, copiesNeeded: 3 },
     })
+  })
+
+  test('for want of room, without advice to discard anything', () => {
+    const lack = new HostDisk('node-1', 'no space left', undefined)
+    const unopened = [storeDamaged('node-2', 'its medium'), lack]
+    const [disks, draw] = [disksOf('abc', 'abc'), counter()]
+    expect(() => restoreSubnet({ nodes: 4, disks, unopened, draw })).toThrow(lack)
+    expect(lack.command).toBeUndefined()
   })
 
   test('when disks contradict each other, and nothing is changed', () => {
