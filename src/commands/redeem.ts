@@ -1,6 +1,6 @@
 /** `ckbtc redeem`: ckBTC to BTC. Implements `docs/spec/cli.md` §5.5. */
 import { toDisplayHex } from '../core/base/bytes.ts'
-import { Problem, UsageInvalid } from '../core/base/errors.ts'
+import { CkbtcError, Problem, UsageInvalid } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { parseBitcoinAddress } from '../wallet/destinations.ts'
@@ -197,7 +197,7 @@ async function conclude(
     print: ({ answer, paint }) => {
       if (textFact(last, 'stage') === 'confirmed')
         answer(
-          `${paint.good('✓')} ${received === undefined ? 'Arrived' : `${coins(received, session.symbols.bitcoin)} arrived`} at ${textFact(last, 'to')}`,
+          `${paint.good('✓')} ${received === undefined ? 'Arrived' : `${coins(received.value, session.symbols.bitcoin)} arrived`} at ${textFact(last, 'to')}`,
         )
       else terminal.note(`Follow it: ckbtc status ${last.id} --wait`)
     },
@@ -254,15 +254,35 @@ export function stageTeller({ terminal }: Context): (operation: Operation) => vo
   }
 }
 
-/** What the payment was worth, where the chain can be asked. */
-async function receivedOf({ client }: Session, operation: Operation): Promise<bigint | undefined> {
+type Received = { readonly value: bigint; readonly confirmations: number }
+
+/**
+ * What the payment was worth, where the chain can be asked. Several of one transaction may go to one
+ * address: it is the one that comes nearest to what was expected.
+ */
+async function receivedOf(
+  { client }: Session,
+  operation: Operation,
+): Promise<Received | undefined> {
   const [to, txid] = [textFact(operation, 'to'), textFact(operation, 'txid')]
   if (textFact(operation, 'stage') !== 'confirmed' || to === undefined) return undefined
-  const view = await client.bitcoin?.utxosOf(to)
-  return view?.utxos.find(({ outpoint }) => toDisplayHex(outpoint.txid) === txid)?.value
+  const view = await client.bitcoin?.utxosOf(to).catch((error: unknown) => {
+    // The payment was made, whether or not it can be looked at.
+    if (error instanceof CkbtcError && error.code !== 'INTERRUPTED') return undefined
+    throw error
+  })
+  const { arrivesSat } = documentOf(operation, undefined)
+  const off = ({ value }: { readonly value: bigint }): bigint =>
+    value > arrivesSat ? value - arrivesSat : arrivesSat - value
+  const [nearest] = (view?.utxos ?? [])
+    .filter(({ outpoint }) => toDisplayHex(outpoint.txid) === txid)
+    .sort((one, other) => (off(one) < off(other) ? -1 : 1))
+  if (view === undefined || nearest === undefined) return undefined
+  const { value, height } = nearest
+  return { value, confirmations: Math.max(0, view.tipHeight - height + 1) }
 }
 
-export function documentOf(operation: Operation, received: bigint | undefined) {
+export function documentOf(operation: Operation, received: Received | undefined) {
   const number = (name: string): bigint | null => bigintFact(operation, name) ?? null
   const [amount, minterFee] = [number('amountSat') ?? 0n, number('minterFeeSat') ?? 0n]
   const estimated = number('bitcoinFeeSat') ?? 0n
@@ -273,14 +293,15 @@ export function documentOf(operation: Operation, received: bigint | undefined) {
     burnBlockIndex: number('burnBlockIndex'),
     amountSat: amount,
     to: textFact(operation, 'to'),
-    bitcoinFeeSat: received === undefined ? estimated : amount - minterFee - received,
+    bitcoinFeeSat: received === undefined ? estimated : amount - minterFee - received.value,
     minterFeeSat: minterFee,
     ledgerFeeSat: number('ledgerFeeSat') ?? 0n,
     arrivesSat: amount - minterFee - estimated,
-    receivedSat: received ?? null,
+    receivedSat: received?.value ?? null,
     txid: textFact(operation, 'txid') ?? null,
     replacedTxids: (textFact(operation, 'replacedTxids') ?? '').split(' ').filter(Boolean),
     feeRateSatPerVb: rateOf({ minterFee, bitcoinFee: estimated }),
+    confirmations: received?.confirmations ?? null,
     slow: isSlow(operation),
   }
 }

@@ -5,7 +5,7 @@ import { isAccountOf } from '../wallet/account-text.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { isOpen } from '../wallet/operations/operation.ts'
 import { refresh } from '../wallet/operations/status.ts'
-import { resumeTransfer } from '../wallet/operations/transfer.ts'
+import { notAgain, resumeTransfer } from '../wallet/operations/transfer.ts'
 import type { Context } from './context.ts'
 import { continuationOf } from './continuation.ts'
 import type { Invocation } from './definitions/command.ts'
@@ -37,7 +37,7 @@ export async function resume(
       await agree(spender, context, await continuationOf(now, spender), { options, goesOn: true })
       const outcome = await resumeTransfer(await spender.unlock(), now)
       if (outcome !== undefined) return print(outcome.operation, spender, context)
-      throw stillOpen(now.id, 'transfer')
+      throw notAgain(now)
     }
     case 'approve':
     case 'deposit':

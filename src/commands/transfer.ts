@@ -9,10 +9,12 @@ import { parseAccount } from '../wallet/destinations.ts'
 import { earlierWithKey } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
+import { refresh } from '../wallet/operations/status.ts'
 import type { TransferPlan } from '../wallet/operations/transfer.ts'
 import {
-  goOnWithTransfer,
+  notAgain,
   planTransfer,
+  resumeTransfer,
   sameTransfer,
   transfer as send,
 } from '../wallet/operations/transfer.ts'
@@ -51,8 +53,8 @@ export async function transfer(
   })
   const isDry = options.isOn('dryRun')
   if (earlier?.state === 'done' || (earlier !== undefined && isOpen(earlier) && !isDry)) {
-    print(await finished(spender, earlier), spender, context)
-    return
+    const ended = await finished(spender, earlier)
+    if (ended !== undefined) return print(ended, spender, context)
   }
   const plan = await planTransfer(session.client, wanted)
   if (isDry) return printPlan(plan, spender, context)
@@ -73,10 +75,18 @@ function sameOf(wanted: Parameters<typeof planTransfer>[1]): Operation['facts'] 
   return amount === 'all' ? others : { ...others, amountSat: amountSat ?? null }
 }
 
-/** The outcome of the operation that an idempotency key names; an open one is ended. */
-async function finished(spender: Spender, operation: Operation): Promise<Operation> {
+/**
+ * The outcome of the operation that an idempotency key names; an open one is ended. Undefined where it
+ * has moved nothing and never will. Throws `OPERATION_UNKNOWN`.
+ */
+async function finished(spender: Spender, operation: Operation): Promise<Operation | undefined> {
   if (operation.state === 'done') return operation
-  return (await goOnWithTransfer(await spender.unlock(), operation)).operation
+  const outcome = await resumeTransfer(await spender.unlock(), operation)
+  if (outcome !== undefined) return outcome.operation
+  const now = await refresh(spender.reading, operation)
+  if (now.state === 'done') return now
+  if (isOpen(now)) throw notAgain(now)
+  return undefined
 }
 
 function withSubaccount(account: Account, text: string | undefined): Account {

@@ -115,6 +115,25 @@ describe('a transfer that was executed and whose answer was lost', () => {
     expect(data.operations).toMatchObject([{ op, state: 'cancelled' }])
   })
 
+  test('is sent anew by its key once it is proven that it was not and is too old to be', async () => {
+    const desk = desks.open()
+    const before = await desks.balanceOf(dev1)
+    const typed = send('506sat', { idempotencyKey: 'k-8' })
+    desks.lose(desk, 'request')
+    const { error } = await desk.json(transfer, typed)
+    desks.mend(desk)
+    const op = String(error.details.op)
+    // Of the day before yesterday; its expiry first still to come, then over.
+    const old = { createdAtNs: String(BigInt(Date.now() - 172_800_000) * 1_000_000n) }
+    desk.journal.update(op, { facts: old })
+    expect((await desk.json(transfer, typed)).error.code).toBe('OPERATION_UNKNOWN')
+    desk.journal.update(op, { facts: { requestExpiresAtNs: '1' } })
+    const { data } = await desk.json(transfer, typed)
+    expect([data.op === op, desk.journal.get(op).state]).toEqual([false, 'cancelled'])
+    expect((await desk.json(transfer, typed)).data.block_index).toBe(data.block_index)
+    expect(await desks.balanceOf(dev1)).toBe(before + 506n)
+  })
+
   test('is left alone by status on another network', async () => {
     const { desk, op } = await lost('503sat')
     const elsewhere = desk.journal.begin({

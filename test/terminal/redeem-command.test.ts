@@ -111,6 +111,20 @@ describe('ckbtc redeem', () => {
     expect(await desks.balanceOf(dev0)).toBe(before)
   })
 
+  test('says what arrived, what it cost, and how deep it is', async () => {
+    const desk = desks.open()
+    let isOver = false
+    const typed = { args: ['0.02ckbtc'], options: { to: recipient, wait: true } }
+    const running = desk.json(redeem, typed).finally(() => {
+      isOver = true
+    })
+    await desks.mineUntil(() => isOver)
+    const { data } = await running
+    expect(data).toMatchObject({ state: 'done', amount_sat: 2_000_000, slow: false })
+    expect(data.confirmations).toBeGreaterThanOrEqual(6)
+    expect(data.received_sat).toBe(2_000_000 - data.minter_fee_sat - data.bitcoin_fee_sat)
+  })
+
   test('with the same idempotency key is one redemption', async () => {
     const desk = desks.open()
     const typed = redeeming('0.014ckbtc', { idempotencyKey: 'r-1' })

@@ -2,7 +2,7 @@
  * The Bitcoin canister, asked what stands at an address, before the minter has been told. Source:
  * bitcoin §9 (`bitcoin_get_utxos_query`); one node's word, for display only.
  */
-import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
+import { CanisterRefused } from '../../core/base/errors.ts'
 import { bitcoinQueries } from '../../core/minter/bitcoin-interface.ts'
 import type { Utxo } from '../../core/minter/types.ts'
 import { minterNetworkOf } from '../network.ts'
@@ -21,7 +21,10 @@ export class BitcoinClient {
     this.#wire = wire
   }
 
-  /** Unspent outputs, unconfirmed ones excluded; undefined where the canister does not answer. */
+  /**
+   * Unspent outputs, unconfirmed ones excluded; undefined where the canister does not answer, or where
+   * there are more than can be looked through.
+   */
   async utxosOf(address: string): Promise<AddressView | undefined> {
     const canisterId = this.#wire.network.ids.bitcoin
     if (canisterId === undefined) return undefined
@@ -44,6 +47,6 @@ export class BitcoinClient {
       page = answer.nextPage
       if (page === undefined) return { utxos, tipHeight: answer.tipHeight }
     }
-    throw new BadEncoding('an address with more coins than a person has')
+    return undefined
   }
 }

@@ -101,12 +101,15 @@ export async function goOnWithTransfer(
 ): Promise<TransferOutcome> {
   const outcome = await resumeTransfer(operating, operation)
   if (outcome !== undefined) return outcome
-  throw new Problem('OPERATION_UNKNOWN', 'it cannot be sent again safely any more', {
-    fix: 'see what became of it',
-    command: `ckbtc status ${operation.id}`,
-    details: { op: operation.id },
-  })
+  throw notAgain(operation)
 }
+
+export const notAgain = ({ id }: Operation): Problem =>
+  new Problem('OPERATION_UNKNOWN', 'it cannot be sent again safely any more', {
+    fix: 'see what became of it',
+    command: `ckbtc status ${id}`,
+    details: { op: id },
+  })
 
 type Sending = Pick<TransferPlan, 'from' | 'to' | 'amount' | 'fee' | 'memo'> & {
   readonly createdAt: TimestampNs
