@@ -42,7 +42,7 @@ export function requireFounding(stored: Uint8Array, settings: FoundingSettings):
       : `${name.replace(/^.*\./, '')} ${before.get(name) ?? ''}, not ${value}`,
   )
   throw new Problem('CONFIG_INVALID', `the subnet was made with ${words.join('; ')}`, {
-    fix: 'put its settings.json and operator.key back, or begin anew, which discards everything',
+    fix: 'put its settings.json and operator.key back, use the ckbtc that made it, or begin anew',
     command: 'ckbtc subnet reset',
     details: { changed: changed.map(([name]) => name) },
   })

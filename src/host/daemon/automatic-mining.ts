@@ -1,6 +1,7 @@
 /**
  * When the embedded chain gets its next block. Implements `docs/spec/cli.md` §5.16, bitcoin RN-10.
  */
+import { CkbtcError } from '../../core/base/errors.ts'
 import { isCoinbase } from '../../core/btc/transaction.ts'
 import type { EmbeddedBitcoin } from '../embedded-bitcoin.ts'
 import type { MiningMode } from '../mining-mode.ts'
@@ -11,6 +12,8 @@ const STEP_MS = 1_000
 export type MiningOptions = {
   readonly bitcoin: Pick<EmbeddedBitcoin, 'height' | 'waiting' | 'blockAt' | 'subscribe'>
   readonly mine: () => void
+  /** A block could not be kept; it is tried again. */
+  readonly onError: (error: CkbtcError) => void
   readonly mode: MiningMode
   /** Confirmations after which the minter counts a transaction. */
   readonly confirmations: number
@@ -22,7 +25,7 @@ export function startMining(options: MiningOptions): () => void {
     case 'manual':
       return () => undefined
     case 'interval': {
-      const timer = setInterval(options.mine, 1_000 * options.mode.everySeconds)
+      const timer = setInterval(() => mineOne(options), 1_000 * options.mode.everySeconds)
       return () => clearInterval(timer)
     }
     case 'auto':
@@ -30,7 +33,20 @@ export function startMining(options: MiningOptions): () => void {
   }
 }
 
-function startAutomatic({ bitcoin, mine, confirmations }: MiningOptions): () => void {
+/** Whether it did. */
+function mineOne({ mine, onError }: MiningOptions): boolean {
+  try {
+    mine()
+    return true
+  } catch (error) {
+    if (!(error instanceof CkbtcError)) throw error
+    onError(error)
+    return false
+  }
+}
+
+function startAutomatic(options: MiningOptions): () => void {
+  const { bitcoin, confirmations } = options
   let timer: NodeJS.Timeout | undefined
   let minedMs = Number.NEGATIVE_INFINITY
   const consider = (): void => {
@@ -39,7 +55,8 @@ function startAutomatic({ bitcoin, mine, confirmations }: MiningOptions): () => 
     timer = setTimeout(() => {
       timer = undefined
       minedMs = performance.now()
-      if (blockIsDue(bitcoin, confirmations)) mine() // Its news brings the next look.
+      // The news of a block brings the next look.
+      if (blockIsDue(bitcoin, confirmations) && !mineOne(options)) consider()
     }, waitMs)
   }
   const unsubscribe = bitcoin.subscribe(consider)

@@ -115,7 +115,7 @@ async function live(life: Life): Promise<void> {
     const { bitcoin } = local
     const mine = (): void => void bitcoin.mine(1, purseScript)
     const confirmations = settings.minConfirmations
-    closing.push(startMining({ bitcoin, mine, mode: settings.mining, confirmations }))
+    closing.push(startMining({ bitcoin, mine, onError, mode: settings.mining, confirmations }))
     if (!isEphemeral) storeSettings(places.settings, settings)
     writeDescriptor(places.descriptor, descriptor)
     closing.push(() => removeDescriptor(places.descriptor))

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
+import { HostDisk } from '../../../src/core/base/errors.ts'
 import { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
-import { blockIsDue } from '../../../src/host/daemon/automatic-mining.ts'
+import { blockIsDue, startMining } from '../../../src/host/daemon/automatic-mining.ts'
 import { BitcoinOperations, FIRST_BLOCKS } from '../../../src/host/daemon/bitcoin-operations.ts'
 import { purseScript } from '../../../src/host/daemon/purse.ts'
 import { EmbeddedBitcoin } from '../../../src/host/embedded-bitcoin.ts'
@@ -194,4 +195,26 @@ describe('automatic mining', () => {
   it('has a purse whose script does not change: coins of old chains depend on it', () => {
     expect(toHex(purseScript)).toBe('0014562b7c731f5c41ef42595050e15f4a4e7d6e5525')
   })
+})
+
+describe('automatic mining', () => {
+  it('tells of a block that could not be kept, and goes on', () =>
+    withChain(async (bitcoin, chain) => {
+      await chain.faucet({ ...ask, amountSat: 1_000 })
+      const lack = new HostDisk('bitcoin', 'no space left', undefined)
+      const heard: unknown[] = []
+      const mode = { type: 'auto' } as const
+      let end = (): void => undefined
+      await new Promise<void>((resolve) => {
+        bitcoin.subscribe(({ type }) => type === 'newTip' && resolve())
+        const mine = (): void => {
+          if (heard.length === 0) throw lack
+          bitcoin.mine(1, purseScript)
+        }
+        const onError = (error: unknown): void => void heard.push(error)
+        end = startMining({ bitcoin, mine, onError, mode, confirmations: 1 })
+      })
+      end()
+      expect(heard).toEqual([lack])
+    }))
 })
