@@ -75,6 +75,22 @@ describe('ckbtc deposit', () => {
     expect([exit, err]).toEqual([7, expect.stringContaining('(MINTER_COIN_FLAGGED)')])
   })
 
+  test('waits on, with no view of Bitcoin, where all that was kept came before', async () => {
+    const { address } = await depositAddress(desks.reader, { owner: dev0.principal })
+    net.pay(address, 298n)
+    net.mine(6)
+    const { bitcoin: _, ...ids } = net.network.ids
+    const desk = desks.open({ ids })
+    const before = await desks.balanceOf(dev0)
+    const running = desk.run(deposit, { options: { wait: true, qr: false } })
+    await until(() => desk.journal.all()[0]?.state === 'waiting')
+    net.pay(address, 5_000_001n)
+    net.mine(6)
+    const { exit, out } = await running
+    expect([exit, out]).toEqual([0, expect.stringMatching(/^✓ Minted 0\.049/)])
+    expect(await desks.balanceOf(dev0)).toBeGreaterThan(before)
+  })
+
   test('ends with MINTER_COIN_TOO_SMALL when all that came is too small, whatever was kept before', async () => {
     const { err, exit } = await depositing(299n)
     expect([exit, err]).toEqual([7, expect.stringContaining('(MINTER_COIN_TOO_SMALL)')])

@@ -73,7 +73,8 @@ export async function beginDeposit(operating: Operating, plan: DepositPlan): Pro
       minimumSat: String(plan.minimum),
       blocksBefore: String(length),
       creditedBefore: credited.all.map(coinName).join(' '),
-      deepBefore: deep.map(coinName).join(' '),
+      // Where Bitcoin cannot be looked at, the minter's first answer tells.
+      deepBefore: view === undefined ? null : deep.map(coinName).join(' '),
     },
   })
 }
@@ -85,7 +86,7 @@ export class DepositWatch {
   readonly #address: string
   readonly #required: number
   readonly #credited: ReadonlySet<string>
-  readonly #deepBefore: ReadonlySet<string>
+  #deepBefore: ReadonlySet<string> | undefined
   readonly #coins = new Coins()
   #operation: Operation
   #nextBlock: bigint
@@ -101,7 +102,8 @@ export class DepositWatch {
     this.#required = typeof requiredConfirmations === 'number' ? requiredConfirmations : 1
     this.#nextBlock = bigintFact(operation, 'blocksBefore') ?? 0n
     this.#credited = new Set((textFact(operation, 'creditedBefore') ?? '').split(' '))
-    this.#deepBefore = new Set((textFact(operation, 'deepBefore') ?? '').split(' '))
+    const deepBefore = textFact(operation, 'deepBefore')
+    this.#deepBefore = deepBefore === undefined ? undefined : new Set(deepBefore.split(' '))
   }
 
   get operation(): Operation {
@@ -117,7 +119,8 @@ export class DepositWatch {
 
   /** It had come and could be credited before this deposit began: the minter keeps it for good. */
   #wasKept(coin: Coin): boolean {
-    return isSettled(coin) && coin.state !== 'minted' && this.#deepBefore.has(coinName(coin))
+    const isBefore = this.#deepBefore?.has(coinName(coin)) === true
+    return isSettled(coin) && coin.state !== 'minted' && isBefore
   }
 
   /** What was minted had its confirmations, seen or not. */
@@ -178,7 +181,19 @@ export class DepositWatch {
     this.#updatedAtMs = performance.now()
     const result = await this.#operating.client.minter.updateBalance(this.#account)
     this.#coins.told(result)
+    // What this very call has put aside came with this deposit.
+    if (this.#deepBefore === undefined) this.#noteKept(result.type === 'err')
     await this.#readLedger()
+  }
+
+  /** Without a view of Bitcoin the minter's first answer says what it has kept so far. */
+  #noteKept(hasKept: boolean): void {
+    const settled = hasKept ? this.#coins.all.filter(isSettled) : []
+    const deepBefore = settled.filter(({ state }) => state !== 'minted').map(coinName)
+    this.#deepBefore = new Set(deepBefore)
+    const { journal } = this.#operating
+    const facts = { deepBefore: deepBefore.join(' ') }
+    this.#operation = journal.update(this.#operation.id, { facts })
   }
 
   #note(): void {
