@@ -107,6 +107,25 @@ it('33, 103: keeps keys, chain, canisters and answers when it is killed', async 
   await expectSame()
 })
 
+it('brings a disk that was put back from an older copy up to the others', () => {
+  const sign = (): string => home.json(`signer sign --hash ${'00ff'.repeat(16)}`).signature
+  const [disk, older] = [dirname(nodeFile(1)), join(home.path, 'older')]
+  home.run('subnet stop')
+  cpSync(disk, older, { recursive: true })
+  home.json('subnet start')
+  const first = sign()
+  process.kill(home.json('subnet status').pid, 'SIGKILL')
+  home.run('subnet stop') // Returns when the process has gone.
+  rmSync(disk, { recursive: true })
+  renameSync(older, disk)
+  home.json('subnet start')
+  expect(facts()).toEqual(before)
+  expect(home.run('subnet status').out).toContain('4 of 4 up')
+  // Another presignature, so another signature.
+  expect(sign()).not.toBe(first)
+  expect(home.run('subnet logs').out).not.toMatch(/at fault|Diverged/)
+})
+
 it('runs when one node finds its log damaged while it reads it again', () => {
   home.json(`signer sign --hash ${'00ff'.repeat(16)}`) // Many slots.
   process.kill(home.json('subnet status').pid, 'SIGKILL')
