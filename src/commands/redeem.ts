@@ -12,11 +12,11 @@ import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
 import type { RedeemPlan } from '../wallet/operations/redeem.ts'
 import {
   planRedemption,
-  refreshRedemption,
   resumeRedemption,
   sameRedemption,
   redeem as send,
 } from '../wallet/operations/redeem.ts'
+import { refreshRedemption } from '../wallet/operations/redemption-status.ts'
 import { refresh } from '../wallet/operations/status.ts'
 import type { Context } from './context.ts'
 import { continuationOf } from './continuation.ts'

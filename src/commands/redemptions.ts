@@ -7,7 +7,7 @@ import type { Account } from '../wallet/account-text.ts'
 import { textOfAccount } from '../wallet/account-text.ts'
 import type { Client } from '../wallet/client.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
-import { outcomeOf } from '../wallet/operations/redeem.ts'
+import { outcomeOf } from '../wallet/operations/redemption-status.ts'
 
 const TXID = /^[0-9a-f]{64}$/
 const BLOCK = /^\d{1,18}$/

@@ -8,7 +8,9 @@ import { Options } from '../../src/commands/definitions/command.ts'
 import type { openSession } from '../../src/commands/session.ts'
 import { agree, openSpender } from '../../src/commands/spending.ts'
 import { transfer } from '../../src/commands/transfer.ts'
+import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { textOfPrincipal } from '../../src/core/ic/principal.ts'
+import { ledgerInterface } from '../../src/core/ledger/interface.ts'
 import { dev1, SpendingDesks } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
@@ -68,6 +70,17 @@ describe('where the money is real', () => {
       expect([shown, err]).toEqual(['Send it?', expect.stringMatching(/0\.5 ckBTC\n.*for good/s)])
     },
   )
+
+  test('a ledger that another minter mints on is not spent on, whatever --yes says', async () => {
+    const { desk, globals } = await desks.openReal()
+    const method = ledgerInterface.icrc1_minting_account.result
+    const arg = encodeArgs([method], [{ owner: dev1.principal }])
+    desks.net.answers.set('icrc1_minting_account', { type: 'replied', arg })
+    const typed = { ...real('1003sat'), globals: { ...globals, yes: true } }
+    const { error } = await desk.json(transfer, typed)
+    desks.net.answers.clear()
+    expect([error.code, error.exit, desk.journal.all()]).toEqual(['RAIL_CANISTER_MISMATCH', 10, []])
+  })
 
   test('a receiver is new until something has gone there', async () => {
     const { desk, globals } = await desks.openReal()

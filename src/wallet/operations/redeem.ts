@@ -2,13 +2,11 @@
  * ckBTC to bitcoin: approval, burn, and the way to the Bitcoin chain. Implements `docs/spec/cli.md`
  * §§3.11, 5.5.
  */
-import { toDisplayHex } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
 import { addNs, NS_PER_SECOND } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
 import { decodeBurnMemo } from '../../core/minter/memo.ts'
-import type { RetrieveBtcStatusV2 } from '../../core/minter/types.ts'
 import { ledgerRefusal, minterRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
@@ -23,7 +21,7 @@ import {
   refused,
   written,
 } from './operating.ts'
-import type { Facts, Operation, OperationState } from './operation.ts'
+import type { Facts, Operation } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
 import { accountFact } from './transfer.ts'
 
@@ -328,67 +326,4 @@ export async function lookForApproval(
     state: 'planned',
     facts: { stage: 'approved', approvalBlockIndex: String(found.index) },
   })
-}
-
-const stages: Readonly<
-  Record<RetrieveBtcStatusV2['type'], { readonly stage: string; readonly state: OperationState }>
-> = {
-  unknown: { stage: 'queued', state: 'waiting' },
-  pending: { stage: 'queued', state: 'waiting' },
-  signing: { stage: 'signing', state: 'waiting' },
-  sending: { stage: 'sending', state: 'waiting' },
-  submitted: { stage: 'broadcast', state: 'waiting' },
-  confirmed: { stage: 'confirmed', state: 'done' },
-  amountTooLow: { stage: 'rejected', state: 'refused' },
-  willReimburse: { stage: 'returning', state: 'waiting' },
-  reimbursed: { stage: 'returned', state: 'returned' },
-}
-
-/** What an answer of the minter says, as state and facts. */
-export function outcomeOf(status: RetrieveBtcStatusV2): {
-  readonly state: OperationState
-  readonly facts: Facts
-} {
-  const { stage, state } = stages[status.type]
-  const facts: Facts = {
-    stage,
-    ...('txid' in status ? { txid: toDisplayHex(status.txid) } : {}),
-    ...(status.type === 'reimbursed'
-      ? {
-          returnedSat: String(status.deposit.amount),
-          returnedBlockIndex: String(status.deposit.mintBlockIndex),
-          reason: status.deposit.reason.type,
-        }
-      : {}),
-  }
-  return { state, facts }
-}
-
-/** Asks the minter where a burned redemption is, and writes down what is new. */
-export async function refreshRedemption(
-  operating: Operating,
-  operation: Operation,
-): Promise<Operation> {
-  const { client, journal } = operating
-  const burnIndex = bigintFact(operation, 'burnBlockIndex')
-  if (burnIndex === undefined) return operation
-  const told = outcomeOf(await client.minter.redemptionStatus(burnIndex))
-  // One node may say where it is; that it is over the whole network says.
-  const { state, facts } = isOpen(told)
-    ? told
-    : outcomeOf(await client.minter.redemptionStatus(burnIndex, { certified: true }))
-  const isKnown = Object.entries(facts).every(([name, value]) => operation.facts[name] === value)
-  if (isKnown && state === operation.state) return operation
-  return journal.update(operation.id, {
-    state,
-    facts: { ...facts, ...replacement(operation, facts) },
-  })
-}
-
-/** The minter has sent it again with a higher fee: both transactions stay known. */
-function replacement(operation: Operation, { txid }: Facts): Facts {
-  const before = textFact(operation, 'txid')
-  if (before === undefined || typeof txid !== 'string' || before === txid) return {}
-  const earlier = textFact(operation, 'replacedTxids')
-  return { replacedTxids: earlier === undefined ? before : `${earlier} ${before}` }
 }

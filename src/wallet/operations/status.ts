@@ -9,7 +9,8 @@ import type { Operating } from './operating.ts'
 import { mayStillHappen } from './operating.ts'
 import type { Operation } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
-import { lookForApproval, lookForBurn, refreshRedemption } from './redeem.ts'
+import { lookForApproval, lookForBurn } from './redeem.ts'
+import { refreshRedemption } from './redemption-status.ts'
 import { findTransfer } from './transfer.ts'
 
 /** The operation as it is now; what is new has been written down. */
