@@ -58,9 +58,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   index: ['host', 'core/base'],
 }
 
-/** Sub-folders that are parts by themselves: the embedded Bitcoin node, the user's keys and operations. */
+/** Sub-folders that are parts by themselves, which other areas may use. */
 const openFolders: readonly string[] = [
   'src/core/btc/regtest/',
+  'src/host/control/',
   'src/wallet/keys/',
   'src/wallet/operations/',
 ]

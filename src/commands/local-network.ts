@@ -1,6 +1,6 @@
 /** What commands of the local subnet have in common. Source: `docs/spec/cli.md` §§3.4, 3.6, 5.17. */
 import { Problem } from '../core/base/errors.ts'
-import type { ControlClient } from '../host/control-client.ts'
+import type { ControlClient } from '../host/control/client.ts'
 import { openControl } from '../host/daemon.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import type { Warning } from '../terminal/json.ts'

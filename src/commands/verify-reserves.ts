@@ -10,7 +10,7 @@ import {
   UsageInvalid,
 } from '../core/base/errors.ts'
 import { formatBtc } from '../core/base/units.ts'
-import { ControlBitcoin } from '../host/control-bitcoin.ts'
+import { ControlBitcoin } from '../host/control/bitcoin.ts'
 import { openControl } from '../host/daemon.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import { openProgress } from '../terminal/progress.ts'

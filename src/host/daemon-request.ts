@@ -1,5 +1,5 @@
 /** What a local subnet is started with, and what it tells. Source: `docs/spec/cli.md` §5.16. */
-import type { StatusReply } from './control-protocol.ts'
+import type { StatusReply } from './control/protocol.ts'
 import type { GivenSettings } from './subnet-settings.ts'
 
 /** The two of the user's directories that a subnet lives in. */

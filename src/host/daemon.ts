@@ -10,15 +10,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Bug, errorCatalogue, Problem } from '../core/base/errors.ts'
 import type { SubnetDescriptor } from '../core/ic/subnet-descriptor.ts'
-import { ControlClient, subnetDown } from './control-client.ts'
-import type { StatusReply } from './control-protocol.ts'
+import { ControlClient, subnetDown } from './control/client.ts'
+import type { StatusReply } from './control/protocol.ts'
 import { liveDescriptor } from './daemon/descriptor-file.ts'
 import { decodeLaunchMessage, encodeRequest } from './daemon/launch-protocol.ts'
 import { diskBytes, makePrivate, placesOf } from './daemon/places.ts'
 import type { Holder } from './daemon/process-lock.ts'
 import { lockHolder, takeLock } from './daemon/process-lock.ts'
 import type { DaemonPorts, DaemonRequest, SubnetDirectories } from './daemon-request.ts'
-import { isRunning } from './process-mark.ts'
+import { isRunning } from './store/process-mark.ts'
 
 /** How long a subnet may take to end before its process is killed. */
 const STOP_MS_MAX = 10_000

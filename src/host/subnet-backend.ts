@@ -16,7 +16,7 @@ import { rootKeyOf } from '../core/subnet/certified-state.ts'
 import type { NodeInput, NodeOutput, ReadStateOutcome } from '../core/subnet/node-io.ts'
 import type { Clock } from './clock.ts'
 import type { CallOutcome, IcBackend, SubmittedCall } from './ic/backend.ts'
-import type { Questions } from './questions.ts'
+import type { Questions } from './node/questions.ts'
 
 /** Calls that wait to be executed, and what their envelopes take together (§25). */
 const CALLS_MAX = 2_000

@@ -18,7 +18,7 @@ import {
   text,
 } from '../core/base/json.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
-import { wireJson } from './control-protocol.ts'
+import { wireJson } from './control/protocol.ts'
 import type { MiningMode } from './mining-mode.ts'
 import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
 import type { SetValue } from './set-values.ts'

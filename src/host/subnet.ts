@@ -20,21 +20,21 @@ import {
   memberId,
 } from '../core/tecdsa/membership.ts'
 import { systemClock } from './clock.ts'
+import { startRefused } from './disks/restore.ts'
+import type { Founded, SlotReader } from './disks/subnet-disks.ts'
+import { nodeDirectory, restoreDisks, slotReader } from './disks/subnet-disks.ts'
 import { entropy } from './entropy.ts'
 import type { IcBackend } from './ic/backend.ts'
-import { Questions } from './questions.ts'
-import { startRefused } from './restore.ts'
-import { SubnetBackend } from './subnet-backend.ts'
-import type { Founded, SlotReader } from './subnet-disks.ts'
-import { nodeDirectory, restoreDisks, slotReader } from './subnet-disks.ts'
+import { Questions } from './node/questions.ts'
 import type {
   FromWorker,
   KeyNumber,
   NodeSettings,
   SharedOutput,
   ToWorker,
-} from './worker-protocol.ts'
-import { receivedProblem } from './worker-protocol.ts'
+} from './node/worker-protocol.ts'
+import { receivedProblem } from './node/worker-protocol.ts'
+import { SubnetBackend } from './subnet-backend.ts'
 
 export type SubnetOptions = {
   readonly nodes: number
@@ -116,7 +116,7 @@ export class Subnet {
       ...(reader === undefined ? {} : { read: (slot) => reader.read(slot) }),
     })
     const count = Math.max(1, Math.min(availableParallelism(), nodes))
-    const url = new URL('./node-worker.js', import.meta.url)
+    const url = new URL('./node/worker.js', import.meta.url)
     this.#workers = Array.from({ length: count }, () => new Worker(url))
     for (const worker of this.#workers) {
       worker.on('message', (message: FromWorker) => this.#hear(message))

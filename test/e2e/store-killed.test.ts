@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from 'vitest'
 import { fromUtf8, u32be, utf8 } from '../../src/core/base/bytes.ts'
-import { LmdbStore } from '../../src/host/lmdb-store.ts'
+import { LmdbStore } from '../../src/host/store/lmdb-store.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ckbtc-killed-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -10,7 +10,7 @@ import { NS_PER_MS, NS_PER_SECOND, timestampNs } from '../../src/core/base/units
 import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { signCall } from '../../src/core/ic/envelope.ts'
 import type { NodeInput } from '../../src/core/subnet/node-io.ts'
-import { Questions } from '../../src/host/questions.ts'
+import { Questions } from '../../src/host/node/questions.ts'
 import { SubnetBackend } from '../../src/host/subnet-backend.ts'
 import { ed25519Signer, post, queryContent, readContent } from '../support/ic-requests.ts'
 import { SubnetNet } from '../support/subnet-net.ts'

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ControlClient } from '../../src/host/control-client.ts'
-import type { StatusReply } from '../../src/host/control-protocol.ts'
+import type { ControlClient } from '../../src/host/control/client.ts'
+import type { StatusReply } from '../../src/host/control/protocol.ts'
 import type * as Daemon from '../../src/host/daemon.ts'
 import type { GivenSettings } from '../../src/host/subnet-settings.ts'
 

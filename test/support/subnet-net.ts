@@ -28,7 +28,7 @@ import { systemClock } from '../../src/host/clock.ts'
 import { hostEd25519 } from '../../src/host/ed25519.ts'
 import { IcGateway } from '../../src/host/ic/gateway.ts'
 import { gatewayFetch } from '../../src/host/ic/gateway-fetch.ts'
-import { Questions } from '../../src/host/questions.ts'
+import { Questions } from '../../src/host/node/questions.ts'
 import { SubnetBackend } from '../../src/host/subnet-backend.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 

@@ -1,6 +1,6 @@
 /** `ckbtc bitcoin mine`. Implements `docs/spec/cli.md` §5.17. */
 import { parseCount } from '../../core/base/amounts.ts'
-import { BLOCKS_MAX } from '../../host/control-protocol.ts'
+import { BLOCKS_MAX } from '../../host/control/protocol.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import { controlOf, printLocal } from '../local-network.ts'

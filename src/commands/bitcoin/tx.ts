@@ -1,7 +1,7 @@
 /** `ckbtc bitcoin tx`. Implements `docs/spec/cli.md` §5.17. */
 import { amountText } from '../../core/base/amounts.ts'
 import { Problem, UsageInvalid } from '../../core/base/errors.ts'
-import type { TransactionReply } from '../../host/control-protocol.ts'
+import type { TransactionReply } from '../../host/control/protocol.ts'
 import { printPairs, printTable } from '../../terminal/table.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 import type { Context } from '../context.ts'

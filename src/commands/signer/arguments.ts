@@ -1,7 +1,7 @@
 /** Options that the signer's commands share. Source: `docs/spec/cli.md` §5.18. */
 import { UsageInvalid } from '../../core/base/errors.ts'
-import type { RequestOf } from '../../host/control-protocol.ts'
-import { writeAccount } from '../../host/control-protocol.ts'
+import type { RequestOf } from '../../host/control/protocol.ts'
+import { writeAccount } from '../../host/control/protocol.ts'
 import { parseAccount } from '../../wallet/destinations.ts'
 import type { Options } from '../definitions/command.ts'
 

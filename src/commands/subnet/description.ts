@@ -1,6 +1,6 @@
 /** The running subnet for people and programs. Layout of `docs/spec/cli.md` §5.16. */
 import { faultyMax } from '../../core/base/party.ts'
-import type { StatusReply } from '../../host/control-protocol.ts'
+import type { StatusReply } from '../../host/control/protocol.ts'
 import { printPairs } from '../../terminal/table.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 import { devAccounts } from '../../wallet/identity.ts'

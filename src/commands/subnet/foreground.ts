@@ -1,6 +1,6 @@
 /** `ckbtc subnet start --foreground`: the subnet in this process. Implements cli §5.16. */
 
-import { ControlClient } from '../../host/control-client.ts'
+import { ControlClient } from '../../host/control/client.ts'
 import { findSubnet, runSubnet } from '../../host/daemon.ts'
 import type { DaemonRequest } from '../../host/daemon-request.ts'
 import { openProgress } from '../../terminal/progress.ts'

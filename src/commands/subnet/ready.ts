@@ -1,5 +1,5 @@
 /** A subnet that can be used, as `start` tells of it. Layout of `docs/spec/cli.md` §5.16. */
-import type { StatusReply } from '../../host/control-protocol.ts'
+import type { StatusReply } from '../../host/control/protocol.ts'
 import type { DaemonRequest } from '../../host/daemon-request.ts'
 import type { Warning } from '../../terminal/json.ts'
 import { formatSeconds } from '../../terminal/steps.ts'

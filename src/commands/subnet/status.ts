@@ -1,5 +1,5 @@
 /** `ckbtc subnet status`. Implements `docs/spec/cli.md` §5.16, `docs/spec/ic-interface.md` §23. */
-import type { StatusReply } from '../../host/control-protocol.ts'
+import type { StatusReply } from '../../host/control/protocol.ts'
 import { openControl } from '../../host/daemon.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'

@@ -3,7 +3,7 @@
  */
 import { CkbtcError } from '../../core/base/errors.ts'
 import { isCoinbase } from '../../core/btc/transaction.ts'
-import type { EmbeddedBitcoin } from '../embedded-bitcoin.ts'
+import type { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
 import type { MiningMode } from '../mining-mode.ts'
 
 /** Between two blocks that confirm the same transactions further. */

@@ -18,8 +18,8 @@ import { regtest } from '../../core/btc/network.ts'
 import { dustThreshold } from '../../core/btc/script.ts'
 import type { TxOut } from '../../core/btc/transaction.ts'
 import { encodeTransaction, isCoinbase, txid, vsize } from '../../core/btc/transaction.ts'
-import type { ReplyOf, RequestOf } from '../control-protocol.ts'
-import type { EmbeddedBitcoin } from '../embedded-bitcoin.ts'
+import type { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
+import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { Purse, purseScript } from './purse.ts'
 
 /** Blocks before the first coin of the purse may be spent, and that one. */

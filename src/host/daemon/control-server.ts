@@ -7,8 +7,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import { attempt, BadEncoding, CkbtcError, Problem } from '../../core/base/errors.ts'
 import { parseJson } from '../../core/base/json.ts'
-import type { OperationName, ReplyOf, RequestOf } from '../control-protocol.ts'
-import { isOperation, operations, REQUEST_BYTES_MAX, wireJson } from '../control-protocol.ts'
+import type { OperationName, ReplyOf, RequestOf } from '../control/protocol.ts'
+import { isOperation, operations, REQUEST_BYTES_MAX, wireJson } from '../control/protocol.ts'
 
 const CONNECTIONS_MAX = 64
 const BODY_MS_MAX = 30_000

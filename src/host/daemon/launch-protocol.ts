@@ -1,7 +1,7 @@
 /** What a start in the background tells the new process, and what that tells back: JSON texts. */
 import { attempt, BadEncoding } from '../../core/base/errors.ts'
 import { count, exactly, flag, object, parseJson, text } from '../../core/base/json.ts'
-import { failureShape, statusShape, wireJson } from '../control-protocol.ts'
+import { failureShape, statusShape, wireJson } from '../control/protocol.ts'
 import type { DaemonEvent, DaemonRequest } from '../daemon-request.ts'
 import { decodeGiven, encodeGiven } from '../subnet-settings.ts'
 

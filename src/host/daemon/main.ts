@@ -3,7 +3,7 @@
  * how the start goes, and then lives on its own. Started from `dist` by `../daemon.ts`.
  */
 import { CkbtcError, errorCatalogue } from '../../core/base/errors.ts'
-import { wireJson } from '../control-protocol.ts'
+import { wireJson } from '../control/protocol.ts'
 import { decodeRequest } from './launch-protocol.ts'
 import { runDaemon } from './run.ts'
 

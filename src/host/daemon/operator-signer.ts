@@ -16,8 +16,8 @@ import {
   operatorContent,
   operatorRequestId,
 } from '../../core/subnet/operator-requests.ts'
-import type { ReplyOf, RequestOf } from '../control-protocol.ts'
-import { readAccount } from '../control-protocol.ts'
+import type { ReplyOf, RequestOf } from '../control/protocol.ts'
+import { readAccount } from '../control/protocol.ts'
 import { entropy } from '../entropy.ts'
 import type { Running } from './handlers.ts'
 

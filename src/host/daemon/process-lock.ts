@@ -6,8 +6,8 @@ import { linkSync, renameSync, writeFileSync } from 'node:fs'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
 import { integer, object, parseJson, text } from '../../core/base/json.ts'
 import { entropy } from '../entropy.ts'
-import type { ProcessMark } from '../process-mark.ts'
-import { isRunning, ownMark } from '../process-mark.ts'
+import type { ProcessMark } from '../store/process-mark.ts'
+import { isRunning, ownMark } from '../store/process-mark.ts'
 import { readWholeFile, removeFile } from './whole-file.ts'
 
 const WAIT_MS_MAX = 5_000

@@ -24,7 +24,7 @@ import {
   txid,
   vsize,
 } from '../../core/btc/transaction.ts'
-import type { EmbeddedBitcoin } from '../embedded-bitcoin.ts'
+import type { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
 
 const secretKey = sha256(concat(utf8('ckbtc regtest key '), utf8('miner')))
 const publicKey = secp256k1.getPublicKey(secretKey, true)

@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { Problem } from '../../core/base/errors.ts'
 import { canisterIdsOf } from '../../core/ic/canister-ids.ts'
 import { configOfInit, invalidity } from '../../core/minter/config.ts'
+import { nodeDirectory } from '../disks/subnet-disks.ts'
 import { minterSettings } from '../set-values.ts'
-import { nodeDirectory } from '../subnet-disks.ts'
 import type { GivenSettings, SubnetSettings } from '../subnet-settings.ts'
 import {
   decodeSettings,

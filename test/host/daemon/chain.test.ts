@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { HostDisk } from '../../../src/core/base/errors.ts'
 import { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
+import { EmbeddedBitcoin } from '../../../src/host/bitcoin/embedded-node.ts'
 import { blockIsDue, startMining } from '../../../src/host/daemon/automatic-mining.ts'
 import { BitcoinOperations, FIRST_BLOCKS } from '../../../src/host/daemon/bitcoin-operations.ts'
 import { purseScript } from '../../../src/host/daemon/purse.ts'
-import { EmbeddedBitcoin } from '../../../src/host/embedded-bitcoin.ts'
 
 const payee = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const CONFIRMATIONS = 6

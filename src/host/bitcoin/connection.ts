@@ -1,0 +1,163 @@
+/**
+ * Sockets of the Bitcoin adapter: connects to its peers over TCP and feeds it. Source:
+ * `docs/spec/bitcoin.md` §3, KA-4.
+ */
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { BlockHash } from '../../core/base/bytes.ts'
+import { BitcoinAdapter } from '../../core/btc/adapter.ts'
+import type {
+  AdapterConfig,
+  AdapterInput,
+  AdapterOutput,
+  PeerStatus,
+} from '../../core/btc/adapter-port.ts'
+import type { Block, BlockHeader } from '../../core/btc/block.ts'
+import type { Offence } from '../../core/btc/peer-session.ts'
+import type { Announcement, Evidence } from '../../core/btc/transaction-relay.ts'
+import type { Clock } from '../clock.ts'
+
+/** No bytes in either direction for so long end a connection (KA-4). */
+const IDLE_MS_MAX = 20 * 60_000
+/** Unsent bytes of one peer beyond which it is taken to have stopped reading. */
+const UNSENT_BYTES_MAX = 64_000_000
+/** Longest delay that a timer of the platform takes. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+export type BitcoinConnectionOptions = AdapterConfig & {
+  readonly clock: Clock
+  readonly onHeaders: (headers: readonly BlockHeader[]) => void
+  readonly onBlock: (hash: BlockHash, block: Block) => void
+  readonly onEvidence?: (evidence: Evidence) => void
+  /** Hears of every connection that we end, and why. */
+  readonly onOffence?: (peer: number, offence: Offence) => void
+}
+
+/** A running adapter. It connects again by itself until it is closed. */
+export interface BitcoinConnection {
+  /** Headers that are known already: before anything else. */
+  know(headers: readonly BlockHeader[]): void
+  /** Blocks to download; replaces the list before. */
+  want(hashes: readonly BlockHash[]): void
+  /** Transactions to announce; replaces the list before. */
+  announce(transactions: readonly Announcement[]): void
+  peers(): readonly PeerStatus[]
+  bestHeight(): number
+  close(): void
+}
+
+/** Begins to connect. `known`: headers of the chain view, parents first. */
+export function startBitcoinConnection(
+  options: BitcoinConnectionOptions,
+  known: readonly BlockHeader[] = [],
+): BitcoinConnection {
+  const driver = new Driver(options)
+  driver.step({ type: 'knownHeaders', headers: known })
+  driver.step({ type: 'start' })
+  return {
+    know: (headers) => driver.step({ type: 'knownHeaders', headers }),
+    want: (hashes) => driver.step({ type: 'want', hashes }),
+    announce: (transactions) => driver.step({ type: 'announce', transactions }),
+    peers: () => driver.adapter.peers,
+    bestHeight: () => driver.adapter.bestHeight,
+    close: () => driver.close(),
+  }
+}
+
+class Driver {
+  readonly adapter: BitcoinAdapter
+  readonly #options: BitcoinConnectionOptions
+  readonly #sockets = new Map<number, Socket>()
+  /** Inputs that arose while another was worked off: one at a time, in order. */
+  readonly #queue: AdapterInput[] = []
+  #busy = false
+  #closed = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: BitcoinConnectionOptions) {
+    this.#options = options
+    this.adapter = new BitcoinAdapter(options)
+  }
+
+  step(input: AdapterInput): void {
+    if (this.#closed) return
+    this.#queue.push(input)
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+        for (const output of this.adapter.step(next, this.#options.clock())) this.#perform(output)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  #perform(output: AdapterOutput): void {
+    if (this.#closed) return
+    switch (output.type) {
+      case 'connect':
+        this.#connect(output)
+        break
+      case 'send':
+        this.#send(output.peer, output.bytes)
+        break
+      case 'disconnect':
+        this.#drop(output.peer)
+        this.#options.onOffence?.(output.peer, output.offence)
+        break
+      case 'alarm':
+        clearTimeout(this.#timer)
+        this.#timer = setTimeout(
+          () => this.step({ type: 'alarm', name: output.name }),
+          Math.min(output.afterMs, TIMER_MS_MAX),
+        )
+        break
+      case 'headers':
+        this.#options.onHeaders(output.headers)
+        break
+      case 'block':
+        this.#options.onBlock(output.hash, output.block)
+        break
+      case 'evidence':
+        this.#options.onEvidence?.(output)
+        break
+    }
+  }
+
+  #connect({ peer, host, port }: Extract<AdapterOutput, { type: 'connect' }>): void {
+    const socket = connect({ host, port, noDelay: true })
+    this.#sockets.set(peer, socket)
+    // A socket that was replaced or dropped says nothing more.
+    const report = (input: AdapterInput): void => {
+      if (this.#sockets.get(peer) === socket) this.step(input)
+    }
+    socket.once('connect', () => report({ type: 'connected', peer }))
+    socket.on('data', (bytes) => report({ type: 'bytes', peer, bytes: new Uint8Array(bytes) }))
+    socket.on('error', () => undefined) // Its `close` follows.
+    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy())
+    socket.once('close', () => {
+      if (this.#sockets.get(peer) !== socket) return
+      this.#sockets.delete(peer)
+      this.step({ type: 'disconnected', peer })
+    })
+  }
+
+  #send(peer: number, bytes: Uint8Array): void {
+    const socket = this.#sockets.get(peer)
+    if (socket === undefined) return
+    socket.write(bytes)
+    if (socket.writableLength > UNSENT_BYTES_MAX) socket.destroy()
+  }
+
+  #drop(peer: number): void {
+    const socket = this.#sockets.get(peer)
+    this.#sockets.delete(peer)
+    socket?.destroy()
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    for (const peer of [...this.#sockets.keys()]) this.#drop(peer)
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * What the control port of the local subnet is asked and answers: one JSON document each way.
+ * Implements `docs/spec/ic-interface.md` §19, `docs/spec/cli.md` §§5.16 to 5.18.
+ */
+import { fromHex, toHex } from '../../core/base/bytes.ts'
+import { BadEncoding } from '../../core/base/errors.ts'
+import type { JsonReader, Read } from '../../core/base/json.ts'
+import {
+  bigCount,
+  count,
+  flag,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  text,
+} from '../../core/base/json.ts'
+import { MONEY_MAX } from '../../core/base/units.ts'
+import type { Account } from '../../core/ic/account.ts'
+import { principal } from '../../core/ic/principal.ts'
+
+/** Blocks of one request. */
+export const BLOCKS_MAX = 10_000
+/** Outputs of one payment of the faucet. */
+export const OUTPUTS_MAX = 1_000
+export const NODES_MAX = 40
+const VOUT_MAX = 2 ** 32 - 1
+const FEE_RATE_MSAT_MAX = 1_000_000_000
+
+const money = integer(0, Number(MONEY_MAX))
+/** Of blocks and transactions, as explorers show them. */
+const hash = matching(/^[0-9a-f]{64}$/, '64 hexadecimal digits')
+const hex = matching(/^(?:[0-9a-f]{2}){0,400000}$/, 'hexadecimal')
+
+function matching(pattern: RegExp, expected: string): JsonReader<string> {
+  return (value, where) => {
+    if (typeof value === 'string' && pattern.test(value)) return value
+    throw new BadEncoding(`${where} is not ${expected}`)
+  }
+}
+
+const nothing = object({})
+
+const mined = object({ height: count, hash, blocks: list(hash, BLOCKS_MAX) })
+
+const party = object({ address: nullable(text), amountSat: money, isFaucet: flag })
+
+const transaction = object({
+  txid: hash,
+  confirmations: count,
+  height: nullable(count),
+  vsize: count,
+  feeSat: nullable(money),
+  isCoinbase: flag,
+  inputs: list(object({ txid: hash, vout: count, from: nullable(party) }), 100_000),
+  outputs: list(party, 100_000),
+  hex,
+})
+
+const output = object({
+  type: oneOf('unspent', 'spent', 'unknown'),
+  amountSat: nullable(money),
+  script: nullable(hex),
+  height: nullable(count),
+})
+
+const ids = object({ ledger: text, minter: text, index: text, checker: text, bitcoin: text })
+
+export const statusShape = object({
+  version: text,
+  pid: count,
+  url: text,
+  rootKey: hex,
+  subnetId: text,
+  ids,
+  idsKind: oneOf('own', 'mainnet'),
+  nodes: integer(1, NODES_MAX),
+  nodesUp: list(integer(1, NODES_MAX), NODES_MAX),
+  masterPublicKey: hex,
+  bitcoinHeight: count,
+  subnetBitcoinHeight: count,
+  minConfirmations: count,
+  mining: text,
+  waitingTransactions: count,
+  presignatures: count,
+  certifiedSlot: bigCount,
+  health: text,
+  startedAt: text,
+  uptimeMs: count,
+  isEphemeral: flag,
+  diskBytes: nullable(count),
+})
+
+/** `subaccount`: 32 bytes, or empty for the default one. */
+const account = object({
+  owner: matching(/^(?:[0-9a-f]{2}){0,29}$/, 'a principal in hexadecimal'),
+  subaccount: matching(/^(?:[0-9a-f]{64})?$/, '32 bytes in hexadecimal, or nothing'),
+})
+type WireAccount = Read<typeof account>
+
+export const writeAccount = ({ owner, subaccount }: Account): WireAccount => ({
+  owner: toHex(owner),
+  subaccount: subaccount === undefined ? '' : toHex(subaccount),
+})
+
+export const readAccount = ({ owner, subaccount }: WireAccount): Account => ({
+  owner: principal(fromHex(owner)),
+  ...(subaccount === '' ? {} : { subaccount: fromHex(subaccount) }),
+})
+
+const namedKey = object({ keyId: text, publicKey: nullable(hex) })
+
+/** Every operation: how its request and its answer are read. */
+const shapes = {
+  status: { request: nothing, reply: statusShape },
+  stop: { request: nothing, reply: nothing },
+  mine: {
+    request: object({ count: integer(1, BLOCKS_MAX), to: nullable(text), empty: flag }),
+    reply: mined,
+  },
+  faucet: {
+    request: object({
+      amountSat: money,
+      to: text,
+      outputs: integer(1, OUTPUTS_MAX),
+      mine: flag,
+    }),
+    reply: object({ txid: hash, amountSat: money, address: text, blocks: list(hash, BLOCKS_MAX) }),
+  },
+  /** From then on what is paid there is minted without being asked for. */
+  'deposit-address': { request: object({ account }), reply: object({ address: text }) },
+  reorg: {
+    request: object({ depth: integer(1, BLOCKS_MAX), dropTransactions: flag }),
+    reply: object({
+      oldTip: hash,
+      newTip: hash,
+      height: count,
+      depth: count,
+      unconfirmedTxids: list(hash, 100_000),
+      minConfirmations: count,
+    }),
+  },
+  tip: {
+    request: nothing,
+    reply: object({ height: count, hash, time: count, waitingTransactions: count }),
+  },
+  tx: { request: object({ txid: hash }), reply: nullable(transaction) },
+  output: { request: object({ txid: hash, vout: integer(0, VOUT_MAX) }), reply: output },
+  send: { request: object({ hex }), reply: object({ txid: hash }) },
+  fee: {
+    request: object({ rateMsatPerVb: nullable(integer(1, FEE_RATE_MSAT_MAX)) }),
+    reply: nothing,
+  },
+  'signer-info': {
+    request: nothing,
+    reply: object({
+      nodes: integer(1, NODES_MAX),
+      nodesUp: list(integer(1, NODES_MAX), NODES_MAX),
+      tolerates: count,
+      sharesToSign: count,
+      nodesToProgress: count,
+      presignatures: count,
+      minterKey: namedKey,
+      operatorKey: namedKey,
+    }),
+  },
+  'signer-public-key': {
+    request: object({ account: nullable(account) }),
+    reply: object({
+      keyId: text,
+      masterPublicKey: hex,
+      path: list(hex, 256),
+      publicKey: hex,
+      chainCode: hex,
+    }),
+  },
+  'signer-sign': {
+    request: object({ hash, account: nullable(account) }),
+    reply: object({
+      signature: hex,
+      publicKey: hex,
+      hash,
+      keyId: text,
+      nodes: list(integer(1, NODES_MAX), NODES_MAX),
+      totalMs: count,
+    }),
+  },
+  flag: { request: object({ target: text, flagged: flag }), reply: nothing },
+} as const
+
+type Shapes = typeof shapes
+export type OperationName = keyof Shapes
+/** What an operation is asked with, once it is read. */
+export type RequestOf<N extends OperationName> = Read<Shapes[N]['request']>
+export type ReplyOf<N extends OperationName> = Read<Shapes[N]['reply']>
+
+export const operations: {
+  readonly [N in OperationName]: {
+    readonly request: JsonReader<RequestOf<N>>
+    readonly reply: JsonReader<ReplyOf<N>>
+  }
+} = shapes
+
+export type StatusReply = ReplyOf<'status'>
+export type TransactionReply = NonNullable<ReplyOf<'tx'>>
+
+export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name)
+
+/** A failure as it travels. */
+export const failureShape = object({
+  code: text,
+  message: text,
+  fix: text,
+  command: nullable(text),
+  details: (value: unknown): Readonly<Record<string, unknown>> =>
+    typeof value === 'object' && value !== null ? { ...value } : {},
+})
+
+/** Larger requests are not read: room for the largest standard transaction, and more. */
+export const REQUEST_BYTES_MAX = 1_000_000
+/** Larger answers are not read. */
+export const REPLY_BYTES_MAX = 32_000_000
+
+/** JSON as both sides write it: what does not exist is null, whole numbers beyond 2^53 are text. */
+export const wireJson = (value: unknown): string =>
+  JSON.stringify(value ?? null, (_, field: unknown) => {
+    if (field === undefined) return null
+    return typeof field === 'bigint' ? field.toString() : field
+  })

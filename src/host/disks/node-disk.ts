@@ -1,0 +1,244 @@
+/**
+ * What one node keeps on disk, and how it lies in its store. Source: architecture §7, threshold
+ * §18.4.
+ */
+import { concat, equalBytes, fromBigEndian, fromUtf8, u64be, utf8 } from '../../core/base/bytes.ts'
+import { assert, attempt, BadEncoding, CkbtcError, present } from '../../core/base/errors.ts'
+import type { LogPosition, Slot } from '../../core/log/log.ts'
+import type { StartRecord } from '../../core/log/slot-codec.ts'
+import { decodeSlot } from '../../core/log/slot-codec.ts'
+import { decodeGenesis, subnetIdOf } from '../../core/tecdsa/membership.ts'
+import { storeDamaged } from '../store/problem.ts'
+import type { Store, StoreWriter } from '../store/store.ts'
+import { DiskLog, incarnationAt } from './disk-log.ts'
+
+const SEED = utf8('seed')
+const GENESIS = utf8('genesis')
+const SETTINGS = utf8('settings')
+const RECORDS = utf8('record/')
+/** Hash of the slot that a snapshot is of. */
+const SNAPSHOTS = utf8('snapshot/')
+const SNAPSHOT_BYTES = utf8('snapshot-bytes/')
+const SNAPSHOTS_KEPT = 2
+/** Number of a slot, 8 bytes big-endian, and the root of the state that it led to. */
+const ROOT = utf8('root')
+const ROOT_BYTES = 8 + 32
+
+/** What a node vouches for, under its key (§18.4). */
+export type DurableRecord = { readonly key: string; readonly value: Uint8Array }
+
+/** State right after a slot, before any start record that follows it. */
+export type Snapshot = { readonly slot: bigint; readonly bytes: Uint8Array }
+
+/** What this node told the others that a slot led to. */
+export type NamedRoot = { readonly slot: bigint; readonly root: Uint8Array }
+
+/** Written as one, before anything that follows from it leaves the node. */
+export type DiskStep = {
+  /** The next one of the log. */
+  readonly slot?: Slot | undefined
+  readonly records?: readonly DurableRecord[]
+  /** Of a slot on disk, that of this step included. */
+  readonly snapshot?: Snapshot | undefined
+  /** In place of the one before; at the latest with the slot that follows. */
+  readonly root?: NamedRoot | undefined
+}
+
+/** Slots of another copy that follow the end of this one, in order: canonical bytes. */
+export type CopiedSlots = {
+  readonly contents: readonly Uint8Array[]
+  /** Of the copy; those beyond the slots are left out. */
+  readonly starts: readonly StartRecord[]
+}
+
+export class NodeDisk {
+  readonly #store: Store
+  #log: DiskLog | undefined
+
+  /** Throws the problem of a damaged store. */
+  constructor(store: Store) {
+    this.#store = store
+    const { genesis } = this
+    this.#log = genesis === undefined ? undefined : this.#openLog(genesis)
+  }
+
+  get name(): string {
+    return this.#store.name
+  }
+
+  /** The node's root secret; undefined on a fresh disk. */
+  get seed(): Uint8Array | undefined {
+    return this.#store.get(SEED)
+  }
+
+  /** Once, before anything is made of it. */
+  writeSeed(seed: Uint8Array): void {
+    assert(this.seed === undefined, 'a root secret is written once')
+    this.#store.transaction((writer) => writer.put(SEED, seed))
+  }
+
+  /** Encoded; undefined until the subnet is founded. */
+  get genesis(): Uint8Array | undefined {
+    return this.#store.get(GENESIS)
+  }
+
+  /** What the subnet was made with; undefined until that was written. */
+  get settings(): Uint8Array | undefined {
+    return this.#store.get(SETTINGS)
+  }
+
+  writeSettings(settings: Uint8Array): void {
+    assert(this.settings === undefined, 'settings are written once')
+    this.#store.transaction((writer) => writer.put(SETTINGS, settings))
+  }
+
+  /** The log begins: genesis and the first start record. */
+  found(genesis: Uint8Array, settings?: Uint8Array): void {
+    assert(this.#log === undefined, 'a subnet is founded once')
+    const decoded = decodeGenesis(genesis)
+    const { incarnation } = decoded
+    const start = { incarnation, first: 0n, previous: subnetIdOf(decoded) }
+    this.#store.transaction((writer) => {
+      writer.put(GENESIS, genesis)
+      if (settings !== undefined) writer.put(SETTINGS, settings)
+      DiskLog.writeStarts(writer, [start])
+    })
+    this.#log = this.#openLog(genesis)
+  }
+
+  /** Of a founded subnet. */
+  get log(): DiskLog {
+    return present(this.#log, 'the log begins with the genesis')
+  }
+
+  commit({ slot, records = [], snapshot, root }: DiskStep): void {
+    const { log } = this
+    const isNothing = [slot, snapshot, root].every((part) => part === undefined)
+    if (isNothing && records.length === 0) return
+    const end = this.#store.transaction((writer) => {
+      for (const { key, value } of records) writer.put(recordKey(key), value)
+      const incarnation = incarnationAt(log.starts, log.position.next)
+      const reached =
+        slot === undefined ? log.position : log.append(writer, log.position, { incarnation, slot })
+      if (snapshot !== undefined) this.#putSnapshot(writer, snapshot, reached)
+      if (root !== undefined) writer.put(ROOT, concat(u64be(root.slot), root.root))
+      return reached
+    })
+    log.settle(end)
+  }
+
+  /** The newest one written. */
+  get root(): NamedRoot | undefined {
+    const bytes = this.#store.get(ROOT)
+    if (bytes?.length !== ROOT_BYTES) return undefined
+    return { slot: fromBigEndian(bytes.subarray(0, 8)), root: bytes.slice(8) }
+  }
+
+  /** By key. */
+  records(): ReadonlyMap<string, Uint8Array> {
+    const entries = this.#store.range({ prefix: RECORDS })
+    return new Map(entries.map(({ key, value }) => [fromUtf8(key.subarray(RECORDS.length)), value]))
+  }
+
+  /** Of this log, newest first; one that cannot be read is passed over. */
+  *snapshots(): Generator<Snapshot> {
+    for (const { key, value: hash } of this.#store.range({ prefix: SNAPSHOTS, reverse: true })) {
+      const slot = fromBigEndian(key.subarray(SNAPSHOTS.length))
+      const own = this.log.hashAt(slot)
+      const bytes = own && equalBytes(own, hash) ? this.#snapshotBytes(slot) : undefined
+      if (bytes !== undefined) yield { slot, bytes }
+    }
+  }
+
+  /**
+   * A start of the whole subnet (§18.4): the log goes on at the first slot of the last start
+   * record; later slots and their snapshots are dropped. So are all records: each is of a run of an
+   * earlier time line, in which nothing is said any more.
+   */
+  restart(starts: readonly StartRecord[]): void {
+    const { log } = this
+    const { first, previous } = present(starts.at(-1), 'a restart has a start record')
+    const end = this.#store.transaction((writer) => {
+      const cut = this.#cut(writer, first)
+      assert(equalBytes(cut.previous, previous), 'a start record follows the slot it names')
+      DiskLog.writeStarts(writer, starts)
+      for (const { key } of writer.range({ prefix: RECORDS })) writer.remove(key)
+      return cut
+    })
+    log.settle(end, starts)
+  }
+
+  /** Drops the slots from `length` on, with the start records and snapshots behind them. */
+  cut(length: bigint): void {
+    const { log } = this
+    const starts = log.starts.filter(({ first }) => first <= length)
+    const end = this.#store.transaction((writer) => {
+      DiskLog.writeStarts(writer, starts)
+      return this.#cut(writer, length)
+    })
+    log.settle(end, starts)
+  }
+
+  /** Takes slots that another copy holds beyond this one, and that were found to be whole. */
+  catchUp({ contents, starts }: CopiedSlots): void {
+    const { log } = this
+    const [end, taken] = this.#store.transaction((writer) => {
+      let reached = log.position
+      for (const content of contents) {
+        const logged = decodeSlot(content)
+        const incarnation = incarnationAt(starts, logged.slot.number)
+        assert(logged.incarnation === incarnation, 'a copied slot is of the time line it lies in')
+        reached = log.append(writer, reached, logged)
+      }
+      const fitting = starts.filter(({ first }) => first <= reached.next)
+      DiskLog.writeStarts(writer, fitting)
+      return [reached, fitting] as const
+    })
+    log.settle(end, taken)
+  }
+
+  close(): void {
+    this.#store.close()
+  }
+
+  #openLog(genesis: Uint8Array): DiskLog {
+    const decoded = attempt(() => decodeGenesis(genesis))
+    if (decoded instanceof BadEncoding)
+      throw storeDamaged(this.name, 'its genesis is unreadable', decoded)
+    return new DiskLog(this.#store, subnetIdOf(decoded))
+  }
+
+  #putSnapshot(writer: StoreWriter, { slot, bytes }: Snapshot, end: LogPosition): void {
+    const hash = slot === end.next - 1n ? end.previous : this.log.hashAt(slot)
+    writer.put(concat(SNAPSHOTS, u64be(slot)), present(hash, 'a snapshot is of a slot on disk'))
+    writer.put(concat(SNAPSHOT_BYTES, u64be(slot)), bytes)
+    const all = writer.range({ prefix: SNAPSHOTS, reverse: true })
+    for (const { key } of all.slice(SNAPSHOTS_KEPT)) removeSnapshot(writer, key)
+  }
+
+  #snapshotBytes(slot: bigint): Uint8Array | undefined {
+    try {
+      return this.#store.get(concat(SNAPSHOT_BYTES, u64be(slot)))
+    } catch (error) {
+      // An older one and the log stand in for it.
+      if (error instanceof CkbtcError) return undefined
+      throw error
+    }
+  }
+
+  #cut(writer: StoreWriter, length: bigint): LogPosition {
+    const from = concat(SNAPSHOTS, u64be(length))
+    for (const { key } of writer.range({ prefix: SNAPSHOTS, from })) removeSnapshot(writer, key)
+    // Its number will be that of another slot.
+    if (this.root !== undefined && this.root.slot >= length) writer.remove(ROOT)
+    return this.log.cut(writer, length)
+  }
+}
+
+const recordKey = (key: string): Uint8Array => concat(RECORDS, utf8(key))
+
+/** `key`: of its hash. */
+function removeSnapshot(writer: StoreWriter, key: Uint8Array): void {
+  writer.remove(key)
+  writer.remove(concat(SNAPSHOT_BYTES, key.subarray(SNAPSHOTS.length)))
+}

@@ -1,0 +1,164 @@
+/**
+ * Runs one node in this thread: performs its outputs, keeps its records, fires its alarms, drives
+ * its adapter.
+ */
+import { Bug, CkbtcError } from '../../core/base/errors.ts'
+import type { TimestampNs } from '../../core/base/units.ts'
+import type { Slot } from '../../core/log/log.ts'
+import type { SubnetNode } from '../../core/subnet/node.ts'
+import type {
+  AlarmName,
+  Answer,
+  NodeInput,
+  NodeOutput,
+  Question,
+} from '../../core/subnet/node-io.ts'
+import type { BitcoinConnection } from '../bitcoin/connection.ts'
+import type { NodeDisk } from '../disks/node-disk.ts'
+import type { SharedOutput } from './worker-protocol.ts'
+
+export type RunnerPorts = {
+  /** What is committed is on disk when this returns. */
+  readonly disk: Pick<NodeDisk, 'commit'> & { readonly log: Pick<NodeDisk['log'], 'position'> }
+  /** Outputs that concern others, in order. */
+  readonly share: (outputs: readonly SharedOutput[]) => void
+  /** Called once, with the invariant that broke; the node is ended. */
+  readonly broken: (bug: Bug) => void
+  /** Called once, when the disk does not take what must be on it; the node is ended. */
+  readonly failed: (problem: CkbtcError) => void
+}
+
+type Cancel = () => void
+
+export class NodeRunner {
+  readonly #node: SubnetNode
+  readonly #ports: RunnerPorts
+  readonly #alarms = new Map<AlarmName, Cancel>()
+  #bitcoin: BitcoinConnection | undefined
+  #ended = false
+  #broken = false
+  /** Questions that wait for the state to be certified. */
+  readonly #waiting = new Set<() => void>()
+
+  constructor(node: SubnetNode, ports: RunnerPorts) {
+    this.#node = node
+    this.#ports = ports
+  }
+
+  get node(): SubnetNode {
+    return this.#node
+  }
+
+  /** Whether an invariant or its disk broke: its state is not to be trusted, or goes beyond the disk. */
+  get isBroken(): boolean {
+    return this.#broken
+  }
+
+  /** The node follows Bitcoin through this connection from now on. */
+  attach(bitcoin: BitcoinConnection): void {
+    this.#bitcoin = bitcoin
+  }
+
+  input(input: NodeInput): void {
+    if (this.#ended) return
+    try {
+      this.#perform(this.#node.step(input), this.#newSlot(input))
+    } catch (error) {
+      const isProblem = error instanceof CkbtcError
+      if (!isProblem && !(error instanceof Bug)) throw error
+      this.#broken = true
+      this.end()
+      if (isProblem) this.#ports.failed(error)
+      else this.#ports.broken(error)
+    }
+  }
+
+  /** Answers a client outside the log. */
+  ask(question: Question, now: TimestampNs): Answer {
+    const { answer, outputs } = this.#node.ask(question, now)
+    this.#perform(outputs)
+    return answer
+  }
+
+  /** Resolves when the node's state is certified, at the latest after `waitMs`. */
+  async settled(waitMs: number): Promise<void> {
+    if (!this.#node.isSettling || this.#ended) return
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, waitMs)
+      this.#waiting.add(done)
+    })
+  }
+
+  /** Stops at once: nothing more leaves, nothing more fires. */
+  end(): void {
+    this.#ended = true
+    for (const cancel of this.#alarms.values()) cancel()
+    this.#alarms.clear()
+    this.#bitcoin?.close()
+    for (const done of [...this.#waiting]) done()
+  }
+
+  /** A slot that is not on disk yet; delivered twice, it is written once. */
+  #newSlot(input: NodeInput): Slot | undefined {
+    if (input.type !== 'log' || input.output.type !== 'slot') return undefined
+    const { slot } = input.output
+    return slot.number === this.#ports.disk.log.position.next ? slot : undefined
+  }
+
+  /** The slot and what is vouched for are on disk before anything of it leaves (§18.4). */
+  #perform(outputs: readonly NodeOutput[], slot?: Slot): void {
+    const records = outputs.filter((output) => output.type === 'record')
+    this.#ports.disk.commit({ slot, records, root: slot && this.#node.namedRoot })
+    const shared: SharedOutput[] = []
+    for (const output of outputs)
+      switch (output.type) {
+        case 'record':
+          break // On disk already.
+        case 'alarm':
+          this.#arm(output.name, output.afterMs)
+          break
+        case 'adapter':
+          this.#bitcoin?.want(output.wanted)
+          this.#bitcoin?.announce(output.announce)
+          break
+        case 'certified':
+          shared.push(output)
+          for (const done of [...this.#waiting]) done()
+          break
+        case 'diverged':
+          this.#broken = true // What it has come to is not kept: the log may lead to what is right.
+          shared.push(output)
+          break
+        case 'send':
+        case 'log':
+        case 'fault':
+        case 'observed':
+          shared.push(output)
+      }
+    if (shared.length > 0) this.#ports.share(shared)
+  }
+
+  /**
+   * Work waits only for its turn in the event loop, so that input is served between two pieces of
+   * it.
+   */
+  #arm(name: AlarmName, afterMs: number): void {
+    this.#alarms.get(name)?.()
+    const fire = (): void => {
+      this.#alarms.delete(name)
+      this.input({ type: 'alarm', name })
+    }
+    if (afterMs === 0) {
+      const handle = setImmediate(fire)
+      this.#alarms.set(name, () => clearImmediate(handle))
+    } else {
+      const handle = setTimeout(fire, afterMs)
+      this.#alarms.set(name, () => clearTimeout(handle))
+    }
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Goal: a subnet with coins and calls goes on in the very state that its certificates cover, and
+ * executes nothing twice. Method: a node over a real chain mints and transfers; its slots are put on
+ * a disk, from which it starts by replay and by snapshot.
+ */
+import { beforeAll, expect, it } from 'vitest'
+import { toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import { present } from '../../../src/core/base/errors.ts'
+import { sha256 } from '../../../src/core/base/hash.ts'
+import type { TimestampNs } from '../../../src/core/base/units.ts'
+import { addNs, NS_PER_SECOND, parseBtc } from '../../../src/core/base/units.ts'
+import { txid } from '../../../src/core/btc/transaction.ts'
+import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
+import { logLength } from '../../../src/core/ledger/state.ts'
+import { encodeItem } from '../../../src/core/subnet/items.ts'
+import type { SubnetNode } from '../../../src/core/subnet/node.ts'
+import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
+import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
+import { restoreNode, saveNode } from '../../../src/host/disks/node-restore.ts'
+import { NodeRunner } from '../../../src/host/node/runner.ts'
+import { MemoryStore } from '../../../src/host/store/store.ts'
+import { canistersAt } from '../../../src/wallet/canisters.ts'
+import { devUser } from '../../../src/wallet/identity.ts'
+import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
+import { SubnetNet } from '../../support/subnet-net.ts'
+
+const KEY_SIZE = 96
+const payer = regtestWallet('payer')
+const [dev0, dev1] = [devUser(0), devUser(1)]
+const account = { owner: dev0.principal }
+
+let net: SubnetNet
+let rootKey: Uint8Array
+/** Of a call that moved coins. */
+let envelope: Uint8Array
+const store = new MemoryStore()
+
+/** All that clients can be shown, in one hash, and what it stands for. */
+function shown(node: SubnetNode) {
+  const { state } = present(node.snapshot, 'keys are final')
+  const { replica } = node
+  return {
+    root: replica.stateTree(rootKey.slice(-KEY_SIZE)).hash,
+    blocks: Number(logLength(state.ledger)),
+    ledger: hashOf(state.ledger),
+    minterEvents: state.minter.log.events.length,
+    minter: hashOf(state.minter),
+    chain: hashOf(state.chain),
+    requests: [...state.requests.keys()],
+    violations: replica.violations(),
+  }
+}
+
+/** Comparing the states themselves takes minutes. */
+const hashOf = (state: unknown): string => toHex(sha256(utf8(JSON.stringify(state, plain))))
+
+/** Blocks know their parents, which are in the state by themselves. */
+function plain(name: string, value: unknown): unknown {
+  if (name === 'parent') return value === undefined
+  if (value instanceof Uint8Array) return toHex(value)
+  if (value instanceof Map || value instanceof Set) return [...value]
+  return typeof value === 'bigint' ? `${value}n` : value
+}
+
+function startAgain(incarnation: bigint): SubnetNode {
+  const disk = new NodeDisk(store)
+  const { next: first, previous } = disk.log.position
+  disk.restart([...disk.log.starts, { incarnation, first, previous }])
+  return restoreNode(disk, { ...net.configOf(0), records: disk.records() })
+}
+
+/** One more slot; nobody is told of it. */
+function order(node: SubnetNode, item: Uint8Array, time: TimestampNs): void {
+  const number = present(node.snapshot, 'keys are final').slot
+  const slot = { number, time, items: [item] }
+  node.step({ type: 'log', output: { type: 'slot', slot, head: number + 1n } })
+}
+
+beforeAll(async () => {
+  net = new SubnetNet(1)
+  net.settle()
+  net.mine(101, payer.script)
+  net.pass(1)
+  rootKey = present(net.backend.rootKey, 'a root is certified')
+  const { ledger: ledgerId, minter: minterId } = ownCanisterIds
+  const masterPublicKey = present(net.node(0).publicKey, 'the key is made')
+  const deployment = { url: 'http://127.0.0.1', rootKey, ledgerId, minterId, masterPublicKey }
+  const canisters = canistersAt(deployment, { signer: dev0, fetch: net.fetch })
+  const { address } = await canisters.depositAddress(account)
+  const coinbase = present(net.bitcoin.blockAt(1)?.transactions[0], 'a coinbase')
+  const utxos = [
+    {
+      outpoint: { txid: txid(coinbase), vout: 0 },
+      value: present(coinbase.outputs[0], 'it pays').value,
+    },
+  ]
+  const payment = payer.pay({ utxos, to: address, amount: parseBtc('0.5'), feeRateSatPerVb: 5n })
+  if (payment.type !== 'signed') throw new Error(payment.type)
+  net.bitcoin.submit(payment.bytes, net.nowSeconds)
+  net.mine(6, payer.script)
+  await canisters.transfer({
+    to: { owner: dev1.principal },
+    amount: 1_000n,
+    createdAtTime: net.now,
+  })
+  envelope = present(net.envelopes.at(-1), 'a call was handed in')
+  net.settle()
+  const disk = new NodeDisk(store)
+  disk.writeSeed(utf8('secret'))
+  disk.found(encodeGenesis(net.genesis))
+  for (const slot of net.slots) disk.commit({ slot })
+})
+
+it('the root of the state is the one before, by replay and by snapshot', () => {
+  const before = shown(net.node(0))
+  expect(before.blocks).toBe(2)
+  expect(before.minterEvents).toBeGreaterThan(2)
+  expect(before.violations).toEqual([])
+  expect(shown(startAgain(101n))).toEqual(before)
+  // Now there is a snapshot, and no slot before it is read.
+  store.transaction((writer) => {
+    for (const { key } of writer.range({ prefix: utf8('slot/') }).slice(1, 4))
+      writer.put(key, new Uint8Array(40))
+  })
+  expect(shown(startAgain(102n))).toEqual(before)
+})
+
+it('a slot that was on disk and not executed yet is executed at the next start', () => {
+  const node = startAgain(105n)
+  const disk = new NodeDisk(store)
+  const runner = new NodeRunner(node, {
+    disk,
+    share: () => undefined,
+    broken: (bug) => {
+      throw bug
+    },
+    failed: (problem) => {
+      throw problem
+    },
+  })
+  const first = disk.log.position.next
+  const time = addNs(present(disk.log.position.time, 'there are slots'), NS_PER_SECOND)
+  const decide = (number: bigint): void => {
+    const slot = { number, time: addNs(time, number), items: [utf8('no item')] }
+    runner.input({ type: 'log', output: { type: 'slot', slot, head: number } })
+  }
+  decide(first)
+  expect(node.isSettling).toBe(true)
+  decide(first + 1n)
+  expect(present(node.snapshot, 'keys are final').slot).toBe(first + 1n)
+  expect(disk.log.position.next).toBe(first + 2n)
+  runner.end()
+  saveNode(disk, node)
+  const next = startAgain(106n)
+  expect(present(next.snapshot, 'keys are final').slot).toBe(first + 2n)
+  expect(next.replica.state.time).toBe(addNs(time, first + 1n))
+})
+
+it('a call of an earlier life is answered as it was and not executed again', () => {
+  const node = startAgain(103n)
+  const before = shown(node)
+  const id = requestId(decodeEnvelope(envelope).content)
+  const reply = net.node(0).replica.findRequest(id)?.reply
+  expect(reply).toMatchObject({ type: 'replied' })
+  // Handed in again, it does not reach the log.
+  expect(node.step({ type: 'ingress', requestId: id, envelope })).toEqual([])
+  // A liar puts it there.
+  order(node, encodeItem({ type: 'ingress', envelope }), addNs(net.now, NS_PER_SECOND))
+  const { ledger, requests } = shown(node)
+  expect({ ledger, requests }).toEqual({ ledger: before.ledger, requests: before.requests })
+  expect(node.replica.findRequest(id)?.reply).toEqual(reply)
+})
+
+it('a call of an earlier life that has expired and is forgotten is refused', () => {
+  const node = startAgain(104n)
+  const { ledger } = shown(node)
+  const id = requestId(decodeEnvelope(envelope).content)
+  const later = addNs(net.now, 3_600n * NS_PER_SECOND)
+  order(node, encodeItem({ type: 'tick', after: net.now }), later)
+  expect(node.replica.findRequest(id)).toBeUndefined()
+  order(node, encodeItem({ type: 'ingress', envelope }), addNs(later, 1n))
+  expect(node.replica.findRequest(id)).toBeUndefined()
+  expect(shown(node).ledger).toEqual(ledger)
+})

@@ -1,0 +1,116 @@
+/**
+ * A node in its thread: what is recorded is stored before what follows it leaves, and a broken
+ * invariant ends it.
+ */
+import { expect, it } from 'vitest'
+import { Bug, HostDisk, present } from '../../../src/core/base/errors.ts'
+import { timestampNs } from '../../../src/core/base/units.ts'
+import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { Sequencer } from '../../../src/core/log/sequencer.ts'
+import { SubnetNode } from '../../../src/core/subnet/node.ts'
+import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
+import { subnetIdOf } from '../../../src/core/tecdsa/membership.ts'
+import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { NodeRunner } from '../../../src/host/node/runner.ts'
+import { foundSubnet } from '../../support/founded.ts'
+
+/**
+ * A subnet of one node over the sequencer, on a store of the test's choice. `quiet`: all work is
+ * done.
+ */
+function runOne(put: (key: string) => void) {
+  const { genesis, keys } = foundSubnet(1)
+  const heard: string[] = []
+  const bugs: string[] = []
+  const problems: string[] = []
+  const log = new Sequencer(1, new Uint8Array(32))
+  const node = new SubnetNode({
+    genesis,
+    keys: present(keys[0], 'the node has keys'),
+    me: 0,
+    ed25519: hostEd25519,
+    records: new Map(),
+    stockTarget: 1,
+    creationMax: 1,
+    minter: embeddedMinter,
+    operator: ownCanisterIds.minter,
+  })
+  const runner = new NodeRunner(node, {
+    disk: {
+      commit: ({ records = [] }) => {
+        for (const { key } of records) put(key)
+      },
+      log: { position: { next: 0n, previous: subnetIdOf(genesis), time: undefined } },
+    },
+    share: (outputs) => {
+      for (const output of outputs) {
+        heard.push(output.type)
+        if (output.type === 'send')
+          setImmediate(() => runner.input({ type: 'message', from: 0, bytes: output.bytes }))
+        if (output.type === 'log')
+          for (const { output: reply } of log.step(0, output.input, timestampNs(genesis.createdAt)))
+            setImmediate(() => runner.input({ type: 'log', output: reply }))
+      }
+    },
+    broken: ({ message }) => bugs.push(message),
+    failed: ({ code }) => problems.push(code),
+  })
+  return { runner, node, heard, bugs, problems }
+}
+
+const turns = async (until: () => boolean): Promise<void> => {
+  for (let turn = 0; turn < 5_000 && !until(); turn++)
+    await new Promise((resolve) => setImmediate(resolve))
+}
+
+it('a node makes its key by its alarms alone, and stores what it vouches for', async () => {
+  const keys: string[] = []
+  const { runner, node, bugs } = runOne((key) => keys.push(key))
+  runner.input({ type: 'start' })
+  await turns(() => node.publicKey !== undefined)
+  runner.end()
+  expect(node.publicKey).toHaveLength(33)
+  expect(keys.some((key) => key.includes('support/'))).toBe(true)
+  expect(bugs).toEqual([])
+})
+
+it('a broken invariant is told once, and nothing leaves the node from then on', async () => {
+  let heardBefore = 0
+  const { runner, node, heard, bugs } = runOne(() => {
+    heardBefore = heard.length
+    throw new Bug('a record has no place')
+  })
+  runner.input({ type: 'start' })
+  await turns(() => bugs.length > 0)
+  expect(heardBefore).toBeGreaterThan(0)
+  runner.input({ type: 'start' })
+  await turns(() => node.publicKey !== undefined && bugs.length > 1)
+  expect(bugs).toEqual(['a record has no place'])
+  expect(heard.length).toBe(heardBefore)
+})
+
+it('what the disk does not take never leaves the node, which ends and says why', async () => {
+  let heardBefore = 0
+  const { runner, heard, bugs, problems } = runOne(() => {
+    heardBefore = heard.length
+    throw new HostDisk('disk', 'no space left', undefined)
+  })
+  runner.input({ type: 'start' })
+  await turns(() => problems.length > 0)
+  expect(heardBefore).toBeGreaterThan(0)
+  runner.input({ type: 'start' })
+  await turns(() => heard.length > heardBefore || problems.length > 1)
+  expect({ problems, bugs }).toEqual({ problems: ['HOST_DISK'], bugs: [] })
+  expect(heard.length).toBe(heardBefore)
+  expect(runner.isBroken).toBe(true)
+})
+
+it('a node that has ended is silent', async () => {
+  const { runner, heard } = runOne(() => undefined)
+  runner.input({ type: 'start' })
+  runner.end()
+  const before = heard.length
+  runner.input({ type: 'start' })
+  await turns(() => heard.length > before + 1)
+  expect(heard.length).toBe(before)
+})
