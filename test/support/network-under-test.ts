@@ -15,6 +15,8 @@ import { encodeBlock, encodeHeader } from '../../src/core/btc/block.ts'
 import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
 import type { OutPoint } from '../../src/core/btc/transaction.ts'
 import { txid } from '../../src/core/btc/transaction.ts'
+import type { Account } from '../../src/core/ic/account.ts'
+import { accountKey } from '../../src/core/ic/account.ts'
 import type { CallReply } from '../../src/core/ic/call-reply.ts'
 import { certifiedMessage, encodeCertificate } from '../../src/core/ic/certificate.ts'
 import type { Path } from '../../src/core/ic/hash-tree.ts'
@@ -242,6 +244,12 @@ export class NetworkUnderTest implements IcBackend {
     const { minter } = this.replica.state
     Object.assign(minter.state.config, config)
     Object.assign(minter.settings, settings)
+  }
+
+  /** The minter has calls of these accounts under way. */
+  workOn(accounts: readonly Account[]): void {
+    const retrieving = new Set(accounts.map(accountKey))
+    Object.assign(this.replica.state.minter.state.volatile, { retrieving })
   }
 
   /** Pays from a wallet that has mined; the payment waits for the next block. */

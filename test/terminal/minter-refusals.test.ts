@@ -48,6 +48,22 @@ describe('ckbtc redeem', () => {
     net.changeMinter({ settings: { concurrentMax } })
   })
 
+  test('waits for a minter that is at work on the account', async () => {
+    net.workOn([{ owner: dev0.principal }])
+    const desk = desks.open()
+    let calls = 0
+    desk.fetch = async (input, init) => {
+      const isCall = new Request(input, init).url.endsWith('/call')
+      // The approval, a burn that is refused, and one that is not.
+      if (isCall && ++calls === 3) net.workOn([])
+      return net.fetch(input, init)
+    }
+    const typed = { args: ['0.011ckbtc'], options: { to: recipient, wait: false } }
+    const { data } = await desk.json(redeem, typed)
+    expect([data?.amount_sat, calls]).toEqual([1_100_000, 3])
+    net.mine(6)
+  })
+
   test('ends with MINTER_DEST_FLAGGED where the destination is flagged', async () => {
     net.flag(recipient)
     await expectRefused('MINTER_DEST_FLAGGED')

@@ -7,6 +7,8 @@ import { addNs, NS_PER_SECOND } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
 import { decodeBurnMemo } from '../../core/minter/memo.ts'
+import type { RetrieveBtcWithApprovalResult } from '../../core/minter/types.ts'
+import type { SubmittedRequest } from '../client/deliveries.ts'
 import { ledgerRefusal, minterRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
 import { symbolsOf } from '../network.ts'
@@ -16,6 +18,7 @@ import {
   beginOnce,
   failed,
   findBlock,
+  lookAgain,
   mayStillHappen,
   noting,
   refused,
@@ -56,6 +59,8 @@ export type RedeemPlan = {
 const APPROVAL_NS = 600n * NS_PER_SECOND
 /** Between the clocks of this computer and of the network, at most. */
 const DRIFT_NS = 300n * NS_PER_SECOND
+/** A minter that is busy with the account is asked again for so long. */
+const BUSY_MS_MAX = 60_000
 /** Estimates are repeated until the burn gives what should arrive. */
 const ESTIMATES_MAX = 8
 
@@ -187,20 +192,9 @@ async function approveBurn(
 async function burn(operating: Operating, operation: Operation): Promise<Operation> {
   const { client } = operating
   const amount = bigintFact(operation, 'amountSat') ?? 0n
-  const from = accountFact(operation, 'from')
-  const address = textFact(operation, 'to') ?? ''
-  let result: Awaited<ReturnType<typeof client.minter.retrieve>>
+  let result: RetrieveBtcWithApprovalResult
   try {
-    result = await client.minter.retrieve(
-      { address, amount, fromSubaccount: from?.subaccount },
-      {
-        // By the clock as it is then: the library may have set it right on the way.
-        onSubmit: (request) => {
-          const facts = { burnSubmittedAtNs: String(client.now()) }
-          noting(operating, operation, 'burn_', facts)(request)
-        },
-      },
-    )
+    result = await retrieve(operating, operation, amount)
   } catch (error) {
     throw failed(operating, operation, { error, prefix: 'burn_' })
   }
@@ -209,6 +203,30 @@ async function burn(operating: Operating, operation: Operation): Promise<Operati
   const asked = { what: 'redemption', symbol, amount, fee: 0n } as const
   const problem = minterRefusal(result.error, asked)
   throw refused(operating, operation, { problem, prefix: 'burn_' })
+}
+
+/** While the minter is at work on the account it takes nothing in: asked again, for a minute. */
+async function retrieve(
+  operating: Operating,
+  operation: Operation,
+  amount: bigint,
+): Promise<RetrieveBtcWithApprovalResult> {
+  const { client } = operating
+  const from = accountFact(operation, 'from')
+  const address = textFact(operation, 'to') ?? ''
+  // By the clock as it is then: the library may have set it right on the way.
+  const onSubmit = (request: SubmittedRequest): void => {
+    const facts = { burnSubmittedAtNs: String(client.now()) }
+    noting(operating, operation, 'burn_', facts)(request)
+  }
+  const until = performance.now() + BUSY_MS_MAX
+  for (;;) {
+    const args = { address, amount, fromSubaccount: from?.subaccount }
+    const result = await client.minter.retrieve(args, { onSubmit })
+    const isBusy = result.type === 'err' && result.error.type === 'alreadyProcessing'
+    if (!isBusy || performance.now() > until) return result
+    await lookAgain(operating)
+  }
 }
 
 const burned = (operating: Operating, operation: Operation, blockIndex: bigint): Operation =>
