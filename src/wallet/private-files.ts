@@ -138,7 +138,7 @@ function writeDurably(path: string, content: string | Uint8Array): void {
 }
 
 /** Makes names durable, too; systems that cannot open a folder do it by themselves. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   if (!hasModes) return
   onDisk(path, () => {
     const folder = openSync(path, 'r')

@@ -16,7 +16,7 @@ import {
 import { dirname } from 'node:path'
 import { CkbtcError, HostDisk, Problem } from '../../core/base/errors.ts'
 import { withLock } from '../file-lock.ts'
-import { FILE_MODE, makePrivateFolder, systemCode } from '../private-files.ts'
+import { FILE_MODE, makePrivateFolder, syncFolder, systemCode } from '../private-files.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
 import { isOpen, operationKinds, operationStates } from './operation.ts'
 
@@ -132,10 +132,12 @@ export class Journal {
       makePrivateFolder(dirname(path))
       const file = openSync(path, 'a+', FILE_MODE)
       try {
+        const isNew = fstatSync(file).size === 0
         const repair = isTorn(file) ? `\n${TORN}\n` : ''
         const bytes = Buffer.from(`${repair}${JSON.stringify(line)}\n`)
         const written = writeSync(file, bytes)
         fsyncSync(file)
+        if (isNew) syncFolder(dirname(path))
         if (written < bytes.length) throw new HostDisk(path, 'the disk is full', undefined)
       } finally {
         closeSync(file)
