@@ -6,7 +6,7 @@ import { bls12_381 as curve } from '@noble/curves/bls12-381.js'
 import { bigEndian, fromBigEndian, utf8 } from './bytes.ts'
 import type { FixedBase, Group, Secret, Term } from './group.ts'
 import { mod } from './group.ts'
-import { evaluateAt } from './point-polynomial.ts'
+import { evaluatePolynomial } from './point-polynomial.ts'
 import { BLS_DST } from './verification.ts'
 
 const { Point } = curve.G2
@@ -97,7 +97,7 @@ export const blsG2: Group<P> = {
   multiplyPublic,
   pair: (a, k, b, l) => multiplyPublic(a, k).add(multiplyPublic(b, l)),
   sum,
-  evaluate: (commitment, x) => evaluateAt(Point.ZERO, commitment, x),
+  evaluate: (commitment, x) => evaluatePolynomial(Point.ZERO, commitment, x),
   fixedBase: withTable,
   hashToPoint: (message, dst) => curve.G2.hashToCurve(message, { DST: dst }),
 }

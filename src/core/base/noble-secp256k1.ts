@@ -7,7 +7,7 @@ import { secp256k1 as curve, secp256k1_hasher as hasher } from '@noble/curves/se
 import { bigEndian, fromBigEndian, fromHex } from './bytes.ts'
 import type { FixedBase, Group, Secret, Term } from './group.ts'
 import { mod } from './group.ts'
-import { evaluateAt } from './point-polynomial.ts'
+import { evaluatePolynomial } from './point-polynomial.ts'
 
 const { Point } = curve
 
@@ -147,7 +147,7 @@ export const secp256k1: Group<P> = {
   multiplyPublic,
   pair,
   sum,
-  evaluate: (commitment, x) => evaluateAt(Point.ZERO, commitment, x),
+  evaluate: (commitment, x) => evaluatePolynomial(Point.ZERO, commitment, x),
   fixedBase: (point) => withTable(point, KEY_WINDOW),
   hashToPoint: (message, dst) => hasher.hashToCurve(message, { DST: dst }),
 }

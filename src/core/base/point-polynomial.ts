@@ -7,7 +7,7 @@ interface GroupPoint<P> {
 }
 
 /** Horner; x has a few bits, so that double-and-add beats a multiplication. */
-export function evaluateAt<P extends GroupPoint<P>>(
+export function evaluatePolynomial<P extends GroupPoint<P>>(
   zero: P,
   commitment: readonly P[],
   x: number,

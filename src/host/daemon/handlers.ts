@@ -1,33 +1,18 @@
 /** What each operation of the control port does. Implements `docs/spec/cli.md` §§5.16 to 5.18. */
 import { Problem, SigningStalled } from '../../core/base/errors.ts'
 import { agreementQuorum } from '../../core/base/party.ts'
-import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
 import { minterInterface } from '../../core/minter/interface.ts'
 import { bitcoinInterface } from '../../core/subnet/bitcoin-canister.ts'
 import { checkerInterface } from '../../core/subnet/checker-canister.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { readAccount } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
-import type { SubnetSettings } from '../subnet-settings.ts'
 import { BitcoinOperations } from './bitcoin-operations.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
-import type { Operator } from './operator.ts'
 import { callAsOperator } from './operator.ts'
 import { OperatorSigner } from './operator-signer.ts'
-import type { Places } from './places.ts'
-
-/** What a running subnet consists of. */
-export type Running = {
-  readonly local: LocalSubnet
-  readonly settings: SubnetSettings
-  readonly operator: Operator
-  readonly descriptor: SubnetDescriptor
-  readonly places: Places
-  readonly isEphemeral: boolean
-  /** Asks it to end in good order. */
-  readonly stop: () => void
-}
+import type { Running } from './running.ts'
 
 export function controlHandlers(running: Running): ControlHandlers {
   const { local, settings, operator, stop } = running

@@ -19,7 +19,7 @@ import {
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { readAccount } from '../control/protocol.ts'
 import { entropy } from '../entropy.ts'
-import type { Running } from './handlers.ts'
+import type { Running } from './running.ts'
 
 const NONCE_SIZE = 16
 const LOOK_MS = 1_000
