@@ -50,4 +50,23 @@ describe('ckbtc deposit', () => {
     expect([exit, err]).toEqual([6, expect.stringContaining('OPERATION_OPEN')])
     expect(desk.journal.all()).toMatchObject([{ kind: 'deposit', state: 'waiting' }])
   })
+
+  test('takes the place of an earlier one that nobody has paid to', async () => {
+    const desk = desks.open()
+    const show = { options: { wait: false, qr: false } }
+    for (let times = 0; times < 3; times++) await desk.run(deposit, show)
+    const [first, second, third] = desk.journal.all()
+    expect([first, second]).toMatchObject([
+      { state: 'cancelled', facts: { supersededBy: second?.id } },
+      { state: 'cancelled', facts: { supersededBy: third?.id } },
+    ])
+    const { address } = await depositAddress(desks.reader, { owner: dev0.principal })
+    desks.net.pay(address, 6_000_000n)
+    desks.net.mine(1)
+    await desk.run(deposit, show)
+    expect((await desk.json(status)).data.operations).toMatchObject([
+      { kind: 'deposit', detail: { coins: expect.stringContaining('awaiting') } },
+      { kind: 'deposit', op: third?.id, detail: { coins: expect.stringContaining('awaiting') } },
+    ])
+  })
 })

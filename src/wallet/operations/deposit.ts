@@ -60,7 +60,7 @@ export async function beginDeposit(operating: Operating, plan: DepositPlan): Pro
   const here = new Coins()
   here.seen(view?.utxos ?? [], view?.tipHeight ?? 0)
   const deep = here.all.filter(({ confirmations }) => confirmations >= plan.requiredConfirmations)
-  return journal.begin({
+  const operation = journal.begin({
     kind: 'deposit',
     network: client.network.name,
     key,
@@ -77,6 +77,27 @@ export async function beginDeposit(operating: Operating, plan: DepositPlan): Pro
       deepBefore: view === undefined ? null : deep.map(coinName).join(' '),
     },
   })
+  await supersede(operating, operation)
+  return operation
+}
+
+/** Earlier deposits to the address that nobody has paid to yet: this one sees what comes. */
+async function supersede(
+  operating: Operating,
+  { id, network, facts: { address } }: Operation,
+): Promise<void> {
+  const { journal, account } = operating
+  const isUnpaid = (operation: Operation): boolean =>
+    operation.kind === 'deposit' &&
+    textFact(operation, 'address') === address &&
+    !textFact(operation, 'coins')
+  for (const earlier of journal.open(network)) {
+    if (earlier.id === id || !isUnpaid(earlier)) continue
+    const watch = new DepositWatch(operating, earlier, account)
+    await watch.look()
+    if (isUnpaid(watch.operation))
+      journal.update(earlier.id, { state: 'cancelled', facts: { supersededBy: id } })
+  }
 }
 
 /** Follows the coins of one deposit. Each look asks the network once and writes down what is new. */
