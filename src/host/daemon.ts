@@ -23,6 +23,8 @@ import { isRunning } from './store/process-mark.ts'
 /** How long a subnet may take to end before its process is killed. */
 const STOP_MS_MAX = 10_000
 const LOOK_MS = 50
+/** Starts that find another one in their way, before that is taken for a fault. */
+const LAUNCHES_MAX = 5
 
 /** What a subnet in the background has no use for, and must not hold. */
 const secretNames: readonly string[] = ['CKBTC_PASSPHRASE', 'CKBTC_PASSPHRASE_FILE']
@@ -53,18 +55,26 @@ export async function startSubnet(
   observe: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Started> {
-  const before = await runningStatus(request.directories)
-  if (before !== undefined) return { status: before, startedMs: undefined }
-  const started = await launch(request, observe, signal)
-  if (started !== undefined) return started
-  const rival = await runningStatus(request.directories)
-  if (rival === undefined) throw new Bug('the subnet ended without a word')
-  return { status: rival, startedMs: undefined }
+  for (let launches = 0; launches < LAUNCHES_MAX; launches++) {
+    const running = await runningStatus(request.directories)
+    if (running !== undefined) return { status: running, startedMs: undefined }
+    const started = await launch(request, observe, signal)
+    if (started !== undefined) return started
+    // Another one was there, which runs now or was about to end.
+  }
+  throw new Bug('the subnet ended without a word')
 }
 
+/** Undefined also where one that was killed is listened to until it has gone. */
 async function runningStatus(directories: SubnetDirectories): Promise<StatusReply | undefined> {
   const descriptor = await findSubnet(directories)
-  return descriptor && new ControlClient(descriptor.controlPath).ask('status', {})
+  if (descriptor === undefined) return undefined
+  try {
+    return await new ControlClient(descriptor.controlPath).ask('status', {})
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'SUBNET_DOWN') return undefined
+    throw error
+  }
 }
 
 /** Undefined when the process ended in good order: another start was faster. */

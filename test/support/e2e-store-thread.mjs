@@ -1,7 +1,7 @@
 /** Writes to a store in a worker thread, telling each key that is on disk, until it is told to end. */
 import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { LmdbStore } from '../../dist/host/lmdb-store.js'
+import { LmdbStore } from '../../dist/host/store/lmdb-store.js'
 
 const { directory, from } = workerData
 const store = LmdbStore.open(directory)

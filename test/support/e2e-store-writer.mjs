@@ -3,7 +3,7 @@
  * whoever started it.
  */
 import { writeSync } from 'node:fs'
-import { LmdbStore } from '../../dist/host/lmdb-store.js'
+import { LmdbStore } from '../../dist/host/store/lmdb-store.js'
 
 const [directory, from] = process.argv.slice(2)
 const store = LmdbStore.open(directory)
