@@ -8,9 +8,9 @@ import type { NodeIndex } from '../base/party.ts'
 import { verificationThreshold } from '../base/party.ts'
 import type { OracleInputs } from '../base/random-oracle.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
-import type { DealerShares } from './dealing.ts'
 import { createDealing } from './dealing.ts'
 import { encodeDealing } from './dealing-codec.ts'
+import type { DealerShares } from './dealing-draw.ts'
 import type { SignedDealing, Support } from './evidence.ts'
 import {
   dealingContent,

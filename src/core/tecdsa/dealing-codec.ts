@@ -12,7 +12,8 @@ import {
   readOptionalVariant,
   readVariant,
 } from './cbor.ts'
-import type { Dealing, DealingProof } from './dealing.ts'
+import type { Dealing } from './dealing.ts'
+import type { DealingProof } from './dealing-draw.ts'
 import type { Ciphertext, Ctext } from './mega.ts'
 import { scalarsOf } from './mega.ts'
 import {

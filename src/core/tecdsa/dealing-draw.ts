@@ -7,14 +7,24 @@ import type { Secret } from '../base/group.ts'
 import { asSecret, mod } from '../base/group.ts'
 import type { Generator, Seed } from '../base/seed.ts'
 import { evaluateAt } from './commitment.ts'
-import type { DealerShares, DealingProof } from './dealing.ts'
 import type { DealerContext } from './parameters.ts'
 import { boundTo, receiverThreshold } from './parameters.ts'
 import { Polynomial } from './polynomial.ts'
+import type { ProofOfLog, ProofOfProduct } from './proofs.ts'
 import { proveEqualOpenings, proveProduct } from './proofs.ts'
 import type { SecretOpening, SecretShare } from './secret.ts'
 import { unseal } from './secret.ts'
 import type { Suite } from './suite.ts'
+
+export type DealingProof =
+  | ({ readonly type: 'maskedResharing' } & ProofOfLog)
+  | ({ readonly type: 'product' } & ProofOfProduct)
+
+/** The dealer's own shares of the inputs, as the operation asks for them. */
+export type DealerShares =
+  | { readonly type: 'none' }
+  | { readonly type: 'reshare'; readonly share: SecretShare }
+  | { readonly type: 'product'; readonly left: SecretShare; readonly right: SecretShare }
 
 /** Polynomials of a dealing and the maker of its proof, which waits for the commitment. */
 type Draw<P> = {

@@ -7,12 +7,12 @@ import type { NodeIndex } from '../base/party.ts'
 import type { Seed } from '../base/seed.ts'
 import type { Commitment } from './commitment.ts'
 import { allSharesOpen, commit, constantTerm, evaluateAt, shareOpens } from './commitment.ts'
+import type { DealerShares, DealingProof } from './dealing-draw.ts'
 import { drawPolynomials } from './dealing-draw.ts'
 import type { Ciphertext, MegaSecretKey } from './mega.ts'
 import { decrypt, encrypt, verifyCiphertext } from './mega.ts'
 import type { DealerContext, Operation } from './parameters.ts'
 import { boundTo, dealerIndices, receiverThreshold } from './parameters.ts'
-import type { ProofOfLog, ProofOfProduct } from './proofs.ts'
 import { verifyEqualOpenings, verifyProduct } from './proofs.ts'
 import type { Refusal } from './refusal.ts'
 import { refuseUnless } from './refusal.ts'
@@ -20,21 +20,11 @@ import type { SecretOpening, SecretShare } from './secret.ts'
 import { Sealed } from './secret.ts'
 import type { Suite } from './suite.ts'
 
-export type DealingProof =
-  | ({ readonly type: 'maskedResharing' } & ProofOfLog)
-  | ({ readonly type: 'product' } & ProofOfProduct)
-
 export type Dealing<P = Secp256k1Point> = {
   readonly ciphertext: Ciphertext
   readonly commitment: Commitment<P>
   readonly proof: DealingProof | undefined
 }
-
-/** The dealer's own shares of the inputs, as the operation asks for them. */
-export type DealerShares =
-  | { readonly type: 'none' }
-  | { readonly type: 'reshare'; readonly share: SecretShare }
-  | { readonly type: 'product'; readonly left: SecretShare; readonly right: SecretShare }
 
 /** The rows of the table in §7. */
 const shapes = {

@@ -9,7 +9,7 @@ import { mod } from '../../../src/core/base/group.ts'
 import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
 import { evaluateAt } from '../../../src/core/tecdsa/commitment.ts'
-import type { DealerShares, Dealing } from '../../../src/core/tecdsa/dealing.ts'
+import type { Dealing } from '../../../src/core/tecdsa/dealing.ts'
 import {
   createDealing,
   openDealing,
@@ -17,6 +17,7 @@ import {
   verifyDealing,
 } from '../../../src/core/tecdsa/dealing.ts'
 import { encodeDealing } from '../../../src/core/tecdsa/dealing-codec.ts'
+import type { DealerShares } from '../../../src/core/tecdsa/dealing-draw.ts'
 import type { Operation } from '../../../src/core/tecdsa/parameters.ts'
 import { unseal } from '../../../src/core/tecdsa/secret.ts'
 import type { RunOf } from '../../support/threshold.ts'
