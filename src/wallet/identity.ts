@@ -61,7 +61,7 @@ export class SecretKey implements User {
       throw new BadEncoding(`not a secret key of ${curve}`)
     this.#secret = secret.slice()
     this.curve = curve
-    this.publicKeyDer = encodePublicKey({ type: curve, key: scheme.publicKey(secret) })
+    this.publicKeyDer = encodePublicKey({ type: curve, key: scheme.publicKey(this.#secret) })
     this.principal = selfAuthenticating(this.publicKeyDer)
     this.sign = (message) => scheme.sign(this.#secret, message)
   }

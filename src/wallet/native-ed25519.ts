@@ -9,12 +9,17 @@ import { concat, fromHex } from '../core/base/bytes.ts'
 const SECRET_PREFIX = fromHex('302e020100300506032b657004220420')
 const PUBLIC_SIZE = 32
 
-const keyOf = (secret: Uint8Array): KeyObject =>
-  createPrivateKey({
-    key: Buffer.from(concat(SECRET_PREFIX, secret)),
-    format: 'der',
-    type: 'pkcs8',
-  })
+/** By the array that holds the secret, so that a parsed key goes when its owner does. */
+const parsed = new WeakMap<Uint8Array, KeyObject>()
+
+function keyOf(secret: Uint8Array): KeyObject {
+  const known = parsed.get(secret)
+  if (known !== undefined) return known
+  const der = Buffer.from(concat(SECRET_PREFIX, secret))
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  parsed.set(secret, key)
+  return key
+}
 
 export const nativeEd25519 = {
   /** Raw, 32 bytes. `secret`: 32 bytes. */
