@@ -41,7 +41,7 @@ async function timesOf(count: number, act: () => Promise<unknown>): Promise<read
 
 class Load {
   readonly #task: LoadTask
-  readonly #pool: HttpPool
+  #pool: HttpPool
   readonly #rootKey: Uint8Array
   readonly #signatures = new Set<string>()
   #unfinished = 0
@@ -49,7 +49,7 @@ class Load {
   constructor(task: LoadTask) {
     this.#task = task
     this.#rootKey = fromHex(task.rootKey)
-    this.#pool = new HttpPool({ keepAlive: true, maxSockets: task.callers })
+    this.#pool = this.#freshPool()
   }
 
   async run(): Promise<LoadReport> {
@@ -114,10 +114,17 @@ class Load {
   }
 
   /** Each caller sends its next request when the last one is answered. */
+  #freshPool(): HttpPool {
+    return new HttpPool({ keepAlive: true, maxSockets: this.#task.callers })
+  }
+
   #many(
     bodies: readonly Uint8Array[],
     act: (body: Uint8Array) => Promise<unknown>,
   ): Promise<number> {
+    // Connections that idled while envelopes were signed may be closed by now.
+    this.#pool.destroy()
+    this.#pool = this.#freshPool()
     const waiting = bodies[Symbol.iterator]()
     const caller = async (): Promise<void> => {
       for (const body of waiting) await act(body)
