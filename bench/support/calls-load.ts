@@ -4,7 +4,7 @@
  */
 import { Agent as HttpPool, request as httpRequest } from 'node:http'
 import { fromHex, toHex, u32be } from '../../src/core/base/bytes.ts'
-import { assert } from '../../src/core/base/errors.ts'
+import { assert, Problem } from '../../src/core/base/errors.ts'
 import { installSha256 } from '../../src/core/base/hash.ts'
 import { addNs, timestampNs } from '../../src/core/base/units.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
@@ -38,6 +38,12 @@ async function timesOf(count: number, act: () => Promise<unknown>): Promise<read
   for (let i = 0; i < count; i++) times.push(1_000 * (await seconds(act)))
   return times
 }
+
+/** The subnet under load has to take all of it. */
+const refusedLoad = (status: number | undefined, body: Uint8Array): Problem =>
+  new Problem('CHECK_FAILED', `the load was refused with ${status}: ${Buffer.from(body)}`, {
+    fix: 'run it with nothing else on the machine',
+  })
 
 class Load {
   readonly #task: LoadTask
@@ -144,7 +150,7 @@ class Load {
         response.on('end', () => {
           const answer = new Uint8Array(Buffer.concat(chunks))
           if (response.statusCode === STATUS_OK) resolve(answer)
-          else reject(new Error(`${response.statusCode}: ${Buffer.from(answer).toString()}`))
+          else reject(refusedLoad(response.statusCode, answer))
         })
       })
       request.end(body)
