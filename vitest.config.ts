@@ -16,6 +16,7 @@ export default defineConfig({
           include: [
             'test/core/**/*.test.ts',
             'test/host/**/*.test.ts',
+            'test/native/**/*.test.ts',
             'test/wallet/**/*.test.ts',
             'test/terminal/**/*.test.ts',
             'test/campaign/**/*.test.ts',

@@ -7,7 +7,7 @@ import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { sha256 } from '../src/core/base/hash.ts'
 import { nobleEd25519, verifyEcdsa } from '../src/core/base/verification.ts'
-import { hostEd25519 } from '../src/host/ed25519.ts'
+import { nativeEd25519 } from '../src/native/ed25519.ts'
 import { digests, messages } from './support/inputs.ts'
 import type { Benchmark, Prepared, Task } from './support/task.ts'
 import { peer, task } from './support/task.ts'
@@ -28,19 +28,19 @@ const bench = (id: string, name: string, prepare: () => Prepared): Benchmark => 
 
 const ed25519: readonly Benchmark[] = [
   bench('A12', 'ed25519-sign', () => ({
-    own: bytesTask((i) => hostEd25519.sign(secretKey, messages(i))),
+    own: bytesTask((i) => nativeEd25519.sign(secretKey, messages(i))),
     peers: { noble: peer.same(bytesTask((i) => nobleEd25519.sign(secretKey, messages(i)))) },
   })),
   bench('A12', 'ed25519-verify', () => {
-    const publicKey = hostEd25519.publicKey(secretKey)
+    const publicKey = nativeEd25519.publicKey(secretKey)
     const signatures = Array.from({ length: 64 }, (_, i) =>
-      hostEd25519.sign(secretKey, messages(i)),
+      nativeEd25519.sign(secretKey, messages(i)),
     )
     // Every second signature is one of another message, so both answers are timed and compared.
     const signature = (i: number): Uint8Array => signatures[(i - (i % 2)) % 64] ?? secretKey
     const message = (i: number): Uint8Array => messages(i % 64)
     return {
-      own: verdict((i) => hostEd25519.verify(publicKey, message(i), signature(i))),
+      own: verdict((i) => nativeEd25519.verify(publicKey, message(i), signature(i))),
       peers: {
         noble: peer.same(verdict((i) => nobleEd25519.verify(publicKey, message(i), signature(i)))),
       },

@@ -11,7 +11,7 @@ import type { Operation, TranscriptParameters } from '../src/core/tecdsa/paramet
 import type { SignatureShare, SigningInputs } from '../src/core/tecdsa/signature.ts'
 import { combine, createShare, publicInputs } from '../src/core/tecdsa/signature.ts'
 import type { Suite } from '../src/core/tecdsa/suite.ts'
-import { hostEd25519 } from '../src/host/ed25519.ts'
+import { nativeEd25519 } from '../src/native/ed25519.ts'
 import type { Committee, Sharing } from './support/committee.ts'
 import { committeeOf, presignatureOf, presignatureSharesOf, suite } from './support/committee.ts'
 import { countsOf, floorOf } from './support/floor.ts'
@@ -81,7 +81,7 @@ function dealBench(name: string, n: number, of: (committee: Committee) => Sharin
       own: task(
         (i) => {
           const bytes = deal(suite, sharing, i)
-          return concat(bytes, hostEd25519.sign(secretKey, bytes))
+          return concat(bytes, nativeEd25519.sign(secretKey, bytes))
         },
         (bytes) => bytes,
       ),

@@ -5,7 +5,7 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installSha256 } from '../src/core/base/hash.ts'
-import { hostSha256 } from '../src/host/sha256.ts'
+import { nativeSha256 } from '../src/native/sha256.ts'
 import { bitcoinBenchmarks } from './bitcoin.bench.ts'
 import { CALLS_NAMES, callsBenchmark } from './calls.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
@@ -169,7 +169,7 @@ async function main(options: Options): Promise<number> {
   return conclude(results)
 }
 
-installSha256(hostSha256) // As the program does.
+installSha256(nativeSha256) // As the program does.
 
 try {
   process.exitCode = await main(readOptions())

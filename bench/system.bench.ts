@@ -13,7 +13,7 @@ import { decodeDealing, encodeDealing } from '../src/core/tecdsa/dealing-codec.t
 import { combine, createShare } from '../src/core/tecdsa/signature.ts'
 import type { Suite } from '../src/core/tecdsa/suite.ts'
 import { createTranscript } from '../src/core/tecdsa/transcript.ts'
-import { hostEd25519 } from '../src/host/ed25519.ts'
+import { nativeEd25519 } from '../src/native/ed25519.ts'
 import { opensslKey } from './host.bench.ts'
 import {
   deal,
@@ -65,7 +65,7 @@ function presignatureBench(n: number): Benchmark {
     const ed25519 = new Counts()
     const loop = new SignerLoop({
       nodes: n,
-      ed25519: countingEd25519(hostEd25519, ed25519),
+      ed25519: countingEd25519(nativeEd25519, ed25519),
       stockTarget: STOCK_UNBOUNDED,
     })
     let stock = 1
@@ -149,7 +149,7 @@ function oneSigner(): {
  */
 function signLogBench(n: number): Benchmark {
   return bench('D10', 'sign-log', n, () => {
-    const loop = new SignerLoop({ nodes: n, ed25519: hostEd25519, stockTarget: 1 })
+    const loop = new SignerLoop({ nodes: n, ed25519: nativeEd25519, stockTarget: 1 })
     loop.settle()
     const path = [utf8('bench')]
     const { publicKey } = derivePublicKey(masterKey(loop.publicKey), path)

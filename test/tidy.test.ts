@@ -41,8 +41,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'core/ledger',
     'core/minter',
   ],
-  wallet: ['core/base', 'core/ic', 'core/btc', 'core/ledger', 'core/minter'],
+  native: ['core/base'],
+  wallet: ['native', 'core/base', 'core/ic', 'core/btc', 'core/ledger', 'core/minter'],
   host: [
+    'native',
     'core/base',
     'core/ic',
     'core/btc',

@@ -15,7 +15,7 @@ import { rootHash } from '../../src/core/ic/hash-tree.ts'
 import { principalOfText } from '../../src/core/ic/principal.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface.ts'
 import { systemClock } from '../../src/host/clock.ts'
-import { hostSha256 } from '../../src/host/sha256.ts'
+import { nativeSha256 } from '../../src/native/sha256.ts'
 import { clientOf } from '../../src/wallet/canisters.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { LoadReport, LoadTask } from './calls-task.ts'
@@ -180,7 +180,7 @@ function textField(answer: unknown, name: string): unknown {
   return answer instanceof Map ? answer.get(name) : undefined
 }
 
-installSha256(hostSha256)
+installSha256(nativeSha256)
 process.once('message', async (task: LoadTask) => {
   process.send?.(await new Load(task).run())
   process.disconnect()

@@ -8,7 +8,7 @@ import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
 import type { Member } from '../../src/core/tecdsa/parameters.ts'
 import type { Suite } from '../../src/core/tecdsa/suite.ts'
 import { ecdsaSecp256k1 } from '../../src/core/tecdsa/suite.ts'
-import { hostEd25519 } from '../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import type { Sharing } from './committee.ts'
 import type { Unit } from './counting.ts'
 import { Counts, countingBase, countingGroup, UNITS } from './counting.ts'
@@ -23,8 +23,8 @@ const SUM_TERMS = 5
 const SUBGROUP_DST = new TextEncoder().encode('ckbtc-bench')
 
 const secretKey = new Uint8Array(32).fill(7)
-const publicKey = hostEd25519.publicKey(secretKey)
-const signature = hostEd25519.sign(secretKey, messages(0))
+const publicKey = nativeEd25519.publicKey(secretKey)
+const signature = nativeEd25519.sign(secretKey, messages(0))
 
 const pointTask = (run: (index: number) => Secp256k1Point): Task =>
   task(run, (point) => secp256k1.encode([point])[0] ?? new Uint8Array(0))
@@ -53,9 +53,9 @@ const unitTasks: Readonly<Record<Unit, { readonly task: Task; readonly per: numb
   U: one(pointTask((i) => secp256k1.hashToPoint(messages(i), SUBGROUP_DST))),
   S: one(pointTask((i) => secp256k1.evaluate([points(i), points(i + 1)], 1 + (i % 4)))),
   A: one(pointTask((i) => secp256k1.add(points(i), points(i + 1)))),
-  sign: one(bytesTask((i) => hostEd25519.sign(secretKey, messages(i)))),
+  sign: one(bytesTask((i) => nativeEd25519.sign(secretKey, messages(i)))),
   verify: one(
-    bytesTask(() => Uint8Array.of(+hostEd25519.verify(publicKey, messages(0), signature))),
+    bytesTask(() => Uint8Array.of(+nativeEd25519.verify(publicKey, messages(0), signature))),
   ),
 }
 

@@ -14,13 +14,13 @@ import type { Principal } from '../core/ic/principal.ts'
 import { principal } from '../core/ic/principal.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
+import { nativeEd25519 } from '../native/ed25519.ts'
+import { nativeSha256 } from '../native/sha256.ts'
 import { EmbeddedBitcoin } from './bitcoin/embedded-node.ts'
 import { systemClock } from './clock.ts'
-import { hostEd25519 } from './ed25519.ts'
 import type { Answered } from './ic/gateway.ts'
 import { IcGateway } from './ic/gateway.ts'
 import { gatewayFetch } from './ic/gateway-fetch.ts'
-import { hostSha256 } from './sha256.ts'
 import { LmdbStore } from './store/lmdb-store.ts'
 import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
@@ -86,7 +86,7 @@ export class LocalSubnet {
     this.gateway = new IcGateway({
       backend: subnet.backend,
       clock: systemClock,
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       implementation: IMPLEMENTATION,
       syncCalls,
       onAnswer,
@@ -106,7 +106,7 @@ export class LocalSubnet {
    * is a directory.
    */
   static async start(options: LocalSubnetOptions): Promise<LocalSubnet> {
-    installSha256(hostSha256) // For the Bitcoin node, which lives in this thread.
+    installSha256(nativeSha256) // For the Bitcoin node, which lives in this thread.
     const { stockTarget, creationMax, minter, nodes, directory } = options
     const store = directory === undefined ? undefined : LmdbStore.open(join(directory, 'bitcoin'))
     const bitcoin = await EmbeddedBitcoin.start({ store })

@@ -11,7 +11,7 @@ import type { Identity } from '../core/ic/envelope.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { selfAuthenticating, textOfPrincipal } from '../core/ic/principal.ts'
 import { encodePublicKey } from '../core/ic/public-key.ts'
-import { nativeEd25519 } from './native-ed25519.ts'
+import { nativeEd25519 } from '../native/ed25519.ts'
 
 export type User = Identity & { readonly principal: Principal }
 

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { installSha256 } from '../../src/core/base/hash.ts'
-import { hostSha256 } from '../../src/host/sha256.ts'
+import { nativeSha256 } from '../../src/native/sha256.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { Checked } from './checks.ts'
 import { Checks } from './checks.ts'
@@ -36,7 +36,7 @@ export async function playCampaign(
   { seed, rounds }: CampaignOptions,
   observe: (round: Round) => void,
 ): Promise<{ readonly rounds: readonly Round[]; readonly kept: string | undefined }> {
-  installSha256(hostSha256) // As the program does.
+  installSha256(nativeSha256) // As the program does.
   const dice = new Dice(seed)
   const target = new Target()
   const played: Round[] = []

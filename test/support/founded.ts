@@ -8,7 +8,7 @@ import { timestampNs } from '../../src/core/base/units.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
-import { hostEd25519 } from '../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../src/native/ed25519.ts'
 
 export type Founded = { readonly genesis: Genesis; readonly keys: readonly NodeKeys[] }
 
@@ -16,7 +16,7 @@ export function foundSubnet(nodes: number, incarnation = 7n): Founded {
   const root = Seed.fromBytes(new TextEncoder().encode('founded'))
   const made = Array.from(
     { length: nodes },
-    (_, i) => new NodeKeys(root.derive(`node ${i}`), hostEd25519),
+    (_, i) => new NodeKeys(root.derive(`node ${i}`), nativeEd25519),
   )
   const records = made.map(({ record }) => record)
   const membership = createMembership(records, 1n)

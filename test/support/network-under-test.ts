@@ -37,10 +37,10 @@ import {
 import { checkerInterface } from '../../src/core/subnet/checker-canister.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
-import { hostEd25519 } from '../../src/host/ed25519.ts'
 import type { IcBackend } from '../../src/host/ic/backend.ts'
 import { IcGateway } from '../../src/host/ic/gateway.ts'
 import { gatewayFetch } from '../../src/host/ic/gateway-fetch.ts'
+import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { Network } from '../../src/wallet/network.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
@@ -97,14 +97,14 @@ export class NetworkUnderTest implements IcBackend {
       nodes: [{ id: nodeId, publicKeyDer: nodeKeyDer }],
       operator: operator.principal,
       incarnation: 1n,
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       minter: NO_QUEUE,
       createdAt: this.#time,
     })
     const options = {
       backend: this,
       clock: () => this.#now(),
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       implementation: 'test',
     }
     this.gateway = new IcGateway({ ...options, syncCalls })

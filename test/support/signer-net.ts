@@ -16,7 +16,7 @@ import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
 import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
-import { hostEd25519 } from '../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../src/native/ed25519.ts'
 
 type Work =
   | {
@@ -93,7 +93,7 @@ export class SignerNet {
     const root = Seed.fromBytes(new TextEncoder().encode(options.seed ?? 'signer-net'))
     const keys = Array.from(
       { length: options.nodes },
-      (_, i) => new NodeKeys(root.derive(`node-${i}`), hostEd25519),
+      (_, i) => new NodeKeys(root.derive(`node-${i}`), nativeEd25519),
     )
     const membership = createMembership(
       keys.map(({ record }) => record),
@@ -127,7 +127,7 @@ export class SignerNet {
       mainKey: MAIN_KEY,
       keys,
       me: node,
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       records: new Map(this.records[node]),
       stockTarget: this.#options.stockTarget ?? 1,
       creationMax: 1,

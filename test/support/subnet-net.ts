@@ -25,11 +25,11 @@ import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
 import { systemClock } from '../../src/host/clock.ts'
-import { hostEd25519 } from '../../src/host/ed25519.ts'
 import { IcGateway } from '../../src/host/ic/gateway.ts'
 import { gatewayFetch } from '../../src/host/ic/gateway-fetch.ts'
 import { Questions } from '../../src/host/node/questions.ts'
 import { SubnetBackend } from '../../src/host/subnet-backend.ts'
+import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 
 const NS_PER_SECOND_NUMBER = 1_000_000_000
@@ -66,7 +66,7 @@ export class SubnetNet {
     const root = Seed.fromBytes(new TextEncoder().encode('subnet-net'))
     const all = Array.from(
       { length: nodes },
-      (_, i) => new NodeKeys(root.derive(`${i}`), hostEd25519),
+      (_, i) => new NodeKeys(root.derive(`${i}`), nativeEd25519),
     )
     const membership = createMembership(
       all.map(({ record }) => record),
@@ -106,7 +106,7 @@ export class SubnetNet {
       new IcGateway({
         backend: this.backend,
         clock: () => this.now,
-        ed25519: hostEd25519,
+        ed25519: nativeEd25519,
         implementation: 'ckbtc-test',
       }),
     )
@@ -122,7 +122,7 @@ export class SubnetNet {
       genesis: this.genesis,
       keys: present(this.#keys[me], 'a node of this net'),
       me,
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       stockTarget: 1,
       creationMax: 1,
       minter: embeddedMinter,

@@ -15,8 +15,8 @@ import { lookup } from '../../core/ic/hash-tree.ts'
 import type { Principal } from '../../core/ic/principal.ts'
 import { selfAuthenticating } from '../../core/ic/principal.ts'
 import { encodePublicKey } from '../../core/ic/public-key.ts'
+import { nativeEd25519 } from '../../native/ed25519.ts'
 import { systemClock } from '../clock.ts'
-import { hostEd25519 } from '../ed25519.ts'
 import { entropy } from '../entropy.ts'
 import type { IcBackend } from '../ic/backend.ts'
 import { readWholeFile, writeWholeFile } from './whole-file.ts'
@@ -28,9 +28,9 @@ const ANSWER_MS_MAX = 60_000
 export type Operator = Identity & { readonly principal: Principal }
 
 function operatorOf(secret: Uint8Array): Operator {
-  const key = hostEd25519.publicKey(secret)
+  const key = nativeEd25519.publicKey(secret)
   const publicKeyDer = encodePublicKey({ type: 'ed25519', key })
-  const sign = (message: Uint8Array): Uint8Array => hostEd25519.sign(secret, message)
+  const sign = (message: Uint8Array): Uint8Array => nativeEd25519.sign(secret, message)
   return { publicKeyDer, sign, principal: selfAuthenticating(publicKeyDer) }
 }
 

@@ -12,15 +12,15 @@ import { regtest } from '../../core/btc/network.ts'
 import { principal } from '../../core/ic/principal.ts'
 import { decodeGenesis } from '../../core/tecdsa/membership.ts'
 import { NodeKeys } from '../../core/tecdsa/node-keys.ts'
+import { nativeEd25519 } from '../../native/ed25519.ts'
+import { nativeSha256 } from '../../native/sha256.ts'
 import { startBitcoinConnection } from '../bitcoin/connection.ts'
 import { systemClock } from '../clock.ts'
 import { encodeFounding } from '../disks/founding-settings.ts'
 import { NodeDisk } from '../disks/node-disk.ts'
 import { restoreNode, saveNode } from '../disks/node-restore.ts'
 import { openDisk } from '../disks/subnet-disks.ts'
-import { hostEd25519 } from '../ed25519.ts'
 import { entropy } from '../entropy.ts'
-import { hostSha256 } from '../sha256.ts'
 import { MemoryStore } from '../store/store.ts'
 import { NodeRunner } from './runner.ts'
 import type { FromWorker, KeyNumber, ToWorker } from './worker-protocol.ts'
@@ -61,7 +61,7 @@ function create({ name, directory }: Extract<ToWorker, { type: 'create' }>): voi
   const disk = directory === undefined ? new NodeDisk(new MemoryStore()) : openDisk(directory)
   if (disk.seed === undefined) disk.writeSeed(entropy(SEED_SIZE))
   const root = Seed.fromBytes(present(disk.seed, 'it was written just now'))
-  const keys = new NodeKeys(root, hostEd25519)
+  const keys = new NodeKeys(root, nativeEd25519)
   kept.set(name, { root, keys, disk })
   const { signingKey, encryptionKey } = keys.record
   tell({ type: 'keys', name, signingKey, encryptionKey })
@@ -74,7 +74,7 @@ function start({ name, me, genesis, settings }: Extract<ToWorker, { type: 'start
     genesis: decodeGenesis(genesis),
     keys,
     me,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     records: disk.records(),
     stockTarget: settings.stockTarget,
     creationMax: settings.creationMax,
@@ -136,7 +136,7 @@ function save(disk: NodeDisk, node: NodeRunner['node']): void {
   }
 }
 
-installSha256(hostSha256)
+installSha256(nativeSha256)
 
 inbox.on('message', (message: ToWorker) => {
   switch (message.type) {

@@ -10,6 +10,7 @@ import type { DepositAddress } from '../deposit-address.ts'
 import { depositAddress } from '../deposit-address.ts'
 import type { Coin } from './coins.ts'
 import { Coins, coinName, isSettled } from './coins.ts'
+import type { Journal } from './journal.ts'
 import type { Operating } from './operating.ts'
 import { lookAgain, provenBlock } from './operating.ts'
 import type { Operation } from './operation.ts'
@@ -77,25 +78,22 @@ export async function beginDeposit(operating: Operating, plan: DepositPlan): Pro
       deepBefore: view === undefined ? null : deep.map(coinName).join(' '),
     },
   })
-  await supersede(operating, operation)
+  supersede(journal, operation, [...credited.all, ...here.all].map(coinName))
   return operation
 }
 
-/** Earlier deposits to the address that nobody has paid to yet: this one sees what comes. */
-async function supersede(
-  operating: Operating,
+/** Earlier deposits to the address that nobody has paid to: this one sees what comes. */
+function supersede(
+  journal: Journal,
   { id, network, facts: { address } }: Operation,
-): Promise<void> {
-  const { journal, account } = operating
-  const isUnpaid = (operation: Operation): boolean =>
-    operation.kind === 'deposit' &&
-    textFact(operation, 'address') === address &&
-    !textFact(operation, 'coins')
+  coins: readonly string[],
+): void {
   for (const earlier of journal.open(network)) {
-    if (earlier.id === id || !isUnpaid(earlier)) continue
-    const watch = new DepositWatch(operating, earlier, account)
-    await watch.look()
-    if (isUnpaid(watch.operation))
+    if (earlier.id === id || earlier.kind !== 'deposit') continue
+    if (textFact(earlier, 'address') !== address || textFact(earlier, 'coins')) continue
+    const before = ['creditedBefore', 'deepBefore'].map((name) => textFact(earlier, name) ?? '')
+    const known = new Set(before.join(' ').split(' '))
+    if (coins.every((name) => known.has(name)))
       journal.update(earlier.id, { state: 'cancelled', facts: { supersededBy: id } })
   }
 }

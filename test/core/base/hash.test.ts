@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest'
 import { toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { Bug } from '../../../src/core/base/errors.ts'
 import { installSha256, sha256, sha256d } from '../../../src/core/base/hash.ts'
-import { hostSha256 } from '../../../src/host/sha256.ts'
+import { nativeSha256 } from '../../../src/native/sha256.ts'
 
 /** FIPS 180-2, appendix B.1. */
 const ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
@@ -13,7 +13,7 @@ afterEach(() => installSha256(library))
 
 it('the library and the host hash alike, whatever the length', () => {
   expect(toHex(sha256(utf8('abc')))).toBe(ABC)
-  installSha256(hostSha256)
+  installSha256(nativeSha256)
   expect(toHex(sha256(utf8('abc')))).toBe(ABC)
   for (let size = 0; size <= 300; size++) {
     const data = new Uint8Array(size).fill(size & 0xff)
@@ -23,7 +23,7 @@ it('the library and the host hash alike, whatever the length', () => {
 
 it('the host hashes a part of a larger buffer, and answers in memory of its own', () => {
   const whole = Uint8Array.from({ length: 100 }, (_, i) => i)
-  const digest = hostSha256(whole.subarray(10, 40))
+  const digest = nativeSha256(whole.subarray(10, 40))
   expect(toHex(digest)).toBe(toHex(library(whole.slice(10, 40))))
   expect(digest.buffer.byteLength).toBe(32)
   expect(Object.getPrototypeOf(digest)).toBe(Uint8Array.prototype)

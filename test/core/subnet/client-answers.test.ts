@@ -15,7 +15,7 @@ import type { AnswerContext } from '../../../src/core/subnet/client-answers.ts'
 import { answer, CERTIFICATE_AGE_NS_MAX } from '../../../src/core/subnet/client-answers.ts'
 import { Replica } from '../../../src/core/subnet/replica.ts'
 import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { LOCAL_KEY } from '../ic/certificates.ts'
 
 const { ledger } = ownCanisterIds
@@ -29,7 +29,7 @@ const context: AnswerContext = {
     nodes: [],
     operator: sender,
     incarnation: 1n,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     minter: embeddedMinter,
     createdAt: time,
   }),

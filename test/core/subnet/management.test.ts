@@ -18,7 +18,7 @@ import { moduleHash } from '../../../src/core/subnet/canister.ts'
 import { manage, managementInterface } from '../../../src/core/subnet/management.ts'
 import { Replica } from '../../../src/core/subnet/replica.ts'
 import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import type { User } from '../../../src/wallet/identity.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { NOW } from '../../support/chain-builder.ts'
@@ -37,7 +37,7 @@ const replica = new Replica({
   nodes: [],
   operator: operator.principal,
   incarnation: 7n,
-  ed25519: hostEd25519,
+  ed25519: nativeEd25519,
   minter: embeddedMinter,
   createdAt: NOW,
 })

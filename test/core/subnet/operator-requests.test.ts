@@ -22,10 +22,10 @@ import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../../src/core/tecdsa/membership.ts'
 import { NodeKeys } from '../../../src/core/tecdsa/node-keys.ts'
 import type { SigningRequest } from '../../../src/core/tecdsa/stock.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 
 const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
-const keys = new NodeKeys(Seed.fromBytes(filled(32, 1)), hostEd25519)
+const keys = new NodeKeys(Seed.fromBytes(filled(32, 1)), nativeEd25519)
 const genesis: Genesis = {
   membership: createMembership([keys.record], 1n),
   entropy: filled(32, 2),
@@ -33,7 +33,7 @@ const genesis: Genesis = {
   createdAt: timestampNs(1n),
 }
 const secret = filled(32, 9)
-const publicKey = hostEd25519.publicKey(secret)
+const publicKey = nativeEd25519.publicKey(secret)
 const operator = selfAuthenticating(encodePublicKey({ type: 'ed25519', key: publicKey }))
 const certificationKey = filled(96, 3)
 const caller = subnetPrincipal(certificationKey)
@@ -48,14 +48,14 @@ function encoded(change: Partial<OperatorRequest> = {}, by = secret, of = genesi
   const signed = { ...request, ...change }
   return encodeOperatorRequest({
     request: signed,
-    publicKey: hostEd25519.publicKey(by),
-    signature: hostEd25519.sign(by, operatorContent(of, signed)),
+    publicKey: nativeEd25519.publicKey(by),
+    signature: nativeEd25519.sign(by, operatorContent(of, signed)),
   })
 }
 
 /** What a signer is asked for when these items are executed in order. */
 function asked(items: readonly Uint8Array[], ready = true) {
-  const requests = new OperatorRequests({ genesis, operator, ed25519: hostEd25519 })
+  const requests = new OperatorRequests({ genesis, operator, ed25519: nativeEd25519 })
   const held: string[] = []
   const enqueued: SigningRequest[] = []
   for (const item of items)

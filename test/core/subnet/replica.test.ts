@@ -22,7 +22,7 @@ import { checkerInterface } from '../../../src/core/subnet/checker-canister.ts'
 import { Replica } from '../../../src/core/subnet/replica.ts'
 import type { ReplicaState } from '../../../src/core/subnet/replica-state.ts'
 import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 import { ChainBuilder, NOW } from '../../support/chain-builder.ts'
@@ -44,7 +44,7 @@ const makeReplica = (incarnation = 7n, state?: ReplicaState): Replica =>
       nodes: [],
       operator: operator.principal,
       incarnation,
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       minter: embeddedMinter,
       createdAt: NOW,
     },

@@ -21,7 +21,7 @@ import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { runPrefix } from '../../../src/core/tecdsa/evidence.ts'
 import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
 import type { EvidenceKind } from '../../../src/core/tecdsa/node-keys.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { ChainBuilder } from '../../support/chain-builder.ts'
 import { foundSubnet } from '../../support/founded.ts'
@@ -39,7 +39,7 @@ const makeNode = (me: number): SubnetNode =>
     genesis,
     keys: present(keys[me], 'a node'),
     me,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     records: new Map(),
     stockTarget: 1,
     creationMax: 1,

@@ -34,7 +34,7 @@ import {
 import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
 import { NODES_MAX } from '../../../src/core/tecdsa/membership.ts'
 import type { EvidenceKind } from '../../../src/core/tecdsa/node-keys.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
 import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 
@@ -42,7 +42,7 @@ const { genesis, keys } = foundSubnet(4)
 const contextOf = (run: Genesis): EvidenceContext => ({
   prefix: runPrefix(run),
   members: run.membership.members,
-  ed25519: hostEd25519,
+  ed25519: nativeEd25519,
 })
 const context = contextOf(genesis)
 const otherEntropy = genesis.entropy.map((byte) => byte ^ 1)

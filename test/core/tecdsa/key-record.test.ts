@@ -22,7 +22,7 @@ import type { Transcript } from '../../../src/core/tecdsa/parameters.ts'
 import type { Run } from '../../../src/core/tecdsa/run.ts'
 import { Signer } from '../../../src/core/tecdsa/signer.ts'
 import { runFrame, suites } from '../../../src/core/tecdsa/signer-config.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { MAIN_KEY, SignerNet } from '../../support/signer-net.ts'
 import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 
@@ -34,7 +34,7 @@ const configOf = (genesis: Genesis, restored?: Uint8Array) => ({
   genesis,
   keys: net.keysOf(0),
   me: 0,
-  ed25519: hostEd25519,
+  ed25519: nativeEd25519,
   records: new Map<string, Uint8Array>(),
   mainKey: MAIN_KEY,
   stockTarget: 0,
@@ -45,7 +45,7 @@ const checkIn = (genesis: Genesis): KeyCheck => ({
   suites,
   genesis,
   frame: runFrame(configOf(genesis)),
-  ed25519: hostEd25519,
+  ed25519: nativeEd25519,
 })
 const { genesis } = net
 const decode = (bytes: Uint8Array): FinalKeys => decodeFinalKeys(checkIn(genesis), bytes)

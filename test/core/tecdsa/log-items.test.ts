@@ -23,7 +23,7 @@ import { Signer } from '../../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../../src/core/tecdsa/signer-context.ts'
 import type { Completion } from '../../../src/core/tecdsa/signing.ts'
 import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/signing.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
 import { order } from '../../support/threshold.ts'
 
@@ -40,7 +40,7 @@ class Alone {
     mainKey: 'key_1',
     keys: own,
     me: 0,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     records: new Map(),
     stockTarget: 1,
     creationMax: 1,

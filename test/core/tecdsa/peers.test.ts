@@ -23,7 +23,7 @@ import type { SignerMessage } from '../../../src/core/tecdsa/message.ts'
 import { encodeSignerMessage } from '../../../src/core/tecdsa/message.ts'
 import { Signer } from '../../../src/core/tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../../../src/core/tecdsa/signer-context.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
 
 const { genesis, keys } = foundSubnet(4)
@@ -36,7 +36,7 @@ const makeSigner = (records = new Map<string, Uint8Array>(), me = 0): Signer =>
     mainKey: 'key_1',
     keys: keysOf(me),
     me,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     records,
     stockTarget: 1,
     creationMax: 1,

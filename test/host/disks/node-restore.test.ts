@@ -15,9 +15,9 @@ import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
 import { restoreNode, saveNode } from '../../../src/host/disks/node-restore.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
 import { MemoryStore } from '../../../src/host/store/store.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
 
 const { genesis, keys } = foundSubnet(1)
@@ -27,7 +27,7 @@ function restored(disk: NodeDisk): SubnetNode {
     genesis,
     keys: present(keys[0], 'the node has keys'),
     me: 0,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     records: disk.records(),
     stockTarget: 1,
     creationMax: 1,

@@ -20,8 +20,8 @@ import { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { decodePeerMessage } from '../../../src/core/subnet/peer-message.ts'
 import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { subnetIdOf } from '../../../src/core/tecdsa/membership.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 import { foundSubnet } from '../../support/founded.ts'
@@ -43,7 +43,7 @@ function runOne() {
     genesis,
     keys: present(keys[0], 'the node has keys'),
     me: 0,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     records: new Map(),
     stockTarget: 1,
     creationMax: 1,

@@ -13,10 +13,10 @@ import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import type { Content } from '../../../src/core/ic/envelope.ts'
 import { encodeEnvelope, signCall } from '../../../src/core/ic/envelope.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { IcGateway } from '../../../src/host/ic/gateway.ts'
 import type { HttpLimits, HttpServer } from '../../../src/host/ic/http-server.ts'
 import { startHttpServer } from '../../../src/host/ic/http-server.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import {
   callContent,
   ed25519Signer,
@@ -33,7 +33,7 @@ net.pass(1)
 const gateway = new IcGateway({
   backend: net.backend,
   clock: () => net.now,
-  ed25519: hostEd25519,
+  ed25519: nativeEd25519,
   implementation: 'ckbtc-test',
 })
 const executed = (): bigint => net.node(0).replica.updatesTotal

@@ -11,9 +11,9 @@ import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Envelope } from '../../../src/core/ic/envelope.ts'
 import { encodeEnvelope, requestId, signCall } from '../../../src/core/ic/envelope.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { IcGateway } from '../../../src/host/ic/gateway.ts'
 import { gatewayFetch } from '../../../src/host/ic/gateway-fetch.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import {
   callContent,
   certified,
@@ -191,7 +191,7 @@ describe('a subnet of two nodes of which one is away', () => {
     const impatient = new IcGateway({
       backend: pair.backend,
       clock: () => pair.now,
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       implementation: 'ckbtc-test',
       syncWaitMs: 1,
     })

@@ -20,11 +20,11 @@ import {
   selfAuthenticating,
   textOfPrincipal,
 } from '../../../src/core/ic/principal.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import type { IcBackend } from '../../../src/host/ic/backend.ts'
 import type { Answered, GatewayOptions } from '../../../src/host/ic/gateway.ts'
 import { IcGateway } from '../../../src/host/ic/gateway.ts'
 import { gatewayFetch } from '../../../src/host/ic/gateway-fetch.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import type { PostOptions } from '../../support/ic-requests.ts'
 import {
   callContent,
@@ -301,7 +301,7 @@ const gatewayOver = (
     new IcGateway({
       backend,
       clock: () => net.now,
-      ed25519: hostEd25519,
+      ed25519: nativeEd25519,
       implementation: 'ckbtc-test',
       ...options,
     }),

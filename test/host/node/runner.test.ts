@@ -10,8 +10,8 @@ import { Sequencer } from '../../../src/core/log/sequencer.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { subnetIdOf } from '../../../src/core/tecdsa/membership.ts'
-import { hostEd25519 } from '../../../src/host/ed25519.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
 
 /**
@@ -28,7 +28,7 @@ function runOne(put: (key: string) => void) {
     genesis,
     keys: present(keys[0], 'the node has keys'),
     me: 0,
-    ed25519: hostEd25519,
+    ed25519: nativeEd25519,
     records: new Map(),
     stockTarget: 1,
     creationMax: 1,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../src/core/base/bytes.ts'
 import { nobleEd25519 } from '../../src/core/base/verification.ts'
-import { hostEd25519 } from '../../src/host/ed25519.ts'
+import { nativeEd25519 } from '../../src/native/ed25519.ts'
 
 /** RFC 8032 §7.1, tests 1 to 3: secret key, public key, message, signature. */
 const vectors = [
@@ -29,9 +29,9 @@ const vectors = [
 
 describe.each(vectors)('RFC 8032, secret key %#', (secretKey, publicKey, message, signature) => {
   it('gives the public key and the signature', () => {
-    expect(hostEd25519.publicKey(secretKey)).toEqual(publicKey)
-    expect(hostEd25519.sign(secretKey, message)).toEqual(signature)
-    expect(hostEd25519.verify(publicKey, message, signature)).toBe(true)
+    expect(nativeEd25519.publicKey(secretKey)).toEqual(publicKey)
+    expect(nativeEd25519.sign(secretKey, message)).toEqual(signature)
+    expect(nativeEd25519.verify(publicKey, message, signature)).toBe(true)
   })
 })
 
@@ -42,8 +42,8 @@ it('keys and signatures are those of the pure implementation', () => {
   for (let index = 0; index < 10; index++) {
     const secretKey = seedOf(`key ${index}`)
     const message = seedOf(`message ${index}`).slice(0, 3 * index)
-    const publicKey = hostEd25519.publicKey(secretKey)
-    const signature = hostEd25519.sign(secretKey, message)
+    const publicKey = nativeEd25519.publicKey(secretKey)
+    const signature = nativeEd25519.sign(secretKey, message)
     expect(publicKey).toEqual(nobleEd25519.publicKey(secretKey))
     expect(signature).toEqual(nobleEd25519.sign(secretKey, message))
     expect(nobleEd25519.verify(publicKey, message, signature)).toBe(true)
@@ -53,8 +53,8 @@ it('keys and signatures are those of the pure implementation', () => {
 describe('a signature is refused', () => {
   const secretKey = seedOf('signer')
   const message = seedOf('message')
-  const publicKey = hostEd25519.publicKey(secretKey)
-  const signature = hostEd25519.sign(secretKey, message)
+  const publicKey = nativeEd25519.publicKey(secretKey)
+  const signature = nativeEd25519.sign(secretKey, message)
   const flipped = (bytes: Uint8Array, at: number): Uint8Array =>
     bytes.map((byte, index) => (index === at ? byte ^ 1 : byte))
   /** The order of the group, little-endian: s + ℓ signs the same and must not be taken. */
@@ -79,7 +79,7 @@ describe('a signature is refused', () => {
     ['of 63 bytes', publicKey, message, signature.slice(0, -1)],
     ['of 65 bytes', publicKey, message, Uint8Array.of(...signature, 0)],
     ['that is empty', publicKey, message, new Uint8Array()],
-    ['under another key', hostEd25519.publicKey(seedOf('other')), message, signature],
+    ['under another key', nativeEd25519.publicKey(seedOf('other')), message, signature],
     ['under a key of 31 bytes', publicKey.slice(0, -1), message, signature],
     ['under a key of 33 bytes', Uint8Array.of(...publicKey, 0), message, signature],
     ['under an empty key', new Uint8Array(), message, signature],
@@ -89,23 +89,23 @@ describe('a signature is refused', () => {
   ]
 
   it.each(corruptions)('%s', (_, key, text, bytes) => {
-    expect(hostEd25519.verify(key, text, bytes)).toBe(false)
+    expect(nativeEd25519.verify(key, text, bytes)).toBe(false)
     expect(nobleEd25519.verify(key, text, bytes)).toBe(false)
   })
 
   it('and taken as it was made, so the table above can fail', () => {
-    expect(hostEd25519.verify(publicKey, message, signature)).toBe(true)
+    expect(nativeEd25519.verify(publicKey, message, signature)).toBe(true)
   })
 })
 
 it('more keys than are kept parsed change no verdict', () => {
   const message = seedOf('message')
   const secretKey = seedOf('first')
-  const publicKey = hostEd25519.publicKey(secretKey)
-  const signature = hostEd25519.sign(secretKey, message)
-  expect(hostEd25519.verify(publicKey, message, signature)).toBe(true)
+  const publicKey = nativeEd25519.publicKey(secretKey)
+  const signature = nativeEd25519.sign(secretKey, message)
+  expect(nativeEd25519.verify(publicKey, message, signature)).toBe(true)
   for (let index = 0; index <= 10_000; index++)
-    hostEd25519.verify(hostEd25519.publicKey(seedOf(`${index}`)), message, signature)
-  expect(hostEd25519.verify(publicKey, message, signature)).toBe(true)
-  expect(hostEd25519.verify(publicKey, seedOf('other'), signature)).toBe(false)
+    nativeEd25519.verify(nativeEd25519.publicKey(seedOf(`${index}`)), message, signature)
+  expect(nativeEd25519.verify(publicKey, message, signature)).toBe(true)
+  expect(nativeEd25519.verify(publicKey, seedOf('other'), signature)).toBe(false)
 })

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto'
 import type { Sha256 } from '../core/base/hash.ts'
 
 /** A plain array over the memory of the answer, which is its own: `Buffer` has other methods. */
-export const hostSha256: Sha256 = (data) => {
+export const nativeSha256: Sha256 = (data) => {
   const { buffer, byteOffset, length } = hash('sha256', data, 'buffer')
   return new Uint8Array(buffer, byteOffset, length)
 }

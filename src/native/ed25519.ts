@@ -42,7 +42,7 @@ function secretKeyObject(raw: Uint8Array): KeyObject {
   return key
 }
 
-export const hostEd25519: Ed25519 = {
+export const nativeEd25519: Ed25519 = {
   publicKey: (secretKey) =>
     new Uint8Array(
       createPublicKey(secretKeyObject(secretKey))
