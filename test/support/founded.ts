@@ -5,6 +5,9 @@
 import { present } from '../../src/core/base/errors.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
+import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
+import type { Principal } from '../../src/core/ic/principal.ts'
+import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
@@ -30,3 +33,19 @@ export function foundSubnet(nodes: number, incarnation = 7n): Founded {
   const createdAt = timestampNs(1_800_000_000_000_000_000n)
   return { genesis: { membership, entropy, incarnation, createdAt }, keys }
 }
+
+/** The one node of a subnet of one, with as little to prepare as can be. */
+export const onlyNode = (
+  { genesis, keys }: Founded,
+  operator: Principal = ownCanisterIds.minter,
+) => ({
+  genesis,
+  keys: present(keys[0], 'the node has keys'),
+  me: 0,
+  ed25519: nativeEd25519,
+  records: new Map<string, Uint8Array>(),
+  stockTarget: 1,
+  creationMax: 1,
+  minter: embeddedMinter,
+  operator,
+})

@@ -8,12 +8,30 @@ import type { User } from '../../src/wallet/identity.ts'
 import { devUser, SecretKey } from '../../src/wallet/identity.ts'
 import { Passphrase } from '../../src/wallet/keys/passphrase.ts'
 import type { Operation } from '../../src/wallet/operations/operation.ts'
+import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
 import { CommandDesk } from './command-desk.ts'
 import { losingFetch } from './losing-fetch.ts'
 import { NetworkUnderTest } from './network-under-test.ts'
 
 export const [dev0, dev1] = [devUser(0), devUser(1)]
 const saver = new SecretKey('ed25519', new Uint8Array(32).fill(3))
+/** Bitcoin address of somebody else. */
+export const recipient = regtestWallet('recipient').address
+
+type Options = Readonly<Record<string, unknown>>
+
+/** What is typed to send to `dev1`. */
+export const send = (amount: string, others: Options = {}) => ({
+  args: [amount],
+  options: { to: 'dev1', ...others },
+})
+
+/** What is typed to redeem to `recipient`, and not to wait. */
+export const redeeming = (amount: string, others: Options = {}) => ({
+  args: [amount],
+  options: { to: recipient, wait: false, ...others },
+})
+
 /** Of a transfer or an approval, satoshi. */
 export const FEE = 10n
 

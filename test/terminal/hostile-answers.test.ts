@@ -16,12 +16,10 @@ import { valueOfBlock } from '../../src/core/ledger/block-value.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface.ts'
 import { minterInterface } from '../../src/core/minter/interface.ts'
 import { encodeMintMemo } from '../../src/core/minter/memo.ts'
-import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
-import { fact, SpendingDesks } from '../support/spending-desks.ts'
+import { fact, redeeming, SpendingDesks } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
 const { answers } = desks.net
-const recipient = regtestWallet('recipient').address
 const NAT64_MAX = 2n ** 64n - 1n
 const nothing = { type: 'map', map: [] } as const
 
@@ -46,11 +44,6 @@ const info = (change: object): void => {
   const arg = encodeArgs([result], [{ ...honest, ...change }])
   answers.set('get_minter_info', { type: 'replied', arg })
 }
-
-const redeeming = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
-  args: [amount],
-  options: { to: recipient, wait: false, ...others },
-})
 
 describe('ckbtc redeem', () => {
   test.each([

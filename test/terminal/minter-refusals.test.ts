@@ -8,12 +8,10 @@ import { deposit } from '../../src/commands/deposit.ts'
 import { redeem } from '../../src/commands/redeem.ts'
 import { toDisplayHex } from '../../src/core/base/bytes.ts'
 import { depositAddress } from '../../src/wallet/deposit-address.ts'
-import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
-import { dev0, SpendingDesks, until } from '../support/spending-desks.ts'
+import { dev0, recipient, SpendingDesks, until } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
 const { net } = desks
-const recipient = regtestWallet('recipient').address
 
 beforeAll(() => desks.fund())
 afterAll(() => desks.close())

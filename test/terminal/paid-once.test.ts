@@ -10,27 +10,24 @@ import { transfer } from '../../src/commands/transfer.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface.ts'
 import { repeated } from '../../src/wallet/operations/operating.ts'
-import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
 import type { CommandDesk } from '../support/command-desk.ts'
-import { dev0, dev1, FEE, fact, SpendingDesks, until } from '../support/spending-desks.ts'
+import {
+  dev0,
+  dev1,
+  FEE,
+  fact,
+  redeeming,
+  SpendingDesks,
+  send,
+  until,
+} from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
-const recipient = regtestWallet('recipient').address
 
 beforeAll(() => desks.fund())
 afterAll(() => desks.close())
 
 const nobody = { account: { owner: dev0.principal }, signal: new AbortController().signal }
-
-const send = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
-  args: [amount],
-  options: { to: 'dev1', ...others },
-})
-
-const redeeming = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
-  args: [amount],
-  options: { to: recipient, wait: false, ...others },
-})
 
 /** Nobody listens at the address of the network. */
 const unplug = (desk: CommandDesk): void => {

@@ -6,21 +6,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { redeem } from '../../src/commands/redeem.ts'
 import { resume } from '../../src/commands/resume.ts'
 import { status } from '../../src/commands/status.ts'
-import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
-import { dev0, FEE, fact, SpendingDesks, until } from '../support/spending-desks.ts'
+import {
+  dev0,
+  FEE,
+  fact,
+  recipient,
+  redeeming,
+  SpendingDesks,
+  until,
+} from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
-const recipient = regtestWallet('recipient').address
 
 beforeAll(() => desks.fund())
 afterAll(() => desks.close())
 
 describe('ckbtc redeem', () => {
-  const redeeming = (amount: string, others = {}) => ({
-    args: [amount],
-    options: { to: recipient, wait: false, ...others },
-  })
-
   test('burns, and is followed to its confirmation', async () => {
     const desk = desks.open()
     const before = await desks.balanceOf(dev0)

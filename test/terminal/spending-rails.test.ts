@@ -11,17 +11,12 @@ import { transfer } from '../../src/commands/transfer.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { textOfPrincipal } from '../../src/core/ic/principal.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface.ts'
-import { dev1, SpendingDesks } from '../support/spending-desks.ts'
+import { dev1, SpendingDesks, send } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
 
 beforeAll(() => desks.fund())
 afterAll(() => desks.close())
-
-const send = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
-  args: [amount],
-  options: { to: 'dev1', ...others },
-})
 
 describe('where the money is real', () => {
   const to = textOfPrincipal(dev1.principal)

@@ -7,19 +7,12 @@ import { deposit } from '../../src/commands/deposit.ts'
 import { redeem } from '../../src/commands/redeem.ts'
 import { status } from '../../src/commands/status.ts'
 import { transfer } from '../../src/commands/transfer.ts'
-import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
-import { SpendingDesks } from '../support/spending-desks.ts'
+import { recipient, SpendingDesks, send } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
-const recipient = regtestWallet('recipient').address
 
 beforeAll(() => desks.fund())
 afterAll(() => desks.close())
-
-const send = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
-  args: [amount],
-  options: { to: 'dev1', ...others },
-})
 
 describe('ckbtc status', () => {
   test('says so where nothing is open, and knows every operation with --all', async () => {

@@ -7,19 +7,12 @@ import { resume } from '../../src/commands/resume.ts'
 import { status } from '../../src/commands/status.ts'
 import { transfer } from '../../src/commands/transfer.ts'
 import { textOfPrincipal } from '../../src/core/ic/principal.ts'
-import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
-import { dev0, dev1, fact, SpendingDesks } from '../support/spending-desks.ts'
+import { dev0, dev1, fact, recipient, SpendingDesks, send } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()
-const recipient = regtestWallet('recipient').address
 
 beforeAll(() => desks.fund())
 afterAll(() => desks.close())
-
-const send = (amount: string, others: Readonly<Record<string, unknown>> = {}) => ({
-  args: [amount],
-  options: { to: 'dev1', ...others },
-})
 
 describe('ckbtc transfer', () => {
   test('sends, says in which block, and writes it down', async () => {

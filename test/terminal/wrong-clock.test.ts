@@ -6,16 +6,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { redeem } from '../../src/commands/redeem.ts'
 import { resume } from '../../src/commands/resume.ts'
 import { transfer } from '../../src/commands/transfer.ts'
-import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
-import { dev0, dev1, FEE, fact, SpendingDesks } from '../support/spending-desks.ts'
+import { dev0, dev1, FEE, fact, recipient, SpendingDesks, send } from '../support/spending-desks.ts'
 
 const HOUR_MS = 3_600_000
-const recipient = regtestWallet('recipient').address
-const send = (amount: string, others = {}) => ({
-  args: [amount],
-  options: { to: 'dev1', ...others },
-})
-
 /** What a desk is given on networks that are so many hours ahead. */
 function desksAhead(hours: number): SpendingDesks {
   const desks = new SpendingDesks({ aheadMs: hours * HOUR_MS })

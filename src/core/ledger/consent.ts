@@ -1,5 +1,5 @@
 /**
- * What a person is asked to agree to before he signs a call. Implements `docs/spec/ledger.md` §15
+ * What a person is asked to agree to before signing a call. Implements `docs/spec/ledger.md` §15
  * (ICRC-21).
  */
 import { equalBytes } from '../base/bytes.ts'

@@ -8,32 +8,20 @@ import { beforeAll, expect, it } from 'vitest'
 import { utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
-import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { Sequencer } from '../../../src/core/log/sequencer.ts'
 import type { SubnetNode } from '../../../src/core/subnet/node.ts'
-import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
 import { restoreNode, saveNode } from '../../../src/host/disks/node-restore.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
 import { MemoryStore } from '../../../src/host/store/store.ts'
-import { nativeEd25519 } from '../../../src/native/ed25519.ts'
-import { foundSubnet } from '../../support/founded.ts'
+import { foundSubnet, onlyNode } from '../../support/founded.ts'
 
-const { genesis, keys } = foundSubnet(1)
+const founded = foundSubnet(1)
+const { genesis } = founded
 
 function restored(disk: NodeDisk): SubnetNode {
-  return restoreNode(disk, {
-    genesis,
-    keys: present(keys[0], 'the node has keys'),
-    me: 0,
-    ed25519: nativeEd25519,
-    records: disk.records(),
-    stockTarget: 1,
-    creationMax: 1,
-    minter: embeddedMinter,
-    operator: ownCanisterIds.minter,
-  })
+  return restoreNode(disk, { ...onlyNode(founded), records: disk.records() })
 }
 
 /** A life of the node: until it holds a presignature in stock, and everything is at rest. */

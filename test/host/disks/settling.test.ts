@@ -5,7 +5,6 @@
  */
 import { expect, test } from 'vitest'
 import { utf8 } from '../../../src/core/base/bytes.ts'
-import { present } from '../../../src/core/base/errors.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
@@ -18,20 +17,19 @@ import { requestPath, rootKeyOf } from '../../../src/core/subnet/certified-state
 import { checkerInterface } from '../../../src/core/subnet/checker-canister.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { decodePeerMessage } from '../../../src/core/subnet/peer-message.ts'
-import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { subnetIdOf } from '../../../src/core/tecdsa/membership.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
-import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
-import { foundSubnet } from '../../support/founded.ts'
+import { foundSubnet, onlyNode } from '../../support/founded.ts'
 import { callContent, queryContent } from '../../support/ic-requests.ts'
 
 const { checker } = ownCanisterIds
 const HOUR_MS = 3_600_000
 const operator = devUser(4)
 const target = regtestWallet('payer').address
-const { genesis, keys } = foundSubnet(1)
+const founded = foundSubnet(1)
+const { genesis } = founded
 const now = timestampNs(genesis.createdAt)
 
 /** A node whose messages to itself, votes among them, come back only while `isHeld` is off. */
@@ -39,17 +37,7 @@ function runOne() {
   const log = new Sequencer(1, new Uint8Array(32))
   const held: Uint8Array[] = []
   const state = { isHeld: false, certificationKey: utf8('') }
-  const node = new SubnetNode({
-    genesis,
-    keys: present(keys[0], 'the node has keys'),
-    me: 0,
-    ed25519: nativeEd25519,
-    records: new Map(),
-    stockTarget: 1,
-    creationMax: 1,
-    minter: embeddedMinter,
-    operator: operator.principal,
-  })
+  const node = new SubnetNode(onlyNode(founded, operator.principal))
   const hear = (bytes: Uint8Array): void =>
     void setImmediate(() => runner.input({ type: 'message', from: 0, bytes }))
   const runner: NodeRunner = new NodeRunner(node, {

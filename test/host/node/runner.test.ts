@@ -3,38 +3,26 @@
  * invariant ends it.
  */
 import { expect, it } from 'vitest'
-import { Bug, HostDisk, present } from '../../../src/core/base/errors.ts'
+import { Bug, HostDisk } from '../../../src/core/base/errors.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
-import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { Sequencer } from '../../../src/core/log/sequencer.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
-import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { subnetIdOf } from '../../../src/core/tecdsa/membership.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
-import { nativeEd25519 } from '../../../src/native/ed25519.ts'
-import { foundSubnet } from '../../support/founded.ts'
+import { foundSubnet, onlyNode } from '../../support/founded.ts'
 
 /**
  * A subnet of one node over the sequencer, on a store of the test's choice. `quiet`: all work is
  * done.
  */
 function runOne(put: (key: string) => void) {
-  const { genesis, keys } = foundSubnet(1)
+  const founded = foundSubnet(1)
+  const { genesis } = founded
   const heard: string[] = []
   const bugs: string[] = []
   const problems: string[] = []
   const log = new Sequencer(1, new Uint8Array(32))
-  const node = new SubnetNode({
-    genesis,
-    keys: present(keys[0], 'the node has keys'),
-    me: 0,
-    ed25519: nativeEd25519,
-    records: new Map(),
-    stockTarget: 1,
-    creationMax: 1,
-    minter: embeddedMinter,
-    operator: ownCanisterIds.minter,
-  })
+  const node = new SubnetNode(onlyNode(founded))
   const runner = new NodeRunner(node, {
     disk: {
       commit: ({ records = [] }) => {
