@@ -21,6 +21,7 @@ import {
 import { dirname } from 'node:path'
 import { concatAll, toHex } from '../core/base/bytes.ts'
 import { BadEncoding, HostDisk } from '../core/base/errors.ts'
+import { flushDirectory } from '../native/flush-directory.ts'
 
 export const FILE_MODE = 0o600
 export const FOLDER_MODE = 0o700
@@ -137,18 +138,8 @@ function writeDurably(path: string, content: string | Uint8Array): void {
   }
 }
 
-/** Makes names durable, too; systems that cannot open a folder do it by themselves. */
-export function syncFolder(path: string): void {
-  if (!hasModes) return
-  onDisk(path, () => {
-    const folder = openSync(path, 'r')
-    try {
-      fsyncSync(folder)
-    } finally {
-      closeSync(folder)
-    }
-  })
-}
+/** Makes names durable, too. */
+export const syncFolder = (path: string): void => onDisk(path, () => flushDirectory(path))
 
 export type WidePath = { readonly path: string; readonly mode: number; readonly wanted: number }
 

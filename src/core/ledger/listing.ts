@@ -24,7 +24,7 @@ export type ListedAllowance = {
 }
 
 /**
- * `icrc103_get_allowances`: what is valid at `now`, of one owner, from one of his accounts on.
+ * `icrc103_get_allowances`: what is valid at `now`, of one owner, from one of its accounts on.
  */
 export function listAllowances(
   { allowances, config }: View<State>,

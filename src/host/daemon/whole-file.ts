@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { flushDirectory } from '../store/flush-directory.ts'
+import { flushDirectory } from '../../native/flush-directory.ts'
 
 const OWNER_READS_AND_WRITES = 0o600
 
