@@ -171,7 +171,10 @@ it('refuses a chain that is behind what its nodes have followed', () => {
   const [chain, older, newer] = [folder('bitcoin'), folder('older'), folder('newer')]
   cpSync(chain, older, { recursive: true })
   home.json('subnet start')
-  home.json('bitcoin mine 3')
+  const { height } = home.json('bitcoin mine 3')
+  // One node has followed it, and a certified call behind that all but f of them.
+  while (home.json('subnet status').bitcoin_height < height);
+  address()
   home.json('subnet stop')
   renameSync(chain, newer)
   renameSync(older, chain)
