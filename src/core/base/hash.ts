@@ -3,6 +3,7 @@
  *
  * SHA-256 is that of the host once the host has handed one in (performance specification R13).
  */
+import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { ripemd160 } from '@noble/hashes/legacy.js'
 import {
@@ -46,6 +47,19 @@ export const hash160 = (data: Uint8Array): Uint8Array => ripemd160(sha256(data))
 
 export const hmacSha512 = (key: Uint8Array, data: Uint8Array): Uint8Array =>
   hmac(nobleSha512, key, data)
+
+/** RFC 5869 with SHA-512: extract from `keying` under the salt, expand to `size` bytes. */
+export const hkdfSha512 = ({
+  salt,
+  keying,
+  info,
+  size,
+}: {
+  readonly salt: Uint8Array
+  readonly keying: Uint8Array
+  readonly info: string
+  readonly size: number
+}): Uint8Array => hkdf(nobleSha512, keying, salt, utf8(info), size)
 
 /** BIP340 tagged hash: SHA-256(SHA-256(tag) ‖ SHA-256(tag) ‖ data). */
 export function taggedHash(tag: string, data: Uint8Array): Hash32 {

@@ -4,13 +4,17 @@
  */
 import type { Group } from '../base/group.ts'
 import type { BlsG2Point } from '../base/noble-bls12381.ts'
+import type { Ed25519Point } from '../base/noble-ed25519.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 
-export type Algorithm = 'ThresholdEcdsaSecp256k1' | 'ThresholdBls'
+export type SchnorrAlgorithm = 'ThresholdSchnorrBip340' | 'ThresholdEd25519'
+export type Algorithm = 'ThresholdEcdsaSecp256k1' | SchnorrAlgorithm | 'ThresholdBls'
 
 /** The identifier byte that enters the associated data. */
 export const algorithmIds: Readonly<Record<Algorithm, number>> = {
   ThresholdEcdsaSecp256k1: 15,
+  ThresholdSchnorrBip340: 18,
+  ThresholdEd25519: 19,
   ThresholdBls: 128,
 }
 
@@ -112,6 +116,27 @@ function domainsOf(tag: string): Domains {
     rerandomize: `ic-crypto-${tag}-rerandomize-presig`,
   }
 }
+
+/** Threshold Schnorr of BIP340 over the engine given. */
+export const schnorrBip340 = (group: Group<Secp256k1Point>): Suite => ({
+  algorithm: 'ThresholdSchnorrBip340',
+  group,
+  encryptionGroup: group,
+  domains: domainsOf('bip340'),
+  labels: seedLabels('bip340'),
+})
+
+/** Threshold Ed25519; encryption keys are those of the nodes. */
+export const thresholdEd25519 = (
+  group: Group<Ed25519Point>,
+  encryptionGroup: Group<Secp256k1Point>,
+): Suite<Ed25519Point> => ({
+  algorithm: 'ThresholdEd25519',
+  group,
+  encryptionGroup,
+  domains: domainsOf('ed25519'),
+  labels: seedLabels('ed25519'),
+})
 
 /** Threshold BLS with keys in G2; encryption keys are those of the nodes (§16.2). */
 export const thresholdBls = (

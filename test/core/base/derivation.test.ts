@@ -1,15 +1,21 @@
 /**
- * Public key derivation: threshold specification Annex A.5, A.6, A.7, §13.1. The words of a path
+ * Public key derivation: threshold specification Annex A.5, A.6, A.7, §13. The words of a path
  * are ASCII elements.
  */
 import { p256 } from '@noble/curves/nist.js'
 import { describe, expect, test } from 'vitest'
 import { concat, fromHex, toHex, u32be, utf8 } from '../../../src/core/base/bytes.ts'
 import type { DerivationGroup, ExtendedKey } from '../../../src/core/base/derivation.ts'
-import { deriveInGroup, derivePublicKey, masterKey } from '../../../src/core/base/derivation.ts'
+import {
+  deriveEd25519Key,
+  deriveInGroup,
+  derivePublicKey,
+  masterKey,
+} from '../../../src/core/base/derivation.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { decodePoint, encodePoint, mod } from '../../../src/core/base/group.ts'
 import { hash160 } from '../../../src/core/base/hash.ts'
+import { ed25519Group } from '../../../src/core/base/noble-ed25519.ts'
 import { secp256k1 } from '../../../src/core/base/noble-secp256k1.ts'
 import { addressOfScript } from '../../../src/core/btc/address.ts'
 import { mainnet } from '../../../src/core/btc/network.ts'
@@ -155,6 +161,42 @@ const rows: readonly Row[] = [
   })),
 ]
 
+const ed25519Keys = {
+  key_1: '476374d9df3a8af28d3164dc2422cff894482eadd1295290b6d9ad92b2eeaa5c',
+  test_key_1: '6c0824beb37621bcca6eecc237ed1bc4e64c9c59dcb85344aa7f9cc8278ee31f',
+  pocketIc: {
+    key_1: 'db415b8eb85bd5127b0984723e0448054042cf40e7a9c262ed0cc87ecea98349',
+    test_key_1: '6ed9121ecf701b9e301fce17d8a65214888984e8211225691b089d6b219ec144',
+    dfx_test_key: '7124afcb1be5927cac0397a7447b9c3cda2a4099af62d9bc0a2c2fe42d33efe1',
+  },
+}
+
+const ed25519Rows: readonly Row[] = [
+  {
+    name: 'test_key_1',
+    start: from(ed25519Keys.test_key_1),
+    path: [canister, ...words('Hello, Threshold, Signatures')],
+    publicKey: 'd9a2ce6a3cd33fe16dce37e045609e51ff516e93bb51013823d6d7a915e3cfb9',
+  },
+  {
+    name: 'key_1',
+    start: from(ed25519Keys.key_1),
+    path: [canister, fromHex('abcdef'), fromHex('012345')],
+    publicKey: '43f0008b26564b6da51f585ad47669dfeb1db6d94d7dd216bd304fc1f5f5e997',
+  },
+  ...(['key_1', 'test_key_1', 'dfx_test_key'] as const).map((name, i) => ({
+    name: `PocketIC ${name}`,
+    start: from(ed25519Keys.pocketIc[name]),
+    path: pocketPath('Ed25519', name),
+    publicKey:
+      [
+        '41a958daab5eded78e32e06be097ff85563a0d71230114bf52cfb7d633110393',
+        '6a0d9ea275f24797b451a42b824bda2a8576d35c73de08417092cbe0128849dc',
+        '3e9346f7c29d9c3a651309edbf92afbe1ac2eb6c02f2d384f6c105a5b6e8c75f',
+      ][i] ?? '',
+  })),
+]
+
 const addressOf = (publicKey: Uint8Array): string | undefined =>
   addressOfScript(p2wpkhScript(hash160(publicKey)), mainnet)
 
@@ -168,6 +210,17 @@ describe('known answers', () => {
       secp256k1.g.multiplyPublic(derived.tweak),
     )
     expect(toHex(encodePoint(secp256k1, tweaked))).toBe(publicKey)
+  })
+
+  test.each(ed25519Rows)('Ed25519 $name', ({ start, path, publicKey }) => {
+    const derived = deriveEd25519Key(start, path)
+    expect(toHex(derived.publicKey)).toBe(publicKey)
+    expect(derived.chainCode).toHaveLength(32)
+    const tweaked = ed25519Group.add(
+      decodePoint(ed25519Group, start.publicKey),
+      ed25519Group.g.multiplyPublic(derived.tweak),
+    )
+    expect(toHex(encodePoint(ed25519Group, tweaked))).toBe(publicKey)
   })
 
   test('the published tweak', () => {
@@ -302,6 +355,32 @@ describe('rules', () => {
       Array.from({ length: count }, () => new Uint8Array())
     expect(derivePublicKey(start, elements(256)).publicKey).toHaveLength(33)
     expect(() => derivePublicKey(start, elements(257))).toThrow(BadEncoding)
+  })
+
+  test('an Ed25519 key derives in steps as at once; element borders matter', () => {
+    const key = masterKey(fromHex(ed25519Keys.key_1))
+    expect(deriveEd25519Key(key, [])).toEqual({ ...key, tweak: 0n })
+    const path = ['a', '', 'c'].map(utf8)
+    const half = deriveEd25519Key(key, path.slice(0, 1))
+    const rest = deriveEd25519Key(half, path.slice(1))
+    const whole = deriveEd25519Key(key, path)
+    expect([rest.publicKey, rest.chainCode]).toEqual([whole.publicKey, whole.chainCode])
+    expect(mod(half.tweak + rest.tweak, ed25519Group.order)).toBe(whole.tweak)
+    const keys = [['ab'], ['a', 'b'], ['', 'ab'], ['ab', '']].map((elements) =>
+      toHex(deriveEd25519Key(key, elements.map(utf8)).publicKey),
+    )
+    expect(new Set(keys).size).toBe(keys.length)
+    const long = Array.from({ length: 257 }, () => new Uint8Array())
+    expect(deriveEd25519Key(key, long.slice(1)).publicKey).toHaveLength(32)
+    expect(() => deriveEd25519Key(key, long)).toThrow(BadEncoding)
+  })
+
+  test.each([
+    ['the identity', `01${'00'.repeat(31)}`],
+    ['33 bytes', `${ed25519Keys.key_1}00`],
+    ['a point of order 8', '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'],
+  ])('%s is no Ed25519 key to start from', (_, key) => {
+    expect(() => deriveEd25519Key(masterKey(fromHex(key)), [])).toThrow(BadEncoding)
   })
 
   test.each([
