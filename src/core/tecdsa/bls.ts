@@ -1,6 +1,7 @@
 /**
  * Threshold BLS: shares of a signature and their combination. Source: threshold §16.1.
  */
+import { concat, u64be, utf8 } from '../base/bytes.ts'
 import { assert } from '../base/errors.ts'
 import { encodePoint } from '../base/group.ts'
 import type { BlsG2Point } from '../base/noble-bls12381.ts'
@@ -13,10 +14,19 @@ import { lagrangeScalars } from './lagrange.ts'
 import type { SecretShare } from './secret.ts'
 import { unseal } from './secret.ts'
 
+/** Of a share, and of a signature. */
+export const BLS_SHARE_SIZE = 48
+
+/** What a share is over: the domain, with its length in front, then numbers as u64 (§16.3). */
+export function blsContent(domain: string, ...numbers: readonly bigint[]): Uint8Array {
+  const name = utf8(domain)
+  return concat(Uint8Array.of(name.length), name, ...numbers.map(u64be))
+}
+
 /** [z]_j · H(m), 48 bytes. */
 export function blsShare(share: SecretShare, message: Uint8Array): Uint8Array {
   const opening = unseal(share)
-  assert(opening.type === 'simple', 'the certification key is an unmasked sharing')
+  assert(opening.type === 'simple', 'a BLS key is an unmasked sharing')
   return blsMultiply(blsMessagePoint(message), opening.value)
 }
 

@@ -7,6 +7,7 @@ import { BadEncoding, present } from '../base/errors.ts'
 import type { BlsG2Point } from '../base/noble-bls12381.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { Ed25519 } from '../base/verification.ts'
+import type { BlsKeys } from './bls-lane.ts'
 import { constantTerm } from './commitment.ts'
 import { verifyDealing } from './dealing.ts'
 import { decodeDealing } from './dealing-codec.ts'
@@ -29,10 +30,10 @@ import { sourceHeight } from './run-ledger.ts'
 import type { Suite } from './suite.ts'
 import { decodeTranscript, encodeTranscript } from './transcript-codec.ts'
 
-/** Keys that sign requests, by name, and the one that signs certificates. */
+/** Keys that sign requests, by name, and the two of the subnet itself. */
 export type FinalKeys = {
   readonly ecdsa: ReadonlyMap<string, Run>
-  readonly certification: Run<BlsG2Point>
+  readonly bls: BlsKeys<Run<BlsG2Point>>
 }
 
 /** The algorithms over our engines. */
@@ -46,18 +47,19 @@ export type KeyCheck = {
   readonly ed25519: Ed25519
 }
 
-const VERSION = 1
+const VERSION = 2
 const KEYS_MAX = 16
 const NAME_SIZE_MAX = 64
 /** Ids and signature around the dealing. */
 const SIGNED_DEALING_SIZE_MAX = DEALING_SIZE_MAX + 128
 
 /** Names in ascending order: equal at all nodes whose log is. */
-export function encodeFinalKeys(suites: Suites, { ecdsa, certification }: FinalKeys): Uint8Array {
+export function encodeFinalKeys(suites: Suites, { ecdsa, bls }: FinalKeys): Uint8Array {
   const named = [...ecdsa].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return new Writer()
     .u8(VERSION)
-    .bytes(encodeKeyRun(suites.bls, certification))
+    .bytes(encodeKeyRun(suites.bls, bls.tape))
+    .bytes(encodeKeyRun(suites.bls, bls.certification))
     .list(named, (writer, [name, run]) => writer.text(name).bytes(encodeKeyRun(suites.ecdsa, run)))
     .done()
 }
@@ -67,16 +69,26 @@ export function decodeFinalKeys(check: KeyCheck, bytes: Uint8Array): FinalKeys {
   const reader = new Reader(bytes)
   const version = reader.u8()
   if (version !== VERSION) throw new BadEncoding(`kept keys of version ${version}`)
-  const certification = reader.bytes()
+  const [tape, certification] = [reader.bytes(), reader.bytes()]
   const named = reader.list((list) => [list.text(NAME_SIZE_MAX), list.bytes()] as const, KEYS_MAX)
   reader.end(undefined)
   const ascends = named.every(([name], i) => i === 0 || (named[i - 1]?.[0] ?? '') < name)
   if (!ascends) throw new BadEncoding('names of kept keys are repeated or out of order')
-  const { ecdsa: suite, bls } = check.suites
-  const ecdsa = new Map(named.map(([name, run]) => [name, decodeKeyRun(check, suite, run)]))
-  const ids = new Set([...ecdsa.values()].map(({ parameters }) => parameters.id))
-  if (ids.size !== ecdsa.size) throw new BadEncoding('two kept keys are one transcript')
-  return { ecdsa, certification: decodeKeyRun(check, bls, certification) }
+  const { suites } = check
+  const ecdsa = new Map(named.map(([name, run]) => [name, decodeKeyRun(check, suites.ecdsa, run)]))
+  const bls = {
+    tape: decodeKeyRun(check, suites.bls, tape),
+    certification: decodeKeyRun(check, suites.bls, certification),
+  }
+  requireDistinct([...ecdsa.values()])
+  requireDistinct(Object.values(bls))
+  return { ecdsa, bls }
+}
+
+/** Ids are counted by algorithm. */
+function requireDistinct(runs: readonly Run<unknown>[]): void {
+  const ids = new Set(runs.map(({ parameters }) => parameters.id))
+  if (ids.size !== runs.length) throw new BadEncoding('two kept keys are one transcript')
 }
 
 function encodeKeyRun<P>(suite: Suite<P>, { parameters, incarnation, taken }: Run<P>): Uint8Array {

@@ -11,7 +11,10 @@ import { attempt, BadEncoding, present } from '../base/errors.ts'
 import { encodePoint } from '../base/group.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
-import { CertificationLane } from './certification-lane.ts'
+import type { BlsShares, Combined } from './bls-lane.ts'
+import { BlsLane } from './bls-lane.ts'
+import type { CoinContent } from './coin.ts'
+import { Coin } from './coin.ts'
 import { constantTerm } from './commitment.ts'
 import { encodeFinalKeys } from './key-record.ts'
 import type { Lane, SignerMessage } from './message.ts'
@@ -36,7 +39,8 @@ export class Signer {
   readonly #mainKey: string
   readonly #schedule: Schedule
   readonly #ecdsa: Participant<Secp256k1Point>
-  readonly #certification: CertificationLane
+  readonly #bls: BlsLane
+  readonly #coin: Coin
   readonly #signing: Signing
 
   /** Throws `BadEncoding` when what is to be restored is not the keys of this subnet. */
@@ -60,8 +64,9 @@ export class Signer {
     const context = { ...ecdsa, runs: this.#schedule, schedule: this.#schedule }
     this.#ecdsa = new Participant(context)
     this.#signing = new Signing(context, this.#ecdsa.receiver)
-    const bookOfOne = { ...frame, suite: suites.bls, incarnation }
-    this.#certification = new CertificationLane(bls, bookOfOne, kept?.certification)
+    const blsFrame = { ...frame, suite: suites.bls, incarnation }
+    this.#bls = new BlsLane(bls, blsFrame, kept?.bls)
+    this.#coin = new Coin(this.#bls.tape, incarnation)
   }
 
   /** Public key of the subnet: that of the main key. */
@@ -77,35 +82,50 @@ export class Signer {
 
   /** Public key of certificates, 96 bytes, once the log has made it final. */
   get certificationKey(): Uint8Array | undefined {
-    return this.#certification.publicKey
+    return this.#bls.certification.publicKey
   }
 
   /** Own share of a certificate's signature; undefined while it cannot be made. */
   certificationShare(message: Uint8Array): Uint8Array | undefined {
-    return this.#certification.share(message)
+    return this.#bls.certification.share(message)
   }
 
   /** The signature of a certificate; without it, whose shares are to blame. */
-  combineCertification(
-    message: Uint8Array,
-    shares: ReadonlyMap<NodeIndex, Uint8Array>,
-  ): ReturnType<CertificationLane['combine']> {
-    return this.#certification.combine(message, shares)
+  combineCertification(message: Uint8Array, shares: BlsShares): Combined {
+    return this.#bls.certification.combine(message, shares)
   }
 
-  /** Keys that are final, the certification key included: `finalKeys` changes when it grows. */
+  /** Number of the first slot whose coins are of the tape key: see `Coin.finalFrom`. */
+  get tapeKeySlot(): bigint | undefined {
+    return this.#coin.finalFrom
+  }
+
+  /** Own share of a coin of the log, `COIN_SHARE_SIZE` bytes; undefined while it cannot be made. */
+  coinShare(content: CoinContent): Uint8Array | undefined {
+    return this.#coin.share(content)
+  }
+
+  /** A coin of the log; without it, whose shares are to blame. */
+  combineCoin(content: CoinContent, shares: BlsShares): ReturnType<Coin['combine']> {
+    return this.#coin.combine(content, shares)
+  }
+
+  /** Keys that are final, the subnet's own included: `finalKeys` changes when it grows. */
   get finalKeyCount(): number {
-    return this.#schedule.finalKeys().size + (this.#certification.run === undefined ? 0 : 1)
+    const own = [this.#bls.tape, this.#bls.certification].filter(({ run }) => run !== undefined)
+    return this.#schedule.finalKeys().size + own.length
   }
 
   /**
    * All final keys for a later start of the whole subnet, equal at all nodes after the same slot;
-   * undefined until main and certification key are among them. Nothing in it is secret.
+   * undefined until the main key and the subnet's own are among them. Nothing in it is secret.
    */
   get finalKeys(): Uint8Array | undefined {
-    const [ecdsa, certification] = [this.#schedule.finalKeys(), this.#certification.run]
-    if (certification === undefined || !ecdsa.has(this.#mainKey)) return undefined
-    return encodeFinalKeys(suites, { ecdsa, certification })
+    const ecdsa = this.#schedule.finalKeys()
+    const [tape, certification] = [this.#bls.tape.run, this.#bls.certification.run]
+    if (tape === undefined || certification === undefined || !ecdsa.has(this.#mainKey))
+      return undefined
+    return encodeFinalKeys(suites, { ecdsa, bls: { tape, certification } })
   }
 
   /** Presignatures of the main key that are complete and not paired. */
@@ -148,23 +168,23 @@ export class Signer {
         return [
           ...this.#ecdsa.resend(from),
           ...this.#signing.resend(from),
-          ...this.#certification.resend(from),
+          ...this.#bls.resend(from),
         ]
     }
   }
 
-  #part(lane: Lane): Participant<Secp256k1Point> | CertificationLane {
-    return lane === 'ecdsa' ? this.#ecdsa : this.#certification
+  #part(lane: Lane): Participant<Secp256k1Point> | BlsLane {
+    return lane === 'ecdsa' ? this.#ecdsa : this.#bls
   }
 
   /** One piece of heavy work; undefined when nothing is owed. Signatures come first. */
   work(): SignerOutputs | undefined {
-    return this.#signing.work() ?? this.#certification.work() ?? this.#ecdsa.work()
+    return this.#signing.work() ?? this.#bls.work() ?? this.#ecdsa.work()
   }
 
   /** An item of the log. False when it does not count. */
   takeDealing(lane: Lane, bytes: Uint8Array): boolean {
-    if (lane === 'bls') return this.#certification.takeDealing(bytes)
+    if (lane === 'bls') return this.#bls.takeDealing(bytes)
     const judged = this.#ecdsa.judge(bytes)
     return judged !== undefined && this.#schedule.take(judged.dealerIndex, judged.taken)
   }
@@ -198,7 +218,7 @@ export class Signer {
     const paired = this.#schedule.endSlot(slot)
     this.#ecdsa.forget()
     this.#signing.forget()
-    this.#certification.endSlot(slot)
+    this.#bls.endSlot(slot)
     return paired.length === 0 ? [] : [{ type: 'tape', slot: present(paired[0], 'not empty').slot }]
   }
 }

@@ -16,8 +16,8 @@ import type { NodeDisk } from './node-disk.ts'
 /** What a subnet goes on from: its keys (public), and the state of its canisters. */
 type Kept = { readonly keys: Uint8Array; readonly state: ReplicaState }
 
-/** Raised when the shape of `ReplicaState` changes: snapshots of another are passed over. */
-const SNAPSHOT_FORMAT = 1
+/** Raised when the shape of `Kept` changes: snapshots of another are passed over. */
+const SNAPSHOT_FORMAT = 2
 
 /** What is the same in every time line. `genesis` is that of the first one. */
 export type RestoreConfig = Omit<NodeConfig, 'from' | 'restored'>

@@ -56,6 +56,10 @@ const main = present(kept.ecdsa.get(MAIN_KEY), 'the main key')
 const other = present(kept.ecdsa.get('test_key_1'), 'the other key')
 
 describe('the record of keys', () => {
+  test('of a version without the tape key is refused', () => {
+    expect(() => decode(Uint8Array.of(1, ...bytes.slice(1)))).toThrow('version 1')
+  })
+
   test('is the same at all nodes, and read as it was written, whole or not at all', () => {
     for (const node of [1, 2, 3]) expect(net.signer(node).finalKeys).toEqual(bytes)
     const format = { bytes, decode, encode }
@@ -65,7 +69,7 @@ describe('the record of keys', () => {
 
   test('is pinned', () => {
     expect(toHex(sha256(bytes))).toBe(
-      '78543547164bc7617e5199b6e461841ce094f334dcb16e834c7abfd57e3736ff',
+      '6e5e721811ba56555ea067d182ad3d7b51d9abe8f1272150b1ebd3d604932324',
     )
   })
 
@@ -75,7 +79,8 @@ describe('the record of keys', () => {
     for (const name of kept.ecdsa.keys())
       expect(signer.publicKeyOf(name)).toEqual(net.signer(0).publicKeyOf(name))
     expect(signer.certificationKey).toEqual(net.signer(0).certificationKey)
-    expect([signer.finalKeyCount, signer.finalKeys]).toEqual([3, bytes])
+    expect(signer.tapeKeySlot).toBe(0n)
+    expect([signer.finalKeyCount, signer.finalKeys]).toEqual([4, bytes])
   })
 
   test('without the main key is none', () => {
@@ -181,5 +186,11 @@ describe('a kept key', () => {
   test('may not be there under two names', () => {
     const twice = new Map([...kept.ecdsa, ['dfx_test_key', main] as const])
     expect(() => decode(encode({ ...kept, ecdsa: twice }))).toThrow('one transcript')
+  })
+
+  test('may not be both tape and certification key', () => {
+    const { tape } = kept.bls
+    const one = encode({ ...kept, bls: { tape, certification: tape } })
+    expect(() => decode(one)).toThrow('one transcript')
   })
 })

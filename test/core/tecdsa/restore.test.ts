@@ -167,7 +167,7 @@ describe('keys on demand', () => {
   test('are made for the first request, and sign it', () => {
     expectValid(first, asked)
     expect(first.signer(0).publicKeyOf(TEST_KEY)).not.toEqual(first.signer(0).publicKey)
-    expect([first.signer(0).finalKeyCount, first.signer(0).stock]).toEqual([3, 1])
+    expect([first.signer(0).finalKeyCount, first.signer(0).stock]).toEqual([4, 1])
     expect(first.faults).toEqual([])
   })
 
@@ -185,7 +185,7 @@ describe('keys on demand', () => {
     early.signer(0).holdKey(TEST_KEY)
     const again = settled({ nodes: 1, restored: keptBy(early), incarnation: 8n })
     expect([again.signer(0).finalKeyCount, again.signer(0).publicKeyOf(TEST_KEY)]).toEqual([
-      2,
+      3,
       undefined,
     ])
     again.ask(asked)
