@@ -62,7 +62,10 @@ function cborCiphertext<P>(
   return cborMap({ [ciphertextNames[type]]: body })
 }
 
-const cborProofOfLog = <P>(group: Group<P>, { challenge, response }: ProofOfLog): Uint8Array =>
+export const cborProofOfLog = <P>(
+  group: Group<P>,
+  { challenge, response }: ProofOfLog,
+): Uint8Array =>
   cborMap({ challenge: cborScalar(group, challenge), response: cborScalar(group, response) })
 
 function cborProof<P>(group: Group<P>, proof: DealingProof): Uint8Array {
@@ -114,7 +117,7 @@ function readCiphertext<P>({ group, encryptionGroup }: Suite<P>, reader: Reader)
 const readCtext = <P>(group: Group<P>, reader: Reader, type: CiphertextType): Ctext =>
   type === 'single' ? [readScalar(group, reader)] : readScalars(group, reader, scalarsOf.pairs)
 
-function readProofOfLog<P>(group: Group<P>, reader: Reader): ProofOfLog {
+export function readProofOfLog<P>(group: Group<P>, reader: Reader): ProofOfLog {
   readMapHead(reader, 2)
   readKey(reader, 'challenge')
   const challenge = readScalar(group, reader)

@@ -1,8 +1,16 @@
 /**
- * What signers say to each other outside the log. Source: threshold §§7, 8.3, 14.3, 17.8 rule 4.
+ * What signers say to each other outside the log. Source: threshold §§7, 8.3, 10, 14.3, 17.8
+ * rule 4.
  */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
+import type { SignedComplaint, SignedOpening } from './dispute.ts'
+import {
+  decodeSignedComplaint,
+  decodeSignedOpening,
+  encodeSignedComplaint,
+  encodeSignedOpening,
+} from './dispute.ts'
 import type { SignedDealing, Support } from './evidence.ts'
 import {
   decodeSignedDealing,
@@ -20,6 +28,10 @@ export type Lane = 'ecdsa' | 'bls'
 export type SignerMessage =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly signed: SignedDealing }
   | { readonly type: 'support'; readonly lane: Lane; readonly support: Omit<Support, 'signer'> }
+  /** The sender is the complainer. */
+  | { readonly type: 'complaint'; readonly lane: Lane; readonly signed: SignedComplaint }
+  /** The sender is the helper, the receiver the complainer. */
+  | { readonly type: 'opening'; readonly lane: Lane; readonly signed: SignedOpening }
   | ShareMessage
   /** "I start (again): send me what you have sent in runs that are still open." */
   | { readonly type: 'resend' }
@@ -35,6 +47,8 @@ export type ShareMessage = {
 const TAGS = {
   dealing: { ecdsa: 1, bls: 5 },
   support: { ecdsa: 2, bls: 6 },
+  complaint: { ecdsa: 7, bls: 8 },
+  opening: { ecdsa: 9, bls: 10 },
   share: 3,
   resend: 4,
 } as const
@@ -51,6 +65,10 @@ export function encodeSignerMessage(message: SignerMessage): Uint8Array {
       return tagged(TAGS.dealing[message.lane]).raw(encodeSignedDealing(message.signed)).done()
     case 'support':
       return tagged(TAGS.support[message.lane]).raw(encodeSupport(message.support)).done()
+    case 'complaint':
+      return tagged(TAGS.complaint[message.lane]).raw(encodeSignedComplaint(message.signed)).done()
+    case 'opening':
+      return tagged(TAGS.opening[message.lane]).raw(encodeSignedOpening(message.signed)).done()
     case 'share':
       return tagged(TAGS.share)
         .raw(message.requestId)
@@ -72,6 +90,10 @@ export function decodeSignerMessage(bytes: Uint8Array): SignerMessage {
     if (tag === TAGS.dealing[lane])
       return { type: 'dealing', lane, signed: decodeSignedDealing(rest()) }
     if (tag === TAGS.support[lane]) return { type: 'support', lane, support: decodeSupport(rest()) }
+    if (tag === TAGS.complaint[lane])
+      return { type: 'complaint', lane, signed: decodeSignedComplaint(rest()) }
+    if (tag === TAGS.opening[lane])
+      return { type: 'opening', lane, signed: decodeSignedOpening(rest()) }
   }
   switch (tag) {
     case TAGS.share:

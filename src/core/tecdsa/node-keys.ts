@@ -15,13 +15,22 @@ import { ecdsaSecp256k1 } from './suite.ts'
 
 /**
  * Kinds of content that a node signs; the domain string keeps them apart. Source: threshold §§2.1,
- * 7, 8.3.
+ * 7, 8.3, 10.
  */
-export type EvidenceKind = 'dealing' | 'support' | 'signature-share' | 'item' | 'response'
+export type EvidenceKind =
+  | 'dealing'
+  | 'support'
+  | 'complaint'
+  | 'opening'
+  | 'signature-share'
+  | 'item'
+  | 'response'
 
 const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
   dealing: 'ic-idkg-dealing-domain',
   support: 'ic-idkg-signed-dealing-domain',
+  complaint: 'ckbtc-complaint-domain',
+  opening: 'ckbtc-opening-domain',
   'signature-share': 'ckbtc-signature-share-domain',
   item: 'ckbtc-item-domain',
   /** The answer to a query; the domain is the Internet Computer's. */

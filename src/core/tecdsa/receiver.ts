@@ -1,11 +1,12 @@
 /**
  * The receiver's part of a signer: checks dealings, vouches for them, loads its shares. Source:
- * threshold §§8, 9.3.
+ * threshold §§8, 9.3, 10.4.
  */
 import type { Hash32 } from '../base/bytes.ts'
 import { compareBytes, equalBytes, toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
+import type { Complainer } from './complainer.ts'
 import type { Dealing } from './dealing.ts'
 import { openDealing, verifyDealing } from './dealing.ts'
 import { decodeDealing } from './dealing-codec.ts'
@@ -32,18 +33,19 @@ type Sent = { readonly support: Omit<Support, 'signer'>; readonly runs: readonly
 
 export class Receiver<P> {
   readonly #context: LaneContext<P>
+  readonly #complainer: Complainer<P>
   /** First dealing of each (transcript, dealer), by transcript. */
   readonly #held = new Map<bigint, Map<NodeIndex, Held>>()
   /** Own share of each dealing that was good, by hash of the dealing. */
   readonly #opened = new Map<string, Opened>()
   readonly #loaded = new Map<bigint, SecretShare>()
-  /** Final transcripts with a dealing that was bad for this node. */
-  readonly #unavailable = new Set<bigint>()
   #unsent: { readonly hash: Hash32; readonly run: bigint }[] = []
   #sent: Sent[] = []
 
-  constructor(context: LaneContext<P>) {
+  /** `complainer`: takes over what did not open, and gives it back recovered. */
+  constructor(context: LaneContext<P>, complainer: Complainer<P>) {
     this.#context = context
+    this.#complainer = complainer
   }
 
   /** A dealing came in. Its signature is checked now, the rest when it is its turn. */
@@ -71,12 +73,12 @@ export class Receiver<P> {
   }
 
   /**
-   * Checks one dealing of an open transcript; when none waits, vouches for all that were good.
-   * Undefined when there is nothing to do.
+   * Checks one dealing of an open transcript; when none waits, vouches for all that were good, then
+   * loads the own share of a final one. Undefined when there is nothing to do.
    */
   work(): SignerOutputs | undefined {
     const next = this.#nextUnchecked()
-    if (next === undefined) return this.#vouch()
+    if (next === undefined) return this.#vouch() ?? this.#loadNext()
     next.held.checked = true
     return this.#check(next.run, next.held.signed)
   }
@@ -154,23 +156,37 @@ export class Receiver<P> {
     return run !== undefined && run.transcript === undefined
   }
 
+  /** Loaded before it is needed, so that the others can help in time when a dealing was bad. */
+  #loadNext(): SignerOutputs | undefined {
+    const { runs } = this.#context
+    const next = runs
+      .finalRuns()
+      .find(({ parameters: { id } }) => !this.#loaded.has(id) && !this.#complainer.isWaiting(id))
+    if (next === undefined) return undefined
+    this.shareOf(next)
+    return []
+  }
+
   /**
-   * Own share of a final transcript; undefined while it is not final, or when a dealing in it was
-   * bad for this node, which then takes no part in what needs the share.
+   * Own share of a final transcript; undefined while it is not final, or a dealing in it was bad
+   * for this node and the share of it is not recovered: until then the node takes no part in what
+   * needs the share.
    */
   shareOf(run: Run<P>): SecretShare | undefined {
     const { id } = run.parameters
     const known = this.#loaded.get(id)
     if (known !== undefined || run.transcript === undefined) return known
-    if (this.#unavailable.has(id)) return undefined
+    if (this.#complainer.isWaiting(id)) return undefined
     const opened = new Map<NodeIndex, SecretShare>()
+    const badDealers: NodeIndex[] = []
     for (const [dealerIndex, { signed, dealing }] of run.taken) {
       const share = this.#openedShare(run, { dealerIndex, signed, dealing })
-      if (share === undefined) {
-        this.#unavailable.add(id)
-        return undefined
-      }
-      opened.set(dealerIndex, share)
+      if (share === undefined) badDealers.push(dealerIndex)
+      else opened.set(dealerIndex, share)
+    }
+    if (badDealers.length > 0) {
+      this.#complainer.dispute(run, badDealers)
+      return undefined
     }
     const { suite, recipient } = this.#context
     const { transcript } = run
@@ -188,11 +204,16 @@ export class Receiver<P> {
       readonly dealing: Dealing<P>
     },
   ): SecretShare | undefined {
-    const known = this.#opened.get(toHex(taken.signed.hash))
-    if (known !== undefined) return known.share
+    const name = toHex(taken.signed.hash)
+    const { parameters } = run
+    const { dealerIndex, dealing } = taken
+    const known =
+      this.#opened.get(name)?.share ?? this.#complainer.recovered(parameters.id, dealerIndex)
+    if (known !== undefined) return known
     const { suite, recipient } = this.#context
-    const context = { parameters: run.parameters, dealerIndex: taken.dealerIndex }
-    return openDealing(suite, context, taken.dealing, recipient)
+    const share = openDealing(suite, { parameters, dealerIndex }, dealing, recipient)
+    if (share !== undefined) this.#opened.set(name, { run: parameters.id, share })
+    return share
   }
 
   /**
@@ -203,7 +224,6 @@ export class Receiver<P> {
     for (const id of this.#held.keys())
       if (runs.wasOpened(id) && !this.#isOpen(id)) this.#held.delete(id)
     this.#sent = this.#sent.filter(({ runs }) => runs.some((id) => this.#isOpen(id)))
-    for (const id of this.#unavailable) if (runs.run(id) === undefined) this.#unavailable.delete(id)
     for (const [id, share] of this.#loaded) {
       if (runs.run(id) !== undefined) continue
       share.erase()
@@ -219,7 +239,7 @@ export class Receiver<P> {
   /** Whether the share of one dealing is still needed for that of its transcript. */
   #willLoad(id: bigint, hash: string): boolean {
     const run = this.#context.runs.run(id)
-    if (run === undefined || this.#loaded.has(id) || this.#unavailable.has(id)) return false
+    if (run === undefined || this.#loaded.has(id)) return false
     return [...run.taken.values()].some(({ signed }) => toHex(signed.hash) === hash)
   }
 }

@@ -1,10 +1,13 @@
 /** Refusals of the threshold protocol as data. Names: threshold specification §21. */
 
 export type RefusalName =
+  | 'InsufficientOpenings'
   | 'InsufficientShares'
   | 'InconsistentCiphertext'
   | 'InvalidCommitment'
+  | 'InvalidComplaint'
   | 'InvalidDealer'
+  | 'InvalidOpening'
   | 'InvalidParameters'
   | 'InvalidPresignature'
   | 'InvalidProof'

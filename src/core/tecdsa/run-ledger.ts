@@ -59,6 +59,10 @@ export class RunLedger<P = Secp256k1Point> implements RunBook<P> {
     return [...this.#runs.values()].filter((run) => run.transcript === undefined)
   }
 
+  finalRuns(): readonly Run<P>[] {
+    return [...this.#runs.values()].filter((run) => run.transcript !== undefined)
+  }
+
   open(operation: Operation<P>): Run<P> {
     const { suite, members, membershipVersion, subnetId, incarnation } = this.#config
     const run = openRun<P>(incarnation, {

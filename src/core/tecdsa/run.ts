@@ -64,4 +64,6 @@ export interface RunBook<P = Secp256k1Point> {
   wasOpened(id: bigint): boolean
   /** Transcripts that still take dealings, oldest first. */
   openRuns(): readonly Run<P>[]
+  /** Transcripts that are final and not dropped, oldest first. */
+  finalRuns(): readonly Run<P>[]
 }

@@ -98,6 +98,11 @@ export class Schedule implements RunBook {
     return this.#ledger.openRuns()
   }
 
+  /** Transcripts that are final and not dropped, oldest first. */
+  finalRuns(): readonly Run[] {
+    return this.#ledger.finalRuns()
+  }
+
   /** Presignatures of a key that are complete and not paired. */
   stockOf(name: string): number {
     return this.#keys.get(name)?.stock ?? 0

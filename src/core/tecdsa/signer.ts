@@ -160,6 +160,8 @@ export class Signer {
     switch (message.type) {
       case 'dealing':
       case 'support':
+      case 'complaint':
+      case 'opening':
         return this.#part(message.lane).receive(from, message)
       case 'share':
         return this.#signing.share(from, message)

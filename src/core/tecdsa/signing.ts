@@ -39,7 +39,7 @@ type Open = {
   readonly shares: Map<NodeIndex, SignatureShare>
   readonly blamed: Set<NodeIndex>
   ownShare: ShareMessage | undefined
-  /** Own share is due; false when sent, or when a share that it needs cannot be loaded. */
+  /** Own share is due: as soon as those that it needs are there, which may have to be recovered. */
   owesShare: boolean
   /** Shares have come since combining was tried last. */
   untried: boolean
@@ -131,17 +131,18 @@ export class Signing {
   /** Gives one share, or tries to combine one signature. Undefined when there is nothing to do. */
   work(): SignerOutputs | undefined {
     for (const open of this.#open.values()) {
-      if (open.owesShare) return this.#give(open)
+      const given = open.owesShare ? this.#give(open) : undefined
+      if (given !== undefined) return given
       const t = reconstructionThreshold(this.#context.members.length)
       if (open.untried && !open.done && open.shares.size >= t) return this.#combine(open)
     }
     return undefined
   }
 
-  #give(open: Open): SignerOutputs {
-    open.owesShare = false
+  #give(open: Open): SignerOutputs | undefined {
     const shares = this.#ownShares(open.pairing)
-    if (shares === undefined) return []
+    if (shares === undefined) return undefined
+    open.owesShare = false
     const { suite, keys, prefix } = this.#context
     const record = this.#singleUse(open)
     const requestId = open.pairing.request.id

@@ -37,6 +37,30 @@ const messages: [string, SignerMessage, string][] = [
     { type: 'support', lane: 'ecdsa', support: { hashes, signature: filled(64, 7) } },
     'c0d9768f793498e72c1ec4bbeb5a8ff866fcfd6253f56079bd42817605796174',
   ],
+  [
+    'complaint',
+    {
+      type: 'complaint',
+      lane: 'ecdsa',
+      signed: { transcriptId: 3n, dealer: 2, complaint: filled(147, 8), signature: filled(64, 4) },
+    },
+    '38a3b05b3b5de958a7433b3c1d7f32ea2bb53defe7fb5ea5da33d67f19e5627f',
+  ],
+  [
+    'opening',
+    {
+      type: 'opening',
+      lane: 'bls',
+      signed: {
+        transcriptId: 3n,
+        dealer: 2,
+        complainer: 1,
+        opening: filled(82, 9),
+        signature: filled(64, 4),
+      },
+    },
+    '8baa07afe4b33b03d43903a23041e9f1ebebb8e6577960581e5f2d69569c865e',
+  ],
   ['share', share, 'c9e650942f10f206152c3b40de2b9bc48b9c5320b9e0c2debdcf424e377347a2'],
   [
     'resend',

@@ -83,23 +83,26 @@ test('an erased secret is gone, and using it is a bug', () => {
 })
 
 describe('who may', () => {
-  test('open a secret: the arithmetic of §§4 to 9, 14', () => {
+  test('open a secret: the arithmetic of §§4 to 10, 14', () => {
     expect(importersOf('unseal')).toEqual([
       'core/tecdsa/bls.ts', // The own share of the certification key becomes a signature share.
       'core/tecdsa/commitment.ts', // A share against its commitment.
+      'core/tecdsa/complaint.ts', // The encryption key of the node, in a proof about it.
       'core/tecdsa/dealing-draw.ts', // Own shares of the inputs become constants of new polynomials.
       'core/tecdsa/mega.ts', // The encryption key of the node.
+      'core/tecdsa/opening.ts', // The own share of a dealing that was bad for another node.
       'core/tecdsa/polynomial.ts',
       'core/tecdsa/signature.ts', // Own shares of λ, κλ, xλ become a public signature share.
       'core/tecdsa/transcript.ts', // What one receiver got of several dealers becomes its one share.
     ])
   })
 
-  test('interpolate: commitments, the dealings to one receiver, and public signature shares', () => {
+  test('interpolate: commitments, the dealings to one receiver, public openings and signature shares', () => {
     const interpolating = [...importersOf('lagrange'), ...importersOf('lagrangeScalars')]
     expect([...new Set(interpolating)].toSorted()).toEqual([
       'core/tecdsa/bls.ts',
       'core/tecdsa/commitment.ts',
+      'core/tecdsa/recovery.ts',
       'core/tecdsa/signature.ts',
       'core/tecdsa/transcript.ts',
     ])
