@@ -4,6 +4,7 @@
  */
 import type { Group, Secret } from '../base/group.ts'
 import { mod } from '../base/group.ts'
+import type { OracleInputs } from '../base/random-oracle.ts'
 import { bytesInput, oracleScalar, pointInputs } from '../base/random-oracle.ts'
 import type { Generator } from '../base/seed.ts'
 
@@ -16,8 +17,16 @@ export type ProofOfProduct = {
   readonly response2: bigint
 }
 
+/** Gives the challenge for what is asked. */
+export type ChallengeOracle = <P>(group: Group<P>, domain: string, inputs: OracleInputs) => bigint
+
 /** Where a statement is made: domain string of the proof, associated data of the transcript. */
-export type ProofContext = { readonly domain: string; readonly associatedData: Uint8Array }
+export type ProofContext = {
+  readonly domain: string
+  readonly associatedData: Uint8Array
+  /** In place of that of §3.4: the simulators of §22.2 program it. */
+  readonly oracle?: ChallengeOracle
+}
 
 /** A = x·g and B = x·base. */
 export type EqualLogs<P> = { readonly base: P; readonly a: P; readonly b: P }
@@ -35,10 +44,10 @@ const respond = <P>(group: Group<P>, witness: Secret, c: bigint, nonce: Secret):
 /** The challenge for a statement and its commitments, all of them points under their names. */
 function challengeOf<P>(
   group: Group<P>,
-  { domain, associatedData }: ProofContext,
+  { domain, associatedData, oracle = oracleScalar }: ProofContext,
   points: Readonly<Record<string, P>>,
 ): bigint {
-  return oracleScalar(group, domain, {
+  return oracle(group, domain, {
     associated_data: bytesInput(associatedData),
     ...pointInputs(group, points),
   })

@@ -94,11 +94,11 @@ describe('hash to curve and field', () => {
       `a512_${'a'.repeat(512)}`,
       '02e3c8d35aaaf0b9b647e88a0a0a7ee5d5bed5ad38238152e4e6fd8c1f8cb7c998',
     ],
-  ])('RFC 9380 hashes %j to its point', (message, point) => {
+  ])('§22.1 rfc: RFC 9380 hashes %j to its point', (message, point) => {
     expect(hex(group.hashToPoint(utf8(message), dst))).toBe(point)
   })
 
-  test('the second generator is the hash of "h"', () => {
+  test('§22.1 h: the second generator is the hash of "h"', () => {
     const dstOfH = utf8('ic-crypto-tecdsa-secp256k1-generator-h')
     expect(hex(group.hashToPoint(utf8('h'), dstOfH))).toBe(hex(group.h.point))
     expect(hex(group.h.point)).toBe(

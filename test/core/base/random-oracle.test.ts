@@ -41,14 +41,14 @@ describe('random oracle', () => {
     )
   })
 
-  test('two scalars of the four types of input', () => {
+  test('§22.1 oracle: two scalars of the four types of input', () => {
     expect(oracleScalars(group, 'ic-test-domain-sep', first, 2)).toEqual([
       0xe1cc3546518665d7321cd5b5aa7cbae2ae9d8bad3a2f28b495ac3d3af139b460n,
       c1,
     ])
   })
 
-  test('a scalar, then bytes, each over the one before', () => {
+  test('§22.1 oracle: a scalar, then bytes, each over the one before', () => {
     const second = { c1: scalarInput(group, c1), round: integerInput(2n) }
     expect(oracleScalar(group, 'ic-test-domain-sep-2', second)).toBe(c2)
     const third = { c2: scalarInput(group, c2), round: integerInput(3n) }
@@ -74,7 +74,7 @@ describe('random oracle', () => {
     expect(together).toEqual(alone)
   })
 
-  test('moving bytes between name, data and neighbours changes the output', () => {
+  test('§22.1 structure: moving bytes between name, data and neighbours changes the output', () => {
     const messages = [
       { ab: bytesInput(utf8('c')) },
       { a: bytesInput(utf8('bc')) },

@@ -130,7 +130,7 @@ describe('a node that is behind', () => {
 })
 
 describe('divergence', () => {
-  test('is seen when two of four sign another root, and ends the certifying', () => {
+  test('§21 diverged: f + 1 shares for another root of an executed slot, which ends the certifying', () => {
     const one = certifier()
     execute(one, 5n, 7)
     one.receive(1, vote(1, 5n, 8))

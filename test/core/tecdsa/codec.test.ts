@@ -111,18 +111,18 @@ const objects: [string, Uint8Array, (bytes: Uint8Array) => Uint8Array][] = [
 ]
 
 describe.each(objects)('%s', (_, bytes, again) => {
-  test('decodes to what was encoded', () => {
+  test('§22.1 round-trip: decodes to what was encoded', () => {
     expect(toHex(again(bytes))).toBe(toHex(bytes))
   })
 
-  test('no prefix and no trailing byte passes', () => {
+  test('§22.1 corruption: no prefix and no trailing byte passes', () => {
     for (let size = 0; size < bytes.length; size++)
       expect(() => again(bytes.subarray(0, size))).toThrow(BadEncoding)
     for (const last of [0, 0xf6, 0xff])
       expect(() => again(concat(bytes, Uint8Array.of(last)))).toThrow(BadEncoding)
   })
 
-  test('a changed bit is refused, or is another object with this encoding alone', () => {
+  test('§22.1 corruption: a changed bit is refused, or is another object with this encoding alone', () => {
     for (let i = 0; i < bytes.length; i += 3) {
       const changed = bytes.slice()
       changed[i] = (changed[i] ?? 0) ^ (1 << (i % 8))

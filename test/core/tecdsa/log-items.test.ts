@@ -192,7 +192,7 @@ describe('a completion in the log', () => {
     expect(signer.judge(change(encodeCompletion(completion)))).toBeUndefined()
   })
 
-  test('counts once, however many were refused before it', () => {
+  test('§21 item: completion of a finished request, after one that counted', () => {
     expect(signer.judge(encodeCompletion(completion))).toEqual(completion)
     expect(signer.openRequests).toBe(0)
     expect(signer.judge(encodeCompletion(completion))).toBeUndefined()

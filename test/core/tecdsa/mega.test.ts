@@ -67,7 +67,7 @@ describe.each(cases)('$type', ({ type, openings }) => {
     expect(decryptWith(suite, context, ciphertext, secret)).toEqual(openings[0])
   })
 
-  test('another key, index, context or ephemeral key gives an unrelated value', () => {
+  test('§22.2 decryption: another key, index, context or ephemeral key gives an unrelated value', () => {
     const shifted = nodes.map((_, j) => nodes[(j + 1) % 4])
     for (const [receiverIndex, other] of shifted.entries()) {
       if (other === undefined) throw new Error('no node')
@@ -142,7 +142,7 @@ describe.each(cases)('$type', ({ type, openings }) => {
       },
     ],
   ]
-  test.each(corruptions)('%s is refused as %s', (_, refusal, change) => {
+  test.each(corruptions)('§22.2 corrupted: %s is refused as %s', (_, refusal, change) => {
     const refused = verifyCiphertext(suite, context, expected, { ...ciphertext, ...change })
     expect(refused?.refusal).toBe(refusal)
   })

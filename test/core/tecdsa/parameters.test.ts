@@ -161,12 +161,15 @@ describe('refused parameters', () => {
       nodes,
     ],
   ]
-  test.each(wrong)('%s', (_, operation, dealers, receivers) => {
-    if (operation === undefined) throw new Error('no operation')
-    expect(checkParameters(parameters(operation, dealers, receivers))?.refusal).toBe(
-      'InvalidParameters',
-    )
-  })
+  test.each(wrong)(
+    '§21 parameters: parameters violating §2.3, %s',
+    (_, operation, dealers, receivers) => {
+      if (operation === undefined) throw new Error('no operation')
+      expect(checkParameters(parameters(operation, dealers, receivers))?.refusal).toBe(
+        'InvalidParameters',
+      )
+    },
+  )
 
   test('an input of another algorithm', () => {
     const input = Object.assign(unmasked(nodes), { algorithm: 'ThresholdEd25519' })

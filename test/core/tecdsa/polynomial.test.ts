@@ -49,7 +49,7 @@ describe('perfect hiding, counted out', () => {
     [1, 2, 3].map((t) => ({ field, t, nodes: Number(field) - 1 })),
   )
   test.each(cases)(
-    'any t − 1 shares are equally likely for every secret: order $field, t = $t',
+    '§22.6 hiding: any t − 1 shares are equally likely for every secret: order $field, t = $t',
     (row) => {
       const { field, t, nodes } = row
       for (const observers of subsets(Math.min(nodes, 5), t - 1)) {
@@ -78,33 +78,78 @@ describe('perfect hiding, counted out', () => {
     expect(views[0]).not.toEqual(views[1])
   })
 
-  test('pairs of value and mask hide both: order 7, t = 2', () => {
-    const views = [0n, 3n].map((secret) =>
-      tuples(7n, 3)
-        .map(([a1 = 0n, r0 = 0n, r1 = 0n]) => {
-          const [values, masks] = [polynomial([secret, a1], 7n), polynomial([r0, r1], 7n)]
-          return `${values.shareOf(2)},${masks.shareOf(2)}`
+  test.each([
+    { field: 7n, t: 2, observers: [[0], [2], [5]] },
+    { field: 11n, t: 2, observers: [[3]] },
+    { field: 7n, t: 3, observers: [[1, 4]] },
+  ])(
+    '§22.6 hiding-pairs: any f pairs of value and mask are equally likely for every secret: order $field, t = $t',
+    ({ field, t, observers }) => {
+      for (const nodes of observers) {
+        const histograms = Array.from({ length: Number(field) }, (_, secret) => {
+          const seen = new Map<string, number>()
+          for (const drawn of tuples(field, 2 * t - 1)) {
+            const values = polynomial([BigInt(secret), ...drawn.slice(0, t - 1)], field)
+            const masks = polynomial(drawn.slice(t - 1), field)
+            const view = nodes.map((i) => [values.shareOf(i), masks.shareOf(i)]).join()
+            seen.set(view, (seen.get(view) ?? 0) + 1)
+          }
+          return [...seen].toSorted()
         })
-        .toSorted(),
-    )
-    expect(views[0]).toEqual(views[1])
-  })
+        for (const histogram of histograms) expect(histogram).toEqual(histograms[0])
+        expect(histograms[0]).toHaveLength(Number(field) ** (2 * (t - 1)))
+      }
+    },
+    60_000,
+  )
+
+  test.each([7n, 11n])(
+    '§22.1 too-few: t − 1 shares and any secret lie on one polynomial: order %i',
+    (field) => {
+      for (const t of [2, 3])
+        for (const nodes of subsets(4, t - 1)) {
+          const dealt = polynomial([3n, 5n, 2n].slice(0, t), field)
+          const fitting = tuples(field, t).filter((coefficients) =>
+            nodes.every((i) => polynomial(coefficients, field).shareOf(i) === dealt.shareOf(i)),
+          )
+          const secrets = fitting.map(([secret = 0n]) => secret).toSorted((a, b) => Number(a - b))
+          expect(secrets).toEqual(Array.from({ length: Number(field) }, (_, i) => BigInt(i)))
+        }
+    },
+  )
 })
 
 describe('interpolation', () => {
-  test.each([1, 2, 3, 5])('any %i shares give the secret, and any other share', (t) => {
-    const secret = generator.scalar(group)
-    const rest = Array.from({ length: t - 1 }, () => generator.scalar(group))
-    const dealt = new Polynomial([secret, ...rest], order)
-    for (const indices of subsets(6, t)) {
-      const at = (z: number): bigint =>
-        lagrangeScalars(indices, order, z).reduce(
-          (sum, weight, i) =>
-            mod(sum + weight * dealt.shareOf(present(indices[i], 'i < t')), order),
+  test.each([1, 2, 3, 5])(
+    '§22.1 lagrange: any %i shares give the secret, and any other share',
+    (t) => {
+      const secret = generator.scalar(group)
+      const rest = Array.from({ length: t - 1 }, () => generator.scalar(group))
+      const dealt = new Polynomial([secret, ...rest], order)
+      for (const indices of subsets(6, t)) {
+        const at = (z: number): bigint =>
+          lagrangeScalars(indices, order, z).reduce(
+            (sum, weight, i) =>
+              mod(sum + weight * dealt.shareOf(present(indices[i], 'i < t')), order),
+            0n,
+          )
+        expect(at(0)).toBe(secret)
+        expect(at(evaluationPoint(9))).toBe(dealt.shareOf(9))
+      }
+    },
+  )
+
+  test.each([2, 3])('§22.1 other-set: all sets of %i shares give the same at every point', (t) => {
+    const dealt = random(t)
+    for (const z of [0, 3, 9, 1000]) {
+      const found = subsets(7, t).map((indices) => {
+        const weights = lagrangeScalars(indices, order, z)
+        return indices.reduce(
+          (sum, i, k) => mod(sum + (weights[k] ?? 0n) * dealt.shareOf(i), order),
           0n,
         )
-      expect(at(0)).toBe(secret)
-      expect(at(evaluationPoint(9))).toBe(dealt.shareOf(9))
+      })
+      expect(new Set(found).size).toBe(1)
     }
   })
 

@@ -51,11 +51,11 @@ describe('equal logarithms', () => {
   const statement = { base, a: g.multiplySecret(x), b: group.multiplySecret(base, x) }
   const proof = proveEqualLogs(group, context, statement, { witness: x, nonces: nonces() })
 
-  test('are proven', () => {
+  test('§22.2 complete: are proven', () => {
     expect(verifyEqualLogs(group, context, statement, proof)).toBe(true)
   })
 
-  test('no changed proof, statement or context passes', () => {
+  test('§22.2 corrupted: no changed proof, statement or context passes', () => {
     for (const altered of alteredProofs(proof))
       expect(verifyEqualLogs(group, context, statement, altered)).toBe(false)
     const swapped = { ...statement, a: statement.b, b: statement.a }
@@ -86,11 +86,11 @@ describe('equal openings', () => {
   const statement = { a: ped(s, m), b: g.multiplyPublic(s) }
   const proof = proveEqualOpenings(group, context, statement, { mask: m, nonces: nonces() })
 
-  test('are proven', () => {
+  test('§22.2 complete: are proven', () => {
     expect(verifyEqualOpenings(group, context, statement, proof)).toBe(true)
   })
 
-  test('no changed proof, statement or context passes', () => {
+  test('§22.2 corrupted: no changed proof, statement or context passes', () => {
     for (const altered of alteredProofs(proof))
       expect(verifyEqualOpenings(group, context, statement, altered)).toBe(false)
     const swapped = { a: statement.b, b: statement.a }
@@ -126,11 +126,11 @@ describe('product', () => {
   const witness = { lhs: a, maskDifference: asSecret(mod(gamma - a * beta, order)) }
   const proof = proveProduct(group, context, statement, { witness, nonces: nonces() })
 
-  test('is proven', () => {
+  test('§22.2 complete: is proven', () => {
     expect(verifyProduct(group, context, statement, proof)).toBe(true)
   })
 
-  test('no changed proof, statement or context passes', () => {
+  test('§22.2 corrupted: no changed proof, statement or context passes', () => {
     const swapped = { ...proof, response1: proof.response2, response2: proof.response1 }
     for (const altered of [...alteredProofs(proof), swapped])
       expect(verifyProduct(group, context, statement, altered)).toBe(false)

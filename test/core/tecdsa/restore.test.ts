@@ -132,7 +132,7 @@ function lifeOf(options: ConstructorParameters<typeof SignerNet>[0]): {
   return { net, seen }
 }
 
-test('over many lives no secret, nonce point or pairing comes again', () => {
+test('§22.7 restored: over many lives no secret, nonce point or pairing comes again', () => {
   const all: string[] = []
   const keys = new Set<string>()
   let restored: Uint8Array | undefined

@@ -36,7 +36,7 @@ const trapdoor = scalar()
 const weak: Group<Point> = { ...group, h: group.fixedBase(group.g.multiplyPublic(trapdoor)) }
 
 describe('the view of a dealing', () => {
-  test('unmasked: commitments that fit C_0 and any f shares', () => {
+  test('§22.6 dealing: commitments that fit C_0 and any f shares', () => {
     const c0 = group.hashToPoint(bytesOf('a public key'), bytesOf('dst')) // Nobody knows its logarithm.
     const corrupt = [1, 4]
     const shares = corrupt.map(() => scalar())
@@ -51,7 +51,7 @@ describe('the view of a dealing', () => {
     })
   })
 
-  test('masked: with the trapdoor log_g h, which nobody has, one commitment opens to any secret', () => {
+  test('§22.6 masked-dealing: with the trapdoor log_g h, which nobody has, one commitment opens to any secret', () => {
     const [a, r] = [0, 1].map(() => [scalar(), scalar()])
     const poly = (coefficients: readonly bigint[] | undefined): Polynomial =>
       new Polynomial((coefficients ?? []).map(asSecret), order)
@@ -167,7 +167,7 @@ describe('the view of a signature', () => {
     }
   }
 
-  test('shares of honest nodes made from the signature and any μ(0) verify', () => {
+  test('§22.6 signing: shares of honest nodes made from the signature and any μ(0) verify', () => {
     for (const index of [1, 2, 3]) {
       const share = simulated(scalar(), lowS, index)
       expect(verifyShare(suite, inputs, index, share)).toBeUndefined()
@@ -175,7 +175,7 @@ describe('the view of a signature', () => {
     }
   })
 
-  test('with the true μ(0) they are the real ones', () => {
+  test('§22.6 true-signing: with the true μ(0) they are the real ones', () => {
     const [a = 0n, b = 0n] = lagrangeScalars([0, 1], order)
     const mu0 = mod(a * realAt(0).mu.value + b * realAt(1).mu.value, order)
     const nu0 = mod(a * realAt(0).nu.value + b * realAt(1).nu.value, order)

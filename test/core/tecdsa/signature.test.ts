@@ -117,7 +117,7 @@ describe('signatures', () => {
   test.each([
     ['4', four],
     ['5', five],
-  ])('every choice of t among %s nodes gives the same bytes', (_, world) => {
+  ])('§22.5 subsets: every choice of t among %s nodes gives the same bytes', (_, world) => {
     const asked = inputsOf(world)
     const all = sharesOf(world, asked)
     const found = subsets(all.size, 2).flatMap((nodes) =>
@@ -132,7 +132,7 @@ describe('signatures', () => {
     expect(found[0]).toBe(toHex(signatureOf(world, asked)))
   })
 
-  test('are accepted by a library that knows nothing of thresholds, under the key derived from X alone', () => {
+  test('§22.5 library: are accepted by one that knows nothing of thresholds, under the key derived from X alone', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 5 }),
@@ -157,14 +157,17 @@ describe('signatures', () => {
     )
   })
 
-  test.each([0, 1, 255, 256])('derive along %i elements, empty ones included', (count) => {
-    const path = Array.from({ length: count }, (_, i) => new Uint8Array(i % 3))
-    const asked = inputsOf(four, { path })
-    const made = signatureOf(four, asked)
-    const { publicKey } = asked
-    const digest = bytesOf('message')
-    expect(verifyEcdsa({ publicKey, digest, signature: made }, { lowS: true })).toBe(true)
-  })
+  test.each([0, 1, 255, 256])(
+    '§22.5 offline: derive along %i elements, empty ones included',
+    (count) => {
+      const path = Array.from({ length: count }, (_, i) => new Uint8Array(i % 3))
+      const asked = inputsOf(four, { path })
+      const made = signatureOf(four, asked)
+      const { publicKey } = asked
+      const digest = bytesOf('message')
+      expect(verifyEcdsa({ publicKey, digest, signature: made }, { lowS: true })).toBe(true)
+    },
+  )
 
   test('digests of the extremes', () => {
     for (const digest of [
@@ -180,7 +183,7 @@ describe('signatures', () => {
     }
   })
 
-  test('both signs of s occur before it is made low', () => {
+  test('§22.5 low-s: both signs of s occur before it is made low', () => {
     const parities = new Set<boolean>()
     for (let i = 0; parities.size < 2 && i < 40; i++) {
       const asked = inputsOf(four, { nonce: bytesOf(`nonce ${i}`) })
@@ -191,7 +194,7 @@ describe('signatures', () => {
     expect(parities.size).toBe(2)
   })
 
-  test('nonce, digest, path and K each change R', () => {
+  test('§22.5 nonce-point: nonce, digest, path and K each change R', () => {
     const other = [
       inputs,
       inputsOf(four, { nonce: bytesOf('other') }),
@@ -232,7 +235,7 @@ describe('shares', () => {
   const fields = (['nu', 'mu'] as const).flatMap((part) =>
     (['value', 'mask'] as const).map((field) => ({ part, field })),
   )
-  test.each(fields)('$part with another $field is refused', ({ part, field }) => {
+  test.each(fields)('§22.5 shares: $part with another $field is refused', ({ part, field }) => {
     const share = shareAt(1)
     const opening = share[part]
     if (opening.type !== 'pedersen') throw new Error('a pair is due')

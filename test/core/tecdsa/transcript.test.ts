@@ -1,12 +1,13 @@
 /**
  * Goal: what n nodes hold together is the sum, the input or the product, whoever dealt and whoever
- * received. Method: threshold specification §§9, 22.3: every operation among 1, 4, 5 and 7 nodes
- * (one among 10 and 13), secrets reconstructed here and compared; reshares to other nodes of other
+ * received. Method: threshold specification §§9, 22.3: every operation among 1, 4, 5, 7,
+ * 10 and 13 nodes, secrets reconstructed here and compared; reshares to other nodes of other
  * number, where dealer and receiver index differ.
  */
 import { describe, expect, test } from 'vitest'
+import { toHex } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
-import { mod } from '../../../src/core/base/group.ts'
+import { encodePoint, mod } from '../../../src/core/base/group.ts'
 import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
 import type { NodeIndex } from '../../../src/core/base/party.ts'
 import { reconstructionThreshold } from '../../../src/core/base/party.ts'
@@ -64,7 +65,7 @@ function expectSound(run: Run): void {
   expect(group.equals(commitToPublicOpening(group, secret), constant)).toBe(true)
 }
 
-describe.each([1, 4, 5, 7])('%i nodes', (count) => {
+describe.each([1, 4, 5, 7, 10, 13])('%i nodes', (count) => {
   const nodes = makeNodes(count)
   const among = { dealers: nodes, receivers: nodes }
   const masked = makeRun({ operation: { type: 'random' }, ...among, id: 1n })
@@ -85,7 +86,7 @@ describe.each([1, 4, 5, 7])('%i nodes', (count) => {
     id: 5n,
   }
 
-  test('a random sharing is the sum of what was dealt', () => {
+  test('§22.3 secret: a random sharing is the sum of what was dealt', () => {
     expectSound(masked)
     expectSound(unmasked)
     const constants = [...unmasked.dealings.values()].map((d) => constantTerm(d.commitment))
@@ -96,7 +97,7 @@ describe.each([1, 4, 5, 7])('%i nodes', (count) => {
     expect(masked.transcript.commitment.type).toBe('pedersen')
   })
 
-  test('reshares keep the secret and show its public key', () => {
+  test('§22.3 secret: reshares keep the secret and show its public key', () => {
     const opened = makeRun(reshare)
     expectSound(opened)
     expect(secretOf(opened)).toBe(secretOf(masked))
@@ -115,7 +116,7 @@ describe.each([1, 4, 5, 7])('%i nodes', (count) => {
       )
   })
 
-  test('a product shares the product', () => {
+  test('§22.3 secret: a product shares the product', () => {
     const product = makeRun(times)
     expectSound(product)
     expect(secretOf(product)).toBe(mod(secretOf(unmasked) * secretOf(masked), order))
@@ -124,31 +125,32 @@ describe.each([1, 4, 5, 7])('%i nodes', (count) => {
     expect(product.transcript.combination).toBe('byInterpolation')
   })
 
-  test('any choice of enough dealings gives the same secret', () => {
+  test('§22.3 choice: any c dealings give the same secret, of reshares the same C_0', () => {
     for (const wanted of [reshare, refresh, times]) {
       const dealings = [...dealAll(wanted)]
       const c = collectionThreshold(parametersOf(wanted))
       const t = reconstructionThreshold(count)
-      const chosen = [firstOf(c), firstOf(count).slice(-c), firstOf(count)]
+      const odd = firstOf(count).toSorted((a, b) => (b % 2) - (a % 2))
+      // Sets with more and with fewer of the same dealers, in several orders, and all dealings.
+      const chosen = [firstOf(c), firstOf(count).slice(-c), odd.slice(0, c), firstOf(count)]
       const runs = chosen.map((indices) =>
         finish(wanted, new Map(indices.map((i) => present(dealings[i], 'a dealing'))), t),
       )
       expect(new Set(runs.map(secretOf)).size).toBe(1)
-      if (wanted === times) continue
-      const constants = runs.map((run) => constantTerm(run.transcript.commitment))
-      for (const constant of constants)
-        expect(group.equals(constant, constants[0] ?? group.zero)).toBe(true)
+      const constants = runs.map((run) => {
+        const constant = constantTerm(run.transcript.commitment)
+        return toHex(encodePoint(group, constant))
+      })
+      const different = new Set(chosen.map((indices) => indices.toSorted((a, b) => a - b).join()))
+      // The masks of a product are those of its dealers; with one node there is one choice.
+      expect(new Set(constants).size).toBe(wanted === times ? different.size : 1)
     }
   })
-})
 
-test.each([10, 13])('a random sharing and its reshare among %i nodes', (count) => {
-  const nodes = makeNodes(count)
-  const among = { dealers: nodes, receivers: nodes }
-  const masked = makeRun({ operation: { type: 'random' }, ...among, id: 1n })
-  const key = makeRun({ operation: { type: 'reshareOfMasked', input: masked }, ...among, id: 2n })
-  expectSound(key)
-  expect(secretOf(key)).toBe(secretOf(masked))
+  test('§22.3 opens: the share of every receiver, of every operation', () => {
+    for (const run of [masked, unmasked, ...[reshare, refresh, times].map(makeRun)])
+      expectSound(run)
+  })
 })
 
 describe('change of membership', () => {
@@ -167,17 +169,23 @@ describe('change of membership', () => {
     id: bigint,
   ) => makeRun({ operation: { type: 'reshareOfUnmasked', input }, dealers, receivers, id })
 
-  test('4 to 7 to 4 others keep the key', () => {
+  test('§22.3 move: 4 to 7 to 4 others keep the key', () => {
     const larger = move(key, four, seven, 2n)
     const back = move(larger, seven, makeNodes(4, 'c'), 3n)
+    const x = constantTerm(key.transcript.commitment)
     for (const run of [larger, back]) {
       expectSound(run)
       expect(secretOf(run)).toBe(secretOf(key))
+      const { parameters, dealings, transcript } = run
+      for (const [dealerIndex, dealing] of dealings)
+        expect(verifyDealing(suite, { parameters, dealerIndex }, dealing)).toBeUndefined()
+      expect(verifyTranscript(suite, parameters, { dealings, transcript })).toBeUndefined()
+      expect(group.equals(constantTerm(transcript.commitment), x)).toBe(true)
     }
     expect(larger.transcript.commitment.points).toHaveLength(3)
   })
 
-  test('dealers that stay deal under their old index and receive under their new one', () => {
+  test('§22.3 move: dealers that stay deal under their old index and receive under their new one', () => {
     const stay = four.slice(1)
     const mixed = inOrder([...stay, ...seven.slice(0, 4)])
     const moved = stay.map((node) => [four.indexOf(node), mixed.indexOf(node)])
@@ -218,10 +226,22 @@ describe('change of membership', () => {
     expect(secretOf(run)).toBe(mod(secretOf(key) * secretOf(masked), order))
   })
 
-  test('an old share among new ones does not give the key', () => {
-    const refreshed = move(key, four, four, 7n)
-    const shares = [present(key.shares[0], 'old'), present(refreshed.shares[1], 'new')]
-    expect(reconstruct({ shares }, [0, 1]).value).not.toBe(secretOf(key))
+  test('§22.3 mixed: old shares among new ones do not give the key, whichever they are', () => {
+    const more = move(key, four, seven, 8n)
+    const epochs = [
+      { t: 2, before: key, after: move(key, four, four, 7n) },
+      { t: 3, before: more, after: move(more, seven, seven, 9n) },
+    ]
+    for (const { t, before, after } of epochs)
+      for (const nodes of subsets(before.shares.length, t))
+        for (let olds = 0; olds < 1 << t; olds++) {
+          const shares = before.shares.map((old, node) => {
+            const isOld = (olds >> nodes.indexOf(node)) & 1
+            return isOld ? old : present(after.shares[node], 'new')
+          })
+          const whole = olds === 0 || olds === (1 << t) - 1
+          expect(reconstruct({ shares }, nodes).value === secretOf(key)).toBe(whole)
+        }
   })
 })
 
