@@ -18,6 +18,7 @@ import {
   readVariant,
 } from './cbor.ts'
 import type { Commitment } from './commitment.ts'
+import type { SchnorrShare } from './schnorr.ts'
 import type { Opening } from './secret.ts'
 import type { SignatureShare } from './signature.ts'
 import type { Suite } from './suite.ts'
@@ -33,8 +34,11 @@ export function decodeWhole<T>(bytes: Uint8Array, read: (reader: Reader) => T): 
   return reader.end(read(reader))
 }
 
+const taggedBytes = <P>(group: Group<P>, encoded: Uint8Array): Uint8Array =>
+  concat(Uint8Array.of(group.tag), encoded)
+
 const tagged = <P>(group: Group<P>, encoded: Uint8Array): Uint8Array =>
-  cborBytes(concat(Uint8Array.of(group.tag), encoded))
+  cborBytes(taggedBytes(group, encoded))
 
 /** Points as byte strings behind the tag of their group; one inversion for all. */
 export const cborPoints = <P>(group: Group<P>, points: readonly P[]): Uint8Array[] =>
@@ -43,20 +47,22 @@ export const cborPoints = <P>(group: Group<P>, points: readonly P[]): Uint8Array
 export const cborScalar = <P>(group: Group<P>, scalar: bigint): Uint8Array =>
   tagged(group, group.encodeScalar(scalar))
 
-function readTagged<P>(group: Group<P>, reader: Reader): Uint8Array {
-  const bytes = readBytes(reader)
+function untagged<P>(group: Group<P>, bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== group.tag) throw new BadEncoding(`not of ${group.name}, by its tag`)
   return bytes.subarray(1)
 }
 
 export const readPoint = <P>(group: Group<P>, reader: Reader): P =>
-  decodePoint(group, readTagged(group, reader))
+  decodePoint(group, untagged(group, readBytes(reader)))
 
-export function readScalar<P>(group: Group<P>, reader: Reader): bigint {
-  const scalar = group.decodeScalar(readTagged(group, reader))
+function scalarOf<P>(group: Group<P>, bytes: Uint8Array): bigint {
+  const scalar = group.decodeScalar(bytes)
   if (scalar === undefined) throw new BadEncoding(`not a scalar of ${group.name}`)
   return scalar
 }
+
+export const readScalar = <P>(group: Group<P>, reader: Reader): bigint =>
+  scalarOf(group, untagged(group, readBytes(reader)))
 
 /** Value and mask as an array of two. */
 export function readScalars<P>(group: Group<P>, reader: Reader, count: number): readonly bigint[] {
@@ -120,4 +126,23 @@ export const decodeSignatureShare = <P>({ group }: Suite<P>, bytes: Uint8Array):
     const nu = readOpening(group, reader)
     readKey(reader, 'sigma_denominator')
     return { nu, mu: readOpening(group, reader) }
+  })
+
+/** BIP340 as a map; Ed25519 as the tagged scalar alone, without CBOR. */
+export const encodeSchnorrShare = <P>(
+  { algorithm, group }: Suite<P>,
+  { s }: SchnorrShare,
+): Uint8Array =>
+  algorithm === 'ThresholdEd25519'
+    ? taggedBytes(group, group.encodeScalar(s))
+    : cborMap({ s: cborScalar(group, s) })
+
+export const decodeSchnorrShare = <P>(suite: Suite<P>, bytes: Uint8Array): SchnorrShare =>
+  decodeWhole(bytes, (reader) => {
+    const { algorithm, group } = suite
+    if (algorithm === 'ThresholdEd25519')
+      return { s: scalarOf(group, untagged(group, reader.raw(1 + group.scalarSize))) }
+    readMapHead(reader, 1)
+    readKey(reader, 's')
+    return { s: readScalar(group, reader) }
   })

@@ -1,6 +1,6 @@
 /**
- * ECDSA presignatures: four transcripts that belong together. Source: threshold specification
- * §12.1.
+ * Presignatures: four transcripts that belong together for ECDSA, one for Schnorr. Source:
+ * threshold specification §§12.1, 12.2.
  */
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { Transcript } from './parameters.ts'
@@ -64,5 +64,21 @@ export function checkPresignature<P>(
     ) ??
     refuse(isProduct(kappaLambda, kappa, lambda), 'κλ is not the product of κ and λ') ??
     refuse(isProduct(keyLambda, key, lambda), 'xλ is not the product of this key and λ')
+  )
+}
+
+/** Whether a transcript can blind one Schnorr signature of this key; undefined when it can. */
+export function checkBlinder<P>(key: Transcript<P>, blinder: Transcript<P>): Refusal | undefined {
+  const refuse = (condition: boolean, detail: string): Refusal | undefined =>
+    refuseUnless(condition, 'InvalidPresignature', detail)
+  const { kind } = blinder
+  return (
+    refuse(key.kind.type === 'unmasked', 'a masked sharing is not a key') ??
+    refuse(blinder.algorithm === key.algorithm, 'of another algorithm than the key') ??
+    refuse(sameNodes(blinder.receivers, key.receivers), 'held by other nodes than the key') ??
+    refuse(
+      kind.type === 'unmasked' && kind.origin.type === 'random',
+      'κ is not a fresh unmasked sharing',
+    )
   )
 }

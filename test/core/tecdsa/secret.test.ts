@@ -83,7 +83,7 @@ test('an erased secret is gone, and using it is a bug', () => {
 })
 
 describe('who may', () => {
-  test('open a secret: the arithmetic of §§4 to 10, 14', () => {
+  test('open a secret: the arithmetic of §§4 to 10, 14, 15', () => {
     expect(importersOf('unseal')).toEqual([
       'core/tecdsa/bls.ts', // The own share of the certification key becomes a signature share.
       'core/tecdsa/commitment.ts', // A share against its commitment.
@@ -92,6 +92,7 @@ describe('who may', () => {
       'core/tecdsa/mega.ts', // The encryption key of the node.
       'core/tecdsa/opening.ts', // The own share of a dealing that was bad for another node.
       'core/tecdsa/polynomial.ts',
+      'core/tecdsa/schnorr.ts', // Own shares of x and κ become a public signature share.
       'core/tecdsa/signature.ts', // Own shares of λ, κλ, xλ become a public signature share.
       'core/tecdsa/transcript.ts', // What one receiver got of several dealers becomes its one share.
     ])
@@ -103,6 +104,7 @@ describe('who may', () => {
       'core/tecdsa/bls.ts',
       'core/tecdsa/commitment.ts',
       'core/tecdsa/recovery.ts',
+      'core/tecdsa/schnorr.ts',
       'core/tecdsa/signature.ts',
       'core/tecdsa/transcript.ts',
     ])
