@@ -1,39 +1,30 @@
 /**
- * The subnet in a box: workers with nodes, the sequencer, the embedded Bitcoin node. Source:
+ * The subnet in a box: hosts with a node each, what joins them, and what clients see of them. Source:
  * architecture §§1, 3.
  */
-import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { equalBytes, fromBigEndian, toHex } from '../core/base/bytes.ts'
 import { Bug, CkbtcError, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
-import type { LogDelivery } from '../core/log/log.ts'
-import { Sequencer } from '../core/log/sequencer.ts'
 import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
-import {
-  createMembership,
-  decodeGenesis,
-  encodeGenesis,
-  memberId,
-} from '../core/tecdsa/membership.ts'
+import { createMembership, decodeGenesis, encodeGenesis } from '../core/tecdsa/membership.ts'
 import { systemClock } from './clock.ts'
 import { startRefused } from './disks/restore.ts'
-import type { Founded, SlotReader } from './disks/subnet-disks.ts'
-import { nodeDirectory, restoreDisks, slotReader } from './disks/subnet-disks.ts'
+import type { Founded } from './disks/subnet-disks.ts'
+import { nodeDirectory, restoreDisks } from './disks/subnet-disks.ts'
 import { entropy } from './entropy.ts'
 import type { IcBackend } from './ic/backend.ts'
+import { InlineHost } from './node/inline-host.ts'
+import type { HostEnd, Isolation, OpenHost } from './node/node-host.ts'
+import { Ordering } from './node/ordering.ts'
+import { NodePlace } from './node/place.ts'
+import type { FromNode, KeyNumber, NodeSettings, SharedOutput } from './node/protocol.ts'
+import { receivedProblem } from './node/protocol.ts'
 import { Questions } from './node/questions.ts'
-import type {
-  FromWorker,
-  KeyNumber,
-  NodeSettings,
-  SharedOutput,
-  ToWorker,
-} from './node/worker-protocol.ts'
-import { receivedProblem } from './node/worker-protocol.ts'
+import { WorkerHost } from './node/worker-host.ts'
+import { newJournal } from './store/shared-store.ts'
 import { SubnetBackend } from './subnet-backend.ts'
 
 export type SubnetOptions = {
@@ -41,6 +32,8 @@ export type SubnetOptions = {
   readonly settings: NodeSettings
   /** Where its nodes keep what they know; it goes on from there. Without it, in memory. */
   readonly directory?: string | undefined
+  /** Where each node lives; a thread of its own unless told. */
+  readonly isolation?: Isolation | undefined
 }
 
 export type SubnetEvent =
@@ -51,7 +44,9 @@ export type SubnetEvent =
       readonly culprit: NodeIndex
       readonly reason: string
     }
-  /** The disk of a node failed, and the node is down. */
+  | { readonly type: 'started'; readonly node: NodeIndex }
+  | { readonly type: 'stopped'; readonly node: NodeIndex }
+  /** The disk of a node failed, or its process was ended from outside: the node is down. */
   | { readonly type: 'failed'; readonly node: NodeIndex; readonly problem: CkbtcError }
   /** Too few nodes have disks that work: the subnet cannot go on. */
   | { readonly type: 'ended'; readonly problem: CkbtcError }
@@ -59,18 +54,17 @@ export type SubnetEvent =
   | { readonly type: 'bug'; readonly message: string }
 
 type Listener = (event: SubnetEvent) => void
-type Place = { readonly worker: Worker; readonly name: KeyNumber }
-type Made = Place & { readonly record: MemberRecord }
+type Made = { readonly place: NodePlace; readonly record: MemberRecord }
 
-/** How long a worker may take to close its disks. */
-const CLOSING_MS_MAX = 10_000
+const hosts: Readonly<Record<Exclude<Isolation, 'process'>, OpenHost>> = {
+  inline: (ears) => new InlineHost(ears),
+  worker: (ears) => new WorkerHost(ears),
+}
 
 export class Subnet {
   readonly #options: SubnetOptions
-  readonly #workers: readonly Worker[]
   readonly #founded: Founded | undefined
-  readonly #reader: SlotReader | undefined
-  readonly #log: Sequencer
+  readonly #ordering: Ordering
   readonly #listeners = new Set<Listener>()
   readonly #questions: Questions
   readonly #backend: SubnetBackend
@@ -78,12 +72,13 @@ export class Subnet {
   readonly #strays: CkbtcError[] = []
   /** Nodes that are down because of their disks. */
   readonly #failed = new Map<NodeIndex, CkbtcError>()
+  readonly #made: NodePlace[]
   /** Nodes whose disks are lost have none. */
-  #places: ReadonlyMap<NodeIndex, Place> = new Map()
+  #places: ReadonlyMap<NodeIndex, NodePlace> = new Map()
   #genesis: Uint8Array = new Uint8Array()
   #closed = false
   #fail: (error: Error) => void = () => undefined
-  /** Rejects when a worker ends by itself. */
+  /** Rejects when a host breaks. */
   readonly #failure: Promise<never>
 
   private constructor(options: SubnetOptions, founded: Founded | undefined) {
@@ -92,6 +87,7 @@ export class Subnet {
     this.#founded = founded
     this.#failure = new Promise((_, reject) => {
       this.#fail = (error) => {
+        if (this.#closed) return
         if (error instanceof CkbtcError) this.#emit({ type: 'ended', problem: error })
         else this.#emit({ type: 'bug', message: error.message })
         reject(error)
@@ -99,7 +95,7 @@ export class Subnet {
     })
     this.#failure.catch(() => undefined) // Whoever waits for it is told; it need not be anybody.
     this.#questions = new Questions((me, id, question) =>
-      this.#tell(this.#place(me).worker, { type: 'ask', me, id, question }),
+      this.#place(me).tell({ type: 'ask', id, question }),
     )
     this.#backend = new SubnetBackend({
       ids: canisterIdsOf[options.settings.ids],
@@ -109,22 +105,28 @@ export class Subnet {
       input: (node, input) => this.#input(node, input),
       questions: this.#questions,
     })
-    const reader = directory === undefined ? undefined : slotReader(directory, nodes, founded)
-    this.#reader = reader
-    this.#log = new Sequencer(nodes, entropy(32), {
-      ...(founded === undefined ? {} : { position: founded.position }),
-      ...(reader === undefined ? {} : { read: (slot) => reader.read(slot) }),
+    this.#ordering = new Ordering({
+      nodes,
+      directory,
+      founded,
+      input: (node, input) => this.#input(node, input),
     })
-    const count = Math.max(1, Math.min(availableParallelism(), nodes))
-    const url = new URL('./node/worker.js', import.meta.url)
-    this.#workers = Array.from({ length: count }, () => new Worker(url))
-    for (const worker of this.#workers) {
-      worker.on('message', (message: FromWorker) => this.#hear(message))
-      worker.on('error', (error) => this.#fail(error))
-      worker.on('exit', () => {
-        if (!this.#closed) this.#fail(new Bug('a worker with nodes ended by itself'))
-      })
-    }
+    const names = founded?.ready ?? Array.from({ length: nodes }, (_, name) => name)
+    this.#made = names.map((name) => this.#makePlace(name))
+  }
+
+  #makePlace(name: KeyNumber): NodePlace {
+    const { directory, isolation = 'worker' } = this.#options
+    return new NodePlace({
+      name,
+      storage:
+        directory === undefined
+          ? { type: 'memory', journal: newJournal() }
+          : { type: 'directory', path: nodeDirectory(directory, name) },
+      open: hosts[isolation === 'process' ? 'worker' : isolation],
+      hear: (message) => this.#hear(name, message),
+      ended: (end) => this.#hostEnded(name, end),
+    })
   }
 
   /**
@@ -183,94 +185,97 @@ export class Subnet {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Collects the public keys of the workers' nodes, and tells all nodes who they are. */
+  /** Collects the public keys of the nodes, and tells all nodes who they are. */
   async #begin(): Promise<void> {
-    const names = this.#founded?.ready ?? Array.from({ length: this.size }, (_, name) => name)
-    const made = await Promise.all(names.map((name) => this.#createKeys(name)))
+    const made = await Promise.all(
+      this.#made.map(async (place): Promise<Made> => ({ place, record: await place.open() })),
+    )
     const genesis = this.#founded?.genesis ?? newGenesis(made)
     this.#genesis = encodeGenesis(genesis)
     this.#places = new Map(
       genesis.membership.members.flatMap(({ id }, me) => {
-        const place = made.find(({ record }) => equalBytes(record.id, id))
-        return place === undefined ? [] : [[me, place] as const]
+        const found = made.find(({ record }) => equalBytes(record.id, id))
+        return found === undefined ? [] : [[me, found.place] as const]
       }),
     )
-    this.#refuseStrays(made)
-    for (const me of this.#places.keys()) this.startNode(me)
+    await this.#refuseStrays(made)
+    for (const me of this.#places.keys()) this.#run(me)
   }
 
   /** A disk that is a copy of another's, or of no member, does not stand for a node. */
-  #refuseStrays(made: readonly Made[]): void {
-    const placed = new Set([...this.#places.values()].map(({ name }) => name))
-    for (const { name } of made)
-      if (!placed.has(name))
-        this.#strays.push(
-          startRefused(`disk ${name + 1} is a copy of another, or of no node of the subnet`, {}),
-        )
+  async #refuseStrays(made: readonly Made[]): Promise<void> {
+    const placed = new Set(this.#places.values())
+    for (const { place } of made) {
+      if (placed.has(place)) continue
+      this.#strays.push(
+        startRefused(
+          `disk ${place.name + 1} is a copy of another, or of no node of the subnet`,
+          {},
+        ),
+      )
+      await place.kill()
+    }
     const [problem] = this.#strays
     if (problem !== undefined && placed.size < agreementQuorum(this.size)) throw problem
   }
 
-  #createKeys(name: KeyNumber): Promise<Made> {
-    const { directory } = this.#options
-    const worker = present(this.#workers[name % this.#workers.length], 'there is a worker')
-    return new Promise((resolve, reject) => {
-      const hear = (message: FromWorker): void => {
-        const isAnswer = message.type === 'keys' || message.type === 'failed'
-        if (!isAnswer || message.name !== name) return
-        worker.off('message', hear)
-        if (message.type === 'failed') {
-          reject(receivedProblem(message.problem))
-          return
-        }
-        const { signingKey, encryptionKey } = message
-        const record = { id: memberId(signingKey), signingKey, encryptionKey }
-        resolve({ worker, name, record })
-      }
-      worker.on('message', hear)
-      this.#tell(worker, {
-        type: 'create',
-        name,
-        directory: directory === undefined ? undefined : nodeDirectory(directory, name),
-      })
-    })
+  /** Starts a node again from its disk and what the others tell it; never one without a disk. */
+  async startNode(me: NodeIndex): Promise<void> {
+    const place = this.#places.get(me)
+    if (place === undefined || place.isOpen || this.#closed) return
+    try {
+      await place.open()
+    } catch (error) {
+      if (error instanceof CkbtcError) this.#nodeFailed(me, error)
+      else this.#fail(asError(error))
+      return
+    }
+    this.#run(me)
   }
 
-  /** Starts a node, or starts it again from its records and the log; never one without a disk. */
-  startNode(me: NodeIndex): void {
-    const place = this.#places.get(me)
-    if (place === undefined || this.#up.has(me)) return
-    const { worker, name } = place
+  #run(me: NodeIndex): void {
+    const { settings } = this.#options
     this.#up.add(me)
     this.#failed.delete(me)
-    const { settings } = this.#options
-    this.#tell(worker, { type: 'start', name, me, genesis: this.#genesis, settings })
+    this.#place(me).tell({ type: 'start', me, genesis: this.#genesis, settings })
+    for (const peer of this.#up) {
+      if (peer === me) continue
+      this.#input(me, { type: 'linked', peer })
+      this.#input(peer, { type: 'linked', peer: me })
+    }
     for (const call of this.#backend.waiting) this.#input(me, { type: 'ingress', ...call })
+    this.#emit({ type: 'started', node: me })
   }
 
-  /** Ends a node at once; what it had not recorded is gone. */
-  stopNode(me: NodeIndex): void {
-    if (!this.#up.has(me)) return
-    this.#tell(this.#place(me).worker, { type: 'stop', me })
+  /** Ends a node at once; what it had not recorded is gone. Resolves when its host has ended. */
+  async stopNode(me: NodeIndex): Promise<void> {
+    const place = this.#places.get(me)
+    if (place === undefined) return
     this.#down(me)
+    await place.kill()
   }
 
   #down(me: NodeIndex): void {
-    this.#up.delete(me)
-    this.#log.down(me)
+    if (!this.#up.delete(me)) return
+    this.#ordering.down(me)
     this.#questions.stopped(me)
     this.#backend.stopped(me)
+    this.#emit({ type: 'stopped', node: me })
   }
 
   /** The others go on, as long as enough of them can. */
-  #nodeFailed(name: KeyNumber, problem: CkbtcError): void {
-    for (const [me, place] of this.#places) {
-      if (place.name !== name || !this.#up.has(me)) continue
-      this.#down(me)
-      this.#failed.set(me, problem)
-      this.#emit({ type: 'failed', node: me, problem })
-    }
+  #nodeFailed(me: NodeIndex, problem: CkbtcError): void {
+    this.#down(me)
+    void this.#place(me).kill()
+    this.#failed.set(me, problem)
+    this.#emit({ type: 'failed', node: me, problem })
     if (this.#places.size - this.#failed.size < agreementQuorum(this.size)) this.#fail(problem)
+  }
+
+  #hostEnded(name: KeyNumber, end: HostEnd): void {
+    const me = this.#indexOf(name)
+    if (end.type === 'broken') this.#fail(end.error)
+    else if (me !== undefined) this.#nodeFailed(me, end.problem)
   }
 
   /** Why disks of nodes that are down could not be used. */
@@ -283,45 +288,46 @@ export class Subnet {
     this.#listeners.clear()
     this.#backend.close()
     this.#questions.close()
-    await Promise.all(this.#workers.map(endWorker))
-    this.#reader?.close()
+    await Promise.all(this.#made.map((place) => place.close()))
+    this.#ordering.close()
   }
 
-  #place(me: NodeIndex): Place {
+  #place(me: NodeIndex): NodePlace {
     return present(this.#places.get(me), `node ${me} has a place`)
   }
 
-  #tell(worker: Worker, message: ToWorker): void {
-    if (!this.#closed) worker.postMessage(message)
+  #indexOf(name: KeyNumber): NodeIndex | undefined {
+    for (const [me, place] of this.#places) if (place.name === name) return me
+    return undefined
   }
 
   #input(me: NodeIndex, input: NodeInput): void {
-    if (this.#up.has(me)) this.#tell(this.#place(me).worker, { type: 'input', me, input })
+    if (this.#up.has(me)) this.#place(me).tell({ type: 'input', input })
   }
 
   #emit(event: SubnetEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
 
-  #hear(message: FromWorker): void {
-    if (this.#closed) return
+  /** What a node said before it was stopped has left it; what comes later is not heard. */
+  #hear(name: KeyNumber, message: FromNode): void {
+    const me = this.#indexOf(name)
+    if (this.#closed || me === undefined) return
     switch (message.type) {
       case 'keys':
       case 'closed':
-        return // Awaited by `#createKeys` and `endWorker`.
+        return // Awaited where the host is opened and closed.
       case 'answer':
         this.#questions.answered(message.id, message.answer)
         return
       case 'failed':
-        this.#nodeFailed(message.name, receivedProblem(message.problem))
+        this.#nodeFailed(me, receivedProblem(message.problem))
         return
       case 'bug':
         this.#emit({ type: 'bug', message: message.message })
         return
       case 'outputs':
-        // What a node sent before it was stopped has left it; what comes later has not.
-        if (!this.#up.has(message.me)) return
-        for (const output of message.outputs) this.#route(message.me, output)
+        for (const output of message.outputs) this.#route(me, output)
     }
   }
 
@@ -330,11 +336,11 @@ export class Subnet {
       case 'send': {
         const input = { type: 'message', from: me, bytes: output.bytes } as const
         if (output.to !== 'all') this.#input(output.to, input)
-        else for (const to of this.#up) this.#input(to, input)
+        else for (const to of this.#up) if (to !== me) this.#input(to, input)
         return
       }
       case 'log':
-        this.#deliver(this.#log.step(me, output.input, systemClock()))
+        this.#ordering.hear(me, output.input)
         return
       case 'certified':
         this.#backend.certified(me, output)
@@ -352,11 +358,9 @@ export class Subnet {
         this.#emit({ type: 'observed', node: me, event: output.event })
     }
   }
-
-  #deliver(deliveries: readonly LogDelivery[]): void {
-    for (const { to, output } of deliveries) this.#input(to, { type: 'log', output })
-  }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Bug(`${error}`))
 
 function newGenesis(made: readonly Made[]): Genesis {
   const membership = createMembership(
@@ -369,19 +373,4 @@ function newGenesis(made: readonly Made[]): Genesis {
     incarnation: fromBigEndian(entropy(8)),
     createdAt: systemClock(),
   }
-}
-
-/** A thread with an open store is not ended from outside before it has closed it (`LmdbStore`). */
-async function endWorker(worker: Worker): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    worker.on('message', ({ type }: FromWorker) => {
-      if (type === 'closed') resolve()
-    })
-    worker.on('exit', () => resolve())
-    setTimeout(resolve, CLOSING_MS_MAX).unref()
-  })
-  worker.postMessage({ type: 'close' } satisfies ToWorker)
-  const hasEnded = worker.threadId < 0
-  if (!hasEnded) await closed
-  await worker.terminate()
 }

@@ -16,8 +16,8 @@ const LOOKS = 6
 const places = stepNames.map((name, index) => [name, index % NODES] as const)
 
 it.each(places)('a node that stops before "%s" is not missed', async (step, gone) => {
-  const result = await playDemo((name, { subnet }) => {
-    if (name === step) subnet.stopNode(gone)
+  const result = await playDemo(async (name, { subnet }) => {
+    if (name === step) await subnet.stopNode(gone)
   })
   expect(soundness(result)).toEqual(sound)
   expect(new Set(signersOf(result)).size).toBe(2)
@@ -31,7 +31,7 @@ it('a node that stops while its redemption waits to be signed is not missed', as
     () => undefined,
     (event, { subnet }) => {
       if (event.type !== 'step-progress' || !event.text.startsWith('in the queue')) return
-      subnet.stopNode(2)
+      void subnet.stopNode(2)
       stopped++
     },
   )
@@ -40,10 +40,10 @@ it('a node that stops while its redemption waits to be signed is not missed', as
 })
 
 it('another node may be away in every step: who returns has caught up', async () => {
-  const result = await playDemo((name, { subnet }) => {
+  const result = await playDemo(async (name, { subnet }) => {
     const index = stepNames.indexOf(name)
-    subnet.startNode((index + NODES - 1) % NODES)
-    subnet.stopNode(index % NODES)
+    await subnet.startNode((index + NODES - 1) % NODES)
+    await subnet.stopNode(index % NODES)
     expect(subnet.up.length).toBe(NODES - 1)
   })
   expect(soundness(result)).toEqual(sound)
@@ -62,10 +62,10 @@ it('with two nodes gone it waits, says so, and goes on when one returns', async 
   const done: DemoStepName[] = []
   const waits: Promise<void>[] = []
   const result = await playDemo(
-    (name, { subnet }) => {
+    async (name, { subnet }) => {
       present = name
-      for (let node = 0; node < NODES; node++) subnet.startNode(node)
-      for (const node of stops.get(name) ?? []) subnet.stopNode(node)
+      for (let node = 0; node < NODES; node++) await subnet.startNode(node)
+      for (const node of stops.get(name) ?? []) await subnet.stopNode(node)
     },
     (event, local) => {
       if (event.type === 'step-done') done.push(event.step.name)
@@ -76,7 +76,7 @@ it('with two nodes gone it waits, says so, and goes on when one returns', async 
       const wait = async (step: DemoStepName): Promise<void> => {
         for (let look = 0; look < LOOKS; look++) await local.happening(250)
         expect(done).not.toContain(step)
-        if (returning !== undefined) local.subnet.startNode(returning)
+        if (returning !== undefined) await local.subnet.startNode(returning)
       }
       waits.push(wait(present))
     },

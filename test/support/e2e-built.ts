@@ -33,7 +33,7 @@ export function playDemo(
     {
       beforeStep: (name, subnet) => {
         local = subnet
-        beforeStep(name, subnet)
+        return beforeStep(name, subnet)
       },
     },
   )

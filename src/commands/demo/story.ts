@@ -28,7 +28,7 @@ const TIME_IN_QUEUE_NS = NS_PER_SECOND
 
 /** What tests do to the subnet before a step begins. */
 export type DemoHooks = {
-  readonly beforeStep?: (name: DemoStepName, local: LocalSubnet) => void
+  readonly beforeStep?: (name: DemoStepName, local: LocalSubnet) => void | Promise<void>
 }
 
 /** Plays a step: tells its beginning and end, keeps its time and what came of it. */
@@ -51,7 +51,7 @@ export async function runDemo(
   let beganMs = startedMs
   const elapsedMs = (): number => Math.round(monotonicMs() - beganMs)
   const play: Play = async (name, act) => {
-    hooks.beforeStep?.(name, local)
+    await hooks.beforeStep?.(name, local)
     if (name !== 'subnet') {
       beganMs = monotonicMs()
       observe({ type: 'step-started', name })
@@ -93,15 +93,15 @@ async function tell(
   const deposit = await play('deposit', () => depositBitcoin(stage, canisters, address))
   await play('mint', () => waitForMint(stage, canisters, deposit))
   await play('transfer', () => transfer(stage, canisters))
-  if (chaos) stopOne(stage)
+  if (chaos) await stopOne(stage)
   await play('redeem', () => redeem(stage, canisters))
   const { verdict, surplusSat } = await play('reserves', () => checkReserves(stage, canisters))
   return { publicKey, verdict, surplusSat }
 }
 
 /** One node stops before the redemption; the others make the signature. */
-function stopOne({ local: { subnet }, observe }: Stage): void {
+async function stopOne({ local: { subnet }, observe }: Stage): Promise<void> {
   const last = subnet.size - 1
-  subnet.stopNode(last)
+  await subnet.stopNode(last)
   observe({ type: 'note', text: `node ${last + 1} stopped; the other ${last} go on without it` })
 }

@@ -14,6 +14,8 @@ export type NodeInput =
   | { readonly type: 'start' }
   /** A message of a peer, as it came over an authenticated link. */
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
+  /** The link to a peer came back, or the peer did: what was sent before may be lost (§17.8). */
+  | { readonly type: 'linked'; readonly peer: NodeIndex }
   | { readonly type: 'log'; readonly output: LogOutput }
   /** An envelope of a user, for the log. `requestId`: of its content. */
   | { readonly type: 'ingress'; readonly requestId: Hash32; readonly envelope: Uint8Array }

@@ -12,7 +12,6 @@ import type { Principal } from '../ic/principal.ts'
 import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import type { LogOutput, Slot } from '../log/log.ts'
-import { encodeSignerMessage } from '../tecdsa/message.ts'
 import { Signer } from '../tecdsa/signer.ts'
 import type { SignerConfig } from '../tecdsa/signer-config.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
@@ -27,9 +26,10 @@ import { decodeItem, encodeItem } from './items.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
 import { KeyNews, operatorSigned } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
-import { decodePeerMessage, encodePeerMessage } from './peer-message.ts'
+import { decodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaState } from './replica-state.ts'
+import { said } from './said.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
 
@@ -165,7 +165,7 @@ export class SubnetNode {
       case 'start':
         return [
           { type: 'log', input: { type: 'working', slot: this.#slot } },
-          { type: 'send', to: 'all', bytes: encodePeerMessage({ type: 'hello' }) },
+          said('all', { type: 'hello' }),
           ...this.#perform(this.#signer.step({ type: 'start' })),
           // In a new time line nothing is certified before its first slot.
           ...(this.#config.restored === undefined
@@ -175,6 +175,8 @@ export class SubnetNode {
         ]
       case 'message':
         return this.#hear(input.from, input.bytes)
+      case 'linked':
+        return [said(input.peer, { type: 'hello' }), said(input.peer, { type: 'resend' })]
       case 'log':
         return input.output.type === 'slot'
           ? this.#take(input.output)
@@ -375,11 +377,7 @@ export class SubnetNode {
   #translate(output: SignerOutput): NodeOutput {
     switch (output.type) {
       case 'send':
-        return {
-          type: 'send',
-          to: output.to,
-          bytes: encodePeerMessage({ type: 'signer', bytes: encodeSignerMessage(output.message) }),
-        }
+        return said(output.to, output.message)
       case 'submit':
         return this.#submit(
           output.item.type === 'dealing'

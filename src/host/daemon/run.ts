@@ -191,6 +191,12 @@ function logEvent(log: LogFile, event: SubnetEvent): void {
     case 'bug':
       log.write('error', event.message)
       return
+    case 'started':
+      log.write('info', 'started', event.node + 1)
+      return
+    case 'stopped':
+      log.write('info', 'stopped', event.node + 1)
+      return
     case 'failed':
       log.write('error', event.problem.message, event.node + 1)
       return

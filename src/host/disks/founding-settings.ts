@@ -5,7 +5,7 @@
 import { fromUtf8, toHex, utf8 } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
 import { dictionary, parseJson, text } from '../../core/base/json.ts'
-import type { NodeSettings } from '../node/worker-protocol.ts'
+import type { NodeSettings } from '../node/protocol.ts'
 
 /** Where a node finds the others may differ from start to start. */
 export type FoundingSettings = Omit<NodeSettings, 'bitcoinPort'>

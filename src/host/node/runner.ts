@@ -15,7 +15,7 @@ import type {
 } from '../../core/subnet/node-io.ts'
 import type { BitcoinConnection } from '../bitcoin/connection.ts'
 import type { NodeDisk } from '../disks/node-disk.ts'
-import type { SharedOutput } from './worker-protocol.ts'
+import type { SharedOutput } from './protocol.ts'
 
 export type RunnerPorts = {
   /** What is committed is on disk when this returns. */

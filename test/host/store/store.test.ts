@@ -9,6 +9,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { compareBytes, equalBytes, utf8 } from '../../../src/core/base/bytes.ts'
 import { LmdbStore } from '../../../src/host/store/lmdb-store.ts'
+import { newJournal, SharedStore } from '../../../src/host/store/shared-store.ts'
 import type { Entry, KeyRange, Store } from '../../../src/host/store/store.ts'
 import { MemoryStore } from '../../../src/host/store/store.ts'
 
@@ -18,6 +19,7 @@ afterAll(() => rmSync(root, { recursive: true }))
 let made = 0
 const kinds: readonly (readonly [string, () => Store])[] = [
   ['in memory', () => new MemoryStore()],
+  ['in shared memory', () => new SharedStore(newJournal())],
   ['on disk', () => LmdbStore.open(join(root, `${made++}`))],
 ]
 

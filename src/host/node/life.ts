@@ -1,0 +1,168 @@
+/**
+ * One node where it lives, in whatever thread or process: keys, disk, runner, adapter. It alone
+ * holds the node's secrets. Source: architecture §3.
+ */
+import { CkbtcError, present } from '../../core/base/errors.ts'
+import type { NodeIndex } from '../../core/base/party.ts'
+import { Seed } from '../../core/base/seed.ts'
+import { encodeBlock, encodeHeader } from '../../core/btc/block.ts'
+import { regtest } from '../../core/btc/network.ts'
+import { principal } from '../../core/ic/principal.ts'
+import type { NodeInput } from '../../core/subnet/node-io.ts'
+import { decodeGenesis } from '../../core/tecdsa/membership.ts'
+import { NodeKeys } from '../../core/tecdsa/node-keys.ts'
+import { nativeEd25519 } from '../../native/ed25519.ts'
+import { startBitcoinConnection } from '../bitcoin/connection.ts'
+import { systemClock } from '../clock.ts'
+import { encodeFounding } from '../disks/founding-settings.ts'
+import { NodeDisk } from '../disks/node-disk.ts'
+import { restoreNode, saveNode } from '../disks/node-restore.ts'
+import { openDisk } from '../disks/subnet-disks.ts'
+import { entropy } from '../entropy.ts'
+import { SharedStore } from '../store/shared-store.ts'
+import type { FromNode, SharedOutput, Storage, ToNode } from './protocol.ts'
+import { sentProblem } from './protocol.ts'
+import { NodeRunner } from './runner.ts'
+
+const SEED_SIZE = 32
+const LOOPBACK = '127.0.0.1'
+const USER_AGENT = '/ckbtc:0.1.0/'
+/** How long a query waits for the state that it is asked of to be certified. */
+const SETTLING_MS_MAX = 2_000
+
+type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly disk: NodeDisk }
+
+export type LifePorts = {
+  /** To the subnet. */
+  readonly tell: (message: FromNode) => void
+}
+
+export class NodeLife {
+  readonly #ports: LifePorts
+  #kept: Kept | undefined
+  #runner: NodeRunner | undefined
+
+  constructor(ports: LifePorts) {
+    this.#ports = ports
+  }
+
+  hear(message: ToNode): void {
+    switch (message.type) {
+      case 'create':
+        this.#guarded(() => this.#create(message.storage))
+        return
+      case 'start':
+        this.#guarded(() => this.#start(message))
+        return
+      case 'input':
+        this.#runner?.input(message.input)
+        return
+      case 'ask':
+        void this.#ask(message)
+        return
+      case 'kill':
+        this.#end()
+        return
+      case 'close':
+        this.#save()
+        this.#end()
+    }
+  }
+
+  /** What is wrong with its disk is the end of this node alone. */
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof CkbtcError)) throw error
+      this.#ports.tell({ type: 'failed', problem: sentProblem(error) })
+    }
+  }
+
+  #create(storage: Storage): void {
+    const disk =
+      storage.type === 'memory'
+        ? new NodeDisk(new SharedStore(storage.journal))
+        : openDisk(storage.path)
+    if (disk.seed === undefined) disk.writeSeed(entropy(SEED_SIZE))
+    const root = Seed.fromBytes(present(disk.seed, 'it was written just now'))
+    const keys = new NodeKeys(root, nativeEd25519)
+    this.#kept = { root, keys, disk }
+    const { signingKey, encryptionKey } = keys.record
+    this.#ports.tell({ type: 'keys', signingKey, encryptionKey })
+  }
+
+  #start({ me, genesis, settings }: Extract<ToNode, { type: 'start' }>): void {
+    const { root, keys, disk } = present(this.#kept, 'a node is created before it is started')
+    if (disk.genesis === undefined) disk.found(genesis, encodeFounding(settings))
+    const node = restoreNode(disk, {
+      genesis: decodeGenesis(genesis),
+      keys,
+      me,
+      ed25519: nativeEd25519,
+      records: disk.records(),
+      stockTarget: settings.stockTarget,
+      creationMax: settings.creationMax,
+      minter: settings.minter,
+      ids: settings.ids,
+      operator: principal(settings.operator),
+    })
+    const runner = new NodeRunner(node, {
+      disk,
+      share: (outputs) => this.#share(me, runner, outputs),
+      broken: ({ message }) => this.#ports.tell({ type: 'bug', message }),
+      failed: (problem) => this.#ports.tell({ type: 'failed', problem: sentProblem(problem) }),
+    })
+    runner.attach(
+      startBitcoinConnection({
+        network: regtest,
+        peers: [{ host: LOOPBACK, port: settings.bitcoinPort }],
+        seed: root.derive('ckbtc-bitcoin-adapter'),
+        userAgent: USER_AGENT,
+        push: true,
+        clock: systemClock,
+        onHeaders: (headers) =>
+          runner.input({ type: 'headers', headers: headers.map(encodeHeader) }),
+        onBlock: (_hash, block) => runner.input({ type: 'block', block: encodeBlock(block) }),
+      }),
+    )
+    this.#runner = runner
+    runner.input({ type: 'start' })
+  }
+
+  /** What a node sends to itself needs no link. */
+  #share(me: NodeIndex, runner: NodeRunner, outputs: readonly SharedOutput[]): void {
+    for (const output of outputs) {
+      if (output.type !== 'send' || (output.to !== me && output.to !== 'all')) continue
+      const input: NodeInput = { type: 'message', from: me, bytes: output.bytes }
+      setImmediate(() => runner.input(input))
+    }
+    const others = outputs.filter((output) => output.type !== 'send' || output.to !== me)
+    if (others.length > 0) this.#ports.tell({ type: 'outputs', outputs: others })
+  }
+
+  /** Not before the state is certified, or it is clear that this takes long (IC interface §16). */
+  async #ask({ id, question }: Extract<ToNode, { type: 'ask' }>): Promise<void> {
+    const runner = this.#runner
+    if (question.type === 'query') await runner?.settled(SETTLING_MS_MAX)
+    // Ended since: whoever asks has been told.
+    if (runner === undefined || this.#runner !== runner) return
+    this.#ports.tell({ type: 'answer', id, answer: runner.ask(question, systemClock()) })
+  }
+
+  /** Without what it has come to on its disk, a later start replays more. */
+  #save(): void {
+    const { runner, kept } = { runner: this.#runner, kept: this.#kept }
+    if (runner === undefined || kept === undefined || runner.isBroken) return
+    runner.end()
+    this.#guarded(() => saveNode(kept.disk, runner.node))
+  }
+
+  #end(): void {
+    this.#runner?.end()
+    this.#runner = undefined
+    this.#kept?.disk.close()
+    this.#kept = undefined
+    this.#ports.tell({ type: 'closed' })
+  }
+}

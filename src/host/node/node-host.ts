@@ -1,0 +1,35 @@
+/**
+ * Where a node lives, as the subnet holds it: the same port over this thread, a thread of its own,
+ * or a process of its own. Source: architecture §3.
+ */
+import type { CkbtcError } from '../../core/base/errors.ts'
+import type { FromNode, ToNode } from './protocol.ts'
+
+export const isolations = ['inline', 'worker', 'process'] as const
+export type Isolation = (typeof isolations)[number]
+
+/** How a host ended that nobody had ended. */
+export type HostEnd =
+  /** A fault of the program: the subnet must not go on. */
+  | { readonly type: 'broken'; readonly error: Error }
+  /** From outside: its node is down, as after a loss of power. */
+  | { readonly type: 'gone'; readonly problem: CkbtcError }
+
+export type HostEars = {
+  readonly hear: (message: FromNode) => void
+  /** Nothing is heard from then on. */
+  readonly ended: (end: HostEnd) => void
+}
+
+export interface NodeHost {
+  tell(message: ToNode): void
+  /** Ends the node in good order. */
+  close(): Promise<void>
+  /** Ends it at once: nothing is heard of it from now on, and what it had not written is lost. */
+  kill(): Promise<void>
+}
+
+export type OpenHost = (ears: HostEars) => NodeHost
+
+/** How long a host may take to let go of its store before it is ended from outside. */
+export const CLOSING_MS_MAX = 10_000

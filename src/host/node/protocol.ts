@@ -1,0 +1,84 @@
+/**
+ * What the subnet and the host of a node say to each other, whichever of the drivers of architecture
+ * §3 it is. Everything survives structured cloning.
+ */
+import type { CkbtcError } from '../../core/base/errors.ts'
+import { Problem } from '../../core/base/errors.ts'
+import type { NodeIndex } from '../../core/base/party.ts'
+import type { IdsKind } from '../../core/ic/canister-ids.ts'
+import type { Answer, NodeInput, NodeOutput, Question } from '../../core/subnet/node-io.ts'
+import type { MinterSettings } from '../../core/subnet/settings.ts'
+
+/**
+ * Number of the keys of a node, in the order they are made, before the membership gives it an
+ * index.
+ */
+export type KeyNumber = number
+
+export type NodeSettings = {
+  readonly stockTarget: number
+  readonly creationMax: number
+  readonly minter: MinterSettings
+  readonly ids: IdsKind
+  /** Principal that may change replicated settings. */
+  readonly operator: Uint8Array
+  /** Port of the Bitcoin node on the loopback interface. */
+  readonly bitcoinPort: number
+}
+
+/** Where a node keeps what survives it. */
+export type Storage =
+  | { readonly type: 'directory'; readonly path: string }
+  /** Of this process, held for the node while it is down; see `shared-store.ts`. */
+  | { readonly type: 'memory'; readonly journal: SharedArrayBuffer }
+
+/** To the host of one node. */
+export type ToNode =
+  /** Make its keys, or read them again; the secrets stay there. Answered by `keys`. */
+  | { readonly type: 'create'; readonly storage: Storage }
+  /** Run it. */
+  | {
+      readonly type: 'start'
+      readonly me: NodeIndex
+      readonly genesis: Uint8Array
+      readonly settings: NodeSettings
+    }
+  | { readonly type: 'input'; readonly input: NodeInput }
+  /** Answered by `answer`, unless the node ends first. */
+  | { readonly type: 'ask'; readonly id: number; readonly question: Question }
+  /** Let go of the store, with nothing more said or written. Answered by `closed`. */
+  | { readonly type: 'kill' }
+  /** End in good order: what it has come to is on its disk. Answered by `closed`. */
+  | { readonly type: 'close' }
+
+/** A problem as it passes from the host of a node to the subnet. */
+export type SentProblem = Pick<CkbtcError, 'code' | 'message' | 'fix' | 'command' | 'details'>
+
+export const sentProblem = ({ code, message, fix, command, details }: CkbtcError): SentProblem => ({
+  code,
+  message,
+  fix,
+  command,
+  details,
+})
+
+export const receivedProblem = ({ code, message, ...help }: SentProblem): Problem =>
+  new Problem(code, message, help)
+
+/** From the host of one node. */
+export type FromNode =
+  | {
+      readonly type: 'keys'
+      readonly signingKey: Uint8Array
+      readonly encryptionKey: Uint8Array
+    }
+  | { readonly type: 'outputs'; readonly outputs: readonly SharedOutput[] }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly type: 'closed' }
+  /** Its disk cannot be read or written: it has ended, or was not started. */
+  | { readonly type: 'failed'; readonly problem: SentProblem }
+  /** An invariant of ours broke in it: the subnet must not go on. */
+  | { readonly type: 'bug'; readonly message: string }
+
+/** Outputs that concern others; alarms, records and the adapter are the node's own. */
+export type SharedOutput = Exclude<NodeOutput, { type: 'alarm' | 'record' | 'adapter' }>

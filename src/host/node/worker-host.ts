@@ -1,0 +1,69 @@
+/** A node in a worker thread of its own. Source: architecture §3. */
+import { Worker } from 'node:worker_threads'
+import { Bug } from '../../core/base/errors.ts'
+import type { HostEars, NodeHost } from './node-host.ts'
+import { CLOSING_MS_MAX } from './node-host.ts'
+import type { FromNode, ToNode } from './protocol.ts'
+
+/** Of a thread's heap: V8 keeps three times 16 MB unless told, and a node has no use for them. */
+const YOUNG_GENERATION_MB = 6
+
+export class WorkerHost implements NodeHost {
+  readonly #worker: Worker
+  readonly #closed: Promise<void>
+  #ended = false
+
+  constructor(ears: HostEars) {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    })
+    this.#worker = worker
+    const broken = (error: Error): void => {
+      if (this.#ended) return
+      this.#ended = true
+      ears.ended({ type: 'broken', error })
+    }
+    this.#closed = new Promise((resolve) => {
+      worker.on('message', (message: FromNode) => {
+        if (message.type === 'closed') resolve()
+        else if (!this.#ended) ears.hear(message)
+      })
+      worker.on('error', (error) => {
+        broken(error instanceof Error ? error : new Bug('a worker with a node broke'))
+        resolve()
+      })
+      worker.on('exit', () => {
+        broken(new Bug('a worker with a node ended by itself'))
+        resolve()
+      })
+    })
+  }
+
+  tell(message: ToNode): void {
+    if (!this.#ended) this.#worker.postMessage(message)
+  }
+
+  close(): Promise<void> {
+    return this.#end('close')
+  }
+
+  kill(): Promise<void> {
+    return this.#end('kill')
+  }
+
+  /**
+   * A thread that is ended within a write keeps the store locked for ever (`LmdbStore`), so it lets
+   * go of that first.
+   */
+  async #end(type: 'close' | 'kill'): Promise<void> {
+    if (!this.#ended) this.#worker.postMessage({ type } satisfies ToNode)
+    this.#ended = true
+    await Promise.race([this.#closed, after(CLOSING_MS_MAX)])
+    await this.#worker.terminate()
+  }
+}
+
+const after = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
