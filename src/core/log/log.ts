@@ -24,6 +24,8 @@ export type Slot = {
   readonly number: bigint
   /** Rises by at least 1 ns a slot. */
   readonly time: TimestampNs
+  /** Whose proposals entered it, and their clocks, ascending; the sequencer has none. */
+  readonly proposers: readonly { readonly node: NodeIndex; readonly clock: TimestampNs }[]
   readonly items: readonly Uint8Array[]
 }
 

@@ -139,7 +139,7 @@ export class Sequencer implements Log {
       remember(this.#ordered, id, ORDERED_MAX)
     }
     const earliest = this.#time === undefined ? now : addNs(this.#time, 1n)
-    return { number: this.#next, time: now > earliest ? now : earliest, items }
+    return { number: this.#next, time: now > earliest ? now : earliest, proposers: [], items }
   }
 
   /** The newest slot is on no disk yet; those before it are, as n − f nodes work beyond them. */

@@ -12,6 +12,7 @@ import { ITEM_SIZE_MAX, SLOT_SIZE_MAX } from './log.ts'
 
 /** An empty item is one byte of nothing with a length of four: bounds the list before it is read. */
 const ITEMS_MAX = SLOT_SIZE_MAX
+const PROPOSERS_MAX = 0xffff
 const HASH_SIZE = 32
 
 /** A slot in its time line. */
@@ -34,7 +35,7 @@ export function encodeSlot({ incarnation, slot }: LoggedSlot): Uint8Array {
     .u64(incarnation)
     .u64(slot.number)
     .u64(slot.time)
-    .u32(0) // Proposers: the sequencer has none.
+    .list(slot.proposers, (writer, { node, clock }) => writer.u16(node).u64(clock))
     .list(slot.items, (writer, item) => writer.bytes(item))
     .done()
 }
@@ -44,10 +45,14 @@ export function decodeSlot(bytes: Uint8Array): LoggedSlot {
   const incarnation = reader.u64()
   const number = reader.u64()
   const time = timestampNs(reader.u64())
-  const proposers = reader.u32()
-  if (proposers !== 0) throw new BadEncoding(`a slot with ${proposers} proposers`)
+  const proposers = reader.list(
+    (list) => ({ node: list.u16(), clock: timestampNs(list.u64()) }),
+    PROPOSERS_MAX,
+  )
+  const ascending = proposers.every(({ node }, i) => node > (proposers[i - 1]?.node ?? -1))
+  if (!ascending) throw new BadEncoding('proposers repeated or out of order')
   const items = reader.list((list) => list.bytes(ITEM_SIZE_MAX), ITEMS_MAX)
-  return reader.end({ incarnation, slot: { number, time, items } })
+  return reader.end({ incarnation, slot: { number, time, proposers, items } })
 }
 
 /** h_k from h_{k−1} and the canonical bytes of slot k. */

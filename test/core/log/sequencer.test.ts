@@ -56,7 +56,7 @@ describe('a slot is decided', () => {
     expect(all(log, [0, 1], 0n)).toEqual([])
     const deliveries = log.step(2, working(0n), NOW)
     expect(receivers(deliveries)).toEqual([0, 1, 2])
-    const slot = { number: 0n, time: NOW, items: [item('first')] }
+    const slot = { number: 0n, time: NOW, proposers: [], items: [item('first')] }
     expect(slotsOf(deliveries)).toEqual([slot, slot, slot])
   })
 
@@ -199,11 +199,16 @@ describe('an older log', () => {
     expect(log.step(0, working(0n), NOW)).toEqual([])
     expect(log.step(0, submit('waits'), NOW)).toEqual([])
     const [slot] = slotsOf(log.step(0, working(7n), NOW))
-    expect(slot).toEqual({ number: 7n, time: addNs(position.time, 1n), items: [item('waits')] })
+    expect(slot).toEqual({
+      number: 7n,
+      time: addNs(position.time, 1n),
+      proposers: [],
+      items: [item('waits')],
+    })
   })
 
   test('has its slots on the disks of nodes', () => {
-    const old: Slot = { number: 3n, time: NOW, items: [item('old')] }
+    const old: Slot = { number: 3n, time: NOW, proposers: [], items: [item('old')] }
     const asked: bigint[] = []
     const read = (slot: bigint): Slot | undefined => {
       asked.push(slot)

@@ -48,7 +48,7 @@ const makeNode = (me: number): SubnetNode =>
   })
 
 function execute(node: SubnetNode, number: bigint, items: readonly Uint8Array[], time = NOW) {
-  const slot = { number, time: addNs(time, number), items }
+  const slot = { number, time: addNs(time, number), proposers: [], items }
   return node.step({ type: 'log', output: { type: 'slot', slot, head: number } })
 }
 

@@ -14,6 +14,7 @@ export const { genesis } = foundSubnet(4)
 export const slotOf = (number: bigint, letter: string): Slot => ({
   number,
   time: timestampNs(1_000n + number * 10n),
+  proposers: [],
   items: [utf8(letter)],
 })
 

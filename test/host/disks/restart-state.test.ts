@@ -73,7 +73,7 @@ function startAgain(incarnation: bigint): SubnetNode {
 /** One more slot; nobody is told of it. */
 function order(node: SubnetNode, item: Uint8Array, time: TimestampNs): void {
   const number = present(node.snapshot, 'keys are final').slot
-  const slot = { number, time, items: [item] }
+  const slot = { number, time, proposers: [], items: [item] }
   node.step({ type: 'log', output: { type: 'slot', slot, head: number + 1n } })
 }
 
@@ -142,7 +142,7 @@ it('a slot that was on disk and not executed yet is executed at the next start',
   const first = disk.log.position.next
   const time = addNs(present(disk.log.position.time, 'there are slots'), NS_PER_SECOND)
   const decide = (number: bigint): void => {
-    const slot = { number, time: addNs(time, number), items: [utf8('no item')] }
+    const slot = { number, time: addNs(time, number), proposers: [], items: [utf8('no item')] }
     runner.input({ type: 'log', output: { type: 'slot', slot, head: number } })
   }
   decide(first)

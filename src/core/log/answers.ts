@@ -1,0 +1,90 @@
+/** What a node gives to a peer that asks. Source: threshold §§17.2, 17.7, 17.8 rule 2. */
+import type { Hash32 } from '../base/bytes.ts'
+import type { NodeIndex } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
+import { Allowance } from './allowance.ts'
+import type { SlotDisk } from './log-io.ts'
+import type { LogMessage } from './message.ts'
+import { COPY_SIZE_MAX, SLOTS_SHOWN_MAX } from './message.ts'
+import type { OwnVotes } from './own-votes.ts'
+import type { Pool } from './pool.ts'
+import type { SlotRound } from './slot-round.ts'
+
+type Want = Extract<LogMessage, { readonly type: 'want' }>
+
+/** Who asks, and when. */
+export type Asker = { readonly from: NodeIndex; readonly now: TimestampNs }
+
+export class Answers {
+  readonly #disk: SlotDisk
+  readonly #pool: Pool
+  readonly #votes: OwnVotes
+  readonly #allowance = new Allowance()
+
+  constructor(disk: SlotDisk, pool: Pool, votes: OwnVotes) {
+    this.#disk = disk
+    this.#pool = pool
+    this.#votes = votes
+  }
+
+  /** A proposal of an open slot, or items that it names. */
+  want(
+    { from, now }: Asker,
+    { slot, instance, hash, items }: Want,
+    round: SlotRound,
+  ): readonly LogMessage[] {
+    const proposal = items.length > 0 ? undefined : round.proposalOf(instance, hash)
+    const bodies = items.map((name) => round.bodyOf(name) ?? this.#pool.body(name))
+    const answers: LogMessage[] = [
+      ...(proposal === undefined ? [] : [{ type: 'proposal', slot, instance, proposal } as const]),
+      ...bodies.flatMap((item) => (item === undefined ? [] : [{ type: 'body', item } as const])),
+    ]
+    return answers.filter((answer) => this.#allowance.mayGive(from, sizeOf(answer), now))
+  }
+
+  /** Own votes as they were said, own items, and the slots that are decided from there on. */
+  resend({ from, now }: Asker, slot: bigint): readonly LogMessage[] {
+    if (!this.#allowance.mayResend(from, slot, now)) return []
+    const votes = this.#votes.again(slot)
+    const items = this.#pool
+      .own()
+      .filter((item) => this.#allowance.mayGive(from, item.length, now))
+      .map((item) => ({ type: 'item', item }) as const)
+    const hashes = this.#hashes(slot)
+    return [
+      ...(votes === undefined ? [] : [votes]),
+      ...items,
+      ...(hashes.length === 0 ? [] : [{ type: 'decided', first: slot, hashes } as const]),
+    ]
+  }
+
+  #hashes(first: bigint): readonly Hash32[] {
+    const hashes: Hash32[] = []
+    for (let number = first; hashes.length < SLOTS_SHOWN_MAX; number++) {
+      const hash = this.#disk.hashAt(number)
+      if (hash === undefined) return hashes
+      hashes.push(hash)
+    }
+    return hashes
+  }
+
+  /** Slots from `first` on. */
+  copy({ from, now }: Asker, first: bigint): readonly LogMessage[] {
+    const contents: Uint8Array[] = []
+    let size = 0
+    for (let number = first; contents.length < SLOTS_SHOWN_MAX; number++) {
+      const content = this.#disk.contentAt(number)
+      if (content === undefined) break
+      size += content.length
+      if (contents.length > 0 && size > COPY_SIZE_MAX) break
+      contents.push(content)
+    }
+    if (contents.length === 0 || !this.#allowance.mayGive(from, size, now)) return []
+    return [{ type: 'slots', contents }]
+  }
+}
+
+const sizeOf = (message: LogMessage): number => {
+  if (message.type === 'proposal') return message.proposal.length
+  return message.type === 'body' ? message.item.length : 0
+}

@@ -1,0 +1,392 @@
+/**
+ * One node's log: slots that are equal at all honest nodes, over an asynchronous network with up to
+ * f liars. Source: threshold §17. Sans-IO.
+ */
+import type { Hash32 } from '../base/bytes.ts'
+import { attempt, BadEncoding, present } from '../base/errors.ts'
+import { sha256 } from '../base/hash.ts'
+import type { NodeIndex } from '../base/party.ts'
+import { reconstructionThreshold } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
+import type { Asker } from './answers.ts'
+import { Answers } from './answers.ts'
+import { CatchUp } from './catch-up.ts'
+import { EarlyVotes } from './early-votes.ts'
+import type { LogPosition, Slot } from './log.ts'
+import type { LogAlarm, LogConfig, LogInput, LogOutput } from './log-io.ts'
+import type { LogMessage, VotesMessage } from './message.ts'
+import { decodeLogMessage, encodeLogMessage, votesContent } from './message.ts'
+import { OwnVotes } from './own-votes.ts'
+import { Pace } from './pace.ts'
+import { Pool } from './pool.ts'
+import { encodeProposal } from './proposal.ts'
+import { Reminder } from './reminder.ts'
+import { Requests } from './requests.ts'
+import { decodeSlot, encodeSlot, slotHash } from './slot-codec.ts'
+import { makeSlot } from './slot-content.ts'
+import { SlotRound } from './slot-round.ts'
+
+export class LogParty {
+  readonly #config: LogConfig
+  readonly #pool: Pool
+  readonly #pace: Pace
+  readonly #catchUp: CatchUp
+  readonly #votes: OwnVotes
+  readonly #answers: Answers
+  readonly #early: EarlyVotes
+  /** Where the delivered slots end that are on disk or on their way to it. */
+  #end: LogPosition
+  /** The next slot to deliver; below the end while old slots are delivered again. */
+  #next: bigint
+  /** The first slot that this life works on. */
+  readonly #first: bigint
+  /** A slot was delivered and is not executed yet. */
+  #executing = false
+  /** Of the slot worked on; none while slots of disk or copies are delivered. */
+  #current: SlotRound | undefined
+  /** Of the slot before. */
+  #previous: SlotRound | undefined
+  /** Slots beyond the next one that peers speak of. */
+  readonly #ahead = new Map<NodeIndex, bigint>()
+  readonly #requests: Requests
+  /** Who was blamed for contradicting itself in the current slot. */
+  readonly #blamed = new Set<NodeIndex>()
+  /** Another node has said something about the current slot. */
+  #isHeard = false
+  readonly #reminder = new Reminder()
+  #now: TimestampNs
+  #outputs: LogOutput[] = []
+
+  constructor(config: LogConfig, now: TimestampNs) {
+    const { nodes, me, incarnation, disk, from } = config
+    this.#config = config
+    this.#now = now
+    this.#pool = new Pool(nodes, me)
+    this.#pace = new Pace(nodes)
+    this.#votes = new OwnVotes(config)
+    this.#answers = new Answers(disk, this.#pool, this.#votes)
+    this.#catchUp = new CatchUp(nodes, incarnation)
+    this.#early = new EarlyVotes(nodes)
+    this.#requests = new Requests(nodes, me)
+    this.#end = disk.position
+    this.#next = from
+    this.#first = disk.position.next
+  }
+
+  /** Number of the slot that is delivered next. */
+  get next(): bigint {
+    return this.#next
+  }
+
+  /** Synchronous and total: nothing a peer sends makes it throw. `now`: own clock. */
+  step(input: LogInput, now: TimestampNs): readonly LogOutput[] {
+    this.#now = now
+    this.#outputs = []
+    this.#handle(input)
+    this.#follow()
+    return this.#outputs
+  }
+
+  #handle(input: LogInput): void {
+    switch (input.type) {
+      case 'start':
+        this.#proceed()
+        return
+      case 'message':
+        this.#receive(input.from, input.bytes)
+        return
+      case 'linked':
+        if (input.peer !== this.#config.me) this.#send(input.peer, this.#resend)
+        return
+      case 'submit':
+        this.#submit(input.item)
+        return
+      case 'executed':
+        this.#executed(input.wasQuiet)
+        return
+      case 'due':
+        this.#pace.due()
+        return
+      case 'read':
+        this.#pace.read()
+        return
+      case 'alarm':
+        if (input.name === 'turn') this.#turn()
+        if (input.name === 'resend') this.#remind()
+    }
+  }
+
+  #send(to: NodeIndex | 'all', message: LogMessage): void {
+    const bytes = encodeLogMessage(this.#config.incarnation, message)
+    this.#outputs.push({ type: 'send', to, bytes })
+  }
+
+  get #resend(): LogMessage {
+    return { type: 'resend', slot: this.#next }
+  }
+
+  #fault(culprit: NodeIndex, reason: string): void {
+    this.#outputs.push({ type: 'fault', culprit, reason })
+  }
+
+  /** An item of this node. */
+  #submit(item: Uint8Array): void {
+    const hash = sha256(item)
+    if (this.#pool.add(this.#config.me, { hash, body: item }, this.#next))
+      this.#send('all', { type: 'item', item })
+  }
+
+  #receive(from: NodeIndex, bytes: Uint8Array): void {
+    if (from === this.#config.me) return // What it says it knows.
+    const message = attempt(() => decodeLogMessage(this.#config.incarnation, bytes))
+    if (message instanceof BadEncoding) this.#fault(from, `BadEncoding: ${message.message}`)
+    else if (message !== undefined) this.#dispatch(from, message)
+  }
+
+  #dispatch(from: NodeIndex, message: LogMessage): void {
+    const asker = { from, now: this.#now }
+    switch (message.type) {
+      case 'votes':
+        this.#hear(from, message)
+        return
+      case 'item':
+        this.#item(from, message.item)
+        return
+      case 'body':
+        this.#current?.offer(sha256(message.item), message.item)
+        return
+      case 'proposal':
+        if (message.slot === this.#current?.slot)
+          this.#current.fetched(message.instance, message.proposal)
+        return
+      case 'want':
+        this.#want(asker, message)
+        return
+      case 'resend':
+        this.#tell(from, this.#answers.resend(asker, message.slot))
+        return
+      case 'decided':
+        this.#catchUp.heard(from, message.first, message.hashes)
+        return
+      case 'copy':
+        this.#tell(from, this.#answers.copy(asker, message.first))
+        return
+      case 'slots':
+        this.#copied(from, message.contents)
+    }
+  }
+
+  #hear(from: NodeIndex, message: VotesMessage): void {
+    const { slot, votes } = message
+    if (slot === this.#current?.slot) {
+      this.#isHeard = true
+      this.#reminder.moved()
+      if (!this.#current.receive(from, votes)) this.#contradicts(from, message)
+      return
+    }
+    if (slot === this.#previous?.slot) {
+      this.#previous.receive(from, votes)
+      return
+    }
+    const following = this.#next + (this.#current === undefined ? 0n : 1n)
+    if (slot === following) this.#early.add(from, votes)
+    else if (slot > following) this.#hearAhead(from, slot)
+  }
+
+  /** Blame needs the signature, which nothing else does (performance R18). */
+  #contradicts(from: NodeIndex, message: VotesMessage): void {
+    const { prefix, verify } = this.#config
+    if (this.#blamed.has(from)) return
+    if (!verify(from, votesContent(prefix, message), message.signature)) return
+    this.#blamed.add(from)
+    this.#fault(from, `Equivocation: two votes in slot ${message.slot}`)
+  }
+
+  /** f + 1 nodes are further than one slot: what they said meanwhile is gone. */
+  #hearAhead(from: NodeIndex, slot: bigint): void {
+    const before = this.#ahead.get(from)
+    this.#ahead.set(from, slot)
+    const isNews = before === undefined && !this.#isBusy
+    if (isNews && this.#ahead.size === reconstructionThreshold(this.#config.nodes))
+      this.#send('all', this.#resend)
+  }
+
+  #item(from: NodeIndex, item: Uint8Array): void {
+    if (!this.#config.isPlausible(item)) return
+    const hash = sha256(item)
+    this.#pool.add(from, { hash, body: item }, this.#next)
+    this.#current?.offer(hash, item)
+  }
+
+  #tell(to: NodeIndex, messages: readonly LogMessage[]): void {
+    for (const message of messages) this.#send(to, message)
+  }
+
+  #want(asker: Asker, want: Extract<LogMessage, { readonly type: 'want' }>): void {
+    const round = [this.#current, this.#previous].find((one) => one?.slot === want.slot)
+    if (round !== undefined) this.#tell(asker.from, this.#answers.want(asker, want, round))
+  }
+
+  #copied(from: NodeIndex, contents: readonly Uint8Array[]): void {
+    if (this.#isBusy) return
+    if (!this.#catchUp.take(contents, this.#end) && this.#catchUp.agreed(this.#next) !== undefined)
+      this.#fault(from, `slots from ${this.#next} on that are not the log's`)
+  }
+
+  /** Slots are there already that wait to be delivered, or to be executed. */
+  get #isBusy(): boolean {
+    return this.#executing || this.#catchUp.hasCopies || this.#next < this.#end.next
+  }
+
+  /** What waited for its turn: own votes, and the next of the slots that are there already. */
+  #turn(): void {
+    for (const round of [this.#previous, this.#current]) if (round !== undefined) this.#utter(round)
+    if (!this.#executing) this.#proceed()
+  }
+
+  #utter(round: SlotRound): void {
+    const said = this.#votes.take(round)
+    if (said === undefined) return
+    this.#outputs.push(...said.records)
+    this.#send('all', said.message)
+  }
+
+  /** Delivers the next slot of the disk or of a copy; without one, works on it. */
+  #proceed(): void {
+    if (this.#next < this.#end.next) {
+      const content = this.#config.disk.contentAt(this.#next)
+      const { slot } = decodeSlot(present(content, 'slots below the end are on disk'))
+      this.#hand(slot, this.#next === this.#end.next - 1n)
+      return
+    }
+    const copy = this.#catchUp.next()
+    if (copy === undefined) {
+      if (this.#current === undefined) this.#begin()
+      return
+    }
+    this.#append(copy.slot, copy.hash)
+    this.#hand(copy.slot, !this.#catchUp.knows(copy.slot.number + 1n))
+  }
+
+  #append(slot: Slot, hash: Hash32): void {
+    this.#end = { next: slot.number + 1n, previous: hash, time: slot.time }
+    for (const item of slot.items) this.#pool.ordered(sha256(item))
+    this.#outputs.push(...this.#votes.forgetBelow(slot.number))
+  }
+
+  #hand(slot: Slot, isNewest: boolean): void {
+    this.#executing = true
+    this.#next = slot.number + 1n
+    this.#previous = this.#current?.slot === slot.number ? this.#current : undefined
+    this.#current = undefined
+    for (const [node, ahead] of this.#ahead) if (ahead <= this.#next) this.#ahead.delete(node)
+    this.#outputs.push({ type: 'slot', slot, isNewest })
+  }
+
+  #executed(wasQuiet: boolean): void {
+    this.#executing = false
+    this.#pace.entered(this.#now, wasQuiet)
+    // Old slots and copies come one at a time, so that input is served in between.
+    if (this.#isBusy) this.#alarm('turn', 0)
+    else this.#begin()
+  }
+
+  /** Works on the next slot. */
+  #begin(): void {
+    const isStart = this.#next === this.#first
+    if (isStart && this.#next > 0n) this.#previous = this.#resumed(this.#next - 1n)
+    const round = this.#resumed(this.#next)
+    this.#current = round
+    const early = this.#early.take()
+    this.#isHeard = early.votes.size > 0
+    this.#reminder.begin()
+    this.#requests.askAgain()
+    this.#blamed.clear()
+    for (const [from, votes] of early.votes) round.receive(from, votes)
+    if (early.dropped || this.#ahead.size > 0 || isStart) this.#send('all', this.#resend)
+  }
+
+  #resumed(slot: bigint): SlotRound {
+    const { nodes, me, incarnation, coin } = this.#config
+    const round = new SlotRound({
+      slot,
+      incarnation,
+      nodes,
+      me,
+      coin,
+      body: (hash) => this.#pool.body(hash),
+      fault: (culprit, reason) => this.#fault(culprit, reason),
+    })
+    this.#votes.resume(round)
+    return round
+  }
+
+  /** Everything that follows from what has come. */
+  #follow(): void {
+    this.#previous?.settle()
+    const round = this.#current
+    if (round !== undefined) {
+      round.settle()
+      if (round.takeDropped()) this.#send('all', this.#resend)
+      this.#consider(round)
+      for (const { to, message } of this.#requests.due(round)) this.#send(to, message)
+      this.#decide(round)
+      this.#watch()
+    }
+    this.#fetchSlots()
+    if ([this.#previous, this.#current].some((one) => one?.owes === true)) this.#alarm('turn', 0)
+  }
+
+  /** Whether it is time for this node's proposal. */
+  #consider(round: SlotRound): void {
+    if (round.hasProposed) return
+    const reasons = {
+      hasItem: !this.#pool.isEmpty,
+      proposers: round.proposers,
+      isHeard: this.#isHeard,
+    }
+    const waitMs = this.#pace.waitMs(reasons, this.#now)
+    if (waitMs === undefined) return
+    if (waitMs > 0) {
+      this.#alarm('join', waitMs)
+      return
+    }
+    this.#reminder.moved()
+    round.propose(encodeProposal({ clock: this.#now, items: this.#pool.choose(round.slot) }))
+  }
+
+  #decide(round: SlotRound): void {
+    const { entered } = round
+    if (entered === undefined) return
+    const { incarnation } = this.#config
+    const slot = makeSlot(round.slot, entered, this.#end.time)
+    this.#append(slot, slotHash(this.#end.previous, encodeSlot({ incarnation, slot })))
+    this.#hand(slot, !this.#catchUp.knows(slot.number + 1n))
+  }
+
+  /** An open slot that does not move is asked about again. */
+  #watch(): void {
+    const round = this.#current
+    const isOpen = round?.hasProposed === true || this.#isHeard || this.#catchUp.knows(this.#next)
+    const delayMs = round !== undefined && isOpen ? this.#reminder.arm() : undefined
+    if (delayMs !== undefined) this.#alarm('resend', delayMs)
+  }
+
+  #remind(): void {
+    if (this.#current === undefined || !this.#reminder.fire()) return
+    this.#requests.askAgain()
+    this.#catchUp.askAgain()
+    this.#send('all', this.#resend)
+  }
+
+  /** Asks a holder for the slots that f + 1 nodes have told of. */
+  #fetchSlots(): void {
+    if (this.#isBusy) return
+    const holder = this.#catchUp.holderToAsk(this.#next, this.#config.me)
+    if (holder !== undefined) this.#send(holder, { type: 'copy', first: this.#next })
+  }
+
+  #alarm(name: LogAlarm, afterMs: number): void {
+    this.#outputs.push({ type: 'alarm', name, afterMs })
+  }
+}
