@@ -1,0 +1,77 @@
+/**
+ * Goal: messages that come too early wait, and nobody fills the store.
+ * Method: threshold specification §§17.8 rule 4, 23, over a ledger of real transcripts.
+ */
+import { describe, expect, test } from 'vitest'
+import type { NodeIndex } from '../../../src/core/base/party.ts'
+import { EarlyStore } from '../../../src/core/tecdsa/early-store.ts'
+import { RunLedger } from '../../../src/core/tecdsa/run-ledger.ts'
+import { bytesOf, makeNodes, suite } from '../../support/threshold.ts'
+
+type Message = { readonly transcriptId: bigint; readonly name: string }
+
+function setUp() {
+  const ledger = new RunLedger({
+    members: makeNodes(4).map(({ member }) => member),
+    membershipVersion: 1n,
+    subnetId: bytesOf('subnet'),
+    suite,
+    incarnation: 7n,
+    kept: [],
+  })
+  const store = new EarlyStore<unknown, Message>(ledger, ({ name }) => name)
+  const keep = (from: NodeIndex, transcriptId: bigint, name = 'a'): void =>
+    store.keep(from, { transcriptId, name })
+  const sizeOf = (id: bigint): number => store.take(id).length
+  return { ledger, store, keep, sizeOf }
+}
+
+describe('the store of early messages', () => {
+  test('gives back once what waits for a transcript, with its senders', () => {
+    const { store, keep } = setUp()
+    keep(1, 5n, 'a')
+    keep(2, 5n, 'a')
+    keep(1, 6n, 'a')
+    expect(store.take(5n)).toEqual([
+      { from: 1, message: { transcriptId: 5n, name: 'a' } },
+      { from: 2, message: { transcriptId: 5n, name: 'a' } },
+    ])
+    expect([store.take(5n), store.ids()]).toEqual([[], [6n]])
+  })
+
+  test('keeps the first of two messages with one name', () => {
+    const { keep, sizeOf } = setUp()
+    for (let i = 0; i < 3; i++) keep(1, 5n, 'a')
+    expect(sizeOf(5n)).toBe(1)
+  })
+
+  test('keeps 64 of each sender about one transcript', () => {
+    const { keep, sizeOf } = setUp()
+    for (let i = 0; i < 70; i++) keep(1, 5n, `${i}`)
+    keep(2, 5n)
+    expect(sizeOf(5n)).toBe(65)
+  })
+
+  test('keeps 64 unknown transcripts of each sender, and all that are open', () => {
+    const { ledger, store, keep } = setUp()
+    const open = Array.from({ length: 70 }, () => ledger.open({ type: 'random' }).parameters.id)
+    for (const id of open) keep(1, id)
+    for (let id = 1000n; id < 1070n; id++) keep(1, id)
+    expect(store.ids()).toHaveLength(70 + 64)
+    keep(2, 1069n)
+    keep(1, 1069n)
+    expect(store.take(1069n).map(({ from }) => from)).toEqual([2])
+  })
+
+  test('has no room for a transcript that is gone, and lets go of what waited for it', () => {
+    const { ledger, store, keep } = setUp()
+    const { id } = ledger.open({ type: 'random' }).parameters
+    keep(1, id)
+    keep(1, 1000n)
+    ledger.drop(id)
+    store.forget()
+    expect(store.ids()).toEqual([1000n])
+    keep(1, id)
+    expect(store.ids()).toEqual([1000n])
+  })
+})
