@@ -10,102 +10,27 @@ import { describe, expect, test } from 'vitest'
 import { concat, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { derivePublicKey, masterKey } from '../../../src/core/base/derivation.ts'
 import { present } from '../../../src/core/base/errors.ts'
-import { encodePoint, invert, mod } from '../../../src/core/base/group.ts'
+import { encodePoint, mod } from '../../../src/core/base/group.ts'
 import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
 import { verifyEcdsa } from '../../../src/core/base/verification.ts'
 import { constantTerm } from '../../../src/core/tecdsa/commitment.ts'
 import { lagrangeScalars } from '../../../src/core/tecdsa/lagrange.ts'
-import type { Operation } from '../../../src/core/tecdsa/parameters.ts'
 import type { Presignature } from '../../../src/core/tecdsa/presignature.ts'
 import { checkPresignature } from '../../../src/core/tecdsa/presignature.ts'
-import type { SignatureShare, SigningInputs } from '../../../src/core/tecdsa/signature.ts'
+import type { SignatureShare } from '../../../src/core/tecdsa/signature.ts'
 import {
   combine,
   combineShares,
-  createShare,
-  publicInputs,
   recoveryId,
   verifyShare,
   verifySignature,
 } from '../../../src/core/tecdsa/signature.ts'
-import type { Run, RunOf } from '../../support/threshold.ts'
-import {
-  bytes32,
-  bytesOf,
-  makeNodes,
-  makeRun,
-  order,
-  reconstruct,
-  subsets,
-  suite,
-} from '../../support/threshold.ts'
-
-type World = {
-  readonly key: Run
-  readonly kappa: Run
-  readonly lambda: Run
-  readonly kappaLambda: Run
-  readonly keyLambda: Run
-  readonly presignature: Presignature
-}
-
-function makeWorld(count: number): World {
-  const nodes = makeNodes(count, `${count}`)
-  const run = (id: bigint, operation: RunOf<Operation['type']>): Run =>
-    makeRun({ operation, dealers: nodes, receivers: nodes, id })
-  const masked = run(1n, { type: 'random' })
-  const key = run(2n, { type: 'reshareOfMasked', input: masked })
-  const kappa = run(3n, { type: 'randomUnmasked' })
-  const lambda = run(4n, { type: 'random' })
-  const kappaLambda = run(5n, { type: 'unmaskedTimesMasked', left: kappa, right: lambda })
-  const keyLambda = run(6n, { type: 'unmaskedTimesMasked', left: key, right: lambda })
-  const presignature = {
-    kappa: kappa.transcript,
-    lambda: lambda.transcript,
-    kappaLambda: kappaLambda.transcript,
-    keyLambda: keyLambda.transcript,
-  }
-  return { key, kappa, lambda, kappaLambda, keyLambda, presignature }
-}
+import { inputsOf, makeWorld, sharesOf, signatureOf } from '../../support/presigned.ts'
+import type { Run } from '../../support/threshold.ts'
+import { bytes32, bytesOf, order, reconstruct, subsets, suite } from '../../support/threshold.ts'
 
 const four = makeWorld(4)
 const five = makeWorld(5)
-
-type Asked = {
-  readonly path?: readonly Uint8Array[]
-  readonly digest?: Uint8Array
-  readonly nonce?: Uint8Array
-}
-
-function inputsOf({ key, presignature }: World, asked: Asked = {}): SigningInputs {
-  const inputs = publicInputs(suite, {
-    key: key.transcript,
-    presignature,
-    path: asked.path ?? [utf8('caller'), utf8('element')],
-    digest: asked.digest ?? bytesOf('message'),
-    nonce: asked.nonce ?? bytesOf('nonce'),
-  })
-  if ('refusal' in inputs) throw new Error(inputs.detail)
-  return inputs
-}
-
-const sharesOf = (world: World, inputs: SigningInputs): Map<number, SignatureShare> =>
-  new Map(
-    world.key.shares.map((_, node) => [
-      node,
-      createShare(suite, inputs, {
-        lambda: present(world.lambda.shares[node], 'a share'),
-        kappaLambda: present(world.kappaLambda.shares[node], 'a share'),
-        keyLambda: present(world.keyLambda.shares[node], 'a share'),
-      }),
-    ]),
-  )
-
-function signatureOf(world: World, inputs: SigningInputs): Uint8Array {
-  const { result } = combine(suite, inputs, sharesOf(world, inputs))
-  if (!('signature' in result)) throw new Error(result.detail)
-  return result.signature
-}
 
 const next = (value: bigint): bigint => mod(value + 1n, order)
 const inputs = inputsOf(four)
@@ -431,22 +356,4 @@ describe('presignatures', () => {
     const kappa = { ...presignature.kappa, kind: { type: 'unmasked', origin } as const }
     expect(checkPresignature(keyOf, { ...presignature, kappa })).toBeUndefined()
   })
-})
-
-test('two signatures from one presignature give the key away', () => {
-  const [one, two] = [inputs, inputsOf(four, { digest: bytesOf('second message') })]
-  const s = [one, two].map((asked) => {
-    const bytes = signatureOf(four, asked)
-    const low = BigInt(`0x${toHex(bytes.subarray(32))}`)
-    return [low, order - low]
-  })
-  // s·(κ + δ) = e + ρ·(x + tweak), twice, with the signs of s unknown: two equations for κ and x.
-  const candidates = (s[0] ?? []).flatMap((s1) =>
-    (s[1] ?? []).map((s2) => {
-      const above = s2 * (one.theta - s1 * one.delta) - s1 * (two.theta - s2 * two.delta)
-      return mod(above * invert(s1 * two.rho - s2 * one.rho, order), order)
-    }),
-  )
-  const secret = reconstruct(four.key, [0, 1]).value
-  expect(candidates).toContain(secret)
 })
