@@ -136,9 +136,7 @@ export class SignerLoop {
     if ('bytes' in work) {
       const { from, bytes } = work
       this.#perform(work.to, signer.step({ type: 'message', from, bytes }))
-    } else if (work.output.type === 'tape') {
-      this.#perform(work.to, signer.step(work.output))
-    } else {
+    } else if (work.output.type === 'slot') {
       this.#execute(work.to, signer, work.output.slot)
     }
   }
@@ -183,9 +181,6 @@ export class SignerLoop {
         this.#tellLog(me, { type: 'submit', item })
         return
       }
-      case 'tape':
-        this.#tellLog(me, { type: 'tape', slot: output.slot })
-        return
       case 'fault':
         throw new Bug(`honest nodes blame nobody: ${output.reason}`)
       case 'record': // Nothing here stops and starts again.

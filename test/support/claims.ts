@@ -391,7 +391,7 @@ export const open: Readonly<Record<string, readonly string[]>> = {
   ],
   schnorr: inSection('22.5', ['bip340', 'ed25519']),
   refresh: [...inSection('22.7', ['refreshed']), ...inRow('item', ['refresh by f nodes'])],
-  tape: [...inRow('item', ['second abort of one node', 'abort']), ...inRow('bls', ['incarnation'])],
+  tape: inRow('item', ['second abort of one node', 'abort']),
   proofs: [
     ...inSection('22.6', ['received']),
     ...inSection('22.7', ['function', 'killed', 'older-subnet']),

@@ -26,12 +26,6 @@ type Work =
       readonly bytes: Uint8Array
     }
   | { readonly type: 'slot'; readonly to: NodeIndex; readonly slot: Slot }
-  | {
-      readonly type: 'tape'
-      readonly to: NodeIndex
-      readonly slot: bigint
-      readonly value: Uint8Array
-    }
 
 /** Changes a message on its way from a lying node; undefined drops it. */
 export type Tamper = (
@@ -56,6 +50,8 @@ type NetOptions = {
   /** Called before the first node starts, with the net that is being built. */
   readonly build?: (net: SignerNet) => void
   readonly stockTarget?: number
+  /** Whether an item that a node wants in the log is handed in; all are unless told. */
+  readonly admits?: (from: NodeIndex, item: SignerItem) => boolean
 }
 
 /** The key that has a stock. */
@@ -207,9 +203,6 @@ export class SignerNet {
       case 'message':
         this.#perform(work.to, signer.step(work))
         return
-      case 'tape':
-        this.#perform(work.to, signer.step(work))
-        return
       case 'slot':
         this.#execute(work.to, signer, work.slot)
     }
@@ -253,9 +246,6 @@ export class SignerNet {
       case 'record':
         this.records[node]?.set(output.key, output.value)
         return
-      case 'tape':
-        this.#say(node, { type: 'tape', slot: output.slot })
-        return
       case 'fault':
         this.faults.push({ seenBy: node, culprit: output.culprit, reason: output.reason })
         return
@@ -267,6 +257,7 @@ export class SignerNet {
   /** Puts an item into the log in the name of a node. */
   submit(node: NodeIndex, item: SignerItem): void {
     this.watchItems(item)
+    if (this.#options.admits?.(node, item) === false) return
     this.#say(node, { type: 'submit', item: Uint8Array.of(tagOf(item), ...item.bytes) })
   }
 
@@ -284,10 +275,6 @@ export class SignerNet {
   #say(node: NodeIndex, input: Parameters<Sequencer['step']>[1]): void {
     this.#now += 1n
     for (const { to, output } of this.#log.step(node, input, timestampNs(this.#now)))
-      this.#queue.push(
-        output.type === 'slot'
-          ? { type: 'slot', to, slot: output.slot }
-          : { type: 'tape', to, slot: output.slot, value: output.value },
-      )
+      if (output.type === 'slot') this.#queue.push({ type: 'slot', to, slot: output.slot })
   }
 }

@@ -178,9 +178,7 @@ export class SubnetNode {
       case 'linked':
         return [said(input.peer, { type: 'hello' }), said(input.peer, { type: 'resend' })]
       case 'log':
-        return input.output.type === 'slot'
-          ? this.#take(input.output)
-          : [...this.#perform(this.#signer.step(input.output)), workAlarm]
+        return input.output.type === 'slot' ? this.#take(input.output) : []
       case 'ingress':
         return this.#admit(input.requestId, input.envelope)
       case 'refresh':
@@ -384,8 +382,6 @@ export class SubnetNode {
             ? { type: 'dealing', lane: output.item.lane, dealing: output.item.bytes }
             : { type: 'completion', completion: output.item.bytes },
         )
-      case 'tape':
-        return { type: 'log', input: output }
       case 'record':
       case 'fault':
         return output

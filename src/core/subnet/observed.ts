@@ -1,6 +1,7 @@
 /** What a node tells people who watch it; nothing depends on it. Source: architecture §3. */
+
+import type { Completion } from '../tecdsa/completion.ts'
 import type { Signer } from '../tecdsa/signer.ts'
-import type { Completion } from '../tecdsa/signing.ts'
 import type { NodeOutput, Observation } from './node-io.ts'
 import { OPERATOR_KEY } from './operator-requests.ts'
 

@@ -7,6 +7,7 @@
  */
 import type { BlsG2Point } from '../base/noble-bls12381.ts'
 import type { NodeIndex } from '../base/party.ts'
+import { verifyBls } from '../base/verification.ts'
 import { blsPublicKey, blsShare, combineBls } from './bls.ts'
 import { KeyRuns } from './key-runs.ts'
 import type { LaneMessage } from './participant.ts'
@@ -71,6 +72,12 @@ export class BlsKey {
     const { transcript } = this.#runs
     if (transcript === undefined) return { signature: undefined, blamed: [] }
     return combineBls(transcript.commitment, message, shares)
+  }
+
+  /** Whether it is the signature. False for everything while the key is not final. */
+  verify(message: Uint8Array, signature: Uint8Array): boolean {
+    const { publicKey } = this
+    return publicKey !== undefined && verifyBls(publicKey, message, signature)
   }
 
   endSlot(slot: bigint): void {

@@ -1,9 +1,10 @@
 /**
- * What signers say to each other outside the log. Source: threshold §§7, 8.3, 10, 14.3, 17.8
- * rule 4.
+ * What signers say to each other outside the log. Source: threshold §§7, 8.3, 10, 14.3,
+ * 16.4, 17.8 rule 4.
  */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
+import { BLS_SHARE_SIZE } from './bls.ts'
 import type { SignedComplaint, SignedOpening } from './dispute.ts'
 import {
   decodeSignedComplaint,
@@ -22,7 +23,7 @@ import {
 /** Two openings of two scalars each, with CBOR framing, are below this. */
 const SHARE_SIZE_MAX = 1024
 
-/** Whose protocol a dealing belongs to: the keys that sign requests, or the certification key. */
+/** Whose protocol a dealing belongs to: the keys that sign requests, or the subnet's own. */
 export type Lane = 'ecdsa' | 'bls'
 
 export type SignerMessage =
@@ -33,6 +34,8 @@ export type SignerMessage =
   /** The sender is the helper, the receiver the complainer. */
   | { readonly type: 'opening'; readonly lane: Lane; readonly signed: SignedOpening }
   | ShareMessage
+  | TapeShareMessage
+  | TapeMessage
   /** "I start (again): send me what you have sent in runs that are still open." */
   | { readonly type: 'resend' }
 
@@ -44,6 +47,23 @@ export type ShareMessage = {
   readonly signature: Uint8Array
 }
 
+/** A share of σ of a slot, 48 bytes, under the tape key of this transcript. */
+export type TapeShareMessage = {
+  readonly type: 'tape-share'
+  readonly incarnation: bigint
+  readonly slot: bigint
+  readonly transcriptId: bigint
+  readonly share: Uint8Array
+}
+
+/** σ of a slot, 48 bytes. */
+export type TapeMessage = {
+  readonly type: 'tape'
+  readonly incarnation: bigint
+  readonly slot: bigint
+  readonly signature: Uint8Array
+}
+
 const TAGS = {
   dealing: { ecdsa: 1, bls: 5 },
   support: { ecdsa: 2, bls: 6 },
@@ -51,6 +71,8 @@ const TAGS = {
   opening: { ecdsa: 9, bls: 10 },
   share: 3,
   resend: 4,
+  'tape-share': 11,
+  tape: 12,
 } as const
 
 /** Bytes a node signs with its signature share, without the domain. */
@@ -77,6 +99,19 @@ export function encodeSignerMessage(message: SignerMessage): Uint8Array {
         .done()
     case 'resend':
       return tagged(TAGS.resend).done()
+    case 'tape-share':
+      return tagged(TAGS['tape-share'])
+        .u64(message.incarnation)
+        .u64(message.slot)
+        .u64(message.transcriptId)
+        .raw(message.share)
+        .done()
+    case 'tape':
+      return tagged(TAGS.tape)
+        .u64(message.incarnation)
+        .u64(message.slot)
+        .raw(message.signature)
+        .done()
   }
 }
 
@@ -105,6 +140,21 @@ export function decodeSignerMessage(bytes: Uint8Array): SignerMessage {
       })
     case TAGS.resend:
       return reader.end({ type: 'resend' })
+    case TAGS['tape-share']:
+      return reader.end({
+        type: 'tape-share',
+        incarnation: reader.u64(),
+        slot: reader.u64(),
+        transcriptId: reader.u64(),
+        share: reader.raw(BLS_SHARE_SIZE),
+      })
+    case TAGS.tape:
+      return reader.end({
+        type: 'tape',
+        incarnation: reader.u64(),
+        slot: reader.u64(),
+        signature: reader.raw(BLS_SHARE_SIZE),
+      })
     default:
       throw new BadEncoding(`a signer message of unknown kind ${tag}`)
   }

@@ -37,8 +37,6 @@ export type SignerOutput =
   | { readonly type: 'submit'; readonly item: SignerItem }
   /** Must be on disk before the outputs that follow it leave (§18.4). */
   | { readonly type: 'record'; readonly key: string; readonly value: Uint8Array }
-  /** The nonce of this slot is needed (§18.2). */
-  | { readonly type: 'tape'; readonly slot: bigint }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }
   /** A signature was combined here from the shares of these nodes. */
   | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }

@@ -7,15 +7,18 @@
  * node's own work; heavy steps wait for `work`, one at a time, so that a driver can do other things
  * in between.
  */
-import { attempt, BadEncoding, present } from '../base/errors.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
 import { encodePoint } from '../base/group.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
+import { reconstructionThreshold } from '../base/party.ts'
 import type { BlsShares, Combined } from './bls-lane.ts'
 import { BlsLane } from './bls-lane.ts'
 import type { CoinContent } from './coin.ts'
 import { Coin } from './coin.ts'
 import { constantTerm } from './commitment.ts'
+import type { Completion } from './completion.ts'
+import { decodeCompletion } from './completion.ts'
 import { encodeFinalKeys } from './key-record.ts'
 import type { Lane, SignerMessage } from './message.ts'
 import { decodeSignerMessage } from './message.ts'
@@ -25,14 +28,13 @@ import type { SignerConfig } from './signer-config.ts'
 import { keptKeys, laneContexts, runFrame, suites } from './signer-config.ts'
 import type { SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
-import type { Completion } from './signing.ts'
-import { decodeCompletion, Signing } from './signing.ts'
+import { Signing } from './signing.ts'
 import type { SigningRequest } from './stock.ts'
+import { Tape } from './tape.ts'
 
 export type SignerInput =
   | { readonly type: 'start' }
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
-  | { readonly type: 'tape'; readonly slot: bigint; readonly value: Uint8Array }
 
 export class Signer {
   readonly #me: NodeIndex
@@ -41,6 +43,7 @@ export class Signer {
   readonly #ecdsa: Participant<Secp256k1Point>
   readonly #bls: BlsLane
   readonly #coin: Coin
+  readonly #tape: Tape
   readonly #signing: Signing
 
   /** Throws `BadEncoding` when what is to be restored is not the keys of this subnet. */
@@ -63,10 +66,13 @@ export class Signer {
     })
     const context = { ...ecdsa, runs: this.#schedule, schedule: this.#schedule }
     this.#ecdsa = new Participant(context)
-    this.#signing = new Signing(context, this.#ecdsa.receiver)
     const blsFrame = { ...frame, suite: suites.bls, incarnation }
     this.#bls = new BlsLane(bls, blsFrame, kept?.bls)
-    this.#coin = new Coin(this.#bls.tape, incarnation)
+    const { tape } = this.#bls
+    this.#coin = new Coin(tape, incarnation)
+    const threshold = reconstructionThreshold(genesis.membership.members.length)
+    this.#tape = new Tape({ key: tape, incarnation, threshold })
+    this.#signing = new Signing(context, this.#ecdsa.receiver, this.#tape)
   }
 
   /** Public key of the subnet: that of the main key. */
@@ -145,8 +151,6 @@ export class Signer {
         return [{ type: 'send', to: 'all', message: { type: 'resend' } }]
       case 'message':
         return this.#receive(input.from, input.bytes)
-      case 'tape':
-        return this.#signing.tape(input.slot, input.value)
     }
   }
 
@@ -165,10 +169,14 @@ export class Signer {
         return this.#part(message.lane).receive(from, message)
       case 'share':
         return this.#signing.share(from, message)
+      case 'tape-share':
+      case 'tape':
+        return this.#tape.receive(from, message)
       case 'resend':
         if (from === this.#me) return []
         return [
           ...this.#ecdsa.resend(from),
+          ...this.#tape.resend(from),
           ...this.#signing.resend(from),
           ...this.#bls.resend(from),
         ]
@@ -181,7 +189,7 @@ export class Signer {
 
   /** One piece of heavy work; undefined when nothing is owed. Signatures come first. */
   work(): SignerOutputs | undefined {
-    return this.#signing.work() ?? this.#bls.work() ?? this.#ecdsa.work()
+    return this.#signing.work() ?? this.#tape.work() ?? this.#bls.work() ?? this.#ecdsa.work()
   }
 
   /** An item of the log. False when it does not count. */
@@ -213,14 +221,14 @@ export class Signer {
   }
 
   /**
-   * The items of the slot are executed: pairs, replenishes, and says whether ω of the slot is
-   * needed.
+   * The items of the slot are executed: pairs, replenishes, and says what is due now that the slot
+   * is decided.
    */
   endSlot(slot: bigint): SignerOutputs {
-    const paired = this.#schedule.endSlot(slot)
+    this.#schedule.endSlot(slot)
     this.#ecdsa.forget()
-    this.#signing.forget()
     this.#bls.endSlot(slot)
-    return paired.length === 0 ? [] : [{ type: 'tape', slot: present(paired[0], 'not empty').slot }]
+    const needed = new Set(this.#schedule.pairings().map((pairing) => pairing.slot))
+    return [...this.#tape.endSlot(slot, needed), ...this.#signing.endSlot()]
   }
 }

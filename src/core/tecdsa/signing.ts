@@ -3,12 +3,13 @@
  * Source: threshold §§14, 18.
  */
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
-import { Reader, Writer } from '../base/codec.ts'
 import { assert, attempt, BadEncoding } from '../base/errors.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
+import type { Completion } from './completion.ts'
+import { encodeCompletion, submitsFirst } from './completion.ts'
 import type { ShareMessage } from './message.ts'
 import { shareContent } from './message.ts'
 import { decodeSignatureShare, encodeSignatureShare } from './object-codec.ts'
@@ -19,20 +20,15 @@ import { combine, createShare, publicInputs, verifySignature } from './signature
 import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
 import type { Pairing } from './stock.ts'
+import type { Tape } from './tape.ts'
+import { tapeValue } from './tape.ts'
 
 /** Shares kept for requests that this node has not paired yet, per sender; threshold §23. */
 const EARLY_SHARES_MAX = 64
 
-/** The result of a request as an item of the log: whoever holds ω of the slot can judge it. */
-export type Completion = {
-  readonly requestId: Uint8Array
-  readonly signature: Uint8Array
-  /** ω of the pairing slot, 32 bytes. */
-  readonly tape: Uint8Array
-}
-
 type Open = {
   readonly pairing: Pairing
+  /** σ of the pairing slot. */
   readonly tape: Uint8Array
   readonly inputs: SigningInputs
   /** Shares that are not known to be false, in the order of arrival. */
@@ -43,32 +39,36 @@ type Open = {
   owesShare: boolean
   /** Shares have come since combining was tried last. */
   untried: boolean
-  done: boolean
+  /** The item, once combined here. */
+  completion: Uint8Array | undefined
+  /** It is left to others to submit it, until the slot in work is over. */
+  waits: boolean
 }
 
 export class Signing {
   readonly #context: SignerContext
   readonly #receiver: Receiver<Secp256k1Point>
+  readonly #tape: Tape
   readonly #open = new Map<string, Open>()
   /** Shares of requests not open here, by sender, oldest first. */
   readonly #early = new Map<NodeIndex, ShareMessage[]>()
 
-  constructor(context: SignerContext, receiver: Receiver<Secp256k1Point>) {
+  constructor(context: SignerContext, receiver: Receiver<Secp256k1Point>, tape: Tape) {
     this.#context = context
     this.#receiver = receiver
+    this.#tape = tape
   }
 
-  /** ω of a slot is known: the requests paired in it can be signed. */
-  tape(slot: bigint, value: Uint8Array): SignerOutputs {
-    const { schedule } = this.#context
-    const due = schedule.pairings().filter((pairing) => pairing.slot === slot)
-    for (const pairing of due) this.#begin(pairing, value)
-    return []
+  /** Where σ of the slot is known, the requests paired in it can be signed. */
+  #beginKnown(): void {
+    for (const pairing of this.#context.schedule.pairings()) {
+      const name = toHex(pairing.request.id)
+      const tape = this.#open.has(name) ? undefined : this.#tape.signature(pairing.slot)
+      if (tape !== undefined) this.#begin(name, pairing, tape)
+    }
   }
 
-  #begin(pairing: Pairing, tape: Uint8Array): void {
-    const name = toHex(pairing.request.id)
-    if (this.#open.has(name)) return
+  #begin(name: string, pairing: Pairing, tape: Uint8Array): void {
     this.#open.set(name, {
       pairing,
       tape,
@@ -78,7 +78,8 @@ export class Signing {
       ownShare: undefined,
       owesShare: true,
       untried: false,
-      done: false,
+      completion: undefined,
+      waits: false,
     })
     for (const [from, messages] of this.#early) {
       const own = messages.filter(({ requestId }) => equalBytes(requestId, pairing.request.id))
@@ -96,7 +97,7 @@ export class Signing {
     const nonce = oracleBytes(
       'ckbtc-signing-nonce',
       {
-        tape: bytesInput(tape),
+        tape: bytesInput(tapeValue(tape)),
         request: bytesInput(request.id),
         presignature: integerInput(presignatureId),
       },
@@ -117,7 +118,7 @@ export class Signing {
       this.#early.set(from, [...early, message].slice(-EARLY_SHARES_MAX))
       return []
     }
-    if (open.done || open.shares.has(from) || open.blamed.has(from)) return []
+    if (open.completion || open.shares.has(from) || open.blamed.has(from)) return []
     const share = attempt(() => decodeSignatureShare(this.#context.suite, message.share))
     if (share instanceof BadEncoding) {
       open.blamed.add(from)
@@ -130,11 +131,12 @@ export class Signing {
 
   /** Gives one share, or tries to combine one signature. Undefined when there is nothing to do. */
   work(): SignerOutputs | undefined {
+    this.#beginKnown()
     for (const open of this.#open.values()) {
       const given = open.owesShare ? this.#give(open) : undefined
       if (given !== undefined) return given
       const t = reconstructionThreshold(this.#context.members.length)
-      if (open.untried && !open.done && open.shares.size >= t) return this.#combine(open)
+      if (open.untried && !open.completion && open.shares.size >= t) return this.#combine(open)
     }
     return undefined
   }
@@ -169,7 +171,7 @@ export class Signing {
    */
   #singleUse({ pairing, tape }: Open): SignerOutput {
     const key = `${this.#context.recordPrefix}pairing/${pairing.presignatureId}`
-    const value = concat(pairing.request.id, tape)
+    const value = concat(pairing.request.id, tapeValue(tape))
     const before = this.#context.records.get(key)
     assert(
       before === undefined || equalBytes(before, value),
@@ -187,15 +189,16 @@ export class Signing {
       return fault(node, 'InvalidSignatureShare')
     })
     if ('refusal' in result) return faults
-    open.done = true
+    const { members, me } = this.#context
     const requestId = open.pairing.request.id
-    const t = reconstructionThreshold(this.#context.members.length)
+    const t = reconstructionThreshold(members.length)
     const by = [...open.shares.keys()].slice(0, t)
-    const completion = { requestId, signature: result.signature, tape: open.tape }
+    open.completion = encodeCompletion({ requestId, signature: result.signature, tape: open.tape })
+    open.waits = !submitsFirst(me, members.length, open.pairing.slot)
     return [
       ...faults,
       { type: 'signed', requestId, by },
-      { type: 'submit', item: { type: 'completion', bytes: encodeCompletion(completion) } },
+      ...(open.waits ? [] : [submission(open.completion)]),
     ]
   }
 
@@ -205,10 +208,9 @@ export class Signing {
    */
   judge({ requestId, signature, tape }: Completion): boolean {
     const pairing = this.#context.schedule.pairing(requestId)
-    if (pairing === undefined) return false
+    if (pairing === undefined || !this.#tape.isSignature(pairing.slot, tape)) return false
     const open = this.#open.get(toHex(requestId))
-    const inputs =
-      open !== undefined && equalBytes(open.tape, tape) ? open.inputs : this.#inputs(pairing, tape)
+    const inputs = open?.inputs ?? this.#inputs(pairing, tape)
     return verifySignature(this.#context.suite, inputs, signature) === undefined
   }
 
@@ -220,22 +222,20 @@ export class Signing {
     )
   }
 
-  /** Drops requests that the log has completed. */
-  forget(): void {
-    for (const [name, { pairing }] of this.#open)
+  /** Drops requests that are over; submits what others have not brought into the log. */
+  endSlot(): SignerOutputs {
+    const late: SignerOutput[] = []
+    for (const [name, open] of this.#open) {
+      const { pairing, completion, waits } = open
       if (this.#context.schedule.pairing(pairing.request.id) === undefined) this.#open.delete(name)
+      else if (completion !== undefined && waits) late.push(submission(completion))
+      open.waits = false
+    }
+    return late
   }
 }
 
-export function encodeCompletion({ requestId, signature, tape }: Completion): Uint8Array {
-  return new Writer().raw(requestId).raw(signature).raw(tape).done()
-}
-
-export function decodeCompletion(bytes: Uint8Array): Completion {
-  const reader = new Reader(bytes)
-  return reader.end({
-    requestId: reader.raw(32),
-    signature: reader.raw(64),
-    tape: reader.raw(32),
-  })
-}
+const submission = (bytes: Uint8Array): SignerOutput => ({
+  type: 'submit',
+  item: { type: 'completion', bytes },
+})

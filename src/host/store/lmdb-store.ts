@@ -15,13 +15,16 @@ import { Reader } from '../../core/base/codec.ts'
 import { assert, attempt, BadEncoding } from '../../core/base/errors.ts'
 import { flushDirectory } from '../../native/flush-directory.ts'
 import { lmdbFileFlaw } from './lmdb-file.ts'
-import { storeDamaged, storeFailure, storeLocked, storeNewer } from './problem.ts'
+import { storeDamaged, storeFailure, storeLocked, storeOtherFormat } from './problem.ts'
 import { isRunning, ownMark, readMark } from './process-mark.ts'
 import type { Entry, KeyRange, Store, StoreWriter } from './store.ts'
 import { Draft } from './store.ts'
 
-/** Raised by whatever an older program would misread. */
-export const STORE_FORMAT = 1
+/**
+ * Raised by whatever an older program would misread, or what this one would misread of an older
+ * one's. 1: no tape key.
+ */
+export const STORE_FORMAT = 2
 
 const OWN = Uint8Array.of(0)
 const USER = Uint8Array.of(1)
@@ -148,7 +151,7 @@ export class LmdbStore implements Store {
       return reader.end(reader.u32())
     })
     if (found instanceof BadEncoding) throw storeDamaged(this.name, found.message)
-    if (found > STORE_FORMAT) throw storeNewer(this.name, { found, known: STORE_FORMAT })
+    if (found !== STORE_FORMAT) throw storeOtherFormat(this.name, { found, known: STORE_FORMAT })
   }
 
   /** LMDB drops what was written when `work` throws. */

@@ -11,7 +11,7 @@ export const storeDamaged = (name: string, what: string, cause?: unknown): Probl
   })
 
 /** A later version of the program wrote it. */
-export const storeNewer = (
+export const storeOtherFormat = (
   name: string,
   { found, known }: Readonly<Record<'found' | 'known', number>>,
 ) =>
@@ -19,7 +19,10 @@ export const storeNewer = (
     'CONFIG_INVALID',
     `the store ${name} has format ${found}, this ckbtc knows ${known}`,
     {
-      fix: 'use the ckbtc that wrote it, or a newer one',
+      fix:
+        found > known
+          ? 'use the ckbtc that wrote it, or a newer one'
+          : 'use the ckbtc that wrote it, or delete it and start anew',
       details: { path: name, format: found, formatKnown: known },
     },
   )

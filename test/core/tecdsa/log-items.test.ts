@@ -8,6 +8,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { bigEndian, concat, fromBigEndian, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
+import type { Completion } from '../../../src/core/tecdsa/completion.ts'
+import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/completion.ts'
 import {
   dealingContent,
   decodeSignedDealing,
@@ -17,12 +19,12 @@ import {
   lanePrefix,
   supportContent,
 } from '../../../src/core/tecdsa/evidence.ts'
+import type { SignerMessage } from '../../../src/core/tecdsa/message.ts'
 import { encodeSignerMessage } from '../../../src/core/tecdsa/message.ts'
 import type { EvidenceKind } from '../../../src/core/tecdsa/node-keys.ts'
 import { Signer } from '../../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../../src/core/tecdsa/signer-context.ts'
-import type { Completion } from '../../../src/core/tecdsa/signing.ts'
-import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/signing.ts'
+import { tapeValue } from '../../../src/core/tecdsa/tape.ts'
 import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
 import { order } from '../../support/threshold.ts'
@@ -55,16 +57,14 @@ class Alone {
       if (output.type === 'submit') this.items.push(output.item)
       if (output.type === 'record') this.records.set(output.key, output.value)
       if (output.type === 'fault') this.faults.push(output.reason)
-      if (output.type === 'tape') this.giveTape(output.slot)
-      if (output.type !== 'send') continue
+      if (output.type !== 'send' || !this.hears(output.message)) continue
       const bytes = encodeSignerMessage(output.message)
       this.take(this.signer.step({ type: 'message', from: 0, bytes }))
     }
   }
 
-  giveTape(slot: bigint): void {
-    this.take(this.signer.step({ type: 'tape', slot, value: sha256(utf8(`tape ${slot}`)) }))
-  }
+  /** Which of its own messages reach it. */
+  hears = (_: SignerMessage): boolean => true
 
   /** Works until nothing is left to do; what it wants in the log. */
   work(): readonly SignerItem[] {
@@ -165,10 +165,12 @@ describe('a completion in the log', () => {
 
   test('comes of a request whose pairing is on record', () => {
     expect(completion.requestId).toEqual(asked.id)
-    expect(alone.records.get('7/pairing/0')).toEqual(concat(asked.id, completion.tape))
+    expect(alone.records.get('7/pairing/0')).toEqual(concat(asked.id, tapeValue(completion.tape)))
     expect(alone.faults).toEqual([])
   })
 
+  const negated = (point: Uint8Array): Uint8Array =>
+    point.map((byte, i) => (i === 0 ? byte ^ 0x20 : byte))
   const highS = (signature: Uint8Array): Uint8Array =>
     concat(signature.slice(0, 32), bigEndian(order - fromBigEndian(signature.slice(32)), 32))
 
@@ -177,7 +179,9 @@ describe('a completion in the log', () => {
     ['s changed', (right) => ({ ...right, signature: flip(right.signature, 63) })],
     ['the other s', (right) => ({ ...right, signature: highS(right.signature) })],
     ['a signature of zeros', (right) => ({ ...right, signature: new Uint8Array(64) })],
-    ['another ω', (right) => ({ ...right, tape: flip(right.tape, 0) })],
+    ['another σ', (right) => ({ ...right, tape: flip(right.tape, 40) })],
+    ['the other point of σ', (right) => ({ ...right, tape: negated(right.tape) })],
+    ['no σ', (right) => ({ ...right, tape: new Uint8Array(48) })],
     ['another request', (right) => ({ ...right, requestId: flip(right.requestId, 0) })],
   ])('with %s does not count', (_, change) => {
     expect(signer.judge(encodeCompletion(change(completion)))).toBeUndefined()
@@ -199,9 +203,9 @@ describe('a completion in the log', () => {
   })
 
   test('is the same for a signer that was not asked for a share', () => {
-    // What a slot decides must not depend on what a node has worked on: here ω has not come yet.
+    // What a slot decides must not depend on what a node has worked on: here σ has not come yet.
     const other = new Alone()
-    other.giveTape = () => undefined
+    other.hears = ({ type }) => type !== 'tape-share'
     while (other.signer.stock === 0) {
       for (const item of other.work())
         if (item.type === 'dealing') other.signer.takeDealing(item.lane, item.bytes)
@@ -211,6 +215,8 @@ describe('a completion in the log', () => {
     other.endSlot()
     const wrong = { ...completion, signature: flip(completion.signature, 63) }
     expect(other.signer.judge(encodeCompletion(wrong))).toBeUndefined()
+    const foreign = { ...completion, tape: flip(completion.tape, 40) }
+    expect(other.signer.judge(encodeCompletion(foreign))).toBeUndefined()
     expect(other.signer.judge(encodeCompletion(completion))).toEqual(completion)
   })
 })

@@ -6,13 +6,13 @@ import { describe, expect, test } from 'vitest'
 import { concat, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
+import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/completion.ts'
 import type { ShareMessage, SignerMessage } from '../../../src/core/tecdsa/message.ts'
 import {
   decodeSignerMessage,
   encodeSignerMessage,
   shareContent,
 } from '../../../src/core/tecdsa/message.ts'
-import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/signing.ts'
 import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 
 const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
@@ -67,6 +67,22 @@ const messages: [string, SignerMessage, string][] = [
     { type: 'resend' },
     'e52d9c508c502347344d8c07ad91cbd6068afc75ff6292f062a09ca381c89e71',
   ],
+  [
+    'tape share',
+    {
+      type: 'tape-share',
+      incarnation: 1n,
+      slot: 2n ** 64n - 1n,
+      transcriptId: 3n,
+      share: filled(48, 8),
+    },
+    'c74964c043a8ee19b2c9fd418f08c06cf8d7f5c4dc429ab4986970fe2da28939',
+  ],
+  [
+    'tape',
+    { type: 'tape', incarnation: 1n, slot: 2n, signature: filled(48, 9) },
+    '030448722c5ee5ca7c26deb6bd5c51862ca62fbdf92fd05e3bf440f343c30290',
+  ],
 ]
 
 describe('a message between signers', () => {
@@ -117,7 +133,7 @@ describe('a completion', () => {
   const completion = {
     requestId: filled(32, 1),
     signature: filled(64, 2),
-    tape: filled(32, 3),
+    tape: filled(48, 3),
   }
   const bytes = encodeCompletion(completion)
 
@@ -129,7 +145,7 @@ describe('a completion', () => {
 
   test('keeps its format', () => {
     expect(toHex(sha256(bytes))).toBe(
-      '34b5813e25b56b008588a3a714c6c43fec64766328c025ddaa02e046a5ef0fb7',
+      '3e6ecab5b71982c388a6045bc7d5786a2c9018251dd722b2df2f7b96bccf238b',
     )
   })
 })

@@ -90,11 +90,14 @@ describe('a store on disk', () => {
     store.close()
   })
 
-  test('of a newer format is refused with CONFIG_INVALID, and left as it is', () => {
+  test.each([
+    ['a newer', STORE_FORMAT + 1, 'or a newer one'],
+    ['an older', STORE_FORMAT - 1, 'start anew'],
+  ])('of %s format is refused with CONFIG_INVALID, and left as it is', (_, found, fix) => {
     const directory = fresh()
     LmdbStore.open(directory).close()
     const name = concat(Uint8Array.of(0), utf8('format'))
-    const format = u32be(STORE_FORMAT + 1)
+    const format = u32be(found)
     const sum = createHash('sha256')
       .update(concat(u32be(name.length), name, format))
       .digest()
@@ -104,7 +107,8 @@ describe('a store on disk', () => {
     const problem = problemOf(() => LmdbStore.open(directory))
     expect(problem?.code).toBe('CONFIG_INVALID')
     expect(problem?.message).toContain(directory)
-    expect(problem?.details).toMatchObject({ format: 2, formatKnown: 1 })
+    expect(problem?.details).toMatchObject({ format: found, formatKnown: STORE_FORMAT })
+    expect(problem?.fix).toContain(fix)
   })
 
   test('of another program is refused', () => {
