@@ -93,7 +93,7 @@ const cases: readonly (readonly [string, Lies])[] = [
 ]
 
 describe('with f corrupt dealers dealing wrong shares to up to f receivers', () => {
-  it.each(cases)('the victims complain, recover, deal, and sign: %s', (_, lies) => {
+  it.each(cases)('§22.3 victims: they complain, recover, deal, and sign: %s', (_, lies) => {
     const { net, of, dealt } = netOfLiars(lies)
     const victims = [...lies.victims.values()].flat()
     const honest = net.genesis.membership.members.flatMap((__, i) =>

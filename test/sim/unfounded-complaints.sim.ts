@@ -57,7 +57,7 @@ describe('one corrupt receiver that complains about honest dealings', () => {
     })
   }
 
-  it('all are refused and blamed, nothing is opened, and presignatures are made', () => {
+  it('§22.3 unfounded: all are refused and blamed, nothing is opened, and presignatures are made', () => {
     const items: Uint8Array[] = []
     const net = settled({
       nodes: 4,

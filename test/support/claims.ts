@@ -372,23 +372,6 @@ export const open: Readonly<Record<string, readonly string[]>> = {
       'certificate of the state instead of answers',
     ]),
   ],
-  complaints: [
-    ...inSection('22.3', ['victims', 'unfounded']),
-    ...inRow('complaint', [
-      'with altered ss, c, z',
-      'for another dealer',
-      'replayed for another transcript',
-    ]),
-    ...inRow('unfounded', ['complaint against a good share']),
-    ...inRow('misplaced', ['about a dealing outside a finished transcript', 'by a non-receiver']),
-    ...inRow('opening', [
-      'that does not open',
-      'by the complainer',
-      'twice',
-      'without a complaint',
-    ]),
-    ...inRow('recovery', ['recovery from t−1 openings']),
-  ],
   schnorr: inSection('22.5', ['bip340', 'ed25519']),
   refresh: [...inSection('22.7', ['refreshed']), ...inRow('item', ['refresh by f nodes'])],
   tape: inRow('item', ['second abort of one node', 'abort']),

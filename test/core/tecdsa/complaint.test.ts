@@ -120,20 +120,25 @@ describe('a complaint about a bad share', () => {
   const otherDealing = kinds[1][1].bad.dealing
   test.each<[string, Disputed, Complaint, number]>([
     [
-      'altered ss',
+      '§21 complaint: with altered ss, c, z, here ss',
       bad,
       { ...complaint, sharedSecret: secp256k1.add(complaint.sharedSecret, one) },
       2,
     ],
-    ['no ss', bad, { ...complaint, sharedSecret: secp256k1.zero }, 2],
-    ['altered c', bad, altered('challenge'), 2],
-    ['altered z', bad, altered('response'), 2],
+    [
+      '§21 complaint: with altered ss, c, z, here no ss',
+      bad,
+      { ...complaint, sharedSecret: secp256k1.zero },
+      2,
+    ],
+    ['§21 complaint: with altered ss, c, z, here c', bad, altered('challenge'), 2],
+    ['§21 complaint: with altered ss, c, z, here z', bad, altered('response'), 2],
     ['of another receiver', bad, complain(bad, 3), 2],
-    ['for another dealer', { ...bad, dealerIndex: 1 }, complaint, 2],
+    ['§21 complaint: for another dealer', { ...bad, dealerIndex: 1 }, complaint, 2],
     ['by another receiver', bad, complaint, 3],
     ['about another dealing', { ...bad, dealing: otherDealing }, complaint, 2],
     [
-      'replayed for another transcript',
+      '§21 complaint: replayed for another transcript',
       { ...bad, parameters: { ...bad.parameters, id: 2n } },
       complaint,
       2,
@@ -155,13 +160,13 @@ describe('a complaint about a bad share', () => {
 })
 
 test.each(kinds)(
-  'a complaint against a good share: InvalidComplaint (%s)',
+  '§21 unfounded: complaint against a good share, InvalidComplaint (%s)',
   (_, { good: about }) => {
     expect(judge(about, complain(about))).toBe('InvalidComplaint')
   },
 )
 
-test('a complaint by a non-receiver: InvalidComplaint', () => {
+test('§21 misplaced: by a non-receiver, InvalidComplaint', () => {
   expect(judge(bad, complaint, n)).toBe('InvalidComplaint')
 })
 
@@ -183,13 +188,19 @@ describe('an opening', () => {
 
   const mask = given.type === 'pedersen' ? given.mask : 0n
   test.each<[string, Opening, { opener: number; complainer: number }?]>([
-    ['of another value', { type: 'pedersen', value: mod(given.value + 1n, order), mask }],
-    ['of another mask', { type: 'pedersen', value: given.value, mask: mod(mask + 1n, order) }],
-    ['without its mask', { type: 'simple', value: given.value }],
-    ['of another node', given, { opener: 3, complainer: victim }],
-    ['by the complainer', given, { opener: helper, complainer: helper }],
+    [
+      '§21 opening: that does not open, of another value',
+      { type: 'pedersen', value: mod(given.value + 1n, order), mask },
+    ],
+    [
+      '§21 opening: that does not open, of another mask',
+      { type: 'pedersen', value: given.value, mask: mod(mask + 1n, order) },
+    ],
+    ['§21 opening: that does not open, without its mask', { type: 'simple', value: given.value }],
+    ['§21 opening: that does not open, of another node', given, { opener: 3, complainer: victim }],
+    ['§21 opening: by the complainer', given, { opener: helper, complainer: helper }],
     ['by a non-receiver', given, { opener: n, complainer: victim }],
-  ])('%s does not open: InvalidOpening', (_, changed, between) => {
+  ])('%s: InvalidOpening', (_, changed, between) => {
     expect(verify(changed, between)).toBe('InvalidOpening')
   })
 })
@@ -209,7 +220,7 @@ describe('recovery', () => {
     expect(unseal(share as SecretShare)).toEqual(shareOf(good))
   })
 
-  test('from t − 1 openings: InsufficientOpenings', () => {
+  test('§21 recovery: recovery from t−1 openings, InsufficientOpenings', () => {
     for (const by of [[], [helper]])
       expect(recoverShare(suite, bad, victim, openings(bad, by))).toMatchObject({
         refusal: 'InsufficientOpenings',

@@ -121,15 +121,30 @@ describe('a complaint that comes in', () => {
 
   type Row = readonly [string, NodeIndex, () => SignerMessage, string]
   const rows: readonly Row[] = [
-    ['with altered c', 0, () => losing().complained(0, altered('challenge')), 'InvalidProof'],
-    ['with altered z', 1, () => losing().complained(1, altered('response')), 'InvalidProof'],
     [
-      'replayed for another transcript',
+      '§21 complaint: with altered ss, c, z, here c',
+      0,
+      () => losing().complained(0, altered('challenge')),
+      'InvalidProof',
+    ],
+    [
+      '§21 complaint: with altered ss, c, z, here z',
+      1,
+      () => losing().complained(1, altered('response')),
+      'InvalidProof',
+    ],
+    [
+      '§21 complaint: replayed for another transcript',
       2,
       () => losing().complained(2, { transcriptId: another() }),
       'InvalidProof',
     ],
-    ['for another dealer', 2, () => losing().complained(2, { dealer: 1 }), 'InvalidProof'],
+    [
+      '§21 complaint: for another dealer',
+      2,
+      () => losing().complained(2, { dealer: 1 }),
+      'InvalidProof',
+    ],
     ['not signed by its sender', 1, () => losing().complained(2, { dealer: 1 }), 'BadSignature'],
     [
       'that does not decode',
@@ -138,7 +153,7 @@ describe('a complaint that comes in', () => {
       'BadEncoding',
     ],
     [
-      'about a dealing outside a finished transcript',
+      '§21 misplaced: about a dealing outside a finished transcript',
       2,
       () => losing().complained(2, { dealer: 2 }),
       'InvalidComplaint',
@@ -253,12 +268,17 @@ describe('an opening that comes in', () => {
   type Row = readonly [string, NodeIndex, (signed: SignedOpening) => SignerMessage, string]
   const rows: readonly Row[] = [
     [
-      'that does not open',
+      '§21 opening: that does not open',
       1,
       (signed) => losing().opened(1, signed, { opening: plusOne(signed.opening) }),
       'InvalidOpening',
     ],
-    ['of another helper', 0, () => losing().opened(0, next(1)), 'InvalidOpening'],
+    [
+      '§21 opening: that does not open, being of another helper',
+      0,
+      () => losing().opened(0, next(1)),
+      'InvalidOpening',
+    ],
     ['not signed by its sender', 3, (signed) => losing().opened(1, signed), 'BadSignature'],
     [
       'that does not decode',
@@ -276,7 +296,7 @@ describe('an opening that comes in', () => {
     expect(hear(from, losing().opened(from, signed))).toEqual([])
   })
 
-  test('of a victim for itself is refused', () => {
+  test('§21 opening: by the complainer, which is refused', () => {
     const [any] = losing().openings.slice(-1)
     const message = losing().opened(victim, present(any, 'an opening').signed)
     expect(faultsOf(hear(victim, message))).toEqual([`${victim} InvalidOpening`])
@@ -288,13 +308,13 @@ describe('an opening that comes in', () => {
       expect(hear(1, losing().opened(1, { ...signed, ...change }))).toEqual([])
   })
 
-  test('without a complaint waits, whatever it is', () => {
+  test('§21 opening: without a complaint, which waits, whatever it is', () => {
     const signed = present(given[0], 'an opening').signed
     const early = { ...signed, transcriptId: 10_000n, opening: Uint8Array.of(1) }
     expect(hear(1, losing().opened(1, early))).toEqual([])
   })
 
-  test('twice counts once; t of them end the complaint', () => {
+  test('§21 opening: twice, which counts once; t of them end the complaint', () => {
     const { transcriptId } = losing().complaint
     const of = (from: NodeIndex): SignerMessage => {
       const all = losing().openings.filter(({ signed }) => signed.transcriptId === transcriptId)
