@@ -21,6 +21,7 @@ import { systemClock } from './clock.ts'
 import type { Answered } from './ic/gateway.ts'
 import { IcGateway } from './ic/gateway.ts'
 import { gatewayFetch } from './ic/gateway-fetch.ts'
+import type { Isolation } from './isolation.ts'
 import { LmdbStore } from './store/lmdb-store.ts'
 import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
@@ -39,6 +40,8 @@ export type LocalSubnetOptions = {
   readonly operator?: Principal
   /** Where nodes and chain keep what they know; the subnet goes on from there. */
   readonly directory?: string | undefined
+  /** Where each node lives; a thread of its own unless told. */
+  readonly isolation?: Isolation
   /** Off: calls are answered before they are executed, and their callers poll. */
   readonly syncCalls?: boolean
   /** Hears of every request of a client and how it ended. */
@@ -115,6 +118,7 @@ export class LocalSubnet {
       const subnet = await Subnet.start({
         nodes,
         directory,
+        isolation: options.isolation,
         settings: {
           stockTarget,
           creationMax,

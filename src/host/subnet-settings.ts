@@ -3,7 +3,7 @@
  * defaults of `docs/spec/minter.md` §1.2.
  */
 import { attempt, BadEncoding, Problem } from '../core/base/errors.ts'
-import type { JsonReader } from '../core/base/json.ts'
+import type { JsonReader, Read } from '../core/base/json.ts'
 import {
   anything,
   bigCount,
@@ -19,6 +19,7 @@ import {
 } from '../core/base/json.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
 import { wireJson } from './control/protocol.ts'
+import { type Isolation, isolations } from './isolation.ts'
 import type { MiningMode } from './mining-mode.ts'
 import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
 import type { SetValue } from './set-values.ts'
@@ -34,6 +35,8 @@ export type SubnetSettings = {
   /** The fee level that estimates see, if one is set. */
   readonly feeRateMsatPerVb: bigint | undefined
   readonly ids: IdsKind
+  /** Where each node lives. */
+  readonly isolation: Isolation
   /** By `--set`: `minter.max-time-in-queue`. */
   readonly set: ReadonlyMap<string, SetValue>
 }
@@ -53,6 +56,7 @@ export const defaultSettings: SubnetSettings = {
   autoMint: true,
   feeRateMsatPerVb: undefined,
   ids: 'own',
+  isolation: 'worker',
   set: new Map(),
 }
 
@@ -76,13 +80,18 @@ const fields = {
   autoMint: flag,
   feeRateMsatPerVb: nullable(bigCount),
   ids: oneOf('own', 'mainnet'),
+  isolation: oneOf(...isolations),
   set: dictionary(setValue, SET_MAX),
 }
 const document = object({ version: exactly(VERSION), ...fields })
 
+/** Of a subnet that was made before there was a choice. */
+const stored: JsonReader<Read<typeof document>> = (value, where) =>
+  document(typeof value === 'object' ? { isolation: 'worker', ...value } : value, where)
+
 /** Throws `CONFIG_INVALID`; `path` names the file for people. */
 export function decodeSettings(source: string, path: string): SubnetSettings {
-  const read = attempt(() => parseJson(source, document))
+  const read = attempt(() => parseJson(source, stored))
   if (read instanceof BadEncoding)
     throw new Problem('CONFIG_INVALID', `${path} cannot be read: ${read.message}`, {
       fix: 'the settings of the subnet are damaged; start afresh',

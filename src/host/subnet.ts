@@ -2,28 +2,28 @@
  * The subnet in a box: hosts with a node each, what joins them, and what clients see of them. Source:
  * architecture §§1, 3.
  */
-import { equalBytes, fromBigEndian, toHex } from '../core/base/bytes.ts'
+import { equalBytes, toHex } from '../core/base/bytes.ts'
 import { Bug, CkbtcError, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
 import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
-import { createMembership, decodeGenesis, encodeGenesis } from '../core/tecdsa/membership.ts'
+import { decodeGenesis, encodeGenesis } from '../core/tecdsa/membership.ts'
 import { systemClock } from './clock.ts'
 import { startRefused } from './disks/restore.ts'
 import type { Founded } from './disks/subnet-disks.ts'
 import { nodeDirectory, restoreDisks } from './disks/subnet-disks.ts'
-import { entropy } from './entropy.ts'
+import { newGenesis } from './founding.ts'
 import type { IcBackend } from './ic/backend.ts'
-import { InlineHost } from './node/inline-host.ts'
-import type { HostEnd, Isolation, OpenHost } from './node/node-host.ts'
+import type { Isolation } from './isolation.ts'
+import type { HostEnd } from './node/node-host.ts'
+import { openHost } from './node/open-host.ts'
 import { Ordering } from './node/ordering.ts'
 import { NodePlace } from './node/place.ts'
 import type { FromNode, KeyNumber, NodeSettings, SharedOutput } from './node/protocol.ts'
 import { receivedProblem } from './node/protocol.ts'
 import { Questions } from './node/questions.ts'
-import { WorkerHost } from './node/worker-host.ts'
 import { newJournal } from './store/shared-store.ts'
 import { SubnetBackend } from './subnet-backend.ts'
 
@@ -55,11 +55,6 @@ export type SubnetEvent =
 
 type Listener = (event: SubnetEvent) => void
 type Made = { readonly place: NodePlace; readonly record: MemberRecord }
-
-const hosts: Readonly<Record<Exclude<Isolation, 'process'>, OpenHost>> = {
-  inline: (ears) => new InlineHost(ears),
-  worker: (ears) => new WorkerHost(ears),
-}
 
 export class Subnet {
   readonly #options: SubnetOptions
@@ -123,7 +118,7 @@ export class Subnet {
         directory === undefined
           ? { type: 'memory', journal: newJournal() }
           : { type: 'directory', path: nodeDirectory(directory, name) },
-      open: hosts[isolation === 'process' ? 'worker' : isolation],
+      open: openHost(isolation),
       hear: (message) => this.#hear(name, message),
       ended: (end) => this.#hostEnded(name, end),
     })
@@ -190,7 +185,7 @@ export class Subnet {
     const made = await Promise.all(
       this.#made.map(async (place): Promise<Made> => ({ place, record: await place.open() })),
     )
-    const genesis = this.#founded?.genesis ?? newGenesis(made)
+    const genesis = this.#founded?.genesis ?? newGenesis(made.map(({ record }) => record))
     this.#genesis = encodeGenesis(genesis)
     this.#places = new Map(
       genesis.membership.members.flatMap(({ id }, me) => {
@@ -361,16 +356,3 @@ export class Subnet {
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Bug(`${error}`))
-
-function newGenesis(made: readonly Made[]): Genesis {
-  const membership = createMembership(
-    made.map(({ record }) => record),
-    1n,
-  )
-  return {
-    membership,
-    entropy: entropy(32),
-    incarnation: fromBigEndian(entropy(8)),
-    createdAt: systemClock(),
-  }
-}

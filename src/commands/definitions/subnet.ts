@@ -19,6 +19,11 @@ const founding: readonly OptionDefinition[] = [
     choices: ['own', 'mainnet'],
   },
   {
+    flags: '--isolation <kind>',
+    description: 'where each node lives (default: worker)',
+    choices: ['inline', 'worker', 'process'],
+  },
+  {
     flags: '--set <name=value>',
     description: 'what has no option: minter.max-time-in-queue=10m',
     repeats: true,

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { parseAmount, parseCount, parseDuration, parseFeeRate } from '../../core/base/amounts.ts'
 import { UsageInvalid } from '../../core/base/errors.ts'
 import { nearest } from '../../core/base/nearest.ts'
+import { isolations } from '../../host/isolation.ts'
 import { miningModeOfText } from '../../host/mining-mode.ts'
 import type { SetKind, SetValue } from '../../host/set-values.ts'
 import { setKind, setNames } from '../../host/set-values.ts'
@@ -49,6 +50,7 @@ export function startOptions(options: Options, project: Configuration): GivenSet
     mining: read('blockTime', parseMining),
     feeRateMsatPerVb: read('feeRate', parseFeeRate),
     autoMint: autoMint ? undefined : false,
+    isolation: read('isolation', (text) => isolations.find((name) => name === text)),
     ids: read('ids', (text): 'own' | 'mainnet' => (text === 'mainnet' ? 'mainnet' : 'own')),
     set: set.length === 0 ? undefined : parseSet(set),
   }

@@ -82,6 +82,7 @@ async function live(life: Life): Promise<void> {
       stockTarget: STOCK_TARGET,
       creationMax: CREATION_MAX,
       ids: settings.ids,
+      isolation: settings.isolation,
       minter: minterSettings(settings.set, settings),
       operator: operator.principal,
       syncCalls: hasSyncCalls(settings.set),

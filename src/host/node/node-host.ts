@@ -5,9 +5,6 @@
 import type { CkbtcError } from '../../core/base/errors.ts'
 import type { FromNode, ToNode } from './protocol.ts'
 
-export const isolations = ['inline', 'worker', 'process'] as const
-export type Isolation = (typeof isolations)[number]
-
 /** How a host ended that nobody had ended. */
 export type HostEnd =
   /** A fault of the program: the subnet must not go on. */

@@ -20,6 +20,7 @@ const unusual: SubnetSettings = {
   autoMint: false,
   feeRateMsatPerVb: 12_000n,
   ids: 'mainnet',
+  isolation: 'process',
   set: new Map<string, bigint | string>([
     ['minter.max-time-in-queue', 600_000_000_000n],
     ['minter.mode', 'read-only'],
@@ -49,6 +50,7 @@ describe('settings of the subnet', () => {
     ['a port that is none', { port: 65_536 }],
     ['an unknown way of mining', { mining: 'often' }],
     ['a negative rate', { feeRateMsatPerVb: '-1' }],
+    ['an isolation that there is not', { isolation: 'machine' }],
     ['ids of nobody', { ids: 'testnet' }],
     ['a list of set values', { set: [1] }],
     ['a set value that is a number', { set: { 'minter.hold': 1 } }],
@@ -60,12 +62,23 @@ describe('settings of the subnet', () => {
     )
   })
 
+  it('of a subnet made before nodes could live elsewhere have each in a thread', () => {
+    const { isolation: _, ...older } = JSON.parse(encodeSettings(unusual))
+    const expected = { ...unusual, isolation: 'worker' }
+    expect(decodeSettings(JSON.stringify(older), 'x')).toEqual(expected)
+  })
+
   it('of a new subnet are the given ones and the defaults', () => {
     expect(mergeSettings(undefined, { nodes: 7 })).toEqual({ ...defaultSettings, nodes: 7 })
   })
 
   it('of a subnet that exists are replaced where that is possible', () => {
-    const given = { port: 1, mining: { type: 'manual' }, feeRateMsatPerVb: 7_000n } as const
+    const given = {
+      port: 1,
+      mining: { type: 'manual' },
+      feeRateMsatPerVb: 7_000n,
+      isolation: 'inline',
+    } as const
     expect(mergeSettings(unusual, given)).toEqual({ ...unusual, ...given })
     expect(mergeSettings(unusual, {})).toEqual(unusual)
     expect(mergeSettings(unusual, { nodes: 7, set: unusual.set })).toEqual(unusual)
