@@ -22,6 +22,7 @@ import type { Answered } from './ic/gateway.ts'
 import { IcGateway } from './ic/gateway.ts'
 import { gatewayFetch } from './ic/gateway-fetch.ts'
 import type { Isolation } from './isolation.ts'
+import { NodeWatch } from './node-watch.ts'
 import { LmdbStore } from './store/lmdb-store.ts'
 import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
@@ -70,6 +71,8 @@ export class LocalSubnet {
   readonly #operatorSigned = new Map<string, Uint8Array>()
   readonly #signedBy = new Map<string, readonly NodeIndex[]>()
   #operatorKey: string | undefined
+  /** What is seen of single nodes. */
+  readonly watch = new NodeWatch()
   readonly #wake = new Set<() => void>()
   #end: Error | undefined
   /** Rejects with `Bug` when a node breaks, with a problem when too few disks are left. */
@@ -137,6 +140,7 @@ export class LocalSubnet {
 
   #hear(event: SubnetEvent): void {
     this.#end ??= endOf(event)
+    this.watch.hear(event)
     if (event.type === 'observed') this.#observe(event.node, event.event)
     for (const wake of this.#wake) wake()
   }
@@ -207,6 +211,11 @@ export class LocalSubnet {
   /** Presignatures that f + 1 nodes hold ready. */
   get stock(): number {
     return this.#reachedBy(({ stock }) => stock)
+  }
+
+  /** Signatures that f + 1 nodes work on. */
+  get openRequests(): number {
+    return this.#reachedBy(({ openRequests }) => openRequests)
   }
 
   #reachedBy(measure: (progress: Progress) => number): number {

@@ -53,6 +53,9 @@ export type SubnetEvent =
   /** An invariant of ours broke: nothing further is attempted. */
   | { readonly type: 'bug'; readonly message: string }
 
+/** A node that answers later is taken not to. */
+const LATENCY_MS_MAX = 2_000
+
 type Listener = (event: SubnetEvent) => void
 type Made = { readonly place: NodePlace; readonly record: MemberRecord }
 
@@ -165,6 +168,11 @@ export class Subnet {
     return this.#backend
   }
 
+  /** Calls that are not known to be executed yet. */
+  get waitingCalls(): number {
+    return this.#backend.waiting.length
+  }
+
   /** Indices of the nodes that run, ascending. */
   get up(): readonly NodeIndex[] {
     return [...this.#up].toSorted((a, b) => a - b)
@@ -173,6 +181,27 @@ export class Subnet {
   /** Whether enough nodes run for ordering and signing. */
   get canProgress(): boolean {
     return this.#up.size >= agreementQuorum(this.size)
+  }
+
+  /** Of a node that failed, `problemOf` says why. */
+  stateOf(node: NodeIndex): 'up' | 'starting' | 'down' | 'failed' {
+    if (this.#up.has(node)) return 'up'
+    const place = this.#places.get(node)
+    if (place?.isOpen === true) return 'starting'
+    return place === undefined || this.#failed.has(node) ? 'failed' : 'down'
+  }
+
+  problemOf(node: NodeIndex): CkbtcError | undefined {
+    return this.#places.has(node) ? this.#failed.get(node) : noDisk(node)
+  }
+
+  /** How long the node takes to answer; undefined when it does not. */
+  async latencyMs(node: NodeIndex): Promise<number | undefined> {
+    if (!this.#up.has(node)) return undefined
+    const askedMs = performance.now()
+    const question = { type: 'certificates', requestIds: [] } as const
+    const answer = await this.#questions.ask(node, question, LATENCY_MS_MAX)
+    return answer && Math.round(performance.now() - askedMs)
   }
 
   listen(listener: Listener): () => void {
@@ -354,5 +383,9 @@ export class Subnet {
     }
   }
 }
+
+/** Which of the disks would be its own is not known: the ids of nodes are sorted. */
+const noDisk = (node: NodeIndex): CkbtcError =>
+  startRefused(`no disk that can be used is that of node ${node + 1}`, {})
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Bug(`${error}`))

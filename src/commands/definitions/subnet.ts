@@ -83,6 +83,55 @@ const status: CommandDefinition = {
   run: async () => (await import('../subnet/status.ts')).status,
 }
 
+const BAD_DISK: readonly [number, string] = [11, 'no local subnet is running, or a disk is lost']
+const nodeIds = { name: '[id...]', description: 'of nodes, from 1' } as const
+
+const nodes: CommandDefinition = {
+  name: 'nodes',
+  summary: 'each node: up or down, signatures, faults',
+  description: `Shows each node: whether it is up, in how many of the last signatures it had a
+part, how long it takes to answer, and how often others found it at fault.`,
+  examples: [
+    ['ckbtc subnet nodes', 'a table'],
+    ['ckbtc subnet nodes --json', 'for programs'],
+  ],
+  exits: [DOWN],
+  seeAlso: 'ckbtc subnet kill-node, ckbtc subnet logs --node <n>',
+  run: async () => (await import('../subnet/nodes.ts')).nodes,
+}
+
+const killNode: CommandDefinition = {
+  name: 'kill-node',
+  args: [{ name: '<id...>', description: 'of nodes, from 1' }],
+  summary: 'end nodes at once, as a loss of power would',
+  description: `Ends the threads or processes of nodes, with everything that they had not
+written to their disks. Says whether the others can go on without them. What
+waits then goes on when enough of them are back.`,
+  examples: [
+    ['ckbtc subnet kill-node 4', 'one of four: nothing waits'],
+    ['ckbtc subnet kill-node 3 4', 'two of four: nothing is signed any more'],
+  ],
+  exits: [DOWN],
+  seeAlso: 'ckbtc subnet heal-node, ckbtc subnet nodes',
+  run: async () => (await import('../subnet/kill-node.ts')).killNode,
+}
+
+const healNode: CommandDefinition = {
+  name: 'heal-node',
+  args: [nodeIds],
+  summary: 'bring nodes back',
+  description: `Starts nodes again that were ended. They go on from their own disks and take
+from the others what they have missed.`,
+  examples: [
+    ['ckbtc subnet heal-node 3', 'this one'],
+    ['ckbtc subnet heal-node --all', 'every one that is down'],
+  ],
+  options: [{ flags: '--all', description: 'every node that is not up' }],
+  exits: [BAD_DISK],
+  seeAlso: 'ckbtc subnet kill-node',
+  run: async () => (await import('../subnet/heal-node.ts')).healNode,
+}
+
 const reset: CommandDefinition = {
   name: 'reset',
   summary: 'discard chain, ledger and keys of the subnet',
@@ -136,5 +185,5 @@ export const subnetGroup: GroupDefinition = {
   name: 'subnet',
   summary: 'a ckBTC on this machine',
   description: 'Runs a ckBTC on this machine: nodes, ledger, minter and a Bitcoin chain.',
-  commands: [start, stop, status, reset, logs, exec],
+  commands: [start, stop, status, nodes, killNode, healNode, reset, logs, exec],
 }

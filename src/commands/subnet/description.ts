@@ -33,7 +33,40 @@ export function subnetData(status: StatusReply) {
     waitingTransactions: status.waitingTransactions,
     presignatures: status.presignatures,
     diskBytes: status.diskBytes,
+    isolation: status.isolation,
+    nodesNeeded: status.nodesNeeded,
+    waiting: waitingFor(status),
   }
+}
+
+/** What cannot go on while too few nodes are up; null where it can. */
+function waitingFor(status: StatusReply) {
+  const { nodes, nodesUp, nodesNeeded, waitingCalls: calls, waitingSignatures } = status
+  if (nodesUp.length >= nodesNeeded) return null
+  const ids = Array.from({ length: nodes }, (_, i) => i + 1)
+  return {
+    calls,
+    signatures: waitingSignatures,
+    nodesMissing: nodesNeeded - nodesUp.length,
+    nodesDown: ids.filter((id) => !nodesUp.includes(id)),
+  }
+}
+
+function waitingWords(status: StatusReply): string | undefined {
+  const waiting = waitingFor(status)
+  if (waiting === null) return undefined
+  const { calls, signatures, nodesMissing, nodesDown } = waiting
+  const things = [
+    ...(calls > 0 ? [`${calls} call${calls === 1 ? '' : 's'}`] : []),
+    ...(signatures > 0 ? [`${signatures} signature${signatures === 1 ? '' : 's'}`] : []),
+  ]
+  const what = things.length === 0 ? 'ordering and signing' : `${things.join(' and ')}`
+  const verb = things.length === 1 && calls + signatures === 1 ? 'waits' : 'wait'
+  const which =
+    nodesMissing === nodesDown.length
+      ? `node${nodesMissing === 1 ? '' : 's'} ${nodesDown.join(', ')}`
+      : `${nodesMissing} of the nodes ${nodesDown.join(', ')}`
+  return `${what} ${verb} for ${which}: ckbtc subnet heal-node --all`
 }
 
 const miningWords = (mining: string): string => {
@@ -78,12 +111,14 @@ export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFix
 export function printStatus(terminal: Terminal, status: StatusReply): void {
   const { ids, nodes, nodesUp, bitcoinHeight, waitingTransactions, diskBytes } = status
   const isVerbose = terminal.settings.verbose > 0 || terminal.settings.plain
+  const stalled = waitingWords(status)
   const waiting = waitingTransactions === 0 ? '' : `, ${waitingTransactions} transactions waiting`
   printPairs(terminal, [
     ['State', `running for ${duration(status.uptimeMs)}, process ${status.pid}`],
     ['Health', status.health.replaceAll('_', '-')],
     ['Endpoint', status.url],
     ['Nodes', `${nodesUp.length} of ${nodes} up, tolerates ${faultyMax(nodes)} faulty`],
+    ...(stalled === undefined ? [] : ([['Waiting', stalled]] as const)),
     ['Ledger', ids.ledger],
     ['Minter', ids.minter],
     ['Index', ids.index],

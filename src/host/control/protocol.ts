@@ -19,6 +19,7 @@ import {
 import { MONEY_MAX } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { principal } from '../../core/ic/principal.ts'
+import { isolations } from '../isolation.ts'
 
 /** Blocks of one request. */
 export const BLOCKS_MAX = 10_000
@@ -67,6 +68,17 @@ const output = object({
 
 const ids = object({ ledger: text, minter: text, index: text, checker: text, bitcoin: text })
 
+const nodeId = integer(1, NODES_MAX)
+const nodeIds = list(nodeId, NODES_MAX)
+
+/** How far the subnet is from being able to go on. */
+const strength = {
+  nodes: nodeId,
+  nodesUp: nodeIds,
+  /** For ordering and signing. */
+  nodesNeeded: nodeId,
+}
+
 export const statusShape = object({
   version: text,
   pid: count,
@@ -75,8 +87,11 @@ export const statusShape = object({
   subnetId: text,
   ids,
   idsKind: oneOf('own', 'mainnet'),
-  nodes: integer(1, NODES_MAX),
-  nodesUp: list(integer(1, NODES_MAX), NODES_MAX),
+  ...strength,
+  isolation: oneOf(...isolations),
+  /** Calls and signatures that are not done yet. */
+  waitingCalls: count,
+  waitingSignatures: count,
   masterPublicKey: hex,
   bitcoinHeight: count,
   subnetBitcoinHeight: count,
@@ -109,12 +124,41 @@ export const readAccount = ({ owner, subaccount }: WireAccount): Account => ({
   ...(subaccount === '' ? {} : { subaccount: fromHex(subaccount) }),
 })
 
+/** `changed`: nodes that are up now and were not, or the other way round. */
+const changedNodes = object({ ...strength, changed: nodeIds })
+
+const nodeReport = object({
+  id: nodeId,
+  state: oneOf('up', 'starting', 'down', 'failed'),
+  problem: nullable(text),
+  /** Of the last signatures, those with a share of this node. */
+  signatures: count,
+  /** How long it took to answer just now; null: not up, or busy. */
+  latencyMs: nullable(count),
+  /** Found by other nodes. */
+  faults: count,
+  lastFault: nullable(text),
+})
+
 const namedKey = object({ keyId: text, publicKey: nullable(hex) })
 
 /** Every operation: how its request and its answer are read. */
 const shapes = {
   status: { request: nothing, reply: statusShape },
   stop: { request: nothing, reply: nothing },
+  nodes: {
+    request: nothing,
+    reply: object({
+      nodes: list(nodeReport, NODES_MAX),
+      nodesUp: nodeIds,
+      nodesNeeded: nodeId,
+      /** The last ones, at most a hundred. */
+      signatures: count,
+    }),
+  },
+  'kill-node': { request: object({ ids: nodeIds }), reply: changedNodes },
+  /** No ids: every node that is not up. */
+  'heal-node': { request: object({ ids: nodeIds }), reply: changedNodes },
   mine: {
     request: object({ count: integer(1, BLOCKS_MAX), to: nullable(text), empty: flag }),
     reply: mined,
@@ -155,8 +199,8 @@ const shapes = {
   'signer-info': {
     request: nothing,
     reply: object({
-      nodes: integer(1, NODES_MAX),
-      nodesUp: list(integer(1, NODES_MAX), NODES_MAX),
+      nodes: nodeId,
+      nodesUp: nodeIds,
       tolerates: count,
       sharesToSign: count,
       nodesToProgress: count,
@@ -182,7 +226,7 @@ const shapes = {
       publicKey: hex,
       hash,
       keyId: text,
-      nodes: list(integer(1, NODES_MAX), NODES_MAX),
+      nodes: nodeIds,
       totalMs: count,
     }),
   },

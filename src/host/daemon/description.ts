@@ -1,6 +1,7 @@
 /** The running subnet as its descriptor and its status show it. Source: `docs/spec/cli.md` §5.16. */
 import { fromHex, toHex } from '../../core/base/bytes.ts'
 import { present } from '../../core/base/errors.ts'
+import { agreementQuorum } from '../../core/base/party.ts'
 import { selfAuthenticating, textOfPrincipal } from '../../core/ic/principal.ts'
 import { encodePublicKey } from '../../core/ic/public-key.ts'
 import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
@@ -76,6 +77,10 @@ export function statusOf({
     idsKind: settings.ids,
     nodes,
     nodesUp: local.subnet.up.map((node) => node + 1),
+    nodesNeeded: agreementQuorum(nodes),
+    isolation: settings.isolation,
+    waitingCalls: local.subnet.waitingCalls,
+    waitingSignatures: local.openRequests,
     masterPublicKey: toHex(masterPublicKey),
     bitcoinHeight: local.bitcoin.height,
     subnetBitcoinHeight: local.bitcoinHeight,

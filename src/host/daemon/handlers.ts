@@ -10,6 +10,7 @@ import type { LocalSubnet } from '../local-subnet.ts'
 import { BitcoinOperations } from './bitcoin-operations.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
+import { NodeOperations } from './node-operations.ts'
 import { callAsOperator } from './operator.ts'
 import { OperatorSigner } from './operator-signer.ts'
 import type { Running } from './running.ts'
@@ -19,12 +20,16 @@ export function controlHandlers(running: Running): ControlHandlers {
   const { backend } = local.subnet
   const bitcoin = new BitcoinOperations(local.bitcoin, settings.minConfirmations)
   const signer = new OperatorSigner(running)
+  const nodes = new NodeOperations(local)
   return {
     status: () => statusOf(running),
     stop: () => {
       setImmediate(stop) // The answer leaves first.
       return {}
     },
+    nodes: () => nodes.nodes(),
+    'kill-node': (request) => nodes.kill(request),
+    'heal-node': (request) => nodes.heal(request),
     mine: (request) => bitcoin.mine(request),
     faucet: (request) => bitcoin.faucet(request),
     'deposit-address': (request) => depositAddress(running, request),

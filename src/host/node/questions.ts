@@ -15,11 +15,20 @@ export class Questions {
     this.#send = send
   }
 
-  /** Undefined when the node was stopped before it answered. */
-  async ask<Q extends Question>(node: NodeIndex, question: Q): Promise<AnswerTo<Q> | undefined> {
+  /** Undefined when the node was stopped before it answered, or takes longer than `waitMs`. */
+  async ask<Q extends Question>(
+    node: NodeIndex,
+    question: Q,
+    waitMs?: number,
+  ): Promise<AnswerTo<Q> | undefined> {
     const id = this.#next++
     const answer = await new Promise<Answer | undefined>((resolve) => {
-      this.#open.set(id, { node, resolve })
+      const timer = waitMs === undefined ? undefined : setTimeout(() => this.#giveUp(id), waitMs)
+      const settle = (given: Answer | undefined): void => {
+        clearTimeout(timer)
+        resolve(given)
+      }
+      this.#open.set(id, { node, resolve: settle })
       this.#send(node, id, question)
     })
     return isAnswerTo(question, answer) ? answer : undefined
@@ -27,6 +36,11 @@ export class Questions {
 
   answered(id: number, answer: Answer): void {
     this.#open.get(id)?.resolve(answer)
+    this.#open.delete(id)
+  }
+
+  #giveUp(id: number): void {
+    this.#open.get(id)?.resolve(undefined)
     this.#open.delete(id)
   }
 

@@ -38,6 +38,9 @@ const handlers: ControlHandlers = {
     throw new RangeError('a stranger')
   },
   fee: notAsked,
+  nodes: notAsked,
+  'kill-node': notAsked,
+  'heal-node': notAsked,
   'signer-info': notAsked,
   'signer-public-key': notAsked,
   'signer-sign': notAsked,

@@ -1,0 +1,108 @@
+/**
+ * Goal: wherever nodes live, the subnet does its work, bears the loss of f of them, and waits for
+ * more without losing anything. Method: the built program, with a home directory of its own; nodes
+ * are ended and healed by its commands. Threshold §22.4: f + 1 crashed: no progress, nothing wrong;
+ * progress on return.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Home } from '../support/e2e-home.ts'
+
+const BITCOIN = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
+
+/** A deposit, a transfer and a redemption, each to its end. */
+function trade(home: Home): void {
+  home.json('deposit --faucet 0.1btc --key dev0')
+  home.json('transfer 0.01ckbtc --key dev0 --to dev1')
+  expect(home.json('balance --key dev1').accounts[0].balance_sat).toBe(1_000_000)
+  const redeemed = home.json(`redeem 0.05btc --key dev0 --to ${BITCOIN}`)
+  expect(redeemed.state).toBe('done')
+}
+
+const states = (home: Home): readonly string[] =>
+  home.json('subnet nodes').nodes.map(({ state }: { readonly state: string }) => state)
+
+describe.each(['inline'])('nodes whose isolation is %s', (isolation) => {
+  const home = new Home()
+  beforeAll(() => {
+    home.json(
+      `subnet start --isolation ${isolation} --min-confirmations 1 --set minter.max-time-in-queue=1s`,
+    )
+  }, 60_000)
+  afterAll(() => home.remove())
+
+  it('bring a deposit, a transfer and a redemption to their ends', () => {
+    expect(home.json('subnet status').isolation).toBe(isolation)
+    trade(home)
+  })
+
+  it('go on from their disks when they were ended at once', () => {
+    home.json('subnet kill-node 1')
+    expect(states(home)).toEqual(['down', 'up', 'up', 'up'])
+    home.json('transfer 0.001ckbtc --key dev0 --to dev1')
+    expect(home.json('subnet heal-node 1').changed).toEqual([1])
+    home.json('subnet kill-node 2')
+    home.json('transfer 0.002ckbtc --key dev0 --to dev1')
+    home.json('subnet heal-node --all')
+    expect(states(home)).toEqual(['up', 'up', 'up', 'up'])
+  })
+})
+
+describe('nodes in threads of their own, on disks', () => {
+  const home = new Home()
+  beforeAll(() => {
+    home.json('subnet start --min-confirmations 1 --set minter.max-time-in-queue=1s')
+    home.json('deposit --faucet 0.1btc --key dev0')
+  }, 60_000)
+  afterAll(() => home.remove())
+
+  it('one of four is not missed', () => {
+    const { exit, out, err } = home.run('subnet kill-node 4')
+    expect({ exit, err }).toEqual({ exit: 0, err: '' })
+    expect(out).toBe('✓ 3 of 4 nodes up. Ordering and signing need 3: nothing waits.\n')
+    expect(home.json('subnet status').waiting).toBeNull()
+    expect(home.json(`signer sign --hash ${'ab'.repeat(32)}`).nodes).not.toContain(4)
+  })
+
+  it('without another one calls wait, and it is said for whom', () => {
+    const { out, err } = home.run('subnet kill-node 3')
+    expect(err).toBe('ckbtc: note: without it nothing is ordered or signed\n')
+    expect(out.split('\n')[0]).toBe(
+      '! 2 of 4 nodes up. Ordering and signing need 3: transfers and redemptions will wait, nothing is lost.',
+    )
+    const transfer = 'transfer 0.01ckbtc --key dev0 --to dev1 --timeout 1s --json'
+    expect(home.run(transfer).exit).toBe(9)
+    expect(home.json('subnet status').waiting).toEqual({
+      calls: 1,
+      signatures: 0,
+      nodes_missing: 1,
+      nodes_down: [3, 4],
+    })
+    expect(home.run('subnet status').out).toContain(
+      '1 call waits for 1 of the nodes 3, 4: ckbtc subnet heal-node --all',
+    )
+    expect(home.json('subnet nodes').nodes[2]).toMatchObject({ state: 'down', latency_ms: null })
+  })
+
+  it('what waited is done, once, when they are back', () => {
+    expect(home.json('subnet heal-node --all')).toMatchObject({ changed: [3, 4], goes_on: true })
+    const balance = (): number => home.json('balance --key dev1').accounts[0].balance_sat
+    while (balance() === 0);
+    expect(balance()).toBe(1_000_000)
+    expect(home.json('status').operations.map(({ state }: { state: string }) => state)).toContain(
+      'done',
+    )
+    expect(home.run('subnet logs').out).not.toMatch(/at fault|Diverged|error/)
+  })
+
+  it.each([
+    ['subnet kill-node 5', 2, 'USAGE_INVALID'],
+    ['subnet kill-node 0', 2, 'USAGE_INVALID'],
+    ['subnet kill-node', 2, 'USAGE_INVALID'],
+    ['subnet heal-node', 2, 'USAGE_INVALID'],
+    ['subnet heal-node 1 --all', 2, 'USAGE_INVALID'],
+    ['subnet nodes --network testnet4', 10, 'RAIL_LOCAL_ONLY'],
+  ])('refuses "%s" with status %d', (line, exit, code) => {
+    const ran = home.run(`${line} --json`)
+    expect({ exit: ran.exit, code: JSON.parse(ran.out).error.code }).toEqual({ exit, code })
+  })
+})
