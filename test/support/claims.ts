@@ -372,11 +372,7 @@ export const open: Readonly<Record<string, readonly string[]>> = {
       'certificate of the state instead of answers',
     ]),
   ],
-  schnorr: inSection('22.5', ['bip340', 'ed25519']),
   refresh: [...inSection('22.7', ['refreshed']), ...inRow('item', ['refresh by f nodes'])],
   tape: inRow('item', ['second abort of one node', 'abort']),
-  proofs: [
-    ...inSection('22.6', ['received']),
-    ...inSection('22.7', ['function', 'killed', 'older-subnet']),
-  ],
+  proofs: inSection('22.7', ['older-subnet']),
 }

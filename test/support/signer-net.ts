@@ -70,6 +70,8 @@ export class SignerNet {
   readonly records: Map<string, Uint8Array>[] = []
   /** Sees every message as it leaves. */
   watch: (message: SignerMessage & { readonly from: NodeIndex }) => void = () => undefined
+  /** Whether a node dies before or after it performs something; it starts again at once. */
+  crash: (node: NodeIndex, output: SignerOutput) => 'before' | 'after' | undefined = () => undefined
   /** Sees every item that a node puts into the log. */
   watchItems: (item: SignerItem) => void = () => undefined
   readonly #keys: NodeKeys[]
@@ -144,6 +146,10 @@ export class SignerNet {
   /** Secrets of a node, for tests that lie in its name or look for them. */
   keysOf(node: NodeIndex): NodeKeys {
     return present(this.#keys[node], 'a node of this net')
+  }
+
+  isUp(node: NodeIndex): boolean {
+    return this.#signers.has(node)
   }
 
   signer(node: NodeIndex): Signer {
@@ -230,7 +236,14 @@ export class SignerNet {
   }
 
   #perform(node: NodeIndex, outputs: readonly SignerOutput[]): void {
-    for (const output of outputs) this.#performOne(node, output)
+    for (const output of outputs) {
+      const dies = this.crash(node, output)
+      if (dies !== 'before') this.#performOne(node, output)
+      if (dies === undefined) continue
+      this.stop(node)
+      this.start(node)
+      return
+    }
   }
 
   #performOne(node: NodeIndex, output: SignerOutput): void {

@@ -90,7 +90,7 @@ describe('the coin of the tape key', () => {
     ['not in subgroup', under(outside)],
     ['of another content', shareOf(0, { ...content, round: 4 })],
     ['of another slot', shareOf(0, { ...content, slot: 10n })],
-    ['of another incarnation', shareOf(0, content, next)],
+    ['§21 bls: incarnation', shareOf(0, content, next)],
     ['of another node', shareOf(3)],
     ['of the certification key', under(present(certified(0), 'a share'))],
     ['a byte short', shareOf(0).slice(0, -1)],

@@ -219,7 +219,7 @@ function describeRun<P>(
         expect(verifySchnorrShare(scheme, inputs, node, share)).toBeUndefined()
     })
 
-    test('the signature, accepted by a library that knows nothing of thresholds', () => {
+    test('§22.5 ed25519: the signature, accepted by a library that knows nothing of thresholds', () => {
       expect(toHex(signature)).toBe(due.signature)
       expect(prefix(signature)).toBe(due.prefixes.signature)
       expect(verify(inputs, run.message, signature)).toBe(true)

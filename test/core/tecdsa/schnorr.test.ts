@@ -378,7 +378,7 @@ describe('BIP340 with all four parities of (X′, R0)', () => {
     ['32 bytes', bytesOf('root'), 8],
   ]
 
-  test.each(roots)('and root %s', (_, taprootRoot, due) => {
+  test.each(roots)('§22.5 bip340: and root %s', (_, taprootRoot, due) => {
     const seen = new Set<string>()
     for (let i = 0; seen.size < due && i < 200; i++) {
       const asked = inputsOf(world, {
