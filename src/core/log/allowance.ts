@@ -6,6 +6,9 @@ import { NS_PER_SECOND } from '../base/units.ts'
 /** Bytes of bodies, proposals and slots for one peer in one second. */
 export const ANSWERED_SIZE_MAX = 16 * 1024 * 1024
 
+/** Questions about votes that one peer gets an answer to in one second. */
+export const RESENT_MAX = 64
+
 type Spent = { readonly second: bigint; size: number; readonly resent: Set<bigint> }
 
 export class Allowance {
@@ -22,7 +25,7 @@ export class Allowance {
   /** Votes are sent again at most once per peer, slot and second. */
   mayResend(to: NodeIndex, slot: bigint, now: TimestampNs): boolean {
     const { resent } = this.#at(to, now)
-    if (resent.has(slot)) return false
+    if (resent.has(slot) || resent.size === RESENT_MAX) return false
     resent.add(slot)
     return true
   }

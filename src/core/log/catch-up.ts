@@ -89,27 +89,33 @@ export class CatchUp {
   }
 
   /**
-   * The slots among these contents that are the log's, from `next` on; `previous` is the hash of the
-   * slot before. False when the contents are not what f + 1 nodes agree on.
+   * Keeps the slots among these contents that are the log's, from `next` on; `previous` is the hash
+   * of the slot before. False when they contradict what f + 1 nodes agree on.
    */
   take(
+    from: NodeIndex,
     contents: readonly Uint8Array[],
     { next, previous }: { readonly next: bigint; readonly previous: Hash32 },
   ): boolean {
     const chain: CopiedSlot[] = []
-    let [last, agreedCount] = [previous, 0]
+    let [last, agreedCount, isTrue] = [previous, 0, true]
     for (const content of contents) {
       const logged = attempt(() => decodeSlot(content))
+      isTrue &&= !(logged instanceof BadEncoding)
       if (logged instanceof BadEncoding || logged.incarnation !== this.#incarnation) break
       const number = next + BigInt(chain.length)
+      if (logged.slot.number < number) continue // An answer that came late.
       if (logged.slot.number !== number) break
       last = slotHash(last, content)
       chain.push({ slot: logged.slot, hash: last })
       const agreed = this.agreed(number)
-      if (agreed !== undefined && equalBytes(agreed, last)) agreedCount = chain.length
+      if (agreed === undefined) continue
+      if (equalBytes(agreed, last)) agreedCount = chain.length
+      else isTrue = false
     }
     this.#copies = chain.slice(0, agreedCount)
     if (agreedCount > 0) this.#tried.clear()
-    return agreedCount > 0
+    else if (!isTrue && this.#asked?.node === from) this.askAgain()
+    return isTrue
   }
 }

@@ -1,5 +1,9 @@
-/** Votes for the slot after the one a node works on, bounded. Source: threshold §17.8 rule 3. */
+/**
+ * What nodes say of slots beyond the one worked on: votes of the next one are kept, bounded; of
+ * later ones it is only known that there are some. Source: threshold §17.8 rule 3.
+ */
 import type { NodeIndex } from '../base/party.ts'
+import { reconstructionThreshold } from '../base/party.ts'
 import { ROUNDS_AHEAD_MAX } from './agreement.ts'
 import type { Vote } from './vote.ts'
 
@@ -8,36 +12,75 @@ const VOTES_PER_ROUND = 5
 /** `echo`, `ready` and `term`. */
 const VOTES_WITHOUT_ROUND = 3
 
+type Kept = { readonly slot: bigint; readonly votes: Vote[]; dropped: boolean }
+
+type Early = {
+  readonly votes: ReadonlyMap<NodeIndex, readonly Vote[]>
+  /** Some votes of the slot, or of later ones, are not here. */
+  readonly isIncomplete: boolean
+}
+
 export class EarlyVotes {
+  readonly #nodes: number
   readonly #perSenderMax: number
-  readonly #votes = new Map<NodeIndex, Vote[]>()
-  #dropped = false
+  /** Of one slot per sender. */
+  readonly #kept = new Map<NodeIndex, Kept>()
+  /** The newest slot beyond the next one that each node spoke of. */
+  readonly #ahead = new Map<NodeIndex, bigint>()
 
   constructor(nodes: number) {
+    this.#nodes = nodes
     const perInstance = VOTES_WITHOUT_ROUND + VOTES_PER_ROUND * (ROUNDS_AHEAD_MAX + 1)
     this.#perSenderMax = 1 + nodes * perInstance
   }
 
-  get isEmpty(): boolean {
-    return this.#votes.size === 0
+  /** Votes that are kept. */
+  get size(): number {
+    return [...this.#kept.values()].reduce((sum, { votes }) => sum + votes.length, 0)
   }
 
-  add(from: NodeIndex, votes: readonly Vote[]): void {
-    const kept = this.#votes.get(from) ?? []
-    this.#votes.set(from, kept)
+  /** Some node is further than one slot: what it said meanwhile is gone. */
+  get isBehind(): boolean {
+    return this.#ahead.size > 0
+  }
+
+  /**
+   * `following`: the slot after the one worked on. True when with this sender f + 1 nodes, so an
+   * honest one, are beyond it.
+   */
+  hear(
+    from: NodeIndex,
+    { slot, votes }: { readonly slot: bigint; readonly votes: readonly Vote[] },
+    following: bigint,
+  ): boolean {
+    if (slot === following) this.#keep(from, slot, votes)
+    if (slot <= following) return false
+    const isFirst = !this.#ahead.has(from)
+    this.#ahead.set(from, slot)
+    return isFirst && this.#ahead.size === reconstructionThreshold(this.#nodes)
+  }
+
+  #keep(from: NodeIndex, slot: bigint, votes: readonly Vote[]): void {
+    const before = this.#kept.get(from)
+    // What was kept of a slot that came from elsewhere counts for nothing.
+    const kept = before?.slot === slot ? before : { slot, votes: [], dropped: false }
+    this.#kept.set(from, kept)
     for (const vote of votes) {
-      const isSecond = vote.type === 'initial' && kept.some(({ type }) => type === 'initial')
+      const isSecond = vote.type === 'initial' && kept.votes.some(({ type }) => type === 'initial')
       if (isSecond) continue
-      if (kept.length < this.#perSenderMax) kept.push(vote)
-      else this.#dropped = true
+      if (kept.votes.length < this.#perSenderMax) kept.votes.push(vote)
+      else kept.dropped = true
     }
   }
 
-  /** All of them, with whether some were dropped; the store is empty then. */
-  take(): { readonly votes: ReadonlyMap<NodeIndex, readonly Vote[]>; readonly dropped: boolean } {
-    const taken = { votes: new Map(this.#votes), dropped: this.#dropped }
-    this.#votes.clear()
-    this.#dropped = false
-    return taken
+  /** The node begins to work on a slot: what came for it, once. */
+  enter(slot: bigint): Early {
+    const kept = [...this.#kept].filter(([, one]) => one.slot === slot)
+    this.#kept.clear()
+    for (const [node, ahead] of this.#ahead) if (ahead <= slot) this.#ahead.delete(node)
+    return {
+      votes: new Map(kept.map(([node, { votes }]) => [node, votes])),
+      isIncomplete: this.isBehind || kept.some(([, { dropped }]) => dropped),
+    }
   }
 }

@@ -6,7 +6,6 @@ import type { Hash32 } from '../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
-import { reconstructionThreshold } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { Asker } from './answers.ts'
 import { Answers } from './answers.ts'
@@ -46,8 +45,6 @@ export class LogParty {
   #current: SlotRound | undefined
   /** Of the slot before. */
   #previous: SlotRound | undefined
-  /** Slots beyond the next one that peers speak of. */
-  readonly #ahead = new Map<NodeIndex, bigint>()
   readonly #requests: Requests
   /** Who was blamed for contradicting itself in the current slot. */
   readonly #blamed = new Set<NodeIndex>()
@@ -96,7 +93,7 @@ export class LogParty {
         this.#receive(input.from, input.bytes)
         return
       case 'linked':
-        if (input.peer !== this.#config.me) this.#send(input.peer, this.#resend)
+        if (input.peer !== this.#config.me) this.#ask(input.peer)
         return
       case 'submit':
         this.#submit(input.item)
@@ -121,8 +118,11 @@ export class LogParty {
     this.#outputs.push({ type: 'send', to, bytes })
   }
 
-  get #resend(): LogMessage {
-    return { type: 'resend', slot: this.#next }
+  /** Asks for votes of the slot worked on, and of the one before while others may be in it. */
+  #ask(to: NodeIndex | 'all'): void {
+    this.#send(to, { type: 'resend', slot: this.#next })
+    const previous = this.#previous
+    if (previous?.isOver === false) this.#send(to, { type: 'resend', slot: previous.slot })
   }
 
   #fault(culprit: NodeIndex, reason: string): void {
@@ -180,17 +180,12 @@ export class LogParty {
     const { slot, votes } = message
     if (slot === this.#current?.slot) {
       this.#isHeard = true
-      this.#reminder.moved()
       if (!this.#current.receive(from, votes)) this.#contradicts(from, message)
-      return
+    } else if (slot === this.#previous?.slot) this.#previous.receive(from, votes)
+    else {
+      const following = this.#next + (this.#current === undefined ? 0n : 1n)
+      if (this.#early.hear(from, message, following) && !this.#isBusy) this.#ask('all')
     }
-    if (slot === this.#previous?.slot) {
-      this.#previous.receive(from, votes)
-      return
-    }
-    const following = this.#next + (this.#current === undefined ? 0n : 1n)
-    if (slot === following) this.#early.add(from, votes)
-    else if (slot > following) this.#hearAhead(from, slot)
   }
 
   /** Blame needs the signature, which nothing else does (performance R18). */
@@ -200,15 +195,6 @@ export class LogParty {
     if (!verify(from, votesContent(prefix, message), message.signature)) return
     this.#blamed.add(from)
     this.#fault(from, `Equivocation: two votes in slot ${message.slot}`)
-  }
-
-  /** f + 1 nodes are further than one slot: what they said meanwhile is gone. */
-  #hearAhead(from: NodeIndex, slot: bigint): void {
-    const before = this.#ahead.get(from)
-    this.#ahead.set(from, slot)
-    const isNews = before === undefined && !this.#isBusy
-    if (isNews && this.#ahead.size === reconstructionThreshold(this.#config.nodes))
-      this.#send('all', this.#resend)
   }
 
   #item(from: NodeIndex, item: Uint8Array): void {
@@ -229,8 +215,10 @@ export class LogParty {
 
   #copied(from: NodeIndex, contents: readonly Uint8Array[]): void {
     if (this.#isBusy) return
-    if (!this.#catchUp.take(contents, this.#end) && this.#catchUp.agreed(this.#next) !== undefined)
+    if (!this.#catchUp.take(from, contents, this.#end))
       this.#fault(from, `slots from ${this.#next} on that are not the log's`)
+    // At once: with its votes the node might decide the same slot meanwhile.
+    if (this.#catchUp.hasCopies) this.#proceed()
   }
 
   /** Slots are there already that wait to be delivered, or to be executed. */
@@ -247,6 +235,7 @@ export class LogParty {
   #utter(round: SlotRound): void {
     const said = this.#votes.take(round)
     if (said === undefined) return
+    this.#reminder.moved()
     this.#outputs.push(...said.records)
     this.#send('all', said.message)
   }
@@ -271,7 +260,6 @@ export class LogParty {
   #append(slot: Slot, hash: Hash32): void {
     this.#end = { next: slot.number + 1n, previous: hash, time: slot.time }
     for (const item of slot.items) this.#pool.ordered(sha256(item))
-    this.#outputs.push(...this.#votes.forgetBelow(slot.number))
   }
 
   #hand(slot: Slot, isNewest: boolean): void {
@@ -279,8 +267,9 @@ export class LogParty {
     this.#next = slot.number + 1n
     this.#previous = this.#current?.slot === slot.number ? this.#current : undefined
     this.#current = undefined
-    for (const [node, ahead] of this.#ahead) if (ahead <= this.#next) this.#ahead.delete(node)
     this.#outputs.push({ type: 'slot', slot, isNewest })
+    // Not earlier: a node without the slot and without its votes would vote again below it.
+    this.#outputs.push(...this.#votes.forgetBelow(slot.number))
   }
 
   #executed(wasQuiet: boolean): void {
@@ -294,16 +283,27 @@ export class LogParty {
   /** Works on the next slot. */
   #begin(): void {
     const isStart = this.#next === this.#first
-    if (isStart && this.#next > 0n) this.#previous = this.#resumed(this.#next - 1n)
+    if (isStart && this.#isOurs(this.#next - 1n)) this.#previous = this.#resumed(this.#next - 1n)
     const round = this.#resumed(this.#next)
     this.#current = round
-    const early = this.#early.take()
-    this.#isHeard = early.votes.size > 0
+    const { votes, isIncomplete } = this.#early.enter(this.#next)
+    this.#isHeard = votes.size > 0
     this.#reminder.begin()
     this.#requests.askAgain()
     this.#blamed.clear()
-    for (const [from, votes] of early.votes) round.receive(from, votes)
-    if (early.dropped || this.#ahead.size > 0 || isStart) this.#send('all', this.#resend)
+    for (const [from, said] of votes) round.receive(from, said)
+    if (isStart)
+      for (const one of [this.#previous, round]) {
+        const said = one && this.#votes.again(one.slot)
+        if (said !== undefined) this.#send('all', said)
+      }
+    if (isStart || isIncomplete) this.#ask('all')
+  }
+
+  /** Whether a slot on disk is one of this time line, in which this node may have voted. */
+  #isOurs(slot: bigint): boolean {
+    const content = slot < 0n ? undefined : this.#config.disk.contentAt(slot)
+    return content !== undefined && decodeSlot(content).incarnation === this.#config.incarnation
   }
 
   #resumed(slot: bigint): SlotRound {
@@ -327,7 +327,7 @@ export class LogParty {
     const round = this.#current
     if (round !== undefined) {
       round.settle()
-      if (round.takeDropped()) this.#send('all', this.#resend)
+      if (round.takeDropped()) this.#ask('all')
       this.#consider(round)
       for (const { to, message } of this.#requests.due(round)) this.#send(to, message)
       this.#decide(round)
@@ -351,32 +351,38 @@ export class LogParty {
       this.#alarm('join', waitMs)
       return
     }
-    this.#reminder.moved()
     round.propose(encodeProposal({ clock: this.#now, items: this.#pool.choose(round.slot) }))
   }
 
   #decide(round: SlotRound): void {
     const { entered } = round
     if (entered === undefined) return
+    // Own votes led here: a node that forgets them, but not the slot, would contradict them.
+    this.#utter(round)
     const { incarnation } = this.#config
     const slot = makeSlot(round.slot, entered, this.#end.time)
     this.#append(slot, slotHash(this.#end.previous, encodeSlot({ incarnation, slot })))
     this.#hand(slot, !this.#catchUp.knows(slot.number + 1n))
   }
 
+  /** Somebody waits for this slot or the one before, or they are behind this node. */
+  get #isOpen(): boolean {
+    const isWanted = this.#current?.hasProposed === true || this.#isHeard || this.#early.isBehind
+    return isWanted || this.#previous?.isOver === false || this.#catchUp.knows(this.#next)
+  }
+
   /** An open slot that does not move is asked about again. */
   #watch(): void {
-    const round = this.#current
-    const isOpen = round?.hasProposed === true || this.#isHeard || this.#catchUp.knows(this.#next)
-    const delayMs = round !== undefined && isOpen ? this.#reminder.arm() : undefined
+    if (this.#current === undefined || !this.#isOpen) return
+    const delayMs = this.#reminder.arm()
     if (delayMs !== undefined) this.#alarm('resend', delayMs)
   }
 
   #remind(): void {
-    if (this.#current === undefined || !this.#reminder.fire()) return
+    if (this.#current === undefined || !this.#reminder.fire() || !this.#isOpen) return
     this.#requests.askAgain()
     this.#catchUp.askAgain()
-    this.#send('all', this.#resend)
+    this.#ask('all')
   }
 
   /** Asks a holder for the slots that f + 1 nodes have told of. */

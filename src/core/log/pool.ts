@@ -78,8 +78,8 @@ export class Pool {
    * turns of the nodes they came from, oldest first.
    */
   choose(slot: bigint): readonly Hash32[] {
-    const queues = this.#stores.map(({ items }, node) =>
-      [...items.values()].filter(
+    const queues = this.#turns(slot).map((node) =>
+      [...(this.#stores[node]?.items.values() ?? [])].filter(
         (stored) => node === this.#me || stored.slot + SLOTS_WAITED <= slot,
       ),
     )
@@ -95,6 +95,17 @@ export class Pool {
         chosen.set(toHex(stored.hash), stored.hash)
       }
     return [...chosen.values()]
+  }
+
+  /**
+   * This node first, then another one first in each slot: two large items of liars fill a proposal,
+   * and must not do so for ever.
+   */
+  #turns(slot: bigint): readonly NodeIndex[] {
+    const nodes = this.#stores.length
+    const first = Number(slot % BigInt(nodes))
+    const others = Array.from({ length: nodes }, (_, i) => (first + i) % nodes)
+    return [this.#me, ...others.filter((node) => node !== this.#me)]
   }
 
   /** A slot holds the item. */

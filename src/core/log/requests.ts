@@ -1,4 +1,5 @@
 /** Whom a node asks for the proposals and items that it lacks. Source: threshold §17.2. */
+import { toHex } from '../base/bytes.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
 import type { LogMessage } from './message.ts'
@@ -27,7 +28,7 @@ export class Requests {
     for (const { instance, hash, holders, items } of round.missing()) {
       const others = holders.filter((node) => node !== this.#me)
       for (const to of others.slice(0, reconstructionThreshold(this.#nodes))) {
-        const name = `${instance}/${to}/${items === undefined ? 'proposal' : 'items'}`
+        const name = `${toHex(hash)}/${instance}/${to}/${items === undefined ? 'proposal' : 'items'}`
         if (this.#asked.has(name)) continue
         this.#asked.add(name)
         const want = { slot: round.slot, instance, hash, items: items ?? [] }

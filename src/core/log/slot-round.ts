@@ -34,6 +34,8 @@ type Held = {
   readonly proposal: Proposal
   /** Items that it names and that are not here. */
   lacking: readonly Hash32[]
+  /** Bytes of those that are. */
+  size: number
   /** All of them, once none is lacking. */
   bodies: readonly Uint8Array[] | undefined
 }
@@ -147,6 +149,14 @@ export class SlotRound {
     return present(this.#instances[instance], 'an instance for each node')
   }
 
+  /** No node needs this one any more: all is decided, and what entered is delivered. */
+  get isOver(): boolean {
+    return this.#instances.every(
+      ({ agreement, broadcast }) =>
+        agreement.isStopped && (agreement.decision === 0 || broadcast.delivered !== undefined),
+    )
+  }
+
   /** What the node owes to all since this was asked last. */
   take(): Said {
     const echoed = this.#echoed.map((i) => ({ i, held: this.#at(i).first }))
@@ -217,7 +227,7 @@ export class SlotRound {
       this.#options.fault(node, `BadEncoding: ${proposal.message}`)
       return true
     }
-    instance.first = { hash, bytes, proposal, lacking: proposal.items, bodies: undefined }
+    instance.first = fresh(hash, bytes, proposal)
     return true
   }
 
@@ -229,14 +239,7 @@ export class SlotRound {
     if (!equalBytes(sha256(bytes), wanted)) return
     const proposal = attempt(() => decodeProposal(bytes))
     // Honest nodes have echoed it, so it decodes.
-    if (!(proposal instanceof BadEncoding))
-      instance.fetched = {
-        hash: wanted,
-        bytes,
-        proposal,
-        lacking: proposal.items,
-        bodies: undefined,
-      }
+    if (!(proposal instanceof BadEncoding)) instance.fetched = fresh(wanted, bytes, proposal)
   }
 
   /** The proposal of a node, for whoever lacks it. */
@@ -250,10 +253,15 @@ export class SlotRound {
     return this.#bodies.get(toHex(hash))
   }
 
-  /** An item came; it is kept if this slot waits for it. */
+  /** An item came; it is kept if a proposal waits for it that is not too large with it. */
   offer(hash: Hash32, body: Uint8Array): void {
     const isWanted = this.#instances.some(({ first, fetched }) =>
-      [first, fetched].some((held) => held?.lacking.some((item) => equalBytes(item, hash))),
+      [first, fetched].some(
+        (one) =>
+          one !== undefined &&
+          one.size + body.length <= PROPOSED_BODIES_MAX &&
+          one.lacking.some((item) => equalBytes(item, hash)),
+      ),
     )
     if (isWanted) this.#bodies.set(toHex(hash), body)
   }
@@ -276,28 +284,30 @@ export class SlotRound {
     if (first === undefined || broadcast.hasEchoed()) return
     const bodies = this.#bodiesOf(first)
     if (bodies === undefined) return
-    const size = bodies.reduce((sum, body) => sum + body.length, 0)
-    if (size > PROPOSED_BODIES_MAX) return
     this.#echoed.push(node)
     broadcast.echo(first.hash)
   }
 
-  /** The items of a proposal; undefined while one is missing. */
-  #bodiesOf(held: Held): readonly Uint8Array[] | undefined {
-    held.lacking = held.lacking.filter((hash) => !this.#find(hash))
-    if (held.lacking.length > 0) return undefined
-    held.bodies ??= held.proposal.items.map((hash) =>
-      present(this.#bodies.get(toHex(hash)), 'nothing is lacking'),
-    )
-    return held.bodies
+  /** The items of a proposal; undefined while one is missing, and when they are too large. */
+  #bodiesOf(one: Held): readonly Uint8Array[] | undefined {
+    if (one.bodies !== undefined) return one.bodies
+    one.lacking = one.lacking.filter((hash) => {
+      const body = this.#find(hash)
+      one.size += body?.length ?? 0
+      return body === undefined
+    })
+    if (one.lacking.length > 0 || one.size > PROPOSED_BODIES_MAX) return undefined
+    one.bodies = one.proposal.items.map((hash) => present(this.#find(hash), 'nothing is lacking'))
+    return one.bodies
   }
 
-  #find(hash: Hash32): boolean {
+  #find(hash: Hash32): Uint8Array | undefined {
     const name = toHex(hash)
-    if (this.#bodies.has(name)) return true
+    const here = this.#bodies.get(name)
+    if (here !== undefined) return here
     const body = this.#options.body(hash)
     if (body !== undefined) this.#bodies.set(name, body)
-    return body !== undefined
+    return body
   }
 
   /** What stands between this node and its echoes, or the slot. */
@@ -317,7 +327,7 @@ export class SlotRound {
   }
 
   #missingItems(instance: NodeIndex, held: Held, holders: readonly NodeIndex[]): Missing[] {
-    if (this.#bodiesOf(held) !== undefined) return []
+    if (this.#bodiesOf(held) !== undefined || held.size > PROPOSED_BODIES_MAX) return []
     return [{ instance, hash: held.hash, holders, items: held.lacking }]
   }
 
@@ -343,6 +353,15 @@ export class SlotRound {
     return this.#instances.filter(({ agreement }) => agreement.takeDropped()).length > 0
   }
 }
+
+const fresh = (hash: Hash32, bytes: Uint8Array, proposal: Proposal): Held => ({
+  hash,
+  bytes,
+  proposal,
+  lacking: proposal.items,
+  size: 0,
+  bodies: undefined,
+})
 
 /** Hash of the proposal that all deliver, while it may enter the slot. */
 const wantedHash = ({ broadcast, agreement }: Instance): Hash32 | undefined =>
