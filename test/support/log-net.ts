@@ -1,27 +1,29 @@
 /**
- * Logs of one subnet over a seeded hostile network: messages are delayed, reordered, repeated, lost
- * at crashes and partitioned; some nodes lie. A checker outside the system watches for forks.
+ * Logs of one subnet over a seeded hostile network: messages are delayed, reordered, repeated and
+ * lost; nodes crash at any step and come back; some nodes lie. `LogChecker` watches.
  */
-import { concat, equalBytes, hash32, utf8 } from '../../src/core/base/bytes.ts'
+import { createHash } from 'node:crypto'
+import { toHex, utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
-import { sha256 } from '../../src/core/base/hash.ts'
+import { installSha256 } from '../../src/core/base/hash.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
-import { faultyMax, reconstructionThreshold } from '../../src/core/base/party.ts'
-import { bytesInput, integerInput, oracleBytes } from '../../src/core/base/random-oracle.ts'
+import { faultyMax } from '../../src/core/base/party.ts'
 import type { TimestampNs } from '../../src/core/base/units.ts'
-import { NS_PER_MS, timestampNs } from '../../src/core/base/units.ts'
-import type { Coin, Toss } from '../../src/core/log/coin.ts'
-import { lowestBit } from '../../src/core/log/coin.ts'
-import type { LogPosition, Slot } from '../../src/core/log/log.ts'
-import type { LogAlarm, LogInput, LogOutput, SlotDisk } from '../../src/core/log/log-io.ts'
+import { timestampNs } from '../../src/core/base/units.ts'
+import type { Slot } from '../../src/core/log/log.ts'
+import type { LogAlarm, LogInput, LogOutput } from '../../src/core/log/log-io.ts'
 import { LogParty } from '../../src/core/log/log-party.ts'
-import { encodeSlot, slotHash } from '../../src/core/log/slot-codec.ts'
+import { nativeSha256 } from '../../src/native/sha256.ts'
+import { EventQueue } from './event-queue.ts'
+import { LogChecker } from './log-checker.ts'
+import { coinOf, GENESIS, INCARNATION, MemorySlots, signAs, verifyAs } from './log-world.ts'
 import { Random } from './random.ts'
 
-const INCARNATION = 7n
-const GENESIS = sha256(utf8('log-net'))
+// As the program does.
+installSha256(nativeSha256)
+
 /** Where virtual clocks begin: the exact value has no meaning. */
-const EPOCH_MS = 1_000_000
+const EPOCH_NS = 1_000_000_000_000n
 
 export type Message = {
   readonly from: NodeIndex
@@ -29,48 +31,35 @@ export type Message = {
   readonly bytes: Uint8Array
 }
 
-/** What a lying node makes of what it would send; it may send more, or nothing. */
-export type Lie = (message: Message, random: Random) => readonly Message[]
+/** A lying node: what it says in place of what it would send, and what it adds to what it hears. */
+export interface Liar {
+  says(message: Message, random: Random): readonly Message[]
+  hears(message: Message, random: Random): readonly Message[]
+}
 
-/** How long a message is on its way; undefined loses it. */
-export type Schedule = (message: Message, random: Random, nowMs: number) => number | undefined
+/** How long each copy of a message is on its way: none, one or more of them. */
+export type Schedule = (message: Message, random: Random, nowMs: number) => readonly number[]
 
 export type LogNetOptions = {
   readonly nodes: number
   readonly seed: string
-  readonly liars?: ReadonlyMap<NodeIndex, Lie>
+  readonly liars?: ReadonlyMap<NodeIndex, Liar>
   readonly schedule?: Schedule
-  /** Milliseconds by which the clock of a node is ahead. */
-  readonly skewMs?: (node: NodeIndex) => number
+  /** The clock of a node, when virtual time is `ns`. */
+  readonly clock?: (node: NodeIndex, ns: bigint) => bigint
   /** From this slot on the coin needs shares. */
   readonly sharedFrom?: bigint
-}
-
-class MemoryDisk implements SlotDisk {
-  readonly slots: Slot[] = []
-  readonly contents: Uint8Array[] = []
-  readonly hashes: ReturnType<typeof slotHash>[] = []
-
-  get position(): LogPosition {
-    const next = BigInt(this.slots.length)
-    return { next, previous: this.hashes.at(-1) ?? GENESIS, time: this.slots.at(-1)?.time }
-  }
-  append(slot: Slot): void {
-    const content = encodeSlot({ incarnation: INCARNATION, slot })
-    this.hashes.push(slotHash(this.hashes.at(-1) ?? GENESIS, content))
-    this.contents.push(content)
-    this.slots.push(slot)
-  }
-  contentAt(slot: bigint): Uint8Array | undefined {
-    return this.contents[Number(slot)]
-  }
-  hashAt(slot: bigint): ReturnType<typeof slotHash> | undefined {
-    return this.hashes[Number(slot)]
-  }
+  /** Whether a node dies before it gets to an output: milliseconds until it starts again. */
+  readonly crash?: (node: NodeIndex, output: LogOutput, random: Random) => number | undefined
 }
 
 type Event =
-  | { readonly type: 'message'; readonly message: Message; readonly life: number }
+  | {
+      readonly type: 'message'
+      readonly message: Message
+      /** Of both ends and the link, when it was sent. */
+      readonly lives: readonly [from: number, to: number, link: number]
+    }
   | {
       readonly type: 'alarm'
       readonly node: NodeIndex
@@ -86,17 +75,22 @@ type Event =
   | { readonly type: 'act'; readonly act: () => void }
 
 type Node = {
-  readonly disk: MemoryDisk
+  readonly disk: MemorySlots
   readonly records: Map<string, Uint8Array>
   readonly alarms: Map<LogAlarm, number>
+  /** What its users want in the log: given to the log again at every start. */
+  readonly wanted: Uint8Array[]
   party: LogParty | undefined
   /** Counts starts: what was on its way to an earlier life is lost. */
   life: number
+  /** Life up to which what it sent last is lost, too. */
+  lostLife: number
 }
 
 export class LogNet {
   readonly random: Random
-  readonly nodes: Node[] = []
+  readonly nodes: readonly Node[]
+  readonly checker = new LogChecker()
   readonly faults: {
     readonly seenBy: NodeIndex
     readonly culprit: NodeIndex
@@ -104,26 +98,31 @@ export class LogNet {
   }[] = []
   /** Messages that nodes sent. */
   sent = 0
-  /** The most rounds and bytes are for measurements of tests. */
   sentBytes = 0
+  crashes = 0
   nowMs = 0
   readonly #options: LogNetOptions
-  readonly #events: { readonly at: number; readonly order: number; readonly event: Event }[] = []
-  #order = 0
+  readonly #events = new EventQueue<Event>()
+  readonly #hash = createHash('sha256')
+  /** Links that are down, and how often each was: `low/high`. */
+  readonly #cut = new Set<string>()
+  readonly #linkLives = new Map<string, number>()
+  #mayCrash = true
   #alarmId = 0
 
   constructor(options: LogNetOptions) {
     this.#options = options
     this.random = new Random(options.seed)
-    for (let i = 0; i < options.nodes; i++)
-      this.nodes.push({
-        disk: new MemoryDisk(),
-        records: new Map(),
-        alarms: new Map(),
-        party: undefined,
-        life: 0,
-      })
-    for (let i = 0; i < options.nodes; i++) this.start(i)
+    this.nodes = Array.from({ length: options.nodes }, () => ({
+      disk: new MemorySlots(),
+      records: new Map(),
+      alarms: new Map(),
+      wanted: [],
+      party: undefined,
+      life: 0,
+      lostLife: -1,
+    }))
+    for (const i of this.nodes.keys()) this.start(i)
   }
 
   node(index: NodeIndex): Node {
@@ -139,16 +138,16 @@ export class LogNet {
   }
 
   #clock(node: NodeIndex): TimestampNs {
-    const ms = Math.floor(EPOCH_MS + this.nowMs + (this.#options.skewMs?.(node) ?? 0))
-    return timestampNs(BigInt(Math.max(0, ms)) * NS_PER_MS)
+    const ns = EPOCH_NS + BigInt(Math.floor(this.nowMs * 1e6))
+    return timestampNs(this.#options.clock?.(node, ns) ?? ns)
   }
 
   /** Starts a node, or starts it again from its disk; what it had not recorded is gone. */
   start(index: NodeIndex): void {
     const node = this.node(index)
+    if (node.party !== undefined) return
     node.life += 1
-    node.alarms.clear()
-    const { nodes } = this.#options
+    const { nodes, seed, sharedFrom = 0n } = this.#options
     node.party = new LogParty(
       {
         nodes,
@@ -157,23 +156,28 @@ export class LogNet {
         from: 0n,
         disk: node.disk,
         records: new Map(node.records),
-        coin: this.#coin(index),
-        sign: (content) => concat(sha256(content), sha256(Uint8Array.of(index))),
-        verify: (from, content, signature) =>
-          equalBytes(signature, concat(sha256(content), sha256(Uint8Array.of(from)))),
+        coin: coinOf(index, { nodes, seed, sharedFrom }),
+        sign: (content) => signAs(index, content),
+        verify: verifyAs,
         prefix: GENESIS,
         isPlausible: (item) => item.length > 0,
       },
       this.#clock(index),
     )
+    const { life } = node
     this.input(index, { type: 'start' })
-    for (const other of this.nodes.keys())
-      if (other !== index) this.input(other, { type: 'linked', peer: index })
+    for (const item of node.wanted)
+      if (node.life === life && !node.disk.has(item)) this.input(index, { type: 'submit', item })
+    for (const other of this.nodes.keys()) if (!this.#isCut(index, other)) this.#link(index, other)
   }
 
   stop(index: NodeIndex): void {
     const node = this.node(index)
+    if (node.party === undefined) return
+    this.crashes += 1
     node.party = undefined
+    // What it said last reaches some or nobody.
+    if (this.random.oneIn(2)) node.lostLife = node.life
     node.life += 1
     node.alarms.clear()
   }
@@ -182,36 +186,45 @@ export class LogNet {
     return this.node(index).party !== undefined
   }
 
-  /** Shares are hashes that anybody can check, and nobody tosses with fewer than f + 1 of them. */
-  #coin(me: NodeIndex): Coin {
-    const { nodes, sharedFrom = 0n } = this.#options
-    const shareOf = (node: NodeIndex, { slot, instance, round }: Toss): Uint8Array =>
-      oracleBytes(
-        'test-coin-share',
-        {
-          node: integerInput(BigInt(node)),
-          slot: integerInput(slot),
-          instance: integerInput(BigInt(instance)),
-          round: integerInput(BigInt(round)),
-          seed: bytesInput(utf8(this.#options.seed)),
-        },
-        48,
-      )
-    return {
-      isShared: (slot) => slot >= sharedFrom,
-      share: (toss) => shareOf(me, toss),
-      combine: (toss, shares) => {
-        const blamed = [...shares]
-          .filter(([i, s]) => !equalBytes(s, shareOf(i, toss)))
-          .map(([i]) => i)
-        const isEnough = shares.size - blamed.length >= reconstructionThreshold(nodes)
-        return { value: isEnough ? lowestBit(shareOf(nodes, toss)) : undefined, blamed }
-      },
+  /** Nothing goes wrong any more: all are up and linked. */
+  calm(): void {
+    this.#mayCrash = false
+    this.heal()
+    for (const i of this.nodes.keys()) this.start(i)
+  }
+
+  #isCut(a: NodeIndex, b: NodeIndex): boolean {
+    return this.#cut.has(linkOf(a, b))
+  }
+
+  /** Cuts a group off from the others; what is on its way between them is lost. */
+  cut(group: readonly NodeIndex[]): void {
+    for (const a of group)
+      for (const b of this.nodes.keys()) {
+        if (group.includes(b)) continue
+        this.#cut.add(linkOf(a, b))
+        this.#linkLives.set(linkOf(a, b), (this.#linkLives.get(linkOf(a, b)) ?? 0) + 1)
+      }
+  }
+
+  heal(): void {
+    const links = [...this.#cut]
+    this.#cut.clear()
+    for (const link of links) {
+      const [a = 0, b = 0] = link.split('/').map(Number)
+      this.#link(a, b)
     }
   }
 
-  submit(node: NodeIndex, item: Uint8Array): void {
-    this.input(node, { type: 'submit', item })
+  #link(a: NodeIndex, b: NodeIndex): void {
+    if (a === b || !this.isUp(a) || !this.isUp(b)) return
+    this.input(a, { type: 'linked', peer: b })
+    this.input(b, { type: 'linked', peer: a })
+  }
+
+  submit(index: NodeIndex, item: Uint8Array): void {
+    this.node(index).wanted.push(item)
+    this.input(index, { type: 'submit', item })
   }
 
   input(index: NodeIndex, input: LogInput): void {
@@ -224,93 +237,97 @@ export class LogNet {
     this.#push(afterMs, { type: 'act', act })
   }
 
-  /** A fork, a gap or a slot out of time is an error at once. */
   #perform(index: NodeIndex, outputs: readonly LogOutput[]): void {
-    const node = this.node(index)
-    const { life } = node
-    for (const output of outputs)
-      switch (output.type) {
-        case 'record':
-          node.records.set(output.key, output.value)
-          break
-        case 'forget':
-          for (const key of output.keys) node.records.delete(key)
-          break
-        case 'send':
-          this.#send(index, output.to, output.bytes)
-          break
-        case 'alarm': {
-          const id = this.#alarmId++
-          node.alarms.set(output.name, id)
-          this.#push(output.afterMs, { type: 'alarm', node: index, name: output.name, id })
-          break
-        }
-        case 'fault':
-          this.faults.push({ seenBy: index, culprit: output.culprit, reason: output.reason })
-          break
-        case 'slot':
-          this.#deliver(index, output.slot)
-          this.#push(this.random.below(3), {
-            type: 'executed',
-            node: index,
-            life,
-            slot: output.slot,
-          })
+    const { crash } = this.#options
+    for (const output of outputs) {
+      const downMs = this.#mayCrash ? crash?.(index, output, this.random) : undefined
+      if (downMs !== undefined) {
+        this.stop(index)
+        this.later(downMs, () => this.start(index))
+        return
       }
+      this.#do(index, output)
+    }
+  }
+
+  #do(index: NodeIndex, output: LogOutput): void {
+    const node = this.node(index)
+    switch (output.type) {
+      case 'record':
+        node.records.set(output.key, output.value)
+        return
+      case 'forget':
+        for (const key of output.keys) node.records.delete(key)
+        return
+      case 'send':
+        this.#send(index, output.to, output.bytes)
+        return
+      case 'alarm': {
+        const id = this.#alarmId++
+        node.alarms.set(output.name, id)
+        this.#push(output.afterMs, { type: 'alarm', node: index, name: output.name, id })
+        return
+      }
+      case 'fault':
+        this.faults.push({ seenBy: index, culprit: output.culprit, reason: output.reason })
+        return
+      case 'slot': {
+        const { slot } = output
+        this.#deliver(index, slot)
+        const { life } = node
+        this.#push(this.random.below(3), { type: 'executed', node: index, life, slot })
+      }
+    }
   }
 
   #deliver(index: NodeIndex, slot: Slot): void {
     const { disk } = this.node(index)
     if (slot.number === disk.position.next) disk.append(slot)
     if (!this.isHonest(index)) return
-    for (const other of this.honest) {
-      const [mine, theirs] = [disk.hashAt(slot.number), this.node(other).disk.hashAt(slot.number)]
-      if (mine !== undefined && theirs !== undefined && !equalBytes(mine, theirs))
-        throw new Error(`fork in slot ${slot.number} between ${index} and ${other}`)
-    }
+    const hash = present(disk.hashAt(slot.number), 'it is on disk')
+    this.checker.delivered(index, slot, hash, (node) => !this.isHonest(node))
   }
 
   #send(from: NodeIndex, to: NodeIndex | 'all', bytes: Uint8Array): void {
-    const targets = to === 'all' ? this.nodes.map((_, i) => i) : [to]
-    for (const target of targets) {
+    const liar = this.#options.liars?.get(from)
+    if (liar === undefined) this.checker.sent(from, bytes)
+    for (const target of to === 'all' ? this.nodes.keys() : [to]) {
       if (target === from) continue
       const message = { from, to: target, bytes }
-      const lie = this.#options.liars?.get(from)
-      for (const said of lie === undefined ? [message] : lie(message, this.random)) this.#post(said)
+      if (liar === undefined) this.#post(message)
+      else for (const said of liar.says(message, this.random)) this.#post(said)
     }
   }
 
   #post(message: Message): void {
+    const { from, to, bytes } = message
     this.sent += 1
-    this.sentBytes += message.bytes.length
-    const { schedule = defaultSchedule } = this.#options
-    const delay = schedule(message, this.random, this.nowMs)
-    if (delay === undefined) return
-    const { life } = this.node(message.to)
-    this.#push(delay, { type: 'message', message, life })
+    this.sentBytes += bytes.length
+    this.#hash.update(Uint8Array.of(from, to)).update(bytes)
+    if (this.#isCut(from, to)) return
+    const { schedule = promptSchedule } = this.#options
+    const lives = [this.node(from).life, this.node(to).life, this.#linkLife(from, to)] as const
+    for (const delay of schedule(message, this.random, this.nowMs))
+      this.#push(delay, { type: 'message', message, lives })
+  }
+
+  #linkLife(a: NodeIndex, b: NodeIndex): number {
+    return this.#linkLives.get(linkOf(a, b)) ?? 0
   }
 
   #push(afterMs: number, event: Event): void {
-    const entry = { at: this.nowMs + afterMs, order: this.#order++, event }
-    let [low, high] = [0, this.#events.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const other = present(this.#events[middle], 'inside')
-      // Descending, so that the next one is popped.
-      if (other.at > entry.at || (other.at === entry.at && other.order > entry.order))
-        low = middle + 1
-      else high = middle
-    }
-    this.#events.splice(low, 0, entry)
+    this.#events.push(this.nowMs + afterMs, event)
   }
 
   /** Runs until `until` holds, nothing is left to do, or virtual time is over. Whether it holds. */
   run(until: () => boolean, forMs = 600_000): boolean {
     const end = this.nowMs + forMs
     while (!until()) {
-      const next = this.#events.at(-1)
-      if (next === undefined || next.at > end) return until()
-      this.#events.pop()
+      const next = this.#events.pop(end)
+      if (next === undefined) {
+        this.nowMs = end
+        return until()
+      }
       this.nowMs = next.at
       this.#handle(next.event)
     }
@@ -322,11 +339,9 @@ export class LogNet {
       case 'act':
         event.act()
         return
-      case 'message': {
-        const { from, to, bytes } = event.message
-        if (this.node(to).life === event.life) this.input(to, { type: 'message', from, bytes })
+      case 'message':
+        this.#arrive(event.message, event.lives)
         return
-      }
       case 'alarm':
         if (this.node(event.node).alarms.get(event.name) !== event.id) return
         this.node(event.node).alarms.delete(event.name)
@@ -338,6 +353,19 @@ export class LogNet {
     }
   }
 
+  #arrive(message: Message, lives: readonly [number, number, number]): void {
+    const { from, to, bytes } = message
+    const isLost =
+      this.node(from).lostLife >= lives[0] ||
+      this.node(to).life !== lives[1] ||
+      this.#linkLife(from, to) !== lives[2]
+    if (isLost) return
+    this.input(to, { type: 'message', from, bytes })
+    const liar = this.#options.liars?.get(to)
+    if (liar !== undefined && this.isUp(to))
+      for (const said of liar.hears(message, this.random)) this.#post(said)
+  }
+
   /** Slots that a node has. */
   height(index: NodeIndex): number {
     return this.node(index).disk.slots.length
@@ -345,18 +373,25 @@ export class LogNet {
 
   /** Whether an item is in the log of a node. */
   has(index: NodeIndex, item: Uint8Array): boolean {
-    return this.node(index).disk.slots.some(({ items }) =>
-      items.some((one) => equalBytes(one, item)),
-    )
+    return this.node(index).disk.has(item)
   }
 
-  /** Hash of the newest slot: the same logs have the same. */
-  head(index: NodeIndex): Uint8Array {
-    return hash32(this.node(index).disk.position.previous)
+  /** Whether everything that users of honest nodes want is in the log of every honest node. */
+  get isServed(): boolean {
+    const { honest } = this
+    const wanted = honest.flatMap((i) => this.node(i).wanted)
+    return wanted.every((item) => honest.every((i) => this.has(i, item)))
+  }
+
+  /** Hash of everything that was sent so far, in order: the same runs have the same. */
+  get fingerprint(): string {
+    return toHex(this.#hash.copy().digest())
   }
 }
 
-const defaultSchedule: Schedule = (_message, random) => 1 + random.below(20)
+const linkOf = (a: NodeIndex, b: NodeIndex): string => `${Math.min(a, b)}/${Math.max(a, b)}`
+
+const promptSchedule: Schedule = (_message, random) => [1 + random.below(20)]
 
 /** The first f nodes in a seeded order. */
 export function someNodes(nodes: number, random: Random): readonly NodeIndex[] {

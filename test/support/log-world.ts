@@ -1,0 +1,101 @@
+/** What the logs of a simulated subnet share: time line, signatures that anybody can check, the coin. */
+import type { Hash32 } from '../../src/core/base/bytes.ts'
+import { concat, equalBytes, utf8 } from '../../src/core/base/bytes.ts'
+import { sha256 } from '../../src/core/base/hash.ts'
+import type { NodeIndex } from '../../src/core/base/party.ts'
+import { reconstructionThreshold } from '../../src/core/base/party.ts'
+import { bytesInput, integerInput, oracleBytes } from '../../src/core/base/random-oracle.ts'
+import type { Coin, Toss } from '../../src/core/log/coin.ts'
+import { lowestBit } from '../../src/core/log/coin.ts'
+import type { LogPosition, Slot } from '../../src/core/log/log.ts'
+import type { SlotDisk } from '../../src/core/log/log-io.ts'
+import type { LogMessage } from '../../src/core/log/message.ts'
+import { encodeLogMessage, votesContent } from '../../src/core/log/message.ts'
+import { encodeSlot, slotHash } from '../../src/core/log/slot-codec.ts'
+import type { Vote } from '../../src/core/log/vote.ts'
+
+export const INCARNATION = 7n
+export const GENESIS = sha256(utf8('log-net'))
+
+export const signAs = (node: NodeIndex, content: Uint8Array): Uint8Array =>
+  concat(sha256(content), sha256(Uint8Array.of(node)))
+
+export const verifyAs = (node: NodeIndex, content: Uint8Array, signature: Uint8Array): boolean =>
+  equalBytes(signature, signAs(node, content))
+
+export const encoded = (message: LogMessage): Uint8Array => encodeLogMessage(INCARNATION, message)
+
+/** Votes as their node signs and sends them. */
+export function votesBytes(node: NodeIndex, slot: bigint, votes: readonly Vote[]): Uint8Array {
+  const signature = signAs(node, votesContent(GENESIS, { slot, votes }))
+  return encoded({ type: 'votes', slot, votes, signature })
+}
+
+export type CoinOptions = {
+  readonly nodes: number
+  readonly seed: string
+  /** From this slot on the coin needs shares. */
+  readonly sharedFrom: bigint
+}
+
+/** A share, or with node = `nodes` what f + 1 of them make. */
+const shareOf = (seed: string, node: number, { slot, instance, round }: Toss): Uint8Array =>
+  oracleBytes(
+    'test-coin-share',
+    {
+      node: integerInput(BigInt(node)),
+      slot: integerInput(slot),
+      instance: integerInput(BigInt(instance)),
+      round: integerInput(BigInt(round)),
+      seed: bytesInput(utf8(seed)),
+    },
+    48,
+  )
+
+/** Shares are hashes that anybody can check, and nobody tosses with fewer than f + 1 of them. */
+export function coinOf(me: NodeIndex, { nodes, seed, sharedFrom }: CoinOptions): Coin {
+  return {
+    isShared: (slot) => slot >= sharedFrom,
+    share: (toss) => shareOf(seed, me, toss),
+    combine: (toss, shares) => {
+      const blamed = [...shares]
+        .filter(([node, share]) => !equalBytes(share, shareOf(seed, node, toss)))
+        .map(([node]) => node)
+      const isEnough = shares.size - blamed.length >= reconstructionThreshold(nodes)
+      return { value: isEnough ? lowestBit(shareOf(seed, nodes, toss)) : undefined, blamed }
+    },
+  }
+}
+
+/** The delivered slots of one node: they survive it. */
+export class MemorySlots implements SlotDisk {
+  readonly slots: Slot[] = []
+  readonly #contents: Uint8Array[] = []
+  readonly #hashes: Hash32[] = []
+  readonly #items = new Set<string>()
+
+  get position(): LogPosition {
+    const next = BigInt(this.slots.length)
+    return { next, previous: this.#hashes.at(-1) ?? GENESIS, time: this.slots.at(-1)?.time }
+  }
+
+  append(slot: Slot): void {
+    const content = encodeSlot({ incarnation: INCARNATION, slot })
+    this.#hashes.push(slotHash(this.position.previous, content))
+    this.#contents.push(content)
+    this.slots.push(slot)
+    for (const item of slot.items) this.#items.add(item.join())
+  }
+
+  has(item: Uint8Array): boolean {
+    return this.#items.has(item.join())
+  }
+
+  contentAt(slot: bigint): Uint8Array | undefined {
+    return this.#contents[Number(slot)]
+  }
+
+  hashAt(slot: bigint): Hash32 | undefined {
+    return this.#hashes[Number(slot)]
+  }
+}
