@@ -17,7 +17,7 @@ import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
 import { benchSeed } from './inputs.ts'
 
 export const BENCH_KEY = 'key_1'
-const TAGS = { ecdsa: 0, completion: 1, request: 2, bls: 3 } as const
+const TAGS = { ecdsa: 0, completion: 1, request: 2, bls: 3, abort: 4 } as const
 
 type Work =
   | { readonly from: NodeIndex; readonly to: NodeIndex; readonly bytes: Uint8Array }
@@ -154,7 +154,7 @@ export class SignerLoop {
       const completion = signer.judge(item.subarray(1))
       if (completion !== undefined) this.#judged.push(completion.signature)
     }
-    const outputs = signer.endSlot(number)
+    const outputs = signer.endSlot(number, this.#now)
     this.#tellLog(me, { type: 'working', slot: number + 1n })
     this.#perform(me, outputs)
   }

@@ -3,7 +3,7 @@
  * lies.
  *
  * Safety in every life: the keys are the first ones, nobody honest is blamed, no nonce point comes
- * twice although every life draws the same tape. Liveness: each life signs under both its keys.
+ * twice although every life has the same tape key. Liveness: each life signs under both its keys.
  */
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/core/base/bytes.ts'

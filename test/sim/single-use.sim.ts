@@ -3,7 +3,7 @@
  * node contradicts what an earlier life of it said.
  * Method: threshold specification §§18.3, 18.4, 22.7. Whole signers over the sequencer. Requests,
  * stops, starts and restores come as a seed draws them; and nodes are killed at each of their durable
- * writes and sends. Each life of the subnet draws the same tape, to make it hard.
+ * writes and sends. Each life of the subnet has the same tape key.
  */
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/core/base/bytes.ts'

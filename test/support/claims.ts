@@ -373,6 +373,5 @@ export const open: Readonly<Record<string, readonly string[]>> = {
     ]),
   ],
   refresh: [...inSection('22.7', ['refreshed']), ...inRow('item', ['refresh by f nodes'])],
-  tape: inRow('item', ['second abort of one node', 'abort']),
   proofs: inSection('22.7', ['older-subnet']),
 }

@@ -2,6 +2,7 @@
  * Signers of one subnet in one process, joined by the sequencer; every message is encoded and
  * decoded.
  */
+import { equalBytes } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { Seed } from '../../src/core/base/seed.ts'
@@ -57,7 +58,7 @@ type NetOptions = {
 /** The key that has a stock. */
 export const MAIN_KEY = 'key_1'
 
-const TAGS = { ecdsa: 0, completion: 1, bls: 2 } as const
+const TAGS = { ecdsa: 0, completion: 1, bls: 2, abort: 3 } as const
 const tagOf = (item: SignerItem): number => TAGS[item.type === 'dealing' ? item.lane : item.type]
 
 export class SignerNet {
@@ -67,6 +68,8 @@ export class SignerNet {
   /** Every byte that was sent, for secrecy tests. */
   readonly wire: Uint8Array[] = []
   readonly completed: { readonly requestId: Uint8Array; readonly signature: Uint8Array }[] = []
+  /** Requests that ended without a signature. */
+  readonly expired: Uint8Array[] = []
   readonly records: Map<string, Uint8Array>[] = []
   /** Sees every message as it leaves. */
   watch: (message: SignerMessage & { readonly from: NodeIndex }) => void = () => undefined
@@ -219,16 +222,29 @@ export class SignerNet {
     for (const item of slot.items) {
       if (item[0] === TAGS.ecdsa) signer.takeDealing('ecdsa', item.subarray(1))
       if (item[0] === TAGS.bls) signer.takeDealing('bls', item.subarray(1))
+      if (item[0] === TAGS.abort) signer.takeAbort(item.subarray(1))
       if (item[0] !== TAGS.completion) continue
       const completion = signer.judge(item.subarray(1))
       if (completion !== undefined && this.#isFirst(completion)) this.completed.push(completion)
     }
+    for (const id of signer.expire()) this.#noteExpired(id)
     for (const { request } of this.#asks.filter(({ at }) => at === slot.number))
       signer.enqueue(request)
     this.#slotOf.set(node, slot.number + 1n)
-    const outputs = signer.endSlot(slot.number)
+    const outputs = signer.endSlot(slot.number, slot.time)
     this.#say(node, { type: 'working', slot: slot.number + 1n })
     this.#perform(node, outputs)
+  }
+
+  #noteExpired(id: Uint8Array): void {
+    if (!this.expired.some((known) => equalBytes(known, id))) this.expired.push(id)
+  }
+
+  /** The clock of a node comes to the time at which it aborts what is open. */
+  ring(node: NodeIndex): void {
+    const signer = this.signer(node)
+    const now = signer.nextExpiry
+    if (now !== undefined) this.#perform(node, signer.step({ type: 'clock', now }))
   }
 
   #isFirst({ requestId }: { readonly requestId: Uint8Array }): boolean {

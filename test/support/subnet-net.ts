@@ -19,7 +19,7 @@ import type { Slot } from '../../src/core/log/log.ts'
 import { Sequencer } from '../../src/core/log/sequencer.ts'
 import type { NodeConfig } from '../../src/core/subnet/node.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
-import type { NodeInput, NodeOutput } from '../../src/core/subnet/node-io.ts'
+import type { AlarmName, NodeInput, NodeOutput } from '../../src/core/subnet/node-io.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
@@ -31,6 +31,8 @@ import { Questions } from '../../src/host/node/questions.ts'
 import { SubnetBackend } from '../../src/host/subnet-backend.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { devUser } from '../../src/wallet/identity.ts'
+
+type Timer = { readonly me: NodeIndex; readonly name: AlarmName; readonly due: bigint }
 
 const NS_PER_SECOND_NUMBER = 1_000_000_000
 
@@ -54,7 +56,7 @@ export class SubnetNet {
   readonly #log: Sequencer
   readonly #queue: { readonly to: NodeIndex; readonly input: NodeInput }[] = []
   readonly #working = new Set<NodeIndex>()
-  readonly #timers = new Map<NodeIndex, bigint>()
+  readonly #timers = new Map<string, Timer>()
   /** That of the system at first: agents judge certificates by it. */
   #now: bigint = systemClock()
   readonly #questions: Questions
@@ -150,7 +152,7 @@ export class SubnetNet {
   stop(me: NodeIndex): void {
     this.nodes.delete(me)
     this.#working.delete(me)
-    this.#timers.delete(me)
+    for (const [id, timer] of this.#timers) if (timer.me === me) this.#timers.delete(id)
     this.#log.down(me)
     this.#questions.stopped(me)
     this.backend.stopped(me)
@@ -210,10 +212,10 @@ export class SubnetNet {
       this.#step(me, { type: 'alarm', name: 'work' })
       return true
     }
-    for (const [me, due] of this.#timers) {
+    for (const [id, { me, name, due }] of this.#timers) {
       if (due > this.#now) continue
-      this.#timers.delete(me)
-      this.#step(me, { type: 'alarm', name: 'timer' })
+      this.#timers.delete(id)
+      this.#step(me, { type: 'alarm', name })
       return true
     }
     return false
@@ -248,7 +250,7 @@ export class SubnetNet {
         return
       case 'alarm':
         if (output.name === 'work') this.#working.add(me)
-        else this.#timers.set(me, this.#now + BigInt(output.afterMs) * NS_PER_MS)
+        else this.#arm(me, output)
         return
       case 'fault':
         this.faults.push(`${me} blames ${output.culprit}: ${output.reason}`)
@@ -265,6 +267,11 @@ export class SubnetNet {
       case 'observed':
         return
     }
+  }
+
+  #arm(me: NodeIndex, { name, afterMs }: Extract<NodeOutput, { type: 'alarm' }>): void {
+    const due = this.#now + BigInt(afterMs) * NS_PER_MS
+    this.#timers.set(`${me} ${name}`, { me, name, due })
   }
 
   #keep(slot: Slot): void {

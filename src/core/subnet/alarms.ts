@@ -6,10 +6,14 @@ import type { NodeOutput } from './node-io.ts'
 /** As soon as whatever came meanwhile has been served. */
 export const workAlarm: NodeOutput = { type: 'alarm', name: 'work', afterMs: 0 }
 
-/** For the next timer of the canisters; nothing where none is set. */
-export function timerAlarm(due: TimestampNs | undefined, now: TimestampNs): readonly NodeOutput[] {
+/** `timer`: the next one of the canisters. Nothing where none is due. */
+export function alarmAt(
+  name: 'timer' | 'expiry',
+  due: TimestampNs | undefined,
+  now: TimestampNs,
+): readonly NodeOutput[] {
   if (due === undefined) return []
   const waitNs = due > now ? due - now : 0n
   // One millisecond more, so that the slot which the alarm asks for is not a moment too early.
-  return [{ type: 'alarm', name: 'timer', afterMs: Number(waitNs / NS_PER_MS) + 1 }]
+  return [{ type: 'alarm', name, afterMs: Number(waitNs / NS_PER_MS) + 1 }]
 }

@@ -8,6 +8,7 @@ import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { timestampNs } from '../base/units.ts'
 import type { Lane } from '../tecdsa/message.ts'
+import type { SignerItem } from '../tecdsa/signer-context.ts'
 
 /** Headers that one item proposes at most: one `headers` message of the P2P protocol. */
 export const HEADERS_MAX = 2_000
@@ -15,7 +16,7 @@ const HEADER_SIZE = 80
 const SIGNATURE_SIZE = 64
 
 /**
- * `dealing` and `completion` are the signer's; `ingress` is an envelope of the IC interface;
+ * `dealing`, `completion` and `abort` are the signer's; `ingress` is an envelope of the IC interface;
  * `headers` speaks for a node and is signed by it; `block` proves itself, and `slot` is the one that
  * its node worked on; `tick` asks for a slot after the one of time `after`, in which timers fire.
  * Both name when they were made, so that one which came too early to count, a liar's perhaps, does
@@ -24,6 +25,7 @@ const SIGNATURE_SIZE = 64
 export type Item =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly dealing: Uint8Array }
   | { readonly type: 'completion'; readonly completion: Uint8Array }
+  | { readonly type: 'abort'; readonly abort: Uint8Array }
   | { readonly type: 'ingress'; readonly envelope: Uint8Array }
   | HeadersItem
   | { readonly type: 'block'; readonly slot: bigint; readonly block: Uint8Array }
@@ -48,7 +50,20 @@ const TAGS = {
   block: 5,
   tick: 6,
   operator: 8,
+  abort: 9,
 } as const
+
+/** What a signer wants in the log. */
+export function itemOf({ bytes, ...item }: SignerItem): Item {
+  switch (item.type) {
+    case 'dealing':
+      return { ...item, dealing: bytes }
+    case 'completion':
+      return { type: 'completion', completion: bytes }
+    case 'abort':
+      return { type: 'abort', abort: bytes }
+  }
+}
 
 /** What a node signs with headers; `prefix` names the run: it serves nowhere else (§2.1). */
 export function headersContent(
@@ -70,6 +85,8 @@ export function encodeItem(item: Item): Uint8Array {
       return writer.raw(item.dealing).done()
     case 'completion':
       return writer.raw(item.completion).done()
+    case 'abort':
+      return writer.raw(item.abort).done()
     case 'ingress':
       return writer.raw(item.envelope).done()
     case 'headers':
@@ -98,6 +115,8 @@ export function decodeItem(bytes: Uint8Array): Item {
       return { type: 'dealing', lane: 'bls', dealing: rest() }
     case TAGS.completion:
       return { type: 'completion', completion: rest() }
+    case TAGS.abort:
+      return { type: 'abort', abort: rest() }
     case TAGS.ingress:
       return { type: 'ingress', envelope: rest() }
     case TAGS.headers:

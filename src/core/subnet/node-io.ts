@@ -29,8 +29,11 @@ export type NodeInput =
   | { readonly type: 'block'; readonly block: Uint8Array }
   | { readonly type: 'alarm'; readonly name: AlarmName }
 
-/** `work`: one piece of heavy work. `timer`: the replica's earliest timer is due. */
-export type AlarmName = 'work' | 'timer'
+/**
+ * `work`: one piece of heavy work. `timer`: the replica's earliest timer is due. `expiry`: a request
+ * for a signature has taken too long.
+ */
+export type AlarmName = 'work' | 'timer' | 'expiry'
 
 export type NodeOutput =
   | { readonly type: 'send'; readonly to: NodeIndex | 'all'; readonly bytes: Uint8Array }

@@ -15,20 +15,21 @@ import type { LogOutput, Slot } from '../log/log.ts'
 import { Signer } from '../tecdsa/signer.ts'
 import type { SignerConfig } from '../tecdsa/signer-config.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
-import { timerAlarm, workAlarm } from './alarms.ts'
+import { alarmAt, workAlarm } from './alarms.ts'
 import { Certification } from './certification.ts'
 import type { NamedRoot } from './certifier.ts'
 import type { AnswerContext } from './client-answers.ts'
 import { answer } from './client-answers.ts'
 import { HeaderProposals } from './header-proposals.ts'
 import type { Item } from './items.ts'
-import { decodeItem, encodeItem } from './items.ts'
-import type { Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
-import { KeyNews, operatorSigned } from './observed.ts'
+import { decodeItem, encodeItem, itemOf } from './items.ts'
+import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
+import { executed, KeyNews, operatorSigned } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
 import { decodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaState } from './replica-state.ts'
+import { RequestAlarm } from './request-alarm.ts'
 import { said } from './said.ts'
 import type { MinterSettings } from './settings.ts'
 import { Unserved } from './unserved.ts'
@@ -76,6 +77,7 @@ export class SubnetNode {
   readonly #headers: HeaderProposals
   readonly #operator: OperatorRequests
   readonly #keyNews: KeyNews
+  readonly #requestAlarm: RequestAlarm
 
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
@@ -87,6 +89,7 @@ export class SubnetNode {
     this.#signer = new Signer({ ...config, mainKey: config.minter.init.ecdsaKeyName })
     const nodes = genesis.membership.members.length
     this.#keyNews = new KeyNews(this.#signer)
+    this.#requestAlarm = new RequestAlarm(this.#signer)
     const isFull = (): boolean => this.#replica.isFull
     this.#certification = new Certification(this.#signer, { me: config.me, nodes, isFull })
     const replicaConfig = {
@@ -193,7 +196,7 @@ export class SubnetNode {
           ? [this.#submit({ type: 'block', slot: this.#slot, block: input.block })]
           : []
       case 'alarm':
-        return input.name === 'work' ? this.#work() : this.#tick()
+        return this.#wake(input.name)
     }
   }
 
@@ -219,6 +222,13 @@ export class SubnetNode {
     if (this.#replica.findRequest(requestId) === undefined)
       return [this.#submit({ type: 'ingress', envelope })]
     return this.#certification.announceAgain(requestId) // What is not certified yet will be told.
+  }
+
+  #wake(name: AlarmName): NodeOutputs {
+    if (name === 'work') return this.#work()
+    if (name === 'timer') return this.#tick()
+    const { aborts, next } = this.#requestAlarm.ring()
+    return [...this.#perform(aborts), ...next]
   }
 
   /** One piece of heavy work, and the next one when others have had their turn. */
@@ -268,7 +278,7 @@ export class SubnetNode {
     })
     this.#passKey(slot.time)
     this.#passSignatureRequests(slot.time)
-    const signing = this.#signer.endSlot(slot.number)
+    const signing = this.#signer.endSlot(slot.number, slot.time)
     const again = this.#unserved.afterSlot(slot.number, slot.items)
     return [
       ...outputs,
@@ -314,6 +324,9 @@ export class SubnetNode {
         this.#replica.signatureReady(completion, now)
         return []
       }
+      case 'abort':
+        this.#signer.takeAbort(item.abort)
+        return []
       case 'ingress': {
         const answer = this.#replica.ingress(item.envelope, now)
         if (answer !== undefined) this.#certification.executedRequest(answer.requestId)
@@ -344,26 +357,19 @@ export class SubnetNode {
    * minter's keys.
    */
   #passSignatureRequests(now: TimestampNs): void {
+    for (const id of this.#signer.expire()) this.#replica.signatureFailed(id, now)
     for (const request of this.#replica.endSlot(now))
-      if (!this.#signer.enqueue(request)) this.#replica.signatureRefused(request.id, now)
+      if (!this.#signer.enqueue(request)) this.#replica.signatureFailed(request.id, now)
   }
 
   #afterSlot(slot: Slot): NodeOutputs {
     const { wanted, announce } = this.#replica.adapterWork()
     return [
       { type: 'adapter', wanted, announce },
-      ...timerAlarm(this.#replica.nextTimer(), slot.time),
+      ...alarmAt('timer', this.#replica.nextTimer(), slot.time),
+      ...this.#requestAlarm.arm(slot.time),
       workAlarm,
-      {
-        type: 'observed',
-        event: {
-          type: 'executed',
-          slot: slot.number,
-          bitcoinHeight: this.#replica.bitcoinHeight,
-          stock: this.#signer.stock,
-          openRequests: this.#signer.openRequests,
-        },
-      },
+      executed(slot.number, this.#replica, this.#signer),
       ...this.#keyNews.take(),
     ]
   }
@@ -377,11 +383,7 @@ export class SubnetNode {
       case 'send':
         return said(output.to, output.message)
       case 'submit':
-        return this.#submit(
-          output.item.type === 'dealing'
-            ? { type: 'dealing', lane: output.item.lane, dealing: output.item.bytes }
-            : { type: 'completion', completion: output.item.bytes },
-        )
+        return this.#submit(itemOf(output.item))
       case 'record':
       case 'fault':
         return output

@@ -125,7 +125,7 @@ export class Replica {
    * more, and the minter asks again (threshold §18.4).
    */
   startAgain(incarnation: bigint, now: TimestampNs): void {
-    for (const id of [...this.#state.asked.keys()]) this.signatureRefused(fromHex(id), now)
+    for (const id of [...this.#state.asked.keys()]) this.signatureFailed(fromHex(id), now)
     this.#state.incarnation = incarnation
   }
 
@@ -277,8 +277,8 @@ export class Replica {
       })
   }
 
-  /** The signer did not take the request: the minter asks again as another attempt. */
-  signatureRefused(requestId: Uint8Array, now: TimestampNs): void {
+  /** The request was refused, expired or dropped: the minter asks again as another attempt. */
+  signatureFailed(requestId: Uint8Array, now: TimestampNs): void {
     const key = this.#take(requestId)
     if (key !== undefined)
       minter.notify(this.#state.minter, this.#world(now), { type: 'signatureFailed', key })

@@ -23,6 +23,7 @@ export type EvidenceKind =
   | 'complaint'
   | 'opening'
   | 'signature-share'
+  | 'abort'
   | 'item'
   | 'response'
 
@@ -32,6 +33,7 @@ const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
   complaint: 'ckbtc-complaint-domain',
   opening: 'ckbtc-opening-domain',
   'signature-share': 'ckbtc-signature-share-domain',
+  abort: 'ckbtc-abort-domain',
   item: 'ckbtc-item-domain',
   /** The answer to a query; the domain is the Internet Computer's. */
   response: 'ic-response',

@@ -3,7 +3,7 @@
  * paired with what. Source: threshold §§11.1, 12, 17.1, 18.1, 19. A function of the log alone, so
  * equal at every honest node.
  */
-import { toHex } from '../base/bytes.ts'
+import { equalBytes, toHex } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Transcript } from './parameters.ts'
@@ -118,8 +118,16 @@ export class Schedule implements RunBook {
   }
 
   /** Requests without a presignature, of all keys. */
-  get waiting(): number {
-    return [...this.#keys.values()].reduce((sum, { waiting }) => sum + waiting, 0)
+  queued(): readonly SigningRequest[] {
+    return [...this.#keys.values()].flatMap(({ queued }) => queued)
+  }
+
+  /** Whether a request waits for a presignature or a signature. */
+  isOpen(requestId: Uint8Array): boolean {
+    return (
+      this.pairing(requestId) !== undefined ||
+      this.queued().some(({ id }) => equalBytes(id, requestId))
+    )
   }
 
   /** Takes a dealing whose evidence has been checked. False when it does not count (any more). */
@@ -136,8 +144,18 @@ export class Schedule implements RunBook {
 
   /** A request has its signature: it and its presignature are gone. */
   complete(requestId: Uint8Array): void {
-    const { presignature } = present(this.pairing(requestId), 'only a paired request is completed')
-    this.#pairings.delete(toHex(requestId))
+    this.#discard(present(this.pairing(requestId), 'only a paired request is completed'))
+  }
+
+  /** A request gets none: it is gone, and its presignature, used or not, with it (§18.3). */
+  expire(requestId: Uint8Array): void {
+    const pairing = this.pairing(requestId)
+    if (pairing !== undefined) this.#discard(pairing)
+    else for (const key of this.#keys.values()) key.cancel(requestId)
+  }
+
+  #discard({ request, presignature }: Pairing): void {
+    this.#pairings.delete(toHex(request.id))
     for (const { id } of Object.values(presignature)) this.#ledger.drop(id)
   }
 

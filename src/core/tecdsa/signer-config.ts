@@ -32,6 +32,8 @@ export type SignerConfig = StockLimits & {
   readonly records: ReadonlyMap<string, Uint8Array>
   /** Name of the key that is made at the start and has a stock: the minter's. */
   readonly mainKey: string
+  /** How long a request may take before this node aborts it; §23 unless told. */
+  readonly requestAlarmMs?: number | undefined
   /**
    * What `finalKeys` gave when an earlier time line ended: nothing else remains of it. The same
    * bytes at every node, and again when a node starts anew within this time line: ids count from

@@ -43,7 +43,7 @@ export type SignerOutput =
 
 export type SignerItem =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly bytes: Uint8Array }
-  | { readonly type: 'completion'; readonly bytes: Uint8Array }
+  | { readonly type: 'completion' | 'abort'; readonly bytes: Uint8Array }
 
 export type SignerOutputs = readonly SignerOutput[]
 

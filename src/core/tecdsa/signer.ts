@@ -12,6 +12,7 @@ import { encodePoint } from '../base/group.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
+import type { TimestampNs } from '../base/units.ts'
 import type { BlsShares, Combined } from './bls-lane.ts'
 import { BlsLane } from './bls-lane.ts'
 import type { CoinContent } from './coin.ts'
@@ -19,6 +20,8 @@ import { Coin } from './coin.ts'
 import { constantTerm } from './commitment.ts'
 import type { Completion } from './completion.ts'
 import { decodeCompletion } from './completion.ts'
+import { runPrefix } from './evidence.ts'
+import { Expiry, REQUEST_ALARM_MS } from './expiry.ts'
 import { encodeFinalKeys } from './key-record.ts'
 import type { Lane, SignerMessage } from './message.ts'
 import { decodeSignerMessage } from './message.ts'
@@ -35,6 +38,8 @@ import { Tape } from './tape.ts'
 export type SignerInput =
   | { readonly type: 'start' }
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
+  /** The node's clock has come to `nextExpiry`. */
+  | { readonly type: 'clock'; readonly now: TimestampNs }
 
 export class Signer {
   readonly #me: NodeIndex
@@ -45,6 +50,7 @@ export class Signer {
   readonly #coin: Coin
   readonly #tape: Tape
   readonly #signing: Signing
+  readonly #expiry: Expiry
 
   /** Throws `BadEncoding` when what is to be restored is not the keys of this subnet. */
   constructor(config: SignerConfig) {
@@ -73,6 +79,11 @@ export class Signer {
     const threshold = reconstructionThreshold(genesis.membership.members.length)
     this.#tape = new Tape({ key: tape, incarnation, threshold })
     this.#signing = new Signing(context, this.#ecdsa.receiver, this.#tape)
+    this.#expiry = new Expiry({
+      ...context,
+      prefix: runPrefix(genesis),
+      alarmMs: config.requestAlarmMs ?? REQUEST_ALARM_MS,
+    })
   }
 
   /** Public key of the subnet: that of the main key. */
@@ -141,7 +152,7 @@ export class Signer {
 
   /** Requests that wait for a presignature or a signature. */
   get openRequests(): number {
-    return this.#schedule.waiting + this.#schedule.pairings().length
+    return this.#schedule.queued().length + this.#schedule.pairings().length
   }
 
   /** Total: nothing a peer sends makes it throw. */
@@ -151,6 +162,8 @@ export class Signer {
         return [{ type: 'send', to: 'all', message: { type: 'resend' } }]
       case 'message':
         return this.#receive(input.from, input.bytes)
+      case 'clock':
+        return this.#expiry.abort(input.now)
     }
   }
 
@@ -220,12 +233,28 @@ export class Signer {
     return this.#schedule.holdKey(name)
   }
 
+  /** An item of the log: a node says that a request takes too long. False when it does not count. */
+  takeAbort(bytes: Uint8Array): boolean {
+    return this.#expiry.take(bytes)
+  }
+
+  /** The items of the slot are executed: ids of requests that have expired in it. */
+  expire(): readonly Uint8Array[] {
+    return this.#expiry.expire()
+  }
+
+  /** When this node's clock has to be told to it next; undefined when nothing waits for it. */
+  get nextExpiry(): TimestampNs | undefined {
+    return this.#expiry.due
+  }
+
   /**
-   * The items of the slot are executed: pairs, replenishes, and says what is due now that the slot
+   * What the slot made of its items is done: pairs, replenishes, and says what is due now that the slot
    * is decided.
    */
-  endSlot(slot: bigint): SignerOutputs {
+  endSlot(slot: bigint, time: TimestampNs): SignerOutputs {
     this.#schedule.endSlot(slot)
+    this.#expiry.endSlot(time)
     this.#ecdsa.forget()
     this.#bls.endSlot(slot)
     const needed = new Set(this.#schedule.pairings().map((pairing) => pairing.slot))

@@ -2,6 +2,7 @@
  * What the log decides for one key that signs requests: how it is made, which presignatures it has,
  * which request takes which. Source: threshold §§11.1, 12, 18.1.
  */
+import { equalBytes } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import { KeyRuns } from './key-runs.ts'
 import type { Transcript } from './parameters.ts'
@@ -88,9 +89,9 @@ export class KeyStock {
     return [...this.#unpaired.values()].filter((runs) => complete(runs) !== undefined).length
   }
 
-  /** Requests without a presignature. */
-  get waiting(): number {
-    return this.#queue.length
+  /** Requests without a presignature, oldest first. */
+  get queued(): readonly SigningRequest[] {
+    return this.#queue
   }
 
   /** Queues a request; false when the queue is full. */
@@ -98,6 +99,12 @@ export class KeyStock {
     if (this.#queue.length >= QUEUE_MAX) return false
     this.#queue.push(request)
     return true
+  }
+
+  /** Takes a request out of the queue, if it is there. */
+  cancel(requestId: Uint8Array): void {
+    const place = this.#queue.findIndex(({ id }) => equalBytes(id, requestId))
+    if (place >= 0) this.#queue.splice(place, 1)
   }
 
   /** A transcript is final: opens those that waited for it. */

@@ -36,6 +36,11 @@ const items: [string, Item, string][] = [
     'fd80fbb8e46eb08a6a571c5502a43603bc4965643e94078b399b3030be774229',
   ],
   [
+    'abort',
+    { type: 'abort', abort: filled(5, 1) },
+    '787e542e5a969b18a2cd6963a347ad9b8820cd8fe4e6eb8dfe55c8b456604302',
+  ],
+  [
     'ingress',
     { type: 'ingress', envelope: filled(5, 1) },
     '7f6d2bee32b934e0e3337fa7e6fbcb1b21b368e65f1b1aeb9f6e27561346a719',
@@ -70,7 +75,7 @@ describe('an item', () => {
     expectStrict({ bytes: encodeItem(item), decode: decodeItem, encode: encodeItem })
   })
 
-  test.each([0, 9, 255])('of kind %i is refused', (tag) => {
+  test.each([0, 10, 255])('of kind %i is refused', (tag) => {
     expect(() => decodeItem(concat(Uint8Array.of(tag), filled(200, 0)))).toThrow(BadEncoding)
   })
 

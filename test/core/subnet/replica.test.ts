@@ -210,7 +210,7 @@ test('a signature that nobody asked for is passed over', () => {
   life(replica)
   const before = logsOf(replica)
   replica.signatureReady({ requestId: new Uint8Array(32), signature: new Uint8Array(64) }, at(21n))
-  replica.signatureRefused(new Uint8Array(32), at(21n))
+  replica.signatureFailed(new Uint8Array(32), at(21n))
   expect(logsOf(replica)).toEqual(before)
 })
 

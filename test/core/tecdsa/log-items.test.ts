@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { bigEndian, concat, fromBigEndian, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
+import { timestampNs } from '../../../src/core/base/units.ts'
 import type { Completion } from '../../../src/core/tecdsa/completion.ts'
 import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/completion.ts'
 import {
@@ -76,7 +77,7 @@ class Alone {
   }
 
   endSlot(): void {
-    this.take(this.signer.endSlot(this.slot++))
+    this.take(this.signer.endSlot(this.slot, timestampNs(this.slot++)))
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Goal: a subnet that starts again goes on under the same keys, and nothing else of its earlier life
  * serves: no presignature, nonce, message or item.
- * Method: threshold specification §§18.3, 18.4, 22.7. To make it hard, both lives draw the same tape
- * and are asked the same request.
+ * Method: threshold specification §§18.3, 18.4, 22.7. To make it hard, both lives have the same tape
+ * key and are asked the same request.
  */
 import { describe, expect, test } from 'vitest'
 import { toHex, utf8 } from '../../../src/core/base/bytes.ts'

@@ -288,9 +288,11 @@ describe('a pairing', () => {
     finishAll(schedule)
     for (const name of ['a', 'b']) schedule.enqueue(request(name))
     expect(schedule.endSlot(1n)).toHaveLength(1)
-    expect([schedule.stockOf(MAIN_KEY), schedule.waiting, schedule.pairings().length]).toEqual([
-      0, 1, 1,
-    ])
+    expect([
+      schedule.stockOf(MAIN_KEY),
+      schedule.queued().length,
+      schedule.pairings().length,
+    ]).toEqual([0, 1, 1])
     expect(schedule.endSlot(2n)).toEqual([])
     finishAll(schedule)
     const [second] = schedule.endSlot(3n)
@@ -335,7 +337,7 @@ describe('the queue', () => {
     expect([QUEUE_MAX, schedule.enqueue(request('more'))]).toEqual([20, false])
     finishAll(schedule)
     schedule.endSlot(1n)
-    expect([schedule.waiting, schedule.enqueue(request('more'))]).toEqual([19, true])
+    expect([schedule.queued().length, schedule.enqueue(request('more'))]).toEqual([19, true])
   })
 
   test('is served in the order of the requests', () => {
@@ -430,13 +432,17 @@ describe('another key', () => {
     for (let i = 0; i < QUEUE_MAX; i++) expect(schedule.enqueue(request(`${i}`, OTHER))).toBe(true)
     expect(schedule.enqueue(request('more', OTHER))).toBe(false)
     expect(schedule.enqueue(request('more'))).toBe(true)
-    expect(schedule.waiting).toBe(QUEUE_MAX + 1)
+    expect(schedule.queued().length).toBe(QUEUE_MAX + 1)
   })
 
   test.each(['', 'key_2', 'KEY_1', '__proto__'])('called %j is not offered', (name) => {
     const schedule = keyed({ stockTarget: 0 })
     expect([schedule.holdKey(name), schedule.enqueue(request('a', name))]).toEqual([false, false])
-    expect([openIds(schedule), schedule.waiting, schedule.keyOf(name)]).toEqual([[], 0, undefined])
+    expect([openIds(schedule), schedule.queued().length, schedule.keyOf(name)]).toEqual([
+      [],
+      0,
+      undefined,
+    ])
   })
 })
 
