@@ -34,7 +34,7 @@ type Bad = {
 export class LyingDealer {
   readonly #net: () => SignerNet
   readonly #liar: NodeIndex
-  readonly #victims: readonly NodeIndex[]
+  readonly #victims: () => readonly NodeIndex[]
   /** Whether it deals in products: when not, all honest nodes must. */
   readonly #dealsProducts: boolean
   readonly #bad = new Map<string, Bad>()
@@ -42,12 +42,14 @@ export class LyingDealer {
   constructor(options: {
     readonly net: () => SignerNet
     readonly liar: NodeIndex
-    readonly victims: readonly NodeIndex[]
+    /** A function is asked for each transcript. */
+    readonly victims: readonly NodeIndex[] | (() => readonly NodeIndex[])
     readonly dealsProducts?: boolean
   }) {
     this.#net = options.net
     this.#liar = options.liar
-    this.#victims = options.victims
+    const { victims } = options
+    this.#victims = typeof victims === 'function' ? victims : () => victims
     this.#dealsProducts = options.dealsProducts ?? true
   }
 
@@ -73,10 +75,9 @@ export class LyingDealer {
     const name = `${lane}/${message.signed.transcriptId}`
     const known = this.#bad.get(name)
     if (known !== undefined) return { ...message, signed: known.signed }
+    const victims = this.#victims()
     const ctexts = dealing.ciphertext.ctexts.map((ctext, j) =>
-      this.#victims.includes(j)
-        ? ctext.map((scalar) => mod(scalar + 1n, suite.group.order))
-        : ctext,
+      victims.includes(j) ? ctext.map((scalar) => mod(scalar + 1n, suite.group.order)) : ctext,
     )
     const changed = { ...dealing, ciphertext: { ...dealing.ciphertext, ctexts } }
     const statement = { ...message.signed, dealing: encodeDealing(suite, changed) }

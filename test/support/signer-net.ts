@@ -53,6 +53,8 @@ type NetOptions = {
   readonly stockTarget?: number
   /** Whether an item that a node wants in the log is handed in; all are unless told. */
   readonly admits?: (from: NodeIndex, item: SignerItem) => boolean
+  /** Which of so many things that may happen next does: 0, the oldest, without it. */
+  readonly next?: (count: number) => number
 }
 
 /** The key that has a stock. */
@@ -190,9 +192,11 @@ export class SignerNet {
   }
 
   #turn(): boolean {
-    const next = this.#queue.shift()
-    if (next !== undefined) {
-      this.#handle(next)
+    const { next = () => 0 } = this.#options
+    // One more than there are messages: the work of the nodes may come before.
+    const work = this.#remove(next(this.#queue.length + 1))
+    if (work !== undefined) {
+      this.#handle(work)
       return true
     }
     let worked = false
@@ -202,7 +206,17 @@ export class SignerNet {
       worked = true
       this.#perform(node, outputs)
     }
-    return worked
+    return worked || this.#queue.length > 0
+  }
+
+  /** Messages overtake each other; what the log says to one node comes in its order. */
+  #remove(at: number): Work | undefined {
+    const chosen = this.#queue[at]
+    if (chosen === undefined) return undefined
+    const { to, type } = chosen
+    const isEarlier = (other: Work): boolean => other.type !== 'message' && other.to === to
+    const first = type === 'message' ? at : this.#queue.findIndex(isEarlier)
+    return this.#queue.splice(first, 1)[0]
   }
 
   #handle(work: Work): void {
