@@ -19,7 +19,6 @@ import type { IcBackend } from './ic/backend.ts'
 import type { Isolation } from './isolation.ts'
 import type { HostEnd } from './node/node-host.ts'
 import { openHost } from './node/open-host.ts'
-import { Ordering } from './node/ordering.ts'
 import { NodePlace } from './node/place.ts'
 import type { FromNode, KeyNumber, NodeSettings, SharedOutput } from './node/protocol.ts'
 import { receivedProblem } from './node/protocol.ts'
@@ -62,7 +61,6 @@ type Made = { readonly place: NodePlace; readonly record: MemberRecord }
 export class Subnet {
   readonly #options: SubnetOptions
   readonly #founded: Founded | undefined
-  readonly #ordering: Ordering
   readonly #listeners = new Set<Listener>()
   readonly #questions: Questions
   readonly #backend: SubnetBackend
@@ -80,7 +78,7 @@ export class Subnet {
   readonly #failure: Promise<never>
 
   private constructor(options: SubnetOptions, founded: Founded | undefined) {
-    const { directory, nodes } = options
+    const { nodes } = options
     this.#options = options
     this.#founded = founded
     this.#failure = new Promise((_, reject) => {
@@ -102,12 +100,6 @@ export class Subnet {
       canProgress: () => this.canProgress,
       input: (node, input) => this.#input(node, input),
       questions: this.#questions,
-    })
-    this.#ordering = new Ordering({
-      nodes,
-      directory,
-      founded,
-      input: (node, input) => this.#input(node, input),
     })
     const names = founded?.ready ?? Array.from({ length: nodes }, (_, name) => name)
     this.#made = names.map((name) => this.#makePlace(name))
@@ -281,7 +273,6 @@ export class Subnet {
 
   #down(me: NodeIndex): void {
     if (!this.#up.delete(me)) return
-    this.#ordering.down(me)
     this.#questions.stopped(me)
     this.#backend.stopped(me)
     this.#emit({ type: 'stopped', node: me })
@@ -313,7 +304,6 @@ export class Subnet {
     this.#backend.close()
     this.#questions.close()
     await Promise.all(this.#made.map((place) => place.close()))
-    this.#ordering.close()
   }
 
   #place(me: NodeIndex): NodePlace {
@@ -363,9 +353,6 @@ export class Subnet {
         else for (const to of this.#up) if (to !== me) this.#input(to, input)
         return
       }
-      case 'log':
-        this.#ordering.hear(me, output.input)
-        return
       case 'certified':
         this.#backend.certified(me, output)
         return

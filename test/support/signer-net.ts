@@ -8,7 +8,6 @@ import type { NodeIndex } from '../../src/core/base/party.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
 import type { Slot } from '../../src/core/log/log.ts'
-import { Sequencer } from '../../src/core/log/sequencer.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
@@ -18,6 +17,7 @@ import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
 import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
+import { Sequencer } from './sequencer.ts'
 
 type Work =
   | {

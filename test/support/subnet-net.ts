@@ -1,5 +1,5 @@
 /**
- * Whole nodes of one subnet in one process, over the sequencer and a real regtest chain.
+ * Whole nodes of one subnet in one process, over their own log and a real regtest chain.
  *
  * The adapters are left out: headers and blocks are handed over as the chain has them. The same
  * nodes run under worker threads, with sockets, in `test/e2e`.
@@ -16,10 +16,12 @@ import type { CallReply } from '../../src/core/ic/call-reply.ts'
 import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../src/core/ic/envelope.ts'
 import type { Slot } from '../../src/core/log/log.ts'
-import { Sequencer } from '../../src/core/log/sequencer.ts'
+import { encodeLogMessage } from '../../src/core/log/message.ts'
 import type { NodeConfig } from '../../src/core/subnet/node.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
 import type { AlarmName, NodeInput, NodeOutput } from '../../src/core/subnet/node-io.ts'
+import { OrderedNode } from '../../src/core/subnet/ordered-node.ts'
+import { tagLogMessage } from '../../src/core/subnet/peer-message.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
@@ -31,14 +33,13 @@ import { Questions } from '../../src/host/node/questions.ts'
 import { SubnetBackend } from '../../src/host/subnet-backend.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { devUser } from '../../src/wallet/identity.ts'
-
-type Timer = { readonly me: NodeIndex; readonly name: AlarmName; readonly due: bigint }
+import { SlotMemory } from './slot-disk.ts'
 
 const NS_PER_SECOND_NUMBER = 1_000_000_000
 
 export class SubnetNet {
   readonly bitcoin = new RegtestNode()
-  readonly nodes = new Map<NodeIndex, SubnetNode>()
+  readonly nodes = new Map<NodeIndex, OrderedNode>()
   readonly genesis: Genesis
   /** What the nodes have put into the log. */
   readonly slots: Slot[] = []
@@ -53,10 +54,10 @@ export class SubnetNet {
   tamper: (bytes: Uint8Array, from: NodeIndex) => Uint8Array = (bytes) => bytes
   readonly #keys: readonly NodeKeys[]
   readonly #records: Map<string, Uint8Array>[] = []
-  readonly #log: Sequencer
+  readonly #disks: SlotMemory[] = []
   readonly #queue: { readonly to: NodeIndex; readonly input: NodeInput }[] = []
-  readonly #working = new Set<NodeIndex>()
-  readonly #timers = new Map<string, Timer>()
+  /** When each alarm of a node is due. */
+  readonly #alarms = new Map<NodeIndex, Map<AlarmName, bigint>>()
   /** That of the system at first: agents judge certificates by it. */
   #now: bigint = systemClock()
   readonly #questions: Questions
@@ -86,7 +87,6 @@ export class SubnetNet {
       incarnation: 1n,
       createdAt: this.now,
     }
-    this.#log = new Sequencer(nodes, root.derive('tape').generator().bytes(32))
     this.#questions = new Questions((me, id, question) => {
       const { answer, outputs } = this.node(me).ask(question, this.now)
       for (const output of outputs) this.#perform(me, output)
@@ -114,6 +114,7 @@ export class SubnetNet {
     )
     for (let i = 0; i < nodes; i++) {
       this.#records.push(new Map())
+      this.#disks.push(new SlotMemory(this.genesis))
       this.start(i)
     }
   }
@@ -142,8 +143,13 @@ export class SubnetNet {
 
   start(me: NodeIndex): void {
     const records = new Map(this.#records[me])
-    const node = new SubnetNode({ ...this.configOf(me), records })
+    const config = { ...this.configOf(me), records }
+    const disk = present(this.#disks[me], 'a disk for each node')
+    const node = new OrderedNode(new SubnetNode(config), { disk, now: this.now })
     this.nodes.set(me, node)
+    this.#alarms.set(me, new Map())
+    for (const peer of this.nodes.keys())
+      if (peer !== me) this.#queue.push({ to: peer, input: { type: 'linked', peer: me } })
     this.#queue.push({ to: me, input: { type: 'start' } })
     const headers = this.#headersFrom(1)
     if (headers.length > 0) this.#queue.push({ to: me, input: { type: 'headers', headers } })
@@ -151,15 +157,13 @@ export class SubnetNet {
 
   stop(me: NodeIndex): void {
     this.nodes.delete(me)
-    this.#working.delete(me)
-    for (const [id, timer] of this.#timers) if (timer.me === me) this.#timers.delete(id)
-    this.#log.down(me)
+    this.#alarms.delete(me)
     this.#questions.stopped(me)
     this.backend.stopped(me)
   }
 
   node(me: NodeIndex): SubnetNode {
-    return present(this.nodes.get(me), 'a node that is up')
+    return present(this.nodes.get(me), 'a node that is up').node
   }
 
   /** Mines and shows the new headers to every node. */
@@ -186,7 +190,13 @@ export class SubnetNet {
 
   /** Puts an item into the log, as a lying node could. */
   order(item: Uint8Array): void {
-    this.#perform(0, { type: 'log', input: { type: 'submit', item } })
+    const message = encodeLogMessage(this.genesis.incarnation, { type: 'item', item })
+    const [liar, ...others] = [...this.nodes.keys()].toReversed()
+    for (const to of others)
+      this.#queue.push({
+        to,
+        input: { type: 'message', from: present(liar, 'a node'), bytes: tagLogMessage(message) },
+      })
     this.settle()
   }
 
@@ -207,24 +217,35 @@ export class SubnetNet {
       this.#step(next.to, next.input)
       return true
     }
-    for (const me of this.#working) {
-      this.#working.delete(me)
-      this.#step(me, { type: 'alarm', name: 'work' })
-      return true
-    }
-    for (const [id, { me, name, due }] of this.#timers) {
-      if (due > this.#now) continue
-      this.#timers.delete(id)
-      this.#step(me, { type: 'alarm', name })
-      return true
-    }
-    return false
+    const alarm = this.#nextAlarm()
+    if (alarm === undefined) return false
+    const { me, name, due } = alarm
+    if (due > this.#now) this.#now = due
+    this.#alarms.get(me)?.delete(name)
+    this.#step(me, { type: 'alarm', name })
+    return true
+  }
+
+  /**
+   * The earliest alarm that is due. What a quiet log waits for comes by itself, so time goes on to
+   * there.
+   */
+  #nextAlarm():
+    | { readonly me: NodeIndex; readonly name: AlarmName; readonly due: bigint }
+    | undefined {
+    const all = [...this.#alarms].flatMap(([me, alarms]) =>
+      [...alarms].map(([name, due]) => ({ me, name, due })),
+    )
+    const [first] = all
+      .filter(({ name, due }) => due <= this.#now || name === 'join')
+      .toSorted((x, y) => Number(x.due - y.due))
+    return first
   }
 
   #step(to: NodeIndex, input: NodeInput): void {
     const node = this.nodes.get(to)
     if (node === undefined) return
-    for (const output of node.step(input)) this.#perform(to, output)
+    for (const output of node.step(input, this.now)) this.#perform(to, output)
   }
 
   #perform(me: NodeIndex, output: NodeOutput): void {
@@ -238,19 +259,21 @@ export class SubnetNet {
           })
         return
       }
-      case 'log':
+      case 'decided':
         this.#now += 1n
-        for (const delivery of this.#log.step(me, output.input, this.now)) {
-          if (delivery.output.type === 'slot') this.#keep(delivery.output.slot)
-          this.#queue.push({ to: delivery.to, input: { type: 'log', output: delivery.output } })
-        }
+        this.#disks[me]?.append(output.slot)
+        this.#keep(output.slot)
         return
+      case 'forget':
+        for (const key of output.keys) this.#records[me]?.delete(key)
+        return
+      case 'log':
+        return // Passed to the log inside the node.
       case 'record':
         this.#records[me]?.set(output.key, output.value)
         return
       case 'alarm':
-        if (output.name === 'work') this.#working.add(me)
-        else this.#arm(me, output)
+        this.#alarms.get(me)?.set(output.name, this.#now + BigInt(output.afterMs) * NS_PER_MS)
         return
       case 'fault':
         this.faults.push(`${me} blames ${output.culprit}: ${output.reason}`)
@@ -267,11 +290,6 @@ export class SubnetNet {
       case 'observed':
         return
     }
-  }
-
-  #arm(me: NodeIndex, { name, afterMs }: Extract<NodeOutput, { type: 'alarm' }>): void {
-    const due = this.#now + BigInt(afterMs) * NS_PER_MS
-    this.#timers.set(`${me} ${name}`, { me, name, due })
   }
 
   #keep(slot: Slot): void {

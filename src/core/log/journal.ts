@@ -10,7 +10,6 @@ import type { Said } from './slot-round.ts'
 import type { Vote } from './vote.ts'
 import { readVote, writeVote } from './vote.ts'
 
-const PREFIX = 'log/'
 const VOTES_MAX = 0xffff_ffff
 
 type Record = { readonly key: string; readonly value: Uint8Array }
@@ -19,15 +18,17 @@ type Record = { readonly key: string; readonly value: Uint8Array }
 type Kind = 'votes' | 'proposal' | 'body'
 
 export class Journal {
+  readonly #prefix: string
   readonly #records: Map<string, Uint8Array>
   /** Of the next list of votes: above every number on disk. */
   #next = 0
 
-  /** `records`: of earlier lives, those of other parts among them. */
-  constructor(records: ReadonlyMap<string, Uint8Array>) {
-    this.#records = new Map([...records].filter(([key]) => key.startsWith(PREFIX)))
+  /** `records`: of earlier lives, those of other parts and time lines among them. */
+  constructor(records: ReadonlyMap<string, Uint8Array>, incarnation: bigint) {
+    this.#prefix = `${incarnation}/log/`
+    this.#records = new Map([...records].filter(([key]) => key.startsWith(this.#prefix)))
     for (const key of this.#records.keys()) {
-      const [, , kind, number] = key.split('/')
+      const [, kind, number] = key.slice(this.#prefix.length).split('/')
       if (kind === 'votes') this.#next = Math.max(this.#next, Number(number) + 1)
     }
   }
@@ -36,7 +37,7 @@ export class Journal {
   write(slot: bigint, { votes, proposals, bodies }: Said): readonly Record[] {
     const fresh: Record[] = []
     const put = (kind: Kind, name: string, value: Uint8Array): void => {
-      const key = `${prefixOf(slot)}${kind}/${name}`
+      const key = `${this.#of(slot)}${kind}/${name}`
       if (this.#records.has(key)) return
       this.#records.set(key, value)
       fresh.push({ key, value })
@@ -53,7 +54,7 @@ export class Journal {
     const votes: Vote[] = []
     const proposals: { instance: number; bytes: Uint8Array }[] = []
     const bodies: { hash: Hash32; body: Uint8Array }[] = []
-    for (const [name, value] of this.#of(slot)) {
+    for (const [name, value] of this.#entries(slot)) {
       const [kind, rest = ''] = name.split('/')
       if (kind === 'votes') votes.push(...readVotes(value))
       if (kind === 'proposal') proposals.push({ instance: Number(rest), bytes: value })
@@ -64,22 +65,24 @@ export class Journal {
 
   /** Keys of slots below `slot`, which nobody needs any more. */
   forgetBelow(slot: bigint): readonly string[] {
-    const limit = prefixOf(slot)
+    const limit = this.#of(slot)
     const keys = [...this.#records.keys()].filter((key) => key < limit)
     for (const key of keys) this.#records.delete(key)
     return keys
   }
 
-  #of(slot: bigint): readonly (readonly [string, Uint8Array])[] {
-    const prefix = prefixOf(slot)
+  #of(slot: bigint): string {
+    return `${this.#prefix}${slot.toString(16).padStart(16, '0')}/`
+  }
+
+  #entries(slot: bigint): readonly (readonly [string, Uint8Array])[] {
+    const prefix = this.#of(slot)
     return [...this.#records]
       .filter(([key]) => key.startsWith(prefix))
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => [key.slice(prefix.length), value] as const)
   }
 }
-
-const prefixOf = (slot: bigint): string => `${PREFIX}${slot.toString(16).padStart(16, '0')}/`
 
 function readVotes(bytes: Uint8Array): readonly Vote[] {
   const reader = new Reader(bytes)

@@ -38,29 +38,3 @@ export type LogPosition = {
   /** Of the slot before it; none at slot 0. */
   readonly time: TimestampNs | undefined
 }
-
-/** What a node says to the log. */
-export type LogInput =
-  /** Some time in a slot, if an honest node submits it and it is not there already. */
-  | { readonly type: 'submit'; readonly item: Uint8Array }
-  /** The node has every slot below `slot` on disk and acted on it; it works on `slot` now. */
-  | { readonly type: 'working'; readonly slot: bigint }
-  /** The node needs ω of a slot it has delivered (§16.4). */
-  | { readonly type: 'tape'; readonly slot: bigint }
-
-/** What the log says to a node. */
-export type LogOutput =
-  /** `head`: number of the newest slot decided; a node that gets an older one is behind. */
-  | { readonly type: 'slot'; readonly slot: Slot; readonly head: bigint }
-  /** ω of a slot, 32 bytes: unknown to everybody before the slot was decided. */
-  | { readonly type: 'tape'; readonly slot: bigint; readonly value: Uint8Array }
-
-/** The side of the log that a driver holds: inputs of nodes in, outputs to nodes out. */
-export interface Log {
-  /** `now`: the clock that slot times are taken from. Total: no input of a node makes it throw. */
-  step(from: NodeIndex, input: LogInput, now: TimestampNs): readonly LogDelivery[]
-  /** The node's links are down: what it said last no longer counts for progress. */
-  down(node: NodeIndex): void
-}
-
-export type LogDelivery = { readonly to: NodeIndex; readonly output: LogOutput }

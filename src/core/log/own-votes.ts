@@ -10,7 +10,7 @@ import { votesContent } from './message.ts'
 import type { SlotRound } from './slot-round.ts'
 import type { Vote } from './vote.ts'
 
-type Signer = Pick<LogConfig, 'sign' | 'prefix' | 'records'>
+type Signer = Pick<LogConfig, 'sign' | 'prefix' | 'records' | 'incarnation'>
 
 export class OwnVotes {
   readonly #signer: Signer
@@ -19,7 +19,7 @@ export class OwnVotes {
 
   constructor(signer: Signer) {
     this.#signer = signer
-    this.#journal = new Journal(signer.records)
+    this.#journal = new Journal(signer.records, signer.incarnation)
   }
 
   /** What the round owes to all: records, and after them one message. */

@@ -8,7 +8,8 @@ import type { Bit } from './coin.ts'
 import { PROPOSAL_SIZE_MAX } from './proposal.ts'
 
 const HASH_SIZE = 32
-const SHARE_SIZE = 48
+/** A share of the coin is opaque here: id of the key's transcript (u64), then 48 bytes. */
+export const COIN_SHARE_SIZE = 56
 
 /** A set of bits: 1 is {0}, 2 is {1}, 3 is both. */
 export type BitSet = 1 | 2 | 3
@@ -129,7 +130,7 @@ export function readVote(reader: Reader): Vote {
     case TAGS.term + 1:
       return { type: 'term', instance, value }
     case TAGS.coin:
-      return { type: 'coin', instance, round: reader.u16(), share: reader.raw(SHARE_SIZE) }
+      return { type: 'coin', instance, round: reader.u16(), share: reader.raw(COIN_SHARE_SIZE) }
     default:
       throw new BadEncoding(`a vote of unknown kind ${tag}`)
   }

@@ -1,4 +1,4 @@
-/** When a node wants to be woken. Source: architecture §3. */
+/** When a node wants to be woken, and when it wants a slot without an item. Source: architecture §3. */
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
 import type { NodeOutput } from './node-io.ts'
@@ -17,3 +17,6 @@ export function alarmAt(
   // One millisecond more, so that the slot which the alarm asks for is not a moment too early.
   return [{ type: 'alarm', name, afterMs: Number(waitNs / NS_PER_MS) + 1 }]
 }
+
+/** `due`: for a timer. `read`: a client waits for a newer certificate. */
+export const wantsSlot = (type: 'due' | 'read'): NodeOutput => ({ type: 'log', input: { type } })

@@ -3,10 +3,8 @@
  * threshold §17.1.
  */
 import { Reader, Writer } from '../base/codec.ts'
-import { BadEncoding } from '../base/errors.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
-import type { TimestampNs } from '../base/units.ts'
-import { timestampNs } from '../base/units.ts'
 import type { Lane } from '../tecdsa/message.ts'
 import type { SignerItem } from '../tecdsa/signer-context.ts'
 
@@ -18,9 +16,8 @@ const SIGNATURE_SIZE = 64
 /**
  * `dealing`, `completion` and `abort` are the signer's; `ingress` is an envelope of the IC interface;
  * `headers` speaks for a node and is signed by it; `block` proves itself, and `slot` is the one that
- * its node worked on; `tick` asks for a slot after the one of time `after`, in which timers fire.
- * Both name when they were made, so that one which came too early to count, a liar's perhaps, does
- * not stand in for later ones: the log orders the same bytes once.
+ * its node worked on. It names when it was made, so that one which came too early to count, a liar's
+ * perhaps, does not stand in for later ones: the log orders the same bytes once.
  */
 export type Item =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly dealing: Uint8Array }
@@ -29,7 +26,6 @@ export type Item =
   | { readonly type: 'ingress'; readonly envelope: Uint8Array }
   | HeadersItem
   | { readonly type: 'block'; readonly slot: bigint; readonly block: Uint8Array }
-  | { readonly type: 'tick'; readonly after: TimestampNs }
   /** Signed by the operator: see `operator-requests.ts`. */
   | { readonly type: 'operator'; readonly request: Uint8Array }
 
@@ -48,7 +44,6 @@ const TAGS = {
   ingress: 3,
   headers: 4,
   block: 5,
-  tick: 6,
   operator: 8,
   abort: 9,
 } as const
@@ -97,8 +92,6 @@ export function encodeItem(item: Item): Uint8Array {
         .done()
     case 'block':
       return writer.u64(item.slot).raw(item.block).done()
-    case 'tick':
-      return writer.u64(item.after).done()
     case 'operator':
       return writer.raw(item.request).done()
   }
@@ -130,9 +123,11 @@ export function decodeItem(bytes: Uint8Array): Item {
       return { type: 'block', slot: reader.u64(), block: rest() }
     case TAGS.operator:
       return { type: 'operator', request: rest() }
-    case TAGS.tick:
-      return reader.end({ type: 'tick', after: timestampNs(reader.u64()) })
     default:
       throw new BadEncoding(`an item of unknown kind ${tag}`)
   }
 }
+
+/** Whether it is an item at all: others take no room in the log. */
+export const isPlausible = (bytes: Uint8Array): boolean =>
+  !(attempt(() => decodeItem(bytes)) instanceof BadEncoding)

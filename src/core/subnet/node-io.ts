@@ -8,7 +8,8 @@ import type { TimestampNs } from '../base/units.ts'
 import type { Announcement } from '../btc/transaction-relay.ts'
 import type { QueryContent } from '../ic/envelope.ts'
 import type { StateRead } from '../ic/read-state.ts'
-import type { LogInput, LogOutput } from '../log/log.ts'
+import type { Slot } from '../log/log.ts'
+import type { LogAlarm, LogInput } from '../log/log-io.ts'
 
 export type NodeInput =
   | { readonly type: 'start' }
@@ -16,7 +17,8 @@ export type NodeInput =
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
   /** The link to a peer came back, or the peer did: what was sent before may be lost (§17.8). */
   | { readonly type: 'linked'; readonly peer: NodeIndex }
-  | { readonly type: 'log'; readonly output: LogOutput }
+  /** The next slot of the log. `isNewest`: no later one is known to be decided. */
+  | { readonly type: 'slot'; readonly slot: Slot; readonly isNewest: boolean }
   /** An envelope of a user, for the log. `requestId`: of its content. */
   | { readonly type: 'ingress'; readonly requestId: Hash32; readonly envelope: Uint8Array }
   /** A client reads, and the newest certificate is too old: a new slot is wanted. */
@@ -29,17 +31,31 @@ export type NodeInput =
   | { readonly type: 'block'; readonly block: Uint8Array }
   | { readonly type: 'alarm'; readonly name: AlarmName }
 
+export type AlarmName = NodeAlarm | LogAlarm
+
 /**
  * `work`: one piece of heavy work. `timer`: the replica's earliest timer is due. `expiry`: a request
  * for a signature has taken too long.
  */
-export type AlarmName = 'work' | 'timer' | 'expiry'
+export type NodeAlarm = 'work' | 'timer' | 'expiry'
+
+const NODE_ALARMS: readonly string[] = ['work', 'timer', 'expiry'] satisfies NodeAlarm[]
+
+export const isLogAlarm = (name: AlarmName): name is LogAlarm => !NODE_ALARMS.includes(name)
 
 export type NodeOutput =
   | { readonly type: 'send'; readonly to: NodeIndex | 'all'; readonly bytes: Uint8Array }
-  | { readonly type: 'log'; readonly input: LogInput }
+  /** Between the parts of a node: `OrderedNode` passes it to the log. */
+  | {
+      readonly type: 'log'
+      readonly input: Extract<LogInput, { type: 'submit' | 'executed' | 'due' | 'read' }>
+    }
+  /** The next slot. It must be on disk before the outputs that follow it leave. */
+  | { readonly type: 'decided'; readonly slot: Slot }
   /** Must be on disk before the outputs that follow it leave. */
   | { readonly type: 'record'; readonly key: string; readonly value: Uint8Array }
+  /** Records that nobody needs any more. */
+  | { readonly type: 'forget'; readonly keys: readonly string[] }
   /** The last one of a name counts. */
   | { readonly type: 'alarm'; readonly name: AlarmName; readonly afterMs: number }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }

@@ -11,20 +11,20 @@ import type { IdsKind } from '../ic/canister-ids.ts'
 import type { Principal } from '../ic/principal.ts'
 import { principal } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
-import type { LogOutput, Slot } from '../log/log.ts'
+import type { Slot } from '../log/log.ts'
 import { Signer } from '../tecdsa/signer.ts'
 import type { SignerConfig } from '../tecdsa/signer-config.ts'
 import type { SignerOutput, SignerOutputs } from '../tecdsa/signer-context.ts'
-import { alarmAt, workAlarm } from './alarms.ts'
+import { alarmAt, wantsSlot, workAlarm } from './alarms.ts'
 import { Certification } from './certification.ts'
 import type { NamedRoot } from './certifier.ts'
 import type { AnswerContext } from './client-answers.ts'
 import { answer } from './client-answers.ts'
 import { HeaderProposals } from './header-proposals.ts'
 import type { Item } from './items.ts'
-import { decodeItem, encodeItem, itemOf } from './items.ts'
+import { encodeItem, itemOf } from './items.ts'
 import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
-import { executed, KeyNews, operatorSigned } from './observed.ts'
+import { executed, KeyNews } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
 import { decodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
@@ -32,6 +32,8 @@ import type { ReplicaState } from './replica-state.ts'
 import { RequestAlarm } from './request-alarm.ts'
 import { said } from './said.ts'
 import type { MinterSettings } from './settings.ts'
+import type { Machines } from './slot-execution.ts'
+import { executeSlot } from './slot-execution.ts'
 import { Unserved } from './unserved.ts'
 
 export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
@@ -56,14 +58,14 @@ export type NodeSnapshot = {
   readonly state: View<ReplicaState>
 }
 
-type DecidedSlot = Extract<LogOutput, { readonly type: 'slot' }>
+type DecidedSlot = Extract<NodeInput, { readonly type: 'slot' }>
 
 /**
  * A node that starts again replays the slots of its time line: its state is a function of where
  * that begins, the log, its keys and its records.
  */
 export class SubnetNode {
-  readonly #config: NodeConfig
+  readonly config: NodeConfig
   readonly #signer: Signer
   readonly #replica: Replica
   readonly #certification: Certification
@@ -81,7 +83,7 @@ export class SubnetNode {
 
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
-    this.#config = config
+    this.config = config
     this.#slot = config.from?.slot ?? 0n
     this.#time = config.from?.state.time ?? genesis.createdAt
     this.#headers = new HeaderProposals(config)
@@ -114,6 +116,16 @@ export class SubnetNode {
     return this.#replica
   }
 
+  /** The first slot that it has not executed. */
+  get slot(): bigint {
+    return this.#slot
+  }
+
+  /** For the coin of the log. */
+  get signer(): Pick<Signer, 'tapeKeySlot' | 'coinShare' | 'combineCoin'> {
+    return this.#signer
+  }
+
   get publicKey(): Uint8Array | undefined {
     return this.#signer.publicKey
   }
@@ -143,7 +155,7 @@ export class SubnetNode {
 
   /** Answers a client outside the log. `now`: the node's clock. Total. */
   ask(question: Question, now: TimestampNs): { answer: Answer; outputs: NodeOutputs } {
-    const { me, keys, genesis } = this.#config
+    const { me, keys, genesis } = this.config
     const outputs: NodeOutput[] = []
     const { certified } = this.#certification
     const context: AnswerContext = {
@@ -167,25 +179,22 @@ export class SubnetNode {
     switch (input.type) {
       case 'start':
         return [
-          { type: 'log', input: { type: 'working', slot: this.#slot } },
           said('all', { type: 'hello' }),
           ...this.#perform(this.#signer.step({ type: 'start' })),
           // In a new time line nothing is certified before its first slot.
-          ...(this.#config.restored === undefined
-            ? []
-            : [this.#submit({ type: 'tick', after: this.#time })]),
+          ...(this.config.restored === undefined ? [] : [wantsSlot('read')]),
           workAlarm,
         ]
       case 'message':
         return this.#hear(input.from, input.bytes)
       case 'linked':
         return [said(input.peer, { type: 'hello' }), said(input.peer, { type: 'resend' })]
-      case 'log':
-        return input.output.type === 'slot' ? this.#take(input.output) : []
+      case 'slot':
+        return this.#take(input)
       case 'ingress':
         return this.#admit(input.requestId, input.envelope)
       case 'refresh':
-        return [this.#submit({ type: 'tick', after: this.#time })]
+        return [wantsSlot('read')]
       case 'operator':
         return [this.#submit({ type: 'operator', request: input.request })]
       case 'headers':
@@ -237,19 +246,15 @@ export class SubnetNode {
     return outputs === undefined ? [] : [...this.#perform(outputs), workAlarm]
   }
 
-  /**
-   * Asks for a slot in which the timer fires. Every node names the same last slot, so one item
-   * serves all.
-   */
+  /** Asks for a slot in which the timer fires. */
   #tick(): NodeOutputs {
-    if (this.#replica.nextTimer() === undefined) return []
-    return [this.#submit({ type: 'tick', after: this.#time })]
+    return this.#replica.nextTimer() === undefined ? [] : [wantsSlot('due')]
   }
 
   #submit(item: Item): NodeOutput {
     const bytes = encodeItem(item)
-    // A tick or a block stands for its moment: later ones are made anew.
-    if (item.type !== 'tick' && item.type !== 'block') this.#unserved.add(bytes, this.#slot)
+    // A block stands for its moment: later ones are made anew.
+    if (item.type !== 'block') this.#unserved.add(bytes, this.#slot)
     return { type: 'log', input: { type: 'submit', item: bytes } }
   }
 
@@ -269,26 +274,19 @@ export class SubnetNode {
     return []
   }
 
-  #execute({ slot, head }: DecidedSlot): NodeOutputs {
+  #execute({ slot, isNewest }: DecidedSlot): NodeOutputs {
     this.#slot += 1n
     this.#time = slot.time
-    const outputs = slot.items.flatMap((bytes) => {
-      const item = attempt(() => decodeItem(bytes))
-      return item instanceof BadEncoding ? [] : this.#executeItem(item, slot.time)
-    })
-    this.#passKey(slot.time)
-    this.#passSignatureRequests(slot.time)
+    const { outputs, counted } = executeSlot(this.#machines, slot)
     const signing = this.#signer.endSlot(slot.number, slot.time)
     const again = this.#unserved.afterSlot(slot.number, slot.items)
     return [
       ...outputs,
-      // The log learns that the slot is executed before it is asked for what only executed slots
-      // give.
-      { type: 'log', input: { type: 'working', slot: this.#slot } },
+      { type: 'log', input: { type: 'executed', wasQuiet: !counted } },
       ...this.#perform(signing),
       ...again.map((item): NodeOutput => ({ type: 'log', input: { type: 'submit', item } })),
       ...this.#afterSlot(slot),
-      ...this.#vote(slot.number === head),
+      ...this.#vote(isNewest),
     ]
   }
 
@@ -312,56 +310,6 @@ export class SubnetNode {
     return [...outputs, ...this.#take(held)]
   }
 
-  #executeItem(item: Item, now: TimestampNs): NodeOutputs {
-    switch (item.type) {
-      case 'dealing':
-        this.#signer.takeDealing(item.lane, item.dealing)
-        return []
-      case 'completion': {
-        const completion = this.#signer.judge(item.completion)
-        if (completion === undefined) return []
-        if (this.#operator.isOwn(completion.requestId)) return [operatorSigned(completion)]
-        this.#replica.signatureReady(completion, now)
-        return []
-      }
-      case 'abort':
-        this.#signer.takeAbort(item.abort)
-        return []
-      case 'ingress': {
-        const answer = this.#replica.ingress(item.envelope, now)
-        if (answer !== undefined) this.#certification.executedRequest(answer.requestId)
-        return []
-      }
-      case 'headers':
-        if (this.#headers.isSigned(item)) this.#replica.proposeHeaders(item.node, item.headers, now)
-        return []
-      case 'block':
-        this.#replica.block(item.block, now)
-        return []
-      case 'operator':
-        this.#operator.serve(item.request, this.#signer)
-        return []
-      case 'tick':
-        return [] // The slot itself is what was asked for.
-    }
-  }
-
-  /** The subnet's key became final in this slot: the canisters learn it. */
-  #passKey(now: TimestampNs): void {
-    const { publicKey } = this.#signer
-    if (publicKey !== undefined) this.#replica.masterKey(publicKey, now)
-  }
-
-  /**
-   * What executing the slot made the canisters ask for: the only source of requests with the
-   * minter's keys.
-   */
-  #passSignatureRequests(now: TimestampNs): void {
-    for (const id of this.#signer.expire()) this.#replica.signatureFailed(id, now)
-    for (const request of this.#replica.endSlot(now))
-      if (!this.#signer.enqueue(request)) this.#replica.signatureFailed(request.id, now)
-  }
-
   #afterSlot(slot: Slot): NodeOutputs {
     const { wanted, announce } = this.#replica.adapterWork()
     return [
@@ -372,6 +320,16 @@ export class SubnetNode {
       executed(slot.number, this.#replica, this.#signer),
       ...this.#keyNews.take(),
     ]
+  }
+
+  get #machines(): Machines {
+    return {
+      signer: this.#signer,
+      replica: this.#replica,
+      certification: this.#certification,
+      headers: this.#headers,
+      operator: this.#operator,
+    }
   }
 
   #perform(outputs: SignerOutputs): NodeOutputs {

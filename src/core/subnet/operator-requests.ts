@@ -93,14 +93,17 @@ export class OperatorRequests {
    * Executes an item. One that is malformed, of another signer or time line, or was served before
    * does not count, and none does before the subnet has a principal to ask in the name of.
    */
-  serve(bytes: Uint8Array, signer: Pick<Signer, 'certificationKey' | 'holdKey' | 'enqueue'>): void {
+  serve(
+    bytes: Uint8Array,
+    signer: Pick<Signer, 'certificationKey' | 'holdKey' | 'enqueue'>,
+  ): boolean {
     const signed = attempt(() => decodeOperatorRequest(bytes))
     const { certificationKey } = signer
-    if (signed instanceof BadEncoding || certificationKey === undefined) return
-    if (!this.#isOperators(signed) || this.#served.size >= REQUESTS_MAX) return
+    if (signed instanceof BadEncoding || certificationKey === undefined) return false
+    if (!this.#isOperators(signed) || this.#served.size >= REQUESTS_MAX) return false
     const { request } = signed
     const id = operatorRequestId(this.#genesis, request)
-    if (this.#served.has(toHex(id))) return
+    if (this.#served.has(toHex(id))) return false
     this.#served.add(toHex(id))
     const { digest, path } = request
     if (digest === undefined) signer.holdKey(OPERATOR_KEY)
@@ -108,6 +111,7 @@ export class OperatorRequests {
       const caller = subnetPrincipal(certificationKey)
       signer.enqueue({ id, keyName: OPERATOR_KEY, path: [caller, ...path], digest })
     }
+    return true
   }
 
   /** Whether the request was the operator's. */

@@ -22,8 +22,16 @@ export type PeerMessage =
   /** "I start (again)": answered with the newest vote. */
   | { readonly type: 'hello' }
 
-const TAGS = { signer: 0, root: 1, hello: 2 } as const
+const TAGS = { signer: 0, root: 1, hello: 2, log: 3 } as const
 const SHARE_SIZE = 48
+
+/** Messages of the log go past the rest of the node. */
+export const tagLogMessage = (bytes: Uint8Array): Uint8Array =>
+  concat(Uint8Array.of(TAGS.log), bytes)
+
+/** What the log is to read; undefined for a message to the rest of the node. */
+export const logMessage = (bytes: Uint8Array): Uint8Array | undefined =>
+  bytes[0] === TAGS.log ? bytes.subarray(1) : undefined
 
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
   if (message.type === 'signer') return concat(Uint8Array.of(TAGS.signer), message.bytes)

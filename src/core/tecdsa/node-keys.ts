@@ -25,6 +25,7 @@ export type EvidenceKind =
   | 'signature-share'
   | 'abort'
   | 'item'
+  | 'vote'
   | 'response'
 
 const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
@@ -35,6 +36,7 @@ const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
   'signature-share': 'ckbtc-signature-share-domain',
   abort: 'ckbtc-abort-domain',
   item: 'ckbtc-item-domain',
+  vote: 'ckbtc-vote-domain',
   /** The answer to a query; the domain is the Internet Computer's. */
   response: 'ic-response',
 }

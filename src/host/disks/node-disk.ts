@@ -38,6 +38,8 @@ export type DiskStep = {
   /** The next one of the log. */
   readonly slot?: Slot | undefined
   readonly records?: readonly DurableRecord[]
+  /** Keys of records that nobody needs any more. */
+  readonly forget?: readonly string[]
   /** Of a slot on disk, that of this step included. */
   readonly snapshot?: Snapshot | undefined
   /** In place of the one before; at the latest with the slot that follows. */
@@ -111,12 +113,13 @@ export class NodeDisk {
     return present(this.#log, 'the log begins with the genesis')
   }
 
-  commit({ slot, records = [], snapshot, root }: DiskStep): void {
+  commit({ slot, records = [], forget = [], snapshot, root }: DiskStep): void {
     const { log } = this
     const isNothing = [slot, snapshot, root].every((part) => part === undefined)
-    if (isNothing && records.length === 0) return
+    if (isNothing && records.length === 0 && forget.length === 0) return
     const end = this.#store.transaction((writer) => {
       for (const { key, value } of records) writer.put(recordKey(key), value)
+      for (const key of forget) writer.remove(recordKey(key))
       const incarnation = incarnationAt(log.starts, log.position.next)
       const reached =
         slot === undefined ? log.position : log.append(writer, log.position, { incarnation, slot })

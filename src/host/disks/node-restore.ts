@@ -35,9 +35,8 @@ export function restoreNode(disk: NodeDisk, config: RestoreConfig): SubnetNode {
   for (const entry of disk.log.entries(newest === undefined ? 0n : newest.slot + 1n)) {
     if (entry.type === 'slot') {
       if (entry.slot.number >= beginning) break
-      // Behind the end of the log: nobody is told of what is executed here.
-      const head = entry.slot.number + 1n
-      node?.step({ type: 'log', output: { type: 'slot', slot: entry.slot, head } })
+      // Nobody is told of what is executed here.
+      node?.step({ type: 'slot', slot: entry.slot, isNewest: false })
       if (node !== undefined) requireSameRoot(disk, node, entry.slot.number)
       continue
     }

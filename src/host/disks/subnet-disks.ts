@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { equalBytes, fromBigEndian, toHex } from '../../core/base/bytes.ts'
 import { CkbtcError, Problem, present } from '../../core/base/errors.ts'
-import type { LogPosition, Slot } from '../../core/log/log.ts'
+import type { LogPosition } from '../../core/log/log.ts'
 import type { Genesis } from '../../core/tecdsa/membership.ts'
 import { decodeGenesis } from '../../core/tecdsa/membership.ts'
 import { entropy } from '../entropy.ts'
@@ -147,52 +147,4 @@ function requireSize({ membership: { members } }: Genesis, nodes: number): void 
       details: { founded: members.length, asked: nodes },
     },
   )
-}
-
-/**
- * Over the disks whose logs a start has brought to one end, or those of a subnet that begins: one
- * that stayed behind may hold slots of another subnet or time line under the same numbers.
- */
-export function slotReader(
-  directory: string,
-  nodes: number,
-  founded: Founded | undefined,
-): SlotReader {
-  const names = founded?.ready ?? Array.from({ length: nodes }, (_, name) => name)
-  return new SlotReader(names.map((name) => nodeDirectory(directory, name)))
-}
-
-/** Reads old slots from the disks while their nodes run; opened when the first one is asked for. */
-export class SlotReader {
-  readonly #directories: readonly string[]
-  readonly #open = new Map<string, NodeDisk>()
-
-  constructor(directories: readonly string[]) {
-    this.#directories = directories
-  }
-
-  /** From the first disk that has it; one that is damaged is passed over. */
-  read(slot: bigint): Slot | undefined {
-    for (const directory of this.#directories)
-      try {
-        const found = this.#disk(directory).log.read(slot)
-        if (found !== undefined) return found
-      } catch (error) {
-        if (!(error instanceof CkbtcError)) throw error
-      }
-    return undefined
-  }
-
-  #disk(directory: string): NodeDisk {
-    const known = this.#open.get(directory)
-    if (known !== undefined) return known
-    const disk = openDisk(directory, { readOnly: true })
-    this.#open.set(directory, disk)
-    return disk
-  }
-
-  close(): void {
-    for (const disk of this.#open.values()) disk.close()
-    this.#open.clear()
-  }
 }

@@ -9,6 +9,7 @@ import { encodeBlock, encodeHeader } from '../../core/btc/block.ts'
 import { regtest } from '../../core/btc/network.ts'
 import { principal } from '../../core/ic/principal.ts'
 import type { NodeInput } from '../../core/subnet/node-io.ts'
+import { OrderedNode } from '../../core/subnet/ordered-node.ts'
 import { decodeGenesis } from '../../core/tecdsa/membership.ts'
 import { NodeKeys } from '../../core/tecdsa/node-keys.ts'
 import { nativeEd25519 } from '../../native/ed25519.ts'
@@ -95,7 +96,7 @@ export class NodeLife {
   #start({ me, genesis, settings }: Extract<ToNode, { type: 'start' }>): void {
     const { root, keys, disk } = present(this.#kept, 'a node is created before it is started')
     if (disk.genesis === undefined) disk.found(genesis, encodeFounding(settings))
-    const node = restoreNode(disk, {
+    const config = {
       genesis: decodeGenesis(genesis),
       keys,
       me,
@@ -106,9 +107,12 @@ export class NodeLife {
       minter: settings.minter,
       ids: settings.ids,
       operator: principal(settings.operator),
-    })
+    }
+    const now = systemClock()
+    const node = new OrderedNode(restoreNode(disk, config), { disk: disk.log, now })
     const runner = new NodeRunner(node, {
       disk,
+      clock: systemClock,
       share: (outputs) => this.#share(me, runner, outputs),
       broken: ({ message }) => this.#ports.tell({ type: 'bug', message }),
       failed: (problem) => this.#ports.tell({ type: 'failed', problem: sentProblem(problem) }),

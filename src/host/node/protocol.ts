@@ -81,4 +81,7 @@ export type FromNode =
   | { readonly type: 'bug'; readonly message: string }
 
 /** Outputs that concern others; alarms, records and the adapter are the node's own. */
-export type SharedOutput = Exclude<NodeOutput, { type: 'alarm' | 'record' | 'adapter' }>
+export type SharedOutput = Exclude<
+  NodeOutput,
+  { type: 'alarm' | 'record' | 'forget' | 'decided' | 'log' | 'adapter' }
+>

@@ -4,8 +4,6 @@
  */
 import { Bug, CkbtcError } from '../../core/base/errors.ts'
 import type { TimestampNs } from '../../core/base/units.ts'
-import type { Slot } from '../../core/log/log.ts'
-import type { SubnetNode } from '../../core/subnet/node.ts'
 import type {
   AlarmName,
   Answer,
@@ -13,6 +11,7 @@ import type {
   NodeOutput,
   Question,
 } from '../../core/subnet/node-io.ts'
+import type { OrderedNode } from '../../core/subnet/ordered-node.ts'
 import type { BitcoinConnection } from '../bitcoin/connection.ts'
 import type { NodeDisk } from '../disks/node-disk.ts'
 import type { SharedOutput } from './protocol.ts'
@@ -20,6 +19,7 @@ import type { SharedOutput } from './protocol.ts'
 export type RunnerPorts = {
   /** What is committed is on disk when this returns. */
   readonly disk: Pick<NodeDisk, 'commit'> & { readonly log: Pick<NodeDisk['log'], 'position'> }
+  readonly clock: () => TimestampNs
   /** Outputs that concern others, in order. */
   readonly share: (outputs: readonly SharedOutput[]) => void
   /** Called once, with the invariant that broke; the node is ended. */
@@ -31,7 +31,7 @@ export type RunnerPorts = {
 type Cancel = () => void
 
 export class NodeRunner {
-  readonly #node: SubnetNode
+  readonly #node: OrderedNode
   readonly #ports: RunnerPorts
   readonly #alarms = new Map<AlarmName, Cancel>()
   #bitcoin: BitcoinConnection | undefined
@@ -40,13 +40,13 @@ export class NodeRunner {
   /** Questions that wait for the state to be certified. */
   readonly #waiting = new Set<() => void>()
 
-  constructor(node: SubnetNode, ports: RunnerPorts) {
+  constructor(node: OrderedNode, ports: RunnerPorts) {
     this.#node = node
     this.#ports = ports
   }
 
-  get node(): SubnetNode {
-    return this.#node
+  get node(): OrderedNode['node'] {
+    return this.#node.node
   }
 
   /** Whether an invariant or its disk broke: its state is not to be trusted, or goes beyond the disk. */
@@ -62,7 +62,7 @@ export class NodeRunner {
   input(input: NodeInput): void {
     if (this.#ended) return
     try {
-      this.#perform(this.#node.step(input), this.#newSlot(input))
+      this.#perform(this.#node.step(input, this.#ports.clock()))
     } catch (error) {
       const isProblem = error instanceof CkbtcError
       if (!isProblem && !(error instanceof Bug)) throw error
@@ -75,14 +75,14 @@ export class NodeRunner {
 
   /** Answers a client outside the log. */
   ask(question: Question, now: TimestampNs): Answer {
-    const { answer, outputs } = this.#node.ask(question, now)
+    const { answer, outputs } = this.node.ask(question, now)
     this.#perform(outputs)
     return answer
   }
 
   /** Resolves when the node's state is certified, at the latest after `waitMs`. */
   async settled(waitMs: number): Promise<void> {
-    if (!this.#node.isSettling || this.#ended) return
+    if (!this.node.isSettling || this.#ended) return
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer)
@@ -103,22 +103,32 @@ export class NodeRunner {
     for (const done of [...this.#waiting]) done()
   }
 
-  /** A slot that is not on disk yet; delivered twice, it is written once. */
-  #newSlot(input: NodeInput): Slot | undefined {
-    if (input.type !== 'log' || input.output.type !== 'slot') return undefined
-    const { slot } = input.output
-    return slot.number === this.#ports.disk.log.position.next ? slot : undefined
+  /** Slots and what is vouched for are on disk before anything of them leaves (§18.4). */
+  #keep(outputs: readonly NodeOutput[]): void {
+    const { disk } = this.#ports
+    const records = outputs.filter((output) => output.type === 'record')
+    const forget = outputs.flatMap((output) => (output.type === 'forget' ? output.keys : []))
+    const { next } = disk.log.position
+    // A node that starts again executes old slots anew; they are written once.
+    const slots = outputs.flatMap((output) =>
+      output.type === 'decided' && output.slot.number >= next ? [output.slot] : [],
+    )
+    for (const slot of slots.slice(0, -1)) disk.commit({ slot })
+    const slot = slots.at(-1)
+    disk.commit({ slot, records, forget, root: slot && this.node.namedRoot })
   }
 
-  /** The slot and what is vouched for are on disk before anything of it leaves (§18.4). */
-  #perform(outputs: readonly NodeOutput[], slot?: Slot): void {
-    const records = outputs.filter((output) => output.type === 'record')
-    this.#ports.disk.commit({ slot, records, root: slot && this.#node.namedRoot })
+  #perform(outputs: readonly NodeOutput[]): void {
+    this.#keep(outputs)
     const shared: SharedOutput[] = []
     for (const output of outputs)
       switch (output.type) {
         case 'record':
+        case 'forget':
+        case 'decided':
           break // On disk already.
+        case 'log':
+          break // Passed to the log inside the node.
         case 'alarm':
           this.#arm(output.name, output.afterMs)
           break
@@ -135,7 +145,6 @@ export class NodeRunner {
           shared.push(output)
           break
         case 'send':
-        case 'log':
         case 'fault':
         case 'observed':
           shared.push(output)

@@ -169,7 +169,7 @@ describe('a redemption', () => {
   })
 
   it('leaves every node with the same books and no invariant broken', async () => {
-    const chains = [...net.nodes.values()].map((node) => {
+    const chains = [...net.nodes.values()].map(({ node }) => {
       const { ids } = node.replica
       const query = {
         caller: dev0.principal,

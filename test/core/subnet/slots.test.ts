@@ -7,13 +7,13 @@ import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
-import { addNs, timestampNs } from '../../../src/core/base/units.ts'
+import { addNs } from '../../../src/core/base/units.ts'
 import { encodeBlock, encodeHeader } from '../../../src/core/btc/block.ts'
 import { encodeArgs } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
-import type { HeadersItem, Item } from '../../../src/core/subnet/items.ts'
+import type { HeadersItem } from '../../../src/core/subnet/items.ts'
 import { encodeItem, headersContent } from '../../../src/core/subnet/items.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
 import type { NodeOutput } from '../../../src/core/subnet/node-io.ts'
@@ -49,7 +49,7 @@ const makeNode = (me: number): SubnetNode =>
 
 function execute(node: SubnetNode, number: bigint, items: readonly Uint8Array[], time = NOW) {
   const slot = { number, time: addNs(time, number), proposers: [], items }
-  return node.step({ type: 'log', output: { type: 'slot', slot, head: number } })
+  return node.step({ type: 'slot', slot, isNewest: true })
 }
 
 const transfer = (nonce: number, now: TimestampNs = NOW): Uint8Array => {
@@ -177,31 +177,26 @@ describe('headers in the name of a node', () => {
   })
 })
 
-describe('ticks', () => {
-  test.each([0n, 1n, 2n ** 64n - 1n])('after %i leave no trace', (after) => {
-    const tick: Item = { type: 'tick', after: timestampNs(after) }
+describe('a slot without an item', () => {
+  test('is asked for when a timer is due, and leaves no trace', () => {
     const [ticked, idle] = [makeNode(0), makeNode(1)]
-    const outputs = execute(ticked, 0n, Array(20).fill(encodeItem(tick)))
-    expect(shared(outputs)).toEqual(shared(execute(idle, 0n, [])))
+    expect(ticked.step({ type: 'alarm', name: 'timer' })).toEqual([
+      { type: 'log', input: { type: 'due' } },
+    ])
+    expect(shared(execute(ticked, 0n, []))).toEqual(shared(execute(idle, 0n, [])))
     expect(eventsOf(ticked)).toBe(eventsOf(idle))
   })
 
-  test('are the same item at all nodes, and another one after each slot', () => {
-    const nodes = [makeNode(0), makeNode(1)]
-    const tick = (node: SubnetNode): Uint8Array => {
-      const [output] = node.step({ type: 'alarm', name: 'timer' })
-      if (output?.type !== 'log' || output.input.type !== 'submit') throw new Error('no tick')
-      return output.input.item
-    }
-    const seen: string[] = []
-    // The log orders a tick once. One that came before the timer was due must not be the last.
-    for (let number = 0n; number < 3n; number++) {
-      const [one, other] = nodes.map(tick)
-      expect(one).toEqual(other)
-      seen.push(toHex(present(one, 'a tick')))
-      for (const node of nodes) execute(node, number, [present(one, 'a tick')], addNs(NOW, 1n))
-    }
-    expect(new Set(seen).size).toBe(3)
+  test('is quiet, and one whose items count is not', () => {
+    const node = makeNode(0)
+    const isQuiet = (number: bigint, items: readonly Uint8Array[]): unknown =>
+      execute(node, number, items).find(({ type }) => type === 'log')
+    const quiet = { type: 'log', input: { type: 'executed', wasQuiet: true } }
+    expect(isQuiet(0n, [])).not.toEqual(quiet) // The first timers fire.
+    expect(isQuiet(1n, [])).toEqual(quiet)
+    expect(isQuiet(2n, [ingressItem(1)])).not.toEqual(quiet)
+    expect(isQuiet(3n, [ingressItem(1)])).toEqual(quiet)
+    expect(isQuiet(4n, [Uint8Array.of(99)])).toEqual(quiet)
   })
 })
 
@@ -217,11 +212,5 @@ describe('slots', () => {
     const node = makeNode(0)
     expect(callsIn(node, 0n, [ingressItem(1), ingressItem(1)])).toBe(1)
     expect(callsIn(node, 1n, [ingressItem(1), ingressItem(2)])).toBe(1)
-  })
-
-  test('are told to the log before anything of them is asked', () => {
-    const outputs = execute(makeNode(0), 0n, [])
-    const first = outputs.find(({ type }) => type === 'log')
-    expect(first).toEqual({ type: 'log', input: { type: 'working', slot: 1n } })
   })
 })

@@ -1,6 +1,6 @@
 /**
  * Goal: a node goes on from its disk with the very state it had, by replay and by snapshot alike.
- * Method: a subnet of one node over the sequencer, its disk in memory; a start of the subnet is a
+ * Method: a subnet of one node over its log, its disk in memory; a start of the subnet is a
  * new start record.
  */
 import { serialize } from 'node:v8'
@@ -8,8 +8,8 @@ import { beforeAll, expect, it } from 'vitest'
 import { utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
-import { Sequencer } from '../../../src/core/log/sequencer.ts'
 import type { SubnetNode } from '../../../src/core/subnet/node.ts'
+import { OrderedNode } from '../../../src/core/subnet/ordered-node.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
 import { restoreNode, saveNode } from '../../../src/host/disks/node-restore.ts'
@@ -20,21 +20,21 @@ import { foundSubnet, onlyNode } from '../../support/founded.ts'
 const founded = foundSubnet(1)
 const { genesis } = founded
 
+const configOf = (disk: NodeDisk) => ({ ...onlyNode(founded), records: disk.records() })
+
 function restored(disk: NodeDisk): SubnetNode {
-  return restoreNode(disk, { ...onlyNode(founded), records: disk.records() })
+  return restoreNode(disk, configOf(disk))
 }
 
 /** A life of the node: until it holds a presignature in stock, and everything is at rest. */
 async function live(disk: NodeDisk): Promise<SubnetNode> {
   const node = restored(disk)
   const { position } = disk.log
-  const log = new Sequencer(1, new Uint8Array(32), {
-    position,
-    read: (slot) => disk.log.read(slot),
-  })
+  const whole = new OrderedNode(node, { disk: disk.log, now: genesis.createdAt })
   let stock = 0
   let now = position.time ?? genesis.createdAt
-  const runner: NodeRunner = new NodeRunner(node, {
+  const runner: NodeRunner = new NodeRunner(whole, {
+    clock: () => (now = timestampNs(now + 1_000_000n)),
     disk,
     share: (outputs) => {
       for (const output of outputs) {
@@ -42,11 +42,6 @@ async function live(disk: NodeDisk): Promise<SubnetNode> {
           stock = output.event.stock
         if (output.type === 'send')
           setImmediate(() => runner.input({ type: 'message', from: 0, bytes: output.bytes }))
-        if (output.type === 'log') {
-          now = timestampNs(now + 1_000_000n)
-          for (const { output: reply } of log.step(0, output.input, now))
-            setImmediate(() => runner.input({ type: 'log', output: reply }))
-        }
       }
     },
     broken: (bug) => {

@@ -17,8 +17,7 @@ import { encodeItem } from '../../../src/core/subnet/items.ts'
 import type { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
-import { restoreNode, saveNode } from '../../../src/host/disks/node-restore.ts'
-import { NodeRunner } from '../../../src/host/node/runner.ts'
+import { restoreNode } from '../../../src/host/disks/node-restore.ts'
 import { MemoryStore } from '../../../src/host/store/store.ts'
 import { canistersAt } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
@@ -74,7 +73,7 @@ function startAgain(incarnation: bigint): SubnetNode {
 function order(node: SubnetNode, item: Uint8Array, time: TimestampNs): void {
   const number = present(node.snapshot, 'keys are final').slot
   const slot = { number, time, proposers: [], items: [item] }
-  node.step({ type: 'log', output: { type: 'slot', slot, head: number + 1n } })
+  node.step({ type: 'slot', slot, isNewest: false })
 }
 
 beforeAll(async () => {
@@ -126,32 +125,15 @@ it('the root of the state is the one before, by replay and by snapshot', () => {
   expect(shown(startAgain(102n))).toEqual(before)
 })
 
-it('a slot that was on disk and not executed yet is executed at the next start', () => {
-  const node = startAgain(105n)
+it('slots that were on disk and not executed yet are executed at the next start', () => {
+  startAgain(105n)
   const disk = new NodeDisk(store)
-  const runner = new NodeRunner(node, {
-    disk,
-    share: () => undefined,
-    broken: (bug) => {
-      throw bug
-    },
-    failed: (problem) => {
-      throw problem
-    },
-  })
   const first = disk.log.position.next
   const time = addNs(present(disk.log.position.time, 'there are slots'), NS_PER_SECOND)
-  const decide = (number: bigint): void => {
-    const slot = { number, time: addNs(time, number), proposers: [], items: [utf8('no item')] }
-    runner.input({ type: 'log', output: { type: 'slot', slot, head: number } })
+  for (const number of [first, first + 1n]) {
+    const items = [utf8('no item')]
+    disk.commit({ slot: { number, time: addNs(time, number), proposers: [], items } })
   }
-  decide(first)
-  expect(node.isSettling).toBe(true)
-  decide(first + 1n)
-  expect(present(node.snapshot, 'keys are final').slot).toBe(first + 1n)
-  expect(disk.log.position.next).toBe(first + 2n)
-  runner.end()
-  saveNode(disk, node)
   const next = startAgain(106n)
   expect(present(next.snapshot, 'keys are final').slot).toBe(first + 2n)
   expect(next.replica.state.time).toBe(addNs(time, first + 1n))
@@ -177,7 +159,7 @@ it('a call of an earlier life that has expired and is forgotten is refused', () 
   const { ledger } = shown(node)
   const id = requestId(decodeEnvelope(envelope).content)
   const later = addNs(net.now, 3_600n * NS_PER_SECOND)
-  order(node, encodeItem({ type: 'tick', after: net.now }), later)
+  order(node, utf8('no item'), later)
   expect(node.replica.findRequest(id)).toBeUndefined()
   order(node, encodeItem({ type: 'ingress', envelope }), addNs(later, 1n))
   expect(node.replica.findRequest(id)).toBeUndefined()

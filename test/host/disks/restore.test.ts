@@ -6,7 +6,6 @@
 import { describe, expect, test } from 'vitest'
 import { concat, toHex, u64be, utf8 } from '../../../src/core/base/bytes.ts'
 import { HostDisk, present } from '../../../src/core/base/errors.ts'
-import { Sequencer } from '../../../src/core/log/sequencer.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
 import { restoreSubnet } from '../../../src/host/disks/restore.ts'
@@ -249,27 +248,4 @@ test('a start that is cut off anywhere is made again to the same end', () => {
     if (!wasCut) break
   }
   expect(cuts).toBe(7) // One cut, two copies, four start records.
-})
-
-test('a sequencer goes on behind what was restored, and reads older slots from a disk', () => {
-  const disks = disksOf('abc', 'abc', 'abc', 'abc')
-  const { position } = restore(disks)
-  const log = present(disks.get(0), 'a disk').log
-  const sequencer = new Sequencer(4, new Uint8Array(32), {
-    position,
-    read: (slot) => log.read(slot),
-  })
-  const now = present(position.time, 'slot 2 has a time')
-  const old = sequencer.step(3, { type: 'working', slot: 1n }, now)
-  expect(old).toEqual([
-    { to: 3, output: { type: 'slot', slot: log.read(1n), head: position.next - 1n } },
-  ])
-  for (const node of [0, 1, 2]) sequencer.step(node, { type: 'working', slot: 3n }, now)
-  const decided = sequencer.step(0, { type: 'submit', item: utf8('d') }, now)
-  expect(decided).toHaveLength(3)
-  for (const { to, output } of decided)
-    if (output.type === 'slot') present(disks.get(to), 'a disk').commit({ slot: output.slot })
-  expect(logsOf(disks)).toEqual(['[7]abc[100]d', '[7]abc[100]d', '[7]abc[100]d', '[7]abc[100]'])
-  const heads = [0, 1, 2].map((node) => toHex(present(disks.get(node)?.log.hashAt(3n), 'slot 3')))
-  expect(new Set(heads).size).toBe(1)
 })

@@ -12,17 +12,17 @@ import { decodeCbor } from '../../../src/core/ic/cbor.ts'
 import { verifyCertificate } from '../../../src/core/ic/certificate.ts'
 import { encodeEnvelope, requestId, signCall } from '../../../src/core/ic/envelope.ts'
 import { lookupTree } from '../../../src/core/ic/hash-tree.ts'
-import { Sequencer } from '../../../src/core/log/sequencer.ts'
 import { requestPath, rootKeyOf } from '../../../src/core/subnet/certified-state.ts'
 import { checkerInterface } from '../../../src/core/subnet/checker-canister.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
-import { decodePeerMessage } from '../../../src/core/subnet/peer-message.ts'
-import { subnetIdOf } from '../../../src/core/tecdsa/membership.ts'
+import { OrderedNode } from '../../../src/core/subnet/ordered-node.ts'
+import { decodePeerMessage, logMessage } from '../../../src/core/subnet/peer-message.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 import { foundSubnet, onlyNode } from '../../support/founded.ts'
 import { callContent, queryContent } from '../../support/ic-requests.ts'
+import { SlotMemory } from '../../support/slot-disk.ts'
 
 const { checker } = ownCanisterIds
 const HOUR_MS = 3_600_000
@@ -34,28 +34,31 @@ const now = timestampNs(genesis.createdAt)
 
 /** A node whose messages to itself, votes among them, come back only while `isHeld` is off. */
 function runOne() {
-  const log = new Sequencer(1, new Uint8Array(32))
   const held: Uint8Array[] = []
   const state = { isHeld: false, certificationKey: utf8('') }
-  const node = new SubnetNode(onlyNode(founded, operator.principal))
+  const config = onlyNode(founded, operator.principal)
+  const disk = new SlotMemory(genesis)
+  const node = new SubnetNode(config)
+  const whole = new OrderedNode(node, { disk, now: genesis.createdAt })
   const hear = (bytes: Uint8Array): void =>
     void setImmediate(() => runner.input({ type: 'message', from: 0, bytes }))
-  const runner: NodeRunner = new NodeRunner(node, {
+  const runner: NodeRunner = new NodeRunner(whole, {
+    clock: () => now,
     disk: {
-      commit: () => undefined,
-      log: { position: { next: 0n, previous: subnetIdOf(genesis), time: undefined } },
+      commit: ({ slot }) => {
+        if (slot !== undefined) disk.append(slot)
+      },
+      log: disk,
     },
     share: (outputs) => {
       for (const output of outputs) {
         if (output.type === 'certified') state.certificationKey = output.certificationKey
         if (output.type === 'send') {
-          const isVote = decodePeerMessage(output.bytes).type === 'root'
+          const isLog = logMessage(output.bytes) !== undefined
+          const isVote = !isLog && decodePeerMessage(output.bytes).type === 'root'
           if (isVote && state.isHeld) held.push(output.bytes)
           else hear(output.bytes)
         }
-        if (output.type === 'log')
-          for (const { output: reply } of log.step(0, output.input, now))
-            setImmediate(() => runner.input({ type: 'log', output: reply }))
       }
     },
     broken: (bug) => {

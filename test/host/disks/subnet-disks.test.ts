@@ -10,15 +10,9 @@ import { utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
-import {
-  nodeDirectory,
-  openDisk,
-  restoreDisks,
-  SlotReader,
-  slotReader,
-} from '../../../src/host/disks/subnet-disks.ts'
+import { nodeDirectory, openDisk, restoreDisks } from '../../../src/host/disks/subnet-disks.ts'
 import { LmdbStore } from '../../../src/host/store/lmdb-store.ts'
-import { genesis, slotOf, write } from './disks.ts'
+import { genesis, write } from './disks.ts'
 
 const NODES = 4
 const names = [0, 1, 2, 3]
@@ -129,32 +123,6 @@ it('a refused start leaves every store closed', () => {
   found(['', '', '', ''])
   expect(() => restoreDisks(directory, 1, settings)).toThrow()
   for (const name of names) LmdbStore.open(nodeDirectory(directory, name)).close()
-})
-
-it('old slots are read while their node writes on, from any disk that has them', () => {
-  found(['a', 'abc'])
-  const writing = openDisk(nodeDirectory(directory, 0))
-  const reader = new SlotReader([0, 1].map((name) => nodeDirectory(directory, name)))
-  expect(reader.read(0n)).toEqual(slotOf(0n, 'a'))
-  expect(reader.read(2n)).toEqual(slotOf(2n, 'c'))
-  expect(reader.read(3n)).toBeUndefined()
-  write(writing, 'bcd')
-  expect(reader.read(3n)).toEqual(slotOf(3n, 'd'))
-  reader.close()
-  writing.close()
-})
-
-it('no slot is read from a disk that stayed behind at the start', () => {
-  found([undefined, 'abc', 'abc', 'abc'])
-  const foreign = openDisk(nodeDirectory(directory, 0))
-  foreign.found(encodeGenesis({ ...genesis, entropy: new Uint8Array(32) }))
-  write(foreign, 'xyz')
-  foreign.close()
-  const founded = restoreDisks(directory, NODES, settings)
-  expect(founded?.ready).toEqual([1, 2, 3])
-  const reader = slotReader(directory, NODES, founded)
-  expect(reader.read(0n)).toEqual(slotOf(0n, 'a'))
-  reader.close()
 })
 
 it('other settings than those it was made with are refused by name, and nothing is changed', () => {

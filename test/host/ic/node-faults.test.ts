@@ -8,7 +8,11 @@ import { fromUtf8, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import type { Envelope } from '../../../src/core/ic/envelope.ts'
 import { requestId, signCall } from '../../../src/core/ic/envelope.ts'
-import { decodePeerMessage, encodePeerMessage } from '../../../src/core/subnet/peer-message.ts'
+import {
+  decodePeerMessage,
+  encodePeerMessage,
+  logMessage,
+} from '../../../src/core/subnet/peer-message.ts'
 import {
   callContent,
   certified,
@@ -31,12 +35,15 @@ afterEach(() => {
   net.tamper = (bytes) => bytes
 })
 
+const isRootVote = (bytes: Uint8Array): boolean =>
+  logMessage(bytes) === undefined && decodePeerMessage(bytes).type === 'root'
+
 describe('a root that too few nodes have named', () => {
   test('100: ends the wait of a call after ten seconds; once they are back, its result appears', async () => {
     const envelope = call()
     // Two of four go when the block is executed and its root is to be named.
     net.tamper = (bytes) => {
-      if (decodePeerMessage(bytes).type === 'root') for (const node of [2, 3]) net.stop(node)
+      if (isRootVote(bytes)) for (const node of [2, 3]) net.stop(node)
       return bytes
     }
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -70,6 +77,7 @@ describe('a node that contributes a false share', () => {
   test('101: changes no certificate and is named', async () => {
     net.faults.length = 0
     net.tamper = (bytes, from) => {
+      if (logMessage(bytes) !== undefined) return bytes
       const message = decodePeerMessage(bytes)
       if (from !== 1 || message.type !== 'root' || message.vote.share === undefined) return bytes
       const share = message.vote.share.map((byte, place) => (place === 47 ? byte ^ 1 : byte))

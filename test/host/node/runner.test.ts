@@ -4,12 +4,11 @@
  */
 import { expect, it } from 'vitest'
 import { Bug, HostDisk } from '../../../src/core/base/errors.ts'
-import { timestampNs } from '../../../src/core/base/units.ts'
-import { Sequencer } from '../../../src/core/log/sequencer.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
-import { subnetIdOf } from '../../../src/core/tecdsa/membership.ts'
+import { OrderedNode } from '../../../src/core/subnet/ordered-node.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
 import { foundSubnet, onlyNode } from '../../support/founded.ts'
+import { SlotMemory } from '../../support/slot-disk.ts'
 
 /**
  * A subnet of one node over the sequencer, on a store of the test's choice. `quiet`: all work is
@@ -21,23 +20,24 @@ function runOne(put: (key: string) => void) {
   const heard: string[] = []
   const bugs: string[] = []
   const problems: string[] = []
-  const log = new Sequencer(1, new Uint8Array(32))
-  const node = new SubnetNode(onlyNode(founded))
-  const runner = new NodeRunner(node, {
+  const config = onlyNode(founded)
+  const disk = new SlotMemory(genesis)
+  const node = new SubnetNode(config)
+  const whole = new OrderedNode(node, { disk, now: genesis.createdAt })
+  const runner = new NodeRunner(whole, {
+    clock: () => genesis.createdAt,
     disk: {
-      commit: ({ records = [] }) => {
+      commit: ({ records = [], slot }) => {
         for (const { key } of records) put(key)
+        if (slot !== undefined) disk.append(slot)
       },
-      log: { position: { next: 0n, previous: subnetIdOf(genesis), time: undefined } },
+      log: disk,
     },
     share: (outputs) => {
       for (const output of outputs) {
         heard.push(output.type)
         if (output.type === 'send')
           setImmediate(() => runner.input({ type: 'message', from: 0, bytes: output.bytes }))
-        if (output.type === 'log')
-          for (const { output: reply } of log.step(0, output.input, timestampNs(genesis.createdAt)))
-            setImmediate(() => runner.input({ type: 'log', output: reply }))
       }
     },
     broken: ({ message }) => bugs.push(message),

@@ -2,16 +2,42 @@
  * Substitute for the log (threshold §17.6): one object that orders for all nodes, behind the
  * interface of §17.1.
  */
-import { toHex } from '../base/bytes.ts'
-import { present } from '../base/errors.ts'
-import { sha256 } from '../base/hash.ts'
-import type { NodeIndex } from '../base/party.ts'
-import { agreementQuorum, reconstructionThreshold } from '../base/party.ts'
-import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
-import type { TimestampNs } from '../base/units.ts'
-import { addNs } from '../base/units.ts'
-import type { Log, LogDelivery, LogInput, LogOutput, LogPosition, Slot } from './log.ts'
-import { ITEM_SIZE_MAX, SLOT_ITEMS_MAX, SLOT_SIZE_MAX } from './log.ts'
+import { toHex } from '../../src/core/base/bytes.ts'
+import { present } from '../../src/core/base/errors.ts'
+import { sha256 } from '../../src/core/base/hash.ts'
+import type { NodeIndex } from '../../src/core/base/party.ts'
+import { agreementQuorum, reconstructionThreshold } from '../../src/core/base/party.ts'
+import { bytesInput, integerInput, oracleBytes } from '../../src/core/base/random-oracle.ts'
+import type { TimestampNs } from '../../src/core/base/units.ts'
+import { addNs } from '../../src/core/base/units.ts'
+import type { LogPosition, Slot } from '../../src/core/log/log.ts'
+import { ITEM_SIZE_MAX, SLOT_ITEMS_MAX, SLOT_SIZE_MAX } from '../../src/core/log/log.ts'
+
+/** What a node says to the log. */
+export type LogInput =
+  /** Some time in a slot, if an honest node submits it and it is not there already. */
+  | { readonly type: 'submit'; readonly item: Uint8Array }
+  /** The node has every slot below `slot` on disk and acted on it; it works on `slot` now. */
+  | { readonly type: 'working'; readonly slot: bigint }
+  /** The node needs ω of a slot it has delivered (§16.4). */
+  | { readonly type: 'tape'; readonly slot: bigint }
+
+/** What the log says to a node. */
+export type LogOutput =
+  /** `head`: number of the newest slot decided; a node that gets an older one is behind. */
+  | { readonly type: 'slot'; readonly slot: Slot; readonly head: bigint }
+  /** ω of a slot, 32 bytes: unknown to everybody before the slot was decided. */
+  | { readonly type: 'tape'; readonly slot: bigint; readonly value: Uint8Array }
+
+/** The side of the log that a driver holds: inputs of nodes in, outputs to nodes out. */
+export interface Log {
+  /** `now`: the clock that slot times are taken from. Total: no input of a node makes it throw. */
+  step(from: NodeIndex, input: LogInput, now: TimestampNs): readonly LogDelivery[]
+  /** The node's links are down: what it said last no longer counts for progress. */
+  down(node: NodeIndex): void
+}
+
+export type LogDelivery = { readonly to: NodeIndex; readonly output: LogOutput }
 
 /** Items of one node that wait for a slot; what is beyond is dropped and submitted again. §23. */
 const WAITING_ITEMS_MAX = 1_000
