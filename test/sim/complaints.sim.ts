@@ -214,6 +214,31 @@ describe('with one lying dealer', () => {
     expect(sent.some(({ type, from }) => type === 'share' && from === victim)).toBe(true)
   })
 
+  it('after a restore, the victim recovers its shares of the keys that are kept', () => {
+    const { net: before } = netOfLiars(lies)
+    before.settle()
+    const restored = present(before.signer(honest[0] ?? 1).finalKeys, 'the keys are final')
+    const sent: Sent[] = []
+    const net = new SignerNet({
+      nodes: 4,
+      restored,
+      incarnation: 8n,
+      build: (built) => {
+        built.watch = (message) => sent.push(message)
+      },
+    })
+    net.settle()
+    const from = new Set(
+      sent.flatMap((message) => (message.type === 'complaint' ? [message.from] : [])),
+    )
+    expect([...from]).toEqual([victim])
+    net.ask(asked)
+    net.settle()
+    expectValid(net, asked, victim)
+    expectCertifies(net, [victim, liar])
+    expect(sent.some(({ type, from: node }) => type === 'share' && node === victim)).toBe(true)
+  })
+
   it('wrong openings by a helper are refused and blamed, and recovery goes on', () => {
     const held: { liars?: ReturnType<typeof netOfLiars> } = {}
     const liars = netOfLiars(lies, (from, _, message) => {
