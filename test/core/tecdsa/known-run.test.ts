@@ -6,167 +6,57 @@
  */
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { describe, expect, test } from 'vitest'
-import { toHex, u32be, utf8 } from '../../../src/core/base/bytes.ts'
+import { toHex } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { encodePoint, mod } from '../../../src/core/base/group.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
 import { secp256k1 } from '../../../src/core/base/noble-secp256k1.ts'
-import type { NodeIndex } from '../../../src/core/base/party.ts'
 import {
   bytesInput,
   integerInput,
   oraclePoint,
   pointInput,
 } from '../../../src/core/base/random-oracle.ts'
-import type { Generator } from '../../../src/core/base/seed.ts'
-import { Seed } from '../../../src/core/base/seed.ts'
 import { verifyEcdsa } from '../../../src/core/base/verification.ts'
 import type { Dealing } from '../../../src/core/tecdsa/dealing.ts'
-import { createDealing, openDealing, verifyDealing } from '../../../src/core/tecdsa/dealing.ts'
-import { decodeDealing, encodeDealing } from '../../../src/core/tecdsa/dealing-codec.ts'
-import type { DealerShares } from '../../../src/core/tecdsa/dealing-draw.ts'
+import { openDealing } from '../../../src/core/tecdsa/dealing.ts'
+import { encodeDealing } from '../../../src/core/tecdsa/dealing-codec.ts'
 import { lagrangeScalars } from '../../../src/core/tecdsa/lagrange.ts'
-import { generateMegaKey, sharedSecretOf } from '../../../src/core/tecdsa/mega.ts'
+import { sharedSecretOf } from '../../../src/core/tecdsa/mega.ts'
 import { encodeCommitment, encodeSignatureShare } from '../../../src/core/tecdsa/object-codec.ts'
-import type {
-  Operation,
-  Transcript,
-  TranscriptParameters,
-} from '../../../src/core/tecdsa/parameters.ts'
+import type { Operation, TranscriptParameters } from '../../../src/core/tecdsa/parameters.ts'
 import { checkPresignature } from '../../../src/core/tecdsa/presignature.ts'
-import type { Opening, SecretShare } from '../../../src/core/tecdsa/secret.ts'
+import type { Opening } from '../../../src/core/tecdsa/secret.ts'
 import { unseal } from '../../../src/core/tecdsa/secret.ts'
-import {
-  combine,
-  createShare,
-  publicInputs,
-  recoveryId,
-  verifyShare,
-  verifySignature,
-} from '../../../src/core/tecdsa/signature.ts'
-import { combineOpened, createTranscript } from '../../../src/core/tecdsa/transcript.ts'
+import { recoveryId, verifyShare, verifySignature } from '../../../src/core/tecdsa/signature.ts'
 import { encodeCombination } from '../../../src/core/tecdsa/transcript-codec.ts'
+import type { Round } from '../../support/known-run.ts'
+import {
+  associatedData,
+  inputs,
+  kappa,
+  kappaLambda,
+  key,
+  keyLambda,
+  keys,
+  lambda,
+  masked,
+  members,
+  message,
+  nonce,
+  own,
+  presignature,
+  signature,
+  signatureShares,
+  times,
+} from '../../support/known-run.ts'
 import type { Point } from '../../support/threshold.ts'
 import { bytes32, suite } from '../../support/threshold.ts'
 
-const NODES = 5
 const hex = (value: bigint): string => toHex(bytes32(value))
 const pointHex = (point: Point | undefined): string =>
   toHex(encodePoint(secp256k1, present(point, 'a point')))
 const prefix = (bytes: Uint8Array): string => toHex(sha256(bytes)).slice(0, 16)
-const lowBytes = (generator: Generator): Uint8Array =>
-  Uint8Array.from(generator.words(32), (word) => word & 0xff)
-
-const root = Seed.fromBytes(
-  utf8('ic-crypto-tecdsa-fixed-seed-for-k256-unmasked-kappa-stability-test'),
-)
-const setup = root.derive('setup').generator()
-const associatedData = lowBytes(setup)
-const keys = Array.from({ length: NODES }, () => generateMegaKey(suite, setup))
-const protocol = Seed.fromGenerator(setup)
-const members = keys.map(({ publicKey }, i) => ({
-  id: Uint8Array.of(i),
-  megaKey: secp256k1.fixedBase(publicKey),
-}))
-
-type Round = {
-  readonly dealings: ReadonlyMap<NodeIndex, Dealing>
-  readonly transcript: Transcript
-  readonly shares: readonly SecretShare[]
-}
-
-function runRound(
-  number: number,
-  operation: Operation,
-  shares: (dealer: number) => DealerShares,
-): Round {
-  const parameters: TranscriptParameters = {
-    id: BigInt(number),
-    algorithm: 'ThresholdEcdsaSecp256k1',
-    dealers: members,
-    receivers: members,
-    operation,
-    membershipVersion: 0n,
-    subnetId: new Uint8Array(),
-    sourceHeight: 0n,
-  }
-  const seeds = protocol.derive(`ic-crypto-tecdsa-round-${number}`).generator()
-  const dealings = new Map<NodeIndex, Dealing>()
-  const opened = members.map(() => new Map<NodeIndex, SecretShare>())
-  for (let dealerIndex = 0; dealerIndex < NODES; dealerIndex++) {
-    const context = { parameters, dealerIndex, associatedData }
-    const seed = Seed.fromGenerator(seeds)
-    const dealing = createDealing(suite, context, { shares: shares(dealerIndex), seed })
-    const decoded = decodeDealing(suite, encodeDealing(suite, dealing))
-    expect(verifyDealing(suite, context, decoded)).toBeUndefined()
-    for (const [receiverIndex, key] of keys.entries()) {
-      const share = openDealing(suite, context, decoded, { receiverIndex, key })
-      opened[receiverIndex]?.set(dealerIndex, present(share, 'every dealing opens'))
-    }
-    dealings.set(dealerIndex, decoded)
-  }
-  const transcript = createTranscript(suite, parameters, dealings)
-  if ('refusal' in transcript) throw new Error(transcript.detail)
-  const loaded = opened.map((own, receiverIndex) =>
-    combineOpened(suite, { transcript, receiverIndex, opened: own }),
-  )
-  return { dealings, transcript, shares: loaded }
-}
-
-const own = (round: Round, node: number): SecretShare => present(round.shares[node], 'a share')
-const none = (): DealerShares => ({ type: 'none' })
-const product =
-  (left: Round, right: Round) =>
-  (node: number): DealerShares => ({
-    type: 'product',
-    left: own(left, node),
-    right: own(right, node),
-  })
-
-const masked = runRound(0, { type: 'random' }, none)
-const kappa = runRound(1, { type: 'randomUnmasked' }, none)
-const lambda = runRound(2, { type: 'random' }, none)
-const key = runRound(3, { type: 'reshareOfMasked', input: masked.transcript }, (node) => ({
-  type: 'reshare',
-  share: own(masked, node),
-}))
-const times = (left: Round): Operation => ({
-  type: 'unmaskedTimesMasked',
-  left: left.transcript,
-  right: lambda.transcript,
-})
-const keyLambda = runRound(4, times(key), product(key, lambda))
-const kappaLambda = runRound(5, times(kappa), product(kappa, lambda))
-
-const message = lowBytes(root.derive('message').generator())
-const nonce = lowBytes(root.derive('beacon').generator())
-const presignature = {
-  kappa: kappa.transcript,
-  lambda: lambda.transcript,
-  kappaLambda: kappaLambda.transcript,
-  keyLambda: keyLambda.transcript,
-}
-const inputs = publicInputs(suite, {
-  key: key.transcript,
-  presignature,
-  path: [u32be(1), u32be(2), u32be(3)],
-  digest: sha256(message),
-  nonce,
-})
-if ('refusal' in inputs) throw new Error(inputs.detail)
-const signatureShares = new Map(
-  keys.map((_, node) => [
-    node,
-    createShare(suite, inputs, {
-      lambda: own(lambda, node),
-      kappaLambda: own(kappaLambda, node),
-      keyLambda: own(keyLambda, node),
-    }),
-  ]),
-)
-const combined = combine(suite, inputs, signatureShares)
-if (!('signature' in combined.result)) throw new Error(combined.result.detail)
-const { signature } = combined.result
 
 const dealingOf = (round: Round, dealer: number): Dealing =>
   present(round.dealings.get(dealer), 'a dealing')
