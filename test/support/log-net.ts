@@ -294,12 +294,13 @@ export class LogNet {
     for (const target of to === 'all' ? this.nodes.keys() : [to]) {
       if (target === from) continue
       const message = { from, to: target, bytes }
-      if (liar === undefined) this.#post(message)
-      else for (const said of liar.says(message, this.random)) this.#post(said)
+      if (liar === undefined) this.post(message)
+      else for (const said of liar.says(message, this.random)) this.post(said)
     }
   }
 
-  #post(message: Message): void {
+  /** Puts a message on its way; by itself only what liars say, who say what they like. */
+  post(message: Message): void {
     const { from, to, bytes } = message
     this.sent += 1
     this.sentBytes += bytes.length
@@ -363,7 +364,7 @@ export class LogNet {
     this.input(to, { type: 'message', from, bytes })
     const liar = this.#options.liars?.get(to)
     if (liar !== undefined && this.isUp(to))
-      for (const said of liar.hears(message, this.random)) this.#post(said)
+      for (const said of liar.hears(message, this.random)) this.post(said)
   }
 
   /** Slots that a node has. */

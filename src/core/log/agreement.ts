@@ -65,6 +65,14 @@ export class Agreement {
     this.#options = options
   }
 
+  /** Votes that are kept. */
+  get size(): number {
+    const counts = this.#rounds.map(({ bval: [zero, one], aux, conf, shares }) =>
+      [zero, one, aux, conf, shares].reduce((sum, kept) => sum + kept.size, 0),
+    )
+    return counts.reduce((sum, count) => sum + count, this.#terms.size)
+  }
+
   get decision(): Bit | undefined {
     return this.#decision
   }

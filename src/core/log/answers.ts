@@ -11,6 +11,7 @@ import type { Pool } from './pool.ts'
 import type { SlotRound } from './slot-round.ts'
 
 type Want = Extract<LogMessage, { readonly type: 'want' }>
+type Question = Extract<LogMessage, { readonly type: 'want' | 'resend' | 'copy' }>
 
 /** Who asks, and when. */
 export type Asker = { readonly from: NodeIndex; readonly now: TimestampNs }
@@ -27,8 +28,26 @@ export class Answers {
     this.#votes = votes
   }
 
+  /** `rounds`: the slots that this node takes part in. */
+  to(
+    asker: Asker,
+    question: Question,
+    rounds: readonly (SlotRound | undefined)[],
+  ): readonly LogMessage[] {
+    switch (question.type) {
+      case 'want': {
+        const round = rounds.find((one) => one?.slot === question.slot)
+        return round === undefined ? [] : this.#want(asker, question, round)
+      }
+      case 'resend':
+        return this.#resend(asker, question.slot)
+      case 'copy':
+        return this.#copy(asker, question.first)
+    }
+  }
+
   /** A proposal of an open slot, or items that it names. */
-  want(
+  #want(
     { from, now }: Asker,
     { slot, instance, hash, items }: Want,
     round: SlotRound,
@@ -43,7 +62,7 @@ export class Answers {
   }
 
   /** Own votes as they were said, own items, and the slots that are decided from there on. */
-  resend({ from, now }: Asker, slot: bigint): readonly LogMessage[] {
+  #resend({ from, now }: Asker, slot: bigint): readonly LogMessage[] {
     if (!this.#allowance.mayResend(from, slot, now)) return []
     const votes = this.#votes.again(slot)
     const items = this.#pool
@@ -69,7 +88,7 @@ export class Answers {
   }
 
   /** Slots from `first` on. */
-  copy({ from, now }: Asker, first: bigint): readonly LogMessage[] {
+  #copy({ from, now }: Asker, first: bigint): readonly LogMessage[] {
     const contents: Uint8Array[] = []
     let size = 0
     for (let number = first; contents.length < SLOTS_SHOWN_MAX; number++) {

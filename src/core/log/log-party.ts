@@ -7,7 +7,6 @@ import { attempt, BadEncoding, present } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
-import type { Asker } from './answers.ts'
 import { Answers } from './answers.ts'
 import { CatchUp } from './catch-up.ts'
 import { EarlyVotes } from './early-votes.ts'
@@ -73,6 +72,15 @@ export class LogParty {
   /** Number of the slot that is delivered next. */
   get next(): bigint {
     return this.#next
+  }
+
+  /** What is stored of other nodes: bounded, whatever they send (§17.8). */
+  get held(): { readonly votes: number; readonly bytes: number } {
+    const rounds = [this.#current, this.#previous].flatMap((round) => round ?? [])
+    return {
+      votes: rounds.reduce((sum, round) => sum + round.votes, this.#early.size),
+      bytes: rounds.reduce((sum, round) => sum + round.bytes, this.#pool.bytes),
+    }
   }
 
   /** Synchronous and total: nothing a peer sends makes it throw. `now`: own clock. */
@@ -160,16 +168,13 @@ export class LogParty {
           this.#current.fetched(message.instance, message.proposal)
         return
       case 'want':
-        this.#want(asker, message)
-        return
       case 'resend':
-        this.#tell(from, this.#answers.resend(asker, message.slot))
+      case 'copy':
+        for (const answer of this.#answers.to(asker, message, [this.#current, this.#previous]))
+          this.#send(from, answer)
         return
       case 'decided':
         this.#catchUp.heard(from, message.first, message.hashes)
-        return
-      case 'copy':
-        this.#tell(from, this.#answers.copy(asker, message.first))
         return
       case 'slots':
         this.#copied(from, message.contents)
@@ -202,15 +207,6 @@ export class LogParty {
     const hash = sha256(item)
     this.#pool.add(from, { hash, body: item }, this.#next)
     this.#current?.offer(hash, item)
-  }
-
-  #tell(to: NodeIndex, messages: readonly LogMessage[]): void {
-    for (const message of messages) this.#send(to, message)
-  }
-
-  #want(asker: Asker, want: Extract<LogMessage, { readonly type: 'want' }>): void {
-    const round = [this.#current, this.#previous].find((one) => one?.slot === want.slot)
-    if (round !== undefined) this.#tell(asker.from, this.#answers.want(asker, want, round))
   }
 
   #copied(from: NodeIndex, contents: readonly Uint8Array[]): void {

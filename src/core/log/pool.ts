@@ -38,6 +38,11 @@ export class Pool {
     this.#stores = Array.from({ length: nodes }, () => ({ items: new Map(), size: 0 }))
   }
 
+  /** Of all items that wait. */
+  get bytes(): number {
+    return this.#stores.reduce((sum, { size }) => sum + size, 0)
+  }
+
   /** Whether any item waits. */
   get isEmpty(): boolean {
     return this.#stores.every(({ items }) => items.size === 0)

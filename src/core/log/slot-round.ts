@@ -131,6 +131,17 @@ export class SlotRound {
     return this.#options.slot
   }
 
+  /** Votes on agreement that are kept. */
+  get votes(): number {
+    return this.#instances.reduce((sum, { agreement }) => sum + agreement.size, 0)
+  }
+
+  /** Bytes of proposals and of the items that they name. */
+  get bytes(): number {
+    const kept = this.#instances.flatMap(({ first, fetched }) => [first?.bytes, fetched?.bytes])
+    return [...kept, ...this.#bodies.values()].reduce((sum, one) => sum + (one?.length ?? 0), 0)
+  }
+
   /** Nodes that have proposed for the slot. */
   get proposers(): number {
     return this.#instances.filter(({ first }) => first !== undefined).length

@@ -1,0 +1,184 @@
+/**
+ * Goal: each fault of threshold §22.4 by itself, in its words: crashes at every step, a starved
+ * node, f + 1 down, withheld bodies, censored proposals, restarts at every write and send.
+ *
+ * Method: one net per case, with the chosen fault in it; `LogChecker` watches for forks, votes that
+ * contradict each other and slot times. Random mixtures of all of them are in `log-random.sim.ts`.
+ */
+import { describe, expect, it } from 'vitest'
+import { faultyMax } from '../../src/core/base/party.ts'
+import type { Schedule } from '../support/log-net.ts'
+import { itemOf, LogNet } from '../support/log-net.ts'
+import { inStep, scattered, starving } from '../support/log-schedules.ts'
+import { votesBytes } from '../support/log-world.ts'
+import {
+  crashAt,
+  keepBusy,
+  lastOf,
+  liarsOf,
+  obedient,
+  silent,
+  withholding,
+} from '../support/log-worlds.ts'
+import { seedsTo } from '../support/seeds.ts'
+
+/** Long enough for alarms of `resend`. */
+const SOON_MS = 120_000
+
+const submitAll = (net: LogNet, name = 'item'): void => {
+  for (const node of net.honest) net.submit(node, itemOf(`${name} of ${node}`))
+}
+
+describe.each([1, 4, 5, 6, 7, 10, 13])('%i honest nodes', (nodes) => {
+  it('have an item of each in one log, and then are silent', () => {
+    const net = new LogNet({ nodes, seed: `calm ${nodes}` })
+    submitAll(net)
+    expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+    net.run(() => false, SOON_MS)
+    const { sent } = net
+    net.run(() => false, 3_600_000)
+    expect(net.sent).toBe(sent)
+  })
+})
+
+describe('f crashed at every step', () => {
+  const steps = Array.from({ length: 40 }, (_, i) => 3 * i)
+
+  it.each([4, 5, 7])('%i nodes: the others go on', (nodes) => {
+    for (const step of steps) {
+      const crashed = lastOf(nodes)
+      const crash = crashAt(crashed, step, Number.POSITIVE_INFINITY)
+      const net = new LogNet({ nodes, seed: `crash ${step}`, crash })
+      const others = net.honest.filter((node) => !crashed.includes(node))
+      submitAll(net)
+      const isServed = (): boolean =>
+        others.every((i) => others.every((j) => net.has(i, itemOf(`item of ${j}`))))
+      expect(net.run(isServed, SOON_MS), `step ${step}`).toBe(true)
+    }
+  })
+})
+
+describe('f + 1 crashed', () => {
+  it.each([4, 5, 6, 7])('%i nodes: no progress, nothing wrong, progress on return', (nodes) => {
+    const net = new LogNet({ nodes, seed: `too many ${nodes}` })
+    const down = Array.from({ length: faultyMax(nodes) + 1 }, (_, i) => i)
+    for (const node of down) net.stop(node)
+    const up = net.honest.filter((node) => !down.includes(node))
+    const [first = 0] = up
+    net.submit(first, itemOf('waits'))
+    net.run(() => false, 600_000)
+    expect(net.honest.map((node) => net.height(node))).toEqual(net.honest.map(() => 0))
+    for (const node of down) net.start(node)
+    expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+  })
+})
+
+describe('a schedule that starves a chosen honest node', () => {
+  it.each([4, 5, 7])('%i nodes: the others finish, and it follows', (nodes) => {
+    const untilMs = 20_000
+    for (let starved = 0; starved < nodes; starved++) {
+      const liars = liarsOf(nodes, () => obedient)
+      if (liars.has(starved)) continue
+      const schedule = starving(starved, untilMs, scattered(20, { twiceOneIn: 10 }))
+      // Others can do without it: n − f are connected while liars obey.
+      const net = new LogNet({ nodes, seed: `starve ${starved}`, liars, schedule })
+      const others = net.honest.filter((node) => node !== starved)
+      for (const node of others) net.submit(node, itemOf(`item of ${node}`))
+      const isServed = (): boolean =>
+        others.every((i) => others.every((j) => net.has(i, itemOf(`item of ${j}`))))
+      expect(net.run(isServed, untilMs - 1)).toBe(true)
+      net.submit(starved, itemOf('mine'))
+      expect(net.run(() => net.isServed, untilMs + SOON_MS)).toBe(true)
+    }
+  })
+})
+
+describe('a proposal that names a body its proposer withholds', () => {
+  it.each([4, 5, 7])('%i nodes, from all: slots go on without it', (nodes) => {
+    const liars = liarsOf(nodes, (node) => withholding(node, []))
+    const net = new LogNet({ nodes, seed: 'from all', liars })
+    submitAll(net)
+    expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+    const { slots } = net.node(0).disk
+    const entered = slots.flatMap(({ proposers }) => proposers.map(({ node }) => node))
+    expect(entered.filter((node) => !net.isHonest(node))).toEqual([])
+  })
+
+  it.each(seedsTo(12))('from some: those who have it give it to the rest (seed %i)', (seed) => {
+    for (const nodes of [4, 5, 7]) {
+      const favoured = Array.from({ length: nodes - 2 * faultyMax(nodes) }, (_, i) => i)
+      const liars = liarsOf(nodes, (node) => withholding(node, favoured))
+      const net = new LogNet({ nodes, seed: `from some ${seed}`, liars })
+      submitAll(net)
+      expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+      submitAll(net, 'another')
+      expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+    }
+  })
+})
+
+describe('a busy log whose schedule keeps one honest node’s proposals out of every slot', () => {
+  it.each([4, 5, 7])('%i nodes: its item is served (two slots)', (nodes) => {
+    const censored = 0
+    const votesTag = votesBytes(0, 0n, [])[8]
+    const schedule: Schedule = ({ from, bytes }, random) => [
+      1 + random.below(10) + (from === censored && bytes[8] === votesTag ? 300 : 0),
+    ]
+    const net = new LogNet({ nodes, seed: 'censor', schedule })
+    const others = net.honest.filter((node) => node !== censored)
+    keepBusy(net, others, { everyMs: 15, untilMs: 4_000 })
+    net.run(() => net.height(1) >= 8)
+    const item = itemOf('kept out')
+    net.submit(censored, item)
+    const heights = others.map((node) => net.height(node))
+    expect(net.run(() => net.has(1, item), 3_000)).toBe(true)
+    const { slots } = net.node(1).disk
+    const after = slots.slice(Math.min(...heights))
+    const entered = after.flatMap(({ proposers }) => proposers.map(({ node }) => node))
+    expect(entered).not.toContain(censored)
+    // It arrives while the others work on one slot, waits for the next, and is in the third.
+    expect(net.height(1) - Math.max(...heights)).toBeLessThanOrEqual(4)
+  })
+})
+
+describe('any number of nodes crash and come back', () => {
+  const steps = Array.from({ length: 60 }, (_, i) => i)
+
+  it('one node, before each durable write and each send: it never contradicts itself, and the slot ends with f liars silent', () => {
+    for (const nodes of [4, 5])
+      for (const step of steps) {
+        const crash = crashAt([0], step, 30)
+        const liars = liarsOf(nodes, () => silent)
+        const net = new LogNet({ nodes, seed: `kill ${step}`, liars, crash })
+        submitAll(net)
+        expect(
+          net.run(() => net.isServed, SOON_MS),
+          `step ${step}`,
+        ).toBe(true)
+      }
+  })
+
+  it('all nodes at once, before each durable write and each send', () => {
+    for (const nodes of [4, 5])
+      for (const step of steps) {
+        const crash = crashAt([0, 1, 2, 3, 4], step, 30)
+        const liars = liarsOf(nodes, () => silent)
+        const net = new LogNet({ nodes, seed: `kill all ${step}`, liars, crash, schedule: inStep })
+        submitAll(net)
+        expect(
+          net.run(() => net.isServed, SOON_MS),
+          `step ${step}`,
+        ).toBe(true)
+      }
+  })
+
+  it('a node that was away for many slots takes them from others', () => {
+    const net = new LogNet({ nodes: 4, seed: 'away', schedule: inStep })
+    net.stop(3)
+    keepBusy(net, [0, 1, 2], { everyMs: 20, untilMs: 8_000 })
+    net.run(() => net.height(0) > 200, 8_000)
+    net.start(3)
+    expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+    expect(net.height(3)).toBeGreaterThan(200)
+  })
+})
