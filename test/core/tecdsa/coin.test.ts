@@ -7,8 +7,14 @@ import { describe, expect, test } from 'vitest'
 import { concat, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { blsSum } from '../../../src/core/base/noble-bls12381.ts'
+import { timestampNs } from '../../../src/core/base/units.ts'
 import type { CoinContent, CoinValue } from '../../../src/core/tecdsa/coin.ts'
 import { COIN_SHARE_SIZE, coinMessage, genesisCoin } from '../../../src/core/tecdsa/coin.ts'
+import { encodeSignerMessage } from '../../../src/core/tecdsa/message.ts'
+import { Signer } from '../../../src/core/tecdsa/signer.ts'
+import type { SignerOutputs } from '../../../src/core/tecdsa/signer-context.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
+import { foundSubnet } from '../../support/founded.ts'
 import { SignerNet } from '../../support/signer-net.ts'
 import { settled } from '../../support/signer-story.ts'
 
@@ -138,17 +144,38 @@ describe('the slot from which the tape key counts', () => {
   })
 
   test('does not come inside a slot, but at its end', () => {
-    const young = new SignerNet({ nodes: 1, stockTarget: 0 })
-    expect([young.signer(0).tapeKeySlot, young.signer(0).coinShare(content)]).toEqual([
-      undefined,
-      undefined,
-    ])
-    const seen: (bigint | undefined)[] = []
-    young.run(() => {
-      seen.push(young.signer(0).tapeKeySlot)
-      return false
+    const { genesis, keys } = foundSubnet(1)
+    const signer = new Signer({
+      genesis,
+      mainKey: 'key_1',
+      keys: present(keys[0], 'one node'),
+      me: 0,
+      ed25519: nativeEd25519,
+      records: new Map(),
+      stockTarget: 0,
+      creationMax: 1,
     })
-    expect(new Set(seen).size).toBe(2)
+    const items: Uint8Array[] = []
+    const take = (outputs: SignerOutputs): void => {
+      for (const output of outputs) {
+        if (output.type === 'submit') items.push(output.item.bytes)
+        if (output.type !== 'send') continue
+        const bytes = encodeSignerMessage(output.message)
+        take(signer.step({ type: 'message', from: 0, bytes }))
+      }
+    }
+    // Two transcripts of one dealing each: the key is final with the second.
+    for (const [slot, final] of [
+      [0n, undefined],
+      [1n, 2n],
+    ] as const) {
+      for (let some = signer.work(); some !== undefined; some = signer.work()) take(some)
+      for (const bytes of items.splice(0)) signer.takeDealing('bls', bytes)
+      expect(signer.tapeKeySlot).toBeUndefined()
+      signer.endSlot(slot, timestampNs(slot))
+      expect(signer.tapeKeySlot).toBe(final)
+    }
+    expect(signer.coinShare(content)).toHaveLength(COIN_SHARE_SIZE)
   })
 
   test('is the first of all for a subnet that starts again', () => {

@@ -6,7 +6,12 @@ import { describe, expect, test } from 'vitest'
 import { concat, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
-import { decodeCompletion, encodeCompletion } from '../../../src/core/tecdsa/completion.ts'
+import { faultyMax } from '../../../src/core/base/party.ts'
+import {
+  decodeCompletion,
+  encodeCompletion,
+  submitsFirst,
+} from '../../../src/core/tecdsa/completion.ts'
 import type { ShareMessage, SignerMessage } from '../../../src/core/tecdsa/message.ts'
 import {
   decodeSignerMessage,
@@ -130,6 +135,19 @@ describe('what a node signs with a share', () => {
 })
 
 describe('a completion', () => {
+  test.each([1, 4, 5, 6, 7, 13])('of %i nodes is submitted at once by f + 1, in turn', (nodes) => {
+    for (let slot = 0n; slot < 30n; slot++) {
+      const expected = Array.from(
+        { length: faultyMax(nodes) + 1 },
+        (_, i) => Number(slot % BigInt(nodes)) + i,
+      ).map((place) => place % nodes)
+      const first = Array.from({ length: nodes }, (_, node) => node).filter((node) =>
+        submitsFirst(node, nodes, slot),
+      )
+      expect(first).toEqual(expected.toSorted((a, b) => a - b))
+    }
+  })
+
   const completion = {
     requestId: filled(32, 1),
     signature: filled(64, 2),
