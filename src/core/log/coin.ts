@@ -22,7 +22,7 @@ export interface Coin {
    * when the slot begins, because two nodes with two coins disagree.
    */
   isShared(slot: bigint): boolean
-  /** Own share, 48 bytes; undefined while it cannot be made. */
+  /** Own share, `COIN_SHARE_SIZE` opaque bytes; undefined while it cannot be made. */
   share(toss: Toss): Uint8Array | undefined
   /** Called with f + 1 shares of distinct nodes or more. */
   combine(toss: Toss, shares: ReadonlyMap<NodeIndex, Uint8Array>): Combined

@@ -1,13 +1,9 @@
-/**
- * The common coin of the log, from the tape key, and the one of slots before there is such a key.
- * Source: threshold §§16.3, 17.3 step 5, 17.5.
- */
+/** The common coin of the log, from the tape key. Source: threshold §§16.3, 17.3 step 5. */
 import { concat, u64be } from '../base/bytes.ts'
 import { Reader } from '../base/codec.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
-import { integerInput, oracleBytes } from '../base/random-oracle.ts'
 import { BLS_SHARE_SIZE, blsContent } from './bls.ts'
 import type { BlsKey, BlsShares } from './bls-lane.ts'
 
@@ -30,20 +26,6 @@ export const coinMessage = (
   { slot, instance, round }: CoinContent,
 ): Uint8Array => blsContent('ckbtc-coin-domain', incarnation, slot, BigInt(instance), BigInt(round))
 
-/** For slots before which no tape key is final: `Coin.finalFrom` says where that ends. */
-export function genesisCoin(
-  incarnation: bigint,
-  { slot, instance, round }: CoinContent,
-): CoinValue {
-  const inputs = {
-    incarnation: integerInput(incarnation),
-    slot: integerInput(slot),
-    instance: integerInput(BigInt(instance)),
-    round: integerInput(BigInt(round)),
-  }
-  return lowestBit(oracleBytes('ckbtc-genesis-coin', inputs, 32))
-}
-
 const lowestBit = (bytes: Uint8Array): CoinValue => (((bytes.at(-1) ?? 0) & 1) === 0 ? 0 : 1)
 
 /** The coin as one node of one time line tosses it. */
@@ -57,9 +39,9 @@ export class Coin {
   }
 
   /**
-   * Number of the first slot that uses this coin instead of `genesisCoin`; undefined while that is
-   * open. It can become known only by executing a slot, as a number above that slot's: so it never
-   * changes inside a slot, and is equal at all nodes.
+   * Number of the first slot that uses this coin instead of the one of the start of the world;
+   * undefined while that is open. It becomes known by executing a slot, and is above that slot: so
+   * nothing changes inside a slot, and all nodes have the same.
    */
   get finalFrom(): bigint | undefined {
     return this.#key.finalFrom
