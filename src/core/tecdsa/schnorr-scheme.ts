@@ -8,6 +8,7 @@ import { deriveEd25519Key, derivePublicKey } from '../base/derivation.ts'
 import type { Group } from '../base/group.ts'
 import { encodePoint, mod } from '../base/group.ts'
 import { sha512, taggedHash } from '../base/hash.ts'
+import { isTaprootRoot, taprootTweak } from '../base/key-scheme.ts'
 import type { Ed25519Point } from '../base/noble-ed25519.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import { nobleEd25519, verifyBip340 } from '../base/verification.ts'
@@ -42,8 +43,6 @@ export type SchnorrScheme<P> = {
   readonly verify: (key: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 }
 
-const ROOT_SIZE = 32
-
 const hasEvenY = (encoded: Uint8Array): boolean => encoded[0] === 2
 
 /** §15.2. */
@@ -64,11 +63,11 @@ function applyTaprootRoot(
   const refuse = (condition: boolean, detail: string): Refusal | undefined =>
     refuseUnless(condition, 'InvalidParameters', detail)
   const encoded = encodePoint(group, key)
-  const tau = fromBigEndian(taggedHash('TapTweak', concat(encoded.subarray(1), root)))
+  const tau = taprootTweak(encoded.subarray(1), root)
   const signed = mod(hasEvenY(encoded) ? tau : -tau, group.order)
   const tweaked = group.add(key, group.g.multiplyPublic(signed))
   return (
-    refuse(root.length === 0 || root.length === ROOT_SIZE, `a root of ${root.length} bytes`) ??
+    refuse(isTaprootRoot(root), `a root of ${root.length} bytes`) ??
     refuse(tau < group.order, 'a taproot tweak beyond the order') ??
     refuse(!group.isZero(tweaked), 'a taproot key that is the identity') ?? {
       key: tweaked,
