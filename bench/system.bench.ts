@@ -153,9 +153,12 @@ function signLogBench(n: number): Benchmark {
     loop.settle()
     const path = [utf8('bench')]
     const { publicKey } = derivePublicKey(masterKey(loop.publicKey), path)
+    const key = { scheme: 'ecdsa', name: BENCH_KEY } as const
+    const taprootRoot = undefined
     const run = (i: number): { readonly digest: Uint8Array; readonly signature: Uint8Array } => {
       const digest = digests(i)
-      return { digest, signature: loop.sign({ id: digest, keyName: BENCH_KEY, path, digest }) }
+      const request = { id: digest, key, path, message: digest, taprootRoot }
+      return { digest, signature: loop.sign(request) }
     }
     const own = task(run, ({ digest, signature }) => {
       assert(verifyEcdsa({ publicKey, digest, signature }, { lowS: true }), 'it verifies')

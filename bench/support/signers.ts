@@ -7,17 +7,25 @@ import type { NodeIndex } from '../../src/core/base/party.ts'
 import { addNs, timestampNs } from '../../src/core/base/units.ts'
 import type { Ed25519 } from '../../src/core/base/verification.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
-import { encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
+import { encodeSignerMessage, LANES } from '../../src/core/tecdsa/message.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../../src/core/tecdsa/signer-context.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
 import type { LogDelivery, LogInput } from '../../test/support/sequencer.ts'
 import { Sequencer } from '../../test/support/sequencer.ts'
 import { benchSeed } from './inputs.ts'
 
 export const BENCH_KEY = 'key_1'
-const TAGS = { ecdsa: 0, completion: 1, request: 2, bls: 3, abort: 4 } as const
+const TAGS = {
+  ecdsa: 0,
+  completion: 1,
+  request: 2,
+  bls: 3,
+  abort: 4,
+  bip340: 5,
+  ed25519: 6,
+} as const
 
 type Work =
   | { readonly from: NodeIndex; readonly to: NodeIndex; readonly bytes: Uint8Array }
@@ -147,8 +155,8 @@ export class SignerLoop {
     { number, items }: Extract<LogDelivery['output'], { readonly type: 'slot' }>['slot'],
   ): void {
     for (const item of items) {
-      if (item[0] === TAGS.ecdsa) signer.takeDealing('ecdsa', item.subarray(1))
-      if (item[0] === TAGS.bls) signer.takeDealing('bls', item.subarray(1))
+      const lane = LANES.find((known) => item[0] === TAGS[known])
+      if (lane !== undefined) signer.takeDealing(lane, item.subarray(1))
       if (item[0] === TAGS.request) signer.enqueue(present(this.#asked, 'its item is in the log'))
       if (item[0] !== TAGS.completion) continue
       const completion = signer.judge(item.subarray(1))

@@ -9,7 +9,7 @@ import { toHex } from '../../src/core/base/bytes.ts'
 import { encodeAbort, signAbort } from '../../src/core/tecdsa/abort.ts'
 import { runPrefix } from '../../src/core/tecdsa/evidence.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import type { SignerNet } from '../support/signer-net.ts'
 import { expectValid, isDone, request, settled } from '../support/signer-story.ts'
 

@@ -75,7 +75,10 @@ describe('life after life', () => {
       expect(blamed.filter(({ culprit }) => culprit !== liar)).toEqual([])
       for (const { signature } of net.completed) points.add(toHex(signature.slice(0, 32)))
       const signer = net.signer(judge)
-      for (const key of [signer.publicKey, signer.publicKeyOf('test_key_1')])
+      for (const key of [
+        signer.publicKey,
+        signer.publicKeyOf({ scheme: 'ecdsa', name: 'test_key_1' }),
+      ])
         keys.add(toHex(present(key, 'a key')))
       restored = present(signer.finalKeys, 'keys are final')
     }

@@ -202,10 +202,10 @@ export class NetworkUnderTest implements IcBackend {
   #slot(run: () => unknown): void {
     this.#tick()
     run()
-    for (const { id, path, digest } of this.replica.endSlot(this.#time)) {
+    for (const { id, path, message } of this.replica.endSlot(this.#time)) {
       const { tweak } = derivePublicKey(masterKey(SUBNET_KEY), path)
       const secret = (MASTER_SECRET + tweak) % secp256k1.Point.Fn.ORDER
-      const signature = secp256k1.sign(digest, bigEndian(secret, 32), { prehash: false })
+      const signature = secp256k1.sign(message, bigEndian(secret, 32), { prehash: false })
       this.replica.signatureReady({ requestId: id, signature }, this.#tick())
       this.replica.endSlot(this.#tick())
     }

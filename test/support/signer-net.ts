@@ -11,11 +11,11 @@ import type { Slot } from '../../src/core/log/log.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
-import { decodeSignerMessage, encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
+import { decodeSignerMessage, encodeSignerMessage, LANES } from '../../src/core/tecdsa/message.ts'
 import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { Sequencer } from './sequencer.ts'
 
@@ -60,7 +60,7 @@ type NetOptions = {
 /** The key that has a stock. */
 export const MAIN_KEY = 'key_1'
 
-const TAGS = { ecdsa: 0, completion: 1, bls: 2, abort: 3 } as const
+const TAGS = { ecdsa: 0, completion: 1, bls: 2, abort: 3, bip340: 4, ed25519: 5 } as const
 const tagOf = (item: SignerItem): number => TAGS[item.type === 'dealing' ? item.lane : item.type]
 
 export class SignerNet {
@@ -234,8 +234,8 @@ export class SignerNet {
   #execute(node: NodeIndex, signer: Signer, slot: Slot): void {
     if (slot.number !== this.#slotOf.get(node)) return
     for (const item of slot.items) {
-      if (item[0] === TAGS.ecdsa) signer.takeDealing('ecdsa', item.subarray(1))
-      if (item[0] === TAGS.bls) signer.takeDealing('bls', item.subarray(1))
+      const lane = LANES.find((known) => item[0] === TAGS[known])
+      if (lane !== undefined) signer.takeDealing(lane, item.subarray(1))
       if (item[0] === TAGS.abort) signer.takeAbort(item.subarray(1))
       if (item[0] !== TAGS.completion) continue
       const completion = signer.judge(item.subarray(1))

@@ -1,20 +1,28 @@
 /** What the tests of whole signers ask of a net, and how they judge its answer. */
-import { secp256k1 as independent } from '@noble/curves/secp256k1.js'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 import { expect } from 'vitest'
 import { equalBytes, utf8 } from '../../src/core/base/bytes.ts'
-import { derivePublicKey, masterKey } from '../../src/core/base/derivation.ts'
+import { masterKey } from '../../src/core/base/derivation.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { sha256 } from '../../src/core/base/hash.ts'
+import type { KeyScheme } from '../../src/core/base/key-scheme.ts'
+import { deriveKey, taprootOutputKey } from '../../src/core/base/key-scheme.ts'
 import { verifyBls } from '../../src/core/base/verification.ts'
-import type { SigningRequest } from '../../src/core/tecdsa/stock.ts'
+import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import { MAIN_KEY, SignerNet } from './signer-net.ts'
 
 /** A request of the name's own: id, path and digest are different for each name. */
-export const request = (name: string, keyName = MAIN_KEY): SigningRequest => ({
+export const request = (
+  name: string,
+  keyName = MAIN_KEY,
+  scheme: KeyScheme = 'ecdsa',
+): SigningRequest => ({
   id: sha256(utf8(`request ${name}`)),
-  keyName,
+  key: { scheme, name: keyName },
   path: [utf8('caller'), utf8(name)],
-  digest: sha256(utf8(`message ${name}`)),
+  message: sha256(utf8(`message ${name}`)),
+  taprootRoot: undefined,
 })
 
 export const isDone = (net: SignerNet, asked: SigningRequest): boolean =>
@@ -26,10 +34,26 @@ export function expectValid(net: SignerNet, asked: SigningRequest, node = 0): vo
     net.completed.find(({ requestId }) => equalBytes(requestId, asked.id)),
     'the request is completed',
   )
-  const master = masterKey(present(net.signer(node).publicKeyOf(asked.keyName), 'the key is made'))
-  const { publicKey } = derivePublicKey(master, asked.path)
-  const valid = independent.verify(found.signature, asked.digest, publicKey, { prehash: false })
-  expect(valid).toBe(true)
+  const master = masterKey(present(net.signer(node).publicKeyOf(asked.key), 'the key is made'))
+  const { publicKey } = deriveKey(asked.key.scheme, master, asked.path)
+  expect(isValid(asked, publicKey, found.signature)).toBe(true)
+}
+
+function isValid(
+  { key: { scheme }, message, taprootRoot }: SigningRequest,
+  publicKey: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  switch (scheme) {
+    case 'ecdsa':
+      return secp256k1.verify(signature, message, publicKey, { prehash: false })
+    case 'ed25519':
+      return ed25519.verify(signature, message, publicKey, { zip215: false })
+    case 'bip340': {
+      const root = taprootRoot && taprootOutputKey(publicKey, taprootRoot)
+      return schnorr.verify(signature, message, root ?? publicKey.slice(1))
+    }
+  }
 }
 
 /**

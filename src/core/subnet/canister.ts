@@ -6,6 +6,7 @@ import type { TimestampNs } from '../base/units.ts'
 import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
+import type { KeyCall, KeyReply } from './key-calls.ts'
 
 /** What a method may know of the call that it answers. */
 export type CallContext = {
@@ -34,8 +35,18 @@ export interface Canister {
   readonly service: string
   /** Every method, for one call. */
   handlers(context: CallContext): Handlers
+  /** Absent in a canister that makes no calls about threshold keys. */
+  readonly keyCaller?: KeyCaller
   /** 32 bytes under `/canister/<id>/certified_data`; undefined for a canister that sets none. */
   certifiedData(): Uint8Array | undefined
+}
+
+/** A canister that calls the management canister about threshold keys (threshold §19). */
+export interface KeyCaller {
+  /** Calls that have no answer yet: found in its state. */
+  outstanding(): readonly Omit<KeyCall, 'caller'>[]
+  /** One of them is answered, once. */
+  answered(reply: Omit<KeyReply, 'caller'>, now: TimestampNs): void
 }
 
 /** For methods that change replicated state in the operator's name (§18). */

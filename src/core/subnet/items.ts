@@ -6,6 +6,7 @@ import { Reader, Writer } from '../base/codec.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Lane } from '../tecdsa/message.ts'
+import { LANES } from '../tecdsa/message.ts'
 import type { SignerItem } from '../tecdsa/signer-context.ts'
 
 /** Headers that one item proposes at most: one `headers` message of the P2P protocol. */
@@ -39,7 +40,7 @@ export type HeadersItem = {
 }
 
 const TAGS = {
-  dealing: { ecdsa: 1, bls: 7 },
+  dealing: { ecdsa: 1, bls: 7, bip340: 10, ed25519: 11 },
   completion: 2,
   ingress: 3,
   headers: 4,
@@ -101,11 +102,9 @@ export function decodeItem(bytes: Uint8Array): Item {
   const reader = new Reader(bytes)
   const tag = reader.u8()
   const rest = (): Uint8Array => reader.raw(reader.remaining)
+  const lane = LANES.find((known) => tag === TAGS.dealing[known])
+  if (lane !== undefined) return { type: 'dealing', lane, dealing: rest() }
   switch (tag) {
-    case TAGS.dealing.ecdsa:
-      return { type: 'dealing', lane: 'ecdsa', dealing: rest() }
-    case TAGS.dealing.bls:
-      return { type: 'dealing', lane: 'bls', dealing: rest() }
     case TAGS.completion:
       return { type: 'completion', completion: rest() }
     case TAGS.abort:

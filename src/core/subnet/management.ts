@@ -1,6 +1,6 @@
 /**
- * The management canister, as far as this subnet has one: what a controller asks about a canister.
- * Implements `docs/spec/ic-interface.md` §18.
+ * The management canister, as far as users reach it: what a controller asks about a canister.
+ * Implements `docs/spec/ic-interface.md` §18. What canisters ask it is in `key-calls.ts`.
  */
 import { equalBytes } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
@@ -15,6 +15,7 @@ import { textOfPrincipal } from '../ic/principal.ts'
 import type { Canister } from './canister.ts'
 import { moduleHash } from './canister.ts'
 import type { CanisterCall } from './dispatch.ts'
+import { isKeyMethod } from './key-interface.ts'
 
 export const managementInterface = {
   canister_status: query([record({ canister_id: principalCodec })], managementStatusCodec),
@@ -28,9 +29,13 @@ const hostsNothingElse = rejected(
   'This subnet hosts ckBTC only. It cannot run user canisters.',
 )
 
-/** Why the subnet has no such method for anybody; undefined for those that it has. */
-export const refusedMethod = (methodName: string): Rejection | undefined =>
-  Object.hasOwn(managementInterface, methodName) ? undefined : hostsNothingElse
+/** Why no user may call the method; undefined for those that users may. */
+export function refusedMethod(methodName: string): Rejection | undefined {
+  if (Object.hasOwn(managementInterface, methodName)) return undefined
+  return isKeyMethod(methodName)
+    ? rejected('IC0406', `Only canisters can call ic00 method ${methodName}`)
+    : hostsNothingElse
+}
 
 /** The canister that a call is about; undefined when its argument does not say. */
 export function subjectOf({

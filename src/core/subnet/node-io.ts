@@ -3,6 +3,7 @@
  * between threads.
  */
 import type { BlockHash, Hash32 } from '../base/bytes.ts'
+import type { KeyScheme } from '../base/key-scheme.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { Announcement } from '../btc/transaction-relay.ts'
@@ -107,9 +108,9 @@ export type ReadStateOutcome =
 
 export type Observation =
   | { readonly type: 'keyMade'; readonly publicKey: Uint8Array }
-  /** The key that the operator asked for is final. */
-  | { readonly type: 'operatorKey'; readonly publicKey: Uint8Array }
-  /** A request of the operator has its signature: 64 bytes, r then s. */
+  /** A key that the operator may use is final. */
+  | { readonly type: 'operatorKey'; readonly scheme: KeyScheme; readonly publicKey: Uint8Array }
+  /** A request of the operator has its signature: 64 bytes, as its algorithm writes them. */
   | {
       readonly type: 'operatorSigned'
       readonly requestId: Uint8Array

@@ -1,9 +1,11 @@
 /** What a node tells people who watch it; nothing depends on it. Source: architecture §3. */
 
+import type { KeyScheme } from '../base/key-scheme.ts'
+import { KEY_SCHEMES } from '../base/key-scheme.ts'
 import type { Completion } from '../tecdsa/completion.ts'
 import type { Signer } from '../tecdsa/signer.ts'
 import type { NodeOutput, Observation } from './node-io.ts'
-import { OPERATOR_KEY } from './operator-requests.ts'
+import { operatorKey } from './operator-requests.ts'
 import type { Replica } from './replica.ts'
 
 export const observed = (event: Observation): NodeOutput => ({ type: 'observed', event })
@@ -27,15 +29,25 @@ export class KeyNews {
   }
 
   take(): readonly NodeOutput[] {
+    const { publicKey } = this.#signer
     return [
-      ...this.#once('keyMade', this.#signer.publicKey),
-      ...this.#once('operatorKey', this.#signer.publicKeyOf(OPERATOR_KEY)),
+      ...this.#once('keyMade', publicKey, (key) => ({ type: 'keyMade', publicKey: key })),
+      ...KEY_SCHEMES.flatMap((scheme) => this.#operatorKey(scheme)),
     ]
   }
 
-  #once(type: 'keyMade' | 'operatorKey', publicKey: Uint8Array | undefined): NodeOutput[] {
-    if (publicKey === undefined || this.#told.has(type)) return []
-    this.#told.add(type)
-    return [observed({ type, publicKey })]
+  #operatorKey(scheme: KeyScheme): NodeOutput[] {
+    const found = this.#signer.publicKeyOf(operatorKey(scheme))
+    return this.#once(scheme, found, (publicKey) => ({ type: 'operatorKey', scheme, publicKey }))
+  }
+
+  #once(
+    name: string,
+    publicKey: Uint8Array | undefined,
+    event: (publicKey: Uint8Array) => Observation,
+  ): NodeOutput[] {
+    if (publicKey === undefined || this.#told.has(name)) return []
+    this.#told.add(name)
+    return [observed(event(publicKey))]
   }
 }

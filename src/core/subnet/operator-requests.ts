@@ -7,17 +7,22 @@ import { concat, equalBytes, toHex, utf8 } from '../base/bytes.ts'
 import { Reader, Writer } from '../base/codec.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
+import type { KeyScheme } from '../base/key-scheme.ts'
+import { isTaprootRoot, KEY_SCHEMES } from '../base/key-scheme.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import type { Principal } from '../ic/principal.ts'
 import { selfAuthenticating } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import { runPrefix } from '../tecdsa/evidence.ts'
 import type { Genesis } from '../tecdsa/membership.ts'
+import type { KeyId } from '../tecdsa/request.ts'
+import { MESSAGE_SIZE_MAX } from '../tecdsa/request.ts'
 import type { Signer } from '../tecdsa/signer.ts'
 import { subnetPrincipal } from './certified-state.ts'
 
-/** The only key that the operator may use: no coin of the minter is under it. */
+/** The only key of an algorithm that the operator may use: no coin of the minter is under it. */
 export const OPERATOR_KEY = 'test_key_1'
+export const operatorKey = (scheme: KeyScheme): KeyId => ({ scheme, name: OPERATOR_KEY })
 
 const DOMAIN = utf8('ckbtc-operator-request')
 const NONCE_SIZE = 16
@@ -26,14 +31,18 @@ const PUBLIC_KEY_SIZE = 32
 const SIGNATURE_SIZE = 64
 const PATH_MAX = 254
 const ELEMENT_BYTES_MAX = 64
+const ROOT_SIZE_MAX = 32
 /** Requests of one time line. */
 const REQUESTS_MAX = 100_000
 
 export type OperatorRequest = {
   /** 16 random bytes: the same request made twice is two. */
   readonly nonce: Uint8Array
-  /** What is signed, 32 bytes; undefined asks for the key alone. */
-  readonly digest: Uint8Array | undefined
+  readonly scheme: KeyScheme
+  /** What is signed, of `ecdsa` a hash of 32 bytes; undefined asks for the key alone. */
+  readonly message: Uint8Array | undefined
+  /** For `bip340` alone, 0 or 32 bytes. */
+  readonly taprootRoot: Uint8Array | undefined
   /** Below the subnet's own principal. */
   readonly path: readonly Uint8Array[]
 }
@@ -45,10 +54,15 @@ type Signed = {
   readonly signature: Uint8Array
 }
 
-const writeRequest = (writer: Writer, { nonce, digest, path }: OperatorRequest): Writer =>
+const writeRequest = (
+  writer: Writer,
+  { nonce, scheme, message, taprootRoot, path }: OperatorRequest,
+): Writer =>
   writer
     .raw(nonce)
-    .optional(digest, (to, bytes) => to.raw(bytes))
+    .u8(KEY_SCHEMES.indexOf(scheme))
+    .optional(message, (to, bytes) => to.bytes(bytes))
+    .optional(taprootRoot, (to, bytes) => to.bytes(bytes))
     .list(path, (to, element) => to.bytes(element))
 
 /** What the operator signs: it counts in this time line of this subnet and nowhere else. */
@@ -62,11 +76,28 @@ export function decodeOperatorRequest(bytes: Uint8Array): Signed {
   const reader = new Reader(bytes)
   const request = {
     nonce: reader.raw(NONCE_SIZE),
-    digest: reader.optional((from) => from.raw(DIGEST_SIZE)),
+    scheme: readScheme(reader),
+    message: reader.optional((from) => from.bytes(MESSAGE_SIZE_MAX)),
+    taprootRoot: reader.optional((from) => from.bytes(ROOT_SIZE_MAX)),
     path: reader.list((from) => from.bytes(ELEMENT_BYTES_MAX), PATH_MAX),
   }
+  requireSignable(request)
   const publicKey = reader.raw(PUBLIC_KEY_SIZE)
   return reader.end({ request, publicKey, signature: reader.raw(SIGNATURE_SIZE) })
+}
+
+function readScheme(reader: Reader): KeyScheme {
+  const scheme = KEY_SCHEMES[reader.u8()]
+  if (scheme === undefined) throw new BadEncoding('a request under an unknown algorithm')
+  return scheme
+}
+
+function requireSignable({ scheme, message, taprootRoot }: OperatorRequest): void {
+  if (scheme === 'ecdsa' && message !== undefined && message.length !== DIGEST_SIZE)
+    throw new BadEncoding(`a hash of ${message.length} bytes`)
+  if (taprootRoot === undefined) return
+  if (scheme !== 'bip340' || message === undefined || !isTaprootRoot(taprootRoot))
+    throw new BadEncoding('a taproot root that is none, or where none is due')
 }
 
 /** Equal at all nodes, and of no request of a canister. */
@@ -105,11 +136,12 @@ export class OperatorRequests {
     const id = operatorRequestId(this.#genesis, request)
     if (this.#served.has(toHex(id))) return false
     this.#served.add(toHex(id))
-    const { digest, path } = request
-    if (digest === undefined) signer.holdKey(OPERATOR_KEY)
+    const { scheme, message, taprootRoot, path } = request
+    const key = operatorKey(scheme)
+    if (message === undefined) signer.holdKey(key)
     else {
       const caller = subnetPrincipal(certificationKey)
-      signer.enqueue({ id, keyName: OPERATOR_KEY, path: [caller, ...path], digest })
+      signer.enqueue({ id, key, path: [caller, ...path], message, taprootRoot })
     }
     return true
   }

@@ -26,6 +26,7 @@ import { branch } from '../ic/state-tree.ts'
 import type { SignatureKey } from '../minter/calls.ts'
 import type { World } from '../minter/context.ts'
 import * as minter from '../minter/machine.ts'
+import type { SigningRequest } from '../tecdsa/request.ts'
 import type { AdapterWork } from './bitcoin-canister.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
 import type { Canister } from './canister.ts'
@@ -36,6 +37,8 @@ import { CheckerCanister } from './checker-canister.ts'
 import type { CanisterCall } from './dispatch.ts'
 import { dispatch } from './dispatch.ts'
 import { IndexCanister } from './index-canister.ts'
+import type { KeyPort, KeyReply, KeySettings } from './key-calls.ts'
+import { KeyCalls } from './key-calls.ts'
 import { LedgerCanister } from './ledger-canister.ts'
 import { isManagement, manage } from './management.ts'
 import { MinterCanister } from './minter-canister.ts'
@@ -54,20 +57,16 @@ export type ReplicaConfig = {
   readonly incarnation: bigint
   readonly ed25519: Ed25519
   readonly minter: MinterSettings
+  /** What signatures cost canisters and which keys give none; free, and all, unless told. */
+  readonly keys?: KeySettings | undefined
+  /** Canisters beside the embedded ones, which keep their state themselves. */
+  readonly guests?: readonly Canister[] | undefined
   /** When the canisters are installed. */
   readonly createdAt: TimestampNs
 }
 
-/** A request for a signature as the signer takes it. */
-type SigningRequest = {
-  readonly id: Uint8Array
-  readonly keyName: string
-  readonly path: readonly Uint8Array[]
-  readonly digest: Uint8Array
-}
-
 /**
- * Runs of the minter's tasks in one slot: each reschedules itself for later, so a few are plenty.
+ * Runs of the minter's tasks, and answers to calls that lead to other calls, in one slot: each reschedules itself for later, so a few are plenty.
  */
 const TICKS_MAX = 8
 
@@ -80,6 +79,7 @@ export class Replica {
   /** By id in hexadecimal. */
   readonly #canisters: ReadonlyMap<string, Canister>
   readonly #requests: RequestHistory
+  readonly #keyCalls: KeyCalls
   readonly #state: ReplicaState
   /** The requests as they stand in the state tree. */
   #requestTree: Branch
@@ -95,6 +95,7 @@ export class Replica {
     this.#config = config
     this.#state = state
     this.#requests = new RequestHistory(state.requests)
+    this.#keyCalls = new KeyCalls(config.keys)
     this.#requestTree = branch(
       [...state.requests].map(([id, request]) => [fromHex(id), requestTree(request)]),
     )
@@ -111,6 +112,7 @@ export class Replica {
       new IndexCanister(index, this.#ledger),
       this.#checker,
       this.#bitcoin,
+      ...(config.guests ?? []),
     ]
     this.#canisters = new Map(canisters.map((canister) => [toHex(canister.id), canister]))
   }
@@ -268,6 +270,8 @@ export class Replica {
     { requestId, signature }: { readonly requestId: Uint8Array; readonly signature: Uint8Array },
     now: TimestampNs,
   ): void {
+    const reply = this.#keyCalls.signed(requestId, signature)
+    if (reply !== undefined) this.#answer(reply, now)
     const key = this.#take(requestId)
     if (key !== undefined)
       minter.notify(this.#state.minter, this.#world(now), {
@@ -277,11 +281,38 @@ export class Replica {
       })
   }
 
-  /** The request was refused, expired or dropped: the minter asks again as another attempt. */
+  /**
+   * The request was refused, expired or dropped: the minter asks again as another attempt, other
+   * canisters are told.
+   */
   signatureFailed(requestId: Uint8Array, now: TimestampNs): void {
+    const reply = this.#keyCalls.expired(requestId)
+    if (reply !== undefined) this.#answer(reply, now)
     const key = this.#take(requestId)
     if (key !== undefined)
       minter.notify(this.#state.minter, this.#world(now), { type: 'signatureFailed', key })
+  }
+
+  /** What canisters ask about threshold keys goes to the signer, what it has goes to them. */
+  passKeyCalls(port: KeyPort, now: TimestampNs): void {
+    for (let round = 0; round < TICKS_MAX; round++) {
+      const replies = [...this.#takeKeyCalls(port), ...this.#keyCalls.settle(port)]
+      if (replies.length === 0) return
+      for (const reply of replies) this.#answer(reply, now)
+    }
+  }
+
+  #takeKeyCalls(port: KeyPort): readonly KeyReply[] {
+    const { incarnation } = this.#state
+    return [...this.#canisters.values()].flatMap(({ id: caller, keyCaller }) =>
+      (keyCaller?.outstanding() ?? []).flatMap(
+        (call) => this.#keyCalls.take({ ...call, caller }, incarnation, port) ?? [],
+      ),
+    )
+  }
+
+  #answer({ caller, ...reply }: KeyReply, now: TimestampNs): void {
+    this.#canister(caller)?.keyCaller?.answered(reply, now)
   }
 
   #take(requestId: Uint8Array): SignatureKey | undefined {
@@ -308,8 +339,8 @@ export class Replica {
       if (this.#state.asked.has(toHex(id))) return []
       this.#state.asked.set(toHex(id), request.key)
       const path = [this.ids.minter, ...request.path]
-      const keyName = this.#config.minter.init.ecdsaKeyName
-      return [{ id, keyName, path, digest: request.digest }]
+      const key = { scheme: 'ecdsa', name: this.#config.minter.init.ecdsaKeyName } as const
+      return [{ id, key, path, message: request.digest, taprootRoot: undefined }]
     })
   }
 

@@ -97,4 +97,5 @@ function passSignatureRequests({ signer, replica }: Machines, now: TimestampNs):
   for (const id of signer.expire()) replica.signatureFailed(id, now)
   for (const request of replica.endSlot(now))
     if (!signer.enqueue(request)) replica.signatureFailed(request.id, now)
+  replica.passKeyCalls(signer, now)
 }

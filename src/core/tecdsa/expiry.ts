@@ -14,7 +14,6 @@ import { addNs, NS_PER_MS } from '../base/units.ts'
 import type { AbortContext } from './abort.ts'
 import { decodeAbort, encodeAbort, isAbortSigned, signAbort } from './abort.ts'
 import type { NodeKeys } from './node-keys.ts'
-import type { Schedule } from './schedule.ts'
 import type { SignerOutputs } from './signer-context.ts'
 
 /** Threshold §23. */
@@ -31,8 +30,19 @@ type Open = {
   isOver: boolean
 }
 
+/** The requests that the log has not answered, of all keys. */
+export interface OpenRequests {
+  isOpen(requestId: Uint8Array): boolean
+  /** Waiting for a presignature. */
+  queued(): readonly { readonly id: Uint8Array }[]
+  /** Paired. */
+  pairings(): readonly { readonly request: { readonly id: Uint8Array } }[]
+  /** Ends one, with the presignature that it has. */
+  expire(requestId: Uint8Array): void
+}
+
 export type ExpiryConfig = AbortContext & {
-  readonly schedule: Schedule
+  readonly requests: OpenRequests
   readonly keys: NodeKeys
   readonly me: NodeIndex
   readonly alarmMs: number
@@ -51,7 +61,7 @@ export class Expiry {
     const abort = attempt(() => decodeAbort(bytes))
     if (abort instanceof BadEncoding) return false
     const open = this.#open.get(toHex(abort.requestId))
-    if (open === undefined || !this.#config.schedule.isOpen(abort.requestId)) return false
+    if (open === undefined || !this.#config.requests.isOpen(abort.requestId)) return false
     if (open.aborts.has(abort.node) || !isAbortSigned(this.#config, abort)) return false
     open.aborts.add(abort.node)
     if (abort.node === this.#config.me) open.isOver = true
@@ -63,18 +73,18 @@ export class Expiry {
    * have aborted, with the presignature it has, and names it.
    */
   expire(): readonly Uint8Array[] {
-    const { schedule, members } = this.#config
+    const { requests, members } = this.#config
     const expired = [...this.#open.values()].filter(
       ({ id, aborts }) =>
-        aborts.size >= reconstructionThreshold(members.length) && schedule.isOpen(id),
+        aborts.size >= reconstructionThreshold(members.length) && requests.isOpen(id),
     )
-    for (const { id } of expired) schedule.expire(id)
+    for (const { id } of expired) requests.expire(id)
     return expired.map(({ id }) => id)
   }
 
   /** The slot is over: what is open now, and since when. */
   endSlot(time: TimestampNs): void {
-    const { schedule } = this.#config
+    const { requests } = this.#config
     const now = new Map<string, Open>()
     const note = (id: Uint8Array, isPaired: boolean): void => {
       const name = toHex(id)
@@ -83,8 +93,8 @@ export class Expiry {
       const since = before?.isPaired === isPaired ? before.since : time
       now.set(name, { id, isPaired, since, aborts, isOver })
     }
-    for (const { id } of schedule.queued()) note(id, false)
-    for (const { request } of schedule.pairings()) note(request.id, true)
+    for (const { id } of requests.queued()) note(id, false)
+    for (const { request } of requests.pairings()) note(request.id, true)
     this.#open = now
   }
 

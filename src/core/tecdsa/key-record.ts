@@ -5,6 +5,7 @@
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding, present } from '../base/errors.ts'
 import type { BlsG2Point } from '../base/noble-bls12381.ts'
+import type { Ed25519Point } from '../base/noble-ed25519.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import type { BlsKeys } from './bls-lane.ts'
@@ -30,14 +31,23 @@ import { sourceHeight } from './run-ledger.ts'
 import type { Suite } from './suite.ts'
 import { decodeTranscript, encodeTranscript } from './transcript-codec.ts'
 
+type Named<P> = ReadonlyMap<string, Run<P>>
+
 /** Keys that sign requests, by name, and the two of the subnet itself. */
 export type FinalKeys = {
-  readonly ecdsa: ReadonlyMap<string, Run>
+  readonly ecdsa: Named<Secp256k1Point>
+  readonly bip340: Named<Secp256k1Point>
+  readonly ed25519: Named<Ed25519Point>
   readonly bls: BlsKeys<Run<BlsG2Point>>
 }
 
 /** The algorithms over our engines. */
-export type Suites = { readonly ecdsa: Suite<Secp256k1Point>; readonly bls: Suite<BlsG2Point> }
+export type Suites = {
+  readonly ecdsa: Suite<Secp256k1Point>
+  readonly bip340: Suite<Secp256k1Point>
+  readonly ed25519: Suite<Ed25519Point>
+  readonly bls: Suite<BlsG2Point>
+}
 
 /** Against what kept keys are checked. */
 export type KeyCheck = {
@@ -47,21 +57,44 @@ export type KeyCheck = {
   readonly ed25519: Ed25519
 }
 
-const VERSION = 2
+const VERSION = 3
+/** Of one algorithm. */
 const KEYS_MAX = 16
 const NAME_SIZE_MAX = 64
 /** Ids and signature around the dealing. */
 const SIGNED_DEALING_SIZE_MAX = DEALING_SIZE_MAX + 128
 
-/** Names in ascending order: equal at all nodes whose log is. */
-export function encodeFinalKeys(suites: Suites, { ecdsa, bls }: FinalKeys): Uint8Array {
-  const named = [...ecdsa].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return new Writer()
+/** Equal at all nodes whose log is. */
+export function encodeFinalKeys(suites: Suites, keys: FinalKeys): Uint8Array {
+  const writer = new Writer()
     .u8(VERSION)
-    .bytes(encodeKeyRun(suites.bls, bls.tape))
-    .bytes(encodeKeyRun(suites.bls, bls.certification))
-    .list(named, (writer, [name, run]) => writer.text(name).bytes(encodeKeyRun(suites.ecdsa, run)))
-    .done()
+    .bytes(encodeKeyRun(suites.bls, keys.bls.tape))
+    .bytes(encodeKeyRun(suites.bls, keys.bls.certification))
+  writeNamed(writer, suites.ecdsa, keys.ecdsa)
+  writeNamed(writer, suites.bip340, keys.bip340)
+  writeNamed(writer, suites.ed25519, keys.ed25519)
+  return writer.done()
+}
+
+/** Names in ascending order. */
+function writeNamed<P>(writer: Writer, suite: Suite<P>, keys: Named<P>): void {
+  const named = [...keys].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  writer.list(named, (list, [name, run]) => list.text(name).bytes(encodeKeyRun(suite, run)))
+}
+
+type NamedBytes = readonly (readonly [name: string, run: Uint8Array])[]
+
+function readNamed(reader: Reader): NamedBytes {
+  const named = reader.list((list) => [list.text(NAME_SIZE_MAX), list.bytes()] as const, KEYS_MAX)
+  const ascends = named.every(([name], i) => i === 0 || (named[i - 1]?.[0] ?? '') < name)
+  if (!ascends) throw new BadEncoding('names of kept keys are repeated or out of order')
+  return named
+}
+
+function decodeNamed<P>(check: KeyCheck, suite: Suite<P>, named: NamedBytes): Named<P> {
+  const keys = new Map(named.map(([name, run]) => [name, decodeKeyRun(check, suite, run)]))
+  requireDistinct([...keys.values()])
+  return keys
 }
 
 /** Every key verified and its transcript computed again. Anything else is `BadEncoding`. */
@@ -70,19 +103,20 @@ export function decodeFinalKeys(check: KeyCheck, bytes: Uint8Array): FinalKeys {
   const version = reader.u8()
   if (version !== VERSION) throw new BadEncoding(`kept keys of version ${version}`)
   const [tape, certification] = [reader.bytes(), reader.bytes()]
-  const named = reader.list((list) => [list.text(NAME_SIZE_MAX), list.bytes()] as const, KEYS_MAX)
+  const [ecdsa, bip340, ed25519] = [readNamed(reader), readNamed(reader), readNamed(reader)]
   reader.end(undefined)
-  const ascends = named.every(([name], i) => i === 0 || (named[i - 1]?.[0] ?? '') < name)
-  if (!ascends) throw new BadEncoding('names of kept keys are repeated or out of order')
   const { suites } = check
-  const ecdsa = new Map(named.map(([name, run]) => [name, decodeKeyRun(check, suites.ecdsa, run)]))
   const bls = {
     tape: decodeKeyRun(check, suites.bls, tape),
     certification: decodeKeyRun(check, suites.bls, certification),
   }
-  requireDistinct([...ecdsa.values()])
   requireDistinct(Object.values(bls))
-  return { ecdsa, bls }
+  return {
+    ecdsa: decodeNamed(check, suites.ecdsa, ecdsa),
+    bip340: decodeNamed(check, suites.bip340, bip340),
+    ed25519: decodeNamed(check, suites.ed25519, ed25519),
+    bls,
+  }
 }
 
 /** Ids are counted by algorithm. */

@@ -4,6 +4,8 @@
  */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding } from '../base/errors.ts'
+import type { KeyScheme } from '../base/key-scheme.ts'
+import { KEY_SCHEMES } from '../base/key-scheme.ts'
 import { BLS_SHARE_SIZE } from './bls.ts'
 import type { SignedComplaint, SignedOpening } from './dispute.ts'
 import {
@@ -24,7 +26,8 @@ import {
 const SHARE_SIZE_MAX = 1024
 
 /** Whose protocol a dealing belongs to: the keys that sign requests, or the subnet's own. */
-export type Lane = 'ecdsa' | 'bls'
+export type Lane = KeyScheme | 'bls'
+export const LANES: readonly Lane[] = [...KEY_SCHEMES, 'bls']
 
 export type SignerMessage =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly signed: SignedDealing }
@@ -42,6 +45,7 @@ export type SignerMessage =
 /** `share`: CBOR of §7. `signature`: of the node, over `shareContent`. */
 export type ShareMessage = {
   readonly type: 'share'
+  readonly lane: KeyScheme
   readonly requestId: Uint8Array
   readonly share: Uint8Array
   readonly signature: Uint8Array
@@ -65,11 +69,11 @@ export type TapeMessage = {
 }
 
 const TAGS = {
-  dealing: { ecdsa: 1, bls: 5 },
-  support: { ecdsa: 2, bls: 6 },
-  complaint: { ecdsa: 7, bls: 8 },
-  opening: { ecdsa: 9, bls: 10 },
-  share: 3,
+  dealing: { ecdsa: 1, bls: 5, bip340: 13, ed25519: 14 },
+  support: { ecdsa: 2, bls: 6, bip340: 15, ed25519: 16 },
+  complaint: { ecdsa: 7, bls: 8, bip340: 17, ed25519: 18 },
+  opening: { ecdsa: 9, bls: 10, bip340: 19, ed25519: 20 },
+  share: { ecdsa: 3, bip340: 21, ed25519: 22 },
   resend: 4,
   'tape-share': 11,
   tape: 12,
@@ -92,7 +96,7 @@ export function encodeSignerMessage(message: SignerMessage): Uint8Array {
     case 'opening':
       return tagged(TAGS.opening[message.lane]).raw(encodeSignedOpening(message.signed)).done()
     case 'share':
-      return tagged(TAGS.share)
+      return tagged(TAGS.share[message.lane])
         .raw(message.requestId)
         .bytes(message.share)
         .raw(message.signature)
@@ -121,7 +125,7 @@ export function decodeSignerMessage(bytes: Uint8Array): SignerMessage {
   const reader = new Reader(bytes)
   const tag = reader.u8()
   const rest = (): Uint8Array => reader.raw(reader.remaining)
-  for (const lane of ['ecdsa', 'bls'] as const) {
+  for (const lane of LANES) {
     if (tag === TAGS.dealing[lane])
       return { type: 'dealing', lane, signed: decodeSignedDealing(rest()) }
     if (tag === TAGS.support[lane]) return { type: 'support', lane, support: decodeSupport(rest()) }
@@ -130,14 +134,16 @@ export function decodeSignerMessage(bytes: Uint8Array): SignerMessage {
     if (tag === TAGS.opening[lane])
       return { type: 'opening', lane, signed: decodeSignedOpening(rest()) }
   }
+  const shareLane = KEY_SCHEMES.find((scheme) => tag === TAGS.share[scheme])
+  if (shareLane !== undefined)
+    return reader.end({
+      type: 'share',
+      lane: shareLane,
+      requestId: reader.raw(32),
+      share: reader.bytes(SHARE_SIZE_MAX),
+      signature: reader.raw(64),
+    })
   switch (tag) {
-    case TAGS.share:
-      return reader.end({
-        type: 'share',
-        requestId: reader.raw(32),
-        share: reader.bytes(SHARE_SIZE_MAX),
-        signature: reader.raw(64),
-      })
     case TAGS.resend:
       return reader.end({ type: 'resend' })
     case TAGS['tape-share']:

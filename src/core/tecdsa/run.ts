@@ -2,7 +2,7 @@
  * One transcript in the making, as the log sees it: what it is for, what it took, what came out.
  * Source: threshold §9.1.
  */
-import { assert } from '../base/errors.ts'
+import { assert, present } from '../base/errors.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Dealing } from './dealing.ts'
@@ -34,6 +34,10 @@ export const openRun = <P>(incarnation: bigint, parameters: TranscriptParameters
   taken: new Map(),
   transcript: undefined,
 })
+
+/** The transcript of a run that is known to be final. */
+export const finalOf = <P>(run: Run<P>): Transcript<P> =>
+  present(run.transcript, 'the run is final')
 
 /** Whether a dealing of this dealer would still count. */
 export const takesDealer = (run: Run<unknown>, dealerIndex: NodeIndex): boolean =>

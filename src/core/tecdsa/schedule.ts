@@ -1,5 +1,5 @@
 /**
- * What the log decides for the signer: which keys there are, which transcripts run, which request is
+ * What the log decides for the keys of one algorithm: which there are, which transcripts run, which request is
  * paired with what. Source: threshold §§11.1, 12, 17.1, 18.1, 19. A function of the log alone, so
  * equal at every honest node.
  */
@@ -7,50 +7,52 @@ import { equalBytes, toHex } from '../base/bytes.ts'
 import { assert, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Transcript } from './parameters.ts'
+import type { Recipe, Runs } from './recipe.ts'
+import type { SigningRequest } from './request.ts'
+import { KEY_NAMES } from './request.ts'
 import type { Run, RunBook, TakenDealing } from './run.ts'
 import type { RunFrame } from './run-ledger.ts'
 import { RunLedger } from './run-ledger.ts'
-import type { Pairing, SigningRequest, StockLimits } from './stock.ts'
+import type { Pairing, StockLimits } from './stock.ts'
 import { KeyStock } from './stock.ts'
 import type { Suite } from './suite.ts'
 
-/** Keys that a subnet makes when they are first asked for; §19. */
-export const KEY_NAMES: readonly string[] = ['dfx_test_key', 'test_key_1', 'key_1']
-
-export type ScheduleConfig = RunFrame &
+export type ScheduleConfig<P, W extends Runs<P>> = RunFrame &
   StockLimits & {
-    readonly suite: Suite
+    readonly suite: Suite<P>
+    readonly recipe: Recipe<P, W>
     readonly incarnation: bigint
-    /** The key that is made at the start and has a stock; others sign on demand. */
-    readonly mainKey: string
+    /** The key that is made at the start and has a stock, if any; others sign on demand. */
+    readonly mainKey: string | undefined
     /** Final keys of an earlier time line, by name; what is missing is made. */
-    readonly kept: ReadonlyMap<string, Run>
+    readonly kept: ReadonlyMap<string, Run<P>>
   }
 
-export class Schedule implements RunBook {
-  readonly #config: ScheduleConfig
-  readonly #ledger: RunLedger
-  readonly #keys = new Map<string, KeyStock>()
-  readonly #pairings = new Map<string, Pairing>()
+export class Schedule<P, W extends Runs<P>> implements RunBook<P> {
+  readonly #config: ScheduleConfig<P, W>
+  readonly #ledger: RunLedger<P>
+  readonly #keys = new Map<string, KeyStock<P, W>>()
+  readonly #pairings = new Map<string, Pairing<P, W>>()
   #nextPresignature = 0n
 
   /**
    * Key generation, or with a kept key its stock, is under way from the start: neither needs
    * anything from the log.
    */
-  constructor(config: ScheduleConfig) {
-    const { kept } = config
+  constructor(config: ScheduleConfig<P, W>) {
+    const { kept, mainKey } = config
     this.#config = config
     this.#ledger = new RunLedger({ ...config, kept: [...kept.values()] })
     for (const [name, run] of kept) this.#add(name, run)
-    this.holdKey(config.mainKey)
+    if (mainKey !== undefined) this.holdKey(mainKey)
     for (const key of this.#keys.values()) key.replenish()
   }
 
-  #add(name: string, kept: Run | undefined): KeyStock {
-    const { stockTarget, creationMax, mainKey } = this.#config
+  #add(name: string, kept: Run<P> | undefined): KeyStock<P, W> {
+    const { recipe, stockTarget, creationMax, mainKey } = this.#config
     const stock = new KeyStock({
       ledger: this.#ledger,
+      recipe,
       limits: { stockTarget: name === mainKey ? stockTarget : 0, creationMax },
       nextId: () => this.#nextPresignature++,
       kept,
@@ -64,27 +66,31 @@ export class Schedule implements RunBook {
     return this.#hold(name) !== undefined
   }
 
-  #hold(name: string): KeyStock | undefined {
+  /** Whether there is a key of this name, or it is made when somebody asks for it. */
+  offersKey(name: string): boolean {
+    return this.#keys.has(name) || name === this.#config.mainKey || KEY_NAMES.includes(name)
+  }
+
+  #hold(name: string): KeyStock<P, W> | undefined {
     const held = this.#keys.get(name)
     if (held !== undefined) return held
-    const isOffered = name === this.#config.mainKey || KEY_NAMES.includes(name)
-    return isOffered ? this.#add(name, undefined) : undefined
+    return this.offersKey(name) ? this.#add(name, undefined) : undefined
   }
 
   /** The key transcript, once final. */
-  keyOf(name: string): Transcript | undefined {
+  keyOf(name: string): Transcript<P> | undefined {
     return this.#keys.get(name)?.run?.transcript
   }
 
   /** The runs of all final keys, by name. */
-  finalKeys(): ReadonlyMap<string, Run> {
+  finalKeys(): ReadonlyMap<string, Run<P>> {
     const runs = [...this.#keys].flatMap(([name, { run }]) =>
       run === undefined ? [] : [[name, run] as const],
     )
     return new Map(runs)
   }
 
-  run(id: bigint): Run | undefined {
+  run(id: bigint): Run<P> | undefined {
     return this.#ledger.run(id)
   }
 
@@ -94,12 +100,12 @@ export class Schedule implements RunBook {
   }
 
   /** Transcripts that still take dealings, oldest first. */
-  openRuns(): readonly Run[] {
+  openRuns(): readonly Run<P>[] {
     return this.#ledger.openRuns()
   }
 
   /** Transcripts that are final and not dropped, oldest first. */
-  finalRuns(): readonly Run[] {
+  finalRuns(): readonly Run<P>[] {
     return this.#ledger.finalRuns()
   }
 
@@ -109,11 +115,11 @@ export class Schedule implements RunBook {
   }
 
   /** Requests paired and not answered, oldest first. */
-  pairings(): readonly Pairing[] {
+  pairings(): readonly Pairing<P, W>[] {
     return [...this.#pairings.values()]
   }
 
-  pairing(requestId: Uint8Array): Pairing | undefined {
+  pairing(requestId: Uint8Array): Pairing<P, W> | undefined {
     return this.#pairings.get(toHex(requestId))
   }
 
@@ -131,7 +137,7 @@ export class Schedule implements RunBook {
   }
 
   /** Takes a dealing whose evidence has been checked. False when it does not count (any more). */
-  take(dealerIndex: NodeIndex, dealing: TakenDealing): boolean {
+  take(dealerIndex: NodeIndex, dealing: TakenDealing<P>): boolean {
     const run = this.#ledger.take(dealerIndex, dealing)
     if (run?.transcript !== undefined) for (const key of this.#keys.values()) key.advance(run)
     return run !== undefined
@@ -139,7 +145,7 @@ export class Schedule implements RunBook {
 
   /** Queues a request; false when its key is not offered or has its queue full. */
   enqueue(request: SigningRequest): boolean {
-    return this.#hold(request.keyName)?.enqueue(request) ?? false
+    return this.#hold(request.key.name)?.enqueue(request) ?? false
   }
 
   /** A request has its signature: it and its presignature are gone. */
@@ -154,13 +160,13 @@ export class Schedule implements RunBook {
     else for (const key of this.#keys.values()) key.cancel(requestId)
   }
 
-  #discard({ request, presignature }: Pairing): void {
+  #discard({ request, presignature }: Pairing<P, W>): void {
     this.#pairings.delete(toHex(request.id))
-    for (const { id } of Object.values(presignature)) this.#ledger.drop(id)
+    for (const { parameters } of Object.values(presignature)) this.#ledger.drop(parameters.id)
   }
 
   /** End of a slot: pairs what can be paired, then starts the presignatures that are wanted. */
-  endSlot(slot: bigint): readonly Pairing[] {
+  endSlot(slot: bigint): readonly Pairing<P, W>[] {
     this.#ledger.enter(slot)
     const paired = [...this.#keys.values()].flatMap((key) => key.pair(slot))
     for (const pairing of paired) {

@@ -3,9 +3,10 @@
  * Source: threshold §§16.2, 18.4.
  */
 import { BadEncoding } from '../base/errors.ts'
+import type { KeyScheme } from '../base/key-scheme.ts'
 import type { BlsG2Point } from '../base/noble-bls12381.ts'
 import { blsG2 } from '../base/noble-bls12381.ts'
-import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
+import { ed25519Group } from '../base/noble-ed25519.ts'
 import { secp256k1 } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Ed25519 } from '../base/verification.ts'
@@ -14,12 +15,14 @@ import type { FinalKeys, Suites } from './key-record.ts'
 import { decodeFinalKeys } from './key-record.ts'
 import type { Genesis } from './membership.ts'
 import { subnetIdOf } from './membership.ts'
+import type { Lane } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
 import { member } from './parameters.ts'
 import type { RunFrame } from './run-ledger.ts'
 import type { LaneContext } from './signer-context.ts'
 import type { StockLimits } from './stock.ts'
-import { ecdsaSecp256k1, thresholdBls } from './suite.ts'
+import type { Suite } from './suite.ts'
+import { ecdsaSecp256k1, schnorrBip340, thresholdBls, thresholdEd25519 } from './suite.ts'
 
 /** `stockTarget` is that of the main key. */
 export type SignerConfig = StockLimits & {
@@ -45,6 +48,8 @@ export type SignerConfig = StockLimits & {
 /** The algorithms over our engines. */
 export const suites: Suites = {
   ecdsa: ecdsaSecp256k1(secp256k1),
+  bip340: schnorrBip340(secp256k1),
+  ed25519: thresholdEd25519(ed25519Group, secp256k1),
   bls: thresholdBls(blsG2, secp256k1),
 }
 
@@ -67,13 +72,10 @@ export function keptKeys(config: SignerConfig, frame: RunFrame): FinalKeys | und
 
 type Context<P> = Omit<LaneContext<P>, 'runs'>
 
-/** No signature, record or message of one algorithm serves in the other. */
-export function laneContexts({ genesis, keys, me, records, ed25519 }: SignerConfig): {
-  readonly ecdsa: Context<Secp256k1Point>
-  readonly bls: Context<BlsG2Point>
-} {
+const contextIn = <P>(config: SignerConfig, lane: Lane, suite: Suite<P>): Context<P> => {
+  const { genesis, keys, me, records, ed25519 } = config
   const { incarnation } = genesis
-  const shared = {
+  return {
     incarnation,
     keys,
     me,
@@ -81,21 +83,20 @@ export function laneContexts({ genesis, keys, me, records, ed25519 }: SignerConf
     records,
     members: genesis.membership.members,
     ed25519,
-  }
-  return {
-    ecdsa: {
-      ...shared,
-      lane: 'ecdsa',
-      suite: suites.ecdsa,
-      recordPrefix: `${incarnation}/`,
-      prefix: lanePrefix(genesis, suites.ecdsa.algorithm),
-    },
-    bls: {
-      ...shared,
-      lane: 'bls',
-      suite: suites.bls,
-      recordPrefix: `${incarnation}/bls/`,
-      prefix: lanePrefix(genesis, suites.bls.algorithm),
-    },
+    lane,
+    suite,
+    // The records of ECDSA have the shorter names.
+    recordPrefix: lane === 'ecdsa' ? `${incarnation}/` : `${incarnation}/${lane}/`,
+    prefix: lanePrefix(genesis, suite.algorithm),
   }
 }
+
+/** No signature, record or message of one algorithm serves in another. */
+export const keyContext = <P>(
+  config: SignerConfig,
+  lane: KeyScheme,
+  suite: Suite<P>,
+): Context<P> & { readonly lane: KeyScheme } => ({ ...contextIn(config, lane, suite), lane })
+
+export const blsContext = (config: SignerConfig): Context<BlsG2Point> =>
+  contextIn(config, 'bls', suites.bls)

@@ -2,12 +2,14 @@
  * What the parts of one signer share: who it is, whom it knows, what the log has decided, and what
  * it may say.
  */
+import type { KeyScheme } from '../base/key-scheme.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Recipient } from './dealing.ts'
 import type { EvidenceContext } from './evidence.ts'
 import type { Lane, SignerMessage } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
+import type { Runs } from './recipe.ts'
 import type { RunBook } from './run.ts'
 import type { Schedule } from './schedule.ts'
 import type { Suite } from './suite.ts'
@@ -30,7 +32,10 @@ export type LaneContext<P = Secp256k1Point> = EvidenceContext & {
 }
 
 /** The same for the keys that sign requests. */
-export type SignerContext = LaneContext & { readonly schedule: Schedule }
+export type SignerContext<P, W extends Runs<P>> = LaneContext<P> & {
+  readonly lane: KeyScheme
+  readonly schedule: Schedule<P, W>
+}
 
 export type SignerOutput =
   | { readonly type: 'send'; readonly to: NodeIndex | 'all'; readonly message: SignerMessage }

@@ -1,6 +1,6 @@
 /**
- * One node's signer: dealer, receiver and signing over one schedule. Source: threshold §§7 to 9,
- * 11.1, 12, 14, 16.2, 18.
+ * One node's signer: a lane for each algorithm, the subnet's own keys, and the tape. Source:
+ * threshold §§7 to 19.
  *
  * It has two sides. The log's side (`takeDealing`, `judge`, `enqueue`, `holdKey`, `endSlot`) is
  * called while a slot is executed and is equal at every node. The peers' side (`step`) is this
@@ -8,8 +8,6 @@
  * in between.
  */
 import { attempt, BadEncoding } from '../base/errors.ts'
-import { encodePoint } from '../base/group.ts'
-import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
@@ -17,22 +15,20 @@ import type { BlsShares, Combined } from './bls-lane.ts'
 import { BlsLane } from './bls-lane.ts'
 import type { CoinContent } from './coin.ts'
 import { Coin } from './coin.ts'
-import { constantTerm } from './commitment.ts'
 import type { Completion } from './completion.ts'
 import { decodeCompletion } from './completion.ts'
 import { runPrefix } from './evidence.ts'
 import { Expiry, REQUEST_ALARM_MS } from './expiry.ts'
+import type { AnyKeyLane, KeyLanes } from './key-lanes.ts'
+import { makeKeyLanes, requestsOf } from './key-lanes.ts'
 import { encodeFinalKeys } from './key-record.ts'
 import type { Lane, SignerMessage } from './message.ts'
 import { decodeSignerMessage } from './message.ts'
-import { Participant } from './participant.ts'
-import { Schedule } from './schedule.ts'
+import type { KeyId, SigningRequest } from './request.ts'
 import type { SignerConfig } from './signer-config.ts'
-import { keptKeys, laneContexts, runFrame, suites } from './signer-config.ts'
+import { blsContext, keptKeys, runFrame, suites } from './signer-config.ts'
 import type { SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
-import { Signing } from './signing.ts'
-import type { SigningRequest } from './stock.ts'
 import { Tape } from './tape.ts'
 
 export type SignerInput =
@@ -43,47 +39,38 @@ export type SignerInput =
 
 export class Signer {
   readonly #me: NodeIndex
-  readonly #mainKey: string
-  readonly #schedule: Schedule
-  readonly #ecdsa: Participant<Secp256k1Point>
+  readonly #mainKey: KeyId
+  readonly #keys: KeyLanes
   readonly #bls: BlsLane
   readonly #coin: Coin
   readonly #tape: Tape
-  readonly #signing: Signing
   readonly #expiry: Expiry
 
   /** Throws `BadEncoding` when what is to be restored is not the keys of this subnet. */
   constructor(config: SignerConfig) {
-    const { me, genesis, mainKey, stockTarget, creationMax } = config
+    const { me, genesis, mainKey } = config
     const { incarnation } = genesis
     const frame = runFrame(config)
     const kept = keptKeys(config, frame)
-    const { ecdsa, bls } = laneContexts(config)
     this.#me = me
-    this.#mainKey = mainKey
-    this.#schedule = new Schedule({
-      ...frame,
-      suite: suites.ecdsa,
-      incarnation,
-      stockTarget,
-      creationMax,
-      mainKey,
-      kept: kept?.ecdsa ?? new Map(),
-    })
-    const context = { ...ecdsa, runs: this.#schedule, schedule: this.#schedule }
-    this.#ecdsa = new Participant(context)
+    this.#mainKey = { scheme: 'ecdsa', name: mainKey }
     const blsFrame = { ...frame, suite: suites.bls, incarnation }
-    this.#bls = new BlsLane(bls, blsFrame, kept?.bls)
+    this.#bls = new BlsLane(blsContext(config), blsFrame, kept?.bls)
     const { tape } = this.#bls
     this.#coin = new Coin(tape, incarnation)
     const threshold = reconstructionThreshold(genesis.membership.members.length)
     this.#tape = new Tape({ key: tape, incarnation, threshold })
-    this.#signing = new Signing(context, this.#ecdsa.receiver, this.#tape)
+    this.#keys = makeKeyLanes(config, { frame, kept, tape: this.#tape })
     this.#expiry = new Expiry({
-      ...context,
+      ...blsContext(config),
+      requests: requestsOf(this.#lanes),
       prefix: runPrefix(genesis),
       alarmMs: config.requestAlarmMs ?? REQUEST_ALARM_MS,
     })
+  }
+
+  get #lanes(): readonly AnyKeyLane[] {
+    return Object.values(this.#keys)
   }
 
   /** Public key of the subnet: that of the main key. */
@@ -91,10 +78,9 @@ export class Signer {
     return this.publicKeyOf(this.#mainKey)
   }
 
-  /** SEC1 compressed, once the log has made the key final. */
-  publicKeyOf(name: string): Uint8Array | undefined {
-    const key = this.#schedule.keyOf(name)
-    return key && encodePoint(suites.ecdsa.group, constantTerm(key.commitment))
+  /** SEC1 compressed, or RFC 8032, once the log has made the key final. */
+  publicKeyOf({ scheme, name }: KeyId): Uint8Array | undefined {
+    return this.#keys[scheme].publicKeyOf(name)
   }
 
   /** Public key of certificates, 96 bytes, once the log has made it final. */
@@ -130,7 +116,8 @@ export class Signer {
   /** Keys that are final, the subnet's own included: `finalKeys` changes when it grows. */
   get finalKeyCount(): number {
     const own = [this.#bls.tape, this.#bls.certification].filter(({ run }) => run !== undefined)
-    return this.#schedule.finalKeys().size + own.length
+    const named = this.#lanes.map(({ schedule }) => schedule.finalKeys().size)
+    return named.reduce((sum, size) => sum + size, own.length)
   }
 
   /**
@@ -138,21 +125,26 @@ export class Signer {
    * undefined until the main key and the subnet's own are among them. Nothing in it is secret.
    */
   get finalKeys(): Uint8Array | undefined {
-    const ecdsa = this.#schedule.finalKeys()
+    const { ecdsa, bip340, ed25519 } = this.#keys
     const [tape, certification] = [this.#bls.tape.run, this.#bls.certification.run]
-    if (tape === undefined || certification === undefined || !ecdsa.has(this.#mainKey))
+    if (tape === undefined || certification === undefined || this.publicKey === undefined)
       return undefined
-    return encodeFinalKeys(suites, { ecdsa, bls: { tape, certification } })
+    return encodeFinalKeys(suites, {
+      ecdsa: ecdsa.schedule.finalKeys(),
+      bip340: bip340.schedule.finalKeys(),
+      ed25519: ed25519.schedule.finalKeys(),
+      bls: { tape, certification },
+    })
   }
 
   /** Presignatures of the main key that are complete and not paired. */
   get stock(): number {
-    return this.#schedule.stockOf(this.#mainKey)
+    return this.#keys.ecdsa.schedule.stockOf(this.#mainKey.name)
   }
 
   /** Requests that wait for a presignature or a signature. */
   get openRequests(): number {
-    return this.#schedule.queued().length + this.#schedule.pairings().length
+    return this.#lanes.reduce((sum, lane) => sum + lane.openRequests, 0)
   }
 
   /** Total: nothing a peer sends makes it throw. */
@@ -179,45 +171,52 @@ export class Signer {
       case 'support':
       case 'complaint':
       case 'opening':
-        return this.#part(message.lane).receive(from, message)
+        return message.lane === 'bls'
+          ? this.#bls.receive(from, message)
+          : this.#keys[message.lane].receive(from, message)
       case 'share':
-        return this.#signing.share(from, message)
+        return this.#keys[message.lane].receive(from, message)
       case 'tape-share':
       case 'tape':
         return this.#tape.receive(from, message)
       case 'resend':
         if (from === this.#me) return []
         return [
-          ...this.#ecdsa.resend(from),
+          ...this.#lanes.flatMap((lane) => lane.resend(from)),
           ...this.#tape.resend(from),
-          ...this.#signing.resend(from),
           ...this.#bls.resend(from),
         ]
     }
   }
 
-  #part(lane: Lane): Participant<Secp256k1Point> | BlsLane {
-    return lane === 'ecdsa' ? this.#ecdsa : this.#bls
-  }
-
   /** One piece of heavy work; undefined when nothing is owed. Signatures come first. */
   work(): SignerOutputs | undefined {
-    return this.#signing.work() ?? this.#tape.work() ?? this.#bls.work() ?? this.#ecdsa.work()
+    return (
+      this.#first((lane) => lane.sign()) ??
+      this.#tape.work() ??
+      this.#bls.work() ??
+      this.#first((lane) => lane.work())
+    )
+  }
+
+  #first(work: (lane: AnyKeyLane) => SignerOutputs | undefined): SignerOutputs | undefined {
+    for (const lane of this.#lanes) {
+      const done = work(lane)
+      if (done !== undefined) return done
+    }
+    return undefined
   }
 
   /** An item of the log. False when it does not count. */
   takeDealing(lane: Lane, bytes: Uint8Array): boolean {
-    if (lane === 'bls') return this.#bls.takeDealing(bytes)
-    const judged = this.#ecdsa.judge(bytes)
-    return judged !== undefined && this.#schedule.take(judged.dealerIndex, judged.taken)
+    return (lane === 'bls' ? this.#bls : this.#keys[lane]).takeDealing(bytes)
   }
 
   /** An item of the log: the signature it completes a request with, once. */
   judge(bytes: Uint8Array): Completion | undefined {
     const completion = attempt(() => decodeCompletion(bytes))
-    if (completion instanceof BadEncoding || !this.#signing.judge(completion)) return undefined
-    this.#schedule.complete(completion.requestId)
-    return completion
+    if (completion instanceof BadEncoding) return undefined
+    return this.#lanes.some((lane) => lane.complete(completion)) ? completion : undefined
   }
 
   /**
@@ -225,12 +224,17 @@ export class Signer {
    * of the key is full, or the subnet offers no key of this name.
    */
   enqueue(request: SigningRequest): boolean {
-    return this.#schedule.enqueue(request)
+    return this.#keys[request.key.scheme].schedule.enqueue(request)
+  }
+
+  /** Whether there is such a key, or it is made when somebody asks for it. */
+  offersKey({ scheme, name }: KeyId): boolean {
+    return this.#keys[scheme].schedule.offersKey(name)
   }
 
   /** A public key is asked for: it is made if it is not there. False for a name not offered. */
-  holdKey(name: string): boolean {
-    return this.#schedule.holdKey(name)
+  holdKey({ scheme, name }: KeyId): boolean {
+    return this.#keys[scheme].schedule.holdKey(name)
   }
 
   /** An item of the log: a node says that a request takes too long. False when it does not count. */
@@ -253,11 +257,15 @@ export class Signer {
    * is decided.
    */
   endSlot(slot: bigint, time: TimestampNs): SignerOutputs {
-    this.#schedule.endSlot(slot)
+    for (const lane of this.#lanes) lane.endSlot(slot)
     this.#expiry.endSlot(time)
-    this.#ecdsa.forget()
     this.#bls.endSlot(slot)
-    const needed = new Set(this.#schedule.pairings().map((pairing) => pairing.slot))
-    return [...this.#tape.endSlot(slot, needed), ...this.#signing.endSlot()]
+    const pairings = this.#lanes.flatMap(({ schedule }) =>
+      schedule.pairings().map((pairing) => pairing.slot),
+    )
+    return [
+      ...this.#tape.endSlot(slot, new Set(pairings)),
+      ...this.#lanes.flatMap((lane) => lane.afterSlot()),
+    ]
   }
 }

@@ -1,10 +1,9 @@
 /**
  * The signing part of a signer: gives its share of each paired request, combines what comes in.
- * Source: threshold §§14, 18.
+ * Source: threshold §§14, 15, 18.
  */
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
 import { assert, attempt, BadEncoding } from '../base/errors.ts'
-import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
@@ -12,11 +11,9 @@ import type { Completion } from './completion.ts'
 import { encodeCompletion, submitsFirst } from './completion.ts'
 import type { ShareMessage } from './message.ts'
 import { shareContent } from './message.ts'
-import { decodeSignatureShare, encodeSignatureShare } from './object-codec.ts'
-import type { PresignatureShares } from './presignature.ts'
 import type { Receiver } from './receiver.ts'
-import type { SignatureShare, SigningInputs } from './signature.ts'
-import { combine, createShare, publicInputs, verifySignature } from './signature.ts'
+import type { Runs } from './recipe.ts'
+import type { Method, Session } from './session.ts'
 import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
 import type { Pairing } from './stock.ts'
@@ -26,13 +23,11 @@ import { tapeValue } from './tape.ts'
 /** Shares kept for requests that this node has not paired yet, per sender; threshold §23. */
 const EARLY_SHARES_MAX = 64
 
-type Open = {
-  readonly pairing: Pairing
+type Open<P, W extends Runs<P>> = {
+  readonly pairing: Pairing<P, W>
   /** σ of the pairing slot. */
   readonly tape: Uint8Array
-  readonly inputs: SigningInputs
-  /** Shares that are not known to be false, in the order of arrival. */
-  readonly shares: Map<NodeIndex, SignatureShare>
+  readonly session: Session<P>
   readonly blamed: Set<NodeIndex>
   ownShare: ShareMessage | undefined
   /** Own share is due: as soon as those that it needs are there, which may have to be recovered. */
@@ -45,17 +40,26 @@ type Open = {
   waits: boolean
 }
 
-export class Signing {
-  readonly #context: SignerContext
-  readonly #receiver: Receiver<Secp256k1Point>
+export class Signing<P, W extends Runs<P>> {
+  readonly #context: SignerContext<P, W>
+  readonly #receiver: Receiver<P>
+  readonly #method: Method<P, W>
   readonly #tape: Tape
-  readonly #open = new Map<string, Open>()
+  readonly #open = new Map<string, Open<P, W>>()
   /** Shares of requests not open here, by sender, oldest first. */
   readonly #early = new Map<NodeIndex, ShareMessage[]>()
 
-  constructor(context: SignerContext, receiver: Receiver<Secp256k1Point>, tape: Tape) {
+  constructor(
+    context: SignerContext<P, W>,
+    {
+      receiver,
+      method,
+      tape,
+    }: { readonly receiver: Receiver<P>; readonly method: Method<P, W>; readonly tape: Tape },
+  ) {
     this.#context = context
     this.#receiver = receiver
+    this.#method = method
     this.#tape = tape
   }
 
@@ -68,12 +72,11 @@ export class Signing {
     }
   }
 
-  #begin(name: string, pairing: Pairing, tape: Uint8Array): void {
+  #begin(name: string, pairing: Pairing<P, W>, tape: Uint8Array): void {
     this.#open.set(name, {
       pairing,
       tape,
-      inputs: this.#inputs(pairing, tape),
-      shares: new Map(),
+      session: this.#session(pairing, tape),
       blamed: new Set(),
       ownShare: undefined,
       owesShare: true,
@@ -91,9 +94,8 @@ export class Signing {
     }
   }
 
-  #inputs(pairing: Pairing, tape: Uint8Array): SigningInputs {
-    const { request, key, presignatureId, presignature } = pairing
-    const { suite } = this.#context
+  #session(pairing: Pairing<P, W>, tape: Uint8Array): Session<P> {
+    const { request, presignatureId } = pairing
     const nonce = oracleBytes(
       'ckbtc-signing-nonce',
       {
@@ -103,11 +105,7 @@ export class Signing {
       },
       32,
     )
-    const { path, digest } = request
-    const inputs = publicInputs(suite, { key, presignature, path, digest, nonce })
-    // R = 0 or x(R) = 0 has a probability of 2^-256.
-    assert(!('refusal' in inputs), 'a nonce gives a usable R')
-    return inputs
+    return this.#method(pairing, nonce)
   }
 
   /** A share came in; it counts because the channel names its sender (performance R18). */
@@ -118,13 +116,12 @@ export class Signing {
       this.#early.set(from, [...early, message].slice(-EARLY_SHARES_MAX))
       return []
     }
-    if (open.completion || open.shares.has(from) || open.blamed.has(from)) return []
-    const share = attempt(() => decodeSignatureShare(this.#context.suite, message.share))
-    if (share instanceof BadEncoding) {
+    if (open.completion || open.session.nodes.includes(from) || open.blamed.has(from)) return []
+    const problem = attempt(() => open.session.add(from, message.share))
+    if (problem instanceof BadEncoding) {
       open.blamed.add(from)
-      return [fault(from, `BadEncoding: ${share.message}`)]
+      return [fault(from, `BadEncoding: ${problem.message}`)]
     }
-    open.shares.set(from, share)
     open.untried = true
     return []
   }
@@ -136,40 +133,29 @@ export class Signing {
       const given = open.owesShare ? this.#give(open) : undefined
       if (given !== undefined) return given
       const t = reconstructionThreshold(this.#context.members.length)
-      if (open.untried && !open.completion && open.shares.size >= t) return this.#combine(open)
+      if (open.untried && !open.completion && open.session.nodes.length >= t)
+        return this.#combine(open)
     }
     return undefined
   }
 
-  #give(open: Open): SignerOutputs | undefined {
-    const shares = this.#ownShares(open.pairing)
-    if (shares === undefined) return undefined
+  #give(open: Open<P, W>): SignerOutputs | undefined {
+    const share = open.session.ownShare((run) => this.#receiver.shareOf(run))
+    if (share === undefined) return undefined
     open.owesShare = false
-    const { suite, keys, prefix } = this.#context
+    const { lane, keys, prefix } = this.#context
     const record = this.#singleUse(open)
     const requestId = open.pairing.request.id
-    const share = encodeSignatureShare(suite, createShare(suite, open.inputs, shares))
     const signature = keys.sign('signature-share', shareContent(prefix, { requestId, share }))
-    open.ownShare = { type: 'share', requestId, share, signature }
+    open.ownShare = { type: 'share', lane, requestId, share, signature }
     return [record, { type: 'send', to: 'all', message: open.ownShare }]
-  }
-
-  #ownShares({
-    runs: [lambdaRun, kappaLambdaRun, keyLambdaRun],
-  }: Pairing): PresignatureShares | undefined {
-    const lambda = this.#receiver.shareOf(lambdaRun)
-    const kappaLambda = this.#receiver.shareOf(kappaLambdaRun)
-    const keyLambda = this.#receiver.shareOf(keyLambdaRun)
-    if (lambda === undefined || kappaLambda === undefined || keyLambda === undefined)
-      return undefined
-    return { lambda, kappaLambda, keyLambda }
   }
 
   /**
    * §18.3 rule 2: one presignature, one request, one ω, for ever. Whatever else an earlier life
    * signed stops us.
    */
-  #singleUse({ pairing, tape }: Open): SignerOutput {
+  #singleUse({ pairing, tape }: Open<P, W>): SignerOutput {
     const key = `${this.#context.recordPrefix}pairing/${pairing.presignatureId}`
     const value = concat(pairing.request.id, tapeValue(tape))
     const before = this.#context.records.get(key)
@@ -180,11 +166,10 @@ export class Signing {
     return { type: 'record', key, value }
   }
 
-  #combine(open: Open): SignerOutputs {
+  #combine(open: Open<P, W>): SignerOutputs {
     open.untried = false
-    const { result, blamed } = combine(this.#context.suite, open.inputs, open.shares)
+    const { result, blamed } = open.session.combine()
     const faults = blamed.map((node) => {
-      open.shares.delete(node)
       open.blamed.add(node)
       return fault(node, 'InvalidSignatureShare')
     })
@@ -192,7 +177,7 @@ export class Signing {
     const { members, me } = this.#context
     const requestId = open.pairing.request.id
     const t = reconstructionThreshold(members.length)
-    const by = [...open.shares.keys()].slice(0, t)
+    const by = open.session.nodes.slice(0, t)
     open.completion = encodeCompletion({ requestId, signature: result.signature, tape: open.tape })
     open.waits = !submitsFirst(me, members.length, open.pairing.slot)
     return [
@@ -210,8 +195,8 @@ export class Signing {
     const pairing = this.#context.schedule.pairing(requestId)
     if (pairing === undefined || !this.#tape.isSignature(pairing.slot, tape)) return false
     const open = this.#open.get(toHex(requestId))
-    const inputs = open?.inputs ?? this.#inputs(pairing, tape)
-    return verifySignature(this.#context.suite, inputs, signature) === undefined
+    const session = open?.session ?? this.#session(pairing, tape)
+    return session.refusalOf(signature) === undefined
   }
 
   /** Own shares of requests that are still open, for a node that starts again. */

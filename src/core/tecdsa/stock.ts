@@ -5,33 +5,21 @@
 import { equalBytes } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import { KeyRuns } from './key-runs.ts'
-import type { Transcript } from './parameters.ts'
-import type { Presignature } from './presignature.ts'
+import type { InCreation, Recipe, Runs } from './recipe.ts'
+import type { SigningRequest } from './request.ts'
 import type { Run } from './run.ts'
 import type { RunLedger } from './run-ledger.ts'
 
 /** Requests that wait for a presignature, per key; threshold specification §23. */
 export const QUEUE_MAX = 20
 
-/** A signature that an executed canister, or the operator, asked for. */
-export type SigningRequest = {
-  /** 32 bytes, equal at all nodes; never used twice. */
-  readonly id: Uint8Array
-  /** Of the key that signs. */
-  readonly keyName: string
-  /** The caller's principal first, then the rest of the derivation path. */
-  readonly path: readonly Uint8Array[]
-  /** Message hash, 32 bytes. */
-  readonly digest: Uint8Array
-}
-
 /** A request and the presignature that is its own for ever (§18.3). `slot` gives the nonce. */
-export type Pairing = {
+export type Pairing<P, W extends Runs<P>> = {
   readonly request: SigningRequest
-  readonly key: Transcript
+  /** Final. */
+  readonly key: Run<P>
   readonly presignatureId: bigint
-  readonly presignature: Presignature
-  readonly runs: readonly [lambda: Run, kappaLambda: Run, keyLambda: Run]
+  readonly presignature: W
   readonly slot: bigint
 }
 
@@ -42,51 +30,41 @@ export type StockLimits = {
   readonly creationMax: number
 }
 
-/**
- * The four transcripts of one presignature; a missing one means that its inputs are not final yet.
- */
-type PresignatureRuns = {
-  readonly kappa: Run
-  readonly lambda: Run
-  kappaLambda: Run | undefined
-  keyLambda: Run | undefined
+export type KeyStockConfig<P, W extends Runs<P>> = {
+  readonly ledger: RunLedger<P>
+  readonly recipe: Recipe<P, W>
+  readonly limits: StockLimits
+  /** From the counter of all keys: an id never comes back. */
+  readonly nextId: () => bigint
+  readonly kept: Run<P> | undefined
 }
 
-export class KeyStock {
-  readonly #ledger: RunLedger
+export class KeyStock<P, W extends Runs<P>> {
+  readonly #ledger: RunLedger<P>
+  readonly #recipe: Recipe<P, W>
   readonly #limits: StockLimits
-  /** From the counter of all keys: an id never comes back. */
   readonly #nextId: () => bigint
-  readonly #key: KeyRuns
+  readonly #key: KeyRuns<P>
   /** Complete or in creation, in ascending order of id; a paired one is its pairing's. */
-  readonly #unpaired = new Map<bigint, PresignatureRuns>()
+  readonly #unpaired = new Map<bigint, InCreation<P, W>>()
   readonly #queue: SigningRequest[] = []
 
-  constructor({
-    ledger,
-    limits,
-    nextId,
-    kept,
-  }: {
-    readonly ledger: RunLedger
-    readonly limits: StockLimits
-    readonly nextId: () => bigint
-    readonly kept: Run | undefined
-  }) {
+  constructor({ ledger, recipe, limits, nextId, kept }: KeyStockConfig<P, W>) {
     this.#ledger = ledger
+    this.#recipe = recipe
     this.#limits = limits
     this.#nextId = nextId
     this.#key = new KeyRuns(ledger, kept)
   }
 
   /** The run of the key, once its transcript is final. */
-  get run(): Run | undefined {
+  get run(): Run<P> | undefined {
     return this.#key.run
   }
 
   /** Presignatures that are complete and not paired. */
   get stock(): number {
-    return [...this.#unpaired.values()].filter((runs) => complete(runs) !== undefined).length
+    return [...this.#unpaired.values()].filter(({ whole }) => whole !== undefined).length
   }
 
   /** Requests without a presignature, oldest first. */
@@ -108,34 +86,26 @@ export class KeyStock {
   }
 
   /** A transcript is final: opens those that waited for it. */
-  advance(final: Run): void {
+  advance(final: Run<P>): void {
     this.#key.advance(final)
-    for (const runs of this.#unpaired.values()) this.#openProducts(runs)
-  }
-
-  #openProducts(runs: PresignatureRuns): void {
     const key = this.#key.transcript
-    const [left, right] = [runs.kappa.transcript, runs.lambda.transcript]
-    if (right === undefined || key === undefined) return
-    runs.keyLambda ??= this.#ledger.open({ type: 'unmaskedTimesMasked', left: key, right })
-    if (left === undefined) return
-    runs.kappaLambda ??= this.#ledger.open({ type: 'unmaskedTimesMasked', left, right })
+    if (key === undefined) return
+    for (const presignature of this.#unpaired.values()) presignature.advance(key)
   }
 
   /**
    * The head of the queue takes the complete presignature of smallest id, while both exist. §18.1
    */
-  pair(slot: bigint): readonly Pairing[] {
-    const pairings: Pairing[] = []
-    for (const [presignatureId, runs] of this.#unpaired) {
+  pair(slot: bigint): readonly Pairing<P, W>[] {
+    const pairings: Pairing<P, W>[] = []
+    for (const [presignatureId, { whole: presignature }] of this.#unpaired) {
       const [request] = this.#queue
       if (request === undefined) break
-      const whole = complete(runs)
-      if (whole === undefined) continue
+      if (presignature === undefined) continue
       this.#queue.shift()
       this.#unpaired.delete(presignatureId)
-      const key = present(this.#key.transcript, 'a key comes before its presignatures')
-      pairings.push({ request, key, presignatureId, slot, ...whole })
+      const key = present(this.#key.run, 'a key comes before its presignatures')
+      pairings.push({ request, key, presignatureId, presignature, slot })
     }
     return pairings
   }
@@ -147,32 +117,8 @@ export class KeyStock {
     const wanted = stockTarget + this.#queue.length
     let creating = this.#unpaired.size - this.stock
     while (creating < creationMax && this.#unpaired.size < wanted) {
-      this.#unpaired.set(this.#nextId(), {
-        kappa: this.#ledger.open({ type: 'randomUnmasked' }),
-        lambda: this.#ledger.open({ type: 'random' }),
-        kappaLambda: undefined,
-        keyLambda: undefined,
-      })
+      this.#unpaired.set(this.#nextId(), this.#recipe(this.#ledger))
       creating += 1
     }
-  }
-}
-
-function complete({
-  kappa,
-  lambda,
-  kappaLambda,
-  keyLambda,
-}: PresignatureRuns): Pick<Pairing, 'presignature' | 'runs'> | undefined {
-  if (kappaLambda?.transcript === undefined || keyLambda?.transcript === undefined) return undefined
-  if (kappa.transcript === undefined || lambda.transcript === undefined) return undefined
-  return {
-    presignature: {
-      kappa: kappa.transcript,
-      lambda: lambda.transcript,
-      kappaLambda: kappaLambda.transcript,
-      keyLambda: keyLambda.transcript,
-    },
-    runs: [lambda, kappaLambda, keyLambda],
   }
 }

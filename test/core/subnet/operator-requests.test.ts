@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
+import { KEY_SCHEMES } from '../../../src/core/base/key-scheme.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { selfAuthenticating } from '../../../src/core/ic/principal.ts'
@@ -21,7 +22,8 @@ import {
 import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../../src/core/tecdsa/membership.ts'
 import { NodeKeys } from '../../../src/core/tecdsa/node-keys.ts'
-import type { SigningRequest } from '../../../src/core/tecdsa/stock.ts'
+import type { SigningRequest } from '../../../src/core/tecdsa/request.ts'
+import { MESSAGE_SIZE_MAX, textOfKey } from '../../../src/core/tecdsa/request.ts'
 import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 
 const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
@@ -40,7 +42,9 @@ const caller = subnetPrincipal(certificationKey)
 
 const request: OperatorRequest = {
   nonce: filled(16, 4),
-  digest: filled(32, 5),
+  scheme: 'ecdsa',
+  message: filled(32, 5),
+  taprootRoot: undefined,
   path: [filled(1, 1), filled(29, 6), filled(32, 7)],
 }
 
@@ -61,7 +65,7 @@ function asked(items: readonly Uint8Array[], ready = true) {
   for (const item of items)
     requests.serve(item, {
       certificationKey: ready ? certificationKey : undefined,
-      holdKey: (name) => held.push(name) > 0,
+      holdKey: (key) => held.push(textOfKey(key)) > 0,
       enqueue: (signing) => enqueued.push(signing) > 0,
     })
   return { held, enqueued, requests }
@@ -75,7 +79,13 @@ describe('a request of the operator', () => {
     const id = operatorRequestId(genesis, request)
     expect(held).toEqual([])
     expect(enqueued).toEqual([
-      { id, keyName: OPERATOR_KEY, path: [caller, ...request.path], digest: request.digest },
+      {
+        id,
+        key: { scheme: 'ecdsa', name: OPERATOR_KEY },
+        path: [caller, ...request.path],
+        message: request.message,
+        taprootRoot: undefined,
+      },
     ])
     expect(OPERATOR_KEY).toBe('test_key_1')
     expect(requests.isOwn(id)).toBe(true)
@@ -83,10 +93,11 @@ describe('a request of the operator', () => {
   })
 
   it('without a hash asks for the key alone', () => {
-    expect(asked([encoded({ digest: undefined })])).toMatchObject({
-      held: [OPERATOR_KEY],
-      enqueued: [],
-    })
+    for (const scheme of KEY_SCHEMES)
+      expect(asked([encoded({ scheme, message: undefined })])).toMatchObject({
+        held: [textOfKey({ scheme, name: OPERATOR_KEY })],
+        enqueued: [],
+      })
   })
 
   it('counts once, however often it is in the log', () => {
@@ -128,6 +139,37 @@ describe('a request of the operator', () => {
       expect(() => decodeOperatorRequest(bytes.slice(0, length))).toThrow(BadEncoding)
     expect(() => decodeOperatorRequest(Uint8Array.of(...bytes, 0))).toThrow(BadEncoding)
     expect(asked([Uint8Array.of(...bytes, 0)])).toMatchObject(nothing)
+  })
+
+  it.each([
+    ['a message of any length under bip340', { scheme: 'bip340', message: filled(0, 0) }],
+    [
+      'a message as long as may be under ed25519',
+      { scheme: 'ed25519', message: filled(MESSAGE_SIZE_MAX, 1) },
+    ],
+    ['an empty root', { scheme: 'bip340', taprootRoot: filled(0, 0) }],
+    ['a root of 32 bytes', { scheme: 'bip340', taprootRoot: filled(32, 1) }],
+  ] as const)('may have %s', (_, change) => {
+    const { enqueued } = asked([encoded(change)])
+    const { scheme, message, taprootRoot } = { ...request, ...change }
+    expect(enqueued).toMatchObject([{ key: { scheme, name: OPERATOR_KEY }, message, taprootRoot }])
+  })
+
+  it.each([
+    ['a hash that is not 32 bytes', { message: filled(33, 5) }],
+    ['no hash but an empty one', { message: filled(0, 5) }],
+    [
+      'a message longer than may be',
+      { scheme: 'ed25519', message: filled(MESSAGE_SIZE_MAX + 1, 1) },
+    ],
+    ['a root of 31 bytes', { scheme: 'bip340', taprootRoot: filled(31, 1) }],
+    ['a root of 33 bytes', { scheme: 'bip340', taprootRoot: filled(33, 1) }],
+    ['a root under ecdsa', { taprootRoot: filled(32, 1) }],
+    ['a root under ed25519', { scheme: 'ed25519', taprootRoot: filled(0, 1) }],
+    ['a root and no message', { scheme: 'bip340', message: undefined, taprootRoot: filled(0, 1) }],
+  ] as const)('with %s is none', (_, change) => {
+    expect(() => decodeOperatorRequest(encoded(change))).toThrow(BadEncoding)
+    expect(asked([encoded(change)])).toMatchObject(nothing)
   })
 
   it('with a path that is too long or too wide is none', () => {

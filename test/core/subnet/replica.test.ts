@@ -95,8 +95,8 @@ function life(replica: Replica): readonly string[] {
     if (answer !== undefined) seen.push(`${toHex(answer.requestId)} ${textOf(answer.reply)}`)
   }
   const endSlot = (now: TimestampNs): void => {
-    for (const { id, path, digest } of replica.endSlot(now))
-      seen.push([id, ...path, digest].map(toHex).join())
+    for (const { id, path, message } of replica.endSlot(now))
+      seen.push([id, ...path, message].map(toHex).join())
   }
   const [first = new Uint8Array(), ...others] = envelopes
   replica.masterKey(subnetKey, at(1n))

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { attempt, BadEncoding, present } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
+import { KEY_SCHEMES } from '../../../src/core/base/key-scheme.ts'
 import { secp256k1 } from '../../../src/core/base/noble-secp256k1.ts'
 import type { SignedDealing } from '../../../src/core/tecdsa/evidence.ts'
 import {
@@ -27,7 +28,11 @@ import { MAIN_KEY, SignerNet } from '../../support/signer-net.ts'
 import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 
 const net = new SignerNet({ nodes: 4, stockTarget: 0 })
-for (const node of [0, 1, 2, 3]) net.signer(node).holdKey('test_key_1')
+for (const node of [0, 1, 2, 3]) {
+  net.signer(node).holdKey({ scheme: 'ecdsa', name: 'test_key_1' })
+  net.signer(node).holdKey({ scheme: 'bip340', name: 'key_1' })
+  net.signer(node).holdKey({ scheme: 'ed25519', name: 'test_key_1' })
+}
 net.settle()
 
 const configOf = (genesis: Genesis, restored?: Uint8Array) => ({
@@ -75,12 +80,17 @@ describe('the record of keys', () => {
 
   test('holds the keys', () => {
     expect([...kept.ecdsa.keys()]).toEqual([MAIN_KEY, 'test_key_1'])
+    expect([...kept.bip340.keys()]).toEqual(['key_1'])
+    expect([...kept.ed25519.keys()]).toEqual(['test_key_1'])
     const signer = new Signer(configOf({ ...genesis, incarnation: 9n }, bytes))
-    for (const name of kept.ecdsa.keys())
-      expect(signer.publicKeyOf(name)).toEqual(net.signer(0).publicKeyOf(name))
+    for (const scheme of KEY_SCHEMES)
+      for (const name of kept[scheme].keys()) {
+        const key = { scheme, name }
+        expect(signer.publicKeyOf(key)).toEqual(net.signer(0).publicKeyOf(key))
+      }
     expect(signer.certificationKey).toEqual(net.signer(0).certificationKey)
     expect(signer.tapeKeySlot).toBe(0n)
-    expect([signer.finalKeyCount, signer.finalKeys]).toEqual([4, bytes])
+    expect([signer.finalKeyCount, signer.finalKeys]).toEqual([6, bytes])
   })
 
   test('without the main key is none', () => {

@@ -147,9 +147,10 @@ describe('a completion in the log', () => {
   const { signer } = alone
   const asked = {
     id: sha256(utf8('request')),
-    keyName: 'key_1',
+    key: { scheme: 'ecdsa', name: 'key_1' } as const,
     path: [utf8('caller')],
-    digest: sha256(utf8('message')),
+    message: sha256(utf8('message')),
+    taprootRoot: undefined,
   }
   let completion: Completion
 

@@ -23,6 +23,7 @@ import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
 const share: ShareMessage = {
   type: 'share',
+  lane: 'ecdsa',
   requestId: filled(32, 1),
   share: filled(200, 2),
   signature: filled(64, 3),

@@ -230,6 +230,7 @@ test('whatever a peer sends, nothing is thrown and nobody else is blamed', () =>
   const signer = makeSigner()
   const share: SignerMessage = {
     type: 'share',
+    lane: 'ecdsa',
     requestId: new Uint8Array(32),
     share: Uint8Array.of(1),
     signature: new Uint8Array(64),

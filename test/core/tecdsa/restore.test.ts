@@ -166,7 +166,9 @@ describe('keys on demand', () => {
 
   test('are made for the first request, and sign it', () => {
     expectValid(first, asked)
-    expect(first.signer(0).publicKeyOf(TEST_KEY)).not.toEqual(first.signer(0).publicKey)
+    expect(first.signer(0).publicKeyOf({ scheme: 'ecdsa', name: TEST_KEY })).not.toEqual(
+      first.signer(0).publicKey,
+    )
     expect([first.signer(0).finalKeyCount, first.signer(0).stock]).toEqual([4, 1])
     expect(first.faults).toEqual([])
   })
@@ -177,17 +179,19 @@ describe('keys on demand', () => {
     again.ask(more)
     again.settle()
     expectValid(again, more)
-    expect(again.signer(3).publicKeyOf(TEST_KEY)).toEqual(first.signer(3).publicKeyOf(TEST_KEY))
+    expect(again.signer(3).publicKeyOf({ scheme: 'ecdsa', name: TEST_KEY })).toEqual(
+      first.signer(3).publicKeyOf({ scheme: 'ecdsa', name: TEST_KEY }),
+    )
   })
 
   test('that were in the making are not there, and are made anew', () => {
     const early = settled({ nodes: 1 })
-    early.signer(0).holdKey(TEST_KEY)
+    early.signer(0).holdKey({ scheme: 'ecdsa', name: TEST_KEY })
     const again = settled({ nodes: 1, restored: keptBy(early), incarnation: 8n })
-    expect([again.signer(0).finalKeyCount, again.signer(0).publicKeyOf(TEST_KEY)]).toEqual([
-      3,
-      undefined,
-    ])
+    expect([
+      again.signer(0).finalKeyCount,
+      again.signer(0).publicKeyOf({ scheme: 'ecdsa', name: TEST_KEY }),
+    ]).toEqual([3, undefined])
     again.ask(asked)
     again.settle()
     expectValid(again, asked)

@@ -12,11 +12,17 @@ import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
 import type { Dealing } from '../../../src/core/tecdsa/dealing.ts'
 import type { Operation } from '../../../src/core/tecdsa/parameters.ts'
 import { collectionThreshold, receiverThreshold } from '../../../src/core/tecdsa/parameters.ts'
+import type { EcdsaRuns } from '../../../src/core/tecdsa/recipe.ts'
+import { ecdsaRecipe } from '../../../src/core/tecdsa/recipe.ts'
+import type { SigningRequest } from '../../../src/core/tecdsa/request.ts'
 import type { Run } from '../../../src/core/tecdsa/run.ts'
-import { Schedule } from '../../../src/core/tecdsa/schedule.ts'
-import type { SigningRequest, StockLimits } from '../../../src/core/tecdsa/stock.ts'
+import { Schedule as AnySchedule } from '../../../src/core/tecdsa/schedule.ts'
+import type { StockLimits } from '../../../src/core/tecdsa/stock.ts'
 import { QUEUE_MAX } from '../../../src/core/tecdsa/stock.ts'
+import type { Point } from '../../support/threshold.ts'
 import { bytesOf, makeNodes, suite } from '../../support/threshold.ts'
+
+type Schedule = AnySchedule<Point, EcdsaRuns<Point>>
 
 const MAIN_KEY = 'key_1'
 const INCARNATION = 0x1_0000_0007n
@@ -28,9 +34,10 @@ function makeSchedule({
 }: Partial<StockLimits> & {
   readonly nodes?: number
   readonly kept?: ReadonlyMap<string, Run>
-} = {}) {
-  return new Schedule({
+} = {}): Schedule {
+  return new AnySchedule({
     suite,
+    recipe: ecdsaRecipe,
     members: makeNodes(nodes).map(({ member }) => member),
     membershipVersion: 1n,
     subnetId: bytesOf('subnet'),
@@ -104,9 +111,10 @@ function keyed(limits: Parameters<typeof makeSchedule>[0] = {}): Schedule {
 
 const request = (name: string, keyName = MAIN_KEY): SigningRequest => ({
   id: bytesOf(`request ${name}`),
-  keyName,
+  key: { scheme: 'ecdsa', name: keyName },
   path: [],
-  digest: bytesOf(`digest ${name}`),
+  message: bytesOf(`message ${name}`),
+  taprootRoot: undefined,
 })
 
 const operations = (schedule: Schedule): readonly string[] =>
@@ -306,8 +314,12 @@ describe('a pairing', () => {
     schedule.enqueue(request('a'))
     const [pairing] = schedule.endSlot(1n)
     const { kappa, lambda, kappaLambda, keyLambda } = present(pairing, 'paired').presignature
-    expect([kappa, lambda, kappaLambda, keyLambda].map(({ id }) => id)).toEqual([2n, 3n, 5n, 4n])
-    expect(pairing?.runs.map(({ parameters }) => parameters.id)).toEqual([3n, 5n, 4n])
+    expect([kappa, lambda, kappaLambda, keyLambda].map(({ parameters }) => parameters.id)).toEqual([
+      2n,
+      3n,
+      5n,
+      4n,
+    ])
   })
 
   test('ends with its completion, and the presignature with it', () => {
@@ -371,7 +383,7 @@ describe('a key whose public key would be the identity', () => {
 describe('another key', () => {
   const OTHER = 'test_key_1'
   const paired = (schedule: Schedule, slot: bigint) =>
-    schedule.endSlot(slot).map((pairing) => [pairing.request.keyName, pairing.presignatureId])
+    schedule.endSlot(slot).map((pairing) => [pairing.request.key.name, pairing.presignatureId])
 
   test('is made when it is first asked for, and once', () => {
     const schedule = keyed({ stockTarget: 0 })
@@ -417,14 +429,14 @@ describe('another key', () => {
     finishAll(schedule)
     schedule.enqueue(request('mine'))
     const pairings = schedule.endSlot(3n)
-    expect(pairings.map(({ request: { keyName }, key }) => [keyName, key])).toEqual([
+    expect(pairings.map(({ request, key }) => [request.key.name, key.transcript])).toEqual([
       [MAIN_KEY, schedule.keyOf(MAIN_KEY)],
       [OTHER, schedule.keyOf(OTHER)],
     ])
-    const inputs = pairings.map(({ runs: [, , { parameters }] }) => parameters.operation)
+    const inputs = pairings.map(({ presignature }) => presignature.keyLambda.parameters.operation)
     expect(
       inputs.map((operation) => operation.type === 'unmaskedTimesMasked' && operation.left),
-    ).toEqual(pairings.map(({ key }) => key))
+    ).toEqual(pairings.map(({ key }) => key.transcript))
   })
 
   test('has a queue of its own', () => {
