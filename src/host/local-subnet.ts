@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { toHex } from '../core/base/bytes.ts'
 import { Bug } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
+import type { KeyScheme } from '../core/base/key-scheme.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
 import type { CanisterIds, IdsKind } from '../core/ic/canister-ids.ts'
@@ -70,7 +71,7 @@ export class LocalSubnet {
   readonly #signers: (readonly NodeIndex[])[] = []
   readonly #operatorSigned = new Map<string, Uint8Array>()
   readonly #signedBy = new Map<string, readonly NodeIndex[]>()
-  #operatorKey: string | undefined
+  readonly #operatorKeys = new Map<KeyScheme, string>()
   /** What is seen of single nodes. */
   readonly watch = new NodeWatch()
   readonly #wake = new Set<() => void>()
@@ -154,7 +155,7 @@ export class LocalSubnet {
         this.#progress.set(node, event)
         return
       case 'operatorKey':
-        this.#operatorKey = toHex(event.publicKey)
+        this.#operatorKeys.set(event.scheme, toHex(event.publicKey))
         return
       case 'operatorSigned':
         remember(this.#operatorSigned, toHex(event.requestId), event.signature)
@@ -176,9 +177,9 @@ export class LocalSubnet {
     return same >= agreementQuorum(this.subnet.size) ? key : undefined
   }
 
-  /** The key that the operator may use, once it was asked for; SEC1 compressed hexadecimal. */
-  get operatorKey(): string | undefined {
-    return this.#operatorKey
+  /** The key that the operator may use, once it was asked for, in hexadecimal. */
+  operatorKey(scheme: KeyScheme): string | undefined {
+    return this.#operatorKeys.get(scheme)
   }
 
   /**

@@ -18,7 +18,7 @@ import { decodeDealing } from '../../src/core/tecdsa/dealing-codec.ts'
 import type { SignedDealing } from '../../src/core/tecdsa/evidence.ts'
 import { lagrangeScalars } from '../../src/core/tecdsa/lagrange.ts'
 import { subnetIdOf } from '../../src/core/tecdsa/membership.ts'
-import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
+import type { Lane, SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
 import { decodeSignatureShare } from '../../src/core/tecdsa/object-codec.ts'
 import { member } from '../../src/core/tecdsa/parameters.ts'
@@ -159,10 +159,7 @@ function secretsOfNode(net: SignerNet, node: NodeIndex): readonly Secrets[] {
 
 describe('what one of four nodes receives while keys and a signature are made', () => {
   const received = new Received()
-  const dealings = new Map<
-    string,
-    { readonly lane: 'ecdsa' | 'bls'; readonly signed: SignedDealing }
-  >()
+  const dealings = new Map<string, { readonly lane: Lane; readonly signed: SignedDealing }>()
   const published: bigint[] = []
   const held: { net?: SignerNet } = {}
   const asked = request('seen by all')

@@ -7,7 +7,15 @@ const STALLED: readonly [number, string] = [6, 'too few nodes run']
 
 const scheme: OptionDefinition = {
   flags: '--scheme <scheme>',
-  description: 'ecdsa (default); bip340 and ed25519 are not made yet',
+  description: 'ecdsa (default), bip340 or ed25519',
+}
+const taprootRoot: OptionDefinition = {
+  flags: '--taproot-root <hex>',
+  description: 'with bip340: sign under the output key of this root, 32 bytes or ""',
+}
+const message: OptionDefinition = {
+  flags: '--message <file>',
+  description: 'a file, or - for standard input; ecdsa signs its SHA-256',
 }
 const account: OptionDefinition = {
   flags: '--account <account>',
@@ -41,18 +49,20 @@ nodes make that key when it is asked for first.`,
 const sign: CommandDefinition = {
   name: 'sign',
   summary: 'one threshold signature',
-  description: `Has the nodes sign a hash together. The key test_key_1 signs nothing that could
+  description: `Has the nodes sign a hash or a message together. The key test_key_1 signs nothing that could
 spend coins of the minter.`,
   examples: [
     ['ckbtc signer sign --message letter.txt', 'its SHA-256'],
     ['echo hello | ckbtc signer sign --message -', 'from standard input'],
     ['ckbtc signer sign --hash <hex>', '32 bytes'],
+    ['ckbtc signer sign --scheme ed25519 --message letter.txt', 'the letter itself'],
   ],
   options: [
     { flags: '--hash <hex>', description: '32 bytes in hexadecimal' },
-    { flags: '--message <file>', description: 'a file, or - for standard input' },
-    account,
+    message,
     scheme,
+    taprootRoot,
+    account,
   ],
   exits: [STALLED, LOCAL, DOWN],
   seeAlso: 'ckbtc signer verify',
@@ -62,13 +72,19 @@ spend coins of the minter.`,
 const verify: CommandDefinition = {
   name: 'verify',
   summary: 'check a signature',
-  description: `Checks an ECDSA signature on secp256k1. Needs no subnet.`,
+  description: `Checks a signature with a library that knows nothing of thresholds. Needs no
+subnet.`,
   examples: [['ckbtc signer verify --hash <hex> --signature <hex> --public-key <hex>', '']],
   options: [
-    { flags: '--hash <hex>', description: '32 bytes' },
-    { flags: '--signature <hex>', description: '64 bytes, r then s' },
-    { flags: '--public-key <hex>', description: '33 bytes, compressed, or 65' },
+    { flags: '--hash <hex>', description: '32 bytes, for ecdsa' },
+    message,
+    { flags: '--signature <hex>', description: '64 bytes' },
+    {
+      flags: '--public-key <hex>',
+      description: 'of ecdsa 33 or 65 bytes, of bip340 33 or 32, of ed25519 32',
+    },
     scheme,
+    taprootRoot,
   ],
   exits: [[8, 'the signature is not good']],
   run: async () => (await import('../signer/verify.ts')).verify,

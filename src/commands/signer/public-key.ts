@@ -3,19 +3,19 @@ import { printPairs } from '../../terminal/table.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import { controlOf, printLocal } from '../local-network.ts'
-import { accountOption, requireEcdsa } from './arguments.ts'
+import { accountOption, schemeOption } from './arguments.ts'
 
 export async function publicKey({ options }: Invocation, context: Context): Promise<void> {
-  requireEcdsa(options, 'ckbtc signer public-key')
+  const scheme = schemeOption(options, 'ckbtc signer public-key')
   const account = accountOption(options)
   const { terminal, signal } = context
   const control = await controlOf(context)
-  const found = await control.ask('signer-public-key', { account }, { signal })
+  const found = await control.ask('signer-public-key', { scheme, account }, { signal })
   const { keyId, masterPublicKey, path, publicKey: derived, chainCode } = found
   const isExplained = options.isOn('explain')
   printLocal(terminal, {
     schema: 'signer-public-key',
-    data: { scheme: 'ecdsa', ...found },
+    data: { scheme, ...found },
     essential: derived,
     print: () =>
       printPairs(terminal, [

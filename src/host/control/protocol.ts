@@ -33,6 +33,9 @@ const money = integer(0, Number(MONEY_MAX))
 /** Of blocks and transactions, as explorers show them. */
 const hash = matching(/^[0-9a-f]{64}$/, '64 hexadecimal digits')
 const hex = matching(/^(?:[0-9a-f]{2}){0,400000}$/, 'hexadecimal')
+/** As long as what is signed may be: 2 MiB. */
+const longHex = matching(/^(?:[0-9a-f]{2}){0,2097152}$/, 'hexadecimal of at most 2 MiB')
+const scheme = oneOf('ecdsa', 'bip340', 'ed25519')
 
 function matching(pattern: RegExp, expected: string): JsonReader<string> {
   return (value, where) => {
@@ -206,11 +209,11 @@ const shapes = {
       nodesToProgress: count,
       presignatures: count,
       minterKey: namedKey,
-      operatorKey: namedKey,
+      operatorKeys: object({ ecdsa: namedKey, bip340: namedKey, ed25519: namedKey }),
     }),
   },
   'signer-public-key': {
-    request: object({ account: nullable(account) }),
+    request: object({ scheme, account: nullable(account) }),
     reply: object({
       keyId: text,
       masterPublicKey: hex,
@@ -220,11 +223,16 @@ const shapes = {
     }),
   },
   'signer-sign': {
-    request: object({ hash, account: nullable(account) }),
+    /** `message`: of ecdsa its hash. */
+    request: object({
+      scheme,
+      message: longHex,
+      taprootRoot: nullable(hex),
+      account: nullable(account),
+    }),
     reply: object({
       signature: hex,
       publicKey: hex,
-      hash,
       keyId: text,
       nodes: nodeIds,
       totalMs: count,
@@ -261,8 +269,8 @@ export const failureShape = object({
     typeof value === 'object' && value !== null ? { ...value } : {},
 })
 
-/** Larger requests are not read: room for the largest standard transaction, and more. */
-export const REQUEST_BYTES_MAX = 1_000_000
+/** Larger requests are not read: room for the longest message to sign, in hexadecimal. */
+export const REQUEST_BYTES_MAX = 5_000_000
 /** Larger answers are not read. */
 export const REPLY_BYTES_MAX = 32_000_000
 

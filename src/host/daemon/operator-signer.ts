@@ -3,10 +3,11 @@
  * `docs/spec/cli.md` §5.18, threshold §17.1.
  */
 import { fromHex, toHex } from '../../core/base/bytes.ts'
-import { derivePublicKey, masterKey } from '../../core/base/derivation.ts'
+import { masterKey } from '../../core/base/derivation.ts'
 import { Bug, Problem } from '../../core/base/errors.ts'
+import type { KeyScheme } from '../../core/base/key-scheme.ts'
+import { deriveKey, verifySigned } from '../../core/base/key-scheme.ts'
 import { agreementQuorum, faultyMax, reconstructionThreshold } from '../../core/base/party.ts'
-import { verifyEcdsa } from '../../core/base/verification.ts'
 import { decodePublicKey } from '../../core/ic/public-key.ts'
 import { pathOf } from '../../core/minter/addresses.ts'
 import type { OperatorRequest } from '../../core/subnet/operator-requests.ts'
@@ -46,17 +47,22 @@ export class OperatorSigner {
       nodesToProgress: agreementQuorum(nodes),
       presignatures: local.stock,
       minterKey: { keyId: local.mainKeyName, publicKey: toHex(descriptor.masterPublicKey) },
-      operatorKey: { keyId: OPERATOR_KEY, publicKey: local.operatorKey },
+      operatorKeys: {
+        ecdsa: { keyId: OPERATOR_KEY, publicKey: local.operatorKey('ecdsa') },
+        bip340: { keyId: OPERATOR_KEY, publicKey: local.operatorKey('bip340') },
+        ed25519: { keyId: OPERATOR_KEY, publicKey: local.operatorKey('ed25519') },
+      },
     }
   }
 
   /** Makes the key when it is asked for first. Throws `SUBNET_SIGNING_STALLED`. */
   async publicKey({
+    scheme,
     account,
   }: RequestOf<'signer-public-key'>): Promise<ReplyOf<'signer-public-key'>> {
-    const master = await this.#key()
+    const master = await this.#key(scheme)
     const path = this.#callerPath(pathFor(account))
-    const { publicKey, chainCode } = derivePublicKey(masterKey(fromHex(master)), path)
+    const { publicKey, chainCode } = deriveKey(scheme, masterKey(fromHex(master)), path)
     return {
       keyId: OPERATOR_KEY,
       masterPublicKey: master,
@@ -67,23 +73,22 @@ export class OperatorSigner {
   }
 
   /** Throws `SUBNET_SIGNING_STALLED`. */
-  async sign({ hash, account }: RequestOf<'signer-sign'>): Promise<ReplyOf<'signer-sign'>> {
-    const { publicKey } = await this.publicKey({ account })
+  async sign(request: RequestOf<'signer-sign'>): Promise<ReplyOf<'signer-sign'>> {
+    const { scheme, account } = request
+    const { publicKey } = await this.publicKey({ scheme, account })
     const startedMs = performance.now()
     const { local } = this.#running
-    const id = this.#ask({
-      nonce: entropy(NONCE_SIZE),
-      digest: fromHex(hash),
-      path: pathFor(account),
-    })
+    const message = fromHex(request.message)
+    const taprootRoot = request.taprootRoot === undefined ? undefined : fromHex(request.taprootRoot)
+    const nonce = entropy(NONCE_SIZE)
+    const id = this.#ask({ nonce, scheme, message, taprootRoot, path: pathFor(account) })
     const { signature, by } = await this.#until(() => local.signatureOf(id))
-    const digest = fromHex(hash)
-    const isGood = verifyEcdsa({ publicKey: fromHex(publicKey), digest, signature }, { lowS: true })
-    if (!isGood) throw new Bug('the subnet made a signature that does not verify')
+    const claim = { publicKey: fromHex(publicKey), message, signature, taprootRoot }
+    if (!verifySigned(scheme, claim))
+      throw new Bug('the subnet made a signature that does not verify')
     return {
       signature: toHex(signature),
       publicKey,
-      hash,
       keyId: OPERATOR_KEY,
       nodes: by.map((node) => node + 1).toSorted((a, b) => a - b),
       totalMs: Math.round(performance.now() - startedMs),
@@ -94,11 +99,13 @@ export class OperatorSigner {
     return [this.#running.descriptor.subnetId, ...path]
   }
 
-  async #key(): Promise<string> {
+  async #key(scheme: KeyScheme): Promise<string> {
     const { local } = this.#running
-    if (local.operatorKey !== undefined) return local.operatorKey
-    this.#ask({ nonce: entropy(NONCE_SIZE), digest: undefined, path: [] })
-    return this.#until(() => local.operatorKey)
+    const known = local.operatorKey(scheme)
+    if (known !== undefined) return known
+    const asked = { scheme, message: undefined, taprootRoot: undefined, path: [] }
+    this.#ask({ nonce: entropy(NONCE_SIZE), ...asked })
+    return this.#until(() => local.operatorKey(scheme))
   }
 
   /** Signs a request and hands it to the nodes; gives its id in hexadecimal. */

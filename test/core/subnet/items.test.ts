@@ -29,6 +29,16 @@ const items: [string, Item, string][] = [
     'dfea2964b5deedea7b1ef077de529c3959e6788bdbb3441e70c77a1ae875bb48',
   ],
   [
+    'dealing of BIP340',
+    { type: 'dealing', lane: 'bip340', dealing: filled(5, 1) },
+    '7d2b843b851889679a61dd020f18829122d7f0f3232b8d63160a9296ac8b8f3e',
+  ],
+  [
+    'dealing of Ed25519',
+    { type: 'dealing', lane: 'ed25519', dealing: filled(5, 1) },
+    'd1c0ef411748b45830893114f2aba98c357feff28ad25910ef153495e2132dc5',
+  ],
+  [
     'completion',
     { type: 'completion', completion: filled(5, 1) },
     'fd80fbb8e46eb08a6a571c5502a43603bc4965643e94078b399b3030be774229',
@@ -72,7 +82,7 @@ describe('an item', () => {
     expectStrict({ bytes: encodeItem(item), decode: decodeItem, encode: encodeItem })
   })
 
-  test.each([0, 10, 255])('of kind %i is refused', (tag) => {
+  test.each([0, 12, 255])('of kind %i is refused', (tag) => {
     expect(() => decodeItem(concat(Uint8Array.of(tag), filled(200, 0)))).toThrow(BadEncoding)
   })
 

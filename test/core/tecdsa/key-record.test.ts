@@ -74,7 +74,7 @@ describe('the record of keys', () => {
 
   test('is pinned', () => {
     expect(toHex(sha256(bytes))).toBe(
-      '6e5e721811ba56555ea067d182ad3d7b51d9abe8f1272150b1ebd3d604932324',
+      '153caf301f85e7eabf6e0fe95ced290108ef1e193d06ca9026f18c6481b04372',
     )
   })
 

@@ -234,7 +234,7 @@ describe('a signature share', () => {
       const content = { requestId, share: encodeSignatureShare(suite, bad) }
       const prefix = lanePrefix(net.genesis, suite.algorithm)
       const signed = net.keysOf(node).sign('signature-share', shareContent(prefix, content))
-      return { type: 'share', ...content, signature: signed }
+      return { type: 'share', lane: 'ecdsa', ...content, signature: signed }
     }
     const tell = (from: number, message: ShareMessage): SignerOutputs => {
       const bytes = encodeSignerMessage(message)

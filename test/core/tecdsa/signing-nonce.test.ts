@@ -74,7 +74,7 @@ const omega = (tape: Uint8Array, requestId: Uint8Array, presignature: bigint): U
 
 /** Every K with which the request got this r under this nonce. */
 function fittingK(which: number, nonce: Uint8Array): readonly string[] {
-  const { id, digest, path } = present(asked[which], 'a request')
+  const { id, message, path } = present(asked[which], 'a request')
   const { signature } = present(
     completions.find(({ requestId }) => equalBytes(requestId, id)),
     'its completion',
@@ -84,7 +84,7 @@ function fittingK(which: number, nonce: Uint8Array): readonly string[] {
   return shown.flatMap((k) => {
     const delta = oracleScalar(group, suite.domains.rerandomize, {
       randomness: bytesInput(nonce),
-      hashed_message: bytesInput(digest),
+      hashed_message: bytesInput(message),
       pre_sig: pointInput(group, k),
       key_tweak: scalarInput(group, tweak),
     })
