@@ -10,6 +10,7 @@ import { sha256 } from '../../src/core/base/hash.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { TIMESTAMP_MAX, timestampNs } from '../../src/core/base/units.ts'
 import { encodeProposal } from '../../src/core/log/proposal.ts'
+import { COIN_SHARE_SIZE } from '../../src/core/log/vote.ts'
 import { itemOf, LogNet } from '../support/log-net.ts'
 import { encoded, votesBytes } from '../support/log-world.ts'
 import { forEver, keepBusy, liarsOf, obedient } from '../support/log-worlds.ts'
@@ -110,7 +111,7 @@ describe('store sizes stay within §17.8 and §23', () => {
           { type: 'bval', ...place, value: 1, isEstimate: false },
           { type: 'aux', ...place, value: 1 },
           { type: 'conf', ...place, values: 3 },
-          { type: 'coin', ...place, share: new Uint8Array(48) },
+          { type: 'coin', ...place, share: new Uint8Array(COIN_SHARE_SIZE) },
         ])
       })
   })

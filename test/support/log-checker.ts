@@ -6,6 +6,7 @@ import type { Hash32 } from '../../src/core/base/bytes.ts'
 import { equalBytes, toHex } from '../../src/core/base/bytes.ts'
 import { sha256 } from '../../src/core/base/hash.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
+import { agreementQuorum } from '../../src/core/base/party.ts'
 import type { Slot } from '../../src/core/log/log.ts'
 import { decodeLogMessage } from '../../src/core/log/message.ts'
 import type { Vote } from '../../src/core/log/vote.ts'
@@ -19,6 +20,7 @@ const TAG_AT = 8
 const VOTES_TAG = votesBytes(0, 0n, [])[TAG_AT]
 
 export class LogChecker {
+  readonly #nodes: number
   /** Hash of each slot, from the first honest node that delivered it. */
   readonly #log: Hash32[] = []
   readonly #times: bigint[] = []
@@ -29,6 +31,10 @@ export class LogChecker {
   /** Votes by kind, copies left out. */
   readonly counts = new Map<Vote['type'], number>()
 
+  constructor(nodes: number) {
+    this.#nodes = nodes
+  }
+
   /** An honest node delivers a slot; `isLiar` tells whose clocks count for nothing. */
   delivered(node: NodeIndex, slot: Slot, hash: Hash32, isLiar: (node: NodeIndex) => boolean): void {
     const number = Number(slot.number)
@@ -38,6 +44,8 @@ export class LogChecker {
       return
     }
     if (number !== this.#log.length) throw new Wrong(`gap before slot ${number} at node ${node}`)
+    if (slot.proposers.length < agreementQuorum(this.#nodes))
+      throw new Wrong(`slot ${number} of ${slot.proposers.length} proposals`)
     const before = this.#times.at(-1)
     if (before !== undefined && slot.time <= before) throw new Wrong(`time of slot ${number}`)
     const clocks = slot.proposers.filter((one) => !isLiar(one.node)).map(({ clock }) => clock)

@@ -13,6 +13,7 @@ import type { LogMessage } from '../../src/core/log/message.ts'
 import { decodeLogMessage } from '../../src/core/log/message.ts'
 import { encodeProposal } from '../../src/core/log/proposal.ts'
 import type { BitSet, Vote } from '../../src/core/log/vote.ts'
+import { COIN_SHARE_SIZE } from '../../src/core/log/vote.ts'
 import type { Liar, Message } from './log-net.ts'
 import { encoded, INCARNATION, votesBytes } from './log-world.ts'
 import type { Random } from './random.ts'
@@ -40,6 +41,56 @@ export class Silent implements Liar {
 
   says(message: Message): readonly Message[] {
     return this.#left-- > 0 ? [message] : []
+  }
+
+  hears(): readonly Message[] {
+    return []
+  }
+}
+
+/**
+ * Tells one story to some peers and another one to the rest: of its own proposal there are two, and
+ * of each agreement both values; each peer hears of one only.
+ */
+export class Equivocator implements Liar {
+  readonly #me: NodeIndex
+  readonly #others: readonly NodeIndex[]
+  /** Whether the values differ, too. */
+  readonly #flips: boolean
+
+  constructor(me: NodeIndex, others: readonly NodeIndex[], flips: boolean) {
+    this.#me = me
+    this.#others = others
+    this.#flips = flips
+  }
+
+  says(message: Message): readonly Message[] {
+    const said = attempt(() => decodeLogMessage(INCARNATION, message.bytes))
+    const isOther = this.#others.includes(message.to)
+    if (said === undefined || said instanceof Error || said.type !== 'votes') return [message]
+    const votes = said.votes.map((vote) => (isOther ? this.#other(said.slot, vote) : vote))
+    return [{ ...message, bytes: votesBytes(this.#me, said.slot, votes) }]
+  }
+
+  #other(slot: bigint, vote: Vote): Vote {
+    const proposal = encodeProposal({ clock: timestampNs(slot), items: [] })
+    switch (vote.type) {
+      case 'initial':
+        return { type: 'initial', proposal }
+      case 'echo':
+      case 'ready':
+        return vote.instance === this.#me ? { ...vote, hash: sha256(proposal) } : vote
+      case 'bval':
+      case 'aux':
+      case 'term':
+        return this.#flips ? { ...vote, value: vote.value === 1 ? 0 : 1 } : vote
+      case 'conf':
+        return this.#flips && vote.values !== 3
+          ? { ...vote, values: vote.values === 1 ? 2 : 1 }
+          : vote
+      case 'coin':
+        return vote
+    }
   }
 
   hears(): readonly Message[] {
@@ -139,7 +190,7 @@ export class RandomLiar implements Liar {
       case 'conf':
         return { ...vote, values: anySet(random) }
       case 'coin':
-        return { ...vote, share: random.bytes(48) }
+        return { ...vote, share: random.bytes(COIN_SHARE_SIZE) }
       case 'term':
         return { ...vote, value: anyBit(random) }
     }
@@ -183,7 +234,7 @@ export class RandomLiar implements Liar {
       case 5:
         return { type: 'conf', ...place, values: anySet(random) }
       case 6:
-        return { type: 'coin', ...place, share: random.bytes(48) }
+        return { type: 'coin', ...place, share: random.bytes(COIN_SHARE_SIZE) }
       default:
         return { type: 'term', instance, value: anyBit(random) }
     }
@@ -261,7 +312,11 @@ function flipped(bytes: Uint8Array, random: Random): Uint8Array {
 
 /** One of many kinds of liar. */
 export function someLiar(nodes: number, me: NodeIndex, random: Random): Liar {
-  if (random.oneIn(5)) return new Silent(random.below(300))
+  if (random.oneIn(6)) return new Silent(random.below(300))
+  if (random.oneIn(4)) {
+    const others = Array.from({ length: nodes }, (_, i) => i).filter(() => random.oneIn(2))
+    return new Equivocator(me, others, random.oneIn(2))
+  }
   return new RandomLiar(nodes, me, {
     drop: random.pick([0, 0, 10, 50]),
     twist: random.pick([10, 50, 100]),

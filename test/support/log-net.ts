@@ -90,7 +90,7 @@ type Node = {
 export class LogNet {
   readonly random: Random
   readonly nodes: readonly Node[]
-  readonly checker = new LogChecker()
+  readonly checker: LogChecker
   readonly faults: {
     readonly seenBy: NodeIndex
     readonly culprit: NodeIndex
@@ -113,6 +113,7 @@ export class LogNet {
   constructor(options: LogNetOptions) {
     this.#options = options
     this.random = new Random(options.seed)
+    this.checker = new LogChecker(options.nodes)
     this.nodes = Array.from({ length: options.nodes }, () => ({
       disk: new MemorySlots(),
       records: new Map(),

@@ -13,6 +13,7 @@ import type { LogMessage } from '../../src/core/log/message.ts'
 import { encodeLogMessage, votesContent } from '../../src/core/log/message.ts'
 import { encodeSlot, slotHash } from '../../src/core/log/slot-codec.ts'
 import type { Vote } from '../../src/core/log/vote.ts'
+import { COIN_SHARE_SIZE } from '../../src/core/log/vote.ts'
 
 export const INCARNATION = 7n
 export const GENESIS = sha256(utf8('log-net'))
@@ -49,7 +50,7 @@ const shareOf = (seed: string, node: number, { slot, instance, round }: Toss): U
       round: integerInput(BigInt(round)),
       seed: bytesInput(utf8(seed)),
     },
-    48,
+    COIN_SHARE_SIZE,
   )
 
 /** Shares are hashes that anybody can check, and nobody tosses with fewer than f + 1 of them. */
