@@ -126,6 +126,30 @@ it('brings a disk that was put back from an older copy up to the others', () => 
   expect(home.run('subnet logs').out).not.toMatch(/at fault|Diverged/)
 })
 
+it('§22.7 older-subnet: when all disks are put back, again and again, it signs as never before', () => {
+  const sign = (): string => home.json(`signer sign --hash ${'00ff'.repeat(16)}`).signature
+  const stop = (): void => {
+    process.kill(home.json('subnet status').pid, 'SIGKILL')
+    home.run('subnet stop') // Returns when the process has gone.
+  }
+  const [subnet, older] = [join(home.path, 'state', 'subnet'), join(home.path, 'older')]
+  home.run('subnet stop')
+  cpSync(subnet, older, { recursive: true })
+  const signatures: string[] = []
+  for (let life = 0; life < 2; life++) {
+    home.json('subnet start')
+    expect(facts()).toEqual(before)
+    signatures.push(sign())
+    stop()
+    rmSync(subnet, { recursive: true })
+    cpSync(older, subnet, { recursive: true })
+  }
+  rmSync(older, { recursive: true })
+  home.json('subnet start')
+  // r of each comes from a K and an ω that no other life had.
+  expect(new Set(signatures.map((signature) => signature.slice(0, 64))).size).toBe(2)
+})
+
 it('runs when one node finds its log damaged while it reads it again', () => {
   home.json(`signer sign --hash ${'00ff'.repeat(16)}`) // Many slots.
   process.kill(home.json('subnet status').pid, 'SIGKILL')

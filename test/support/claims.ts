@@ -373,5 +373,4 @@ export const open: Readonly<Record<string, readonly string[]>> = {
     ]),
   ],
   refresh: [...inSection('22.7', ['refreshed']), ...inRow('item', ['refresh by f nodes'])],
-  proofs: inSection('22.7', ['older-subnet']),
 }

@@ -35,7 +35,7 @@ import {
 import type { SignerOutput, SignerOutputs } from '../../../src/core/tecdsa/signer-context.ts'
 import { createTranscript, verifyTranscript } from '../../../src/core/tecdsa/transcript.ts'
 import { inputsOf, makeWorld, sharesOf, signatureOf } from '../../support/presigned.ts'
-import type { SignerNet } from '../../support/signer-net.ts'
+import { SignerNet } from '../../support/signer-net.ts'
 import { isDone, request, settled } from '../../support/signer-story.ts'
 import { blamesOf, RESHARE, stalledAt } from '../../support/stalled-signers.ts'
 import {
@@ -245,7 +245,7 @@ describe('a signature share', () => {
     return { shareOf, falseOf, tell }
   }
   const completes = (outputs: SignerOutputs): boolean =>
-    outputs.some((output) => output.type === 'submit' && output.item.type === 'completion')
+    outputs.some(({ type }) => type === 'signed')
 
   test('§21 share: second one, of a sender whose first was good', () => {
     const { shareOf, falseOf, tell } = hearing('good then false')
@@ -351,8 +351,14 @@ describe('a BLS share', () => {
   const message = utf8('a state root')
   const shareIn = (net: SignerNet, node: number, of = message): Uint8Array =>
     present(net.signer(node).certificationShare(of), 'its share')
-  const net = settled()
-  const elsewhere = settled({ nodes: 4, seed: 'another subnet' })
+  const nets = new Map<string, SignerNet>()
+  const netOf = (seed: string): SignerNet => {
+    const net = nets.get(seed) ?? new SignerNet({ nodes: 4, seed, stockTarget: 0 })
+    nets.set(seed, net)
+    net.settle()
+    return net
+  }
+  const here = (): SignerNet => netOf('this subnet')
 
   /** A point of the curve y² = x³ + 4 that is not in the group: few are. */
   function outsideSubgroup(): Uint8Array {
@@ -369,23 +375,23 @@ describe('a BLS share', () => {
   }
 
   test.each<[string, () => Uint8Array]>([
-    ['§21 bls: invalid', () => shareIn(net, 2)],
+    ['§21 bls: invalid', () => shareIn(here(), 2)],
     ['§21 bls: invalid, no point at all', () => new Uint8Array(48)],
     ['§21 bls: not in subgroup', outsideSubgroup],
-    ['§21 bls: of another content', () => shareIn(net, 1, utf8('another root'))],
-    ['§21 bls: transcript', () => shareIn(elsewhere, 1)],
+    ['§21 bls: of another content', () => shareIn(here(), 1, utf8('another root'))],
+    ['§21 bls: transcript', () => shareIn(netOf('another subnet'), 1)],
   ])('%s: its node is blamed, the others sign', (_, make) => {
     const given = new Map([
       [1, make()],
-      [2, shareIn(net, 2)],
-      [3, shareIn(net, 3)],
+      [2, shareIn(here(), 2)],
+      [3, shareIn(here(), 3)],
     ])
-    const { signature: made, blamed } = net.signer(0).combineCertification(message, given)
+    const { signature: made, blamed } = here().signer(0).combineCertification(message, given)
     expect(blamed).toEqual([1])
-    const key = present(net.signer(0).certificationKey, 'the key')
+    const key = present(here().signer(0).certificationKey, 'the key')
     expect(verifyBls(key, message, present(made, 'combined'))).toBe(true)
-    const good = new Map(given).set(1, shareIn(net, 1))
-    const honest = net.signer(0).combineCertification(message, good)
+    const good = new Map(given).set(1, shareIn(here(), 1))
+    const honest = here().signer(0).combineCertification(message, good)
     expect(honest.blamed).toEqual([])
     expect(equalBytes(present(honest.signature, 'made'), present(made, 'made'))).toBe(true)
   })

@@ -147,7 +147,7 @@ test('§22.7 restored: over many lives no secret, nonce point or pairing comes a
   expect(new Set(all).size).toBe(all.length)
 })
 
-test('one copy started twice, and a life that ended early, share nothing with each other', () => {
+test('§22.7 older-subnet: one copy started twice, and a life that ended early, share no K with each other', () => {
   const first = settled({ nodes: 1 })
   const restored = keptBy(first)
   const lives = [8n, 0x1_0000_0008n, 9n].map((incarnation) =>

@@ -1,0 +1,7 @@
+/** Every mutant, by the part of the program that it changes. */
+import type { Mutant } from './mutant.ts'
+import { tecdsaMutants } from './tecdsa.ts'
+
+export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
+  tecdsa: tecdsaMutants,
+}
