@@ -2,6 +2,7 @@
  * A subnet with its own Bitcoin: what `demo` and the local commands start, ask and end. Source:
  * architecture §1.
  */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { toHex } from '../core/base/bytes.ts'
 import { Bug } from '../core/base/errors.ts'
@@ -25,8 +26,8 @@ import { gatewayFetch } from './ic/gateway-fetch.ts'
 import type { Isolation } from './isolation.ts'
 import { NodeWatch } from './node-watch.ts'
 import { LmdbStore } from './store/lmdb-store.ts'
-import type { SubnetEvent } from './subnet.ts'
 import { Subnet } from './subnet.ts'
+import type { SubnetEvent } from './subnet-events.ts'
 import { IMPLEMENTATION } from './version.ts'
 
 export type LocalSubnetOptions = {
@@ -44,6 +45,11 @@ export type LocalSubnetOptions = {
   readonly directory?: string | undefined
   /** Where each node lives; a thread of its own unless told. */
   readonly isolation?: Isolation
+  /**
+   * Where processes of nodes keep what they know while there is no `directory`: emptied now and
+   * removed in the end.
+   */
+  readonly scratch?: string
   /** Off: calls are answered before they are executed, and their callers poll. */
   readonly syncCalls?: boolean
   /** Hears of every request of a client and how it ended. */
@@ -75,6 +81,7 @@ export class LocalSubnet {
   /** What is seen of single nodes. */
   readonly watch = new NodeWatch()
   readonly #wake = new Set<() => void>()
+  readonly #clean: () => void
   #end: Error | undefined
   /** Rejects with `Bug` when a node breaks, with a problem when too few disks are left. */
   readonly broken: Promise<never>
@@ -84,8 +91,10 @@ export class LocalSubnet {
   private constructor(
     bitcoin: EmbeddedBitcoin,
     subnet: Subnet,
-    { minter, ids = 'own', syncCalls = true, onAnswer = () => undefined }: LocalSubnetOptions,
+    options: LocalSubnetOptions & { readonly clean: () => void },
   ) {
+    const { minter, ids = 'own', syncCalls = true, onAnswer = () => undefined } = options
+    this.#clean = options.clean
     this.mainKeyName = minter.init.ecdsaKeyName
     this.ids = canisterIdsOf[ids]
     this.bitcoin = bitcoin
@@ -117,11 +126,16 @@ export class LocalSubnet {
     const { stockTarget, creationMax, minter, nodes, directory } = options
     const store = directory === undefined ? undefined : LmdbStore.open(join(directory, 'bitcoin'))
     const bitcoin = await EmbeddedBitcoin.start({ store })
+    const scratch = options.isolation === 'process' ? options.scratch : undefined
+    const clean = (): void => {
+      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
+    }
     try {
+      clean() // A subnet that was killed leaves it behind.
       const bitcoinPort = bitcoin.port
       const subnet = await Subnet.start({
         nodes,
-        directory,
+        directory: directory ?? scratch,
         isolation: options.isolation,
         settings: {
           stockTarget,
@@ -132,9 +146,10 @@ export class LocalSubnet {
           operator: options.operator ?? NOBODY,
         },
       })
-      return new LocalSubnet(bitcoin, subnet, options)
+      return new LocalSubnet(bitcoin, subnet, { ...options, clean })
     } catch (error) {
       await bitcoin.close()
+      clean()
       throw error
     }
   }
@@ -244,6 +259,7 @@ export class LocalSubnet {
   async close(): Promise<void> {
     await this.subnet.close()
     await this.bitcoin.close()
+    this.#clean()
   }
 }
 

@@ -1,7 +1,7 @@
 /** What is seen of each node from outside: signatures it had a part in, faults it was blamed for. */
 import { toHex } from '../core/base/bytes.ts'
 import type { NodeIndex } from '../core/base/party.ts'
-import type { SubnetEvent } from './subnet.ts'
+import type { SubnetEvent } from './subnet-events.ts'
 
 /** Signatures of which it is remembered who made them, newest last. */
 const SIGNATURES_MAX = 100

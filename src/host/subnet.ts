@@ -7,7 +7,7 @@ import { Bug, CkbtcError, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
-import type { NodeInput, Observation } from '../core/subnet/node-io.ts'
+import type { NodeInput } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
 import { decodeGenesis, encodeGenesis } from '../core/tecdsa/membership.ts'
 import { systemClock } from './clock.ts'
@@ -16,41 +16,15 @@ import type { Founded } from './disks/subnet-disks.ts'
 import { nodeDirectory, restoreDisks } from './disks/subnet-disks.ts'
 import { newGenesis } from './founding.ts'
 import type { IcBackend } from './ic/backend.ts'
-import type { Isolation } from './isolation.ts'
 import type { HostEnd } from './node/node-host.ts'
 import { openHost } from './node/open-host.ts'
 import { NodePlace } from './node/place.ts'
-import type { FromNode, KeyNumber, NodeSettings, SharedOutput } from './node/protocol.ts'
+import type { FromNode, KeyNumber, SharedOutput } from './node/protocol.ts'
 import { receivedProblem } from './node/protocol.ts'
 import { Questions } from './node/questions.ts'
 import { newJournal } from './store/shared-store.ts'
 import { SubnetBackend } from './subnet-backend.ts'
-
-export type SubnetOptions = {
-  readonly nodes: number
-  readonly settings: NodeSettings
-  /** Where its nodes keep what they know; it goes on from there. Without it, in memory. */
-  readonly directory?: string | undefined
-  /** Where each node lives; a thread of its own unless told. */
-  readonly isolation?: Isolation | undefined
-}
-
-export type SubnetEvent =
-  | { readonly type: 'observed'; readonly node: NodeIndex; readonly event: Observation }
-  | {
-      readonly type: 'fault'
-      readonly seenBy: NodeIndex
-      readonly culprit: NodeIndex
-      readonly reason: string
-    }
-  | { readonly type: 'started'; readonly node: NodeIndex }
-  | { readonly type: 'stopped'; readonly node: NodeIndex }
-  /** The disk of a node failed, or its process was ended from outside: the node is down. */
-  | { readonly type: 'failed'; readonly node: NodeIndex; readonly problem: CkbtcError }
-  /** Too few nodes have disks that work: the subnet cannot go on. */
-  | { readonly type: 'ended'; readonly problem: CkbtcError }
-  /** An invariant of ours broke: nothing further is attempted. */
-  | { readonly type: 'bug'; readonly message: string }
+import type { SubnetEvent, SubnetOptions } from './subnet-events.ts'
 
 /** A node that answers later is taken not to. */
 const LATENCY_MS_MAX = 2_000
@@ -254,13 +228,23 @@ export class Subnet {
     this.#up.add(me)
     this.#failed.delete(me)
     this.#place(me).tell({ type: 'start', me, genesis: this.#genesis, settings })
+    this.#link(me)
+    for (const call of this.#backend.waiting) this.#input(me, { type: 'ingress', ...call })
+    this.#emit({ type: 'started', node: me })
+  }
+
+  /** Peers that have links of their own are told where to dial; the others are linked by this. */
+  #link(me: NodeIndex): void {
+    if (this.#place(me).port !== undefined) {
+      const ports = this.members.map((_, node) => this.#places.get(node)?.port)
+      for (const peer of this.#up) this.#place(peer).tell({ type: 'peers', ports })
+      return
+    }
     for (const peer of this.#up) {
       if (peer === me) continue
       this.#input(me, { type: 'linked', peer })
       this.#input(peer, { type: 'linked', peer: me })
     }
-    for (const call of this.#backend.waiting) this.#input(me, { type: 'ingress', ...call })
-    this.#emit({ type: 'started', node: me })
   }
 
   /** Ends a node at once; what it had not recorded is gone. Resolves when its host has ended. */
@@ -331,6 +315,9 @@ export class Subnet {
       case 'keys':
       case 'closed':
         return // Awaited where the host is opened and closed.
+      case 'link':
+        this.#emit({ ...message, node: me })
+        return
       case 'answer':
         this.#questions.answered(message.id, message.answer)
         return

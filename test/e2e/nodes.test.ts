@@ -4,6 +4,8 @@
  * are ended and healed by its commands. Threshold §22.4: f + 1 crashed: no progress, nothing wrong;
  * progress on return.
  */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Home } from '../support/e2e-home.ts'
 
@@ -21,7 +23,7 @@ function trade(home: Home): void {
 const states = (home: Home): readonly string[] =>
   home.json('subnet nodes').nodes.map(({ state }: { readonly state: string }) => state)
 
-describe.each(['inline'])('nodes whose isolation is %s', (isolation) => {
+describe.each(['inline', 'process'])('nodes whose isolation is %s', (isolation) => {
   const home = new Home()
   beforeAll(() => {
     home.json(
@@ -44,6 +46,40 @@ describe.each(['inline'])('nodes whose isolation is %s', (isolation) => {
     home.json('transfer 0.002ckbtc --key dev0 --to dev1')
     home.json('subnet heal-node --all')
     expect(states(home)).toEqual(['up', 'up', 'up', 'up'])
+    expect(home.run('subnet logs').out).not.toMatch(/at fault|Diverged|error/)
+  })
+})
+
+describe('nodes in processes of their own, of a subnet that passes', () => {
+  const home = new Home()
+  beforeAll(() => {
+    home.json('subnet start --isolation process --ephemeral')
+  }, 60_000)
+  afterAll(() => home.remove())
+
+  const children = (): readonly number[] => {
+    const { pid } = home.json('subnet status')
+    const task = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return task.trim().split(' ').map(Number)
+  }
+
+  it('one that somebody kills is down, its disk outlives it, and the others sign', () => {
+    const before = children()
+    expect(before).toHaveLength(4)
+    process.kill(before[0] ?? 0, 'SIGKILL')
+    while (states(home).filter((state) => state === 'up').length === 4);
+    const down = states(home).indexOf('failed') + 1
+    expect(home.json('subnet nodes').nodes[down - 1].problem).toContain('SIGKILL')
+    expect(home.json(`signer sign --hash ${'ab'.repeat(32)}`).nodes).not.toContain(down)
+    expect(home.json(`subnet heal-node ${down}`).changed).toEqual([down])
+    expect(children()).toHaveLength(4)
+  })
+
+  it('end with it, and leave nothing behind', () => {
+    const pids = children()
+    home.json('subnet stop')
+    expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([])
+    expect(readdirSync(join(home.path, 'run'))).toEqual([])
   })
 })
 

@@ -26,6 +26,7 @@ export type EvidenceKind =
   | 'abort'
   | 'item'
   | 'vote'
+  | 'link'
   | 'response'
 
 const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
@@ -37,6 +38,7 @@ const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
   abort: 'ckbtc-abort-domain',
   item: 'ckbtc-item-domain',
   vote: 'ckbtc-vote-domain',
+  link: 'ckbtc-link-domain',
   /** The answer to a query; the domain is the Internet Computer's. */
   response: 'ic-response',
 }

@@ -11,7 +11,7 @@ import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
 import { hasSyncCalls, minterSettings } from '../set-values.ts'
-import type { SubnetEvent } from '../subnet.ts'
+import type { SubnetEvent } from '../subnet-events.ts'
 import { startMining } from './automatic-mining.ts'
 import { FIRST_BLOCKS } from './bitcoin-operations.ts'
 import { startControlServer } from './control-server.ts'
@@ -79,6 +79,7 @@ async function live(life: Life): Promise<void> {
     const local = await LocalSubnet.start({
       nodes: settings.nodes,
       directory: isEphemeral ? undefined : places.state,
+      scratch: join(places.runtime, 'nodes'),
       stockTarget: STOCK_TARGET,
       creationMax: CREATION_MAX,
       ids: settings.ids,
@@ -194,6 +195,11 @@ function logEvent(log: LogFile, event: SubnetEvent): void {
       return
     case 'started':
       log.write('info', 'started', event.node + 1)
+      return
+    case 'link':
+      if (event.peer === undefined)
+        log.write('warn', `refused a link: ${event.state}`, event.node + 1)
+      else log.write('info', `link to node ${event.peer + 1}: ${event.state}`, event.node + 1)
       return
     case 'stopped':
       log.write('info', 'stopped', event.node + 1)

@@ -8,8 +8,8 @@ import { Seed } from '../../core/base/seed.ts'
 import { encodeBlock, encodeHeader } from '../../core/btc/block.ts'
 import { regtest } from '../../core/btc/network.ts'
 import { principal } from '../../core/ic/principal.ts'
-import type { NodeInput } from '../../core/subnet/node-io.ts'
 import { OrderedNode } from '../../core/subnet/ordered-node.ts'
+import type { Genesis } from '../../core/tecdsa/membership.ts'
 import { decodeGenesis } from '../../core/tecdsa/membership.ts'
 import { NodeKeys } from '../../core/tecdsa/node-keys.ts'
 import { nativeEd25519 } from '../../native/ed25519.ts'
@@ -20,6 +20,8 @@ import { NodeDisk } from '../disks/node-disk.ts'
 import { restoreNode, saveNode } from '../disks/node-restore.ts'
 import { openDisk } from '../disks/subnet-disks.ts'
 import { entropy } from '../entropy.ts'
+import { linkIdentity } from '../links/identity.ts'
+import type { PeerLinks } from '../links/peer-links.ts'
 import { SharedStore } from '../store/shared-store.ts'
 import type { FromNode, SharedOutput, Storage, ToNode } from './protocol.ts'
 import { sentProblem } from './protocol.ts'
@@ -36,6 +38,8 @@ type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly disk: NodeD
 export type LifePorts = {
   /** To the subnet. */
   readonly tell: (message: FromNode) => void
+  /** To its peers; without them the subnet carries what nodes say to each other. */
+  readonly links?: PeerLinks
 }
 
 export class NodeLife {
@@ -60,6 +64,9 @@ export class NodeLife {
         return
       case 'ask':
         void this.#ask(message)
+        return
+      case 'peers':
+        this.#ports.links?.peers(message.ports)
         return
       case 'kill':
         this.#end()
@@ -90,14 +97,16 @@ export class NodeLife {
     const keys = new NodeKeys(root, nativeEd25519)
     this.#kept = { root, keys, disk }
     const { signingKey, encryptionKey } = keys.record
-    this.#ports.tell({ type: 'keys', signingKey, encryptionKey })
+    const port = this.#ports.links?.port
+    this.#ports.tell({ type: 'keys', signingKey, encryptionKey, port })
   }
 
-  #start({ me, genesis, settings }: Extract<ToNode, { type: 'start' }>): void {
+  #start({ me, genesis: encoded, settings }: Extract<ToNode, { type: 'start' }>): void {
     const { root, keys, disk } = present(this.#kept, 'a node is created before it is started')
-    if (disk.genesis === undefined) disk.found(genesis, encodeFounding(settings))
+    if (disk.genesis === undefined) disk.found(encoded, encodeFounding(settings))
+    const genesis = decodeGenesis(encoded)
     const config = {
-      genesis: decodeGenesis(genesis),
+      genesis,
       keys,
       me,
       ed25519: nativeEd25519,
@@ -131,18 +140,39 @@ export class NodeLife {
       }),
     )
     this.#runner = runner
+    this.#openLinks(me, keys, genesis, runner)
     runner.input({ type: 'start' })
+  }
+
+  #openLinks(me: NodeIndex, keys: NodeKeys, genesis: Genesis, runner: NodeRunner): void {
+    const { links, tell } = this.#ports
+    links?.begin(linkIdentity({ me, keys, genesis }), {
+      hear: (from, bytes) => runner.input({ type: 'message', from, bytes }),
+      linked: (peer) => {
+        tell({ type: 'link', peer, state: 'up' })
+        runner.input({ type: 'linked', peer })
+      },
+      ended: (state, peer) => tell({ type: 'link', peer, state }),
+    })
   }
 
   /** What a node sends to itself needs no link. */
   #share(me: NodeIndex, runner: NodeRunner, outputs: readonly SharedOutput[]): void {
+    const { links, tell } = this.#ports
+    const told: SharedOutput[] = []
     for (const output of outputs) {
-      if (output.type !== 'send' || (output.to !== me && output.to !== 'all')) continue
-      const input: NodeInput = { type: 'message', from: me, bytes: output.bytes }
-      setImmediate(() => runner.input(input))
+      if (output.type !== 'send') {
+        told.push(output)
+        continue
+      }
+      const { to, bytes } = output
+      if (to === me || to === 'all')
+        setImmediate(() => runner.input({ type: 'message', from: me, bytes }))
+      if (to === me) continue
+      if (links === undefined) told.push(output)
+      else links.send(to, bytes)
     }
-    const others = outputs.filter((output) => output.type !== 'send' || output.to !== me)
-    if (others.length > 0) this.#ports.tell({ type: 'outputs', outputs: others })
+    if (told.length > 0) tell({ type: 'outputs', outputs: told })
   }
 
   /** Not before the state is certified, or it is clear that this takes long (IC interface §16). */
@@ -164,6 +194,7 @@ export class NodeLife {
 
   #end(): void {
     this.#runner?.end()
+    this.#ports.links?.close()
     this.#runner = undefined
     this.#kept?.disk.close()
     this.#kept = undefined

@@ -2,6 +2,7 @@
 import type { Isolation } from '../isolation.ts'
 import { InlineHost } from './inline-host.ts'
 import type { OpenHost } from './node-host.ts'
+import { ProcessHost } from './process-host.ts'
 import { WorkerHost } from './worker-host.ts'
 
 export function openHost(isolation: Isolation): OpenHost {
@@ -9,7 +10,8 @@ export function openHost(isolation: Isolation): OpenHost {
     case 'inline':
       return (ears) => new InlineHost(ears)
     case 'worker':
-    case 'process':
       return (ears) => new WorkerHost(ears)
+    case 'process':
+      return (ears) => new ProcessHost(ears)
   }
 }

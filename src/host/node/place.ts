@@ -30,6 +30,7 @@ export class NodePlace {
   #host: NodeHost | undefined
   #wait: Wait | undefined
   #record: MemberRecord | undefined
+  #port: number | undefined
   /** Resolves when the host before has let go of the store. */
   #ending: Promise<void> = Promise.resolve()
 
@@ -39,6 +40,11 @@ export class NodePlace {
 
   get name(): KeyNumber {
     return this.#options.name
+  }
+
+  /** Where the node listens for its peers, if it does so itself. */
+  get port(): number | undefined {
+    return this.isOpen ? this.#port : undefined
   }
 
   get isOpen(): boolean {
@@ -104,7 +110,8 @@ export class NodePlace {
 
   #hear(message: FromNode): void {
     if (message.type === 'keys') {
-      const { signingKey, encryptionKey } = message
+      const { signingKey, encryptionKey, port } = message
+      this.#port = port
       this.#wait?.resolve({ id: memberId(signingKey), signingKey, encryptionKey })
     } else if (message.type === 'failed' && this.#wait !== undefined)
       this.#wait.reject(receivedProblem(message.problem))

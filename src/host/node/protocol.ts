@@ -8,6 +8,8 @@ import type { NodeIndex } from '../../core/base/party.ts'
 import type { IdsKind } from '../../core/ic/canister-ids.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../../core/subnet/node-io.ts'
 import type { MinterSettings } from '../../core/subnet/settings.ts'
+import type { LinkRefusal } from '../links/handshake.ts'
+import type { PeerPorts } from '../links/peer-links.ts'
 
 /**
  * Number of the keys of a node, in the order they are made, before the membership gives it an
@@ -46,6 +48,8 @@ export type ToNode =
   | { readonly type: 'input'; readonly input: NodeInput }
   /** Answered by `answer`, unless the node ends first. */
   | { readonly type: 'ask'; readonly id: number; readonly question: Question }
+  /** Where the peers listen, if nodes have links of their own; after `start`, and when one moves. */
+  | { readonly type: 'peers'; readonly ports: PeerPorts }
   /** Let go of the store, with nothing more said or written. Answered by `closed`. */
   | { readonly type: 'kill' }
   /** End in good order: what it has come to is on its disk. Answered by `closed`. */
@@ -71,6 +75,14 @@ export type FromNode =
       readonly type: 'keys'
       readonly signingKey: Uint8Array
       readonly encryptionKey: Uint8Array
+      /** Where it listens for its peers, if it has links of its own. */
+      readonly port: number | undefined
+    }
+  /** A link of its own is there, or ended. `peer`: where it is known. */
+  | {
+      readonly type: 'link'
+      readonly peer: NodeIndex | undefined
+      readonly state: 'up' | LinkRefusal
     }
   | { readonly type: 'outputs'; readonly outputs: readonly SharedOutput[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }

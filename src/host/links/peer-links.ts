@@ -1,0 +1,154 @@
+/**
+ * The links of one node to all others on this machine: of two nodes the one with the lower index
+ * dials, again and again. Implements threshold §2.1, architecture §3.
+ */
+import type { Server, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { HostPortBusy } from '../../core/base/errors.ts'
+import type { NodeIndex } from '../../core/base/party.ts'
+import type { LinkIdentity, LinkRefusal } from './handshake.ts'
+import type { LinkEars } from './link.ts'
+import { Link } from './link.ts'
+
+const LOOPBACK = '127.0.0.1'
+const BACKOFF_MS_MIN = 50
+const BACKOFF_MS_MAX = 5_000
+/** Of strangers that have not proven who they are. */
+const HANDSHAKES_MAX = 128
+
+export type LinksEars = {
+  readonly hear: (peer: NodeIndex, message: Uint8Array) => void
+  /** The link to a peer is there, or there again: what was sent before may be lost. */
+  readonly linked: (peer: NodeIndex) => void
+  /** A link ended. `peer`: of one that was up, or was dialled. */
+  readonly ended: (reason: LinkRefusal, peer: NodeIndex | undefined) => void
+}
+
+/** Port of each node by its index; undefined while it is down. */
+export type PeerPorts = readonly (number | undefined)[]
+
+type Dial = {
+  port: number | undefined
+  waitMs: number
+  timer: NodeJS.Timeout | undefined
+  /** Dialled, and not ended yet. */
+  link: Link | undefined
+}
+
+export class PeerLinks {
+  readonly #server: Server
+  #identity: LinkIdentity | undefined
+  #ears: LinksEars | undefined
+  readonly #up = new Map<NodeIndex, Link>()
+  readonly #open = new Set<Link>()
+  readonly #dials = new Map<NodeIndex, Dial>()
+  #closed = false
+
+  private constructor(server: Server) {
+    this.#server = server
+    server.on('connection', (socket) => this.#accept(socket))
+  }
+
+  /** Listens on a free port of the loopback interface. Throws `HostPortBusy`. */
+  static listen(): Promise<PeerLinks> {
+    const server = createServer()
+    return new Promise((resolve, reject) => {
+      server.once('error', (cause) => reject(new HostPortBusy({ host: LOOPBACK, port: 0 }, cause)))
+      server.listen(0, LOOPBACK, () => resolve(new PeerLinks(server)))
+    })
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    return typeof address === 'object' ? (address?.port ?? 0) : 0
+  }
+
+  /** From now on links are accepted. */
+  begin(identity: LinkIdentity, ears: LinksEars): void {
+    this.#identity = identity
+    this.#ears = ears
+  }
+
+  /** Where the others are now; who has moved is dialled at once. */
+  peers(ports: PeerPorts): void {
+    const me = this.#identity?.me
+    if (me === undefined) return
+    for (const [peer, port] of ports.entries()) {
+      if (peer <= me) continue
+      const known = this.#dials.get(peer)
+      if (known !== undefined && known.port === port) continue
+      clearTimeout(known?.timer)
+      known?.link?.end('replaced')
+      this.#dials.set(peer, { port, waitMs: BACKOFF_MS_MIN, timer: undefined, link: undefined })
+      this.#dial(peer)
+    }
+  }
+
+  /** What cannot leave is lost, as with any link that breaks. */
+  send(to: NodeIndex | 'all', message: Uint8Array): void {
+    if (to !== 'all') this.#up.get(to)?.send(message)
+    else for (const link of this.#up.values()) link.send(message)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const { timer } of this.#dials.values()) clearTimeout(timer)
+    for (const link of [...this.#open]) link.end('closed')
+    this.#server.close()
+  }
+
+  #dial(peer: NodeIndex): void {
+    const dial = this.#dials.get(peer)
+    const identity = this.#identity
+    if (this.#closed || dial === undefined || identity === undefined) return
+    if (dial.port === undefined) return // Told when it is back.
+    const socket = connect({ host: LOOPBACK, port: dial.port })
+    dial.link = this.#join(socket, identity, peer)
+  }
+
+  /** One that was replaced by a newer one is not dialled again. */
+  #dialLater(peer: NodeIndex, link: Link): void {
+    const dial = this.#dials.get(peer)
+    if (dial === undefined || dial.link !== link) return
+    dial.link = undefined
+    dial.timer = setTimeout(() => this.#dial(peer), dial.waitMs)
+    dial.waitMs = Math.min(2 * dial.waitMs, BACKOFF_MS_MAX)
+  }
+
+  #accept(socket: Socket): void {
+    const isFull = this.#open.size - this.#up.size >= HANDSHAKES_MAX
+    if (this.#closed || isFull || this.#identity === undefined) {
+      socket.on('error', () => undefined)
+      socket.destroy()
+    } else this.#join(socket, this.#identity)
+  }
+
+  #join(socket: Socket, identity: LinkIdentity, dials?: NodeIndex): Link {
+    const ears: LinkEars = {
+      up: (peer) => this.#linked(peer, link),
+      hear: (peer, message) => {
+        if (this.#up.get(peer) === link) this.#ears?.hear(peer, message)
+      },
+      ended: (reason, peer) => {
+        this.#open.delete(link)
+        if (peer !== undefined && this.#up.get(peer) === link) this.#up.delete(peer)
+        if (this.#closed) return
+        this.#ears?.ended(reason, peer ?? dials)
+        if (dials !== undefined) this.#dialLater(dials, link)
+      },
+    }
+    const link = new Link(socket, { identity, ...(dials === undefined ? {} : { dials }) }, ears)
+    this.#open.add(link)
+    return link
+  }
+
+  /** A node that links anew has lost the link before, even if this side has not noticed. */
+  #linked(peer: NodeIndex, link: Link): void {
+    const before = this.#up.get(peer)
+    this.#up.set(peer, link)
+    before?.end('replaced')
+    const dial = this.#dials.get(peer)
+    if (dial !== undefined) dial.waitMs = BACKOFF_MS_MIN
+    this.#ears?.linked(peer)
+  }
+}
