@@ -199,7 +199,11 @@ describe('every source file', () => {
 })
 
 /** The program, and the process of a subnet in the background. */
-const programs: readonly string[] = ['src/cli.ts', 'src/host/daemon/main.ts']
+const programs: readonly string[] = [
+  'src/cli.ts',
+  'src/host/daemon/main.ts',
+  'src/host/node/process.ts',
+]
 
 it('only a program itself ends its process', () => {
   const enders = sources.filter((path) => /\bprocess\.exit(?:Code)?\b/.test(read(path)))
