@@ -6,6 +6,7 @@ import type { Hash32 } from '../core/base/bytes.ts'
 import { equalBytes, toHex } from '../core/base/bytes.ts'
 import { SubnetDown } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
+import { reconstructionThreshold } from '../core/base/party.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { NS_PER_MS, timestampNs } from '../core/base/units.ts'
 import type { CanisterIds } from '../core/ic/canister-ids.ts'
@@ -34,6 +35,8 @@ export type BackendPorts = {
   /** Nodes that run, ascending. */
   readonly up: () => readonly NodeIndex[]
   readonly canProgress: () => boolean
+  /** Members of the subnet, running or not. */
+  readonly nodes: number
   readonly input: (node: NodeIndex, input: NodeInput) => void
   readonly questions: Questions
 }
@@ -56,6 +59,7 @@ export class SubnetBackend implements IcBackend {
   #newest: Certified | undefined
   #rootKey: Uint8Array | undefined
   #turn = 0
+  #handedTo = 0
 
   constructor(ports: BackendPorts) {
     this.#ports = ports
@@ -137,9 +141,21 @@ export class SubnetBackend implements IcBackend {
     const isHandedIn = wait.tell.size > 0
     const outcome = this.#outcome(wait, waitMs)
     if (!isHandedIn)
-      for (const node of this.#ports.up())
+      for (const node of this.#receivers(known !== undefined))
         this.#ports.input(node, { type: 'ingress', requestId, envelope })
     return outcome
+  }
+
+  /**
+   * Nodes that put a call into the log: f + 1, one of which is honest and tells all others; all of
+   * them for a call that is handed in again. Each in its turn.
+   */
+  #receivers(isAgain: boolean): readonly NodeIndex[] {
+    const up = this.#ports.up()
+    const count = isAgain ? up.length : reconstructionThreshold(this.#ports.nodes)
+    this.#handedTo = (this.#handedTo + 1) % Math.max(1, up.length)
+    const turned = [...up.slice(this.#handedTo), ...up.slice(0, this.#handedTo)]
+    return turned.slice(0, count)
   }
 
   /** No other request is executed until old ones are forgotten; a slot now and then finds out. */

@@ -72,6 +72,7 @@ export class Subnet {
       clock: systemClock,
       up: () => this.up,
       canProgress: () => this.canProgress,
+      nodes: this.size,
       input: (node, input) => this.#input(node, input),
       questions: this.#questions,
     })

@@ -50,6 +50,7 @@ describe('a subnet that knows as many requests as it may', () => {
     clock: () => now,
     up: () => [0],
     canProgress: () => true,
+    nodes: 1,
     input: (_, input) => void handedIn.push(input),
     questions: new Questions(() => undefined),
   })

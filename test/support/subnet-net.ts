@@ -4,6 +4,7 @@
  * The adapters are left out: headers and blocks are handed over as the chain has them. The same
  * nodes run under worker threads, with sockets, in `test/e2e`.
  */
+import { equalBytes } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { agreementQuorum } from '../../src/core/base/party.ts'
@@ -97,8 +98,9 @@ export class SubnetNet {
       clock: () => this.now,
       up: () => [...this.nodes.keys()],
       canProgress: () => this.nodes.size >= agreementQuorum(nodes),
+      nodes,
       input: (to, input) => {
-        if (input.type === 'ingress' && to === 0) this.envelopes.push(input.envelope)
+        if (input.type === 'ingress') this.#remember(input.envelope)
         this.#queue.push({ to, input })
         queueMicrotask(() => this.settle())
       },
@@ -117,6 +119,10 @@ export class SubnetNet {
       this.#disks.push(new SlotMemory(this.genesis))
       this.start(i)
     }
+  }
+
+  #remember(envelope: Uint8Array): void {
+    if (!this.envelopes.some((known) => equalBytes(known, envelope))) this.envelopes.push(envelope)
   }
 
   /** What the node of this index is made of, but for its records and where it begins. */
