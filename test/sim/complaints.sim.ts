@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { encodePoint, mod } from '../../src/core/base/group.ts'
+import { KEY_SCHEMES } from '../../src/core/base/key-scheme.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { decodeComplaint } from '../../src/core/tecdsa/complaint.ts'
 import { openingContent } from '../../src/core/tecdsa/dispute.ts'
@@ -16,6 +17,7 @@ import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { decodeOpening, encodeOpening } from '../../src/core/tecdsa/object-codec.ts'
 import { suites } from '../../src/core/tecdsa/signer-config.ts'
 import type { Suite } from '../../src/core/tecdsa/suite.ts'
+import { inLane } from '../support/lanes.ts'
 import { LyingDealer, lateNet } from '../support/lying-dealer.ts'
 import type { Tamper } from '../support/signer-net.ts'
 import { SignerNet } from '../support/signer-net.ts'
@@ -140,6 +142,20 @@ describe('with one lying dealer', () => {
     expect(of('share', victim).length).toBeGreaterThan(before)
   }
 
+  it.each(KEY_SCHEMES)('a victim recovers its shares of a key of %s and signs', (scheme) => {
+    // Without the victim, node 3 is alone.
+    const { net, of } = netOfLiars(lies, (from, _, message) =>
+      message.type === 'share' && (from === liar || from === 1) ? undefined : message,
+    )
+    const signed = request('of a new key', 'test_key_1', scheme)
+    net.ask(signed)
+    net.settle()
+    expectValid(net, signed, victim)
+    expect(complaintsIn(scheme, of('complaint', victim))).toBeGreaterThan(0)
+    const blamed = net.faults.filter(({ seenBy }) => seenBy !== liar)
+    expect(blamed.every(({ culprit }) => culprit === liar)).toBe(true)
+  })
+
   it('a victim that starts again after its complaint recovers', () => {
     const liars = netOfLiars(lies)
     const { net, of } = liars
@@ -244,9 +260,7 @@ describe('with one lying dealer', () => {
     const liars = netOfLiars(lies, (from, _, message) => {
       if (from !== liar || message.type !== 'opening') return message
       const { net } = present(held.liars, 'the net is built')
-      return message.lane === 'bls'
-        ? falsified(net, suites.bls, message)
-        : falsified(net, suites.ecdsa, message)
+      return inLane(message.lane, (suite) => falsified(net, suite, message))
     })
     held.liars = liars
     liars.net.settle()

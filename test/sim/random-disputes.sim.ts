@@ -9,6 +9,7 @@
 import { describe, expect, it } from 'vitest'
 import { present } from '../../src/core/base/errors.ts'
 import { mod } from '../../src/core/base/group.ts'
+import { KEY_SCHEMES } from '../../src/core/base/key-scheme.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { faultyMax } from '../../src/core/base/party.ts'
 import type { SignedComplaint } from '../../src/core/tecdsa/dispute.ts'
@@ -16,17 +17,14 @@ import { complaintContent, openingContent } from '../../src/core/tecdsa/dispute.
 import { lanePrefix } from '../../src/core/tecdsa/evidence.ts'
 import type { Lane, SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { decodeOpening, encodeOpening } from '../../src/core/tecdsa/object-codec.ts'
-import { suites } from '../../src/core/tecdsa/signer-config.ts'
 import type { Suite } from '../../src/core/tecdsa/suite.ts'
+import { inLane } from '../support/lanes.ts'
 import { LyingDealer, lateNet } from '../support/lying-dealer.ts'
 import { Random } from '../support/random.ts'
-import { SignerNet } from '../support/signer-net.ts'
+import { MAIN_KEY, SignerNet } from '../support/signer-net.ts'
 import { expectCertifies, expectValid, request } from '../support/signer-story.ts'
 
 type OpeningMessage = Extract<SignerMessage, { readonly type: 'opening' }>
-
-const suiteOf = (lane: Lane): Suite<unknown> =>
-  (lane === 'bls' ? suites.bls : suites.ecdsa) as Suite<unknown>
 
 class Run {
   readonly net: SignerNet
@@ -78,13 +76,19 @@ class Run {
   }
 
   #lie(net: SignerNet, liar: NodeIndex, message: SignerMessage): SignerMessage | undefined {
-    if (message.type === 'opening')
-      return [undefined, message, this.#falsified(net, liar, message)][this.random.below(3)]
+    if (message.type === 'opening') {
+      const falsified = inLane(message.lane, (suite) =>
+        this.#falsified(suite, { net, liar, message }),
+      )
+      return [undefined, message, falsified][this.random.below(3)]
+    }
     return message.type === 'support' && this.random.oneIn(3) ? undefined : message
   }
 
-  #falsified(net: SignerNet, liar: NodeIndex, message: OpeningMessage): SignerMessage {
-    const suite = suiteOf(message.lane)
+  #falsified<P>(
+    suite: Suite<P>,
+    { net, liar, message }: { net: SignerNet; liar: NodeIndex; message: OpeningMessage },
+  ): SignerMessage {
     const opening = decodeOpening(suite, message.signed.opening)
     const value = mod(opening.value + 1n, suite.group.order)
     const statement = { ...message.signed, opening: encodeOpening(suite, { ...opening, value }) }
@@ -104,7 +108,8 @@ class Run {
       transcriptId: random.pick([heard.transcriptId, BigInt(random.below(40))]),
       dealer: random.pick([heard.dealer, random.below(this.honest.length + this.liars.length)]),
     }
-    const content = complaintContent(lanePrefix(net.genesis, suiteOf(lane).algorithm), statement)
+    const algorithm = inLane(lane, (suite) => suite.algorithm)
+    const content = complaintContent(lanePrefix(net.genesis, algorithm), statement)
     const signature = net.keysOf(liar).sign('complaint', content)
     const message = { type: 'complaint', lane, signed: { ...statement, signature } } as const
     net.take(liar, [{ type: 'send', to: 'all', message }])
@@ -134,7 +139,7 @@ describe('with f random liars', () => {
     run.play()
     expect(run.opened).not.toEqual([])
     for (const node of honest) expect(net.signer(node).stock).toBe(1)
-    const asked = request('in the end')
+    const asked = request('in the end', MAIN_KEY, run.random.pick(KEY_SCHEMES))
     net.ask(asked)
     net.settle()
     expectValid(net, asked, present(honest[0], 'an honest node'))

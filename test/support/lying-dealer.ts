@@ -17,8 +17,8 @@ import {
   lanePrefix,
 } from '../../src/core/tecdsa/evidence.ts'
 import type { Lane, SignerMessage } from '../../src/core/tecdsa/message.ts'
-import { suites } from '../../src/core/tecdsa/signer-config.ts'
 import type { Suite } from '../../src/core/tecdsa/suite.ts'
+import { inLane } from './lanes.ts'
 import type { SignerNet, Tamper } from './signer-net.ts'
 
 type DealingMessage = Extract<SignerMessage, { readonly type: 'dealing' }>
@@ -60,9 +60,7 @@ export class LyingDealer {
 
   readonly tamper: Tamper = (from, to, message) => {
     if (from === this.#liar && message.type === 'dealing')
-      return message.lane === 'bls'
-        ? this.#redealt(suites.bls, message)
-        : this.#redealt(suites.ecdsa, message)
+      return inLane(message.lane, (suite) => this.#redealt(suite, message))
     if (to === this.#liar && message.type === 'support')
       this.#count(message.lane, { ...message.support, signer: from })
     return message
