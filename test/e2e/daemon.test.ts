@@ -2,11 +2,15 @@
  * Goal: the local subnet as a background process keeps the promises of cli §§3.14, 5.16 and 5.17,
  * however it is started and ended. Method: the built program, with a home directory of its own.
  */
+
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fromBigEndian, fromHex, utf8 } from '../../src/core/base/bytes.ts'
 import { Home, launcher } from '../support/e2e-home.ts'
 
 /** Ended, even if its parent has not noticed yet. */
@@ -143,7 +147,7 @@ describe('a subnet in the background', () => {
     } = home.json(`signer sign --hash ${hash} --account dev0`)
     expect(nodes).toEqual([1])
     expect(home.json('signer public-key --account dev0').public_key).toBe(key)
-    expect(home.json('signer info').operator_key.key_id).toBe('test_key_1')
+    expect(home.json('signer info').operator_keys.ecdsa.key_id).toBe('test_key_1')
     const verify = (of: string) =>
       home.run(`signer verify --hash ${of} --signature ${signature} --public-key ${key}`)
     expect(verify(hash).exit).toBe(0)
@@ -154,6 +158,54 @@ describe('a subnet in the background', () => {
   })
 
   it.each([
+    ['ecdsa', 'ecdsa', ''],
+    ['bip340', 'bip340', ''],
+    ['bip340 and a root', 'bip340', `--taproot-root ${'07'.repeat(32)}`],
+    ['ed25519', 'ed25519', ''],
+  ] as const)('signs a message with %s, as an independent library finds', (_, scheme, root) => {
+    const letter = join(home.path, 'letter.txt')
+    writeFileSync(letter, 'a letter')
+    const said = `--scheme ${scheme} --message ${letter} ${root}`.trim()
+    const made = home.json(`signer sign ${said} --account dev1`)
+    const [signature, key] = [fromHex(made.signature), fromHex(made.public_key)]
+    expect(home.json(`signer public-key --scheme ${scheme} --account dev1`).public_key).toBe(
+      made.public_key,
+    )
+    const message = utf8('a letter')
+    const isGood = {
+      ecdsa: () => secp256k1.verify(signature, message, key),
+      bip340: () => schnorr.verify(signature, message, outputKey(key, made.taproot_root)),
+      ed25519: () => ed25519.verify(signature, message, key, { zip215: false }),
+    }
+    expect(isGood[scheme]()).toBe(true)
+    const verify = (change: string) =>
+      home.run(
+        `signer verify ${change} --signature ${made.signature} --public-key ${made.public_key}`,
+      )
+    expect(verify(said)).toMatchObject({ exit: 0 })
+    writeFileSync(letter, 'another letter')
+    expect(verify(said)).toMatchObject({
+      exit: 8,
+      err: expect.stringContaining('(SIGNATURE_INVALID)'),
+    })
+  })
+
+  /** BIP341 in the library's own words. */
+  function outputKey(key: Uint8Array, root: string | null): Uint8Array {
+    const internal = key.slice(1)
+    if (root === null) return internal
+    const { lift_x, taggedHash } = schnorr.utils
+    const tweak = fromBigEndian(taggedHash('TapTweak', internal, fromHex(root)))
+    const even = lift_x(fromBigEndian(internal))
+    return even.add(schnorr.Point.BASE.multiply(tweak)).toBytes(true).slice(1)
+  }
+
+  it.each([
+    ['signer sign --scheme ed448 --message -', 2, 'USAGE_INVALID'],
+    ['signer sign --scheme ed25519', 2, 'USAGE_INVALID'],
+    ['signer sign --scheme bip340 --message - --taproot-root 00', 2, 'USAGE_INVALID'],
+    [`signer sign --hash ${'00'.repeat(32)} --taproot-root ${'00'.repeat(32)}`, 2, 'USAGE_INVALID'],
+    ['signer public-key --scheme x', 2, 'USAGE_INVALID'],
     ['signer sign --hash 00', 2, 'USAGE_INVALID'],
     ['signer sign', 2, 'USAGE_INVALID'],
     ['signer sign --message /nonexistent', 2, 'USAGE_INVALID'],
