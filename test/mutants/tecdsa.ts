@@ -54,7 +54,7 @@ const counting: readonly Mutant[] = [
     'a transcript of c − 1 dealings',
     'transcript',
     { from: 'refuse(dealings.size >= c,', to: 'refuse(dealings.size >= c - 1,' },
-    'transcript#refused',
+    'refusals-signing#1 dealings',
   ),
   tecdsa(
     'a transcript of more than c dealings verifies',
@@ -165,13 +165,12 @@ const proving: readonly Mutant[] = [
     'proofs',
     { from: 'bytesInput(associatedData),\n', to: 'bytesInput(associatedData.slice(0, 0)),\n' },
     'proofs',
-    'dealing#another',
   ),
   tecdsa(
     'a challenge that leaves the second point out',
     'proofs',
     { from: 'instance_g_x: a, instance_h_x: b }', to: 'instance_g_x: a, instance_h_x: a }' },
-    'proofs',
+    'zero-knowledge',
   ),
   tecdsa(
     'a product proof without its second commitment',

@@ -10,14 +10,14 @@ import { playByChance, playHostile } from '../support/agreement-runs.ts'
 import { seedsTo } from '../support/seeds.ts'
 
 describe.each([1, 4, 5, 6, 7, 10, 13])('agreement alone, %i nodes', (nodes) => {
-  it('one decision, proposed by an honest node, with f liars sending term early and at random', () => {
+  it('§22.4 agreement: one decision, proposed by an honest node, with f liars sending term early and at random', () => {
     for (const seed of seedsTo(nodes < 7 ? 300 : 60))
       expect(() => playByChance(nodes, seed), `seed ${seed}`).not.toThrow()
   })
 })
 
 describe.each([4, 5, 6, 7, 10])('a schedule hostile to the coin, %i nodes', (nodes) => {
-  it('ends: mean below 5 rounds, none above 40', () => {
+  it('§22.4 agreement: ends, mean below 5 rounds, none above 40', () => {
     const seeds = seedsTo(nodes < 7 ? 1_000 : 200)
     const rounds = seeds.map((seed) => playHostile(nodes, seed))
     const worst = Math.max(...rounds)

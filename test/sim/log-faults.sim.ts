@@ -44,7 +44,7 @@ describe.each([1, 4, 5, 6, 7, 10, 13])('%i honest nodes', (nodes) => {
 describe('f crashed at every step', () => {
   const steps = Array.from({ length: 40 }, (_, i) => 3 * i)
 
-  it.each([4, 5, 7])('%i nodes: the others go on', (nodes) => {
+  it.each([4, 5, 7])('§22.4 crashed: %i nodes, the others go on', (nodes) => {
     for (const step of steps) {
       const crashed = lastOf(nodes)
       const crash = crashAt(crashed, step, Number.POSITIVE_INFINITY)
@@ -59,22 +59,25 @@ describe('f crashed at every step', () => {
 })
 
 describe('f + 1 crashed', () => {
-  it.each([4, 5, 6, 7])('%i nodes: no progress, nothing wrong, progress on return', (nodes) => {
-    const net = new LogNet({ nodes, seed: `too many ${nodes}` })
-    const down = Array.from({ length: faultyMax(nodes) + 1 }, (_, i) => i)
-    for (const node of down) net.stop(node)
-    const up = net.honest.filter((node) => !down.includes(node))
-    const [first = 0] = up
-    net.submit(first, itemOf('waits'))
-    net.run(() => false, 600_000)
-    expect(net.honest.map((node) => net.height(node))).toEqual(net.honest.map(() => 0))
-    for (const node of down) net.start(node)
-    expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
-  })
+  it.each([4, 5, 6, 7])(
+    '§22.4 stopped: %i nodes, no progress, nothing wrong, progress on return',
+    (nodes) => {
+      const net = new LogNet({ nodes, seed: `too many ${nodes}` })
+      const down = Array.from({ length: faultyMax(nodes) + 1 }, (_, i) => i)
+      for (const node of down) net.stop(node)
+      const up = net.honest.filter((node) => !down.includes(node))
+      const [first = 0] = up
+      net.submit(first, itemOf('waits'))
+      net.run(() => false, 600_000)
+      expect(net.honest.map((node) => net.height(node))).toEqual(net.honest.map(() => 0))
+      for (const node of down) net.start(node)
+      expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+    },
+  )
 })
 
 describe('a schedule that starves a chosen honest node', () => {
-  it.each([4, 5, 7])('%i nodes: the others finish, and it follows', (nodes) => {
+  it.each([4, 5, 7])('§22.4 starved: %i nodes, the others finish, and it follows', (nodes) => {
     const untilMs = 20_000
     for (let starved = 0; starved < nodes; starved++) {
       const liars = liarsOf(nodes, () => obedient)
@@ -94,7 +97,7 @@ describe('a schedule that starves a chosen honest node', () => {
 })
 
 describe('a proposal that names a body its proposer withholds', () => {
-  it.each([4, 5, 7])('%i nodes, from all: slots go on without it', (nodes) => {
+  it.each([4, 5, 7])('§22.4 withheld: %i nodes, from all, slots go on without it', (nodes) => {
     const liars = liarsOf(nodes, (node) => withholding(node, []))
     const net = new LogNet({ nodes, seed: 'from all', liars })
     submitAll(net)
@@ -104,21 +107,24 @@ describe('a proposal that names a body its proposer withholds', () => {
     expect(entered.filter((node) => !net.isHonest(node))).toEqual([])
   })
 
-  it.each(seedsTo(12))('from some: those who have it give it to the rest (seed %i)', (seed) => {
-    for (const nodes of [4, 5, 7]) {
-      const favoured = Array.from({ length: nodes - 2 * faultyMax(nodes) }, (_, i) => i)
-      const liars = liarsOf(nodes, (node) => withholding(node, favoured))
-      const net = new LogNet({ nodes, seed: `from some ${seed}`, liars })
-      submitAll(net)
-      expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
-      submitAll(net, 'another')
-      expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
-    }
-  })
+  it.each(seedsTo(12))(
+    '§22.4 withheld: from some, those who have it give it to the rest (seed %i)',
+    (seed) => {
+      for (const nodes of [4, 5, 7]) {
+        const favoured = Array.from({ length: nodes - 2 * faultyMax(nodes) }, (_, i) => i)
+        const liars = liarsOf(nodes, (node) => withholding(node, favoured))
+        const net = new LogNet({ nodes, seed: `from some ${seed}`, liars })
+        submitAll(net)
+        expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+        submitAll(net, 'another')
+        expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+      }
+    },
+  )
 })
 
 describe('a busy log whose schedule keeps one honest node’s proposals out of every slot', () => {
-  it.each([4, 5, 7])('%i nodes: its item is served (two slots)', (nodes) => {
+  it.each([4, 5, 7])('§22.4 censored: %i nodes, its item is served (two slots)', (nodes) => {
     const censored = 0
     const votesTag = votesBytes(0, 0n, [])[8]
     const schedule: Schedule = ({ from, bytes }, random) => [
@@ -144,7 +150,7 @@ describe('a busy log whose schedule keeps one honest node’s proposals out of e
 describe('any number of nodes crash and come back', () => {
   const steps = Array.from({ length: 60 }, (_, i) => i)
 
-  it('one node, before each durable write and each send: it never contradicts itself, and the slot ends with f liars silent', () => {
+  it('§22.7 killed-voter: one node, before each durable write and each send, never contradicts itself, and the slot ends with f liars silent', () => {
     for (const nodes of [4, 5])
       for (const step of steps) {
         const crash = crashAt([0], step, 30)
@@ -158,7 +164,7 @@ describe('any number of nodes crash and come back', () => {
       }
   })
 
-  it('all nodes at once, before each durable write and each send', () => {
+  it('§22.4 returns: all nodes at once, before each durable write and each send', () => {
     for (const nodes of [4, 5])
       for (const step of steps) {
         const crash = crashAt([0, 1, 2, 3, 4], step, 30)

@@ -16,47 +16,53 @@ import { encoded, votesBytes } from '../support/log-world.ts'
 import { forEver, keepBusy, liarsOf, obedient } from '../support/log-worlds.ts'
 
 describe('f liars that send messages for the next slot for ever', () => {
-  it.each([4, 5, 7])('%i nodes: an idle subnet makes at most one slot in 10 s', (nodes) => {
-    const liars = liarsOf(nodes, () => obedient)
-    const net = new LogNet({ nodes, seed: 'noise', liars })
-    forEver(net, 20, () => {
-      for (const from of liars.keys())
-        for (const to of net.honest) {
-          const slot = BigInt(net.height(to))
-          const proposal = encodeProposal({ clock: timestampNs(slot), items: [] })
-          net.post({ from, to, bytes: votesBytes(from, slot, [{ type: 'initial', proposal }]) })
-        }
-    })
-    net.run(() => false, 60_000)
-    const before = net.height(0)
-    net.run(() => false, 300_000)
-    expect(net.height(0) - before).toBeLessThanOrEqual(30)
-    // An honest item waits for nobody.
-    net.submit(0, itemOf('now'))
-    expect(net.run(() => net.isServed, 1_000)).toBe(true)
-  })
+  it.each([4, 5, 7])(
+    '§22.4 idle: %i nodes, an idle subnet makes at most one slot in 10 s',
+    (nodes) => {
+      const liars = liarsOf(nodes, () => obedient)
+      const net = new LogNet({ nodes, seed: 'noise', liars })
+      forEver(net, 20, () => {
+        for (const from of liars.keys())
+          for (const to of net.honest) {
+            const slot = BigInt(net.height(to))
+            const proposal = encodeProposal({ clock: timestampNs(slot), items: [] })
+            net.post({ from, to, bytes: votesBytes(from, slot, [{ type: 'initial', proposal }]) })
+          }
+      })
+      net.run(() => false, 60_000)
+      const before = net.height(0)
+      net.run(() => false, 300_000)
+      expect(net.height(0) - before).toBeLessThanOrEqual(30)
+      // An honest item waits for nobody.
+      net.submit(0, itemOf('now'))
+      expect(net.run(() => net.isServed, 1_000)).toBe(true)
+    },
+  )
 })
 
 describe('clocks of f liars at 0 and at 2^64 − 1', () => {
-  it.each([4, 5, 6, 7, 10])('%i nodes: slot time stays within honest clocks and rises', (nodes) => {
-    for (const wrong of [0n, TIMESTAMP_MAX]) {
-      const liars = liarsOf(nodes, () => obedient)
-      const clock = (node: NodeIndex, ns: bigint): bigint =>
-        liars.has(node) ? wrong : ns + BigInt(node) * 1_000_000_000n
-      const net = new LogNet({ nodes, seed: `clock ${wrong}`, liars, clock })
-      keepBusy(net, net.honest, { everyMs: 30, untilMs: 300 })
-      expect(net.run(() => net.isServed)).toBe(true)
-      const { slots } = net.node(0).disk
-      const entered = slots.flatMap(({ proposers }) => proposers)
-      expect(entered.some(({ clock: time }) => time === wrong)).toBe(true)
-      // `LogChecker` compares each slot with the honest clocks in it; this is the whole of it.
-      for (const [i, { time }] of slots.entries()) {
-        expect(time).toBeGreaterThan(slots[i - 1]?.time ?? 0n)
-        expect(time).toBeGreaterThanOrEqual(1_000_000_000_000n)
-        expect(time).toBeLessThan(1_000_000_000_000n + BigInt(nodes + 60) * 1_000_000_000n)
+  it.each([4, 5, 6, 7, 10])(
+    '§22.4 clocks: %i nodes, slot time stays within honest clocks and rises',
+    (nodes) => {
+      for (const wrong of [0n, TIMESTAMP_MAX]) {
+        const liars = liarsOf(nodes, () => obedient)
+        const clock = (node: NodeIndex, ns: bigint): bigint =>
+          liars.has(node) ? wrong : ns + BigInt(node) * 1_000_000_000n
+        const net = new LogNet({ nodes, seed: `clock ${wrong}`, liars, clock })
+        keepBusy(net, net.honest, { everyMs: 30, untilMs: 300 })
+        expect(net.run(() => net.isServed)).toBe(true)
+        const { slots } = net.node(0).disk
+        const entered = slots.flatMap(({ proposers }) => proposers)
+        expect(entered.some(({ clock: time }) => time === wrong)).toBe(true)
+        // `LogChecker` compares each slot with the honest clocks in it; this is the whole of it.
+        for (const [i, { time }] of slots.entries()) {
+          expect(time).toBeGreaterThan(slots[i - 1]?.time ?? 0n)
+          expect(time).toBeGreaterThanOrEqual(1_000_000_000_000n)
+          expect(time).toBeLessThan(1_000_000_000_000n + BigInt(nodes + 60) * 1_000_000_000n)
+        }
       }
-    }
-  })
+    },
+  )
 })
 
 describe('store sizes stay within §17.8 and §23', () => {
@@ -95,14 +101,14 @@ describe('store sizes stay within §17.8 and §23', () => {
     expect(bytes).toBeLessThanOrEqual(BYTES_MAX)
   }
 
-  it('under senders of far slots', () => {
+  it('§22.4 bounded: under senders of far slots', () => {
     flooded(3_000, (i) => {
       const votes = [{ type: 'term', instance: i % nodes, value: 1 } as const]
       return votesBytes(liar, slot + BigInt(i * i), votes)
     })
   })
 
-  it('under senders of far rounds', () => {
+  it('§22.4 bounded: under senders of far rounds', () => {
     for (const ahead of [0n, 1n])
       flooded(3_000, (i) => {
         const place = { instance: i % nodes, round: (i * 31) % ROUND_MAX }
@@ -116,7 +122,7 @@ describe('store sizes stay within §17.8 and §23', () => {
       })
   })
 
-  it('under senders of unknown runs: other time lines, slots, proposers and kinds', () => {
+  it('§22.4 bounded: under senders of unknown runs, other time lines, slots, proposers and kinds', () => {
     flooded(3_000, (i) => {
       const bytes = votesBytes(liar, slot, [{ type: 'term', instance: 200, value: 1 }]).slice()
       if (i % 2 === 0) bytes[i % 9] = i & 0xff
@@ -124,7 +130,7 @@ describe('store sizes stay within §17.8 and §23', () => {
     })
   })
 
-  it('under senders of items, proposals and bodies without end', () => {
+  it('§22.4 bounded: under senders of items, proposals and bodies without end', () => {
     const large = (i: number): Uint8Array => {
       const item = new Uint8Array(MIB)
       new DataView(item.buffer).setUint32(0, i)

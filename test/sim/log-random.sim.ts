@@ -21,7 +21,7 @@ const SLICES = [
 ]
 
 describe.each(SLICES)('f byzantine, $nodes nodes', ({ nodes, count }) => {
-  it.each(seedsTo(count))('one log, and every item in it (seed %i)', (seed) => {
+  it.each(seedsTo(count))('§22.4 byzantine: one log, and every item in it (seed %i)', (seed) => {
     playLog(seed, nodes)
   })
 })
@@ -30,4 +30,9 @@ describe('a run', () => {
   it.each(seedsTo(5))('of the same seed is the same bytes (seed %i)', (seed) => {
     expect(playLog(seed, 4).net.fingerprint).toBe(playLog(seed, 4).net.fingerprint)
   })
+})
+
+it('§22.4 small: n = 5 and 6 with liars are among the runs, not only 3f + 1', () => {
+  const sizes = SLICES.filter(({ count }) => count >= 30).map(({ nodes }) => nodes)
+  expect(sizes).toEqual(expect.arrayContaining([5, 6]))
 })

@@ -10,7 +10,7 @@ import { present } from '../../../src/core/base/errors.ts'
 import { asSecret, invert, mod } from '../../../src/core/base/group.ts'
 import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
 import type { OracleInputs } from '../../../src/core/base/random-oracle.ts'
-import { oracleMessage, pointInputs } from '../../../src/core/base/random-oracle.ts'
+import { bytesInput, oracleMessage, pointInputs } from '../../../src/core/base/random-oracle.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
 import type { ChallengeOracle, ProofContext } from '../../../src/core/tecdsa/proofs.ts'
 import {
@@ -48,6 +48,8 @@ type Kind = {
   readonly statement: Statement
   /** A statement of the same form that is not true. */
   readonly untrue: Statement
+  /** What the oracle is asked about besides commitments, under the names of §5. */
+  readonly asked: Statement
   /** Commitments that fit a statement, a challenge and responses. */
   readonly commitments: (statement: Statement, proof: Proof) => Statement
 }
@@ -73,6 +75,12 @@ function equalLogs(): Kind {
       ),
     statement,
     untrue: { ...statement, b: group.multiplySecret(base, scalar()) },
+    asked: {
+      instance_g: g.point,
+      instance_h: base,
+      instance_g_x: statement.a,
+      instance_h_x: statement.b,
+    },
     commitments: (of, { challenge = 0n, response = 0n }) => ({
       commitment1: backwards(g.point, response, at(of, 'a'), challenge),
       commitment2: backwards(at(of, 'base'), response, at(of, 'b'), challenge),
@@ -97,6 +105,12 @@ function equalOpenings(): Kind {
       ),
     statement,
     untrue: { ...statement, b: g.multiplySecret(scalar()) },
+    asked: {
+      instance_g: g.point,
+      instance_h: h.point,
+      instance_a: statement.a,
+      instance_b: statement.b,
+    },
     commitments: (of, { challenge = 0n, response = 0n }) => ({
       commitment: backwards(h.point, response, group.subtract(at(of, 'a'), at(of, 'b')), challenge),
     }),
@@ -129,6 +143,13 @@ function product(): Kind {
       ),
     statement,
     untrue: { ...statement, product: ped(scalar(), gamma) },
+    asked: {
+      instance_g: g.point,
+      instance_h: h.point,
+      instance_lhs: statement.lhs,
+      instance_rhs: statement.rhs,
+      instance_product: statement.product,
+    },
     commitments: (of, { challenge = 0n, response1 = 0n, response2 = 0n }) => ({
       commitment1: backwards(g.point, response1, at(of, 'lhs'), challenge),
       commitment2: group.add(
@@ -183,6 +204,21 @@ describe.each([equalLogs(), equalOpenings(), product()])('$name', (kind) => {
     const [inputs = {}] = asked
     for (const [name, input] of Object.entries(pointInputs(group, commitments)))
       expect(inputs[name]).toEqual(input)
+  })
+
+  test('the oracle is asked about all of the statement: else a point could be chosen after it', () => {
+    const honest = kind.prove({ domain, associatedData })
+    const due = {
+      associated_data: bytesInput(associatedData),
+      ...pointInputs(group, { ...kind.asked, ...kind.commitments(kind.statement, honest) }),
+    }
+    const asked: [string, OracleInputs][] = []
+    const recording = asking((_, of, inputs) => {
+      asked.push([of, inputs])
+      return at(honest, 'challenge')
+    })
+    expect(kind.verify(recording, kind.statement, honest)).toBe(true)
+    expect(asked).toEqual([[domain, due]])
   })
 
   test('§22.2 extractor: two answers to one commitment are the witness', () => {
