@@ -11,6 +11,7 @@ import { CALLS_NAMES, callsBenchmark } from './calls.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
 import { hostBenchmarks } from './host.bench.ts'
 import { ledgerBenchmarks } from './ledger.bench.ts'
+import { logBenchmarks } from './log.bench.ts'
 import { protocolBenchmarks } from './protocol.bench.ts'
 import { measure, WrongResult } from './support/measure.ts'
 import type { Result } from './support/report.ts'
@@ -89,6 +90,7 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
     ...hostBenchmarks,
     ...steps.flatMap(protocolBenchmarks),
     ...system.flatMap(systemBenchmarks),
+    ...logBenchmarks(system),
     ...ledgerBenchmarks,
     ...bitcoinBenchmarks,
   ].filter(({ id, name, n }) => pattern.test(`${id} ${name} n=${n ?? ''}`))
