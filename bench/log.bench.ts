@@ -4,11 +4,14 @@ import { nativeEd25519 } from '../src/native/ed25519.ts'
 import { Counts, countingEd25519 } from './support/counting.ts'
 import { floorOf } from './support/floor.ts'
 import { LogLoop } from './support/logs.ts'
+import { calibrate } from './support/noise.ts'
 import type { Benchmark } from './support/task.ts'
 import { task } from './support/task.ts'
 
 const ITEMS = 8
 const ITEM_SIZE = 100
+/** What one message may cost, §7. */
+const MESSAGE_US = 20
 
 function itemsOf(call: number): readonly Uint8Array[] {
   return Array.from({ length: ITEMS }, (_, i) => {
@@ -37,7 +40,8 @@ function slotBench(n: number): Benchmark {
       const kilobytes = (loop.bytes - before.bytes) / 1_000
       return {
         own: task(one, (bytes) => bytes),
-        floor: floorOf(ed25519.plus(counted, -1)),
+        floor: floorOf(ed25519.plus(counted, -1)) + (messages * MESSAGE_US) / calibrate(),
+        gates: [{ of: 'overhead', relation: '<=', bound: 2.5 }],
         note: `${ITEMS} items; ${messages} messages, ${kilobytes.toFixed(0)} kB together, of at most ${8 * n * (n - 1)}`,
       }
     },

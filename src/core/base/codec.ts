@@ -15,13 +15,13 @@ export class Writer {
     return this
   }
   u8(value: number): this {
-    return this.raw(bigEndian(BigInt(value), 1))
+    return this.raw(bytesOf(value, 1))
   }
   u16(value: number): this {
-    return this.raw(bigEndian(BigInt(value), 2))
+    return this.raw(bytesOf(value, 2))
   }
   u32(value: number): this {
-    return this.raw(bigEndian(BigInt(value), 4))
+    return this.raw(bytesOf(value, 4))
   }
   u64(value: bigint): this {
     return this.raw(bigEndian(value, 8))
@@ -51,6 +51,19 @@ export class Writer {
   }
 }
 
+/** A whole number below 256^size, big-endian. */
+function bytesOf(value: number, size: number): Uint8Array {
+  if (!Number.isInteger(value) || value < 0 || value >= 256 ** size)
+    throw new RangeError(`${value} does not fit into ${size} bytes`)
+  const bytes = new Uint8Array(size)
+  let rest = value
+  for (let i = size - 1; i >= 0; i--) {
+    bytes[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return bytes
+}
+
 /** Reads what `Writer` wrote. Every method refuses short input with `BadEncoding`. */
 export class Reader {
   readonly #bytes: Uint8Array
@@ -69,14 +82,23 @@ export class Reader {
     this.#offset += size
     return this.#bytes.slice(this.#offset - size, this.#offset)
   }
+  /** Up to four bytes; without a copy, as votes are full of them. */
+  #number(size: number): number {
+    if (size > this.remaining)
+      throw new BadEncoding(`${size} bytes expected, ${this.remaining} left`)
+    let value = 0
+    for (let i = 0; i < size; i++) value = value * 256 + (this.#bytes[this.#offset + i] ?? 0)
+    this.#offset += size
+    return value
+  }
   u8(): number {
-    return Number(fromBigEndian(this.raw(1)))
+    return this.#number(1)
   }
   u16(): number {
-    return Number(fromBigEndian(this.raw(2)))
+    return this.#number(2)
   }
   u32(): number {
-    return Number(fromBigEndian(this.raw(4)))
+    return this.#number(4)
   }
   u64(): bigint {
     return fromBigEndian(this.raw(8))

@@ -224,6 +224,8 @@ export class LogParty {
 
   /** What waited for its turn: own votes, and the next of the slots that are there already. */
   #turn(): void {
+    if (this.#current !== undefined && this.#timeToPropose(this.#current) === 0)
+      this.#propose(this.#current)
     for (const round of [this.#previous, this.#current]) if (round !== undefined) this.#utter(round)
     if (!this.#executing) this.#proceed()
   }
@@ -333,20 +335,24 @@ export class LogParty {
     if ([this.#previous, this.#current].some((one) => one?.owes === true)) this.#alarm('turn', 0)
   }
 
-  /** Whether it is time for this node's proposal. */
+  /** Proposes in a turn of its own, so that all items that wait to be handed in are in it. */
   #consider(round: SlotRound): void {
-    if (round.hasProposed) return
+    const waitMs = this.#timeToPropose(round)
+    if (waitMs !== undefined) this.#alarm(waitMs === 0 ? 'turn' : 'join', waitMs)
+  }
+
+  /** Milliseconds until this node's proposal is due; undefined when nothing asks for it. */
+  #timeToPropose(round: SlotRound): number | undefined {
+    if (round.hasProposed) return undefined
     const reasons = {
       hasItem: !this.#pool.isEmpty,
       proposers: round.proposers,
       isHeard: this.#isHeard,
     }
-    const waitMs = this.#pace.waitMs(reasons, this.#now)
-    if (waitMs === undefined) return
-    if (waitMs > 0) {
-      this.#alarm('join', waitMs)
-      return
-    }
+    return this.#pace.waitMs(reasons, this.#now)
+  }
+
+  #propose(round: SlotRound): void {
     round.propose(encodeProposal({ clock: this.#now, items: this.#pool.choose(round.slot) }))
   }
 
