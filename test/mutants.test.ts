@@ -25,30 +25,6 @@ describe('every mutant', () => {
     expect(tests.filter((each) => !existsSync(`${root}test/${each.split('#')[0]}`))).toEqual([])
   })
 
-  test('§22.4 checker: each change that the specification names is one', () => {
-    const named = [
-      '2f + 1 for the echo quorum (n = 5)',
-      '2f + 1 for n − f (n = 6)',
-      '2f for n − f (n = 4)',
-      'a value enters the bin on f + 1 bval',
-      'bval is not repeated',
-      'bval is not repeated in past rounds',
-      'decides on f term',
-      'stops on f + 1 term',
-      'the coin is looked at without conf',
-      'input 0 before n − f ones',
-      'votes are not recorded',
-      'estimates are not found again',
-      'own initial is not recorded',
-      'resend is not answered',
-      'forgets a slot at its delivery',
-      'abstains after a restart',
-      'echoes without the bodies',
-    ]
-    const known = all.map(({ name }) => name)
-    expect(named.filter((name) => !known.includes(name))).toEqual([])
-  })
-
   test('has a name of its own', () => {
     expect(new Set(all.map(({ name }) => name)).size).toBe(all.length)
   })

@@ -1,9 +1,7 @@
 /** Every mutant, by the part of the program that it changes. */
-import { logMutants } from './log.ts'
 import type { Mutant } from './mutant.ts'
 import { tecdsaMutants } from './tecdsa.ts'
 
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   tecdsa: tecdsaMutants,
-  log: logMutants,
 }

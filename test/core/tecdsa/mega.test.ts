@@ -4,6 +4,7 @@
  * changed in turn.
  */
 import { describe, expect, test } from 'vitest'
+import { present } from '../../../src/core/base/errors.ts'
 import { asSecret, mod } from '../../../src/core/base/group.ts'
 import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
 import {
@@ -96,6 +97,18 @@ describe.each(cases)('$type', ({ type, openings }) => {
         if (opening.type === 'pedersen' && openings[j]?.type === 'pedersen')
           expect(opening.mask).not.toBe(openings[j].mask)
       })
+    // Unrelated: what is wrong with one says nothing about what is wrong with another.
+    const offsets = changed.flatMap((opened) =>
+      opened.flatMap((opening, j) => {
+        const due = present(openings[j], 'a plaintext')
+        const value = mod(opening.value - due.value, order)
+        if (opening.type === 'simple' || due.type === 'simple') return [value]
+        return [value, mod(opening.mask - due.mask, order)]
+      }),
+    )
+    expect(new Set(offsets).size).toBe(offsets.length)
+    for (const offset of offsets)
+      expect(offset > 2n ** 200n && order - offset > 2n ** 200n).toBe(true)
   })
 
   const { popProof } = ciphertext
