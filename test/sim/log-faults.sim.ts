@@ -123,6 +123,24 @@ describe('a proposal that names a body its proposer withholds', () => {
   )
 })
 
+describe('those who echoed a proposal', () => {
+  const steps = Array.from({ length: 60 }, (_, i) => i)
+
+  it.each([4, 5])('%i nodes: keep its bodies over a crash of all of them', (nodes) => {
+    const favoured = Array.from({ length: nodes - 2 * faultyMax(nodes) }, (_, i) => i)
+    for (const step of steps) {
+      const liars = liarsOf(nodes, (node) => withholding(node, favoured))
+      const crash = crashAt([0, 1, 2, 3], step, 30)
+      const net = new LogNet({ nodes, seed: `keep ${step}`, liars, crash, schedule: inStep })
+      submitAll(net)
+      expect(
+        net.run(() => net.isServed, SOON_MS),
+        `step ${step}`,
+      ).toBe(true)
+    }
+  })
+})
+
 describe('a busy log whose schedule keeps one honest node’s proposals out of every slot', () => {
   it.each([4, 5, 7])('§22.4 censored: %i nodes, its item is served (two slots)', (nodes) => {
     const censored = 0

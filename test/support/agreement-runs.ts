@@ -82,20 +82,38 @@ class HostileRound {
     const major: Bit = ones.length > zeros.length ? 1 : 0
     const [many, few] = major === 1 ? [ones, zeros] : [zeros, ones]
     const minor: Bit = major === 1 ? 0 : 1
-    const [victim] = few
-    if (victim === undefined) return
-    const firm = many.slice(0, liars.length)
+    const [lone] = few
+    const [leader] = many
+    if (lone === undefined || leader === undefined) return
     for (const value of [0, 1] as const)
       this.#lies(honest, { type: 'bval', round, value, isEstimate: true })
+    this.#feed(leader, 'bval', major, () => this.#has(leader, 'aux'))
+    // A coin known so early tells which of two nodes is to be alone with it.
+    if (this.#net.knownCoin(round) === major) this.#divide(leader, minor)
+    else this.#split({ lone, firm: many.slice(0, liars.length), many }, major)
+  }
+
+  #split(
+    {
+      lone,
+      firm,
+      many,
+    }: {
+      readonly lone: NodeIndex
+      readonly firm: readonly NodeIndex[]
+      readonly many: readonly NodeIndex[]
+    },
+    major: Bit,
+  ): void {
+    const minor: Bit = major === 1 ? 0 : 1
     for (const node of firm) this.#feed(node, 'bval', major, () => this.#has(node, 'aux'))
     for (const node of firm) this.#feed(node, 'bval', minor, () => this.#has(node, 'bval', minor))
-    const undecided = honest.filter((node) => node !== victim && !firm.includes(node))
-    for (const node of undecided.filter((one) => many.includes(one)))
-      if (liars.length > 1) this.#feed(node, 'bval', minor, () => this.#has(node, 'bval', minor))
-    this.#feed(victim, 'bval', minor, () => this.#has(victim, 'aux'))
-    this.#feed(victim, 'bval', major)
-    this.#mislead(victim, firm, major)
-    this.#divide(victim, minor)
+    for (const node of many.filter((one) => !firm.includes(one)))
+      if (firm.length > 1) this.#feed(node, 'bval', minor, () => this.#has(node, 'bval', minor))
+    this.#feed(lone, 'bval', minor, () => this.#has(lone, 'aux'))
+    this.#feed(lone, 'bval', major)
+    this.#mislead(lone, firm, major)
+    this.#divide(lone, minor)
   }
 
   /** The victim sees both values among aux, and among conf; then it shows its share. */

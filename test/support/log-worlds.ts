@@ -38,9 +38,10 @@ export function crashAt(
   }
 }
 
-/** Each of its proposals names an item that it gives to nobody but those it favours. */
+/** Each of its proposals names an item that it gives, once, to those it favours, and to nobody else. */
 export function withholding(me: NodeIndex, favoured: readonly NodeIndex[]): Liar {
   const hidden = new Map<string, Uint8Array>()
+  const given = new Set<string>()
   const decode = (bytes: Uint8Array) => attempt(() => decodeLogMessage(INCARNATION, bytes))
   return {
     says(message: Message): readonly Message[] {
@@ -62,9 +63,10 @@ export function withholding(me: NodeIndex, favoured: readonly NodeIndex[]): Liar
       if (!favoured.includes(from)) return []
       return heard.items.flatMap((hash) => {
         const item = hidden.get(hash.join())
-        return item === undefined
-          ? []
-          : [{ from: me, to: from, bytes: encoded({ type: 'body', item }) }]
+        const name = `${from} ${hash.join()}`
+        if (item === undefined || given.has(name)) return []
+        given.add(name)
+        return [{ from: me, to: from, bytes: encoded({ type: 'body', item }) }]
       })
     },
   }
