@@ -1,6 +1,7 @@
 /** What a subnet is started with, and what it tells of itself. Source: architecture §§1, 3. */
 import type { CkbtcError } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
+import type { Lie } from '../core/subnet/lies.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
 import type { Isolation } from './isolation.ts'
 import type { FromNode, NodeSettings } from './node/protocol.ts'
@@ -23,6 +24,8 @@ export type SubnetEvent =
       readonly reason: string
     }
   | { readonly type: 'started'; readonly node: NodeIndex }
+  /** From now on it lies on purpose; undefined: no more. */
+  | { readonly type: 'corrupted'; readonly node: NodeIndex; readonly lie: Lie | undefined }
   /** Of nodes that have links of their own. */
   | ({ readonly node: NodeIndex } & Extract<FromNode, { type: 'link' }>)
   | { readonly type: 'stopped'; readonly node: NodeIndex }

@@ -7,6 +7,7 @@ import { Bug, CkbtcError, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
+import type { Lie } from '../core/subnet/lies.ts'
 import type { NodeInput } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
 import { decodeGenesis, encodeGenesis } from '../core/tecdsa/membership.ts'
@@ -39,6 +40,7 @@ export class Subnet {
   readonly #questions: Questions
   readonly #backend: SubnetBackend
   readonly #up = new Set<NodeIndex>()
+  readonly #lies = new Map<NodeIndex, Lie>()
   readonly #strays: CkbtcError[] = []
   /** Nodes that are down because of their disks. */
   readonly #failed = new Map<NodeIndex, CkbtcError>()
@@ -158,6 +160,20 @@ export class Subnet {
     return place === undefined || this.#failed.has(node) ? 'failed' : 'down'
   }
 
+  /** In which way it was made to lie. */
+  lieOf(node: NodeIndex): Lie | undefined {
+    return this.#lies.get(node)
+  }
+
+  /** Makes a node that runs lie from now on, or be honest again; a node that starts is honest. */
+  corrupt(node: NodeIndex, lie: Lie | undefined): void {
+    if (!this.#up.has(node)) return
+    if (lie === undefined) this.#lies.delete(node)
+    else this.#lies.set(node, lie)
+    this.#place(node).tell({ type: 'corrupt', lie })
+    this.#emit({ type: 'corrupted', node, lie })
+  }
+
   problemOf(node: NodeIndex): CkbtcError | undefined {
     return this.#places.has(node) ? this.#failed.get(node) : noDisk(node)
   }
@@ -258,6 +274,7 @@ export class Subnet {
 
   #down(me: NodeIndex): void {
     if (!this.#up.delete(me)) return
+    this.#lies.delete(me)
     this.#questions.stopped(me)
     this.#backend.stopped(me)
     this.#emit({ type: 'stopped', node: me })

@@ -121,15 +121,35 @@ const healNode: CommandDefinition = {
   args: [nodeIds],
   summary: 'bring nodes back',
   description: `Starts nodes again that were ended. They go on from their own disks and take
-from the others what they have missed.`,
+from the others what they have missed. Nodes that were made to lie are honest
+again.`,
   examples: [
     ['ckbtc subnet heal-node 3', 'this one'],
-    ['ckbtc subnet heal-node --all', 'every one that is down'],
+    ['ckbtc subnet heal-node --all', 'every one that is down or lies'],
   ],
-  options: [{ flags: '--all', description: 'every node that is not up' }],
+  options: [{ flags: '--all', description: 'every node that is down or lies' }],
   exits: [BAD_DISK],
   seeAlso: 'ckbtc subnet kill-node',
   run: async () => (await import('../subnet/heal-node.ts')).healNode,
+}
+
+const corruptNode: CommandDefinition = {
+  name: 'corrupt-node',
+  args: [{ name: '<id>', description: 'of a node that is up, from 1' }],
+  summary: 'make a node lie to the others',
+  description: `From now on the node says false things, signed with its own keys. The others
+go on while no more than f nodes are down or lie; the log names who lied and
+how. With silent and slow there is nothing to find out. Faults: silent, slow=<d>,
+bad-share, bad-dealing, bad-opening, bad-complaint, equivocate, random.`,
+  examples: [
+    ['ckbtc subnet corrupt-node 2 --fault bad-share', 'its signature shares are false'],
+    ['ckbtc subnet corrupt-node 2 --fault slow=2s', 'all it says comes late'],
+    ['ckbtc subnet corrupt-node 2 --fault equivocate', 'it tells two stories'],
+  ],
+  options: [{ flags: '--fault <kind>', description: 'one of these: bad-share, slow=2s' }],
+  exits: [DOWN],
+  seeAlso: 'ckbtc subnet heal-node, ckbtc subnet logs',
+  run: async () => (await import('../subnet/corrupt-node.ts')).corruptNode,
 }
 
 const reset: CommandDefinition = {
@@ -185,5 +205,5 @@ export const subnetGroup: GroupDefinition = {
   name: 'subnet',
   summary: 'a ckBTC on this machine',
   description: 'Runs a ckBTC on this machine: nodes, ledger, minter and a Bitcoin chain.',
-  commands: [start, stop, status, nodes, killNode, healNode, reset, logs, exec],
+  commands: [start, stop, status, nodes, killNode, healNode, corruptNode, reset, logs, exec],
 }

@@ -34,7 +34,7 @@ export async function nodes(_: Invocation, context: Context): Promise<void> {
 
 const row = (node: Report, signatures: number): readonly string[] => [
   `${node.id}`,
-  node.state,
+  node.lie === undefined ? node.state : `${node.state}, lies: ${node.lie}`,
   `${node.signatures}/${signatures}`,
   node.latencyMs === undefined ? '-' : `${node.latencyMs} ms`,
   `${node.faults}`,

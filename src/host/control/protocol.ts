@@ -19,6 +19,7 @@ import {
 import { MONEY_MAX } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { principal } from '../../core/ic/principal.ts'
+import { DELAY_MS_MAX, lieKinds } from '../../core/subnet/lies.ts'
 import { isolations } from '../isolation.ts'
 
 /** Blocks of one request. */
@@ -26,6 +27,8 @@ export const BLOCKS_MAX = 10_000
 /** Outputs of one payment of the faucet. */
 export const OUTPUTS_MAX = 1_000
 export const NODES_MAX = 40
+/** Ways in which a node can be made to lie. */
+export const faultKinds = lieKinds
 const VOUT_MAX = 2 ** 32 - 1
 const FEE_RATE_MSAT_MAX = 1_000_000_000
 
@@ -128,11 +131,18 @@ export const readAccount = ({ owner, subaccount }: WireAccount): Account => ({
 })
 
 /** `changed`: nodes that are up now and were not, or the other way round. */
-const changedNodes = object({ ...strength, changed: nodeIds })
+const changedNodes = object({
+  ...strength,
+  changed: nodeIds,
+  /** Up, and made to lie. */
+  nodesLying: nodeIds,
+})
 
 const nodeReport = object({
   id: nodeId,
   state: oneOf('up', 'starting', 'down', 'failed'),
+  /** In which way it was made to lie. */
+  lie: nullable(text),
   problem: nullable(text),
   /** Of the last signatures, those with a share of this node. */
   signatures: count,
@@ -162,6 +172,15 @@ const shapes = {
   'kill-node': { request: object({ ids: nodeIds }), reply: changedNodes },
   /** No ids: every node that is not up. */
   'heal-node': { request: object({ ids: nodeIds }), reply: changedNodes },
+  'corrupt-node': {
+    request: object({
+      id: nodeId,
+      fault: oneOf(...lieKinds),
+      /** Of the fault `slow`. */
+      delayMs: nullable(integer(1, DELAY_MS_MAX)),
+    }),
+    reply: changedNodes,
+  },
   mine: {
     request: object({ count: integer(1, BLOCKS_MAX), to: nullable(text), empty: flag }),
     reply: mined,

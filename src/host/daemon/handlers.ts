@@ -30,6 +30,7 @@ export function controlHandlers(running: Running): ControlHandlers {
     nodes: () => nodes.nodes(),
     'kill-node': (request) => nodes.kill(request),
     'heal-node': (request) => nodes.heal(request),
+    'corrupt-node': (request) => nodes.corrupt(request),
     mine: (request) => bitcoin.mine(request),
     faucet: (request) => bitcoin.faucet(request),
     'deposit-address': (request) => depositAddress(running, request),

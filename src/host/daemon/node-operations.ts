@@ -2,6 +2,8 @@
 import { Problem } from '../../core/base/errors.ts'
 import type { NodeIndex } from '../../core/base/party.ts'
 import { agreementQuorum } from '../../core/base/party.ts'
+import type { Lie } from '../../core/subnet/lies.ts'
+import { lieText } from '../../core/subnet/lies.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
 
@@ -21,6 +23,7 @@ export class NodeOperations {
       all.map(async (node) => ({
         id: node + 1,
         state: subnet.stateOf(node),
+        lie: lieTextOf(subnet.lieOf(node)),
         problem: subnet.problemOf(node)?.message,
         signatures: watch.signaturesOf(node),
         latencyMs: await subnet.latencyMs(node),
@@ -39,18 +42,36 @@ export class NodeOperations {
     return this.#progress(changed)
   }
 
-  /** No ids: all nodes. Throws the problem of a disk that cannot be used. */
+  /** Nodes that are down are started, and those that lie are honest again. No ids: all nodes. */
   async heal({ ids }: RequestOf<'heal-node'>): Promise<Progress> {
     const { subnet } = this.#local
     const asked =
       ids.length === 0 ? Array.from({ length: subnet.size }, (_, i) => i) : this.#indices(ids)
-    const changed = asked.filter((node) => subnet.stateOf(node) !== 'up')
-    await Promise.all(changed.map((node) => subnet.startNode(node)))
-    for (const node of changed) {
+    const away = asked.filter((node) => subnet.stateOf(node) !== 'up')
+    const lying = asked.filter((node) => subnet.lieOf(node) !== undefined)
+    for (const node of lying) subnet.corrupt(node, undefined)
+    await Promise.all(away.map((node) => subnet.startNode(node)))
+    for (const node of away) {
       const problem = subnet.problemOf(node)
       if (ids.length > 0 && problem !== undefined) throw problem
     }
-    return this.#progress(changed.filter((node) => subnet.stateOf(node) === 'up'))
+    const back = away.filter((node) => subnet.stateOf(node) === 'up')
+    return this.#progress([...lying, ...back].toSorted((a, b) => a - b))
+  }
+
+  /** Throws `USAGE_INVALID` for a node that is not up. */
+  corrupt({ id, fault, delayMs = 0 }: RequestOf<'corrupt-node'>): Progress {
+    const { subnet } = this.#local
+    const nodes = this.#indices([id])
+    for (const node of nodes) {
+      if (subnet.stateOf(node) !== 'up')
+        throw new Problem('USAGE_INVALID', `node ${id} is not up, so it cannot lie`, {
+          fix: 'bring it back first',
+          command: `ckbtc subnet heal-node ${id}`,
+        })
+      subnet.corrupt(node, fault === 'slow' ? { type: fault, delayMs } : { type: fault })
+    }
+    return this.#progress(nodes)
   }
 
   #progress(changed: readonly NodeIndex[]): Progress {
@@ -61,6 +82,7 @@ export class NodeOperations {
       nodes: size,
       nodesUp: up.map(idOf),
       nodesNeeded: agreementQuorum(size),
+      nodesLying: up.filter((node) => this.#local.subnet.lieOf(node) !== undefined).map(idOf),
     }
   }
 
@@ -76,3 +98,5 @@ export class NodeOperations {
     return [...new Set(ids)].map((id) => id - 1)
   }
 }
+
+const lieTextOf = (lie: Lie | undefined): string | undefined => lie && lieText(lie)

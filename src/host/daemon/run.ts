@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { toHex } from '../../core/base/bytes.ts'
 import { Problem } from '../../core/base/errors.ts'
 import { textOfPrincipal } from '../../core/ic/principal.ts'
+import { lieText } from '../../core/subnet/lies.ts'
 import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
@@ -200,6 +201,10 @@ function logEvent(log: LogFile, event: SubnetEvent): void {
       if (event.peer === undefined)
         log.write('warn', `refused a link: ${event.state}`, event.node + 1)
       else log.write('info', `link to node ${event.peer + 1}: ${event.state}`, event.node + 1)
+      return
+    case 'corrupted':
+      if (event.lie === undefined) log.write('info', 'is honest again', event.node + 1)
+      else log.write('warn', `lies from now on: ${lieText(event.lie)}`, event.node + 1)
       return
     case 'stopped':
       log.write('info', 'stopped', event.node + 1)

@@ -8,6 +8,10 @@ import { Seed } from '../../core/base/seed.ts'
 import { encodeBlock, encodeHeader } from '../../core/btc/block.ts'
 import { regtest } from '../../core/btc/network.ts'
 import { principal } from '../../core/ic/principal.ts'
+import type { LiedMessage } from '../../core/subnet/liar.ts'
+import { Liar } from '../../core/subnet/liar.ts'
+import type { Lie } from '../../core/subnet/lies.ts'
+import type { NodeInput } from '../../core/subnet/node-io.ts'
 import { OrderedNode } from '../../core/subnet/ordered-node.ts'
 import type { Genesis } from '../../core/tecdsa/membership.ts'
 import { decodeGenesis } from '../../core/tecdsa/membership.ts'
@@ -33,6 +37,7 @@ const USER_AGENT = '/ckbtc:0.1.0/'
 /** How long a query waits for the state that it is asked of to be certified. */
 const SETTLING_MS_MAX = 2_000
 
+type Self = { readonly me: NodeIndex; readonly keys: NodeKeys; readonly genesis: Genesis }
 type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly disk: NodeDisk }
 
 export type LifePorts = {
@@ -46,6 +51,9 @@ export class NodeLife {
   readonly #ports: LifePorts
   #kept: Kept | undefined
   #runner: NodeRunner | undefined
+  #liar: Liar | undefined
+  /** Who it is where it runs. */
+  #self: Self | undefined
 
   constructor(ports: LifePorts) {
     this.#ports = ports
@@ -60,13 +68,16 @@ export class NodeLife {
         this.#guarded(() => this.#start(message))
         return
       case 'input':
-        this.#runner?.input(message.input)
+        this.#input(message.input)
         return
       case 'ask':
         void this.#ask(message)
         return
       case 'peers':
         this.#ports.links?.peers(message.ports)
+        return
+      case 'corrupt':
+        this.#corrupt(message.lie)
         return
       case 'kill':
         this.#end()
@@ -140,25 +151,36 @@ export class NodeLife {
       }),
     )
     this.#runner = runner
-    this.#openLinks(me, keys, genesis, runner)
+    this.#self = { me, keys, genesis }
+    this.#openLinks(this.#self)
     runner.input({ type: 'start' })
   }
 
-  #openLinks(me: NodeIndex, keys: NodeKeys, genesis: Genesis, runner: NodeRunner): void {
+  #openLinks(self: Self): void {
     const { links, tell } = this.#ports
-    links?.begin(linkIdentity({ me, keys, genesis }), {
-      hear: (from, bytes) => runner.input({ type: 'message', from, bytes }),
+    links?.begin(linkIdentity(self), {
+      hear: (from, bytes) => this.#input({ type: 'message', from, bytes }),
       linked: (peer) => {
         tell({ type: 'link', peer, state: 'up' })
-        runner.input({ type: 'linked', peer })
+        this.#input({ type: 'linked', peer })
       },
       ended: (state, peer) => tell({ type: 'link', peer, state }),
     })
   }
 
+  #corrupt(lie: Lie | undefined): void {
+    const seed = Seed.fromBytes(entropy(SEED_SIZE))
+    this.#liar = lie && this.#self && new Liar({ ...this.#self, lie, seed })
+  }
+
+  #input(input: NodeInput): void {
+    if (input.type === 'message')
+      for (const lied of this.#liar?.hear(input.from, input.bytes) ?? []) this.#sendLie(lied)
+    this.#runner?.input(input)
+  }
+
   /** What a node sends to itself needs no link. */
   #share(me: NodeIndex, runner: NodeRunner, outputs: readonly SharedOutput[]): void {
-    const { links, tell } = this.#ports
     const told: SharedOutput[] = []
     for (const output of outputs) {
       if (output.type !== 'send') {
@@ -169,10 +191,27 @@ export class NodeLife {
       if (to === me || to === 'all')
         setImmediate(() => runner.input({ type: 'message', from: me, bytes }))
       if (to === me) continue
-      if (links === undefined) told.push(output)
-      else links.send(to, bytes)
+      if (this.#liar !== undefined) this.#lie(this.#liar, output)
+      else if (this.#ports.links === undefined) told.push(output)
+      else this.#ports.links.send(to, bytes)
     }
-    if (told.length > 0) tell({ type: 'outputs', outputs: told })
+    if (told.length > 0) this.#ports.tell({ type: 'outputs', outputs: told })
+  }
+
+  #lie(liar: Liar, { to, bytes }: Extract<SharedOutput, { type: 'send' }>): void {
+    const nodes = this.#self?.genesis.membership.members.length ?? 0
+    for (let peer = 0; peer < nodes; peer++)
+      if (peer !== this.#self?.me && (to === 'all' || to === peer))
+        for (const lied of liar.say(peer, bytes)) this.#sendLie(lied)
+  }
+
+  #sendLie({ to, bytes, afterMs }: LiedMessage): void {
+    const send = (): void => {
+      if (this.#ports.links !== undefined) this.#ports.links.send(to, bytes)
+      else this.#ports.tell({ type: 'outputs', outputs: [{ type: 'send', to, bytes }] })
+    }
+    if (afterMs === 0) send()
+    else setTimeout(send, afterMs).unref()
   }
 
   /** Not before the state is certified, or it is clear that this takes long (IC interface §16). */

@@ -89,6 +89,7 @@ const toNode: { readonly [T in ToNode['type']]: Fields } = {
   input: { input: some },
   ask: { id: index, question: some },
   peers: { ports: listOf(optional(index)) },
+  corrupt: { lie: optional(some) },
   kill: {},
   close: {},
 }

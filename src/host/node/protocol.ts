@@ -6,6 +6,7 @@ import type { CkbtcError } from '../../core/base/errors.ts'
 import { Problem } from '../../core/base/errors.ts'
 import type { NodeIndex } from '../../core/base/party.ts'
 import type { IdsKind } from '../../core/ic/canister-ids.ts'
+import type { Lie } from '../../core/subnet/lies.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../../core/subnet/node-io.ts'
 import type { MinterSettings } from '../../core/subnet/settings.ts'
 import type { LinkRefusal } from '../links/handshake.ts'
@@ -50,6 +51,8 @@ export type ToNode =
   | { readonly type: 'ask'; readonly id: number; readonly question: Question }
   /** Where the peers listen, if nodes have links of their own; after `start`, and when one moves. */
   | { readonly type: 'peers'; readonly ports: PeerPorts }
+  /** From now on it lies in this way; undefined: no more. A node that starts lies in none. */
+  | { readonly type: 'corrupt'; readonly lie: Lie | undefined }
   /** Let go of the store, with nothing more said or written. Answered by `closed`. */
   | { readonly type: 'kill' }
   /** End in good order: what it has come to is on its disk. Answered by `closed`. */

@@ -37,6 +37,7 @@ it('the chain is the same over the control port as it is', async () => {
       send: notAsked,
       nodes: notAsked,
       'kill-node': notAsked,
+      'corrupt-node': notAsked,
       'heal-node': notAsked,
       'signer-info': notAsked,
       'signer-public-key': notAsked,

@@ -40,6 +40,7 @@ const handlers: ControlHandlers = {
   fee: notAsked,
   nodes: notAsked,
   'kill-node': notAsked,
+  'corrupt-node': notAsked,
   'heal-node': notAsked,
   'signer-info': notAsked,
   'signer-public-key': notAsked,

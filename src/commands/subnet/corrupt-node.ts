@@ -1,0 +1,46 @@
+/** `ckbtc subnet corrupt-node`. Implements `docs/spec/cli.md` §5.16. */
+import { parseDuration } from '../../core/base/amounts.ts'
+import { UsageInvalid } from '../../core/base/errors.ts'
+import type { RequestOf } from '../../host/control/protocol.ts'
+import { faultKinds } from '../../host/control/protocol.ts'
+import type { Context } from '../context.ts'
+import type { Invocation } from '../definitions/command.ts'
+import { controlOf, printLocal } from '../local-network.ts'
+import { goesOn, parseIds, printStrength } from './strength.ts'
+
+type Fault = Pick<RequestOf<'corrupt-node'>, 'fault' | 'delayMs'>
+
+const SLOW = 'slow='
+
+/** Throws `USAGE_INVALID`. */
+export function parseFault(text: string | undefined): Fault {
+  if (text?.startsWith(SLOW) === true)
+    return { fault: 'slow', delayMs: parseDuration(text.slice(SLOW.length)) }
+  const fault = faultKinds.find((kind) => kind === text)
+  if (fault !== undefined && fault !== 'slow') return { fault, delayMs: undefined }
+  const names = faultKinds.map((kind) => (kind === 'slow' ? 'slow=<d>' : kind)).join(', ')
+  throw new UsageInvalid(
+    text === undefined ? 'how the node is to lie is not said' : `there is no fault "${text}"`,
+    { fix: `give --fault with one of ${names}`, command: 'ckbtc subnet corrupt-node --help' },
+  )
+}
+
+export async function corruptNode({ args, options }: Invocation, context: Context): Promise<void> {
+  const fault = parseFault(options.text('fault'))
+  const [id = 0] = parseIds(args)
+  const { terminal, signal } = context
+  const corrupted = await (await controlOf(context)).ask(
+    'corrupt-node',
+    { id, ...fault },
+    { signal },
+  )
+  printLocal(terminal, {
+    schema: 'subnet-corrupt-node',
+    data: { ...corrupted, fault: options.text('fault'), goesOn: goesOn(corrupted) },
+    essential: `${id}`,
+    print: () => {
+      terminal.answer(`Node ${id} lies from now on. Who finds out: ckbtc subnet logs --follow`)
+      printStrength(terminal, corrupted)
+    },
+  })
+}
