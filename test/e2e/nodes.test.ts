@@ -145,3 +145,47 @@ describe('nodes in threads of their own, on disks', () => {
     expect({ exit: ran.exit, code: JSON.parse(ran.out).error.code }).toEqual({ exit, code })
   })
 })
+
+describe('seven nodes, one of which is down and another one lies', () => {
+  const home = new Home()
+  beforeAll(() => {
+    home.json('subnet start --nodes 7 --ephemeral')
+  }, 120_000)
+  afterAll(() => home.remove())
+
+  const sign = () => home.json(`signer sign --hash ${'ab'.repeat(32)}`)
+
+  it('sign, find out who lies, and forgive', async () => {
+    home.json('subnet kill-node 7')
+    const { out } = home.run('subnet corrupt-node 1 --fault bad-complaint')
+    expect(out).toContain('Node 1 lies from now on.')
+    expect(out).toContain('✓ 6 of 7 nodes up. Ordering and signing need 5: nothing waits.')
+    expect(sign().nodes).not.toContain(7)
+    await until(() => home.json('subnet nodes').nodes[0].faults > 0)
+    const { nodes } = home.json('subnet nodes')
+    expect(nodes[0]).toMatchObject({ state: 'up', lie: 'bad-complaint' })
+    expect(nodes.slice(1).every(({ faults }: { faults: number }) => faults === 0)).toBe(true)
+    expect(home.run('subnet logs').out).toContain('node 1 is at fault: Invalid')
+    expect(home.json('subnet heal-node --all').changed).toEqual([1, 7])
+    sign()
+    expect(home.json('subnet nodes').nodes[0].lie).toBeNull()
+  })
+
+  it.each([
+    ['subnet corrupt-node 1', 'USAGE_INVALID'],
+    ['subnet corrupt-node 1 --fault rude', 'USAGE_INVALID'],
+    ['subnet corrupt-node 1 --fault slow', 'USAGE_INVALID'],
+    ['subnet corrupt-node 1 --fault slow=2', 'USAGE_INVALID'],
+    ['subnet corrupt-node 8 --fault silent', 'USAGE_INVALID'],
+  ])('refuse "%s"', (line, code) => {
+    const ran = home.run(`${line} --json`)
+    expect({ exit: ran.exit, code: JSON.parse(ran.out).error.code }).toEqual({ exit: 2, code })
+  })
+
+  it('say so when more of them are faulty than can be borne', () => {
+    home.json('subnet corrupt-node 1 --fault slow=1s')
+    home.json('subnet corrupt-node 2 --fault silent')
+    const { out } = home.run('subnet kill-node 3')
+    expect(out).toContain('! 3 of 7 nodes down or lying, 2 tolerated: nothing is promised.')
+  })
+})

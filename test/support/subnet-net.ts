@@ -18,6 +18,9 @@ import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../src/core/ic/envelope.ts'
 import type { Slot } from '../../src/core/log/log.ts'
 import { encodeLogMessage } from '../../src/core/log/message.ts'
+import type { LiedMessage } from '../../src/core/subnet/liar.ts'
+import { Liar } from '../../src/core/subnet/liar.ts'
+import type { Lie } from '../../src/core/subnet/lies.ts'
 import type { NodeConfig } from '../../src/core/subnet/node.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
 import type { AlarmName, NodeInput, NodeOutput } from '../../src/core/subnet/node-io.ts'
@@ -53,6 +56,7 @@ export class SubnetNet {
   relaying = true
   /** A message on its way between nodes may be changed here. */
   tamper: (bytes: Uint8Array, from: NodeIndex) => Uint8Array = (bytes) => bytes
+  readonly #liars = new Map<NodeIndex, Liar>()
   readonly #keys: readonly NodeKeys[]
   readonly #records: Map<string, Uint8Array>[] = []
   readonly #disks: SlotMemory[] = []
@@ -161,6 +165,15 @@ export class SubnetNet {
     if (headers.length > 0) this.#queue.push({ to: me, input: { type: 'headers', headers } })
   }
 
+  /** From now on the node lies, until it is given no lie. */
+  corrupt(me: NodeIndex, lie: Lie | undefined): void {
+    const keys = present(this.#keys[me], 'a node of this net')
+    const seed = Seed.fromBytes(new TextEncoder().encode('liar'))
+    const { genesis } = this
+    if (lie === undefined) this.#liars.delete(me)
+    else this.#liars.set(me, new Liar({ lie, seed, genesis, me, keys }))
+  }
+
   stop(me: NodeIndex): void {
     this.nodes.delete(me)
     this.#alarms.delete(me)
@@ -251,18 +264,28 @@ export class SubnetNet {
   #step(to: NodeIndex, input: NodeInput): void {
     const node = this.nodes.get(to)
     if (node === undefined) return
+    if (input.type === 'message')
+      this.#deceive(to, this.#liars.get(to)?.hear(input.from, input.bytes) ?? [])
     for (const output of node.step(input, this.now)) this.#perform(to, output)
+  }
+
+  #deceive(from: NodeIndex, lies: readonly LiedMessage[]): void {
+    for (const { to, bytes } of lies)
+      this.#queue.push({ to, input: { type: 'message', from, bytes } })
   }
 
   #perform(me: NodeIndex, output: NodeOutput): void {
     switch (output.type) {
       case 'send': {
         const to = output.to === 'all' ? [...this.nodes.keys()] : [output.to]
+        const liar = this.#liars.get(me)
         for (const peer of to)
-          this.#queue.push({
-            to: peer,
-            input: { type: 'message', from: me, bytes: this.tamper(output.bytes, me) },
-          })
+          if (liar !== undefined && peer !== me) this.#deceive(me, liar.say(peer, output.bytes))
+          else
+            this.#queue.push({
+              to: peer,
+              input: { type: 'message', from: me, bytes: this.tamper(output.bytes, me) },
+            })
         return
       }
       case 'decided':

@@ -2,6 +2,7 @@
 
 import { votesContent } from '../log/message.ts'
 import type { Vote } from '../log/vote.ts'
+import { BLS_SHARE_SIZE } from '../tecdsa/bls.ts'
 import { openingContent } from '../tecdsa/dispute.ts'
 import { lanePrefix, runPrefix } from '../tecdsa/evidence.ts'
 import { shareContent } from '../tecdsa/message.ts'
@@ -14,8 +15,9 @@ type Liar = Pick<LiarConfig, 'genesis' | 'keys'>
 
 /** In the compressed form of BLS12-381: the other point of the same x, which is of the group. */
 const SIGN_BIT = 0x20
+/** Of a share with or without the name of its key before it. */
 const negated = (share: Uint8Array): Uint8Array =>
-  share.map((byte, i) => (i === 0 ? byte ^ SIGN_BIT : byte))
+  share.map((byte, i) => (i === share.length - BLS_SHARE_SIZE ? byte ^ SIGN_BIT : byte))
 
 /** Every share that a node gives, of signatures, state roots, tape and coin. */
 export function badShares(liar: Liar, spoken: Spoken): Spoken {

@@ -1,3 +1,4 @@
+/** A complaint about a dealing that is good. Source: threshold §10.1. */
 import type { NodeIndex } from '../base/party.ts'
 import { encodeComplaint } from '../tecdsa/complaint.ts'
 import { complaintContent } from '../tecdsa/dispute.ts'
