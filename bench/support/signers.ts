@@ -23,6 +23,7 @@ const TAGS = {
   request: 2,
   bls: 3,
   abort: 4,
+  refresh: 7,
   bip340: 5,
   ed25519: 6,
 } as const
@@ -54,7 +55,7 @@ export class SignerLoop {
     const seed = benchSeed(`signers ${nodes}`)
     const made = Array.from(
       { length: nodes },
-      (_, i) => new NodeKeys(seed.derive(`node ${i}`), ed25519),
+      (_, i) => new NodeKeys(seed.derive(`node ${i}`), ed25519, (size) => new Uint8Array(size)),
     )
     const membership = createMembership(
       made.map(({ record }) => record),
@@ -192,6 +193,7 @@ export class SignerLoop {
       case 'fault':
         throw new Bug(`honest nodes blame nobody: ${output.reason}`)
       case 'record': // Nothing here stops and starts again.
+      case 'forget':
       case 'signed':
         return
     }

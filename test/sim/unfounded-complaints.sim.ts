@@ -4,6 +4,7 @@
  * receiver's complaints are the test's, made with its own keys.
  */
 import { describe, expect, it } from 'vitest'
+import { Seed } from '../../src/core/base/seed.ts'
 import type { Disputed } from '../../src/core/tecdsa/complaint.ts'
 import { createComplaint, encodeComplaint } from '../../src/core/tecdsa/complaint.ts'
 import { verifyDealing } from '../../src/core/tecdsa/dealing.ts'
@@ -84,7 +85,7 @@ describe('one corrupt receiver that complains about honest dealings', () => {
     }
     for (const [i, disputed] of own.entries()) {
       const recipient = { receiverIndex: corrupt, key: keys.encryptionKey }
-      const seed = keys.dealingSeed(`complaint ${i}`)
+      const seed = Seed.fromBytes(Uint8Array.of(i))
       const complaint = createComplaint(suite, disputed, recipient, seed)
       send({
         transcriptId: disputed.parameters.id,

@@ -10,17 +10,15 @@ import type { Principal } from '../../src/core/ic/principal.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
-import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
+import { nodeKeys } from './node-keys.ts'
 
 export type Founded = { readonly genesis: Genesis; readonly keys: readonly NodeKeys[] }
 
 export function foundSubnet(nodes: number, incarnation = 7n): Founded {
   const root = Seed.fromBytes(new TextEncoder().encode('founded'))
-  const made = Array.from(
-    { length: nodes },
-    (_, i) => new NodeKeys(root.derive(`node ${i}`), nativeEd25519),
-  )
+  const made = Array.from({ length: nodes }, (_, i) => nodeKeys(root.derive(`node ${i}`)))
   const records = made.map(({ record }) => record)
   const membership = createMembership(records, 1n)
   const keys = membership.members.map(({ id }) =>

@@ -70,7 +70,7 @@ export type SequencerOptions = {
  * it gives ω of a slot away. What it cannot give is trust: who runs it chooses order and ω.
  */
 export class Sequencer implements Log {
-  readonly #nodes: number
+  #nodes: number
   readonly #entropy: Uint8Array
   readonly #read: SequencerOptions['read']
   /** The first slot decided here. */
@@ -113,6 +113,11 @@ export class Sequencer implements Log {
       case 'tape':
         return this.#tape(from, input.slot)
     }
+  }
+
+  /** The membership has changed. */
+  resize(nodes: number): void {
+    this.#nodes = nodes
   }
 
   down(node: NodeIndex): void {

@@ -8,15 +8,18 @@ import type { NodeIndex } from '../../src/core/base/party.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
 import type { Slot } from '../../src/core/log/log.ts'
+import { runPrefix } from '../../src/core/tecdsa/evidence.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { decodeSignerMessage, encodeSignerMessage, LANES } from '../../src/core/tecdsa/message.ts'
-import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import { encodeMembershipChange, signJoining } from '../../src/core/tecdsa/refresh-item.ts'
 import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
+import { nodeKeys } from './node-keys.ts'
 import { Sequencer } from './sequencer.ts'
 
 type Work =
@@ -60,7 +63,18 @@ type NetOptions = {
 /** The key that has a stock. */
 export const MAIN_KEY = 'key_1'
 
-const TAGS = { ecdsa: 0, completion: 1, bls: 2, abort: 3, bip340: 4, ed25519: 5 } as const
+const TAGS = {
+  ecdsa: 0,
+  completion: 1,
+  bls: 2,
+  abort: 3,
+  bip340: 4,
+  ed25519: 5,
+  refresh: 6,
+  /** Of the operator: a refresh of the same nodes, and another membership. */
+  start: 7,
+  change: 8,
+} as const
 const tagOf = (item: SignerItem): number => TAGS[item.type === 'dealing' ? item.lane : item.type]
 
 export class SignerNet {
@@ -88,16 +102,18 @@ export class SignerNet {
    * Requests that the replicated canisters ask for once `at` is executed: the same at every node.
    */
   readonly #asks: { readonly at: bigint; readonly request: SigningRequest }[] = []
+  /** Seeds of nodes that may join. */
+  readonly #root: Seed
+  #starts = 0
+  #version: bigint
   #queue: Work[] = []
   #now = 1n
 
   constructor(options: NetOptions) {
     this.#options = options
+    this.#version = 1n
     const root = Seed.fromBytes(new TextEncoder().encode(options.seed ?? 'signer-net'))
-    const keys = Array.from(
-      { length: options.nodes },
-      (_, i) => new NodeKeys(root.derive(`node-${i}`), nativeEd25519),
-    )
+    const keys = Array.from({ length: options.nodes }, (_, i) => nodeKeys(root.derive(`node-${i}`)))
     const membership = createMembership(
       keys.map(({ record }) => record),
       1n,
@@ -114,6 +130,7 @@ export class SignerNet {
       incarnation: options.incarnation ?? 7n,
       createdAt: timestampNs(0n),
     }
+    this.#root = root
     this.#log = new Sequencer(options.nodes, root.derive('tape').generator().bytes(32))
     options.build?.(this)
     for (let i = 0; i < options.nodes; i++) {
@@ -237,6 +254,9 @@ export class SignerNet {
       const lane = LANES.find((known) => item[0] === TAGS[known])
       if (lane !== undefined) signer.takeDealing(lane, item.subarray(1))
       if (item[0] === TAGS.abort) signer.takeAbort(item.subarray(1))
+      if (item[0] === TAGS.refresh) signer.takeRefresh(item.subarray(1))
+      if (item[0] === TAGS.start) signer.startRefresh()
+      if (item[0] === TAGS.change) signer.changeMembership(item.subarray(1))
       if (item[0] !== TAGS.completion) continue
       const completion = signer.judge(item.subarray(1))
       if (completion !== undefined && this.#isFirst(completion)) this.completed.push(completion)
@@ -246,8 +266,48 @@ export class SignerNet {
       signer.enqueue(request)
     this.#slotOf.set(node, slot.number + 1n)
     const outputs = signer.endSlot(slot.number, slot.time)
+    this.#noteEpoch(signer)
     this.#say(node, { type: 'working', slot: slot.number + 1n })
     this.#perform(node, outputs)
+  }
+
+  /** The log, too, is that of the members. */
+  #noteEpoch({ epoch: { version, members } }: Signer): void {
+    if (version <= this.#version) return
+    this.#version = version
+    this.#log.resize(members.length)
+  }
+
+  /** The operator asks for a refresh. */
+  refresh(): void {
+    this.#starts += 1
+    this.#order(Uint8Array.of(TAGS.start, this.#starts))
+  }
+
+  /**
+   * The operator has nodes of these names join, and those of these numbers leave. Numbers of the
+   * nodes that join, which follow the log from now on.
+   */
+  change({ join, leave }: { join: readonly string[]; leave: readonly NodeIndex[] }): NodeIndex[] {
+    const prefix = runPrefix(this.genesis)
+    const version = this.#version + 1n
+    const joiners = join.map((name) => nodeKeys(this.#root.derive(`joiner ${name}`)))
+    const joining = joiners.map((keys) => signJoining(keys, prefix, version))
+    const leaving = leave.map((node) => this.keysOf(node).record.id)
+    const bytes = encodeMembershipChange({ version, joining, leaving })
+    const numbers = joiners.map((_, i) => this.#keys.length + i)
+    this.#keys.push(...joiners)
+    for (const node of numbers) {
+      this.records.push(new Map())
+      this.start(node)
+    }
+    this.#order(Uint8Array.of(TAGS.change, ...bytes))
+    return numbers
+  }
+
+  #order(item: Uint8Array): void {
+    const [node] = this.#signers.keys()
+    this.#say(present(node, 'some node is up'), { type: 'submit', item })
   }
 
   #noteExpired(id: Uint8Array): void {
@@ -288,6 +348,9 @@ export class SignerNet {
         return
       case 'record':
         this.records[node]?.set(output.key, output.value)
+        return
+      case 'forget':
+        for (const key of output.keys) this.records[node]?.delete(key)
         return
       case 'fault':
         this.faults.push({ seenBy: node, culprit: output.culprit, reason: output.reason })

@@ -29,7 +29,7 @@ import { tagLogMessage } from '../../src/core/subnet/peer-message.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
-import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
+import type { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { IcGateway } from '../../src/host/ic/gateway.ts'
 import { gatewayFetch } from '../../src/host/ic/gateway-fetch.ts'
@@ -37,6 +37,7 @@ import { Questions } from '../../src/host/node/questions.ts'
 import { SubnetBackend } from '../../src/host/subnet-backend.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { devUser } from '../../src/wallet/identity.ts'
+import { nodeKeys } from './node-keys.ts'
 import { SlotMemory } from './slot-disk.ts'
 
 const NS_PER_SECOND_NUMBER = 1_000_000_000
@@ -72,10 +73,7 @@ export class SubnetNet {
 
   constructor(nodes: number) {
     const root = Seed.fromBytes(new TextEncoder().encode('subnet-net'))
-    const all = Array.from(
-      { length: nodes },
-      (_, i) => new NodeKeys(root.derive(`${i}`), nativeEd25519),
-    )
+    const all = Array.from({ length: nodes }, (_, i) => nodeKeys(root.derive(`${i}`)))
     const membership = createMembership(
       all.map(({ record }) => record),
       1n,

@@ -15,7 +15,7 @@ const HEADER_SIZE = 80
 const SIGNATURE_SIZE = 64
 
 /**
- * `dealing`, `completion` and `abort` are the signer's; `ingress` is an envelope of the IC interface;
+ * `dealing`, `completion`, `abort` and `refresh` are the signer's; `ingress` is an envelope of the IC interface;
  * `headers` speaks for a node and is signed by it; `block` proves itself, and `slot` is the one that
  * its node worked on. It names when it was made, so that one which came too early to count, a liar's
  * perhaps, does not stand in for later ones: the log orders the same bytes once.
@@ -24,6 +24,8 @@ export type Item =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly dealing: Uint8Array }
   | { readonly type: 'completion'; readonly completion: Uint8Array }
   | { readonly type: 'abort'; readonly abort: Uint8Array }
+  /** The word of a node in a refresh (threshold §11.2). */
+  | { readonly type: 'refresh'; readonly word: Uint8Array }
   | { readonly type: 'ingress'; readonly envelope: Uint8Array }
   | HeadersItem
   | { readonly type: 'block'; readonly slot: bigint; readonly block: Uint8Array }
@@ -47,6 +49,7 @@ const TAGS = {
   block: 5,
   operator: 8,
   abort: 9,
+  refresh: 12,
 } as const
 
 /** What a signer wants in the log. */
@@ -58,6 +61,8 @@ export function itemOf({ bytes, ...item }: SignerItem): Item {
       return { type: 'completion', completion: bytes }
     case 'abort':
       return { type: 'abort', abort: bytes }
+    case 'refresh':
+      return { type: 'refresh', word: bytes }
   }
 }
 
@@ -83,6 +88,8 @@ export function encodeItem(item: Item): Uint8Array {
       return writer.raw(item.completion).done()
     case 'abort':
       return writer.raw(item.abort).done()
+    case 'refresh':
+      return writer.raw(item.word).done()
     case 'ingress':
       return writer.raw(item.envelope).done()
     case 'headers':
@@ -109,6 +116,8 @@ export function decodeItem(bytes: Uint8Array): Item {
       return { type: 'completion', completion: rest() }
     case TAGS.abort:
       return { type: 'abort', abort: rest() }
+    case TAGS.refresh:
+      return { type: 'refresh', word: rest() }
     case TAGS.ingress:
       return { type: 'ingress', envelope: rest() }
     case TAGS.headers:

@@ -343,6 +343,7 @@ export class SubnetNode {
       case 'submit':
         return this.#submit(itemOf(output.item))
       case 'record':
+      case 'forget':
       case 'fault':
         return output
       case 'signed':

@@ -63,6 +63,8 @@ function executeItem(machines: Machines, item: Item, now: TimestampNs): Outcome 
     }
     case 'abort':
       return signer.takeAbort(item.abort)
+    case 'refresh':
+      return signer.takeRefresh(item.word)
     case 'ingress': {
       const answer = replica.ingress(item.envelope, now)
       if (answer !== undefined) certification.executedRequest(answer.requestId)

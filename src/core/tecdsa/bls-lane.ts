@@ -9,11 +9,13 @@ import type { BlsG2Point } from '../base/noble-bls12381.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { verifyBls } from '../base/verification.ts'
 import { blsPublicKey, blsShare, combineBls } from './bls.ts'
+import { placeOf } from './evidence.ts'
 import { KeyRuns } from './key-runs.ts'
+import type { Transcript } from './parameters.ts'
 import type { LaneMessage } from './participant.ts'
 import { Participant } from './participant.ts'
 import type { Run } from './run.ts'
-import type { RunLedgerConfig } from './run-ledger.ts'
+import type { Epoch, RunLedgerConfig } from './run-ledger.ts'
 import { RunLedger } from './run-ledger.ts'
 import type { LaneContext, SignerOutputs } from './signer-context.ts'
 
@@ -27,14 +29,20 @@ export type Combined = {
   readonly blamed: readonly NodeIndex[]
 }
 
+type Members = Pick<LaneContext, 'members'>
+
 /** One of the keys: this node's share of it, and what all know. */
 export class BlsKey {
+  readonly #context: Members
   readonly #runs: KeyRuns<BlsG2Point>
   readonly #part: Participant<BlsG2Point>
   #finalFrom: bigint | undefined
+  /** Its transcript in the epoch before: what was signed under it may still be combined. */
+  #former: Transcript<BlsG2Point> | undefined
 
   /** A key that was final in an earlier time line is in every slot of this one. */
-  constructor(runs: KeyRuns<BlsG2Point>, part: Participant<BlsG2Point>) {
+  constructor(context: Members, runs: KeyRuns<BlsG2Point>, part: Participant<BlsG2Point>) {
+    this.#context = context
     this.#runs = runs
     this.#part = part
     this.endSlot(-1n)
@@ -68,10 +76,31 @@ export class BlsKey {
     return share && blsShare(share, message)
   }
 
-  combine(message: Uint8Array, shares: BlsShares): Combined {
-    const { transcript } = this.#runs
+  /**
+   * Shares by number of the node; those of nodes that hold none do not count. `id`: the transcript
+   * that all of them are of, that of now or the one before it.
+   */
+  combine(message: Uint8Array, shares: BlsShares, id = this.transcriptId): Combined {
+    const transcripts = [this.#runs.transcript, this.#former]
+    const transcript = transcripts.find((known) => known !== undefined && known.id === id)
     if (transcript === undefined) return { signature: undefined, blamed: [] }
-    return combineBls(transcript.commitment, message, shares)
+    const parameters = { receivers: transcript.receivers.map((one) => ({ id: one })) }
+    const nodes = new Map<NodeIndex, NodeIndex>()
+    const placed = new Map<NodeIndex, Uint8Array>()
+    for (const [node, share] of shares) {
+      const place = placeOf(this.#context, parameters, node)
+      if (place === undefined) continue
+      nodes.set(place, node)
+      placed.set(place, share)
+    }
+    const { signature, blamed } = combineBls(transcript.commitment, message, placed)
+    return { signature, blamed: blamed.flatMap((place) => nodes.get(place) ?? []) }
+  }
+
+  /** The switch of a refresh. The run that was the key. */
+  switch(): Run<BlsG2Point> | undefined {
+    this.#former = this.#runs.transcript
+    return this.#runs.switch()
   }
 
   /** Whether it is the signature. False for everything while the key is not final. */
@@ -105,8 +134,8 @@ export class BlsLane implements BlsKeys<BlsKey> {
     const tape = new KeyRuns(this.#ledger, kept?.tape)
     const certification = new KeyRuns(this.#ledger, kept?.certification)
     this.#runs = { tape, certification }
-    this.tape = new BlsKey(tape, this.#part)
-    this.certification = new BlsKey(certification, this.#part)
+    this.tape = new BlsKey(context, tape, this.#part)
+    this.certification = new BlsKey(context, certification, this.#part)
   }
 
   receive(from: NodeIndex, message: LaneMessage): SignerOutputs {
@@ -127,6 +156,31 @@ export class BlsLane implements BlsKeys<BlsKey> {
     const run = judged && this.#ledger.take(judged.dealerIndex, judged.taken)
     if (run?.transcript !== undefined) for (const key of Object.values(this.#runs)) key.advance(run)
     return run !== undefined
+  }
+
+  /** Both keys are dealt on to the next membership from now on. §11.2 */
+  beginRefresh(next: Epoch): void {
+    this.#ledger.beginRefresh(next)
+    for (const key of Object.values(this.#runs)) key.beginRefresh()
+  }
+
+  /** Whether nothing of these keys holds up the switch. */
+  get isReshared(): boolean {
+    return Object.values(this.#runs).every((key) => key.isReshared)
+  }
+
+  /** The switch. Nothing is answered with shares of the old transcripts any more (§16.2). */
+  switch(): void {
+    this.#ledger.enterEpoch()
+    for (const key of [this.tape, this.certification]) {
+      const old = key.switch()
+      if (old !== undefined) this.#ledger.drop(old.parameters.id)
+    }
+  }
+
+  /** Transcripts that are not dropped, oldest first. */
+  runs(): readonly Run<BlsG2Point>[] {
+    return this.#ledger.runs()
   }
 
   endSlot(slot: bigint): void {

@@ -9,13 +9,15 @@ import type { NodeIndex } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { Disputed } from './complaint.ts'
 import { createComplaint, encodeComplaint } from './complaint.ts'
+import type { Recipient } from './dealing.ts'
 import type { SignedComplaint, SignedOpening } from './dispute.ts'
 import { complaintContent, openerSigned } from './dispute.ts'
 import type { Early } from './early-store.ts'
 import { EarlyStore } from './early-store.ts'
+import { placeOf } from './evidence.ts'
 import { decodeOpening } from './object-codec.ts'
 import { verifyOpening } from './opening.ts'
-import { associatedData, receiverIndexOf, receiverThreshold } from './parameters.ts'
+import { associatedData, receiverThreshold } from './parameters.ts'
 import { recoverShare } from './recovery.ts'
 import type { Run } from './run.ts'
 import type { Opening, SecretShare } from './secret.ts'
@@ -25,7 +27,7 @@ import { fault } from './signer-context.ts'
 /** One bad dealing of a final transcript. */
 type Dispute<P> = {
   readonly disputed: Disputed<P>
-  /** Index of the dealer in the membership. */
+  /** Number of the dealer. */
   readonly dealer: NodeIndex
   /** SHA-256 of the signed dealing, which fixes the statement of the complaint. */
   readonly dealingHash: Uint8Array
@@ -113,9 +115,12 @@ export class Complainer<P> {
   }
 
   #complain(dispute: Dispute<P>): SignerOutputs {
-    const { suite, lane, keys, prefix, recipient } = this.#context
+    const { suite, lane, keys, prefix } = this.#context
     const { disputed, dealer } = dispute
-    const seed = keys.dealingSeed(this.#seedLabel(dispute))
+    const recipient = this.#recipient(disputed)
+    const own = disputed.parameters.receivers[recipient.receiverIndex]
+    const epoch = present(own && keys.epochOf(own), 'who can read a dealing has its epoch')
+    const seed = epoch.seedOf(this.#seedLabel(dispute, recipient))
     const statement = {
       transcriptId: disputed.parameters.id,
       dealer,
@@ -127,9 +132,13 @@ export class Complainer<P> {
     return [{ type: 'send', to: 'all', message: { type: 'complaint', lane, signed } }]
   }
 
+  /** A transcript is disputed by who could read its dealings, and its secrets stay as long as it. */
+  #recipient({ parameters }: Disputed<P>): Recipient {
+    return present(this.#context.keys.recipientIn(parameters), 'a victim is a receiver')
+  }
+
   /** Names the statement of the proof: one nonce never serves two (§3.8). */
-  #seedLabel({ disputed, dealingHash }: Dispute<P>): string {
-    const { receiverIndex } = this.#context.recipient
+  #seedLabel({ disputed, dealingHash }: Dispute<P>, { receiverIndex }: Recipient): string {
     const inputs = {
       associated_data: bytesInput(associatedData(disputed.parameters)),
       dealer_index: integerInput(BigInt(disputed.dealerIndex)),
@@ -140,16 +149,16 @@ export class Complainer<P> {
   }
 
   #check(dispute: Dispute<P>, { from, message: signed }: Early<SignedOpening>): SignerOutputs {
-    const { suite, members, recipient } = this.#context
+    const { suite } = this.#context
     const { disputed, openings } = dispute
     const { parameters } = disputed
     const refuse = (reason: string): SignerOutputs => [fault(from, reason)]
     if (!openerSigned(this.#context, from, signed)) return refuse('BadSignature: opening')
-    const opener = receiverIndexOf(parameters, members[from]?.id ?? new Uint8Array())
+    const opener = placeOf(this.#context, parameters, from)
     if (opener === undefined) return refuse('InvalidOpening: not by a receiver')
     const opening = attempt(() => decodeOpening(suite, signed.opening))
     if (opening instanceof BadEncoding) return refuse(`BadEncoding: ${opening.message}`)
-    const complainer = recipient.receiverIndex
+    const complainer = this.#recipient(disputed).receiverIndex
     const refusal = verifyOpening(suite, disputed, { opener, complainer }, opening)
     if (refusal !== undefined) return refuse(`${refusal.refusal}: ${refusal.detail}`)
     openings.set(opener, opening)

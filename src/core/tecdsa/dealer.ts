@@ -11,12 +11,14 @@ import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import { createDealing } from './dealing.ts'
 import { encodeDealing } from './dealing-codec.ts'
 import type { DealerShares } from './dealing-draw.ts'
+import type { EpochKey } from './epoch-key.ts'
 import type { SignedDealing, Support } from './evidence.ts'
 import {
   dealingContent,
   decodeSignedDealing,
   encodeSignedDealing,
   encodeSupportedDealing,
+  placeOf,
   supporterSigned,
 } from './evidence.ts'
 import type { Operation, TranscriptParameters } from './parameters.ts'
@@ -27,16 +29,24 @@ import { takesDealer } from './run.ts'
 import type { LaneContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 
 /** A dealing of this node on its way into the log. */
-type Own = {
+type Own<P> = {
+  readonly parameters: TranscriptParameters<P>
   readonly signed: SignedDealing
   readonly supports: Map<NodeIndex, Support>
   submitted: boolean
 }
 
+type Owed<P> = {
+  readonly run: Run<P>
+  readonly dealerIndex: NodeIndex
+  readonly shares: DealerShares
+  readonly epoch: EpochKey
+}
+
 export class Dealer<P> {
   readonly #context: LaneContext<P>
   readonly #receiver: Receiver<P>
-  readonly #own = new Map<bigint, Own>()
+  readonly #own = new Map<bigint, Own<P>>()
 
   constructor(context: LaneContext<P>, receiver: Receiver<P>) {
     this.#context = context
@@ -50,10 +60,10 @@ export class Dealer<P> {
   work(): SignerOutputs | undefined {
     const owed = this.#nextOwed()
     if (owed === undefined) return undefined
-    const { run, dealerIndex, shares } = owed
+    const { run, dealerIndex, shares, epoch } = owed
     const { suite, keys, prefix, me } = this.#context
     const { parameters } = run
-    const seed = keys.dealingSeed(this.#seedLabel(parameters))
+    const seed = epoch.seedOf(this.#seedLabel(parameters))
     const dealing = createDealing(suite, { parameters, dealerIndex }, { shares, seed })
     const statement = {
       transcriptId: parameters.id,
@@ -62,22 +72,22 @@ export class Dealer<P> {
     }
     const signature = keys.sign('dealing', dealingContent(prefix, statement))
     const signed = decodeSignedDealing(encodeSignedDealing({ ...statement, signature }))
-    this.#own.set(parameters.id, { signed, supports: new Map(), submitted: false })
+    this.#own.set(parameters.id, { parameters, signed, supports: new Map(), submitted: false })
     const { lane } = this.#context
     return [{ type: 'send', to: 'all', message: { type: 'dealing', lane, signed } }]
   }
 
-  #nextOwed():
-    | { readonly run: Run<P>; readonly dealerIndex: NodeIndex; readonly shares: DealerShares }
-    | undefined {
-    const { runs, me, members } = this.#context
-    const id = members[me]?.id ?? new Uint8Array()
+  #nextOwed(): Owed<P> | undefined {
+    const { runs, keys } = this.#context
+    const { id } = keys.record
     for (const run of runs.openRuns()) {
       if (this.#own.has(run.parameters.id)) continue
       const dealerIndex = dealerIndexOf(run.parameters, id)
       if (dealerIndex === undefined || !takesDealer(run, dealerIndex)) continue
-      const shares = this.#shares(run.parameters.operation)
-      if (shares !== undefined) return { run, dealerIndex, shares }
+      const own = run.parameters.dealers.find((dealer) => equalBytes(dealer.id, id))
+      const epoch = own && keys.epochOf(own)
+      const shares = epoch && this.#shares(run.parameters.operation)
+      if (epoch !== undefined && shares !== undefined) return { run, dealerIndex, shares, epoch }
     }
     return undefined
   }
@@ -126,9 +136,10 @@ export class Dealer<P> {
   /** A node vouches; counts for each own dealing it names, once, if the signature verifies. */
   support(support: Support): SignerOutputs {
     const named = [...this.#own.values()].filter(
-      ({ signed, supports, submitted }) =>
+      ({ parameters, signed, supports, submitted }) =>
         !submitted &&
         !supports.has(support.signer) &&
+        placeOf(this.#context, parameters, support.signer) !== undefined &&
         support.hashes.some((hash) => equalBytes(hash, signed.hash)),
     )
     if (named.length === 0) return []
@@ -137,9 +148,9 @@ export class Dealer<P> {
     return named.flatMap((own) => this.#count(own, support))
   }
 
-  #count(own: Own, support: Support): SignerOutputs {
+  #count(own: Own<P>, support: Support): SignerOutputs {
     own.supports.set(support.signer, support)
-    if (own.supports.size < verificationThreshold(this.#context.members.length)) return []
+    if (own.supports.size < verificationThreshold(own.parameters.receivers.length)) return []
     own.submitted = true
     const supported = { signed: own.signed, supports: [...own.supports.values()] }
     const { lane } = this.#context

@@ -13,7 +13,7 @@ const SIGNATURE_SIZE = 64
 /** What the complainer stands for; the channel names it. */
 export type SignedComplaint = {
   readonly transcriptId: bigint
-  /** Index of the dealer in the membership. */
+  /** Number of the dealer. */
   readonly dealer: NodeIndex
   /** CBOR of §7. */
   readonly complaint: Uint8Array
@@ -23,7 +23,7 @@ export type SignedComplaint = {
 /** What a helper stands for; the channel names it. */
 export type SignedOpening = {
   readonly transcriptId: bigint
-  /** Both are indices in the membership. */
+  /** Both are numbers of nodes. */
   readonly dealer: NodeIndex
   readonly complainer: NodeIndex
   /** CBOR of §7. */

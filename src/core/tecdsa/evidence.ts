@@ -10,6 +10,8 @@ import type { Ed25519 } from '../base/verification.ts'
 import type { Genesis, MemberRecord } from './membership.ts'
 import { NODES_MAX, subnetIdOf } from './membership.ts'
 import { verifyEvidence } from './node-keys.ts'
+import type { Member } from './parameters.ts'
+import { receiverIndexOf } from './parameters.ts'
 import type { Algorithm } from './suite.ts'
 import { algorithmIds } from './suite.ts'
 
@@ -22,7 +24,7 @@ const SIGNATURE_SIZE = 64
 /** What a dealer stands for. `hash` names the dealing everywhere. */
 export type SignedDealing = {
   readonly transcriptId: bigint
-  /** Index of the dealer in the membership. */
+  /** Number of the dealer. */
   readonly dealer: NodeIndex
   /** CBOR of §7. */
   readonly dealing: Uint8Array
@@ -130,8 +132,31 @@ export function decodeSupportedDealing(bytes: Uint8Array): SupportedDealing {
 /** What checking the evidence of a dealing needs to know. */
 export type EvidenceContext = {
   readonly prefix: Uint8Array
+  /** All nodes that have ever been members, by number (§2.1). */
   readonly members: readonly MemberRecord[]
   readonly ed25519: Ed25519
+}
+
+type Receivers = { readonly receivers: readonly Pick<Member, 'id'>[] }
+
+/** Index among the receivers of the node of this number; undefined for a node that is none. */
+export function placeOf(
+  { members }: Pick<EvidenceContext, 'members'>,
+  parameters: Receivers,
+  node: NodeIndex,
+): NodeIndex | undefined {
+  const id = members[node]?.id
+  return id && receiverIndexOf(parameters, id)
+}
+
+/** Number of the node at this index among the receivers. */
+export function nodeAt(
+  { members }: Pick<EvidenceContext, 'members'>,
+  { receivers }: Receivers,
+  index: NodeIndex,
+): NodeIndex {
+  const receiver = receivers[index]
+  return members.findIndex(({ id }) => receiver !== undefined && equalBytes(id, receiver.id))
 }
 
 /** Whether the dealer named signed this dealing in this run. */
@@ -160,12 +185,17 @@ export function supporterSigned(context: EvidenceContext, support: Support): boo
  * Whether exactly v = 2f + 1 distinct receivers support the dealing and all signatures verify.
  * Nothing is said of the dealing itself: f + 1 of the supporters are honest and have checked it.
  */
-export function supportSuffices(context: EvidenceContext, supported: SupportedDealing): boolean {
+export function supportSuffices(
+  context: EvidenceContext,
+  parameters: Receivers,
+  supported: SupportedDealing,
+): boolean {
   const { signed, supports } = supported
   const signers = new Set(supports.map(({ signer }) => signer))
   return (
-    supports.length === verificationThreshold(context.members.length) &&
+    supports.length === verificationThreshold(parameters.receivers.length) &&
     signers.size === supports.length &&
+    supports.every(({ signer }) => placeOf(context, parameters, signer) !== undefined) &&
     supports.every(({ hashes }) => hashes.some((hash) => equalBytes(hash, signed.hash))) &&
     dealerSigned(context, signed) &&
     supports.every((support) => supporterSigned(context, support))

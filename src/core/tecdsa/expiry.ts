@@ -8,7 +8,6 @@
 import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
-import { reconstructionThreshold } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs, NS_PER_MS } from '../base/units.ts'
 import type { AbortContext } from './abort.ts'
@@ -43,6 +42,8 @@ export interface OpenRequests {
 
 export type ExpiryConfig = AbortContext & {
   readonly requests: OpenRequests
+  /** Of the slot in work: who may abort, and how many have to. */
+  readonly membership: { isMember(node: NodeIndex): boolean; readonly quorum: number }
   readonly keys: NodeKeys
   readonly me: NodeIndex
   readonly alarmMs: number
@@ -62,7 +63,8 @@ export class Expiry {
     if (abort instanceof BadEncoding) return false
     const open = this.#open.get(toHex(abort.requestId))
     if (open === undefined || !this.#config.requests.isOpen(abort.requestId)) return false
-    if (open.aborts.has(abort.node) || !isAbortSigned(this.#config, abort)) return false
+    if (open.aborts.has(abort.node) || !this.#config.membership.isMember(abort.node)) return false
+    if (!isAbortSigned(this.#config, abort)) return false
     open.aborts.add(abort.node)
     if (abort.node === this.#config.me) open.isOver = true
     return true
@@ -73,10 +75,11 @@ export class Expiry {
    * have aborted, with the presignature it has, and names it.
    */
   expire(): readonly Uint8Array[] {
-    const { requests, members } = this.#config
+    const { requests, membership } = this.#config
     const expired = [...this.#open.values()].filter(
       ({ id, aborts }) =>
-        aborts.size >= reconstructionThreshold(members.length) && requests.isOpen(id),
+        [...aborts].filter((node) => membership.isMember(node)).length >= membership.quorum &&
+        requests.isOpen(id),
     )
     for (const { id } of expired) requests.expire(id)
     return expired.map(({ id }) => id)

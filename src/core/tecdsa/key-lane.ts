@@ -12,6 +12,7 @@ import type { LaneMessage } from './participant.ts'
 import { Participant } from './participant.ts'
 import type { Recipe, Runs } from './recipe.ts'
 import type { Run } from './run.ts'
+import type { Epoch } from './run-ledger.ts'
 import type { ScheduleConfig } from './schedule.ts'
 import { Schedule } from './schedule.ts'
 import type { Method } from './session.ts'
@@ -85,6 +86,25 @@ export class KeyLane<P, W extends Runs<P>> {
   /** Requests that wait for a presignature or a signature. */
   get openRequests(): number {
     return this.schedule.queued().length + this.schedule.pairings().length
+  }
+
+  /** Keys are dealt on to the next membership from now on. §11.2 */
+  beginRefresh(next: Epoch): void {
+    this.schedule.beginRefresh(next)
+  }
+
+  /** Whether nothing of this algorithm holds up the switch. */
+  get isReshared(): boolean {
+    return this.schedule.isReshared
+  }
+
+  switch(): void {
+    this.schedule.switch()
+  }
+
+  /** Transcripts that are not dropped. */
+  runs(): readonly Run<P>[] {
+    return this.schedule.runs()
   }
 
   /** Pairs and replenishes. */

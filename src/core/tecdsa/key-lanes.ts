@@ -10,7 +10,7 @@ import { ecdsaRecipe, schnorrRecipe } from './recipe.ts'
 import type { RunFrame } from './run-ledger.ts'
 import { bip340, ed25519 } from './schnorr-scheme.ts'
 import { ecdsaMethod, schnorrMethod } from './session.ts'
-import type { SignerConfig } from './signer-config.ts'
+import type { LaneFrame } from './signer-config.ts'
 import { keyContext, suites } from './signer-config.ts'
 import type { Tape } from './tape.ts'
 
@@ -23,7 +23,7 @@ export type AnyKeyLane = KeyLanes[KeyScheme]
 
 /** Nothing is shared between them but the tape. A lane without keys costs nothing. */
 export function makeKeyLanes(
-  config: SignerConfig,
+  config: LaneFrame,
   {
     frame,
     kept,

@@ -1,6 +1,7 @@
 /**
- * Final keys as a node keeps them for a later start: the transcript that was reshared and the signed
- * dealings that made the key, all of them public. Source: threshold §§9.2, 18.4.
+ * Final keys as a node keeps them for a later start: who the members are, and of each key the
+ * transcript that was reshared and the signed dealings that made the key of it. All of it is public.
+ * Source: threshold §§9.2, 11.2, 18.4.
  */
 import { Reader, Writer } from '../base/codec.ts'
 import { BadEncoding, present } from '../base/errors.ts'
@@ -20,14 +21,17 @@ import {
   encodeSignedDealing,
   lanePrefix,
 } from './evidence.ts'
-import type { Genesis } from './membership.ts'
-import { NODES_MAX } from './membership.ts'
-import type { Operation, Transcript, TranscriptParameters } from './parameters.ts'
+import type { Genesis, MemberRecord } from './membership.ts'
+import { NODES_MAX, subnetIdOf } from './membership.ts'
+import type { Transcript, TranscriptParameters } from './parameters.ts'
 import { checkParameters, collectionThreshold, dealerIndexOf, sameNodes } from './parameters.ts'
+import type { NumberedMembership } from './roster.ts'
 import type { Run } from './run.ts'
 import { openRun, takeDealing, takesDealer } from './run.ts'
-import type { RunFrame } from './run-ledger.ts'
+import type { Epoch } from './run-ledger.ts'
 import { sourceHeight } from './run-ledger.ts'
+import type { Standing } from './standing.ts'
+import { readStanding, writeStanding } from './standing.ts'
 import type { Suite } from './suite.ts'
 import { decodeTranscript, encodeTranscript } from './transcript-codec.ts'
 
@@ -41,6 +45,9 @@ export type FinalKeys = {
   readonly bls: BlsKeys<Run<BlsG2Point>>
 }
 
+/** With the members that hold them: all of them are of one membership. */
+export type KeptKeys = FinalKeys & { readonly standing: Standing }
+
 /** The algorithms over our engines. */
 export type Suites = {
   readonly ecdsa: Suite<Secp256k1Point>
@@ -53,11 +60,10 @@ export type Suites = {
 export type KeyCheck = {
   readonly suites: Suites
   readonly genesis: Genesis
-  readonly frame: RunFrame
   readonly ed25519: Ed25519
 }
 
-const VERSION = 3
+const VERSION = 4
 /** Of one algorithm. */
 const KEYS_MAX = 16
 const NAME_SIZE_MAX = 64
@@ -65,9 +71,10 @@ const NAME_SIZE_MAX = 64
 const SIGNED_DEALING_SIZE_MAX = DEALING_SIZE_MAX + 128
 
 /** Equal at all nodes whose log is. */
-export function encodeFinalKeys(suites: Suites, keys: FinalKeys): Uint8Array {
-  const writer = new Writer()
-    .u8(VERSION)
+export function encodeFinalKeys(suites: Suites, keys: KeptKeys): Uint8Array {
+  const writer = new Writer().u8(VERSION)
+  writeStanding(writer, keys.standing)
+  writer
     .bytes(encodeKeyRun(suites.bls, keys.bls.tape))
     .bytes(encodeKeyRun(suites.bls, keys.bls.certification))
   writeNamed(writer, suites.ecdsa, keys.ecdsa)
@@ -91,20 +98,22 @@ function readNamed(reader: Reader): NamedBytes {
   return named
 }
 
-function decodeNamed<P>(check: KeyCheck, suite: Suite<P>, named: NamedBytes): Named<P> {
+function decodeNamed<P>(check: Check, suite: Suite<P>, named: NamedBytes): Named<P> {
   const keys = new Map(named.map(([name, run]) => [name, decodeKeyRun(check, suite, run)]))
   requireDistinct([...keys.values()])
   return keys
 }
 
 /** Every key verified and its transcript computed again. Anything else is `BadEncoding`. */
-export function decodeFinalKeys(check: KeyCheck, bytes: Uint8Array): FinalKeys {
+export function decodeFinalKeys(keyCheck: KeyCheck, bytes: Uint8Array): KeptKeys {
   const reader = new Reader(bytes)
   const version = reader.u8()
   if (version !== VERSION) throw new BadEncoding(`kept keys of version ${version}`)
+  const standing = readStanding(reader, keyCheck.genesis)
   const [tape, certification] = [reader.bytes(), reader.bytes()]
   const [ecdsa, bip340, ed25519] = [readNamed(reader), readNamed(reader), readNamed(reader)]
   reader.end(undefined)
+  const check = checkOf(keyCheck, standing)
   const { suites } = check
   const bls = {
     tape: decodeKeyRun(check, suites.bls, tape),
@@ -116,7 +125,20 @@ export function decodeFinalKeys(check: KeyCheck, bytes: Uint8Array): FinalKeys {
     bip340: decodeNamed(check, suites.bip340, bip340),
     ed25519: decodeNamed(check, suites.ed25519, ed25519),
     bls,
+    standing,
   }
+}
+
+type Check = KeyCheck & {
+  readonly records: readonly MemberRecord[]
+  readonly epoch: Epoch
+  readonly former: Epoch | undefined
+}
+
+function checkOf(check: KeyCheck, { roster, membership, former }: Standing): Check {
+  const epochOf = (one: NumberedMembership): Epoch => roster.epoch(check.suites.ecdsa, one)
+  const { records } = roster
+  return { ...check, records, epoch: epochOf(membership), former: former && epochOf(former) }
 }
 
 /** Ids are counted by algorithm. */
@@ -127,17 +149,18 @@ function requireDistinct(runs: readonly Run<unknown>[]): void {
 
 function encodeKeyRun<P>(suite: Suite<P>, { parameters, incarnation, taken }: Run<P>): Uint8Array {
   const { id, operation } = parameters
-  const input = operation.type === 'reshareOfMasked' ? operation.input : undefined
+  const isReshare = operation.type === 'reshareOfMasked' || operation.type === 'reshareOfUnmasked'
+  const input = isReshare ? operation.input : undefined
   return new Writer()
     .u64(id)
     .u64(incarnation)
     .u32(Number(BigInt.asUintN(32, parameters.sourceHeight)))
-    .bytes(encodeTranscript(suite, present(input, 'a key is the resharing of a masked transcript')))
+    .bytes(encodeTranscript(suite, present(input, 'a key is the resharing of a transcript')))
     .list([...taken.values()], (writer, { signed }) => writer.bytes(encodeSignedDealing(signed)))
     .done()
 }
 
-function decodeKeyRun<P>(check: KeyCheck, suite: Suite<P>, bytes: Uint8Array): Run<P> {
+function decodeKeyRun<P>(check: Check, suite: Suite<P>, bytes: Uint8Array): Run<P> {
   const reader = new Reader(bytes)
   const { id, incarnation, slot, input, dealings } = reader.end({
     id: reader.u64(),
@@ -149,15 +172,14 @@ function decodeKeyRun<P>(check: KeyCheck, suite: Suite<P>, bytes: Uint8Array): R
       NODES_MAX,
     ),
   })
-  const { members, membershipVersion, subnetId } = check.frame
+  const { members, membershipVersion } = check.epoch
   const parameters: TranscriptParameters<P> = {
     id,
     algorithm: suite.algorithm,
-    dealers: members,
+    ...dealtBy(check, decodeTranscript(suite, input)),
     receivers: members,
-    operation: operationOn(check, decodeTranscript(suite, input)),
     membershipVersion,
-    subnetId,
+    subnetId: subnetIdOf(check.genesis),
     sourceHeight: sourceHeight(incarnation, BigInt(slot)),
   }
   const problem = checkParameters(parameters)
@@ -171,23 +193,27 @@ function decodeKeyRun<P>(check: KeyCheck, suite: Suite<P>, bytes: Uint8Array): R
   return run
 }
 
-/** A key is the resharing of a random sharing among the nodes of the subnet. */
-function operationOn<P>({ genesis }: KeyCheck, input: Transcript<P>): Operation<P> {
-  const isRandom = input.kind.type === 'masked' && input.kind.origin.type === 'random'
-  const ids = genesis.membership.members.map(({ id }) => id)
-  if (!isRandom || !sameNodes(input.receivers, ids))
-    throw new BadEncoding('a kept key is not that of a random sharing among these nodes')
-  return { type: 'reshareOfMasked', input }
+/** A key was made by the members, or dealt on to them by those before them. */
+function dealtBy<P>(
+  { epoch, former }: Check,
+  input: Transcript<P>,
+): Pick<TranscriptParameters<P>, 'dealers' | 'operation'> {
+  const isMasked = input.kind.type === 'masked'
+  const dealers = isMasked ? epoch.members : former?.members
+  const isFresh = input.kind.origin.type === 'random'
+  const ids = dealers?.map(({ id }) => id)
+  if (dealers === undefined || isFresh !== isMasked || !sameNodes(input.receivers, ids ?? []))
+    throw new BadEncoding('a kept key is not dealt on from a sharing among the nodes that held it')
+  return { dealers, operation: { type: isMasked ? 'reshareOfMasked' : 'reshareOfUnmasked', input } }
 }
 
 /** Signatures of supporters are not kept: the dealing is checked itself, as they did. */
 function takeKept<P>(
-  { genesis, ed25519 }: KeyCheck,
+  { genesis, ed25519, records: members }: Check,
   suite: Suite<P>,
   { run, signed }: { readonly run: Run<P>; readonly signed: SignedDealing },
 ): void {
   const { parameters, incarnation } = run
-  const { members } = genesis.membership
   const id = members[signed.dealer]?.id
   const dealerIndex = id && dealerIndexOf(parameters, id)
   if (dealerIndex === undefined || !takesDealer(run, dealerIndex))

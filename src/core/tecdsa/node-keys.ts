@@ -1,17 +1,18 @@
 /**
- * The secrets of one node: Ed25519 signing key, MEGa key and the root of its dealing seeds. Source:
- * threshold §§2.1, 6.1, 3.8.
+ * The secrets of one node: its Ed25519 signing key, which stays, and those of each epoch that is not
+ * over. Source: threshold §§2.1, 3.8, 6.1, 11.4.
  */
-import { concat, utf8 } from '../base/bytes.ts'
-import { encodePoint } from '../base/group.ts'
-import { secp256k1 } from '../base/noble-secp256k1.ts'
-import type { Seed } from '../base/seed.ts'
+import { concat, equalBytes, utf8 } from '../base/bytes.ts'
+import { present } from '../base/errors.ts'
+import { Seed } from '../base/seed.ts'
 import type { Ed25519 } from '../base/verification.ts'
+import type { Recipient } from './dealing.ts'
+import { EpochKey } from './epoch-key.ts'
 import type { MegaSecretKey } from './mega.ts'
-import { generateMegaKey } from './mega.ts'
 import type { MemberRecord } from './membership.ts'
 import { memberId } from './membership.ts'
-import { ecdsaSecp256k1 } from './suite.ts'
+import type { Member, TranscriptParameters } from './parameters.ts'
+import { receiverIndexOf } from './parameters.ts'
 
 /**
  * Kinds of content that a node signs; the domain string keeps them apart. Source: threshold §§2.1,
@@ -24,6 +25,8 @@ export type EvidenceKind =
   | 'opening'
   | 'signature-share'
   | 'abort'
+  | 'refresh'
+  | 'joining'
   | 'item'
   | 'vote'
   | 'link'
@@ -36,6 +39,8 @@ const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
   opening: 'ckbtc-opening-domain',
   'signature-share': 'ckbtc-signature-share-domain',
   abort: 'ckbtc-abort-domain',
+  refresh: 'ckbtc-refresh-domain',
+  joining: 'ckbtc-joining-domain',
   item: 'ckbtc-item-domain',
   vote: 'ckbtc-vote-domain',
   link: 'ckbtc-link-domain',
@@ -67,37 +72,81 @@ export function verifyEvidence(
   return ed25519.verify(signer.signingKey, evidenceBytes(kind, content), signature)
 }
 
+/** Fresh secret bytes of the operating system. */
+export type Entropy = (size: number) => Uint8Array
+
+const EPOCH_SECRET_SIZE = 32
+
 /** Holds the secrets and lends out only what they do. */
 export class NodeKeys {
-  readonly #root: Seed
   readonly #ed25519: Ed25519
   readonly #signingKey: Uint8Array
+  readonly #entropy: Entropy
+  /** Of the epochs whose secrets are kept. */
+  #epochs: readonly EpochKey[]
+  /** With the encryption key of the first epoch. */
   readonly record: MemberRecord
-  /** For the MEGa arithmetic of this node alone. */
-  readonly encryptionKey: MegaSecretKey
 
-  /** Everything grows from `root`, so a node that starts again is the same node. */
-  constructor(root: Seed, ed25519: Ed25519) {
-    this.#root = root
+  /**
+   * A node that starts again is the same node. `first`: of the first epoch; where it is kept apart
+   * from the root, it can be erased when that epoch is over.
+   */
+  constructor(root: Seed, ed25519: Ed25519, entropy: Entropy, first: Seed = root) {
     this.#ed25519 = ed25519
+    this.#entropy = entropy
     this.#signingKey = root.derive('ckbtc-node-signing-key').generator().bytes(32)
-    const generator = root.derive('ckbtc-node-encryption-key').generator()
-    this.encryptionKey = generateMegaKey(ecdsaSecp256k1(secp256k1), generator)
+    const epoch = new EpochKey(first)
+    this.#epochs = [epoch]
     const signingKey = ed25519.publicKey(this.#signingKey)
-    this.record = {
-      id: memberId(signingKey),
-      signingKey,
-      encryptionKey: encodePoint(secp256k1, this.encryptionKey.publicKey),
-    }
+    this.record = { id: memberId(signingKey), signingKey, encryptionKey: epoch.publicKey }
+  }
+
+  /** For a later epoch, 32 bytes: to be recorded before anything is made of them. */
+  freshSecret(): Uint8Array {
+    return this.#entropy(EPOCH_SECRET_SIZE)
+  }
+
+  /** Secrets of a later epoch, 32 bytes that nothing else is made of. */
+  hold(secret: Uint8Array): EpochKey {
+    const epoch = new EpochKey(Seed.fromBytes(secret))
+    const known = this.#epochs.find(({ publicKey }) => equalBytes(publicKey, epoch.publicKey))
+    if (known !== undefined) return known
+    this.#epochs = [...this.#epochs, epoch]
+    return epoch
+  }
+
+  get epochCount(): number {
+    return this.#epochs.length
+  }
+
+  /** Erases all epochs but those `isNamed`; tells the encryption keys of those that were erased. */
+  retain(isNamed: (epoch: EpochKey) => boolean): readonly Uint8Array[] {
+    const over = this.#epochs.filter((epoch) => !isNamed(epoch))
+    this.#epochs = this.#epochs.filter((epoch) => !over.includes(epoch))
+    for (const epoch of over) epoch.erase()
+    return over.map(({ publicKey }) => publicKey)
+  }
+
+  /** Secrets of the epoch in which this is this node's record; undefined once they are erased. */
+  epochOf({ megaKey }: Member): EpochKey | undefined {
+    return this.#epochs.find((epoch) => epoch.isOf(megaKey.point))
+  }
+
+  /** This node as a receiver; undefined if it is none, or the secrets of the epoch are erased. */
+  recipientIn({ receivers }: Pick<TranscriptParameters, 'receivers'>): Recipient | undefined {
+    const receiverIndex = receiverIndexOf({ receivers }, this.record.id)
+    const own = receiverIndex === undefined ? undefined : receivers[receiverIndex]
+    const key = own && this.epochOf(own)?.mega
+    return receiverIndex === undefined || key === undefined ? undefined : { receiverIndex, key }
+  }
+
+  /** MEGa key of the oldest epoch that is kept. */
+  get encryptionKey(): MegaSecretKey {
+    return present(this.#epochs[0], 'the newest epoch is kept').mega
   }
 
   sign(kind: EvidenceKind, content: Uint8Array): Uint8Array {
     return this.#ed25519.sign(this.#signingKey, evidenceBytes(kind, content))
-  }
-
-  /** The seed of one dealing; the label names the statement it is for (§3.8). */
-  dealingSeed(label: string): Seed {
-    return this.#root.derive(label)
   }
 
   toString(): string {

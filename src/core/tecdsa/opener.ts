@@ -12,9 +12,10 @@ import type { SignedComplaint, SignedOpening } from './dispute.ts'
 import { complainerSigned, encodeSignedOpening, openingContent } from './dispute.ts'
 import type { Early } from './early-store.ts'
 import { EarlyStore } from './early-store.ts'
+import { placeOf } from './evidence.ts'
 import { encodeOpening } from './object-codec.ts'
 import { createOpening } from './opening.ts'
-import { dealerIndexOf, receiverIndexOf } from './parameters.ts'
+import { dealerIndexOf } from './parameters.ts'
 import type { Run } from './run.ts'
 import type { LaneContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
@@ -66,7 +67,7 @@ export class Opener<P> {
   }
 
   #judge(run: Run<P>, { from, message: signed }: Early<SignedComplaint>): SignerOutputs {
-    const { suite, members } = this.#context
+    const { suite } = this.#context
     const { transcriptId, dealer } = signed
     const answer: Answer = { to: from, opening: undefined }
     const answers = this.#answers.get(transcriptId) ?? new Map<string, Answer>()
@@ -76,7 +77,7 @@ export class Opener<P> {
     const disputed = this.#disputed(run, dealer)
     if (disputed === undefined)
       return refuse('InvalidComplaint: the dealing is not in the transcript')
-    const receiverIndex = receiverIndexOf(run.parameters, members[from]?.id ?? new Uint8Array())
+    const receiverIndex = placeOf(this.#context, run.parameters, from)
     if (receiverIndex === undefined) return refuse('InvalidComplaint: not by a receiver')
     const complaint = attempt(() => decodeComplaint(suite, signed.complaint))
     if (complaint instanceof BadEncoding) return refuse(`BadEncoding: ${complaint.message}`)
@@ -102,9 +103,10 @@ export class Opener<P> {
     answer: Answer,
     { transcriptId, dealer }: SignedComplaint,
   ): SignerOutputs {
-    const { suite, me, keys, prefix, recipient, records, recordPrefix } = this.#context
+    const { suite, me, keys, prefix, records, recordPrefix } = this.#context
     const complainer = answer.to
-    if (complainer === me) return []
+    const recipient = keys.recipientIn(disputed.parameters)
+    if (complainer === me || recipient === undefined) return []
     const opening = createOpening(suite, disputed, recipient)
     if (opening === undefined) return [] // Bad for this node, too.
     const statement = {

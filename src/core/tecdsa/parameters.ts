@@ -134,7 +134,7 @@ export function dealerIndexOf(
 
 /** Position of a node among the receivers. */
 export function receiverIndexOf(
-  parameters: TranscriptParameters<unknown>,
+  parameters: { readonly receivers: readonly Pick<Member, 'id'>[] },
   id: Uint8Array,
 ): NodeIndex | undefined {
   const index = parameters.receivers.findIndex((receiver) => equalBytes(receiver.id, id))

@@ -89,7 +89,10 @@ export class Participant<P> {
     const dealerIndex = run && id && dealerIndexOf(run.parameters, id)
     // What comes too late to count is not worth checking, and all nodes see alike what that is.
     if (run === undefined || dealerIndex === undefined) return undefined
-    if (!takesDealer(run, dealerIndex) || !supportSuffices(this.#context, supported))
+    if (
+      !takesDealer(run, dealerIndex) ||
+      !supportSuffices(this.#context, run.parameters, supported)
+    )
       return undefined
     const dealing = attempt(() => decodeDealing(suite, signed.dealing))
     return dealing instanceof BadEncoding ? undefined : { dealerIndex, taken: { signed, dealing } }

@@ -7,7 +7,7 @@ import { compareBytes, equalBytes, toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Complainer } from './complainer.ts'
-import type { Dealing } from './dealing.ts'
+import type { Dealing, Recipient } from './dealing.ts'
 import { openDealing, verifyDealing } from './dealing.ts'
 import { decodeDealing } from './dealing-codec.ts'
 import type { SignedDealing, Support } from './evidence.ts'
@@ -100,7 +100,8 @@ export class Receiver<P> {
     const context = { parameters: run.parameters, dealerIndex }
     const refusal = verifyDealing(suite, context, dealing)
     if (refusal !== undefined) return refuse(`${refusal.refusal}: ${refusal.detail}`)
-    const share = openDealing(suite, context, dealing, this.#context.recipient)
+    const recipient = this.#context.keys.recipientIn(run.parameters)
+    const share = recipient && openDealing(suite, context, dealing, recipient)
     if (share === undefined) return [] // No blame is possible yet; others may still vouch for it.
     const key = `${recordPrefix}support/${signed.transcriptId}/${signed.dealer}`
     const before = records.get(key)
@@ -158,29 +159,35 @@ export class Receiver<P> {
 
   /** Loaded before it is needed, so that the others can help in time when a dealing was bad. */
   #loadNext(): SignerOutputs | undefined {
-    const { runs } = this.#context
+    const { runs, keys } = this.#context
     const next = runs
       .finalRuns()
-      .find(({ parameters: { id } }) => !this.#loaded.has(id) && !this.#complainer.isWaiting(id))
+      .find(
+        ({ parameters }) =>
+          !this.#loaded.has(parameters.id) &&
+          !this.#complainer.isWaiting(parameters.id) &&
+          keys.recipientIn(parameters) !== undefined,
+      )
     if (next === undefined) return undefined
     this.shareOf(next)
     return []
   }
 
   /**
-   * Own share of a final transcript; undefined while it is not final, or a dealing in it was bad
-   * for this node and the share of it is not recovered: until then the node takes no part in what
-   * needs the share.
+   * Own share of a final transcript; undefined while it is not final, for a node that receives none
+   * or has erased what it needs to read it, or when a dealing in it was bad for this node and the
+   * share of it is not recovered: until then the node takes no part in what needs the share.
    */
   shareOf(run: Run<P>): SecretShare | undefined {
     const { id } = run.parameters
     const known = this.#loaded.get(id)
     if (known !== undefined || run.transcript === undefined) return known
-    if (this.#complainer.isWaiting(id)) return undefined
+    const recipient = this.#context.keys.recipientIn(run.parameters)
+    if (recipient === undefined || this.#complainer.isWaiting(id)) return undefined
     const opened = new Map<NodeIndex, SecretShare>()
     const badDealers: NodeIndex[] = []
     for (const [dealerIndex, { signed, dealing }] of run.taken) {
-      const share = this.#openedShare(run, { dealerIndex, signed, dealing })
+      const share = this.#openedShare(run, { dealerIndex, signed, dealing }, recipient)
       if (share === undefined) badDealers.push(dealerIndex)
       else opened.set(dealerIndex, share)
     }
@@ -188,7 +195,7 @@ export class Receiver<P> {
       this.#complainer.dispute(run, badDealers)
       return undefined
     }
-    const { suite, recipient } = this.#context
+    const { suite } = this.#context
     const { transcript } = run
     const { receiverIndex } = recipient
     const share = combineOpened(suite, { transcript, receiverIndex, opened })
@@ -203,6 +210,7 @@ export class Receiver<P> {
       readonly signed: SignedDealing
       readonly dealing: Dealing<P>
     },
+    recipient: Recipient,
   ): SecretShare | undefined {
     const name = toHex(taken.signed.hash)
     const { parameters } = run
@@ -210,7 +218,7 @@ export class Receiver<P> {
     const known =
       this.#opened.get(name)?.share ?? this.#complainer.recovered(parameters.id, dealerIndex)
     if (known !== undefined) return known
-    const { suite, recipient } = this.#context
+    const { suite } = this.#context
     const share = openDealing(suite, { parameters, dealerIndex }, dealing, recipient)
     if (share !== undefined) this.#opened.set(name, { run: parameters.id, share })
     return share

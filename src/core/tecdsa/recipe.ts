@@ -15,6 +15,8 @@ export interface InCreation<P, W extends Runs<P>> {
   advance(key: Transcript<P>): void
   /** Once all of it is final. */
   readonly whole: W | undefined
+  /** Everything that was opened for it. */
+  readonly opened: readonly Run<P>[]
 }
 
 /** Opens what waits for nothing. */
@@ -47,6 +49,9 @@ export function ecdsaRecipe<P>(ledger: RunLedger<P>): InCreation<P, EcdsaRuns<P>
         return undefined
       return { kappa, lambda, kappaLambda, keyLambda }
     },
+    get opened() {
+      return [kappa, lambda, kappaLambda, keyLambda].filter((run) => run !== undefined)
+    },
   }
 }
 
@@ -60,5 +65,6 @@ export function schnorrRecipe<P>(ledger: RunLedger<P>): InCreation<P, SchnorrRun
     get whole() {
       return blinder.transcript === undefined ? undefined : { blinder }
     },
+    opened: [blinder],
   }
 }

@@ -2,6 +2,7 @@
  * The transcripts of one algorithm in one time line: which id each got, which are open, which are
  * final. Source: threshold §§3.7, 9.1, 18.4.
  */
+import { present } from '../base/errors.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Member, Operation } from './parameters.ts'
@@ -9,12 +10,14 @@ import type { Run, RunBook, TakenDealing } from './run.ts'
 import { openRun, takeDealing, takesDealer } from './run.ts'
 import type { Suite } from './suite.ts'
 
-/** What all transcripts of a subnet share. */
-export type RunFrame = {
+/** Who holds the transcripts that are opened, and by which encryption keys. */
+export type Epoch = {
   readonly members: readonly Member[]
   readonly membershipVersion: bigint
-  readonly subnetId: Uint8Array
 }
+
+/** What the transcripts of a subnet share until the membership changes. */
+export type RunFrame = Epoch & { readonly subnetId: Uint8Array }
 
 export type RunLedgerConfig<P = Secp256k1Point> = RunFrame & {
   readonly suite: Suite<P>
@@ -33,9 +36,13 @@ export class RunLedger<P = Secp256k1Point> implements RunBook<P> {
   /** Above every id that this time line or one that it goes back to has given out and kept. */
   #next = 0n
   #slot = 0n
+  #epoch: Epoch
+  /** Of the refresh that runs. */
+  #nextEpoch: Epoch | undefined
 
   constructor(config: RunLedgerConfig<P>) {
     this.#config = config
+    this.#epoch = config
     for (const run of config.kept) {
       const { id } = run.parameters
       this.#runs.set(id, run)
@@ -63,15 +70,42 @@ export class RunLedger<P = Secp256k1Point> implements RunBook<P> {
     return [...this.#runs.values()].filter((run) => run.transcript !== undefined)
   }
 
+  /** Transcripts that are not dropped, oldest first. */
+  runs(): readonly Run<P>[] {
+    return [...this.#runs.values()]
+  }
+
+  /** A transcript of the members, dealt by them. */
   open(operation: Operation<P>): Run<P> {
-    const { suite, members, membershipVersion, subnetId, incarnation } = this.#config
+    return this.#open(operation, this.#epoch, this.#epoch.members)
+  }
+
+  /** A refresh begins: keys are dealt on to this membership. §11.2 */
+  beginRefresh(next: Epoch): void {
+    this.#nextEpoch = next
+  }
+
+  /** The same key for the next membership; undefined while no refresh runs. */
+  reshare({ parameters, transcript: input }: Run<P>): Run<P> | undefined {
+    if (this.#nextEpoch === undefined || input === undefined) return undefined
+    return this.#open({ type: 'reshareOfUnmasked', input }, this.#nextEpoch, parameters.receivers)
+  }
+
+  /** The switch: what is opened from now on is of the next membership. */
+  enterEpoch(): void {
+    this.#epoch = present(this.#nextEpoch, 'a switch ends a refresh')
+    this.#nextEpoch = undefined
+  }
+
+  #open(operation: Operation<P>, receiving: Epoch, dealers: readonly Member[]): Run<P> {
+    const { suite, subnetId, incarnation } = this.#config
     const run = openRun<P>(incarnation, {
       id: this.#next,
       algorithm: suite.algorithm,
-      dealers: members,
-      receivers: members,
+      dealers,
+      receivers: receiving.members,
       operation,
-      membershipVersion,
+      membershipVersion: receiving.membershipVersion,
       subnetId,
       sourceHeight: sourceHeight(incarnation, this.#slot),
     })

@@ -11,7 +11,7 @@ import type { Recipe, Runs } from './recipe.ts'
 import type { SigningRequest } from './request.ts'
 import { KEY_NAMES } from './request.ts'
 import type { Run, RunBook, TakenDealing } from './run.ts'
-import type { RunFrame } from './run-ledger.ts'
+import type { Epoch, RunFrame } from './run-ledger.ts'
 import { RunLedger } from './run-ledger.ts'
 import type { Pairing, StockLimits } from './stock.ts'
 import { KeyStock } from './stock.ts'
@@ -33,6 +33,8 @@ export class Schedule<P, W extends Runs<P>> implements RunBook<P> {
   readonly #ledger: RunLedger<P>
   readonly #keys = new Map<string, KeyStock<P, W>>()
   readonly #pairings = new Map<string, Pairing<P, W>>()
+  /** Keys of earlier epochs under which paired requests finish. */
+  #retired: readonly Run<P>[] = []
   #nextPresignature = 0n
 
   /**
@@ -165,6 +167,37 @@ export class Schedule<P, W extends Runs<P>> implements RunBook<P> {
     for (const { parameters } of Object.values(presignature)) this.#ledger.drop(parameters.id)
   }
 
+  /** Keys are dealt on to the next membership from now on. §11.2 */
+  beginRefresh(next: Epoch): void {
+    this.#ledger.beginRefresh(next)
+    for (const key of this.#keys.values()) key.beginRefresh()
+  }
+
+  /** Whether nothing of this algorithm holds up the switch. */
+  get isReshared(): boolean {
+    return [...this.#keys.values()].every((key) => key.isReshared)
+  }
+
+  /** The switch: every key is that of the next membership. */
+  switch(): void {
+    this.#ledger.enterEpoch()
+    const old = [...this.#keys.values()].flatMap((key) => key.switch() ?? [])
+    this.#retired = [...this.#retired, ...old]
+  }
+
+  /** Transcripts that are not dropped, oldest first. */
+  runs(): readonly Run<P>[] {
+    return this.#ledger.runs()
+  }
+
+  /** An old key goes when the last request that was paired under it is over. */
+  #dropRetired(): void {
+    const used = new Set(this.pairings().map(({ key }) => key))
+    const over = this.#retired.filter((run) => !used.has(run))
+    for (const { parameters } of over) this.#ledger.drop(parameters.id)
+    this.#retired = this.#retired.filter((run) => used.has(run))
+  }
+
   /** End of a slot: pairs what can be paired, then starts the presignatures that are wanted. */
   endSlot(slot: bigint): readonly Pairing<P, W>[] {
     this.#ledger.enter(slot)
@@ -175,6 +208,7 @@ export class Schedule<P, W extends Runs<P>> implements RunBook<P> {
       this.#pairings.set(name, pairing)
     }
     for (const key of this.#keys.values()) key.replenish()
+    this.#dropRetired()
     this.#ledger.enter(slot + 1n)
     return paired
   }

@@ -11,15 +11,17 @@ import { secp256k1 } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import { lanePrefix } from './evidence.ts'
-import type { FinalKeys, Suites } from './key-record.ts'
+import type { KeptKeys, Suites } from './key-record.ts'
 import { decodeFinalKeys } from './key-record.ts'
 import type { Genesis } from './membership.ts'
 import { subnetIdOf } from './membership.ts'
 import type { Lane } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
-import { member } from './parameters.ts'
+import type { Roster } from './roster.ts'
 import type { RunFrame } from './run-ledger.ts'
 import type { LaneContext } from './signer-context.ts'
+import type { Standing } from './standing.ts'
+import { firstStanding } from './standing.ts'
 import type { StockLimits } from './stock.ts'
 import type { Suite } from './suite.ts'
 import { ecdsaSecp256k1, schnorrBip340, thresholdBls, thresholdEd25519 } from './suite.ts'
@@ -35,6 +37,8 @@ export type SignerConfig = StockLimits & {
   readonly records: ReadonlyMap<string, Uint8Array>
   /** Name of the key that is made at the start and has a stock: the minter's. */
   readonly mainKey: string
+  /** How old keys get before this node wishes a refresh; by itself it never does without it. */
+  readonly refreshIntervalMs?: number | undefined
   /** How long a request may take before this node aborts it; §23 unless told. */
   readonly requestAlarmMs?: number | undefined
   /**
@@ -53,35 +57,34 @@ export const suites: Suites = {
   bls: thresholdBls(blsG2, secp256k1),
 }
 
-export const runFrame = ({ genesis }: SignerConfig): RunFrame => ({
-  members: genesis.membership.members.map(({ id, encryptionKey }) =>
-    member(suites.ecdsa, id, encryptionKey),
-  ),
-  membershipVersion: genesis.membership.version,
-  subnetId: subnetIdOf(genesis),
-})
+export const runFrame = (
+  { genesis }: Pick<SignerConfig, 'genesis'>,
+  { roster, membership }: Standing = firstStanding(genesis),
+): RunFrame => ({ ...roster.epoch(suites.ecdsa, membership), subnetId: subnetIdOf(genesis) })
 
 /** Throws `BadEncoding` for bytes that are no keys of this subnet. */
-export function keptKeys(config: SignerConfig, frame: RunFrame): FinalKeys | undefined {
+export function keptKeys(config: SignerConfig): KeptKeys | undefined {
   const { restored, genesis, ed25519, mainKey } = config
   if (restored === undefined) return undefined
-  const kept = decodeFinalKeys({ suites, genesis, frame, ed25519 }, restored)
+  const kept = decodeFinalKeys({ suites, genesis, ed25519 }, restored)
   if (!kept.ecdsa.has(mainKey)) throw new BadEncoding(`no kept key is called ${mainKey}`)
   return kept
 }
 
 type Context<P> = Omit<LaneContext<P>, 'runs'>
 
-const contextIn = <P>(config: SignerConfig, lane: Lane, suite: Suite<P>): Context<P> => {
-  const { genesis, keys, me, records, ed25519 } = config
+/** What the parts of all lanes see: the members join it as they come. */
+export type LaneFrame = SignerConfig & { readonly roster: Roster }
+
+const contextIn = <P>(config: LaneFrame, lane: Lane, suite: Suite<P>): Context<P> => {
+  const { genesis, keys, me, records, ed25519, roster } = config
   const { incarnation } = genesis
   return {
     incarnation,
     keys,
     me,
-    recipient: { receiverIndex: me, key: keys.encryptionKey },
     records,
-    members: genesis.membership.members,
+    members: roster.records,
     ed25519,
     lane,
     suite,
@@ -93,10 +96,10 @@ const contextIn = <P>(config: SignerConfig, lane: Lane, suite: Suite<P>): Contex
 
 /** No signature, record or message of one algorithm serves in another. */
 export const keyContext = <P>(
-  config: SignerConfig,
+  config: LaneFrame,
   lane: KeyScheme,
   suite: Suite<P>,
 ): Context<P> & { readonly lane: KeyScheme } => ({ ...contextIn(config, lane, suite), lane })
 
-export const blsContext = (config: SignerConfig): Context<BlsG2Point> =>
+export const blsContext = (config: LaneFrame): Context<BlsG2Point> =>
   contextIn(config, 'bls', suites.bls)

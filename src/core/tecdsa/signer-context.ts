@@ -5,7 +5,6 @@
 import type { KeyScheme } from '../base/key-scheme.ts'
 import type { Secp256k1Point } from '../base/noble-secp256k1.ts'
 import type { NodeIndex } from '../base/party.ts'
-import type { Recipient } from './dealing.ts'
 import type { EvidenceContext } from './evidence.ts'
 import type { Lane, SignerMessage } from './message.ts'
 import type { NodeKeys } from './node-keys.ts'
@@ -22,9 +21,8 @@ export type LaneContext<P = Secp256k1Point> = EvidenceContext & {
   readonly suite: Suite<P>
   readonly runs: RunBook<P>
   readonly keys: NodeKeys
-  /** Own index, as dealer, receiver and signer: the membership is fixed in this time line. */
+  /** Own number: where this node stands among dealers and receivers is each transcript's. */
   readonly me: NodeIndex
-  readonly recipient: Recipient
   /** What was recorded durably in earlier lives of this node, by key. */
   readonly records: ReadonlyMap<string, Uint8Array>
   /** Begins the keys of the records of this time line. */
@@ -42,13 +40,15 @@ export type SignerOutput =
   | { readonly type: 'submit'; readonly item: SignerItem }
   /** Must be on disk before the outputs that follow it leave (§18.4). */
   | { readonly type: 'record'; readonly key: string; readonly value: Uint8Array }
+  /** Keys of records that are of no use any more: erased for good. */
+  | { readonly type: 'forget'; readonly keys: readonly string[] }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }
   /** A signature was combined here from the shares of these nodes. */
   | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
 
 export type SignerItem =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly bytes: Uint8Array }
-  | { readonly type: 'completion' | 'abort'; readonly bytes: Uint8Array }
+  | { readonly type: 'completion' | 'abort' | 'refresh'; readonly bytes: Uint8Array }
 
 export type SignerOutputs = readonly SignerOutput[]
 

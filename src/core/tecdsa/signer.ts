@@ -9,7 +9,6 @@
  */
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
-import { reconstructionThreshold } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { BlsShares, Combined } from './bls-lane.ts'
 import { BlsLane } from './bls-lane.ts'
@@ -17,6 +16,7 @@ import type { CoinContent } from './coin.ts'
 import { Coin } from './coin.ts'
 import type { Completion } from './completion.ts'
 import { decodeCompletion } from './completion.ts'
+import { Epochs } from './epochs.ts'
 import { runPrefix } from './evidence.ts'
 import { Expiry, REQUEST_ALARM_MS } from './expiry.ts'
 import type { AnyKeyLane, KeyLanes } from './key-lanes.ts'
@@ -24,11 +24,16 @@ import { makeKeyLanes, requestsOf } from './key-lanes.ts'
 import { encodeFinalKeys } from './key-record.ts'
 import type { Lane, SignerMessage } from './message.ts'
 import { decodeSignerMessage } from './message.ts'
+import type { RefreshStage } from './refresh.ts'
+import { Refresh } from './refresh.ts'
 import type { KeyId, SigningRequest } from './request.ts'
+import type { Roster } from './roster.ts'
+import type { Run } from './run.ts'
 import type { SignerConfig } from './signer-config.ts'
 import { blsContext, keptKeys, runFrame, suites } from './signer-config.ts'
 import type { SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
+import { firstStanding } from './standing.ts'
 import { Tape } from './tape.ts'
 
 export type SignerInput =
@@ -36,6 +41,16 @@ export type SignerInput =
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
   /** The node's clock has come to `nextExpiry`. */
   | { readonly type: 'clock'; readonly now: TimestampNs }
+  /** This node is to wish a refresh; it takes f + 1 of them. */
+  | { readonly type: 'wish' }
+
+export type KeyEpoch = {
+  /** Of the membership. */
+  readonly version: bigint
+  readonly stage: RefreshStage
+  /** Numbers of the members, in canonical order. */
+  readonly members: readonly NodeIndex[]
+}
 
 export class Signer {
   readonly #me: NodeIndex
@@ -45,26 +60,45 @@ export class Signer {
   readonly #coin: Coin
   readonly #tape: Tape
   readonly #expiry: Expiry
+  readonly #refresh: Refresh
+  readonly #roster: Roster
 
   /** Throws `BadEncoding` when what is to be restored is not the keys of this subnet. */
   constructor(config: SignerConfig) {
-    const { me, genesis, mainKey } = config
+    const { me, genesis, mainKey, keys, records } = config
     const { incarnation } = genesis
-    const frame = runFrame(config)
-    const kept = keptKeys(config, frame)
+    const kept = keptKeys(config)
+    const standing = kept?.standing ?? firstStanding(genesis)
+    const { roster } = standing
+    const frame = runFrame(config, standing)
+    const lanes = { ...config, roster }
     this.#me = me
     this.#mainKey = { scheme: 'ecdsa', name: mainKey }
     const blsFrame = { ...frame, suite: suites.bls, incarnation }
-    this.#bls = new BlsLane(blsContext(config), blsFrame, kept?.bls)
+    this.#bls = new BlsLane(blsContext(lanes), blsFrame, kept?.bls)
     const { tape } = this.#bls
     this.#coin = new Coin(tape, incarnation)
-    const threshold = reconstructionThreshold(genesis.membership.members.length)
-    this.#tape = new Tape({ key: tape, incarnation, threshold })
-    this.#keys = makeKeyLanes(config, { frame, kept, tape: this.#tape })
+    this.#tape = new Tape({ key: tape, incarnation })
+    this.#keys = makeKeyLanes(lanes, { frame, kept, tape: this.#tape })
+    const parts = [this.#bls, ...this.#lanes]
+    const prefix = runPrefix(genesis)
+    const runs = (): readonly Run<unknown>[] =>
+      parts.flatMap((part): readonly Run<unknown>[] => part.runs())
+    this.#refresh = new Refresh({
+      ...config,
+      ...standing,
+      prefix,
+      epochs: new Epochs({ keys, incarnation, records, runs }),
+      parts,
+      isReady: () => this.#isWhole,
+      intervalMs: config.refreshIntervalMs,
+    })
+    this.#roster = roster
     this.#expiry = new Expiry({
-      ...blsContext(config),
+      ...blsContext(lanes),
       requests: requestsOf(this.#lanes),
-      prefix: runPrefix(genesis),
+      membership: this.#refresh,
+      prefix,
       alarmMs: config.requestAlarmMs ?? REQUEST_ALARM_MS,
     })
   }
@@ -94,8 +128,13 @@ export class Signer {
   }
 
   /** The signature of a certificate; without it, whose shares are to blame. */
-  combineCertification(message: Uint8Array, shares: BlsShares): Combined {
-    return this.#bls.certification.combine(message, shares)
+  combineCertification(message: Uint8Array, shares: BlsShares, id?: bigint): Combined {
+    return this.#bls.certification.combine(message, shares, id)
+  }
+
+  /** Id of the transcript that shares of certificates are of. */
+  get certificationTranscript(): bigint | undefined {
+    return this.#bls.certification.transcriptId
   }
 
   /** Number of the first slot whose coins are of the tape key: see `Coin.finalFrom`. */
@@ -127,14 +166,31 @@ export class Signer {
   get finalKeys(): Uint8Array | undefined {
     const { ecdsa, bip340, ed25519 } = this.#keys
     const [tape, certification] = [this.#bls.tape.run, this.#bls.certification.run]
-    if (tape === undefined || certification === undefined || this.publicKey === undefined)
-      return undefined
+    if (tape === undefined || certification === undefined || !this.#isWhole) return undefined
+    const { membership, former } = this.#refresh
     return encodeFinalKeys(suites, {
       ecdsa: ecdsa.schedule.finalKeys(),
       bip340: bip340.schedule.finalKeys(),
       ed25519: ed25519.schedule.finalKeys(),
       bls: { tape, certification },
+      standing: { roster: this.#roster, membership, former },
     })
+  }
+
+  /** The subnet has the keys without which it is none. */
+  get #isWhole(): boolean {
+    const { tape, certification } = this.#bls
+    return [tape.run, certification.run, this.publicKey].every((key) => key !== undefined)
+  }
+
+  /** Where the keys are in their life: version of the membership, and what a refresh waits for. */
+  get epoch(): KeyEpoch {
+    const { membership, stage } = this.#refresh
+    return {
+      version: membership.version,
+      stage,
+      members: membership.members.map(({ node }) => node),
+    }
   }
 
   /** Presignatures of the main key that are complete and not paired. */
@@ -155,7 +211,11 @@ export class Signer {
       case 'message':
         return this.#receive(input.from, input.bytes)
       case 'clock':
+        this.#refresh.clock(input.now)
         return this.#expiry.abort(input.now)
+      case 'wish':
+        this.#refresh.wish()
+        return []
     }
   }
 
@@ -195,6 +255,7 @@ export class Signer {
       this.#first((lane) => lane.sign()) ??
       this.#tape.work() ??
       this.#bls.work() ??
+      this.#refresh.work() ??
       this.#first((lane) => lane.work())
     )
   }
@@ -247,9 +308,25 @@ export class Signer {
     return this.#expiry.expire()
   }
 
+  /** An item of the log: the word of a node in a refresh. False when it does not count. */
+  takeRefresh(bytes: Uint8Array): boolean {
+    return this.#refresh.take(bytes)
+  }
+
+  /** The operator asks for a refresh. False when it does not count: one runs, or no key is final. */
+  startRefresh(): boolean {
+    return this.#refresh.start()
+  }
+
+  /** The operator changes the membership, with a refresh. False when it does not count. */
+  changeMembership(bytes: Uint8Array): boolean {
+    return this.#refresh.change(bytes)
+  }
+
   /** When this node's clock has to be told to it next; undefined when nothing waits for it. */
   get nextExpiry(): TimestampNs | undefined {
-    return this.#expiry.due
+    const dues = [this.#expiry.due, this.#refresh.due].filter((due) => due !== undefined)
+    return dues.toSorted((a, b) => (a < b ? -1 : 1))[0]
   }
 
   /**
@@ -257,6 +334,7 @@ export class Signer {
    * is decided.
    */
   endSlot(slot: bigint, time: TimestampNs): SignerOutputs {
+    if (this.#refresh.endSlot(time)) this.#tape.switch()
     for (const lane of this.#lanes) lane.endSlot(slot)
     this.#expiry.endSlot(time)
     this.#bls.endSlot(slot)

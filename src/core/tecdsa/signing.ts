@@ -5,12 +5,13 @@
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
 import { assert, attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
-import { reconstructionThreshold } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { Completion } from './completion.ts'
 import { encodeCompletion, submitsFirst } from './completion.ts'
+import { nodeAt, placeOf } from './evidence.ts'
 import type { ShareMessage } from './message.ts'
 import { shareContent } from './message.ts'
+import { receiverThreshold } from './parameters.ts'
 import type { Receiver } from './receiver.ts'
 import type { Runs } from './recipe.ts'
 import type { Method, Session } from './session.ts'
@@ -116,8 +117,10 @@ export class Signing<P, W extends Runs<P>> {
       this.#early.set(from, [...early, message].slice(-EARLY_SHARES_MAX))
       return []
     }
-    if (open.completion || open.session.nodes.includes(from) || open.blamed.has(from)) return []
-    const problem = attempt(() => open.session.add(from, message.share))
+    const place = placeOf(this.#context, open.pairing.key.parameters, from)
+    if (place === undefined || open.completion || open.blamed.has(from)) return []
+    if (open.session.nodes.includes(place)) return []
+    const problem = attempt(() => open.session.add(place, message.share))
     if (problem instanceof BadEncoding) {
       open.blamed.add(from)
       return [fault(from, `BadEncoding: ${problem.message}`)]
@@ -132,7 +135,7 @@ export class Signing<P, W extends Runs<P>> {
     for (const open of this.#open.values()) {
       const given = open.owesShare ? this.#give(open) : undefined
       if (given !== undefined) return given
-      const t = reconstructionThreshold(this.#context.members.length)
+      const t = receiverThreshold(open.pairing.key.parameters)
       if (open.untried && !open.completion && open.session.nodes.length >= t)
         return this.#combine(open)
     }
@@ -169,17 +172,21 @@ export class Signing<P, W extends Runs<P>> {
   #combine(open: Open<P, W>): SignerOutputs {
     open.untried = false
     const { result, blamed } = open.session.combine()
-    const faults = blamed.map((node) => {
+    const { key, request, slot } = open.pairing
+    const faults = blamed.map((place) => {
+      const node = nodeAt(this.#context, key.parameters, place)
       open.blamed.add(node)
       return fault(node, 'InvalidSignatureShare')
     })
     if ('refusal' in result) return faults
-    const { members, me } = this.#context
-    const requestId = open.pairing.request.id
-    const t = reconstructionThreshold(members.length)
-    const by = open.session.nodes.slice(0, t)
+    const { me } = this.#context
+    const { parameters } = key
+    const requestId = request.id
+    const used = open.session.nodes.slice(0, receiverThreshold(parameters))
+    const by = used.map((place) => nodeAt(this.#context, parameters, place))
     open.completion = encodeCompletion({ requestId, signature: result.signature, tape: open.tape })
-    open.waits = !submitsFirst(me, members.length, open.pairing.slot)
+    const place = placeOf(this.#context, parameters, me)
+    open.waits = place === undefined || !submitsFirst(place, parameters.receivers.length, slot)
     return [
       ...faults,
       { type: 'signed', requestId, by },

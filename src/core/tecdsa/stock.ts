@@ -110,6 +110,27 @@ export class KeyStock<P, W extends Runs<P>> {
     return pairings
   }
 
+  /** The ledger has begun a refresh. */
+  beginRefresh(): void {
+    this.#key.beginRefresh()
+  }
+
+  /** Whether nothing of this key holds up the switch. */
+  get isReshared(): boolean {
+    return this.#key.isReshared
+  }
+
+  /**
+   * The ledger has entered the next epoch. Presignatures that are not paired are of the old key:
+   * they are dropped (§11.2 rule 2). The run that was the key, until nothing refers to it.
+   */
+  switch(): Run<P> | undefined {
+    for (const { opened } of this.#unpaired.values())
+      for (const { parameters } of opened) this.#ledger.drop(parameters.id)
+    this.#unpaired.clear()
+    return this.#key.switch()
+  }
+
   /** Starts presignatures until the stock, and what the queue asks for, will be full. */
   replenish(): void {
     if (this.#key.transcript === undefined) return

@@ -42,8 +42,6 @@ export type TapeKey = Pick<BlsKey, 'transcriptId' | 'share' | 'combine' | 'verif
 export type TapeConfig = {
   readonly key: TapeKey
   readonly incarnation: bigint
-  /** Shares that make a signature: f + 1. */
-  readonly threshold: number
 }
 
 export class Tape {
@@ -103,8 +101,8 @@ export class Tape {
     if (word.slot >= this.#next) return this.#keepEarly(from, word)
     const entry = this.#open.get(word.slot)
     if (entry === undefined || entry.signature !== undefined || entry.blamed.has(from)) return []
-    // Who gave a share may have learned the signature since.
-    if (entry.heard.has(from) && word.type !== 'tape') return []
+    // Who gave a share may have learned the signature since, or have a share of another transcript.
+    if (isRepeat(entry.heard.get(from), word)) return []
     entry.heard.set(from, word)
     entry.untried = true
     return []
@@ -120,6 +118,14 @@ export class Tape {
     kept.delete(present(oldest, 'a full store has a member'))
     this.#dropped.add(from)
     return []
+  }
+
+  /** The key was refreshed: what is open is answered with shares of the new transcript (§16.2). */
+  switch(): void {
+    for (const entry of this.#open.values()) {
+      entry.own = undefined
+      entry.untried = true
+    }
   }
 
   /** Gives one share, or tries to combine one signature. Undefined when there is nothing to do. */
@@ -148,12 +154,11 @@ export class Tape {
     entry.untried = false
     const faults = this.#tryWhole(entry)
     if (entry.signature !== undefined) return faults
-    const { key, threshold } = this.#config
+    const { key } = this.#config
     const shares = new Map<NodeIndex, Uint8Array>()
     for (const [node, word] of entry.heard)
       if (word.type === 'tape-share' && word.transcriptId === key.transcriptId)
         shares.set(node, word.share)
-    if (shares.size < threshold) return faults
     const { signature, blamed } = key.combine(entry.message, shares)
     if (signature !== undefined) this.#learn(entry, signature)
     return [...faults, ...this.#blame(entry, blamed)]
@@ -209,3 +214,11 @@ export class Tape {
     })
   }
 }
+
+const isRepeat = (
+  before: TapeShareMessage | TapeMessage | undefined,
+  word: TapeShareMessage | TapeMessage,
+): boolean =>
+  before !== undefined &&
+  word.type !== 'tape' &&
+  (before.type === 'tape' || before.transcriptId === word.transcriptId)

@@ -105,7 +105,7 @@ export class NodeLife {
         : openDisk(storage.path)
     if (disk.seed === undefined) disk.writeSeed(entropy(SEED_SIZE))
     const root = Seed.fromBytes(present(disk.seed, 'it was written just now'))
-    const keys = new NodeKeys(root, nativeEd25519)
+    const keys = new NodeKeys(root, nativeEd25519, entropy)
     this.#kept = { root, keys, disk }
     const { signingKey, encryptionKey } = keys.record
     const port = this.#ports.links?.port

@@ -22,13 +22,13 @@ import {
 } from '../../../src/core/subnet/operator-requests.ts'
 import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../../src/core/tecdsa/membership.ts'
-import { NodeKeys } from '../../../src/core/tecdsa/node-keys.ts'
 import type { SigningRequest } from '../../../src/core/tecdsa/request.ts'
 import { MESSAGE_SIZE_MAX, textOfKey } from '../../../src/core/tecdsa/request.ts'
 import { nativeEd25519 } from '../../../src/native/ed25519.ts'
+import { nodeKeys } from '../../support/node-keys.ts'
 
 const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)
-const keys = new NodeKeys(Seed.fromBytes(filled(32, 1)), nativeEd25519)
+const keys = nodeKeys(Seed.fromBytes(filled(32, 1)))
 const genesis: Genesis = {
   membership: createMembership([keys.record], 1n),
   entropy: filled(32, 2),

@@ -45,6 +45,7 @@ const contextOf = (run: Genesis): EvidenceContext => ({
   ed25519: nativeEd25519,
 })
 const context = contextOf(genesis)
+const receivers = { receivers: genesis.membership.members }
 const otherEntropy = genesis.entropy.map((byte) => byte ^ 1)
 /** Where evidence of this run must not count. */
 const elsewhere: [string, EvidenceContext][] = [
@@ -145,9 +146,9 @@ describe('the word of a supporter', () => {
 
 describe('support for a dealing', () => {
   test('suffices with 2f + 1 receivers, the dealer among them or not', () => {
-    expect(supportSuffices(context, whole)).toBe(true)
+    expect(supportSuffices(context, receivers, whole)).toBe(true)
     const withDealer = [0, 1, 2].map((signer) => supported(signer, hashes))
-    expect(supportSuffices(context, { signed, supports: withDealer })).toBe(true)
+    expect(supportSuffices(context, receivers, { signed, supports: withDealer })).toBe(true)
   })
 
   const [one, two, three] = supports
@@ -179,11 +180,11 @@ describe('support for a dealing', () => {
       },
     ],
   ])('%s does not suffice', (_, changed) => {
-    expect(supportSuffices(context, changed)).toBe(false)
+    expect(supportSuffices(context, receivers, changed)).toBe(false)
   })
 
   test.each(elsewhere)('does not suffice in %s', (_, other) => {
-    expect(supportSuffices(other, whole)).toBe(false)
+    expect(supportSuffices(other, receivers, whole)).toBe(false)
   })
 })
 

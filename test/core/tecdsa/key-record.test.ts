@@ -16,13 +16,13 @@ import {
   encodeSignedDealing,
   lanePrefix,
 } from '../../../src/core/tecdsa/evidence.ts'
-import type { FinalKeys, KeyCheck } from '../../../src/core/tecdsa/key-record.ts'
+import type { KeptKeys, KeyCheck } from '../../../src/core/tecdsa/key-record.ts'
 import { decodeFinalKeys, encodeFinalKeys } from '../../../src/core/tecdsa/key-record.ts'
 import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
 import type { Transcript } from '../../../src/core/tecdsa/parameters.ts'
 import type { Run } from '../../../src/core/tecdsa/run.ts'
 import { Signer } from '../../../src/core/tecdsa/signer.ts'
-import { runFrame, suites } from '../../../src/core/tecdsa/signer-config.ts'
+import { suites } from '../../../src/core/tecdsa/signer-config.ts'
 import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { MAIN_KEY, SignerNet } from '../../support/signer-net.ts'
 import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
@@ -49,12 +49,11 @@ const configOf = (genesis: Genesis, restored?: Uint8Array) => ({
 const checkIn = (genesis: Genesis): KeyCheck => ({
   suites,
   genesis,
-  frame: runFrame(configOf(genesis)),
   ed25519: nativeEd25519,
 })
 const { genesis } = net
-const decode = (bytes: Uint8Array): FinalKeys => decodeFinalKeys(checkIn(genesis), bytes)
-const encode = (keys: FinalKeys): Uint8Array => encodeFinalKeys(suites, keys)
+const decode = (bytes: Uint8Array): KeptKeys => decodeFinalKeys(checkIn(genesis), bytes)
+const encode = (keys: KeptKeys): Uint8Array => encodeFinalKeys(suites, keys)
 const bytes = present(net.signer(0).finalKeys, 'all keys are final')
 const kept = decode(bytes)
 const main = present(kept.ecdsa.get(MAIN_KEY), 'the main key')
@@ -74,7 +73,7 @@ describe('the record of keys', () => {
 
   test('is pinned', () => {
     expect(toHex(sha256(bytes))).toBe(
-      '153caf301f85e7eabf6e0fe95ced290108ef1e193d06ca9026f18c6481b04372',
+      'c03c5e7a486c827d9e988e26cdafb6abc9484b443a9424f1686c80e78e2cb200',
     )
   })
 

@@ -57,7 +57,6 @@ function node() {
   const key = { isFinal: true, isLoaded: true }
   const tape = new Tape({
     incarnation: INCARNATION,
-    threshold: 2,
     key: {
       get transcriptId() {
         return key.isFinal ? TRANSCRIPT : undefined
