@@ -4,20 +4,17 @@ import { present } from '../../src/core/base/errors.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
-import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
 import type { LinkIdentity } from '../../src/host/links/handshake.ts'
 import { linkIdentity } from '../../src/host/links/identity.ts'
-import { nativeEd25519 } from '../../src/native/ed25519.ts'
+import { nodeKeys } from './node-keys.ts'
 
 /** `subnet`: names its keys; `incarnation`: its time line. */
 export function identities(
   nodes: number,
   { subnet = 'links', incarnation = 1n } = {},
 ): readonly LinkIdentity[] {
-  const keys = Array.from(
-    { length: nodes },
-    (_, i) =>
-      new NodeKeys(Seed.fromBytes(new Uint8Array(32)).derive(`${subnet} ${i}`), nativeEd25519),
+  const keys = Array.from({ length: nodes }, (_, i) =>
+    nodeKeys(Seed.fromBytes(new Uint8Array(32)).derive(`${subnet} ${i}`)),
   )
   const membership = createMembership(
     keys.map(({ record }) => record),
