@@ -49,6 +49,11 @@ const items: [string, Item, string][] = [
     '787e542e5a969b18a2cd6963a347ad9b8820cd8fe4e6eb8dfe55c8b456604302',
   ],
   [
+    'refresh',
+    { type: 'refresh', word: filled(5, 1) },
+    'e8baa31735b792c6037444c2473446ec13d5d9f643fd30689f9c88161c434d71',
+  ],
+  [
     'ingress',
     { type: 'ingress', envelope: filled(5, 1) },
     '7f6d2bee32b934e0e3337fa7e6fbcb1b21b368e65f1b1aeb9f6e27561346a719',
@@ -82,7 +87,7 @@ describe('an item', () => {
     expectStrict({ bytes: encodeItem(item), decode: decodeItem, encode: encodeItem })
   })
 
-  test.each([0, 12, 255])('of kind %i is refused', (tag) => {
+  test.each([0, 13, 255])('of kind %i is refused', (tag) => {
     expect(() => decodeItem(concat(Uint8Array.of(tag), filled(200, 0)))).toThrow(BadEncoding)
   })
 
