@@ -6,6 +6,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { present } from '../../src/core/base/errors.ts'
+import { KEY_SCHEMES } from '../../src/core/base/key-scheme.ts'
 import { decodeDealing, encodeDealing } from '../../src/core/tecdsa/dealing-codec.ts'
 import {
   dealingContent,
@@ -17,7 +18,7 @@ import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { suites } from '../../src/core/tecdsa/signer-config.ts'
 import type { Suite } from '../../src/core/tecdsa/suite.ts'
 import type { Tamper } from '../support/signer-net.ts'
-import { SignerNet } from '../support/signer-net.ts'
+import { MAIN_KEY, SignerNet } from '../support/signer-net.ts'
 import { expectCertifies, expectValid, isDone, request, settled } from '../support/signer-story.ts'
 
 type DealingMessage = Extract<SignerMessage, { readonly type: 'dealing' }>
@@ -104,9 +105,15 @@ describe('a lying node', () => {
   /** The liar's dealing, changed in one point and signed anew. */
   const redealt = (message: SignerMessage, net: SignerNet): SignerMessage => {
     if (message.type !== 'dealing') return message
-    return message.lane === 'ecdsa'
-      ? changed(suites.ecdsa, message, net)
-      : changed(suites.bls, message, net)
+    switch (message.lane) {
+      case 'ecdsa':
+      case 'bip340':
+        return changed(suites[message.lane], message, net)
+      case 'ed25519':
+        return changed(suites.ed25519, message, net)
+      case 'bls':
+        return changed(suites.bls, message, net)
+    }
   }
   function changed<P>(suite: Suite<P>, message: DealingMessage, net: SignerNet): SignerMessage {
     const dealing = decodeDealing(suite, message.signed.dealing)
@@ -127,7 +134,9 @@ describe('a lying node', () => {
     [
       'that flips one bit of its signature shares is blamed',
       lies((message) =>
-        message.type === 'share' ? { ...message, share: flip(message.share, 500) } : message,
+        message.type === 'share'
+          ? { ...message, share: flip(message.share, 8 * message.share.length - 20) }
+          : message,
       ),
       /InvalidSignatureShare|BadEncoding/,
     ],
@@ -174,10 +183,12 @@ describe('a lying node', () => {
       },
     })
     net.settle()
-    const asked = request('despite the liar')
-    net.ask(asked)
+    const all = KEY_SCHEMES.map((scheme) =>
+      request(`despite the liar, ${scheme}`, MAIN_KEY, scheme),
+    )
+    for (const asked of all) net.ask(asked)
     net.settle()
-    expectValid(net, asked, 1)
+    for (const asked of all) expectValid(net, asked, 1)
     expectCertifies(net, [1, 2, 3])
     const blamed = net.faults.filter(({ seenBy }) => seenBy !== liar)
     expect(blamed.every(({ culprit }) => culprit === liar)).toBe(true)
