@@ -1,7 +1,9 @@
 /** Every mutant, by the part of the program that it changes. */
 import type { Mutant } from './mutant.ts'
+import { schnorrMutants } from './schnorr.ts'
 import { tecdsaMutants } from './tecdsa.ts'
 
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   tecdsa: tecdsaMutants,
+  schnorr: schnorrMutants,
 }

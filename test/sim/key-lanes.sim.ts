@@ -45,7 +45,7 @@ function askedFor(random: Generator, name: string): SigningRequest {
 }
 
 describe.each(seeds)('keys of every algorithm, seed %i', (seed) => {
-  it('§22.4 liveness: every request is signed, and nobody honest is blamed', () => {
+  it('every request is signed, and nobody honest is blamed', () => {
     const random = Seed.fromBytes(utf8(`key lanes ${seed}`)).generator()
     const net = new SignerNet({ nodes: 4, stockTarget: 0, tamper: liesOf(random) })
     const all = Array.from({ length: REQUESTS }, (_, i) => askedFor(random, `${seed} ${i}`))
