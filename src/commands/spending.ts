@@ -37,6 +37,12 @@ export type Spender = {
   readonly unlock: () => Promise<Operating>
 }
 
+/** From here on a message may have left that cannot be called back. */
+export const SPENDING_STOPPED = [
+  'Stopped waiting. Nothing is lost; what was sent goes on without this window.',
+  '  ckbtc status   see where it is',
+].join('\n')
+
 /** The account that a command spends from, and how to sign for it. */
 export function openSpender(
   session: Session,
@@ -61,6 +67,7 @@ export function openSpender(
     reading,
     unlock: async () => {
       const { user } = await selectUser(context, network)
+      context.whenStopped({ line: SPENDING_STOPPED })
       const signing = client.signedBy(user)
       if (network.kind === 'custom') await requireCanistersAgree(signing)
       return { ...reading, client: signing }

@@ -72,6 +72,9 @@ export class CommandDesk {
     return sessionOf(client, signal)
   }
 
+  /** What a signal would say, from the newest command on. */
+  stopped: string | undefined
+
   async run(command: Command, typed: Typed = {}) {
     const { args = [], options = {}, settings = {}, globals = {}, environment = {} } = typed
     const { terminal, written } = await recordingTerminal(settings)
@@ -80,7 +83,9 @@ export class CommandDesk {
     const context: Context = {
       terminal,
       signal: new AbortController().signal,
-      whenStopped: () => {},
+      whenStopped: ({ line }) => {
+        this.stopped = line
+      },
       globals: { ...noGlobals, ...globals },
       environment,
       directories: this.directories,

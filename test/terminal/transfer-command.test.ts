@@ -33,6 +33,15 @@ describe('ckbtc transfer', () => {
     })
   })
 
+  test('that is stopped may have been sent, and says where to look', async () => {
+    const desk = desks.open()
+    await desk.run(transfer, send('1sat', { dryRun: true }))
+    expect(desk.stopped).toBeUndefined()
+    await desk.run(transfer, send('1sat'))
+    expect(desk.stopped).toContain('what was sent goes on')
+    expect(desk.stopped).toContain('ckbtc status')
+  })
+
   test('prints one document, and nothing else, with --json', async () => {
     const desk = desks.open()
     const { out, err } = await desk.run(transfer, { ...send('1000sat'), settings: { json: true } })
