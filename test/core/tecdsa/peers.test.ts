@@ -10,6 +10,7 @@ import type { Hash32 } from '../../../src/core/base/bytes.ts'
 import { toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
+import { decodeDealing, encodeDealing } from '../../../src/core/tecdsa/dealing-codec.ts'
 import type { SignedDealing } from '../../../src/core/tecdsa/evidence.ts'
 import {
   dealingContent,
@@ -25,6 +26,7 @@ import { Signer } from '../../../src/core/tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../../../src/core/tecdsa/signer-context.ts'
 import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import { foundSubnet } from '../../support/founded.ts'
+import { suite } from '../../support/threshold.ts'
 
 const { genesis, keys } = foundSubnet(4)
 const prefix = lanePrefix(genesis, 'ThresholdEcdsaSecp256k1')
@@ -118,6 +120,20 @@ describe('a dealing that comes in', () => {
     const outputs = offer(signed)
     expect(faultsOf(outputs)).toEqual(faults)
     expect(supportsOf(outputs)).toEqual([])
+  })
+
+  test('that is bad for this node alone is not vouched for, and nobody is blamed yet', () => {
+    const dealing = decodeDealing(suite, honest.dealing)
+    const { ciphertext } = dealing
+    const spoilt = (receiver: number): Uint8Array => {
+      const ctext = present(ciphertext.ctexts[receiver], 'a ciphertext')
+      const ctexts = ciphertext.ctexts.with(receiver, [ctext[1] ?? 0n, ctext[0] ?? 0n])
+      return encodeDealing(suite, { ...dealing, ciphertext: { ...ciphertext, ctexts } })
+    }
+    const own = offer(dealt({ ...honest, dealing: spoilt(0) }))
+    expect([supportsOf(own), faultsOf(own)]).toEqual([[], []])
+    expect(own.filter(({ type }) => type === 'record')).toEqual([])
+    expect(supportsOf(offer(dealt({ ...honest, dealing: spoilt(2) })))).toHaveLength(1)
   })
 
   test('counts for the algorithm alone that it was signed for', () => {
