@@ -500,8 +500,8 @@ const living: readonly Mutant[] = [
     'a key may be the identity',
     'key-runs',
     {
-      from: 'if (!this.#ledger.suite.group.isZero(constantTerm(input.commitment))) return',
-      to: 'if (input.id >= 0n) return',
+      from: 'if (this.#ledger.suite.group.isZero(constantTerm(input.commitment))) this.#startAgain()',
+      to: 'if (input.id < 0n) this.#startAgain()',
     },
     'schedule',
   ),
@@ -569,6 +569,60 @@ const living: readonly Mutant[] = [
   },
 ]
 
+const tape: readonly Mutant[] = [
+  tecdsa(
+    'σ is believed without a look',
+    'tape',
+    {
+      from: 'if (!key.verify(tapeMessage(incarnation, slot), signature)) return false',
+      to: 'if (signature.length === 0) return false',
+    },
+    'log-items',
+  ),
+  tecdsa(
+    'the tape does not name its time line',
+    'tape',
+    {
+      from: "blsContent('random_tape_content_domain', incarnation, slot)",
+      to: "blsContent('random_tape_content_domain', incarnation & 0n, slot)",
+    },
+    'tape',
+  ),
+  tecdsa(
+    'shares of the tape count for slots that are not executed',
+    'tape',
+    {
+      from: 'if (word.slot >= this.#next) return this.#keepEarly(from, word)',
+      to: 'if (word.slot >= this.#next) this.#begin(word.slot)',
+    },
+    'tape',
+  ),
+  tecdsa(
+    'one abort expires a request',
+    'expiry',
+    {
+      from: 'membership.isMember(node)).length >= membership.quorum',
+      to: 'membership.isMember(node)).length >= 1',
+    },
+    'expiry',
+  ),
+  tecdsa(
+    'an abort counts without its signature',
+    'expiry',
+    {
+      from: 'if (!isAbortSigned(this.#config, abort)) return false',
+      to: '',
+    },
+    'expiry',
+  ),
+  tecdsa(
+    'shares of another tape key make a coin',
+    'coin',
+    { from: 'else if (named.transcriptId === id) own.set', to: 'else own.set' },
+    'coin#transcript',
+  ),
+]
+
 export const tecdsaMutants: readonly Mutant[] = [
   ...counting,
   ...sharing,
@@ -576,4 +630,5 @@ export const tecdsaMutants: readonly Mutant[] = [
   ...dealing,
   ...signing,
   ...living,
+  ...tape,
 ]

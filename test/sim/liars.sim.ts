@@ -29,7 +29,7 @@ const table: readonly (readonly [Lie, RegExp | undefined])[] = [
   [{ type: 'random' }, /BadEncoding/],
 ]
 
-describe('§22.4 f byzantine: one of four nodes that lies', () => {
+describe('§22.4 byzantine: one of four nodes that lies', () => {
   it.each(table)('$type: the others go on as one, and blame it alone', async (lie, blame) => {
     const net = new SubnetNet(4)
     net.corrupt(LIAR, lie)
