@@ -14,7 +14,7 @@ import { decodeGenesis, encodeGenesis } from '../core/tecdsa/membership.ts'
 import { systemClock } from './clock.ts'
 import { startRefused } from './disks/restore.ts'
 import type { Founded } from './disks/subnet-disks.ts'
-import { nodeDirectory, restoreDisks } from './disks/subnet-disks.ts'
+import { nodeDirectory, onceUnlocked, restoreDisks } from './disks/subnet-disks.ts'
 import { newGenesis } from './founding.ts'
 import type { IcBackend } from './ic/backend.ts'
 import type { HostEnd } from './node/node-host.ts'
@@ -102,7 +102,10 @@ export class Subnet {
    */
   static async start(options: SubnetOptions): Promise<Subnet> {
     const { directory, nodes, settings } = options
-    const founded = directory === undefined ? undefined : restoreDisks(directory, nodes, settings)
+    const founded =
+      directory === undefined
+        ? undefined
+        : await onceUnlocked(() => restoreDisks(directory, nodes, settings))
     const subnet = new Subnet(options, founded)
     try {
       await Promise.race([subnet.#begin(), subnet.#failure])

@@ -35,7 +35,7 @@ describe.each(['inline', 'process'])('nodes whose isolation is %s', (isolation) 
     home.json(
       `subnet start --isolation ${isolation} --min-confirmations 1 --set minter.max-time-in-queue=1s`,
     )
-  }, 60_000)
+  }, 120_000)
   afterAll(() => home.remove())
 
   it('bring a deposit, a transfer and a redemption to their ends', () => {
@@ -56,11 +56,11 @@ describe.each(['inline', 'process'])('nodes whose isolation is %s', (isolation) 
   })
 })
 
-describe('nodes in processes of their own, of a subnet that passes', () => {
+describe('nodes in processes of their own', () => {
   const home = new Home()
   beforeAll(() => {
-    home.json('subnet start --isolation process --ephemeral')
-  }, 60_000)
+    home.json('subnet start --isolation process')
+  }, 120_000)
   afterAll(() => home.remove())
 
   const children = (): readonly number[] => {
@@ -81,10 +81,21 @@ describe('nodes in processes of their own, of a subnet that passes', () => {
     expect(children()).toHaveLength(4)
   })
 
-  it('end with it, and leave nothing behind', () => {
+  it('end when it is killed, and go on from their disks with the next start', () => {
+    const { pid, root_key } = home.json('subnet status')
+    const pids = children()
+    process.kill(pid, 'SIGKILL')
+    expect(home.json('subnet start').root_key).toBe(root_key)
+    expect(home.json('subnet status').isolation).toBe('process')
+    expect(pids.filter((child) => existsSync(`/proc/${child}`))).toEqual([])
+  })
+
+  it('of a subnet that passes end with it, and leave nothing behind', () => {
+    home.json('subnet stop')
+    home.json('subnet start --isolation process --nodes 1 --ephemeral')
     const pids = children()
     home.json('subnet stop')
-    expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([])
+    expect(pids.filter((child) => existsSync(`/proc/${child}`))).toEqual([])
     expect(readdirSync(join(home.path, 'run'))).toEqual([])
   })
 })
@@ -95,7 +106,7 @@ describe('nodes in threads of their own, on disks', () => {
   beforeAll(() => {
     home.json('subnet start --min-confirmations 1 --set minter.max-time-in-queue=1s')
     home.json('deposit --faucet 0.1btc --key dev0')
-  }, 60_000)
+  }, 120_000)
   afterAll(() => home.remove())
 
   it('one of four is not missed', () => {
@@ -150,7 +161,7 @@ describe('seven nodes, one of which is down and another one lies', () => {
   const home = new Home()
   beforeAll(() => {
     home.json('subnet start --nodes 7 --ephemeral')
-  }, 120_000)
+  }, 240_000)
   afterAll(() => home.remove())
 
   const sign = () => home.json(`signer sign --hash ${'ab'.repeat(32)}`)

@@ -73,6 +73,11 @@ export class NodeDisk {
     return this.#store.get(SEED)
   }
 
+  /** Without reading it: who only starts the nodes has no business with it. */
+  get hasSeed(): boolean {
+    return this.#store.has(SEED)
+  }
+
   /** Once, before anything is made of it. */
   writeSeed(seed: Uint8Array): void {
     assert(this.seed === undefined, 'a root secret is written once')

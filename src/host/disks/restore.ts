@@ -72,7 +72,7 @@ export function restoreSubnet({ nodes, disks, unopened, draw }: RestoreOptions):
   // (d): who has lost its secret can compute no share of any key. So n − f ≥ t nodes hold theirs.
   for (const [node, disk] of disks)
     guarded(node, problems, () => {
-      if (disk.seed === undefined) throw storeDamaged(disk.name, 'its root secret is missing')
+      if (!disk.hasSeed) throw storeDamaged(disk.name, 'its root secret is missing')
       return []
     })
   const plan = planWith({ disks, nodes, unopened }, problems)

@@ -3,6 +3,7 @@
  * the threads that run the nodes. Source: architecture §7, threshold §18.4.
  */
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { equalBytes, fromBigEndian, toHex } from '../../core/base/bytes.ts'
 import { CkbtcError, Problem, present } from '../../core/base/errors.ts'
 import type { LogPosition } from '../../core/log/log.ts'
@@ -16,6 +17,10 @@ import type { FoundingSettings } from './founding-settings.ts'
 import { encodeFounding, requireFounding } from './founding-settings.ts'
 import { NodeDisk } from './node-disk.ts'
 import { restoreSubnet, startRefused } from './restore.ts'
+
+/** `docs/spec/cli.md` §3.14. */
+const LOCKED_MS_MAX = 5_000
+const LOOK_MS = 50
 
 /** What a subnet that was founded before goes on from. */
 export type Founded = {
@@ -57,7 +62,7 @@ export function restoreDisks(
     }
     requireSize(decodeGenesis(genesis), nodes)
     const isOwn = (disk: NodeDisk): boolean => equalBytes(disk.genesis ?? genesis, genesis)
-    const own = [...disks.values()].filter((disk) => disk.seed !== undefined && isOwn(disk))
+    const own = [...disks.values()].filter((disk) => disk.hasSeed && isOwn(disk))
     for (const disk of own)
       if (disk.settings !== undefined) requireFounding(disk.settings, settings)
     // The founding was cut off after some had been told of it: the others learn of it now.
@@ -91,6 +96,19 @@ export function restoreDisks(
   } finally {
     for (const disk of disks.values()) disk.close()
   }
+}
+
+/** Processes of nodes end right after the subnet that was killed, and hold their disks until then. */
+export async function onceUnlocked<T>(work: () => T): Promise<T> {
+  const deadline = performance.now() + LOCKED_MS_MAX
+  for (;;)
+    try {
+      return work()
+    } catch (error) {
+      const isLocked = error instanceof CkbtcError && error.code === 'HOST_STATE_LOCKED'
+      if (!isLocked || performance.now() > deadline) throw error
+      await pause(LOOK_MS)
+    }
 }
 
 /** A damaged disk keeps its node down; whatever else is wrong concerns the start. */

@@ -11,10 +11,12 @@ const YOUNG_GENERATION_MB = 6
 export class WorkerHost implements NodeHost {
   readonly #worker: Worker
   readonly #closed: Promise<void>
+  readonly #isKilled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   #ended = false
 
   constructor(ears: HostEars) {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: this.#isKilled.buffer,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     this.#worker = worker
@@ -56,6 +58,7 @@ export class WorkerHost implements NodeHost {
    * go of that first.
    */
   async #end(type: 'close' | 'kill'): Promise<void> {
+    if (type === 'kill') Atomics.store(this.#isKilled, 0, 1)
     if (!this.#ended) this.#worker.postMessage({ type } satisfies ToNode)
     this.#ended = true
     await Promise.race([this.#closed, after(CLOSING_MS_MAX)])

@@ -76,6 +76,11 @@ export class LmdbStore implements Store {
     return this.#get(concat(USER, key))
   }
 
+  has(key: Uint8Array): boolean {
+    this.#refresh()
+    return this.#guard(() => this.#database.doesExist(concat(USER, key)))
+  }
+
   range({ prefix, from, reverse = false, limit = Number.MAX_SAFE_INTEGER }: KeyRange): Entry[] {
     this.#refresh()
     const start = concat(USER, prefix)

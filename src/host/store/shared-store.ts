@@ -43,6 +43,10 @@ export class SharedStore implements Store {
     return this.#memory.get(key)
   }
 
+  has(key: Uint8Array): boolean {
+    return this.#memory.has(key)
+  }
+
   range(range: KeyRange): readonly Entry[] {
     return this.#memory.range(range)
   }

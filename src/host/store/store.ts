@@ -22,6 +22,8 @@ export type KeyRange = {
 
 export interface StoreReader {
   get(key: Uint8Array): Uint8Array | undefined
+  /** Without reading the value. */
+  has(key: Uint8Array): boolean
   range(range: KeyRange): readonly Entry[]
 }
 
@@ -63,6 +65,11 @@ export class Draft implements StoreWriter {
   get(key: Uint8Array): Uint8Array | undefined {
     const change = this.#changes.get(toHex(key))
     return change === undefined ? this.#below.get(key) : change.value?.slice()
+  }
+
+  has(key: Uint8Array): boolean {
+    const change = this.#changes.get(toHex(key))
+    return change === undefined ? this.#below.has(key) : change.value !== undefined
   }
 
   range(range: KeyRange): readonly Entry[] {
@@ -107,6 +114,10 @@ export class MemoryStore implements Store {
 
   get(key: Uint8Array): Uint8Array | undefined {
     return this.#values.get(toHex(key))?.slice()
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.#values.has(toHex(key))
   }
 
   range({ prefix, from, reverse = false, limit = Number.MAX_SAFE_INTEGER }: KeyRange): Entry[] {

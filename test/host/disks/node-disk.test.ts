@@ -80,6 +80,7 @@ describe('a log on disk', () => {
     const failing: Store = {
       name: store.name,
       get: (key) => store.get(key),
+      has: (key) => store.has(key),
       range: (range) => store.range(range),
       close: () => store.close(),
       transaction: (work) =>
@@ -152,6 +153,7 @@ describe('snapshots', () => {
         if (equalBytes(key, damaged)) throw new Problem('HOST_DISK', 'damaged', { fix: 'none' })
         return store.get(key)
       },
+      has: (key) => store.has(key),
       range: (range) => store.range(range),
       transaction: (work) => store.transaction(work),
       close: () => store.close(),

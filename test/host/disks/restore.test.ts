@@ -127,6 +127,7 @@ test('a disk whose hashes cannot be read is left out of the count', () => {
       if (toHex(key) === toHex(slotKey(1n))) throw storeDamaged(store.name, 'its medium')
       return store.get(key)
     },
+    has: (key) => store.has(key),
     range: (range) => store.range(range),
     transaction: (work) => store.transaction(work),
     close: () => store.close(),
@@ -216,6 +217,7 @@ function endingAt(count: number, stores: readonly Store[]): readonly Store[] {
   return stores.map((store) => ({
     name: store.name,
     get: (key) => store.get(key),
+    has: (key) => store.has(key),
     range: (range) => store.range(range),
     close: () => store.close(),
     transaction: (work) => {

@@ -42,6 +42,19 @@ describe.each(kinds)('a store %s', (_, make) => {
     store.close()
   })
 
+  test('tells whether a key is there, before and within a transaction', () => {
+    const store = make()
+    put(store, [utf8('kept'), 1], [utf8('dropped'), 2])
+    const seen = store.transaction((writer) => {
+      writer.remove(utf8('dropped'))
+      writer.put(utf8('empty'), bytes())
+      return ['kept', 'dropped', 'empty', 'never'].map((name) => writer.has(utf8(name)))
+    })
+    expect(seen).toEqual([true, false, true, false])
+    expect(['kept', 'dropped', 'empty', 'never'].map((name) => store.has(utf8(name)))).toEqual(seen)
+    store.close()
+  })
+
   test('keeps values of every size, an empty one and a large one', () => {
     const store = make()
     const large = new Uint8Array(3_000_000).map((_, i) => i * 7)
