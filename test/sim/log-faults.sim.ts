@@ -7,10 +7,11 @@
  */
 import { describe, expect, it } from 'vitest'
 import { faultyMax } from '../../src/core/base/party.ts'
+import { decodeLogMessage } from '../../src/core/log/message.ts'
 import type { Schedule } from '../support/log-net.ts'
 import { itemOf, LogNet } from '../support/log-net.ts'
 import { inStep, scattered, starving } from '../support/log-schedules.ts'
-import { votesBytes } from '../support/log-world.ts'
+import { INCARNATION, votesBytes } from '../support/log-world.ts'
 import {
   crashAt,
   keepBusy,
@@ -163,6 +164,35 @@ describe('a busy log whose schedule keeps one honest node’s proposals out of e
     // It arrives while the others work on one slot, waits for the next, and is in the third.
     expect(net.height(1) - Math.max(...heights)).toBeLessThanOrEqual(4)
   })
+})
+
+describe('a node that has delivered a slot', () => {
+  it.each([4, 5, 7])(
+    '%i nodes: asks for votes of it until all its instances have stopped',
+    (nodes) => {
+      let areLost = true
+      let asked = 0
+      const schedule: Schedule = ({ from, to, bytes }) => {
+        const message = decodeLogMessage(INCARNATION, bytes)
+        if (from === 0 && message?.type === 'resend' && message.slot === 0n) asked += 1
+        const isTerm =
+          message?.type === 'votes' && message.votes.some(({ type }) => type === 'term')
+        return areLost && to === 0 && isTerm ? [] : [1]
+      }
+      const net = new LogNet({ nodes, seed: 'unstopped', schedule })
+      net.run(() => false, 10_000)
+      asked = 0
+      net.submit(1, itemOf('item'))
+      expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+      net.run(() => false, 10_000)
+      expect(asked).toBeGreaterThan(0)
+      areLost = false
+      net.run(() => false, SOON_MS)
+      const { sent } = net
+      net.run(() => false, SOON_MS)
+      expect(net.sent).toBe(sent)
+    },
+  )
 })
 
 describe('any number of nodes crash and come back', () => {

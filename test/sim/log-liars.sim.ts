@@ -11,6 +11,7 @@ import type { NodeIndex } from '../../src/core/base/party.ts'
 import { TIMESTAMP_MAX, timestampNs } from '../../src/core/base/units.ts'
 import { encodeProposal } from '../../src/core/log/proposal.ts'
 import { COIN_SHARE_SIZE } from '../../src/core/log/vote.ts'
+import type { Schedule } from '../support/log-net.ts'
 import { itemOf, LogNet } from '../support/log-net.ts'
 import { encoded, votesBytes } from '../support/log-world.ts'
 import { forEver, keepBusy, liarsOf, obedient } from '../support/log-worlds.ts'
@@ -38,6 +39,23 @@ describe('f liars that send messages for the next slot for ever', () => {
       expect(net.run(() => net.isServed, 1_000)).toBe(true)
     },
   )
+})
+
+describe('f liars that go on talking', () => {
+  it.each([4, 7])('%i nodes: do not keep a node from asking for what it lacks', (nodes) => {
+    const liars = liarsOf(nodes, () => obedient)
+    // Lost without a sign: no link ends, nobody starts again.
+    const schedule: Schedule = ({ from, to }, random, nowMs) =>
+      to === 0 && nowMs < 5_000 && !liars.has(from) ? [] : [1 + random.below(10)]
+    const net = new LogNet({ nodes, seed: 'talk', liars, schedule })
+    forEver(net, 500, () => {
+      const votes = [{ type: 'term', instance: 0, value: 0 } as const]
+      for (const from of liars.keys())
+        net.post({ from, to: 0, bytes: votesBytes(from, BigInt(net.height(0)), votes) })
+    })
+    net.submit(1, itemOf('item'))
+    expect(net.run(() => net.isServed, 120_000)).toBe(true)
+  })
 })
 
 describe('clocks of f liars at 0 and at 2^64 − 1', () => {

@@ -167,6 +167,16 @@ test('the first aux, conf and term of a sender counts; another value is a contra
     expect([hear(3, first), hear(3, first), hear(3, second)]).toEqual([true, true, false])
 })
 
+test('a second, different vote of a sender is not counted', () => {
+  const { party, hear } = world()
+  hear(3, { type: 'term', value: 0 })
+  hear(3, { type: 'term', value: 1 })
+  hear(2, { type: 'term', value: 1 })
+  expect(party.decision).toBeUndefined()
+  hear(1, { type: 'term', value: 0 })
+  expect(party.decision).toBe(0)
+})
+
 test('votes of rounds beyond own + 16 are dropped, and asked for when their round comes', () => {
   const { party, hear } = world()
   const { size } = party

@@ -1,0 +1,383 @@
+/** Mutants of the log: quorums, steps of agreement, records, answers, catch-up and bounds. */
+import type { Mutant } from './mutant.ts'
+
+const log = (
+  name: string,
+  file: string,
+  change: { readonly from: string; readonly to: string },
+  ...tests: readonly string[]
+): Mutant => ({
+  name,
+  file: `log/${file}.ts`,
+  ...change,
+  tests: tests.map((test) => (test.includes('/') ? test : `sim/${test}.sim.ts`)),
+})
+
+const quorums: readonly Mutant[] = [
+  log(
+    '2f + 1 for the echo quorum, at n = 5',
+    'broadcast',
+    {
+      from: 'Math.floor((nodes + faultyMax(nodes)) / 2) + 1',
+      to: 'verificationThreshold(nodes)',
+    },
+    'log-random',
+  ),
+  log(
+    'ready after f readies',
+    'broadcast',
+    {
+      from: "this.#leading('ready', reconstructionThreshold(nodes))",
+      to: "this.#leading('ready', Math.max(1, faultyMax(nodes)))",
+    },
+    'log-random',
+  ),
+  log(
+    'a proposal is delivered after f + 1 readies',
+    'broadcast',
+    {
+      from: "this.#leading('ready', verificationThreshold(nodes))",
+      to: "this.#leading('ready', reconstructionThreshold(nodes))",
+    },
+    'log-random',
+  ),
+  {
+    name: '2f + 1 for n − f, at n = 6',
+    file: 'base/party.ts',
+    from: 'nodes - faultyMax(nodes)',
+    to: '2 * faultyMax(nodes) + 1',
+    tests: ['sim/agreement.sim.ts'],
+  },
+  {
+    name: '2f for n − f, at n = 4',
+    file: 'base/party.ts',
+    from: 'nodes - faultyMax(nodes)',
+    to: 'Math.max(2 * faultyMax(nodes), 1)',
+    tests: ['sim/agreement.sim.ts', 'sim/log-random.sim.ts'],
+  },
+  log(
+    'a value enters bin at f + 1',
+    'agreement',
+    {
+      from: 'heard.size >= verificationThreshold(nodes) && !bin',
+      to: 'heard.size >= reconstructionThreshold(nodes) && !bin',
+    },
+    'agreement',
+  ),
+  log(
+    'deciding on f term',
+    'agreement',
+    {
+      from: 'this.#termsFor(value) >= reconstructionThreshold(nodes))',
+      to: 'this.#termsFor(value) >= Math.max(1, reconstructionThreshold(nodes) - 1))',
+    },
+    'agreement',
+    'log-random',
+  ),
+  log(
+    'stopping on f + 1 term',
+    'agreement',
+    {
+      from: 'this.#termsFor(decision) >= verificationThreshold(nodes)',
+      to: 'this.#termsFor(decision) >= reconstructionThreshold(nodes)',
+    },
+    'agreement',
+  ),
+  log(
+    'input 0 before n − f ones',
+    'slot-round',
+    {
+      from: 'if (entered < agreementQuorum(this.#options.nodes)) return',
+      to: 'if (entered < agreementQuorum(this.#options.nodes) - 1) return',
+    },
+    'log-random',
+  ),
+  log(
+    'f nodes are taken at their word about the past',
+    'catch-up',
+    { from: 'count >= reconstructionThreshold(this.#nodes)', to: 'count >= 1' },
+    'log-random',
+  ),
+]
+
+const agreement: readonly Mutant[] = [
+  log(
+    'no repeating of bval',
+    'agreement',
+    {
+      from: 'if (heard.size >= reconstructionThreshold(nodes) && !heard.has(me)) {',
+      to: 'if (r < 0 && !heard.has(me)) {',
+    },
+    'agreement',
+  ),
+  log(
+    'no repeating of bval in past rounds',
+    'agreement',
+    {
+      from: 'for (let r = 0; r <= this.#round; r++) {',
+      to: 'for (let r = this.#round; r <= this.#round; r++) {',
+    },
+    'agreement',
+  ),
+  log(
+    'no conf',
+    'agreement',
+    {
+      from: "say({ type: 'conf', round: r, values: unionOf(inside.map(setOf)) }) // Step 3.",
+      to: "round.union = unionOf(inside.map(setOf))\n      say({ type: 'conf', round: r, values: round.union })",
+    },
+    'agreement',
+  ),
+  log(
+    'the coin is looked at before the values are fixed',
+    'agreement',
+    {
+      from: "say({ type: 'aux', round: r, value: first }) // Step 2.",
+      to: "say({ type: 'aux', round: r, value: first })\n      this.#coin(round)",
+    },
+    'agreement',
+  ),
+  log(
+    'one value decides whatever the coin says',
+    'agreement',
+    {
+      from: 'if (value === coin && this.#decision === undefined)',
+      to: 'if (this.#decision === undefined)',
+    },
+    'agreement',
+  ),
+  log(
+    'conf counts with values that are not accepted',
+    'agreement',
+    { from: '(values & ~accepted) === 0', to: 'values > 0' },
+    'agreement',
+  ),
+  log(
+    'the second vote of a sender counts',
+    'agreement',
+    { from: 'if (before === undefined) votes.set(from, value)', to: 'votes.set(from, value)' },
+    'core/log/agreement.test.ts',
+  ),
+]
+
+const records: readonly Mutant[] = [
+  log(
+    'votes are not recorded',
+    'own-votes',
+    {
+      from: "records: written.map((record) => ({ type: 'record', ...record })),",
+      to: "records: written.slice(1).map((record) => ({ type: 'record', ...record })).slice(1_000),",
+    },
+    'log-random',
+    'log-faults',
+  ),
+  log(
+    'estimates are not recorded',
+    'journal',
+    {
+      from: "put('votes', number, new Writer().list(votes, writeVote).done())",
+      to: "const plain = votes.map((vote) => (vote.type === 'bval' ? { ...vote, isEstimate: false } : vote))\n    put('votes', number, new Writer().list(plain, writeVote).done())",
+    },
+    'log-random',
+  ),
+  log(
+    'initial is not recorded',
+    'journal',
+    {
+      from: "put('votes', number, new Writer().list(votes, writeVote).done())",
+      to: "const plain = votes.filter(({ type }) => type !== 'initial')\n    put('votes', number, new Writer().list(plain, writeVote).done())",
+    },
+    'log-random',
+    'log-faults',
+  ),
+  log(
+    'votes leave before their records',
+    'log-party',
+    {
+      from: "this.#outputs.push(...said.records)\n    this.#send('all', said.message)",
+      to: "this.#send('all', said.message)\n    this.#outputs.push(...said.records)",
+    },
+    'log-random',
+    'log-faults',
+  ),
+  log(
+    'bodies are not recorded with the echo',
+    'journal',
+    {
+      from: "for (const { hash, body } of bodies) put('body', toHex(hash), body)",
+      to: 'bodies.slice()',
+    },
+    'core/log/log-party.test.ts',
+  ),
+  log(
+    'a slot is on disk before the own votes that led to it',
+    'log-party',
+    { from: '    this.#utter(round)\n    const { incarnation }', to: '    const { incarnation }' },
+    'log-cost',
+  ),
+  log(
+    'votes are forgotten before the slot is on disk',
+    'log-party',
+    {
+      from: '    this.#executing = true\n',
+      to: '    this.#executing = true\n    this.#outputs.push(...this.#votes.forgetBelow(slot.number))\n',
+    },
+    'core/log/log-party.test.ts',
+  ),
+  log(
+    'forgetting a slot at its delivery',
+    'log-party',
+    {
+      from: 'this.#previous = this.#current?.slot === slot.number ? this.#current : undefined',
+      to: 'this.#previous = undefined\n    this.#votes.forgetBelow(slot.number + 1n)',
+    },
+    'log-random',
+  ),
+  log(
+    'abstaining after a restart',
+    'slot-round',
+    {
+      from: 'this.#count(this.#options.me, vote)\n    this.#resuming = false',
+      to: 'this.#count(this.#options.me, vote)',
+    },
+    'log-faults',
+  ),
+]
+
+const answers: readonly Mutant[] = [
+  log(
+    'no resend',
+    'log-party',
+    {
+      from: "    this.#catchUp.askAgain()\n    this.#ask('all')",
+      to: '    this.#catchUp.askAgain()',
+    },
+    'log-random',
+  ),
+  log(
+    'votes of the slot before are not asked for again',
+    'log-party',
+    {
+      from: 'if (previous?.isOver === false) this.#send',
+      to: 'if (previous !== undefined && this.#next < 0n) this.#send',
+    },
+    'log-faults',
+  ),
+  log(
+    'any message puts off the alarm of resend',
+    'log-party',
+    {
+      from: '      this.#isHeard = true\n',
+      to: '      this.#isHeard = true\n      this.#reminder.moved()\n',
+    },
+    'log-liars',
+  ),
+  log(
+    'echoing without the bodies',
+    'slot-round',
+    {
+      from: '    const bodies = this.#bodiesOf(first)\n    if (bodies === undefined) return\n',
+      to: '    for (const hash of first.lacking) this.#bodies.set(toHex(hash), hash)\n    this.#bodiesOf(first)\n',
+    },
+    'log-faults',
+  ),
+  log(
+    'missing items are asked of nobody',
+    'requests',
+    { from: 'if (this.#asked.has(name)) continue', to: 'if (name !== undefined) continue' },
+    'log-faults',
+  ),
+  log(
+    'early votes count in whatever slot comes next',
+    'early-votes',
+    { from: 'filter(([, one]) => one.slot === slot)', to: 'filter(([, one]) => one.slot <= slot)' },
+    'core/log/early-votes.test.ts',
+  ),
+  log(
+    'copies wait until the node has something to say',
+    'log-party',
+    {
+      from: 'if (this.#catchUp.hasCopies) this.#proceed()',
+      to: 'if (this.#executing) this.#proceed()',
+    },
+    'log-faults',
+    'log-random',
+  ),
+  log(
+    'a late answer is blamed',
+    'catch-up',
+    {
+      from: 'if (logged.slot.number < number) continue // An answer that came late.',
+      to: 'isTrue &&= logged.slot.number >= number',
+    },
+    'log-random',
+  ),
+]
+
+const pace: readonly Mutant[] = [
+  log(
+    'no wait after an empty slot',
+    'pace',
+    { from: 'if (this.#quietRow === 0 ||', to: 'if (this.#quietRow >= 0 ||' },
+    'log-liars',
+  ),
+  log(
+    'items of others are never proposed',
+    'pool',
+    {
+      from: '(stored) => node === this.#me || stored.slot',
+      to: '(stored) => node === this.#me || 99n + stored.slot',
+    },
+    'log-faults',
+  ),
+  log(
+    'the time of a slot is its latest clock',
+    'slot-content',
+    { from: 'sorted[Math.floor((sorted.length - 1) / 2)]', to: 'sorted[sorted.length - 1]' },
+    'log-liars',
+  ),
+  log(
+    'the time of a slot may stand still',
+    'slot-content',
+    { from: 'addNs(before, 1n)', to: 'addNs(before, 0n)' },
+    'core/log/slot-content.test.ts',
+  ),
+  log(
+    'votes of any round are kept',
+    'agreement',
+    { from: 'vote.round > this.#round + ROUNDS_AHEAD_MAX &&', to: 'vote.round > 0xffff &&' },
+    'log-liars',
+  ),
+  log(
+    'bodies of one proposal are kept without end',
+    'slot-round',
+    { from: '          one.size + body.length <= PROPOSED_BODIES_MAX &&\n', to: '' },
+    'log-liars',
+  ),
+  log(
+    'items of one node are kept without end',
+    'pool',
+    {
+      from: 'if (store.items.size >= STORED_ITEMS_MAX || size > STORED_SIZE_MAX) return false',
+      to: '',
+    },
+    'log-liars',
+  ),
+  log(
+    'votes of later slots are kept',
+    'early-votes',
+    {
+      from: 'if (kept.votes.length < this.#perSenderMax) kept',
+      to: 'if (kept.votes.length >= 0) kept',
+    },
+    'log-liars',
+  ),
+]
+
+export const logMutants: readonly Mutant[] = [
+  ...quorums,
+  ...agreement,
+  ...records,
+  ...answers,
+  ...pace,
+]
