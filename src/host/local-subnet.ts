@@ -16,6 +16,7 @@ import type { Principal } from '../core/ic/principal.ts'
 import { principal } from '../core/ic/principal.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
+import type { RefreshStage } from '../core/tecdsa/refresh.ts'
 import { nativeEd25519 } from '../native/ed25519.ts'
 import { nativeSha256 } from '../native/sha256.ts'
 import { EmbeddedBitcoin } from './bitcoin/embedded-node.ts'
@@ -232,6 +233,17 @@ export class LocalSubnet {
   /** Signatures that f + 1 nodes work on. */
   get openRequests(): number {
     return this.#reachedBy(({ openRequests }) => openRequests)
+  }
+
+  /** Version of the membership whose keys are in force, at f + 1 nodes. */
+  get keyVersion(): number {
+    return this.#reachedBy(({ version }) => Number(version))
+  }
+
+  /** How far a refresh of the keys has come at the node that is farthest. */
+  get refreshStage(): RefreshStage {
+    const newest = [...this.#progress.values()].toSorted((a, b) => (a.slot > b.slot ? -1 : 1))[0]
+    return newest?.refresh ?? 'none'
   }
 
   #reachedBy(measure: (progress: Progress) => number): number {

@@ -71,7 +71,10 @@ export class SubnetNet {
   /** The IC interface of this subnet, for agents in this process. */
   readonly fetch: typeof fetch
 
-  constructor(nodes: number) {
+  readonly #change: Partial<Pick<NodeConfig, 'refreshIntervalMs'>>
+
+  constructor(nodes: number, change: Partial<Pick<NodeConfig, 'refreshIntervalMs'>> = {}) {
+    this.#change = change
     const root = Seed.fromBytes(new TextEncoder().encode('subnet-net'))
     const all = Array.from({ length: nodes }, (_, i) => nodeKeys(root.derive(`${i}`)))
     const membership = createMembership(
@@ -138,6 +141,7 @@ export class SubnetNet {
       creationMax: 1,
       minter: embeddedMinter,
       operator: devUser(4).principal,
+      ...this.#change,
     }
   }
 
@@ -214,6 +218,12 @@ export class SubnetNet {
         to,
         input: { type: 'message', from: present(liar, 'a node'), bytes: tagLogMessage(message) },
       })
+    this.settle()
+  }
+
+  /** Something happens at a node. */
+  tell(to: NodeIndex, input: NodeInput): void {
+    this.#queue.push({ to, input })
     this.settle()
   }
 

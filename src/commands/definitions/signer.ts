@@ -90,9 +90,20 @@ subnet.`,
   run: async () => (await import('../signer/verify.ts')).verify,
 }
 
+const refresh: CommandDefinition = {
+  name: 'refresh',
+  summary: 'new shares of every key, same keys',
+  description: `Has the nodes deal all their keys to themselves anew. Public keys and addresses stay;
+shares from before are useless with those from after. It also happens every 24 hours.`,
+  examples: [['ckbtc signer refresh', '']],
+  exits: [STALLED, LOCAL, DOWN],
+  seeAlso: 'ckbtc signer info',
+  run: async () => (await import('../signer/refresh.ts')).refresh,
+}
+
 export const signerGroup: GroupDefinition = {
   name: 'signer',
   summary: 'threshold signatures of the local subnet',
   description: 'Asks the nodes of the local subnet for signatures, and checks them.',
-  commands: [info, publicKey, sign, verify],
+  commands: [info, publicKey, sign, verify, refresh],
 }

@@ -1,4 +1,5 @@
 /** Options that the signer's commands share. Source: `docs/spec/cli.md` §5.18. */
+
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { concatAll, toHex } from '../../core/base/bytes.ts'
@@ -7,6 +8,7 @@ import type { KeyScheme } from '../../core/base/key-scheme.ts'
 import { KEY_SCHEMES } from '../../core/base/key-scheme.ts'
 import type { RequestOf } from '../../host/control/protocol.ts'
 import { writeAccount } from '../../host/control/protocol.ts'
+import type { Warning } from '../../terminal/json.ts'
 import { parseAccount } from '../../wallet/destinations.ts'
 import type { Options } from '../definitions/command.ts'
 
@@ -132,4 +134,21 @@ export function accountOption(options: Options): RequestOf<'signer-sign'>['accou
   const text = options.text('account')
   if (text === undefined) return undefined
   return writeAccount(parseAccount(text, { isLocal: true }))
+}
+
+/** While nodes are down, and the keys are gone with one or two more (threshold §11.2 rule 5). */
+export function marginWarnings({
+  nodes,
+  nodesUp,
+  margin,
+}: {
+  readonly nodes: number
+  readonly nodesUp: readonly number[]
+  readonly margin: number
+}): readonly Warning[] {
+  if (nodesUp.length === nodes || margin > 1) return []
+  const message =
+    `${nodesUp.length} of ${nodes} nodes are up: if more than ${margin} of them lose their disks, ` +
+    'the keys are lost, and the coins with them'
+  return [{ code: 'KEYS_AT_RISK', message }]
 }

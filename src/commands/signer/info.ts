@@ -5,17 +5,18 @@ import { printPairs } from '../../terminal/table.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import { controlOf, printLocal } from '../local-network.ts'
-import { schemeNames } from './arguments.ts'
+import { marginWarnings, schemeNames } from './arguments.ts'
 
 export async function info(_: Invocation, context: Context): Promise<void> {
   const { terminal, signal } = context
   const found = await (await controlOf(context)).ask('signer-info', {}, { signal })
   const { nodes, nodesUp, tolerates, sharesToSign, nodesToProgress, presignatures } = found
-  const { minterKey, operatorKeys } = found
+  const { minterKey, operatorKeys, keyVersion, refresh } = found
   printLocal(terminal, {
     schema: 'signer-info',
     data: { schemes: KEY_SCHEMES, ...found },
     essential: minterKey.publicKey ?? '',
+    warnings: marginWarnings(found),
     print: () =>
       printPairs(terminal, [
         ...KEY_SCHEMES.map(
@@ -25,6 +26,7 @@ export async function info(_: Invocation, context: Context): Promise<void> {
         ['Signing', `any ${sharesToSign} nodes make a signature`],
         ['Privacy', `up to ${tolerates} of them together learn nothing of the key`],
         ['Presignatures', `${presignatures} in stock`],
+        ['Shares', `version ${keyVersion}${refresh === 'none' ? '' : `, a refresh is ${refresh}`}`],
         [`Key ${minterKey.keyId}`, `${minterKey.publicKey} (the minter's)`],
         ...KEY_SCHEMES.map((scheme) => {
           const { keyId, publicKey } = operatorKeys[scheme]

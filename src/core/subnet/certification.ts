@@ -41,7 +41,9 @@ export class Certification {
       nodes,
       key: {
         share: (root) => signer.certificationShare(certifiedMessage(root)),
-        combine: (root, shares) => signer.combineCertification(certifiedMessage(root), shares),
+        transcript: () => signer.certificationTranscript,
+        combine: (root, shares, transcript) =>
+          signer.combineCertification(certifiedMessage(root), shares, transcript),
       },
     })
   }

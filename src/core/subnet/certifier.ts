@@ -18,10 +18,13 @@ const EARLY_VOTES_MAX = 16
 export interface CertificationKey {
   /** Own share over a root; undefined while it cannot be made. */
   share(root: Hash32): Uint8Array | undefined
-  /** The signature; without it, whose shares are to blame. */
+  /** Id of the transcript that shares made now are of: a refresh changes it between two slots. */
+  transcript(): bigint | undefined
+  /** The signature; without it, whose shares are to blame. All are of one transcript. */
   combine(
     root: Hash32,
     shares: ReadonlyMap<NodeIndex, Uint8Array>,
+    transcript: bigint | undefined,
   ): { readonly signature: Uint8Array | undefined; readonly blamed: readonly NodeIndex[] }
 }
 
@@ -43,6 +46,8 @@ export type CertifierOutputs = readonly CertifierOutput[]
 type Ballot = {
   readonly slot: bigint
   readonly root: Hash32
+  /** Of the shares that are given for this slot. */
+  readonly transcript: bigint | undefined
   readonly votes: Map<NodeIndex, RootVote>
   readonly answered: Set<NodeIndex>
   /** Gave false shares; nothing more of them counts. */
@@ -97,6 +102,7 @@ export class Certifier {
     this.#open = {
       slot,
       root,
+      transcript: this.#config.key.transcript(),
       votes: new Map(),
       answered: new Set(),
       blamed: new Set(),
@@ -151,7 +157,7 @@ export class Certifier {
     const shares = new Map<NodeIndex, Uint8Array>()
     for (const [node, { root, share }] of ballot.votes)
       if (share !== undefined && equalBytes(root, ballot.root)) shares.set(node, share)
-    const { signature, blamed } = this.#config.key.combine(ballot.root, shares)
+    const { signature, blamed } = this.#config.key.combine(ballot.root, shares, ballot.transcript)
     ballot.signature = signature
     for (const node of blamed) {
       ballot.votes.delete(node)
@@ -197,7 +203,8 @@ export class Certifier {
       const shares = new Map<NodeIndex, Uint8Array>()
       for (const [node, { share }] of votes) if (share !== undefined) shares.set(node, share)
       if (first === undefined || shares.size < enough) continue
-      if (this.#config.key.combine(first.root, shares).signature === undefined) continue
+      const { signature } = this.#config.key.combine(first.root, shares, ballot.transcript)
+      if (signature === undefined) continue
       this.#diverged = true
       return [{ type: 'diverged', slot: ballot.slot, own: ballot.root, other: first.root }]
     }

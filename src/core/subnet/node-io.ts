@@ -11,6 +11,7 @@ import type { QueryContent } from '../ic/envelope.ts'
 import type { StateRead } from '../ic/read-state.ts'
 import type { Slot } from '../log/log.ts'
 import type { LogAlarm, LogInput } from '../log/log-io.ts'
+import type { RefreshStage } from '../tecdsa/refresh.ts'
 
 export type NodeInput =
   | { readonly type: 'start' }
@@ -123,4 +124,7 @@ export type Observation =
       readonly bitcoinHeight: number
       readonly stock: number
       readonly openRequests: number
+      /** Of the membership whose keys are in force, and how far a refresh has come. */
+      readonly version: bigint
+      readonly refresh: RefreshStage
     }

@@ -121,8 +121,8 @@ export class SubnetNode {
     return this.#slot
   }
 
-  /** For the coin of the log. */
-  get signer(): Pick<Signer, 'tapeKeySlot' | 'coinShare' | 'combineCoin'> {
+  /** For the coin of the log, and for people. */
+  get signer(): Pick<Signer, 'tapeKeySlot' | 'coinShare' | 'combineCoin' | 'epoch'> {
     return this.#signer
   }
 

@@ -16,8 +16,12 @@ export const operatorSigned = ({ requestId, signature }: Completion): NodeOutput
 export const executed = (
   slot: bigint,
   { bitcoinHeight }: Pick<Replica, 'bitcoinHeight'>,
-  { stock, openRequests }: Pick<Signer, 'stock' | 'openRequests'>,
-): NodeOutput => observed({ type: 'executed', slot, bitcoinHeight, stock, openRequests })
+  { stock, openRequests, epoch }: Pick<Signer, 'stock' | 'openRequests' | 'epoch'>,
+): NodeOutput => {
+  const { version, stage: refresh } = epoch
+  const done = { slot, bitcoinHeight, stock, openRequests, version, refresh }
+  return observed({ type: 'executed', ...done })
+}
 
 /** Keys that have become final, each told once in the life of the node. */
 export class KeyNews {

@@ -25,6 +25,9 @@ export const OPERATOR_KEY = 'test_key_1'
 export const operatorKey = (scheme: KeyScheme): KeyId => ({ scheme, name: OPERATOR_KEY })
 
 const DOMAIN = utf8('ckbtc-operator-request')
+const REFRESH_DOMAIN = utf8('ckbtc-operator-refresh')
+/** First byte of what is asked. */
+const KINDS = { request: 0, refresh: 1 } as const
 const NONCE_SIZE = 16
 const DIGEST_SIZE = 32
 const PUBLIC_KEY_SIZE = 32
@@ -32,6 +35,8 @@ const SIGNATURE_SIZE = 64
 const PATH_MAX = 254
 const ELEMENT_BYTES_MAX = 64
 const ROOT_SIZE_MAX = 32
+/** 40 nodes that join and as many that leave. */
+const CHANGE_SIZE_MAX = 8 * 1024
 /** Requests of one time line. */
 const REQUESTS_MAX = 100_000
 
@@ -70,10 +75,10 @@ export const operatorContent = (genesis: Genesis, request: OperatorRequest): Uin
   writeRequest(new Writer().bytes(DOMAIN).raw(runPrefix(genesis)), request).done()
 
 export const encodeOperatorRequest = ({ request, publicKey, signature }: Signed): Uint8Array =>
-  writeRequest(new Writer(), request).raw(publicKey).raw(signature).done()
+  writeRequest(new Writer().u8(KINDS.request), request).raw(publicKey).raw(signature).done()
 
 export function decodeOperatorRequest(bytes: Uint8Array): Signed {
-  const reader = new Reader(bytes)
+  const reader = readerOf(bytes, KINDS.request)
   const request = {
     nonce: reader.raw(NONCE_SIZE),
     scheme: readScheme(reader),
@@ -84,6 +89,44 @@ export function decodeOperatorRequest(bytes: Uint8Array): Signed {
   requireSignable(request)
   const publicKey = reader.raw(PUBLIC_KEY_SIZE)
   return reader.end({ request, publicKey, signature: reader.raw(SIGNATURE_SIZE) })
+}
+
+function readerOf(bytes: Uint8Array, kind: number): Reader {
+  const reader = new Reader(bytes)
+  if (reader.u8() !== kind) throw new BadEncoding('an operator asks for something else')
+  return reader
+}
+
+/** A refresh of all keys to the membership of this version: it counts once. */
+export type OperatorRefresh = {
+  readonly version: bigint
+  /** Who joins and who leaves (threshold §11.2), encoded; undefined when all stay. */
+  readonly change: Uint8Array | undefined
+}
+
+type SignedRefresh = Omit<Signed, 'request'> & { readonly refresh: OperatorRefresh }
+
+const writeRefresh = (writer: Writer, { version, change }: OperatorRefresh): Writer =>
+  writer.u64(version).optional(change, (to, bytes) => to.bytes(bytes))
+
+export const operatorRefreshContent = (genesis: Genesis, refresh: OperatorRefresh): Uint8Array =>
+  writeRefresh(new Writer().bytes(REFRESH_DOMAIN).raw(runPrefix(genesis)), refresh).done()
+
+export const encodeOperatorRefresh = ({
+  refresh,
+  publicKey,
+  signature,
+}: SignedRefresh): Uint8Array =>
+  writeRefresh(new Writer().u8(KINDS.refresh), refresh).raw(publicKey).raw(signature).done()
+
+export function decodeOperatorRefresh(bytes: Uint8Array): SignedRefresh {
+  const reader = readerOf(bytes, KINDS.refresh)
+  const refresh = {
+    version: reader.u64(),
+    change: reader.optional((from) => from.bytes(CHANGE_SIZE_MAX)),
+  }
+  const publicKey = reader.raw(PUBLIC_KEY_SIZE)
+  return reader.end({ refresh, publicKey, signature: reader.raw(SIGNATURE_SIZE) })
 }
 
 function readScheme(reader: Reader): KeyScheme {
@@ -103,6 +146,8 @@ function requireSignable({ scheme, message, taprootRoot }: OperatorRequest): voi
 /** Equal at all nodes, and of no request of a canister. */
 export const operatorRequestId = (genesis: Genesis, { nonce }: OperatorRequest): Hash32 =>
   sha256(concat(DOMAIN, runPrefix(genesis), nonce))
+
+type Refreshed = Pick<Signer, 'epoch' | 'startRefresh' | 'changeMembership'>
 
 export class OperatorRequests {
   readonly #genesis: Genesis
@@ -126,12 +171,14 @@ export class OperatorRequests {
    */
   serve(
     bytes: Uint8Array,
-    signer: Pick<Signer, 'certificationKey' | 'holdKey' | 'enqueue'>,
+    signer: Pick<Signer, 'certificationKey' | 'holdKey' | 'enqueue'> & Refreshed,
   ): boolean {
+    if (bytes[0] === KINDS.refresh) return this.#refresh(bytes, signer)
     const signed = attempt(() => decodeOperatorRequest(bytes))
     const { certificationKey } = signer
     if (signed instanceof BadEncoding || certificationKey === undefined) return false
-    if (!this.#isOperators(signed) || this.#served.size >= REQUESTS_MAX) return false
+    const content = operatorContent(this.#genesis, signed.request)
+    if (!this.#isOperators(signed, content) || this.#served.size >= REQUESTS_MAX) return false
     const { request } = signed
     const id = operatorRequestId(this.#genesis, request)
     if (this.#served.has(toHex(id))) return false
@@ -151,11 +198,21 @@ export class OperatorRequests {
     return this.#served.has(toHex(requestId))
   }
 
-  #isOperators({ request, publicKey, signature }: Signed): boolean {
+  #refresh(bytes: Uint8Array, signer: Refreshed): boolean {
+    const signed = attempt(() => decodeOperatorRefresh(bytes))
+    if (signed instanceof BadEncoding) return false
+    const { version, change } = signed.refresh
+    if (version !== signer.epoch.version + 1n) return false
+    if (!this.#isOperators(signed, operatorRefreshContent(this.#genesis, signed.refresh)))
+      return false
+    return change === undefined ? signer.startRefresh() : signer.changeMembership(change)
+  }
+
+  #isOperators({ publicKey, signature }: Omit<Signed, 'request'>, content: Uint8Array): boolean {
     const der = encodePublicKey({ type: 'ed25519', key: publicKey })
     return (
       equalBytes(selfAuthenticating(der), this.#operator) &&
-      this.#ed25519.verify(publicKey, operatorContent(this.#genesis, request), signature)
+      this.#ed25519.verify(publicKey, content, signature)
     )
   }
 }

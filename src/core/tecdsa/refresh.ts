@@ -50,6 +50,9 @@ export type RefreshConfig = Pick<EvidenceContext, 'prefix' | 'ed25519'> & {
   readonly intervalMs: number | undefined
 }
 
+/** Of keys that run as a service; threshold §23. */
+export const REFRESH_INTERVAL_MS = 24 * 60 * 60 * 1_000
+
 /** Where a refresh stands, for people. */
 export type RefreshStage = 'none' | 'gathering' | 'resharing'
 
@@ -243,7 +246,7 @@ export class Refresh {
     return addNs(this.#since, BigInt(intervalMs) * NS_PER_MS)
   }
 
-  /** This node's clock: the next word is said by `work`. */
+  /** This node's clock; `work` says the word. */
   clock(now: TimestampNs): void {
     const { due } = this
     if (due !== undefined && due <= now) this.#wishes = true

@@ -212,10 +212,10 @@ export class Signer {
         return this.#receive(input.from, input.bytes)
       case 'clock':
         this.#refresh.clock(input.now)
-        return this.#expiry.abort(input.now)
+        return [...this.#expiry.abort(input.now), ...(this.#refresh.work() ?? [])]
       case 'wish':
         this.#refresh.wish()
-        return []
+        return this.#refresh.work() ?? []
     }
   }
 

@@ -227,6 +227,11 @@ const shapes = {
       sharesToSign: count,
       nodesToProgress: count,
       presignatures: count,
+      /** Of the membership that holds the keys: a refresh raises it. */
+      keyVersion: count,
+      refresh: text,
+      /** Nodes that may still be lost before the keys are. */
+      margin: count,
       minterKey: namedKey,
       operatorKeys: object({ ecdsa: namedKey, bip340: namedKey, ed25519: namedKey }),
     }),
@@ -254,6 +259,16 @@ const shapes = {
       publicKey: hex,
       keyId: text,
       nodes: nodeIds,
+      totalMs: count,
+    }),
+  },
+  'signer-refresh': {
+    request: nothing,
+    reply: object({
+      keyVersion: count,
+      nodes: nodeId,
+      nodesUp: nodeIds,
+      margin: count,
       totalMs: count,
     }),
   },

@@ -41,6 +41,7 @@ export function controlHandlers(running: Running): ControlHandlers {
     send: (request) => bitcoin.send(request),
     'signer-info': () => signer.info(),
     'signer-public-key': (request) => signer.publicKey(request),
+    'signer-refresh': () => signer.refresh(),
     'signer-sign': (request) => signer.sign(request),
     fee: async ({ rateMsatPerVb }) => {
       await setFeeLevel({ backend, operator }, local, rateMsatPerVb)

@@ -12,9 +12,11 @@ import { decodePublicKey } from '../../core/ic/public-key.ts'
 import { pathOf } from '../../core/minter/addresses.ts'
 import type { OperatorRequest } from '../../core/subnet/operator-requests.ts'
 import {
+  encodeOperatorRefresh,
   encodeOperatorRequest,
   OPERATOR_KEY,
   operatorContent,
+  operatorRefreshContent,
   operatorRequestId,
 } from '../../core/subnet/operator-requests.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
@@ -46,12 +48,43 @@ export class OperatorSigner {
       sharesToSign: reconstructionThreshold(nodes),
       nodesToProgress: agreementQuorum(nodes),
       presignatures: local.stock,
+      keyVersion: local.keyVersion,
+      refresh: local.refreshStage,
+      margin: this.#margin,
       minterKey: { keyId: local.mainKeyName, publicKey: toHex(descriptor.masterPublicKey) },
       operatorKeys: {
         ecdsa: { keyId: OPERATOR_KEY, publicKey: local.operatorKey('ecdsa') },
         bip340: { keyId: OPERATOR_KEY, publicKey: local.operatorKey('bip340') },
         ed25519: { keyId: OPERATOR_KEY, publicKey: local.operatorKey('ed25519') },
       },
+    }
+  }
+
+  /** Nodes that may still be lost before the keys are: those up beyond t. */
+  get #margin(): number {
+    const { local, settings } = this.#running
+    return Math.max(0, local.subnet.up.length - reconstructionThreshold(settings.nodes))
+  }
+
+  /** New shares of every key for the same nodes. Throws `SUBNET_SIGNING_STALLED`. */
+  async refresh(): Promise<ReplyOf<'signer-refresh'>> {
+    const startedMs = performance.now()
+    const { local, operator } = this.#running
+    const { genesis } = local.subnet
+    const before = local.keyVersion
+    const refresh = { version: BigInt(before) + 1n, change: undefined }
+    const signature = operator.sign(operatorRefreshContent(genesis, refresh))
+    const publicKey = decodePublicKey(operator.publicKeyDer).key
+    local.subnet.operatorRequest(encodeOperatorRefresh({ refresh, publicKey, signature }))
+    const keyVersion = await this.#until(() =>
+      local.keyVersion > before ? local.keyVersion : undefined,
+    )
+    return {
+      keyVersion,
+      nodes: local.subnet.size,
+      nodesUp: local.subnet.up.map((node) => node + 1),
+      margin: this.#margin,
+      totalMs: Math.round(performance.now() - startedMs),
     }
   }
 

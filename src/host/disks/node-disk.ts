@@ -2,11 +2,20 @@
  * What one node keeps on disk, and how it lies in its store. Source: architecture §7, threshold
  * §18.4.
  */
-import { concat, equalBytes, fromBigEndian, fromUtf8, u64be, utf8 } from '../../core/base/bytes.ts'
+import {
+  concat,
+  equalBytes,
+  fromBigEndian,
+  fromUtf8,
+  toHex,
+  u64be,
+  utf8,
+} from '../../core/base/bytes.ts'
 import { assert, attempt, BadEncoding, CkbtcError, present } from '../../core/base/errors.ts'
 import type { LogPosition, Slot } from '../../core/log/log.ts'
 import type { StartRecord } from '../../core/log/slot-codec.ts'
 import { decodeSlot } from '../../core/log/slot-codec.ts'
+import { EPOCH_RECORDS } from '../../core/tecdsa/epochs.ts'
 import { decodeGenesis, subnetIdOf } from '../../core/tecdsa/membership.ts'
 import { storeDamaged } from '../store/problem.ts'
 import type { Store, StoreWriter } from '../store/store.ts'
@@ -16,6 +25,7 @@ const SEED = utf8('seed')
 const GENESIS = utf8('genesis')
 const SETTINGS = utf8('settings')
 const RECORDS = utf8('record/')
+const FIRST_EPOCH = `${EPOCH_RECORDS}first`
 /** Hash of the slot that a snapshot is of. */
 const SNAPSHOTS = utf8('snapshot/')
 const SNAPSHOT_BYTES = utf8('snapshot-bytes/')
@@ -78,10 +88,21 @@ export class NodeDisk {
     return this.#store.has(SEED)
   }
 
-  /** Once, before anything is made of it. */
-  writeSeed(seed: Uint8Array): void {
+  /**
+   * Once, before anything is made of it. `first`: secret of the first epoch, which is erased when
+   * that is over.
+   */
+  writeSeed(seed: Uint8Array, first?: Uint8Array): void {
     assert(this.seed === undefined, 'a root secret is written once')
-    this.#store.transaction((writer) => writer.put(SEED, seed))
+    this.#store.transaction((writer) => {
+      writer.put(SEED, seed)
+      if (first !== undefined) writer.put(recordKey(FIRST_EPOCH), first)
+    })
+  }
+
+  /** Undefined once it is over, and on the disk of a node whose root secret is that of its first epoch. */
+  get firstEpoch(): Uint8Array | undefined {
+    return this.#store.get(recordKey(FIRST_EPOCH))
   }
 
   /** Encoded; undefined until the subnet is founded. */
@@ -160,8 +181,8 @@ export class NodeDisk {
 
   /**
    * A start of the whole subnet (§18.4): the log goes on at the first slot of the last start
-   * record; later slots and their snapshots are dropped. So are all records: each is of a run of an
-   * earlier time line, in which nothing is said any more.
+   * record; later slots and their snapshots are dropped. So are all records but the secrets of
+   * epochs: each is of a run of an earlier time line, in which nothing is said any more.
    */
   restart(starts: readonly StartRecord[]): void {
     const { log } = this
@@ -170,7 +191,9 @@ export class NodeDisk {
       const cut = this.#cut(writer, first)
       assert(equalBytes(cut.previous, previous), 'a start record follows the slot it names')
       DiskLog.writeStarts(writer, starts)
-      for (const { key } of writer.range({ prefix: RECORDS })) writer.remove(key)
+      const lasting = toHex(recordKey(EPOCH_RECORDS))
+      for (const { key } of writer.range({ prefix: RECORDS }))
+        if (!toHex(key).startsWith(lasting)) writer.remove(key)
       return cut
     })
     log.settle(end, starts)

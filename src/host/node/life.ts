@@ -16,6 +16,7 @@ import { OrderedNode } from '../../core/subnet/ordered-node.ts'
 import type { Genesis } from '../../core/tecdsa/membership.ts'
 import { decodeGenesis } from '../../core/tecdsa/membership.ts'
 import { NodeKeys } from '../../core/tecdsa/node-keys.ts'
+import { REFRESH_INTERVAL_MS } from '../../core/tecdsa/refresh.ts'
 import { nativeEd25519 } from '../../native/ed25519.ts'
 import { startBitcoinConnection } from '../bitcoin/connection.ts'
 import { systemClock } from '../clock.ts'
@@ -103,9 +104,10 @@ export class NodeLife {
       storage.type === 'memory'
         ? new NodeDisk(new SharedStore(storage.journal))
         : openDisk(storage.path)
-    if (disk.seed === undefined) disk.writeSeed(entropy(SEED_SIZE))
+    if (disk.seed === undefined) disk.writeSeed(entropy(SEED_SIZE), entropy(SEED_SIZE))
     const root = Seed.fromBytes(present(disk.seed, 'it was written just now'))
-    const keys = new NodeKeys(root, nativeEd25519, entropy)
+    const first = disk.firstEpoch
+    const keys = new NodeKeys(root, nativeEd25519, entropy, first && Seed.fromBytes(first))
     this.#kept = { root, keys, disk }
     const { signingKey, encryptionKey } = keys.record
     const port = this.#ports.links?.port
@@ -127,6 +129,7 @@ export class NodeLife {
       minter: settings.minter,
       ids: settings.ids,
       operator: principal(settings.operator),
+      refreshIntervalMs: REFRESH_INTERVAL_MS,
     }
     const now = systemClock()
     const node = new OrderedNode(restoreNode(disk, config), { disk: disk.log, now })

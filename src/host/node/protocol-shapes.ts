@@ -57,7 +57,14 @@ const outputs: { readonly [T in SharedOutput['type']]: Fields } = {
       operatorKey: { publicKey: bytes },
       operatorSigned: { requestId: bytes, signature: bytes },
       signed: { requestId: bytes, by: listOf(index) },
-      executed: { slot: big, bitcoinHeight: index, stock: index, openRequests: index },
+      executed: {
+        slot: big,
+        bitcoinHeight: index,
+        stock: index,
+        openRequests: index,
+        version: big,
+        refresh: word,
+      },
     }),
   },
 }

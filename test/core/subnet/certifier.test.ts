@@ -21,6 +21,7 @@ const shareOf = (node: NodeIndex, over: Uint8Array): Uint8Array =>
 /** Good shares are those of `shareOf`; two of them make the signature. */
 const keyOf = (me: NodeIndex): CertificationKey => ({
   share: (over) => shareOf(me, over),
+  transcript: () => 1n,
   combine: (over, shares) => {
     const blamed = [...shares].filter(([node, share]) => `${share}` !== `${shareOf(node, over)}`)
     const good = shares.size - blamed.length
@@ -70,6 +71,7 @@ describe('a root', () => {
       nodes: 1,
       key: {
         share: () => new Uint8Array(48),
+        transcript: () => 1n,
         combine: () => ({ signature: sha256(root(1)), blamed: [] }),
       },
     })

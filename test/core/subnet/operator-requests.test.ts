@@ -3,7 +3,7 @@
  * coins are under. Method: a signer that records what it is asked for; every field changed in turn.
  */
 import { describe, expect, it } from 'vitest'
-import { equalBytes } from '../../../src/core/base/bytes.ts'
+import { equalBytes, toHex } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { KEY_SCHEMES } from '../../../src/core/base/key-scheme.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
@@ -11,13 +11,18 @@ import { timestampNs } from '../../../src/core/base/units.ts'
 import { selfAuthenticating } from '../../../src/core/ic/principal.ts'
 import { encodePublicKey } from '../../../src/core/ic/public-key.ts'
 import { subnetPrincipal } from '../../../src/core/subnet/certified-state.ts'
-import type { OperatorRequest } from '../../../src/core/subnet/operator-requests.ts'
+import type {
+  OperatorRefresh,
+  OperatorRequest,
+} from '../../../src/core/subnet/operator-requests.ts'
 import {
   decodeOperatorRequest,
+  encodeOperatorRefresh,
   encodeOperatorRequest,
   OPERATOR_KEY,
   OperatorRequests,
   operatorContent,
+  operatorRefreshContent,
   operatorRequestId,
 } from '../../../src/core/subnet/operator-requests.ts'
 import type { Genesis } from '../../../src/core/tecdsa/membership.ts'
@@ -63,16 +68,20 @@ function asked(items: readonly Uint8Array[], ready = true) {
   const requests = new OperatorRequests({ genesis, operator, ed25519: nativeEd25519 })
   const held: string[] = []
   const enqueued: SigningRequest[] = []
+  const refreshes: string[] = []
   for (const item of items)
     requests.serve(item, {
       certificationKey: ready ? certificationKey : undefined,
       holdKey: (key) => held.push(textOfKey(key)) > 0,
       enqueue: (signing) => enqueued.push(signing) > 0,
+      epoch: { version: 1n, stage: 'none', members: [0] },
+      startRefresh: () => refreshes.push('same nodes') > 0,
+      changeMembership: (bytes) => refreshes.push(toHex(bytes)) > 0,
     })
-  return { held, enqueued, requests }
+  return { held, enqueued, refreshes, requests }
 }
 
-const nothing = { held: [], enqueued: [] }
+const nothing = { held: [], enqueued: [], refreshes: [] }
 
 describe('a request of the operator', () => {
   it('asks for a signature in the name of the subnet, under the test key', () => {
@@ -179,5 +188,47 @@ describe('a request of the operator', () => {
     const long = encoded({ path: Array.from({ length: 255 }, () => filled(1, 0)) })
     expect(() => decodeOperatorRequest(long)).toThrow(BadEncoding)
     expect(() => decodeOperatorRequest(encoded({ path: [filled(65, 0)] }))).toThrow(BadEncoding)
+  })
+})
+
+describe('a refresh that the operator orders', () => {
+  const refresh = { version: 2n, change: undefined }
+  const ordered = (
+    change: Partial<OperatorRefresh> = {},
+    by = secret,
+    of = genesis,
+  ): Uint8Array => {
+    const signed = { ...refresh, ...change }
+    return encodeOperatorRefresh({
+      refresh: signed,
+      publicKey: nativeEd25519.publicKey(by),
+      signature: nativeEd25519.sign(by, operatorRefreshContent(of, signed)),
+    })
+  }
+
+  it('is one of the same nodes, or changes the membership', () => {
+    expect(asked([ordered()]).refreshes).toEqual(['same nodes'])
+    expect(asked([ordered({ change: filled(3, 7) })]).refreshes).toEqual(['070707'])
+  })
+
+  it.each<[string, Uint8Array]>([
+    ['for the version in force', ordered({ version: 1n })],
+    ['for a later version', ordered({ version: 3n })],
+    ['that somebody else has signed', ordered({}, filled(32, 8))],
+    ['of another incarnation', ordered({}, secret, { ...genesis, incarnation: 6n })],
+    ['of another subnet', ordered({}, secret, { ...genesis, entropy: filled(32, 1) })],
+    ['with a byte behind it', Uint8Array.of(...ordered(), 0)],
+    ['that is cut off', ordered().slice(0, -1)],
+  ])('%s counts for nothing', (_, item) => {
+    expect(asked([item])).toMatchObject(nothing)
+  })
+
+  it('counts for nothing with any byte changed', () => {
+    const bytes = ordered({ change: filled(3, 7) })
+    for (let place = 0; place < bytes.length; place++) {
+      const changed = bytes.slice()
+      changed[place] = (changed[place] ?? 0) ^ 1
+      expect(asked([changed]), `byte ${place}`).toMatchObject(nothing)
+    }
   })
 })

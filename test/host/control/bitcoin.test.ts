@@ -42,6 +42,7 @@ it('the chain is the same over the control port as it is', async () => {
       'signer-info': notAsked,
       'signer-public-key': notAsked,
       'signer-sign': notAsked,
+      'signer-refresh': notAsked,
       fee: notAsked,
       flag: notAsked,
     },

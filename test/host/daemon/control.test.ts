@@ -45,6 +45,7 @@ const handlers: ControlHandlers = {
   'signer-info': notAsked,
   'signer-public-key': notAsked,
   'signer-sign': notAsked,
+  'signer-refresh': notAsked,
   flag: async () => ({}),
 }
 
