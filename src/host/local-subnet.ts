@@ -65,6 +65,7 @@ const SIGNERS_MAX = 1_000
 export const IN_PROCESS_URL = 'http://127.0.0.1'
 
 type Progress = Extract<Observation, { type: 'executed' }>
+type SignedBy = Omit<Extract<Observation, { type: 'signed' }>, 'type'>
 
 export class LocalSubnet {
   readonly ids: CanisterIds
@@ -77,7 +78,7 @@ export class LocalSubnet {
   readonly #keys = new Map<NodeIndex, string>()
   readonly #signers: (readonly NodeIndex[])[] = []
   readonly #operatorSigned = new Map<string, Uint8Array>()
-  readonly #signedBy = new Map<string, readonly NodeIndex[]>()
+  readonly #signedBy = new Map<string, SignedBy>()
   readonly #operatorKeys = new Map<KeyScheme, string>()
   /** What is seen of single nodes. */
   readonly watch = new NodeWatch()
@@ -179,7 +180,7 @@ export class LocalSubnet {
       case 'signed':
         this.#signers.push(event.by)
         if (this.#signers.length > SIGNERS_MAX) this.#signers.shift()
-        remember(this.#signedBy, toHex(event.requestId), event.by)
+        remember(this.#signedBy, toHex(event.requestId), event)
     }
   }
 
@@ -199,15 +200,12 @@ export class LocalSubnet {
   }
 
   /**
-   * The signature of a request of the operator, and who made it, by the request's id in
-   * hexadecimal.
+   * The signature of a request of the operator, who made it and of what, by the request's id in
+   * hexadecimal. Known when a node has combined it and the log has it.
    */
-  signatureOf(
-    id: string,
-  ): { readonly signature: Uint8Array; readonly by: readonly NodeIndex[] } | undefined {
-    const signature = this.#operatorSigned.get(id)
-    if (signature === undefined) return undefined
-    return { signature, by: this.#signedBy.get(id) ?? [] }
+  signatureOf(id: string): (SignedBy & { readonly signature: Uint8Array }) | undefined {
+    const [signature, signed] = [this.#operatorSigned.get(id), this.#signedBy.get(id)]
+    return signature && signed && { ...signed, signature }
   }
 
   /** The interface without sockets, for agents in this process. */
