@@ -577,7 +577,7 @@ const tape: readonly Mutant[] = [
       from: 'if (!key.verify(tapeMessage(incarnation, slot), signature)) return false',
       to: 'if (signature.length === 0) return false',
     },
-    'log-items',
+    'tape',
   ),
   tecdsa(
     'the tape does not name its time line',
