@@ -12,6 +12,34 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8')
 const all = Object.values(mutants).flat()
 
+/** What the checker of the log must catch: the list of threshold §22.4, in its order. */
+const mustBeCaught = [
+  '2f + 1 for the echo quorum, at n = 5',
+  '2f + 1 for n − f, at n = 6',
+  '2f for n − f, at n = 4',
+  'a value enters bin at f + 1',
+  'no repeating of bval',
+  'no repeating of bval in past rounds',
+  'deciding on f term',
+  'stopping on f + 1 term',
+  'no conf',
+  'input 0 before n − f ones',
+  'votes are not recorded',
+  'estimates are not recorded',
+  'initial is not recorded',
+  'no resend',
+  'forgetting a slot at its delivery',
+  'abstaining after a restart',
+  'echoing without the bodies',
+]
+
+test('§22.4 checker: each change that it must catch is a mutant, noticed by a simulation', () => {
+  const caught = all
+    .filter(({ tests }) => tests.some((file) => file.startsWith('sim/')))
+    .map(({ name }) => name)
+  expect(mustBeCaught.filter((name) => !caught.includes(name))).toEqual([])
+})
+
 describe('every mutant', () => {
   test.each(all)('changes one place: $name', ({ file, ...change }) => {
     const text = read(`src/core/${file}`)

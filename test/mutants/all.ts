@@ -1,4 +1,5 @@
 /** Every mutant, by the part of the program that it changes. */
+import { logMutants } from './log.ts'
 import type { Mutant } from './mutant.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { tecdsaMutants } from './tecdsa.ts'
@@ -6,4 +7,5 @@ import { tecdsaMutants } from './tecdsa.ts'
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   tecdsa: tecdsaMutants,
   schnorr: schnorrMutants,
+  log: logMutants,
 }

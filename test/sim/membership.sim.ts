@@ -27,7 +27,7 @@ function signs(net: SignerNet, name: string, node: number): void {
 }
 
 describe('a change of membership', () => {
-  it('§22.3 reshares: from 4 to 7 to 4 disjoint nodes, the keys stay, and who has left may be off', () => {
+  it('§22.3 move: from 4 to 7 to 4 disjoint nodes, the keys stay, and who has left may be off', () => {
     const net = settled({ nodes: 4 })
     const keys = publicKeys(net, 0)
     net.stop(2) // Dead: f of the old nodes may be.
