@@ -65,7 +65,6 @@ const SIGNERS_MAX = 1_000
 export const IN_PROCESS_URL = 'http://127.0.0.1'
 
 type Progress = Extract<Observation, { type: 'executed' }>
-type SignedBy = Omit<Extract<Observation, { type: 'signed' }>, 'type'>
 
 export class LocalSubnet {
   readonly ids: CanisterIds
@@ -78,7 +77,7 @@ export class LocalSubnet {
   readonly #keys = new Map<NodeIndex, string>()
   readonly #signers: (readonly NodeIndex[])[] = []
   readonly #operatorSigned = new Map<string, Uint8Array>()
-  readonly #signedBy = new Map<string, SignedBy>()
+  readonly #signedBy = new Map<string, readonly NodeIndex[]>()
   readonly #operatorKeys = new Map<KeyScheme, string>()
   /** What is seen of single nodes. */
   readonly watch = new NodeWatch()
@@ -180,7 +179,7 @@ export class LocalSubnet {
       case 'signed':
         this.#signers.push(event.by)
         if (this.#signers.length > SIGNERS_MAX) this.#signers.shift()
-        remember(this.#signedBy, toHex(event.requestId), event)
+        remember(this.#signedBy, toHex(event.requestId), event.by)
     }
   }
 
@@ -200,12 +199,15 @@ export class LocalSubnet {
   }
 
   /**
-   * The signature of a request of the operator, who made it and of what, by the request's id in
-   * hexadecimal. Known when a node has combined it and the log has it.
+   * The signature of a request of the operator, and who made it, by the request's id in
+   * hexadecimal.
    */
-  signatureOf(id: string): (SignedBy & { readonly signature: Uint8Array }) | undefined {
-    const [signature, signed] = [this.#operatorSigned.get(id), this.#signedBy.get(id)]
-    return signature && signed && { ...signed, signature }
+  signatureOf(
+    id: string,
+  ): { readonly signature: Uint8Array; readonly by: readonly NodeIndex[] } | undefined {
+    const signature = this.#operatorSigned.get(id)
+    if (signature === undefined) return undefined
+    return { signature, by: this.#signedBy.get(id) ?? [] }
   }
 
   /** The interface without sockets, for agents in this process. */

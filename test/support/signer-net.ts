@@ -18,7 +18,6 @@ import { encodeMembershipChange, signJoining } from '../../src/core/tecdsa/refre
 import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerItem, SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
-import type { SigningRecord } from '../../src/core/tecdsa/signing-record.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { nodeKeys } from './node-keys.ts'
 import { Sequencer } from './sequencer.ts'
@@ -81,11 +80,7 @@ const tagOf = (item: SignerItem): number => TAGS[item.type === 'dealing' ? item.
 export class SignerNet {
   readonly genesis: Genesis
   readonly faults: Fault[] = []
-  readonly signed: {
-    readonly at: NodeIndex
-    readonly by: readonly NodeIndex[]
-    readonly record: SigningRecord
-  }[] = []
+  readonly signed: { readonly at: NodeIndex; readonly by: readonly NodeIndex[] }[] = []
   /** Every byte that was sent, for secrecy tests. */
   readonly wire: Uint8Array[] = []
   readonly completed: { readonly requestId: Uint8Array; readonly signature: Uint8Array }[] = []
@@ -361,7 +356,7 @@ export class SignerNet {
         this.faults.push({ seenBy: node, culprit: output.culprit, reason: output.reason })
         return
       case 'signed':
-        this.signed.push({ at: node, by: output.by, record: output.record })
+        this.signed.push({ at: node, by: output.by })
     }
   }
 

@@ -12,7 +12,6 @@ import type { StateRead } from '../ic/read-state.ts'
 import type { Slot } from '../log/log.ts'
 import type { LogAlarm, LogInput } from '../log/log-io.ts'
 import type { RefreshStage } from '../tecdsa/refresh.ts'
-import type { SigningRecord } from '../tecdsa/signing-record.ts'
 
 export type NodeInput =
   | { readonly type: 'start' }
@@ -118,13 +117,7 @@ export type Observation =
       readonly requestId: Uint8Array
       readonly signature: Uint8Array
     }
-  | {
-      readonly type: 'signed'
-      readonly requestId: Uint8Array
-      readonly by: readonly NodeIndex[]
-      /** What it was made of; all of it is public. */
-      readonly record: SigningRecord
-    }
+  | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
   | {
       readonly type: 'executed'
       readonly slot: bigint

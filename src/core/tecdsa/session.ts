@@ -39,8 +39,6 @@ export interface Session<P> {
   add(node: NodeIndex, share: Uint8Array): void
   /** Nodes whose shares are there and not known to be false, in the order of arrival. */
   readonly nodes: readonly NodeIndex[]
-  /** The share of one of these nodes. */
-  shareOf(node: NodeIndex): Uint8Array | undefined
   /** Shares found false are let go of. */
   combine(): Combined
   /** Undefined when it is the signature of this request. */
@@ -68,10 +66,6 @@ function openSession<P, S>(rules: Rules<P, S>): Session<P> {
     add: (node, bytes) => void shares.set(node, rules.decode(bytes)),
     get nodes() {
       return [...shares.keys()]
-    },
-    shareOf: (node) => {
-      const share = shares.get(node)
-      return share && rules.encode(share)
     },
     combine: () => {
       const combined = rules.combine(shares)

@@ -11,7 +11,6 @@ import type { NodeKeys } from './node-keys.ts'
 import type { Runs } from './recipe.ts'
 import type { RunBook } from './run.ts'
 import type { Schedule } from './schedule.ts'
-import type { SigningRecord } from './signing-record.ts'
 import type { Suite } from './suite.ts'
 
 /** What dealer and receiver of one key's protocol work with. */
@@ -45,12 +44,7 @@ export type SignerOutput =
   | { readonly type: 'forget'; readonly keys: readonly string[] }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }
   /** A signature was combined here from the shares of these nodes. */
-  | {
-      readonly type: 'signed'
-      readonly requestId: Uint8Array
-      readonly by: readonly NodeIndex[]
-      readonly record: SigningRecord
-    }
+  | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
 
 export type SignerItem =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly bytes: Uint8Array }

@@ -3,7 +3,7 @@
  * Source: threshold §§14, 15, 18.
  */
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
-import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
+import { assert, attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { Completion } from './completion.ts'
@@ -17,8 +17,6 @@ import type { Runs } from './recipe.ts'
 import type { Method, Session } from './session.ts'
 import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
-import type { SigningRecord } from './signing-record.ts'
-import { signingRecord } from './signing-record.ts'
 import type { Pairing } from './stock.ts'
 import type { Tape } from './tape.ts'
 import { tapeValue } from './tape.ts'
@@ -30,7 +28,6 @@ type Open<P, W extends Runs<P>> = {
   readonly pairing: Pairing<P, W>
   /** σ of the pairing slot. */
   readonly tape: Uint8Array
-  readonly nonce: Uint8Array
   readonly session: Session<P>
   readonly blamed: Set<NodeIndex>
   ownShare: ShareMessage | undefined
@@ -77,12 +74,10 @@ export class Signing<P, W extends Runs<P>> {
   }
 
   #begin(name: string, pairing: Pairing<P, W>, tape: Uint8Array): void {
-    const nonce = nonceOf(pairing, tape)
     this.#open.set(name, {
       pairing,
       tape,
-      nonce,
-      session: this.#method(pairing, nonce),
+      session: this.#session(pairing, tape),
       blamed: new Set(),
       ownShare: undefined,
       owesShare: true,
@@ -98,6 +93,20 @@ export class Signing<P, W extends Runs<P>> {
         messages.filter((message) => !own.includes(message)),
       )
     }
+  }
+
+  #session(pairing: Pairing<P, W>, tape: Uint8Array): Session<P> {
+    const { request, presignatureId } = pairing
+    const nonce = oracleBytes(
+      'ckbtc-signing-nonce',
+      {
+        tape: bytesInput(tapeValue(tape)),
+        request: bytesInput(request.id),
+        presignature: integerInput(presignatureId),
+      },
+      32,
+    )
+    return this.#method(pairing, nonce)
   }
 
   /** A share came in; it counts because the channel names its sender (performance R18). */
@@ -180,21 +189,9 @@ export class Signing<P, W extends Runs<P>> {
     open.waits = place === undefined || !submitsFirst(place, parameters.receivers.length, slot)
     return [
       ...faults,
-      { type: 'signed', requestId, by, record: this.#record(open, used) },
+      { type: 'signed', requestId, by },
       ...(open.waits ? [] : [submission(open.completion)]),
     ]
-  }
-
-  #record(open: Open<P, W>, used: readonly NodeIndex[]): SigningRecord {
-    const { pairing, session, tape, nonce, blamed } = open
-    const nodeOf = (place: NodeIndex): NodeIndex =>
-      nodeAt(this.#context, pairing.key.parameters, place)
-    const shares = used.map((place) => ({
-      node: nodeOf(place),
-      share: present(session.shareOf(place), 'it was combined'),
-    }))
-    const said = { tape, nonce, shares, blamed: [...blamed] }
-    return signingRecord(this.#context.suite, pairing, said)
   }
 
   /**
@@ -205,7 +202,7 @@ export class Signing<P, W extends Runs<P>> {
     const pairing = this.#context.schedule.pairing(requestId)
     if (pairing === undefined || !this.#tape.isSignature(pairing.slot, tape)) return false
     const open = this.#open.get(toHex(requestId))
-    const session = open?.session ?? this.#method(pairing, nonceOf(pairing, tape))
+    const session = open?.session ?? this.#session(pairing, tape)
     return session.refusalOf(signature) === undefined
   }
 
@@ -229,21 +226,6 @@ export class Signing<P, W extends Runs<P>> {
     return late
   }
 }
-
-/** ω of one pairing, from σ of its slot (§18.2). */
-const nonceOf = (
-  { request, presignatureId }: Pick<Pairing<unknown, Runs<unknown>>, 'request' | 'presignatureId'>,
-  tape: Uint8Array,
-): Uint8Array =>
-  oracleBytes(
-    'ckbtc-signing-nonce',
-    {
-      tape: bytesInput(tapeValue(tape)),
-      request: bytesInput(request.id),
-      presignature: integerInput(presignatureId),
-    },
-    32,
-  )
 
 const submission = (bytes: Uint8Array): SignerOutput => ({
   type: 'submit',

@@ -155,19 +155,6 @@ const nodeReport = object({
 
 const namedKey = object({ keyId: text, publicKey: nullable(hex) })
 
-/** What a signature was made of; node numbers from 1. */
-const signingRecord = object({
-  requestId: hex,
-  masterPublicKey: hex,
-  path: list(hex, 256),
-  slot: bigCount,
-  presignatureId: bigCount,
-  tape: hex,
-  nonce: hex,
-  transcripts: list(object({ name: text, id: bigCount, points: list(hex, NODES_MAX) }), 8),
-  shares: list(object({ node: integer(1, NODES_MAX), share: hex }), NODES_MAX),
-})
-
 /** Every operation: how its request and its answer are read. */
 const shapes = {
   status: { request: nothing, reply: statusShape },
@@ -272,9 +259,7 @@ const shapes = {
       publicKey: hex,
       keyId: text,
       nodes: nodeIds,
-      blamed: nodeIds,
       totalMs: count,
-      record: signingRecord,
     }),
   },
   'signer-refresh': {

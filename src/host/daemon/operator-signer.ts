@@ -19,7 +19,6 @@ import {
   operatorRefreshContent,
   operatorRequestId,
 } from '../../core/subnet/operator-requests.ts'
-import type { SigningRecord } from '../../core/tecdsa/signing-record.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { readAccount } from '../control/protocol.ts'
 import { entropy } from '../entropy.ts'
@@ -109,14 +108,14 @@ export class OperatorSigner {
   /** Throws `SUBNET_SIGNING_STALLED`. */
   async sign(request: RequestOf<'signer-sign'>): Promise<ReplyOf<'signer-sign'>> {
     const { scheme, account } = request
-    const { publicKey, masterPublicKey, path } = await this.publicKey({ scheme, account })
+    const { publicKey } = await this.publicKey({ scheme, account })
     const startedMs = performance.now()
     const { local } = this.#running
     const message = fromHex(request.message)
     const taprootRoot = request.taprootRoot === undefined ? undefined : fromHex(request.taprootRoot)
     const nonce = entropy(NONCE_SIZE)
     const id = this.#ask({ nonce, scheme, message, taprootRoot, path: pathFor(account) })
-    const { signature, by, record } = await this.#until(() => local.signatureOf(id))
+    const { signature, by } = await this.#until(() => local.signatureOf(id))
     const claim = { publicKey: fromHex(publicKey), message, signature, taprootRoot }
     if (!verifySigned(scheme, claim))
       throw new Bug('the subnet made a signature that does not verify')
@@ -124,10 +123,8 @@ export class OperatorSigner {
       signature: toHex(signature),
       publicKey,
       keyId: OPERATOR_KEY,
-      nodes: numbered(by),
-      blamed: numbered(record.blamed),
+      nodes: by.map((node) => node + 1).toSorted((a, b) => a - b),
       totalMs: Math.round(performance.now() - startedMs),
-      record: { requestId: id, masterPublicKey, path, ...written(record) },
     }
   }
 
@@ -165,19 +162,6 @@ export class OperatorSigner {
     }
   }
 }
-
-/** As people count nodes. */
-const numbered = (nodes: readonly number[]): readonly number[] =>
-  nodes.map((node) => node + 1).toSorted((a, b) => a - b)
-
-const written = ({ slot, presignatureId, tape, nonce, transcripts, shares }: SigningRecord) => ({
-  slot,
-  presignatureId,
-  tape: toHex(tape),
-  nonce: toHex(nonce),
-  transcripts: transcripts.map(({ name, id, points }) => ({ name, id, points: points.map(toHex) })),
-  shares: shares.map(({ node, share }) => ({ node: node + 1, share: toHex(share) })),
-})
 
 function pathFor(account: RequestOf<'signer-sign'>['account']): Path {
   return account === undefined ? [] : pathOf(readAccount(account))

@@ -35,27 +35,10 @@ function isOneOf(kinds: Kinds): Check {
     if (typeof value !== 'object' || value === null || !('type' in value)) return false
     const { type } = value
     if (typeof type !== 'string' || !Object.hasOwn(kinds, type)) return false
-    return hasFields(kinds[type] ?? {})(value)
-  }
-}
-
-function hasFields(fields: Fields): Check {
-  return (value) => {
-    if (typeof value !== 'object' || value === null) return false
     const entries: Readonly<Record<string, unknown>> = { ...value }
-    return Object.entries(fields).every(([name, check]) => check(entries[name]))
+    return Object.entries(kinds[type] ?? {}).every(([name, check]) => check(entries[name]))
   }
 }
-
-const isRecord = hasFields({
-  slot: big,
-  presignatureId: big,
-  tape: bytes,
-  nonce: bytes,
-  transcripts: listOf(hasFields({ name: word, id: big, points: listOf(bytes) })),
-  shares: listOf(hasFields({ node: index, share: bytes })),
-  blamed: listOf(index),
-})
 
 const outputs: { readonly [T in SharedOutput['type']]: Fields } = {
   send: { to: either(index, all), bytes },
@@ -71,9 +54,9 @@ const outputs: { readonly [T in SharedOutput['type']]: Fields } = {
   observed: {
     event: isOneOf({
       keyMade: { publicKey: bytes },
-      operatorKey: { scheme: word, publicKey: bytes },
+      operatorKey: { publicKey: bytes },
       operatorSigned: { requestId: bytes, signature: bytes },
-      signed: { requestId: bytes, by: listOf(index), record: isRecord },
+      signed: { requestId: bytes, by: listOf(index) },
       executed: {
         slot: big,
         bitcoinHeight: index,

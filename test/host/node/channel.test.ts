@@ -10,16 +10,6 @@ import { readFromNode, readToNode } from '../../../src/host/node/protocol-shapes
 
 const bytes = Uint8Array.of(1, 2, 3)
 
-const record = {
-  slot: 3n,
-  presignatureId: 4n,
-  tape: bytes,
-  nonce: bytes,
-  transcripts: [{ name: 'key', id: 1n, points: [bytes] }],
-  shares: [{ node: 1, share: bytes }],
-  blamed: [0],
-}
-
 const said: readonly FromNode[] = [
   { type: 'keys', signingKey: bytes, encryptionKey: bytes, port: 4_000 },
   { type: 'keys', signingKey: bytes, encryptionKey: bytes, port: undefined },
@@ -30,7 +20,7 @@ const said: readonly FromNode[] = [
     outputs: [
       { type: 'send', to: 'all', bytes },
       { type: 'fault', culprit: 2, reason: 'BadEncoding' },
-      { type: 'observed', event: { type: 'signed', requestId: bytes, by: [0, 1], record } },
+      { type: 'observed', event: { type: 'signed', requestId: bytes, by: [0, 1] } },
       {
         type: 'certified',
         slot: 1n,
