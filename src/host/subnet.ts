@@ -40,6 +40,7 @@ export class Subnet {
   readonly #questions: Questions
   readonly #backend: SubnetBackend
   readonly #up = new Set<NodeIndex>()
+  readonly #starting = new Set<NodeIndex>()
   readonly #lies = new Map<NodeIndex, Lie>()
   readonly #strays: CkbtcError[] = []
   /** Nodes that are down because of their disks. */
@@ -159,7 +160,7 @@ export class Subnet {
   stateOf(node: NodeIndex): 'up' | 'starting' | 'down' | 'failed' {
     if (this.#up.has(node)) return 'up'
     const place = this.#places.get(node)
-    if (place?.isOpen === true) return 'starting'
+    if (this.#starting.has(node)) return 'starting'
     return place === undefined || this.#failed.has(node) ? 'failed' : 'down'
   }
 
@@ -198,7 +199,9 @@ export class Subnet {
   /** Collects the public keys of the nodes, and tells all nodes who they are. */
   async #begin(): Promise<void> {
     const made = await Promise.all(
-      this.#made.map(async (place): Promise<Made> => ({ place, record: await place.open() })),
+      this.#made.map(async (place): Promise<Made> => {
+        return { place, record: present(await place.open(), 'nobody ends a node that is new') }
+      }),
     )
     const genesis = this.#founded?.genesis ?? newGenesis(made.map(({ record }) => record))
     this.#genesis = encodeGenesis(genesis)
@@ -232,13 +235,16 @@ export class Subnet {
   /** Starts a node again from its disk and what the others tell it; never one without a disk. */
   async startNode(me: NodeIndex): Promise<void> {
     const place = this.#places.get(me)
-    if (place === undefined || place.isOpen || this.#closed) return
+    if (place === undefined || place.isOpen || this.#starting.has(me) || this.#closed) return
+    this.#starting.add(me)
     try {
-      await place.open()
+      if ((await place.open()) === undefined) return
     } catch (error) {
       if (error instanceof CkbtcError) this.#nodeFailed(me, error)
       else this.#fail(asError(error))
       return
+    } finally {
+      this.#starting.delete(me)
     }
     this.#run(me)
   }

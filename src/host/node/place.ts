@@ -21,7 +21,7 @@ export type PlaceOptions = {
 }
 
 type Wait = {
-  readonly resolve: (record: MemberRecord) => void
+  readonly resolve: (record: MemberRecord | undefined) => void
   readonly reject: (error: Error) => void
 }
 
@@ -52,12 +52,13 @@ export class NodePlace {
   }
 
   /**
-   * Opens a host, in which the node's keys are made or read; the node does not run yet. Throws the
-   * problem of its store, `HOST_DISK` too where another node's keys lie.
+   * Opens a host, in which the node's keys are made or read; the node does not run yet. Undefined when
+   * it is ended meanwhile. Throws the problem of its store, `HOST_DISK` too where another node's keys
+   * lie.
    */
-  async open(): Promise<MemberRecord> {
+  async open(): Promise<MemberRecord | undefined> {
     await this.#ending
-    const opened = new Promise<MemberRecord>((resolve, reject) => {
+    const opened = new Promise<MemberRecord | undefined>((resolve, reject) => {
       this.#wait = { resolve, reject }
     })
     const host = this.#options.open({
@@ -75,6 +76,7 @@ export class NodePlace {
     host.tell({ type: 'create', storage: this.#options.storage })
     try {
       const record = await opened
+      if (record === undefined) return undefined
       const known = this.#record ?? record
       if (!equalBytes(known.id, record.id)) throw otherKeys(this.name)
       this.#record = record
@@ -83,7 +85,7 @@ export class NodePlace {
       void this.kill()
       throw error
     } finally {
-      this.#wait = undefined
+      if (this.#host === host) this.#wait = undefined
     }
   }
 
@@ -104,6 +106,7 @@ export class NodePlace {
   #end(end: (host: NodeHost) => Promise<void>): Promise<void> {
     const host = this.#host
     this.#host = undefined
+    this.#wait?.resolve(undefined)
     if (host !== undefined) this.#ending = end(host)
     return this.#ending
   }
