@@ -26,6 +26,7 @@ import { IcGateway } from './ic/gateway.ts'
 import { gatewayFetch } from './ic/gateway-fetch.ts'
 import type { Isolation } from './isolation.ts'
 import { NodeWatch } from './node-watch.ts'
+import { SignatureWatch } from './signature-watch.ts'
 import { LmdbStore } from './store/lmdb-store.ts'
 import { Subnet } from './subnet.ts'
 import type { SubnetEvent } from './subnet-events.ts'
@@ -59,8 +60,6 @@ export type LocalSubnetOptions = {
 
 /** The management canister, which calls nobody. */
 const NOBODY = principal(new Uint8Array())
-/** Signatures of which it is remembered who made them. */
-const SIGNERS_MAX = 1_000
 /** Agents want one; nothing is sent there. */
 export const IN_PROCESS_URL = 'http://127.0.0.1'
 
@@ -75,12 +74,10 @@ export class LocalSubnet {
   /** What each node has executed last. */
   readonly #progress = new Map<NodeIndex, Progress>()
   readonly #keys = new Map<NodeIndex, string>()
-  readonly #signers: (readonly NodeIndex[])[] = []
-  readonly #operatorSigned = new Map<string, Uint8Array>()
-  readonly #signedBy = new Map<string, readonly NodeIndex[]>()
   readonly #operatorKeys = new Map<KeyScheme, string>()
   /** What is seen of single nodes. */
   readonly watch = new NodeWatch()
+  readonly signatures = new SignatureWatch()
   readonly #wake = new Set<() => void>()
   readonly #clean: () => void
   #end: Error | undefined
@@ -163,6 +160,7 @@ export class LocalSubnet {
   }
 
   #observe(node: NodeIndex, event: Observation): void {
+    this.signatures.hear(node, event)
     switch (event.type) {
       case 'keyMade':
         this.#keys.set(node, toHex(event.publicKey))
@@ -174,12 +172,9 @@ export class LocalSubnet {
         this.#operatorKeys.set(event.scheme, toHex(event.publicKey))
         return
       case 'operatorSigned':
-        remember(this.#operatorSigned, toHex(event.requestId), event.signature)
-        return
       case 'signed':
-        this.#signers.push(event.by)
-        if (this.#signers.length > SIGNERS_MAX) this.#signers.shift()
-        remember(this.#signedBy, toHex(event.requestId), event.by)
+      case 'signingReport':
+        return // Of `signatures`.
     }
   }
 
@@ -196,18 +191,6 @@ export class LocalSubnet {
   /** The key that the operator may use, once it was asked for, in hexadecimal. */
   operatorKey(scheme: KeyScheme): string | undefined {
     return this.#operatorKeys.get(scheme)
-  }
-
-  /**
-   * The signature of a request of the operator, and who made it, by the request's id in
-   * hexadecimal.
-   */
-  signatureOf(
-    id: string,
-  ): { readonly signature: Uint8Array; readonly by: readonly NodeIndex[] } | undefined {
-    const signature = this.#operatorSigned.get(id)
-    if (signature === undefined) return undefined
-    return { signature, by: this.#signedBy.get(id) ?? [] }
   }
 
   /** The interface without sockets, for agents in this process. */
@@ -253,7 +236,7 @@ export class LocalSubnet {
 
   /** Nodes whose shares made each signature so far, in the order they were combined anywhere. */
   get signers(): readonly (readonly NodeIndex[])[] {
-    return this.#signers
+    return this.signatures.signers
   }
 
   /**
@@ -278,14 +261,6 @@ export class LocalSubnet {
 function endOf(event: SubnetEvent): Error | undefined {
   if (event.type === 'ended') return event.problem
   return event.type === 'bug' ? new Bug(event.message) : undefined
-}
-
-/** The oldest make room. */
-function remember<T>(known: Map<string, T>, name: string, value: T): void {
-  if (known.has(name)) return
-  known.set(name, value)
-  const [oldest] = known.keys()
-  if (known.size > SIGNERS_MAX && oldest !== undefined) known.delete(oldest)
 }
 
 function waker(afterMs: number): { readonly promise: Promise<void>; readonly wake: () => void } {

@@ -12,6 +12,7 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fromBigEndian, fromHex, utf8 } from '../../src/core/base/bytes.ts'
 import { Home, launcher } from '../support/e2e-home.ts'
+import { wrongLines } from '../support/transcript-verifier.ts'
 
 /** Ended, even if its parent has not noticed yet. */
 function gone(pid: number): boolean {
@@ -190,6 +191,24 @@ describe('a subnet in the background', () => {
     })
   })
 
+  it.each(['ecdsa', 'bip340', 'ed25519'])('tells how it signed with %s', (scheme) => {
+    const [letter, file] = [join(home.path, 'letter.txt'), join(home.path, `${scheme}.json`)]
+    writeFileSync(letter, 'a letter')
+    const line = `signer sign --scheme ${scheme} --message ${letter} --transcript ${file}`
+    const made = home.json(line)
+    expect(made).toMatchObject({ nodes: [1], blamed: [], transcript: file })
+    for (const measured of [made.rounds, made.bytes, ...Object.values(made.ms)])
+      expect(measured).toBeGreaterThanOrEqual(0)
+    const told = readFileSync(file, 'utf8')
+    expect(wrongLines(JSON.parse(told))).toEqual([])
+    expect(JSON.parse(told)).toMatchObject({ signature: made.signature, ms: made.ms })
+    expect(home.run(line)).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('exists already'),
+    })
+    expect(readFileSync(file, 'utf8')).toBe(told)
+  })
+
   /** BIP341 in the library's own words. */
   function outputKey(key: Uint8Array, root: string | null): Uint8Array {
     const internal = key.slice(1)
@@ -207,6 +226,10 @@ describe('a subnet in the background', () => {
     [`signer sign --hash ${'00'.repeat(32)} --taproot-root ${'00'.repeat(32)}`, 2, 'USAGE_INVALID'],
     ['signer public-key --scheme x', 2, 'USAGE_INVALID'],
     ['signer sign --hash 00', 2, 'USAGE_INVALID'],
+    [`signer sign --hash ${'00'.repeat(32)} --nodes 1,1`, 2, 'USAGE_INVALID'],
+    [`signer sign --hash ${'00'.repeat(32)} --nodes 0`, 2, 'USAGE_INVALID'],
+    [`signer sign --hash ${'00'.repeat(32)} --nodes 2`, 2, 'USAGE_INVALID'],
+    [`signer sign --hash ${'00'.repeat(32)} --transcript /nonexistent/a`, 2, 'USAGE_INVALID'],
     ['signer sign', 2, 'USAGE_INVALID'],
     ['signer sign --message /nonexistent', 2, 'USAGE_INVALID'],
     [`signer sign --scheme bip340 --hash ${'00'.repeat(32)}`, 2, 'USAGE_INVALID'],

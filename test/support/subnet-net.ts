@@ -23,7 +23,12 @@ import { Liar } from '../../src/core/subnet/liar.ts'
 import type { Lie } from '../../src/core/subnet/lies.ts'
 import type { NodeConfig } from '../../src/core/subnet/node.ts'
 import { SubnetNode } from '../../src/core/subnet/node.ts'
-import type { AlarmName, NodeInput, NodeOutput } from '../../src/core/subnet/node-io.ts'
+import type {
+  AlarmName,
+  NodeInput,
+  NodeOutput,
+  Observation,
+} from '../../src/core/subnet/node-io.ts'
 import { OrderedNode } from '../../src/core/subnet/ordered-node.ts'
 import { tagLogMessage } from '../../src/core/subnet/peer-message.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
@@ -53,6 +58,8 @@ export class SubnetNet {
   /** Calls of clients, in the order in which they were handed in. */
   readonly envelopes: Uint8Array[] = []
   readonly faults: string[] = []
+  /** What nodes tell who watches them, oldest first. */
+  readonly observed: { readonly node: NodeIndex; readonly event: Observation }[] = []
   /** Whether transactions that nodes announce reach the Bitcoin node. */
   relaying = true
   /** A message on its way between nodes may be changed here. */
@@ -325,6 +332,7 @@ export class SubnetNet {
         this.#adapter(me, output)
         return
       case 'observed':
+        this.observed.push({ node: me, event: output.event })
         return
     }
   }
@@ -343,6 +351,13 @@ export class SubnetNet {
       this.announced.push(bytes)
       if (this.relaying) this.bitcoin.submit(bytes, this.nowSeconds)
     }
+  }
+
+  /** Hands a signed request of the operator to all nodes. */
+  operatorRequest(request: Uint8Array): void {
+    for (const to of this.nodes.keys())
+      this.#queue.push({ to, input: { type: 'operator', request } })
+    this.settle()
   }
 
   /** Hands an envelope to all nodes; what came of it, or undefined if it was not executed. */

@@ -7,7 +7,7 @@ import { UsageInvalid } from '../../core/base/errors.ts'
 import type { KeyScheme } from '../../core/base/key-scheme.ts'
 import { KEY_SCHEMES } from '../../core/base/key-scheme.ts'
 import type { RequestOf } from '../../host/control/protocol.ts'
-import { writeAccount } from '../../host/control/protocol.ts'
+import { NODES_MAX, writeAccount } from '../../host/control/protocol.ts'
 import type { Warning } from '../../terminal/json.ts'
 import { parseAccount } from '../../wallet/destinations.ts'
 import type { Options } from '../definitions/command.ts'
@@ -127,6 +127,20 @@ async function wholeOf(chunks: AsyncIterable<Uint8Array>, command: string): Prom
     })
   }
   return concatAll(parts)
+}
+
+/** `1,2,4`: whose shares are combined; undefined when anybody's are. Throws `USAGE_INVALID`. */
+export function nodesOption(options: Options): readonly number[] | undefined {
+  const text = options.text('nodes')
+  if (text === undefined) return undefined
+  const ids = text
+    .split(',')
+    .map((word) => (/^[1-9]\d?$/.test(word) ? Number(word) : NODES_MAX + 1))
+  if (ids.every((id) => id <= NODES_MAX) && new Set(ids).size === ids.length) return ids
+  throw new UsageInvalid(`--nodes does not take "${text}"`, {
+    fix: 'give numbers of nodes with commas between them: --nodes 1,2,4',
+    command: 'ckbtc subnet nodes',
+  })
 }
 
 /** Throws `ACCOUNT_INVALID` or `DEST_IS_BITCOIN`. */

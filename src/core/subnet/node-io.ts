@@ -12,6 +12,7 @@ import type { StateRead } from '../ic/read-state.ts'
 import type { Slot } from '../log/log.ts'
 import type { LogAlarm, LogInput } from '../log/log-io.ts'
 import type { RefreshStage } from '../tecdsa/refresh.ts'
+import type { SigningReport } from '../tecdsa/signing-report.ts'
 
 export type NodeInput =
   | { readonly type: 'start' }
@@ -116,8 +117,23 @@ export type Observation =
       readonly type: 'operatorSigned'
       readonly requestId: Uint8Array
       readonly signature: Uint8Array
+      /** Slots of the log that hold the request, and its signature. */
+      readonly askedSlot: bigint
+      readonly slot: bigint
     }
-  | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
+  | {
+      readonly type: 'signed'
+      readonly requestId: Uint8Array
+      readonly by: readonly NodeIndex[]
+      /** Of combining, told by who runs the node. */
+      readonly tookMs?: number
+    }
+  /** What is public of a signature that the operator asked for and this node has combined. */
+  | {
+      readonly type: 'signingReport'
+      readonly requestId: Uint8Array
+      readonly report: SigningReport
+    }
   | {
       readonly type: 'executed'
       readonly slot: bigint

@@ -24,7 +24,7 @@ import { HeaderProposals } from './header-proposals.ts'
 import type { Item } from './items.ts'
 import { encodeItem, itemOf } from './items.ts'
 import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
-import { executed, KeyNews } from './observed.ts'
+import { executed, KeyNews, signingReport } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
 import { decodePeerMessage } from './peer-message.ts'
 import { Replica } from './replica.ts'
@@ -333,21 +333,23 @@ export class SubnetNode {
   }
 
   #perform(outputs: SignerOutputs): NodeOutputs {
-    return outputs.map((output) => this.#translate(output))
+    return outputs.flatMap((output) => this.#translate(output))
   }
 
-  #translate(output: SignerOutput): NodeOutput {
+  #translate(output: SignerOutput): NodeOutputs {
     switch (output.type) {
       case 'send':
-        return said(output.to, output.message)
+        return [said(output.to, output.message)]
       case 'submit':
-        return this.#submit(itemOf(output.item))
+        return [this.#submit(itemOf(output.item))]
       case 'record':
       case 'forget':
       case 'fault':
-        return output
+        return [output]
       case 'signed':
-        return { type: 'observed', event: output }
+        return [{ type: 'observed', event: output }]
+      case 'report':
+        return [signingReport(output, this.#signer)]
     }
   }
 }

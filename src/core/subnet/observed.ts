@@ -1,17 +1,31 @@
 /** What a node tells people who watch it; nothing depends on it. Source: architecture §3. */
 
+import { toHex } from '../base/bytes.ts'
+import { present } from '../base/errors.ts'
 import type { KeyScheme } from '../base/key-scheme.ts'
 import { KEY_SCHEMES } from '../base/key-scheme.ts'
 import type { Completion } from '../tecdsa/completion.ts'
 import type { Signer } from '../tecdsa/signer.ts'
+import type { SignerOutput } from '../tecdsa/signer-context.ts'
 import type { NodeOutput, Observation } from './node-io.ts'
 import { operatorKey } from './operator-requests.ts'
 import type { Replica } from './replica.ts'
 
 export const observed = (event: Observation): NodeOutput => ({ type: 'observed', event })
 
-export const operatorSigned = ({ requestId, signature }: Completion): NodeOutput =>
-  observed({ type: 'operatorSigned', requestId, signature })
+export const operatorSigned = (
+  { requestId, signature }: Completion,
+  slots: { readonly askedSlot: bigint; readonly slot: bigint },
+): NodeOutput => observed({ type: 'operatorSigned', requestId, signature, ...slots })
+
+/** How a signature of the operator was made: with the tape's key all of it can be verified. */
+export const signingReport = (
+  { requestId, report }: Extract<SignerOutput, { type: 'report' }>,
+  { tapeKey }: Pick<Signer, 'tapeKey'>,
+): NodeOutput => {
+  const key = toHex(present(tapeKey, 'nothing is signed before the tape has its key'))
+  return observed({ type: 'signingReport', requestId, report: { ...report, tapeKey: key } })
+}
 
 export const executed = (
   slot: bigint,

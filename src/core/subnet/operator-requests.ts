@@ -9,12 +9,15 @@ import { attempt, BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { KeyScheme } from '../base/key-scheme.ts'
 import { isTaprootRoot, KEY_SCHEMES } from '../base/key-scheme.ts'
+import type { NodeIndex } from '../base/party.ts'
+import { reconstructionThreshold } from '../base/party.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import type { Principal } from '../ic/principal.ts'
 import { selfAuthenticating } from '../ic/principal.ts'
 import { encodePublicKey } from '../ic/public-key.ts'
 import { runPrefix } from '../tecdsa/evidence.ts'
 import type { Genesis } from '../tecdsa/membership.ts'
+import { NODES_MAX } from '../tecdsa/membership.ts'
 import type { KeyId } from '../tecdsa/request.ts'
 import { MESSAGE_SIZE_MAX } from '../tecdsa/request.ts'
 import type { Signer } from '../tecdsa/signer.ts'
@@ -50,6 +53,8 @@ export type OperatorRequest = {
   readonly taprootRoot: Uint8Array | undefined
   /** Below the subnet's own principal. */
   readonly path: readonly Uint8Array[]
+  /** Whose shares are combined, ascending; of none, anybody's. */
+  readonly only: readonly NodeIndex[]
 }
 
 type Signed = {
@@ -61,7 +66,7 @@ type Signed = {
 
 const writeRequest = (
   writer: Writer,
-  { nonce, scheme, message, taprootRoot, path }: OperatorRequest,
+  { nonce, scheme, message, taprootRoot, path, only }: OperatorRequest,
 ): Writer =>
   writer
     .raw(nonce)
@@ -69,6 +74,7 @@ const writeRequest = (
     .optional(message, (to, bytes) => to.bytes(bytes))
     .optional(taprootRoot, (to, bytes) => to.bytes(bytes))
     .list(path, (to, element) => to.bytes(element))
+    .list(only, (to, node) => to.u8(node))
 
 /** What the operator signs: it counts in this time line of this subnet and nowhere else. */
 export const operatorContent = (genesis: Genesis, request: OperatorRequest): Uint8Array =>
@@ -85,6 +91,7 @@ export function decodeOperatorRequest(bytes: Uint8Array): Signed {
     message: reader.optional((from) => from.bytes(MESSAGE_SIZE_MAX)),
     taprootRoot: reader.optional((from) => from.bytes(ROOT_SIZE_MAX)),
     path: reader.list((from) => from.bytes(ELEMENT_BYTES_MAX), PATH_MAX),
+    only: reader.list((from) => from.u8(), NODES_MAX),
   }
   requireSignable(request)
   const publicKey = reader.raw(PUBLIC_KEY_SIZE)
@@ -135,7 +142,9 @@ function readScheme(reader: Reader): KeyScheme {
   return scheme
 }
 
-function requireSignable({ scheme, message, taprootRoot }: OperatorRequest): void {
+function requireSignable({ scheme, message, taprootRoot, only }: OperatorRequest): void {
+  if (only.some((node, i) => i > 0 && node <= (only[i - 1] ?? node)))
+    throw new BadEncoding('nodes repeated or out of order')
   if (scheme === 'ecdsa' && message !== undefined && message.length !== DIGEST_SIZE)
     throw new BadEncoding(`a hash of ${message.length} bytes`)
   if (taprootRoot === undefined) return
@@ -153,7 +162,8 @@ export class OperatorRequests {
   readonly #genesis: Genesis
   readonly #operator: Principal
   readonly #ed25519: Ed25519
-  readonly #served = new Set<string>()
+  /** The slot of each, by id. */
+  readonly #served = new Map<string, bigint>()
 
   constructor(config: {
     readonly genesis: Genesis
@@ -172,30 +182,33 @@ export class OperatorRequests {
   serve(
     bytes: Uint8Array,
     signer: Pick<Signer, 'certificationKey' | 'holdKey' | 'enqueue'> & Refreshed,
+    slot: bigint,
   ): boolean {
     if (bytes[0] === KINDS.refresh) return this.#refresh(bytes, signer)
     const signed = attempt(() => decodeOperatorRequest(bytes))
     const { certificationKey } = signer
     if (signed instanceof BadEncoding || certificationKey === undefined) return false
     const content = operatorContent(this.#genesis, signed.request)
-    if (!this.#isOperators(signed, content) || this.#served.size >= REQUESTS_MAX) return false
+    if (!this.#isOperators(signed, content) || !canSign(signed.request, signer.epoch)) return false
+    if (this.#served.size >= REQUESTS_MAX) return false
     const { request } = signed
     const id = operatorRequestId(this.#genesis, request)
     if (this.#served.has(toHex(id))) return false
-    this.#served.add(toHex(id))
-    const { scheme, message, taprootRoot, path } = request
+    this.#served.set(toHex(id), slot)
+    const { scheme, message, taprootRoot, path, only } = request
     const key = operatorKey(scheme)
     if (message === undefined) signer.holdKey(key)
     else {
       const caller = subnetPrincipal(certificationKey)
-      signer.enqueue({ id, key, path: [caller, ...path], message, taprootRoot })
+      const asked = { id, key, path: [caller, ...path], message, taprootRoot, isReported: true }
+      signer.enqueue(only.length === 0 ? asked : { ...asked, only })
     }
     return true
   }
 
-  /** Whether the request was the operator's. */
-  isOwn(requestId: Uint8Array): boolean {
-    return this.#served.has(toHex(requestId))
+  /** The slot that holds the request; undefined when it was not the operator's. */
+  askedIn(requestId: Uint8Array): bigint | undefined {
+    return this.#served.get(toHex(requestId))
   }
 
   #refresh(bytes: Uint8Array, signer: Refreshed): boolean {
@@ -215,4 +228,11 @@ export class OperatorRequests {
       this.#ed25519.verify(publicKey, content, signature)
     )
   }
+}
+
+/** Too few nodes make no signature, whoever they are; and one that is no member has no share. */
+function canSign({ only }: OperatorRequest, { members }: Refreshed['epoch']): boolean {
+  if (only.length === 0) return true
+  const needed = reconstructionThreshold(members.length)
+  return only.length >= needed && only.every((node) => members.includes(node))
 }

@@ -32,13 +32,14 @@ export type Executed = {
 
 type Outcome = Executed | boolean
 
-export function executeSlot(machines: Machines, { items, time }: Slot): Executed {
+export function executeSlot(machines: Machines, slot: Slot): Executed {
+  const { items, time } = slot
   const due = machines.replica.nextTimer()
   let counted = due !== undefined && due <= time
   const outputs: NodeOutput[] = []
   for (const bytes of items) {
     const item = attempt(() => decodeItem(bytes))
-    const outcome = item instanceof BadEncoding ? false : executeItem(machines, item, time)
+    const outcome = item instanceof BadEncoding ? false : executeItem(machines, item, slot)
     counted ||= typeof outcome === 'boolean' ? outcome : outcome.counted
     if (typeof outcome !== 'boolean') outputs.push(...outcome.outputs)
   }
@@ -48,7 +49,7 @@ export function executeSlot(machines: Machines, { items, time }: Slot): Executed
 }
 
 /** Whether the item counted; with outputs, if there are any. */
-function executeItem(machines: Machines, item: Item, now: TimestampNs): Outcome {
+function executeItem(machines: Machines, item: Item, { number: slot, time: now }: Slot): Outcome {
   const { signer, replica, certification, headers, operator } = machines
   switch (item.type) {
     case 'dealing':
@@ -56,8 +57,9 @@ function executeItem(machines: Machines, item: Item, now: TimestampNs): Outcome 
     case 'completion': {
       const completion = signer.judge(item.completion)
       if (completion === undefined) return false
-      if (operator.isOwn(completion.requestId))
-        return { counted: true, outputs: [operatorSigned(completion)] }
+      const askedSlot = operator.askedIn(completion.requestId)
+      if (askedSlot !== undefined)
+        return { counted: true, outputs: [operatorSigned(completion, { askedSlot, slot })] }
       replica.signatureReady(completion, now)
       return true
     }
@@ -82,7 +84,7 @@ function executeItem(machines: Machines, item: Item, now: TimestampNs): Outcome 
       return isWanted
     }
     case 'operator':
-      return operator.serve(item.request, signer)
+      return operator.serve(item.request, signer, slot)
   }
 }
 

@@ -27,6 +27,10 @@ export function decodeCompletion(bytes: Uint8Array): Completion {
   })
 }
 
+/** Nodes that submit at once. */
+export const submittersOf = (nodes: number, slot: bigint): readonly NodeIndex[] =>
+  Array.from({ length: nodes }, (_, node) => node).filter((node) => submitsFirst(node, nodes, slot))
+
 /**
  * Whether a node submits a completion at once: for each pairing slot f + 1 others, so that an honest
  * one is among them. To the rest it is another node's item.

@@ -1,5 +1,6 @@
 /** What the signer is asked for, and under which key. Source: threshold §§18.1, 19. */
 import type { KeyScheme } from '../base/key-scheme.ts'
+import type { NodeIndex } from '../base/party.ts'
 
 /** Keys are held by algorithm and name: each has its own transcripts, stock and queue. */
 export type KeyId = { readonly scheme: KeyScheme; readonly name: string }
@@ -15,6 +16,10 @@ export type SigningRequest = {
   readonly message: Uint8Array
   /** For `bip340` alone; 0 or 32 bytes, and an empty one is not the same as none. */
   readonly taprootRoot: Uint8Array | undefined
+  /** Whose shares are combined, t nodes at least; anybody's unless told. */
+  readonly only?: readonly NodeIndex[] | undefined
+  /** Whether the nodes that combine tell all that is public of it. */
+  readonly isReported?: boolean
 }
 
 /** Keys that a subnet makes when they are first asked for, of every algorithm. */

@@ -28,6 +28,8 @@ export type Equation = {
   readonly r: Uint8Array
   /** What a verifier is given: x-only for BIP340. 32 bytes. */
   readonly verificationKey: Uint8Array
+  /** e, before any sign. */
+  readonly challenge: bigint
   readonly keyFactor: bigint
   readonly blinderFactor: bigint
 }
@@ -87,6 +89,7 @@ function bip340Equation(
   return {
     r,
     verificationKey,
+    challenge: mod(e, group.order),
     keyFactor: mod(hasEvenY(key) ? e : -e, group.order),
     blinderFactor: hasEvenY(r0) ? 1n : group.order - 1n,
   }
@@ -101,8 +104,8 @@ export const ed25519 = (suite: Suite<Ed25519Point>): SchnorrScheme<Ed25519Point>
   equation: (key, r0, message) => {
     const { group } = suite
     const [verificationKey, r] = [encodePoint(group, key), encodePoint(group, r0)]
-    const e = fromLittleEndian(sha512(concat(r, verificationKey, message)))
-    return { r, verificationKey, keyFactor: mod(e, group.order), blinderFactor: 1n }
+    const e = mod(fromLittleEndian(sha512(concat(r, verificationKey, message))), group.order)
+    return { r, verificationKey, challenge: e, keyFactor: e, blinderFactor: 1n }
   },
   verify: nobleEd25519.verify,
 })

@@ -45,6 +45,10 @@ export type SchnorrInputs<P> = Equation & {
   readonly chainCode: Uint8Array
   /** The whole tweak: the key signed under is X + tweak·g. */
   readonly tweak: bigint
+  /** The part of it that the path makes. */
+  readonly pathTweak: bigint
+  /** R0 = K + δ·g. */
+  readonly r0: P
   readonly delta: bigint
 }
 
@@ -64,8 +68,18 @@ export function schnorrInputs<P>(
   if ('refusal' in tweaked) return tweaked
   const r0 = group.add(constantTerm(blinder.commitment), group.g.multiplyPublic(delta))
   if (group.isZero(r0)) return { refusal: 'InvalidPresignature', detail: 'R is the identity' }
-  const equation = scheme.equation(tweaked.key, r0, message)
-  return { key, blinder, message, publicKey, chainCode, tweak: tweaked.tweak, delta, ...equation }
+  return {
+    key,
+    blinder,
+    message,
+    publicKey,
+    chainCode,
+    tweak: tweaked.tweak,
+    pathTweak: tweak,
+    delta,
+    r0,
+    ...scheme.equation(tweaked.key, r0, message),
+  }
 }
 
 /** δ of §15.1, over the tweak before any taproot change. */
@@ -141,20 +155,27 @@ const isReceiver = ({ key }: SchnorrInputs<unknown>, index: NodeIndex): boolean 
 
 const thresholdOf = ({ key }: SchnorrInputs<unknown>): number => key.commitment.points.length
 
+/** Σ λ_j·s_j of these shares. */
+export function schnorrAtZero<P>(
+  { suite: { group } }: SchnorrScheme<P>,
+  shares: SchnorrShares,
+): bigint {
+  const weights = lagrangeScalars([...shares.keys()], group.order)
+  const s = [...shares.values()].reduce((sum, share, i) => sum + (weights[i] ?? 0n) * share.s, 0n)
+  return mod(s, group.order)
+}
+
 /** r ‖ s at zero. False shares give a false signature: the caller verifies. */
 export function combineSchnorrShares<P>(
-  { suite: { group } }: SchnorrScheme<P>,
+  scheme: SchnorrScheme<P>,
   inputs: SchnorrInputs<P>,
   shares: SchnorrShares,
 ): Uint8Array | Refusal {
   const t = thresholdOf(inputs)
   if (shares.size < t)
     return { refusal: 'InsufficientShares', detail: `${shares.size} shares, ${t} needed` }
-  const used = [...shares].slice(0, t)
-  const indices = used.map(([index]) => index)
-  const weights = lagrangeScalars(indices, group.order)
-  const s = used.reduce((sum, [, share], i) => sum + (weights[i] ?? 0n) * share.s, 0n)
-  return concat(inputs.r, group.encodeScalar(mod(s, group.order)))
+  const s = schnorrAtZero(scheme, new Map([...shares].slice(0, t)))
+  return concat(inputs.r, scheme.suite.group.encodeScalar(s))
 }
 
 /** Why a signature is not the one of this request; undefined when it is. Asked before release. */

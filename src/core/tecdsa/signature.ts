@@ -164,25 +164,39 @@ export function verifyShare<P>(
 /** Shares by node. */
 export type SignatureShares = ReadonlyMap<NodeIndex, SignatureShare>
 
+/** ν and μ at zero, of these shares. */
+export function atZero<P>(
+  { group: { order } }: Suite<P>,
+  shares: SignatureShares,
+): { readonly nu: bigint; readonly mu: bigint } {
+  const weights = lagrangeScalars([...shares.keys()], order)
+  const sum = (part: (share: SignatureShare) => Opening): bigint =>
+    [...shares.values()].reduce((s, share, i) => s + (weights[i] ?? 0n) * part(share).value, 0n)
+  return {
+    nu: mod(
+      sum(({ nu }) => nu),
+      order,
+    ),
+    mu: mod(
+      sum(({ mu }) => mu),
+      order,
+    ),
+  }
+}
+
 /** s = ν/μ at zero, made low. False shares give a false signature or none: the caller verifies. */
 export function combineShares<P>(
-  { group }: Suite<P>,
+  suite: Suite<P>,
   { rho, presignature }: SigningInputs<P>,
   shares: SignatureShares,
 ): Uint8Array | Refusal {
+  const { group } = suite
   const { order } = group
   const t = thresholdOf(presignature)
   if (shares.size < t) return insufficient(shares.size, t)
-  const used = [...shares].slice(0, t)
-  const weights = lagrangeScalars(
-    used.map(([index]) => index),
-    order,
-  )
-  const atZero = (part: (share: SignatureShare) => Opening): bigint =>
-    used.reduce((sum, [, share], i) => mod(sum + (weights[i] ?? 0n) * part(share).value, order), 0n)
-  const mu = atZero((share) => share.mu)
+  const { nu, mu } = atZero(suite, new Map([...shares].slice(0, t)))
   if (mu === 0n) return { refusal: 'InvalidSignature', detail: 'μ is zero' }
-  const s = mod(atZero((share) => share.nu) * invert(mu, order), order)
+  const s = mod(nu * invert(mu, order), order)
   const lowS = s > order / 2n ? order - s : s
   return concat(group.encodeScalar(rho), group.encodeScalar(lowS))
 }

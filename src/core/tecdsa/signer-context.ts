@@ -11,6 +11,7 @@ import type { NodeKeys } from './node-keys.ts'
 import type { Runs } from './recipe.ts'
 import type { RunBook } from './run.ts'
 import type { Schedule } from './schedule.ts'
+import type { LaneReport } from './signing-report.ts'
 import type { Suite } from './suite.ts'
 
 /** What dealer and receiver of one key's protocol work with. */
@@ -45,6 +46,8 @@ export type SignerOutput =
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }
   /** A signature was combined here from the shares of these nodes. */
   | { readonly type: 'signed'; readonly requestId: Uint8Array; readonly by: readonly NodeIndex[] }
+  /** How, for who asked. */
+  | { readonly type: 'report'; readonly requestId: Uint8Array; readonly report: LaneReport }
 
 export type SignerItem =
   | { readonly type: 'dealing'; readonly lane: Lane; readonly bytes: Uint8Array }

@@ -193,6 +193,11 @@ export class Signer {
     }
   }
 
+  /** Public key of the tape, 96 bytes, once the log has made it final. */
+  get tapeKey(): Uint8Array | undefined {
+    return this.#bls.tape.publicKey
+  }
+
   /** Presignatures of the main key that are complete and not paired. */
   get stock(): number {
     return this.#keys.ecdsa.schedule.stockOf(this.#mainKey.name)

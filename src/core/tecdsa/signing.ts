@@ -3,11 +3,11 @@
  * Source: threshold §§14, 15, 18.
  */
 import { concat, equalBytes, toHex } from '../base/bytes.ts'
-import { assert, attempt, BadEncoding } from '../base/errors.ts'
+import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { Completion } from './completion.ts'
-import { encodeCompletion, submitsFirst } from './completion.ts'
+import { decodeCompletion, encodeCompletion, submitsFirst, submittersOf } from './completion.ts'
 import { nodeAt, placeOf } from './evidence.ts'
 import type { ShareMessage } from './message.ts'
 import { shareContent } from './message.ts'
@@ -17,6 +17,8 @@ import type { Runs } from './recipe.ts'
 import type { Method, Session } from './session.ts'
 import type { SignerContext, SignerOutput, SignerOutputs } from './signer-context.ts'
 import { fault } from './signer-context.ts'
+import type { LaneReport, ReportedShare } from './signing-report.ts'
+import { reportedBytes } from './signing-report.ts'
 import type { Pairing } from './stock.ts'
 import type { Tape } from './tape.ts'
 import { tapeValue } from './tape.ts'
@@ -29,14 +31,21 @@ type Open<P, W extends Runs<P>> = {
   /** σ of the pairing slot. */
   readonly tape: Uint8Array
   readonly session: Session<P>
-  readonly blamed: Set<NodeIndex>
+  /** Who is blamed, and with what. */
+  readonly blamed: Map<NodeIndex, string>
+  /** What came in before the signature was combined, by sender, oldest first. */
+  readonly heard: Map<NodeIndex, Uint8Array>
   ownShare: ShareMessage | undefined
   /** Own share is due: as soon as those that it needs are there, which may have to be recovered. */
   owesShare: boolean
   /** Shares have come since combining was tried last. */
   untried: boolean
+  /** Whose shares were combined here, by their places among the receivers. */
+  used: readonly NodeIndex[]
   /** The item, once combined here. */
   completion: Uint8Array | undefined
+  /** What is public of it is told, or nobody asked. */
+  told: boolean
   /** It is left to others to submit it, until the slot in work is over. */
   waits: boolean
 }
@@ -78,11 +87,14 @@ export class Signing<P, W extends Runs<P>> {
       pairing,
       tape,
       session: this.#session(pairing, tape),
-      blamed: new Set(),
+      blamed: new Map(),
+      heard: new Map(),
       ownShare: undefined,
       owesShare: true,
       untried: false,
+      used: [],
       completion: undefined,
+      told: pairing.request.isReported !== true,
       waits: false,
     })
     for (const [from, messages] of this.#early) {
@@ -96,17 +108,14 @@ export class Signing<P, W extends Runs<P>> {
   }
 
   #session(pairing: Pairing<P, W>, tape: Uint8Array): Session<P> {
-    const { request, presignatureId } = pairing
-    const nonce = oracleBytes(
-      'ckbtc-signing-nonce',
-      {
-        tape: bytesInput(tapeValue(tape)),
-        request: bytesInput(request.id),
-        presignature: integerInput(presignatureId),
-      },
-      32,
+    const { request, key } = pairing
+    const places = request.only?.flatMap(
+      (node) => placeOf(this.#context, key.parameters, node) ?? [],
     )
-    return this.#method(pairing, nonce)
+    return this.#method(
+      { ...pairing, request: { ...request, only: places } },
+      nonceOf(pairing, tape),
+    )
   }
 
   /** A share came in; it counts because the channel names its sender (performance R18). */
@@ -119,10 +128,11 @@ export class Signing<P, W extends Runs<P>> {
     }
     const place = placeOf(this.#context, open.pairing.key.parameters, from)
     if (place === undefined || open.completion || open.blamed.has(from)) return []
-    if (open.session.nodes.includes(place)) return []
+    if (open.session.has(place)) return []
+    open.heard.set(from, message.share)
     const problem = attempt(() => open.session.add(place, message.share))
     if (problem instanceof BadEncoding) {
-      open.blamed.add(from)
+      open.blamed.set(from, 'BadEncoding')
       return [fault(from, `BadEncoding: ${problem.message}`)]
     }
     open.untried = true
@@ -138,6 +148,8 @@ export class Signing<P, W extends Runs<P>> {
       const t = receiverThreshold(open.pairing.key.parameters)
       if (open.untried && !open.completion && open.session.nodes.length >= t)
         return this.#combine(open)
+      const told = open.told ? undefined : this.#tell(open)
+      if (told !== undefined) return told
     }
     return undefined
   }
@@ -175,15 +187,15 @@ export class Signing<P, W extends Runs<P>> {
     const { key, request, slot } = open.pairing
     const faults = blamed.map((place) => {
       const node = nodeAt(this.#context, key.parameters, place)
-      open.blamed.add(node)
+      open.blamed.set(node, 'InvalidSignatureShare')
       return fault(node, 'InvalidSignatureShare')
     })
     if ('refusal' in result) return faults
     const { me } = this.#context
     const { parameters } = key
     const requestId = request.id
-    const used = open.session.nodes.slice(0, receiverThreshold(parameters))
-    const by = used.map((place) => nodeAt(this.#context, parameters, place))
+    open.used = open.session.nodes.slice(0, receiverThreshold(parameters))
+    const by = open.used.map((place) => nodeAt(this.#context, parameters, place))
     open.completion = encodeCompletion({ requestId, signature: result.signature, tape: open.tape })
     const place = placeOf(this.#context, parameters, me)
     open.waits = place === undefined || !submitsFirst(place, parameters.receivers.length, slot)
@@ -206,6 +218,49 @@ export class Signing<P, W extends Runs<P>> {
     return session.refusalOf(signature) === undefined
   }
 
+  /** What is public of a signature that was combined here; undefined before that. */
+  #tell(open: Open<P, W>): SignerOutputs | undefined {
+    const { pairing, session, tape, used, completion } = open
+    if (completion === undefined) return undefined
+    open.told = true
+    const { me } = this.#context
+    const { id: requestId } = pairing.request
+    const { receivers } = pairing.key.parameters
+    const report: LaneReport = {
+      ...session.report(),
+      requestId: toHex(requestId),
+      members: receivers.map(({ id }) => toHex(id)),
+      presignatureId: pairing.presignatureId.toString(),
+      pairingSlot: pairing.slot.toString(),
+      tape: { signature: toHex(tape), value: toHex(tapeValue(tape)) },
+      nonce: toHex(nonceOf(pairing, tape)),
+      shares: [...open.heard].map(([node, bytes]) => this.#reportShare(open, node, bytes)),
+      combination: session.reportCombination(used),
+      signature: toHex(decodeCompletion(completion).signature),
+      combinedBy: me,
+      submitters: submittersOf(receivers.length, pairing.slot),
+    }
+    return [{ type: 'report', requestId, report }]
+  }
+
+  #reportShare(open: Open<P, W>, from: NodeIndex, bytes: Uint8Array): ReportedShare {
+    const { pairing, session, blamed, used } = open
+    const place = present(
+      placeOf(this.#context, pairing.key.parameters, from),
+      'only receivers are heard',
+    )
+    const read = attempt(() => session.reportShare(place, bytes))
+    const isShare = !(read instanceof BadEncoding)
+    return {
+      node: place,
+      good: isShare && read.good,
+      combined: used.includes(place),
+      blame: blamed.get(from),
+      bytes: reportedBytes(bytes),
+      values: isShare ? read.values : undefined,
+    }
+  }
+
   /** Own shares of requests that are still open, for a node that starts again. */
   resend(to: NodeIndex): SignerOutputs {
     return [...this.#open.values()].flatMap(
@@ -219,13 +274,30 @@ export class Signing<P, W extends Runs<P>> {
     const late: SignerOutput[] = []
     for (const [name, open] of this.#open) {
       const { pairing, completion, waits } = open
-      if (this.#context.schedule.pairing(pairing.request.id) === undefined) this.#open.delete(name)
-      else if (completion !== undefined && waits) late.push(submission(completion))
+      if (this.#context.schedule.pairing(pairing.request.id) === undefined) {
+        if (!open.told) late.push(...(this.#tell(open) ?? []))
+        this.#open.delete(name)
+      } else if (completion !== undefined && waits) late.push(submission(completion))
       open.waits = false
     }
     return late
   }
 }
+
+/** ω of a request, from σ of its slot (§18.2). */
+const nonceOf = (
+  { request, presignatureId }: Pick<Pairing<unknown, never>, 'request' | 'presignatureId'>,
+  tape: Uint8Array,
+): Uint8Array =>
+  oracleBytes(
+    'ckbtc-signing-nonce',
+    {
+      tape: bytesInput(tapeValue(tape)),
+      request: bytesInput(request.id),
+      presignature: integerInput(presignatureId),
+    },
+    32,
+  )
 
 const submission = (bytes: Uint8Array): SignerOutput => ({
   type: 'submit',

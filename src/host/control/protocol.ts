@@ -21,6 +21,7 @@ import type { Account } from '../../core/ic/account.ts'
 import { principal } from '../../core/ic/principal.ts'
 import { DELAY_MS_MAX, lieKinds } from '../../core/subnet/lies.ts'
 import { isolations } from '../isolation.ts'
+import { phases, transcriptShape } from './signing-transcript.ts'
 
 /** Blocks of one request. */
 export const BLOCKS_MAX = 10_000
@@ -253,13 +254,24 @@ const shapes = {
       message: longHex,
       taprootRoot: nullable(hex),
       account: nullable(account),
+      /** Whose shares are combined; null: whose come first. */
+      only: nullable(nodeIds),
+      transcript: flag,
     }),
     reply: object({
       signature: hex,
       publicKey: hex,
       keyId: text,
       nodes: nodeIds,
-      totalMs: count,
+      /** Found to have given false shares. */
+      blamed: nodeIds,
+      /** Slots of the log from request to signature, both counted. */
+      slots: count,
+      /** Of the signature shares that the node which combined had; null: it did not tell. */
+      shareBytes: nullable(count),
+      ms: phases,
+      /** Where it was asked for, and the node that combined has told it. */
+      transcript: nullable(transcriptShape),
     }),
   },
   'signer-refresh': {

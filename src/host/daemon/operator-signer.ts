@@ -4,7 +4,7 @@
  */
 import { fromHex, toHex } from '../../core/base/bytes.ts'
 import { masterKey } from '../../core/base/derivation.ts'
-import { Bug, Problem } from '../../core/base/errors.ts'
+import { Bug, Problem, UsageInvalid } from '../../core/base/errors.ts'
 import type { KeyScheme } from '../../core/base/key-scheme.ts'
 import { deriveKey, verifySigned } from '../../core/base/key-scheme.ts'
 import { agreementQuorum, faultyMax, reconstructionThreshold } from '../../core/base/party.ts'
@@ -21,11 +21,15 @@ import {
 } from '../../core/subnet/operator-requests.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { readAccount } from '../control/protocol.ts'
+import { signingTranscript } from '../control/signing-transcript.ts'
 import { entropy } from '../entropy.ts'
+import type { SigningTimes } from '../signature-watch.ts'
 import type { Running } from './running.ts'
 
 const NONCE_SIZE = 16
 const LOOK_MS = 1_000
+/** For a node to tell how it made a signature that is in the log already. */
+const REPORT_MS_MAX = 3_000
 /** Making a key of forty nodes takes longest. */
 const WAIT_MS_MAX = 90_000
 
@@ -105,27 +109,79 @@ export class OperatorSigner {
     }
   }
 
-  /** Throws `SUBNET_SIGNING_STALLED`. */
+  /** Throws `SUBNET_SIGNING_STALLED`, and `USAGE_INVALID` for nodes that cannot sign together. */
   async sign(request: RequestOf<'signer-sign'>): Promise<ReplyOf<'signer-sign'>> {
     const { scheme, account } = request
+    const only = this.#chosen(request.only)
     const { publicKey } = await this.publicKey({ scheme, account })
     const startedMs = performance.now()
     const { local } = this.#running
     const message = fromHex(request.message)
     const taprootRoot = request.taprootRoot === undefined ? undefined : fromHex(request.taprootRoot)
     const nonce = entropy(NONCE_SIZE)
-    const id = this.#ask({ nonce, scheme, message, taprootRoot, path: pathFor(account) })
-    const { signature, by } = await this.#until(() => local.signatureOf(id))
+    const path = pathFor(account)
+    const id = this.#ask({ nonce, scheme, message, taprootRoot, path, only })
+    await this.#until(() => local.signatures.signatureOf(id))
+    await this.#told(id)
+    const made = await this.#until(() => local.signatures.signatureOf(id))
+    const { signature, by, report, slots } = made
     const claim = { publicKey: fromHex(publicKey), message, signature, taprootRoot }
     if (!verifySigned(scheme, claim))
       throw new Bug('the subnet made a signature that does not verify')
+    const ms = phasesOf(startedMs, made.times)
+    const asked = {
+      scheme,
+      keyId: OPERATOR_KEY,
+      path: this.#callerPath(path).map(toHex),
+      taprootRoot: request.taprootRoot,
+      only: request.only,
+    }
+    const { genesis } = local.subnet
     return {
       signature: toHex(signature),
       publicKey,
       keyId: OPERATOR_KEY,
-      nodes: by.map((node) => node + 1).toSorted((a, b) => a - b),
-      totalMs: Math.round(performance.now() - startedMs),
+      nodes: shown(by),
+      blamed: shown((report?.shares ?? []).flatMap((s) => (s.blame === undefined ? [] : [s.node]))),
+      slots,
+      shareBytes: report?.shares.reduce((sum, { bytes }) => sum + bytes.length / 2, 0),
+      ms,
+      transcript:
+        request.transcript && report !== undefined
+          ? signingTranscript({ report, genesis, request: asked, ms })
+          : undefined,
     }
+  }
+
+  /** A node that combined tells how when it has nothing more urgent to do; one that died never. */
+  async #told(id: string): Promise<void> {
+    const { local } = this.#running
+    const deadline = performance.now() + REPORT_MS_MAX
+    while (local.signatures.signatureOf(id)?.report === undefined && performance.now() < deadline)
+      await local.happening(LOOK_MS)
+  }
+
+  /** Indices of the nodes that were named, ascending. */
+  #chosen(nodes: readonly number[] | undefined): readonly number[] {
+    if (nodes === undefined) return []
+    const { up, size } = this.#running.local.subnet
+    const chosen = [...new Set(nodes)].map((node) => node - 1).toSorted((a, b) => a - b)
+    const needed = reconstructionThreshold(size)
+    if (chosen.length < needed || chosen.some((node) => node >= size))
+      throw new UsageInvalid(`shares of ${nodes.join(', ')} alone make no signature`, {
+        fix: `name ${needed} or more of the nodes 1 to ${size}`,
+        command: 'ckbtc signer info',
+      })
+    if (chosen.filter((node) => up.includes(node)).length >= needed) return chosen
+    throw new Problem(
+      'SUBNET_SIGNING_STALLED',
+      `of the nodes ${shown(chosen).join(', ')} fewer than ${needed} are up`,
+      {
+        fix: 'name nodes that run, or leave --nodes out',
+        command: 'ckbtc subnet status',
+        details: { nodes: size, nodesUp: up.length, nodesNeeded: needed },
+      },
+    )
   }
 
   #callerPath(path: Path): Path {
@@ -136,7 +192,7 @@ export class OperatorSigner {
     const { local } = this.#running
     const known = local.operatorKey(scheme)
     if (known !== undefined) return known
-    const asked = { scheme, message: undefined, taprootRoot: undefined, path: [] }
+    const asked = { scheme, message: undefined, taprootRoot: undefined, path: [], only: [] }
     this.#ask({ nonce: entropy(NONCE_SIZE), ...asked })
     return this.#until(() => local.operatorKey(scheme))
   }
@@ -166,6 +222,30 @@ export class OperatorSigner {
 function pathFor(account: RequestOf<'signer-sign'>['account']): Path {
   return account === undefined ? [] : pathOf(readAccount(account))
 }
+
+const shown = (nodes: readonly number[]): readonly number[] =>
+  nodes.map((node) => node + 1).toSorted((a, b) => a - b)
+
+/** What was not seen has no time. */
+function phasesOf(
+  startedMs: number,
+  { pairedAtMs, combinedAtMs, combineMs, inLogAtMs }: SigningTimes,
+): ReplyOf<'signer-sign'>['ms'] {
+  const sharesAtMs = minus(combinedAtMs, combineMs)
+  return {
+    presign: tenths(minus(pairedAtMs, startedMs)),
+    sign: tenths(minus(sharesAtMs, pairedAtMs)),
+    combine: tenths(combineMs),
+    order: tenths(minus(inLogAtMs, combinedAtMs)),
+    total: Math.round(performance.now() - startedMs),
+  }
+}
+
+const minus = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? undefined : a - b
+
+const tenths = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.max(0, Math.round(10 * ms) / 10)
 
 const stalled = ({
   up,

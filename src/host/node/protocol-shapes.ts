@@ -12,6 +12,7 @@ type Kinds = Readonly<Record<string, Fields>>
 const bytes: Check = (value) => value instanceof Uint8Array
 const word: Check = (value) => typeof value === 'string'
 const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
+const number: Check = (value) => typeof value === 'number'
 const big: Check = (value) => typeof value === 'bigint'
 const flag: Check = (value) => typeof value === 'boolean'
 const some: Check = (value) => typeof value === 'object' && value !== null
@@ -55,8 +56,9 @@ const outputs: { readonly [T in SharedOutput['type']]: Fields } = {
     event: isOneOf({
       keyMade: { publicKey: bytes },
       operatorKey: { publicKey: bytes },
-      operatorSigned: { requestId: bytes, signature: bytes },
-      signed: { requestId: bytes, by: listOf(index) },
+      operatorSigned: { requestId: bytes, signature: bytes, askedSlot: big, slot: big },
+      signed: { requestId: bytes, by: listOf(index), tookMs: optional(number) },
+      signingReport: { requestId: bytes, report: some },
       executed: {
         slot: big,
         bitcoinHeight: index,

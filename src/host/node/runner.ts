@@ -62,7 +62,9 @@ export class NodeRunner {
   input(input: NodeInput): void {
     if (this.#ended) return
     try {
-      this.#perform(this.#node.step(input, this.#ports.clock()))
+      const begunMs = performance.now()
+      const outputs = this.#node.step(input, this.#ports.clock())
+      this.#perform(outputs, performance.now() - begunMs)
     } catch (error) {
       const isProblem = error instanceof CkbtcError
       if (!isProblem && !(error instanceof Bug)) throw error
@@ -76,7 +78,7 @@ export class NodeRunner {
   /** Answers a client outside the log. */
   ask(question: Question, now: TimestampNs): Answer {
     const { answer, outputs } = this.node.ask(question, now)
-    this.#perform(outputs)
+    this.#perform(outputs, undefined)
     return answer
   }
 
@@ -118,7 +120,8 @@ export class NodeRunner {
     disk.commit({ slot, records, forget, root: slot && this.node.namedRoot })
   }
 
-  #perform(outputs: readonly NodeOutput[]): void {
+  /** `tookMs`: to make them, where they are of one piece of work. */
+  #perform(outputs: readonly NodeOutput[], tookMs: number | undefined): void {
     this.#keep(outputs)
     const shared: SharedOutput[] = []
     for (const output of outputs)
@@ -146,8 +149,10 @@ export class NodeRunner {
           break
         case 'send':
         case 'fault':
-        case 'observed':
           shared.push(output)
+          break
+        case 'observed':
+          shared.push(timed(output, tookMs))
       }
     if (shared.length > 0) this.#ports.share(shared)
   }
@@ -170,4 +175,13 @@ export class NodeRunner {
       this.#alarms.set(name, () => clearTimeout(handle))
     }
   }
+}
+
+type Observed = Extract<NodeOutput, { type: 'observed' }>
+
+/** A signature is combined in one piece of work: a node has no clock to tell how long it took. */
+function timed(output: Observed, tookMs: number | undefined): Observed {
+  const { type, event } = output
+  if (event.type !== 'signed' || tookMs === undefined) return output
+  return { type, event: { ...event, tookMs } }
 }

@@ -52,6 +52,7 @@ const request: OperatorRequest = {
   message: filled(32, 5),
   taprootRoot: undefined,
   path: [filled(1, 1), filled(29, 6), filled(32, 7)],
+  only: [],
 }
 
 function encoded(change: Partial<OperatorRequest> = {}, by = secret, of = genesis): Uint8Array {
@@ -70,14 +71,18 @@ function asked(items: readonly Uint8Array[], ready = true) {
   const enqueued: SigningRequest[] = []
   const refreshes: string[] = []
   for (const item of items)
-    requests.serve(item, {
-      certificationKey: ready ? certificationKey : undefined,
-      holdKey: (key) => held.push(textOfKey(key)) > 0,
-      enqueue: (signing) => enqueued.push(signing) > 0,
-      epoch: { version: 1n, stage: 'none', members: [0] },
-      startRefresh: () => refreshes.push('same nodes') > 0,
-      changeMembership: (bytes) => refreshes.push(toHex(bytes)) > 0,
-    })
+    requests.serve(
+      item,
+      {
+        certificationKey: ready ? certificationKey : undefined,
+        holdKey: (key) => held.push(textOfKey(key)) > 0,
+        enqueue: (signing) => enqueued.push(signing) > 0,
+        epoch: { version: 1n, stage: 'none', members: [0] },
+        startRefresh: () => refreshes.push('same nodes') > 0,
+        changeMembership: (bytes) => refreshes.push(toHex(bytes)) > 0,
+      },
+      7n,
+    )
   return { held, enqueued, refreshes, requests }
 }
 
@@ -95,11 +100,12 @@ describe('a request of the operator', () => {
         path: [caller, ...request.path],
         message: request.message,
         taprootRoot: undefined,
+        isReported: true,
       },
     ])
     expect(OPERATOR_KEY).toBe('test_key_1')
-    expect(requests.isOwn(id)).toBe(true)
-    expect(requests.isOwn(filled(32, 0))).toBe(false)
+    expect(requests.askedIn(id)).toBe(7n)
+    expect(requests.askedIn(filled(32, 0))).toBeUndefined()
   })
 
   it('without a hash asks for the key alone', () => {
@@ -182,6 +188,17 @@ describe('a request of the operator', () => {
   ] as const)('with %s is none', (_, change) => {
     expect(() => decodeOperatorRequest(encoded(change))).toThrow(BadEncoding)
     expect(asked([encoded(change)])).toMatchObject(nothing)
+  })
+
+  it('may say whose shares are combined: enough nodes of the subnet, in order', () => {
+    expect(asked([encoded({ only: [0] })]).enqueued).toMatchObject([{ only: [0] }])
+    for (const only of [[1], [0, 1], [40]])
+      expect(asked([encoded({ only })]), `${only}`).toMatchObject(nothing)
+    for (const only of [
+      [0, 0],
+      [1, 0],
+    ])
+      expect(() => decodeOperatorRequest(encoded({ only }))).toThrow(BadEncoding)
   })
 
   it('with a path that is too long or too wide is none', () => {
