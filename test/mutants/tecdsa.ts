@@ -139,7 +139,10 @@ const sharing: readonly Mutant[] = [
   tecdsa(
     'signature shares interpolated by place, not by node',
     'signature',
-    { from: 'used.map(([index]) => index)', to: 'used.map((_, place) => place)' },
+    {
+      from: 'lagrangeScalars([...shares.keys()], order)',
+      to: 'lagrangeScalars([...shares.keys()].map((_, i) => i), order)',
+    },
     'signature',
   ),
   tecdsa(

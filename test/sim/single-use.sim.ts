@@ -49,6 +49,12 @@ class Witness {
   /** Point that hides a coefficient of a dealing → the dealing it is in. */
   readonly points = new Functional()
   readonly #dealings = new Map<string, string>()
+  readonly #from: number
+
+  /** Constants count, or what was drawn with them alone. */
+  constructor(counted: 'constants' | 'rest') {
+    this.#from = counted === 'constants' ? 0 : 1
+  }
 
   /** Sees what leaves the nodes of one life. */
   attend(net: SignerNet): void {
@@ -72,10 +78,12 @@ class Witness {
       this.said.say(`share ${from} ${life}/${toHex(message.requestId)}`, toHex(message.share))
   }
 
+  /** A reshare shows the share of its dealer as constant, in every life that deals that share on. */
   #note(name: string, bytes: Uint8Array): void {
     const { commitment } = decodeDealing(suites.ecdsa, bytes)
     for (const [k, point] of commitment.points.entries())
-      this.points.say(toHex(encodePoint(suites.ecdsa.group, point)), `${name}/${k}`)
+      if (k >= this.#from)
+        this.points.say(toHex(encodePoint(suites.ecdsa.group, point)), `${name}/${k}`)
   }
 
   /** Reads the records of a life, which begin with its number. */
@@ -109,7 +117,7 @@ describe('with nodes killed at each durable write and each send', () => {
   }
 
   it('§22.7 killed: no node contradicts its dealings, supports and shares, and requests are signed', () => {
-    const witness = new Witness()
+    const witness = new Witness('constants')
     const deaths = new Set<string>()
     const net = new SignerNet({
       nodes: NODES,
@@ -163,17 +171,20 @@ class Life {
   readonly net: SignerNet
   readonly asked: SigningRequest[] = []
   readonly #chance: Chance
+  readonly #refreshes: boolean
   #down: number | undefined
 
-  constructor(net: SignerNet, chance: Chance) {
+  constructor(net: SignerNet, chance: Chance, refreshes: boolean) {
     this.net = net
     this.#chance = chance
+    this.#refreshes = refreshes
   }
 
   act(name: string): void {
     const steps = this.#chance.below(200)
-    const choice = this.#chance.below(4)
-    if (choice < 2) this.#ask(name)
+    const choice = this.#chance.below(this.#refreshes ? 6 : 4)
+    if (choice > 3) this.net.refresh()
+    else if (choice < 2) this.#ask(name)
     else if (this.#down === undefined) this.#stop()
     else this.#start(this.#down)
     const target = this.net.wire.length + steps
@@ -211,43 +222,58 @@ const seeds = SEED === undefined ? [1, 2, 3] : [Number(SEED)]
 const LIVES = 3
 const ACTS = 6
 
+/** Lives one after the other; every relation that must be a function is one over all of them. */
+function play(seed: number, refreshes: boolean): void {
+  const chance = new Chance(seed)
+  const witness = new Witness(refreshes ? 'rest' : 'constants')
+  const noncePoints = new Functional()
+  /** Kept keys of all lives so far, from before a refresh: any of them may be what is restored. */
+  const copies: Uint8Array[] = []
+  let newest = 0n
+  for (let life = 1; life <= LIVES; life++) {
+    const restored = copies[chance.below(Math.max(copies.length, 1))]
+    const net = new SignerNet({
+      nodes: NODES,
+      incarnation: BigInt(life),
+      build: (built) => witness.attend(built),
+      ...(restored && { restored }),
+    })
+    const story = new Life(net, chance, refreshes)
+    for (let act = 0; act < ACTS; act++) {
+      story.act(`${life}/${act}`)
+      const { finalKeys, epoch } = net.signer([0, 1, 2, 3].find((node) => net.isUp(node)) ?? 0)
+      if (finalKeys !== undefined && epoch.version === 1n) copies.push(finalKeys)
+      if (epoch.version > newest) newest = epoch.version
+    }
+    // Every second life ends as it is, in the middle of what it does.
+    if (life % 2 === 0) {
+      story.end()
+      for (const asked of story.asked) expect(isDone(net, asked)).toBe(true)
+    }
+    for (const { requestId, signature } of net.completed)
+      noncePoints.say(toHex(signature.slice(0, 32)), `${life}/${toHex(requestId)}`)
+    witness.read(net)
+    expect(net.faults).toEqual([])
+  }
+  expect(witness.pairings.contradictions).toEqual([])
+  expect(witness.said.contradictions).toEqual([])
+  expect(witness.points.contradictions).toEqual([])
+  expect(noncePoints.contradictions).toEqual([])
+  // And the other way round: a request and its ω come from one presignature.
+  expect(new Set(witness.pairings.values).size).toBe(witness.pairings.size)
+  expect(noncePoints.size).toBeGreaterThan(3)
+  expect(newest > 1n).toBe(refreshes)
+}
+
 describe('requests, crashes, restarts and restores at random', () => {
   it.each(seeds)('§22.7 function: a presignature has one request and one ω (seed %i)', (seed) => {
-    const chance = new Chance(seed)
-    const witness = new Witness()
-    const noncePoints = new Functional()
-    /** Kept keys of all lives so far: any of them may be what is restored. */
-    const copies: Uint8Array[] = []
-    for (let life = 1; life <= LIVES; life++) {
-      const restored = copies[chance.below(Math.max(copies.length, 1))]
-      const net = new SignerNet({
-        nodes: NODES,
-        incarnation: BigInt(life),
-        build: (built) => witness.attend(built),
-        ...(restored && { restored }),
-      })
-      const story = new Life(net, chance)
-      for (let act = 0; act < ACTS; act++) {
-        story.act(`${life}/${act}`)
-        const kept = net.signer([0, 1, 2, 3].find((node) => net.isUp(node)) ?? 0).finalKeys
-        if (kept !== undefined) copies.push(kept)
-      }
-      // Every second life ends as it is, in the middle of what it does.
-      if (life % 2 === 0) {
-        story.end()
-        for (const asked of story.asked) expect(isDone(net, asked)).toBe(true)
-      }
-      for (const { requestId, signature } of net.completed)
-        noncePoints.say(toHex(signature.slice(0, 32)), `${life}/${toHex(requestId)}`)
-      witness.read(net)
-      expect(net.faults).toEqual([])
-    }
-    expect(witness.pairings.contradictions).toEqual([])
-    expect(witness.said.contradictions).toEqual([])
-    expect(witness.points.contradictions).toEqual([])
-    expect(noncePoints.contradictions).toEqual([])
-    // And the other way round: a request and its ω come from one presignature.
-    expect(new Set(witness.pairings.values).size).toBe(witness.pairings.size)
-    expect(noncePoints.size).toBeGreaterThan(3)
+    play(seed, false)
   })
+
+  it.each(seeds)(
+    '§22.7 refreshed: it has them with refreshes in between, too (seed %i)',
+    (seed) => {
+      play(seed, true)
+    },
+  )
 })

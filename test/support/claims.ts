@@ -345,5 +345,4 @@ export const open: Readonly<Record<string, readonly string[]>> = {
     ...inRow('item', ['second return in 100 slots']),
     ...inRow('catch-up', ['certificate of the state instead of answers']),
   ],
-  refresh: [...inSection('22.7', ['refreshed'])],
 }
