@@ -8,8 +8,8 @@
 import { describe, expect, it } from 'vitest'
 import { faultyMax } from '../../src/core/base/party.ts'
 import { decodeLogMessage } from '../../src/core/log/message.ts'
-import type { Schedule } from '../support/log-net.ts'
 import { itemOf, LogNet } from '../support/log-net.ts'
+import type { Schedule } from '../support/log-net-options.ts'
 import { inStep, scattered, starving } from '../support/log-schedules.ts'
 import { INCARNATION, votesBytes } from '../support/log-world.ts'
 import {
@@ -29,6 +29,12 @@ const SOON_MS = 120_000
 const submitAll = (net: LogNet, name = 'item'): void => {
   for (const node of net.honest) net.submit(node, itemOf(`${name} of ${node}`))
 }
+
+/** All liars, and as many honest nodes as make a quorum with them. */
+const favouredOf = (nodes: number): readonly number[] => [
+  ...lastOf(nodes),
+  ...Array.from({ length: nodes - 2 * faultyMax(nodes) }, (_, i) => i),
+]
 
 describe.each([1, 4, 5, 6, 7, 10, 13])('%i honest nodes', (nodes) => {
   it('have an item of each in one log, and then are silent', () => {
@@ -112,7 +118,7 @@ describe('a proposal that names a body its proposer withholds', () => {
     '§22.4 withheld: from some, those who have it give it to the rest (seed %i)',
     (seed) => {
       for (const nodes of [4, 5, 7]) {
-        const favoured = Array.from({ length: nodes - 2 * faultyMax(nodes) }, (_, i) => i)
+        const favoured = favouredOf(nodes)
         const liars = liarsOf(nodes, (node) => withholding(node, favoured))
         const net = new LogNet({ nodes, seed: `from some ${seed}`, liars })
         submitAll(net)
@@ -125,10 +131,24 @@ describe('a proposal that names a body its proposer withholds', () => {
 })
 
 describe('those who echoed a proposal', () => {
+  it.each([4, 5, 7])('%i nodes: give its items to all who lack them', (nodes) => {
+    const favoured = favouredOf(nodes)
+    const liars = liarsOf(nodes, (node) => withholding(node, favoured))
+    // The liar is near: its proposal is in time, with the answers that it gives.
+    const schedule: Schedule = ({ from, to }) => [liars.has(from) || liars.has(to) ? 1 : 4]
+    const net = new LogNet({ nodes, seed: 'give', liars, schedule })
+    net.run(() => false, 1_000)
+    for (const liar of liars.keys()) net.submit(liar, itemOf('of a liar'))
+    submitAll(net)
+    expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
+    const named = net.honest.map((node) => net.has(node, Uint8Array.of(255, 0)))
+    expect(named).toEqual(net.honest.map(() => true))
+  })
+
   const steps = Array.from({ length: 60 }, (_, i) => i)
 
   it.each([4, 5])('%i nodes: keep its bodies over a crash of all of them', (nodes) => {
-    const favoured = Array.from({ length: nodes - 2 * faultyMax(nodes) }, (_, i) => i)
+    const favoured = favouredOf(nodes)
     for (const step of steps) {
       const liars = liarsOf(nodes, (node) => withholding(node, favoured))
       const crash = crashAt([0, 1, 2, 3], step, 30)

@@ -62,6 +62,7 @@ export class LogChecker {
     if (bytes[TAG_AT] !== VOTES_TAG) return
     const message = decodeLogMessage(INCARNATION, bytes)
     if (message?.type !== 'votes') return
+    // Whatever its life: one that returns votes in no slot again.
     for (const vote of message.votes) this.#voted(`${node}/${message.slot}`, vote)
   }
 

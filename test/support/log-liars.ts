@@ -14,7 +14,7 @@ import { decodeLogMessage } from '../../src/core/log/message.ts'
 import { encodeProposal } from '../../src/core/log/proposal.ts'
 import type { BitSet, Vote } from '../../src/core/log/vote.ts'
 import { COIN_SHARE_SIZE } from '../../src/core/log/vote.ts'
-import type { Liar, Message } from './log-net.ts'
+import type { Liar, Message } from './log-net-options.ts'
 import { encoded, INCARNATION, votesBytes } from './log-world.ts'
 import type { Random } from './random.ts'
 
@@ -257,6 +257,8 @@ export class RandomLiar implements Liar {
       }
       case 'copy':
         return { ...message, first: slotNear(message.first, random) }
+      case 'heard':
+        return { ...message, last: undefined }
       case 'slots': {
         const contents = message.contents.map((content) => flipped(content, random))
         return { ...message, contents: random.oneIn(3) ? contents.slice(1) : contents }

@@ -16,7 +16,16 @@ import { LogParty } from '../../src/core/log/log-party.ts'
 import { nativeSha256 } from '../../src/native/sha256.ts'
 import { EventQueue } from './event-queue.ts'
 import { LogChecker } from './log-checker.ts'
-import { coinOf, GENESIS, INCARNATION, MemorySlots, signAs, verifyAs } from './log-world.ts'
+import type { LogNetOptions, Message, NetEvent, Schedule } from './log-net-options.ts'
+import {
+  coinOf,
+  GENESIS,
+  INCARNATION,
+  MemorySlots,
+  returnItem,
+  signAs,
+  verifyAs,
+} from './log-world.ts'
 import { Random } from './random.ts'
 
 // As the program does.
@@ -25,58 +34,11 @@ installSha256(nativeSha256)
 /** Where virtual clocks begin: the exact value has no meaning. */
 const EPOCH_NS = 1_000_000_000_000n
 
-export type Message = {
-  readonly from: NodeIndex
-  readonly to: NodeIndex
-  readonly bytes: Uint8Array
-}
-
-/** A lying node: what it says in place of what it would send, and what it adds to what it hears. */
-export interface Liar {
-  says(message: Message, random: Random): readonly Message[]
-  hears(message: Message, random: Random): readonly Message[]
-}
-
-/** How long each copy of a message is on its way: none, one or more of them. */
-export type Schedule = (message: Message, random: Random, nowMs: number) => readonly number[]
-
-export type LogNetOptions = {
-  readonly nodes: number
-  readonly seed: string
-  readonly liars?: ReadonlyMap<NodeIndex, Liar>
-  readonly schedule?: Schedule
-  /** The clock of a node, when virtual time is `ns`. */
-  readonly clock?: (node: NodeIndex, ns: bigint) => bigint
-  /** From this slot on the coin needs shares. */
-  readonly sharedFrom?: bigint
-  /** Whether a node dies before it gets to an output: milliseconds until it starts again. */
-  readonly crash?: (node: NodeIndex, output: LogOutput, random: Random) => number | undefined
-}
-
-type Event =
-  | {
-      readonly type: 'message'
-      readonly message: Message
-      /** Of both ends and the link, when it was sent. */
-      readonly lives: readonly [from: number, to: number, link: number]
-    }
-  | {
-      readonly type: 'alarm'
-      readonly node: NodeIndex
-      readonly name: LogAlarm
-      readonly id: number
-    }
-  | {
-      readonly type: 'executed'
-      readonly node: NodeIndex
-      readonly life: number
-      readonly slot: Slot
-    }
-  | { readonly type: 'act'; readonly act: () => void }
-
 type Node = {
-  readonly disk: MemorySlots
-  readonly records: Map<string, Uint8Array>
+  disk: MemorySlots
+  records: Map<string, Uint8Array>
+  /** The life that its votes name (§18.4). */
+  voice: bigint
   readonly alarms: Map<LogAlarm, number>
   /** What its users want in the log: given to the log again at every start. */
   readonly wanted: Uint8Array[]
@@ -102,7 +64,7 @@ export class LogNet {
   crashes = 0
   nowMs = 0
   readonly #options: LogNetOptions
-  readonly #events = new EventQueue<Event>()
+  readonly #events = new EventQueue<NetEvent>()
   readonly #hash = createHash('sha256')
   /** Links that are down, and how often each was: `low/high`. */
   readonly #cut = new Set<string>()
@@ -117,6 +79,7 @@ export class LogNet {
     this.nodes = Array.from({ length: options.nodes }, () => ({
       disk: new MemorySlots(),
       records: new Map(),
+      voice: 0n,
       alarms: new Map(),
       wanted: [],
       party: undefined,
@@ -158,6 +121,9 @@ export class LogNet {
         disk: node.disk,
         records: new Map(node.records),
         coin: coinOf(index, { nodes, seed, sharedFrom }),
+        life: node.voice,
+        lifeOf: (one, slot) => this.node(index).disk.lifeOf(one, slot),
+        checksPast: true,
         sign: (content) => signAs(index, content),
         verify: verifyAs,
         prefix: GENESIS,
@@ -181,6 +147,28 @@ export class LogNet {
     if (this.random.oneIn(2)) node.lostLife = node.life
     node.life += 1
     node.alarms.clear()
+  }
+
+  /** A node that has lost what it said: the log takes it in with a new life. */
+  #return(index: NodeIndex): void {
+    const node = this.node(index)
+    this.stop(index)
+    node.records = new Map()
+    node.voice = BigInt(1 + this.random.word())
+    this.start(index)
+    this.submit(index, returnItem(index, node.voice))
+  }
+
+  /** A copy of a node's disk, to be put back later. */
+  copyDisk(index: NodeIndex): () => void {
+    const node = this.node(index)
+    const [count, records] = [node.disk.slots.length, new Map(node.records)]
+    return () => {
+      this.stop(index)
+      node.disk = node.disk.upTo(count)
+      node.records = records
+      this.start(index)
+    }
   }
 
   isUp(index: NodeIndex): boolean {
@@ -271,6 +259,7 @@ export class LogNet {
       }
       case 'fault':
         this.faults.push({ seenBy: index, culprit: output.culprit, reason: output.reason })
+        if (output.culprit === index) this.later(1, () => this.#return(index))
         return
       case 'slot': {
         const { slot } = output
@@ -317,7 +306,7 @@ export class LogNet {
     return this.#linkLives.get(linkOf(a, b)) ?? 0
   }
 
-  #push(afterMs: number, event: Event): void {
+  #push(afterMs: number, event: NetEvent): void {
     this.#events.push(this.nowMs + afterMs, event)
   }
 
@@ -336,7 +325,7 @@ export class LogNet {
     return true
   }
 
-  #handle(event: Event): void {
+  #handle(event: NetEvent): void {
     switch (event.type) {
       case 'act':
         event.act()

@@ -5,8 +5,8 @@
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { Wrong } from './log-checker.ts'
 import { someLiar } from './log-liars.ts'
-import type { Liar, LogNetOptions } from './log-net.ts'
 import { itemOf, LogNet, someNodes } from './log-net.ts'
+import type { Liar, LogNetOptions } from './log-net-options.ts'
 import { someSchedule } from './log-schedules.ts'
 import { Random } from './random.ts'
 

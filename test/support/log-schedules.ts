@@ -1,6 +1,6 @@
 /** Hostile networks for `LogNet`: how long messages take. Source: threshold §22.4. */
 import type { NodeIndex } from '../../src/core/base/party.ts'
-import type { Schedule } from './log-net.ts'
+import type { Schedule } from './log-net-options.ts'
 import type { Random } from './random.ts'
 
 /** All messages of one moment arrive together. */

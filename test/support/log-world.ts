@@ -24,12 +24,21 @@ export const signAs = (node: NodeIndex, content: Uint8Array): Uint8Array =>
 export const verifyAs = (node: NodeIndex, content: Uint8Array, signature: Uint8Array): boolean =>
   equalBytes(signature, signAs(node, content))
 
+/** The item that takes a node in anew (§18.4). */
+export const returnItem = (node: NodeIndex, life: bigint): Uint8Array =>
+  utf8(`return ${node} ${life}`)
+
 export const encoded = (message: LogMessage): Uint8Array => encodeLogMessage(INCARNATION, message)
 
 /** Votes as their node signs and sends them. */
-export function votesBytes(node: NodeIndex, slot: bigint, votes: readonly Vote[]): Uint8Array {
-  const signature = signAs(node, votesContent(GENESIS, { slot, votes }))
-  return encoded({ type: 'votes', slot, votes, signature })
+export function votesBytes(
+  node: NodeIndex,
+  slot: bigint,
+  votes: readonly Vote[],
+  life = 0n,
+): Uint8Array {
+  const signature = signAs(node, votesContent(GENESIS, { slot, life, votes }))
+  return encoded({ type: 'votes', slot, life, votes, signature })
 }
 
 export type CoinOptions = {
@@ -74,6 +83,8 @@ export class MemorySlots implements SlotDisk {
   readonly #contents: Uint8Array[] = []
   readonly #hashes: Hash32[] = []
   readonly #items = new Set<string>()
+  readonly #returns: { readonly node: NodeIndex; readonly slot: bigint; readonly life: bigint }[] =
+    []
 
   get position(): LogPosition {
     const next = BigInt(this.slots.length)
@@ -85,7 +96,25 @@ export class MemorySlots implements SlotDisk {
     this.#hashes.push(slotHash(this.position.previous, content))
     this.#contents.push(content)
     this.slots.push(slot)
-    for (const item of slot.items) this.#items.add(item.join())
+    for (const item of slot.items) {
+      this.#items.add(item.join())
+      const [, node, life] = /^return (\d+) (\d+)$/.exec(String.fromCharCode(...item)) ?? []
+      if (node !== undefined && life !== undefined)
+        this.#returns.push({ node: Number(node), slot: slot.number, life: BigInt(life) })
+    }
+  }
+
+  /** The life of a node in a slot: the newest that it returned with before. */
+  lifeOf(node: NodeIndex, slot: bigint): bigint {
+    const before = this.#returns.filter((one) => one.node === node && one.slot < slot)
+    return before.at(-1)?.life ?? 0n
+  }
+
+  /** An older copy of it. */
+  upTo(count: number): MemorySlots {
+    const copy = new MemorySlots()
+    for (const slot of this.slots.slice(0, count)) copy.append(slot)
+    return copy
   }
 
   has(item: Uint8Array): boolean {

@@ -1,11 +1,13 @@
 /** Nets and liars that more than one simulation of the log uses. */
+import type { Hash32 } from '../../src/core/base/bytes.ts'
 import { attempt } from '../../src/core/base/errors.ts'
 import { sha256 } from '../../src/core/base/hash.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { faultyMax } from '../../src/core/base/party.ts'
 import { decodeLogMessage } from '../../src/core/log/message.ts'
 import { decodeProposal, encodeProposal } from '../../src/core/log/proposal.ts'
-import type { Liar, LogNet, LogNetOptions, Message } from './log-net.ts'
+import type { LogNet } from './log-net.ts'
+import type { Liar, LogNetOptions, Message } from './log-net-options.ts'
 import { encoded, INCARNATION, votesBytes } from './log-world.ts'
 import type { Random } from './random.ts'
 
@@ -42,17 +44,23 @@ export function crashAt(
 export function withholding(me: NodeIndex, favoured: readonly NodeIndex[]): Liar {
   const hidden = new Map<string, Uint8Array>()
   const given = new Set<string>()
+  /** Hash of its own proposal, by slot. */
+  const own = new Map<bigint, Hash32>()
   const decode = (bytes: Uint8Array) => attempt(() => decodeLogMessage(INCARNATION, bytes))
   return {
     says(message: Message): readonly Message[] {
       const said = decode(message.bytes)
       if (said === undefined || said instanceof Error || said.type !== 'votes') return [message]
       const votes = said.votes.map((vote) => {
+        const hash = own.get(said.slot)
+        if ((vote.type === 'echo' || vote.type === 'ready') && vote.instance === me)
+          return hash === undefined ? vote : { ...vote, hash }
         if (vote.type !== 'initial') return vote
         const item = Uint8Array.of(255, Number(said.slot & 0xffn))
         hidden.set(sha256(item).join(), item)
         const { clock, items } = decodeProposal(vote.proposal)
         const proposal = encodeProposal({ clock, items: [...items, sha256(item)] })
+        own.set(said.slot, sha256(proposal))
         return { type: 'initial', proposal } as const
       })
       return [{ ...message, bytes: votesBytes(me, said.slot, votes) }]

@@ -9,6 +9,7 @@ import { COPY_SIZE_MAX, SLOTS_SHOWN_MAX } from './message.ts'
 import type { OwnVotes } from './own-votes.ts'
 import type { Pool } from './pool.ts'
 import type { SlotRound } from './slot-round.ts'
+import type { Witness } from './witness.ts'
 
 type Want = Extract<LogMessage, { readonly type: 'want' }>
 type Question = Extract<LogMessage, { readonly type: 'want' | 'resend' | 'copy' }>
@@ -20,12 +21,18 @@ export class Answers {
   readonly #disk: SlotDisk
   readonly #pool: Pool
   readonly #votes: OwnVotes
+  readonly #witness: Witness
   readonly #allowance = new Allowance()
 
-  constructor(disk: SlotDisk, pool: Pool, votes: OwnVotes) {
+  constructor(
+    disk: SlotDisk,
+    pool: Pool,
+    own: { readonly votes: OwnVotes; readonly witness: Witness },
+  ) {
     this.#disk = disk
     this.#pool = pool
-    this.#votes = votes
+    this.#votes = own.votes
+    this.#witness = own.witness
   }
 
   /** `rounds`: the slots that this node takes part in. */
@@ -61,7 +68,7 @@ export class Answers {
     return answers.filter((answer) => this.#allowance.mayGive(from, sizeOf(answer), now))
   }
 
-  /** Own votes as they were said, own items, and the slots that are decided from there on. */
+  /** The asker's last votes, own ones as they were said, own items, and the slots that are decided from there on. */
   #resend({ from, now }: Asker, slot: bigint): readonly LogMessage[] {
     if (!this.#allowance.mayResend(from, slot, now)) return []
     const votes = this.#votes.again(slot)
@@ -71,6 +78,7 @@ export class Answers {
       .map((item) => ({ type: 'item', item }) as const)
     const hashes = this.#hashes(slot)
     return [
+      { type: 'heard', last: this.#witness.lastOf(from) },
       ...(votes === undefined ? [] : [votes]),
       ...items,
       ...(hashes.length === 0 ? [] : [{ type: 'decided', first: slot, hashes } as const]),

@@ -5,6 +5,7 @@
 import type { NodeIndex } from '../base/party.ts'
 import { reconstructionThreshold } from '../base/party.ts'
 import { ROUNDS_AHEAD_MAX } from './agreement.ts'
+import type { VotesMessage } from './message.ts'
 import type { Vote } from './vote.ts'
 
 /** `bval` of both values, `aux`, `conf` and a share of the coin. */
@@ -12,7 +13,12 @@ const VOTES_PER_ROUND = 5
 /** `echo`, `ready` and `term`. */
 const VOTES_WITHOUT_ROUND = 3
 
-type Kept = { readonly slot: bigint; readonly votes: Vote[]; dropped: boolean }
+type Kept = {
+  readonly slot: bigint
+  readonly life: bigint
+  readonly votes: Vote[]
+  dropped: boolean
+}
 
 type Early = {
   readonly votes: ReadonlyMap<NodeIndex, readonly Vote[]>
@@ -50,20 +56,25 @@ export class EarlyVotes {
    */
   hear(
     from: NodeIndex,
-    { slot, votes }: { readonly slot: bigint; readonly votes: readonly Vote[] },
+    message: Pick<VotesMessage, 'slot' | 'life' | 'votes'>,
     following: bigint,
   ): boolean {
-    if (slot === following) this.#keep(from, slot, votes)
+    const { slot } = message
+    if (slot === following) this.#keep(from, message)
     if (slot <= following) return false
     const isFirst = !this.#ahead.has(from)
     this.#ahead.set(from, slot)
     return isFirst && this.#ahead.size === reconstructionThreshold(this.#nodes)
   }
 
-  #keep(from: NodeIndex, slot: bigint, votes: readonly Vote[]): void {
+  #keep(
+    from: NodeIndex,
+    { slot, life, votes }: Pick<VotesMessage, 'slot' | 'life' | 'votes'>,
+  ): void {
     const before = this.#kept.get(from)
-    // What was kept of a slot that came from elsewhere counts for nothing.
-    const kept = before?.slot === slot ? before : { slot, votes: [], dropped: false }
+    // What was kept of a slot that came from elsewhere, or of another life, counts for nothing.
+    const isSame = before?.slot === slot && before.life === life
+    const kept = isSame ? before : { slot, life, votes: [], dropped: false }
     this.#kept.set(from, kept)
     for (const vote of votes) {
       const isSecond = vote.type === 'initial' && kept.votes.some(({ type }) => type === 'initial')
@@ -73,9 +84,11 @@ export class EarlyVotes {
     }
   }
 
-  /** The node begins to work on a slot: what came for it, once. */
-  enter(slot: bigint): Early {
-    const kept = [...this.#kept].filter(([, one]) => one.slot === slot)
+  /** The node begins to work on a slot: what came for it of the lives that count there, once. */
+  enter(slot: bigint, lifeOf: (node: NodeIndex, slot: bigint) => bigint): Early {
+    const kept = [...this.#kept].filter(
+      ([node, one]) => one.slot === slot && one.life === lifeOf(node, slot),
+    )
     this.#kept.clear()
     for (const [node, ahead] of this.#ahead) if (ahead <= slot) this.#ahead.delete(node)
     return {

@@ -23,6 +23,15 @@ export type LogConfig = {
   /** What earlier lives of this node recorded in this time line. */
   readonly records: ReadonlyMap<string, Uint8Array>
   readonly coin: Coin
+  /** Of this node: 0 at first, another one after it returned (§18.4). */
+  readonly life: bigint
+  /** The life whose votes count in a slot: a function of the log before it. */
+  readonly lifeOf: (node: NodeIndex, slot: bigint) => bigint
+  /**
+   * Whether the disk may be older than what this node has said: it asks the others for its last
+   * votes before it says anything.
+   */
+  readonly checksPast: boolean
   /** Ed25519 signature over `votesContent`. */
   readonly sign: (content: Uint8Array) => Uint8Array
   readonly verify: (node: NodeIndex, content: Uint8Array, signature: Uint8Array) => boolean

@@ -13,16 +13,17 @@ import { EarlyVotes } from './early-votes.ts'
 import type { LogPosition, Slot } from './log.ts'
 import type { LogAlarm, LogConfig, LogInput, LogOutput } from './log-io.ts'
 import type { LogMessage, VotesMessage } from './message.ts'
-import { decodeLogMessage, encodeLogMessage, votesContent } from './message.ts'
+import { decodeLogMessage, encodeLogMessage } from './message.ts'
 import { OwnVotes } from './own-votes.ts'
 import { Pace } from './pace.ts'
 import { Pool } from './pool.ts'
 import { encodeProposal } from './proposal.ts'
 import { Reminder } from './reminder.ts'
 import { Requests } from './requests.ts'
-import { decodeSlot, encodeSlot, slotHash } from './slot-codec.ts'
+import { decodeSlot, encodeSlot, isOfTimeLine, slotHash } from './slot-codec.ts'
 import { makeSlot } from './slot-content.ts'
 import { SlotRound } from './slot-round.ts'
+import { Witness } from './witness.ts'
 
 export class LogParty {
   readonly #config: LogConfig
@@ -31,6 +32,7 @@ export class LogParty {
   readonly #catchUp: CatchUp
   readonly #votes: OwnVotes
   readonly #answers: Answers
+  readonly #witness: Witness
   readonly #early: EarlyVotes
   /** Where the delivered slots end that are on disk or on their way to it. */
   #end: LogPosition
@@ -45,8 +47,6 @@ export class LogParty {
   /** Of the slot before. */
   #previous: SlotRound | undefined
   readonly #requests: Requests
-  /** Who was blamed for contradicting itself in the current slot. */
-  readonly #blamed = new Set<NodeIndex>()
   /** Another node has said something about the current slot. */
   #isHeard = false
   readonly #reminder = new Reminder()
@@ -60,7 +60,8 @@ export class LogParty {
     this.#pool = new Pool(nodes, me)
     this.#pace = new Pace(nodes)
     this.#votes = new OwnVotes(config)
-    this.#answers = new Answers(disk, this.#pool, this.#votes)
+    this.#witness = new Witness(config)
+    this.#answers = new Answers(disk, this.#pool, { votes: this.#votes, witness: this.#witness })
     this.#catchUp = new CatchUp(nodes, incarnation)
     this.#early = new EarlyVotes(nodes)
     this.#requests = new Requests(nodes, me)
@@ -69,17 +70,16 @@ export class LogParty {
     this.#first = disk.position.next
   }
 
-  /** Number of the slot that is delivered next. */
-  get next(): bigint {
-    return this.#next
+  /** The slots that it takes part in. */
+  get #rounds(): readonly SlotRound[] {
+    return [this.#previous, this.#current].flatMap((round) => round ?? [])
   }
 
   /** What is stored of other nodes: bounded, whatever they send (§17.8). */
   get held(): { readonly votes: number; readonly bytes: number } {
-    const rounds = [this.#current, this.#previous].flatMap((round) => round ?? [])
     return {
-      votes: rounds.reduce((sum, round) => sum + round.votes, this.#early.size),
-      bytes: rounds.reduce((sum, round) => sum + round.bytes, this.#pool.bytes),
+      votes: this.#rounds.reduce((sum, round) => sum + round.votes, this.#early.size),
+      bytes: this.#rounds.reduce((sum, round) => sum + round.bytes, this.#pool.bytes),
     }
   }
 
@@ -152,7 +152,6 @@ export class LogParty {
   }
 
   #dispatch(from: NodeIndex, message: LogMessage): void {
-    const asker = { from, now: this.#now }
     switch (message.type) {
       case 'votes':
         this.#hear(from, message)
@@ -164,14 +163,16 @@ export class LogParty {
         this.#current?.offer(sha256(message.item), message.item)
         return
       case 'proposal':
-        if (message.slot === this.#current?.slot)
-          this.#current.fetched(message.instance, message.proposal)
+        this.#current?.fetched(message)
         return
       case 'want':
       case 'resend':
       case 'copy':
-        for (const answer of this.#answers.to(asker, message, [this.#current, this.#previous]))
+        for (const answer of this.#answers.to({ from, now: this.#now }, message, this.#rounds))
           this.#send(from, answer)
+        return
+      case 'heard':
+        this.#shown(from, message.last)
         return
       case 'decided':
         this.#catchUp.heard(from, message.first, message.hashes)
@@ -183,23 +184,17 @@ export class LogParty {
 
   #hear(from: NodeIndex, message: VotesMessage): void {
     const { slot, votes } = message
-    if (slot === this.#current?.slot) {
-      this.#isHeard = true
-      if (!this.#current.receive(from, votes)) this.#contradicts(from, message)
-    } else if (slot === this.#previous?.slot) this.#previous.receive(from, votes)
-    else {
+    this.#witness.heard(from, message)
+    const round = this.#rounds.find((one) => one.slot === slot)
+    if (round !== undefined) {
+      if (!this.#witness.counts(from, message)) return
+      if (round === this.#current) this.#isHeard = true
+      if (!round.receive(from, votes) && this.#witness.blames(from, message))
+        this.#fault(from, `Equivocation: two votes in slot ${slot}`)
+    } else {
       const following = this.#next + (this.#current === undefined ? 0n : 1n)
       if (this.#early.hear(from, message, following) && !this.#isBusy) this.#ask('all')
     }
-  }
-
-  /** Blame needs the signature, which nothing else does (performance R18). */
-  #contradicts(from: NodeIndex, message: VotesMessage): void {
-    const { prefix, verify } = this.#config
-    if (this.#blamed.has(from)) return
-    if (!verify(from, votesContent(prefix, message), message.signature)) return
-    this.#blamed.add(from)
-    this.#fault(from, `Equivocation: two votes in slot ${message.slot}`)
   }
 
   #item(from: NodeIndex, item: Uint8Array): void {
@@ -224,9 +219,10 @@ export class LogParty {
 
   /** What waited for its turn: own votes, and the next of the slots that are there already. */
   #turn(): void {
-    if (this.#current !== undefined && this.#timeToPropose(this.#current) === 0)
-      this.#propose(this.#current)
-    for (const round of [this.#previous, this.#current]) if (round !== undefined) this.#utter(round)
+    const round = this.#current
+    if (round !== undefined && this.#timeToPropose(round) === 0)
+      round.propose(encodeProposal({ clock: this.#now, items: this.#pool.choose(round.slot) }))
+    for (const one of this.#rounds) this.#utter(one)
     if (!this.#executing) this.#proceed()
   }
 
@@ -281,37 +277,42 @@ export class LogParty {
   /** Works on the next slot. */
   #begin(): void {
     const isStart = this.#next === this.#first
-    if (isStart && this.#isOurs(this.#next - 1n)) this.#previous = this.#resumed(this.#next - 1n)
+    const before = this.#next > 0n ? this.#config.disk.contentAt(this.#next - 1n) : undefined
+    if (isStart && before !== undefined && isOfTimeLine(before, this.#config.incarnation))
+      this.#previous = this.#resumed(this.#next - 1n)
     const round = this.#resumed(this.#next)
     this.#current = round
-    const { votes, isIncomplete } = this.#early.enter(this.#next)
+    const { votes, isIncomplete } = this.#early.enter(this.#next, this.#config.lifeOf)
     this.#isHeard = votes.size > 0
     this.#reminder.begin()
     this.#requests.askAgain()
-    this.#blamed.clear()
+    this.#witness.begin()
     for (const [from, said] of votes) round.receive(from, said)
-    if (isStart)
-      for (const one of [this.#previous, round]) {
-        const said = one && this.#votes.again(one.slot)
-        if (said !== undefined) this.#send('all', said)
-      }
+    if (isStart) this.#sayAgain()
     if (isStart || isIncomplete) this.#ask('all')
   }
 
-  /** Whether a slot on disk is one of this time line, in which this node may have voted. */
-  #isOurs(slot: bigint): boolean {
-    const content = slot < 0n ? undefined : this.#config.disk.contentAt(slot)
-    return content !== undefined && decodeSlot(content).incarnation === this.#config.incarnation
+  /** What an earlier life of this node had said. */
+  #sayAgain(): void {
+    for (const { slot } of this.#rounds) {
+      const said = this.#witness.mayVote(slot) ? this.#votes.again(slot) : undefined
+      if (said !== undefined) this.#send('all', said)
+    }
+  }
+
+  /** A peer shows what it has had from this node. */
+  #shown(from: NodeIndex, last: VotesMessage | undefined): void {
+    if (this.#witness.isSure || this.#current === undefined) return
+    const first = this.#previous?.slot ?? this.#next
+    if (this.#witness.shown(from, last, { first, votes: this.#votes }))
+      this.#fault(this.#config.me, 'RolledBack: this node has said more than it has on record')
+    if (this.#witness.isSure) this.#sayAgain()
   }
 
   #resumed(slot: bigint): SlotRound {
-    const { nodes, me, incarnation, coin } = this.#config
     const round = new SlotRound({
+      ...this.#config,
       slot,
-      incarnation,
-      nodes,
-      me,
-      coin,
       body: (hash) => this.#pool.body(hash),
       fault: (culprit, reason) => this.#fault(culprit, reason),
     })
@@ -321,18 +322,18 @@ export class LogParty {
 
   /** Everything that follows from what has come. */
   #follow(): void {
-    this.#previous?.settle()
+    const open = this.#rounds.filter(({ slot }) => this.#witness.mayVote(slot))
+    for (const round of open) round.settle()
     const round = this.#current
-    if (round !== undefined) {
-      round.settle()
+    if (round !== undefined && open.includes(round)) {
       if (round.takeDropped()) this.#ask('all')
       this.#consider(round)
       for (const { to, message } of this.#requests.due(round)) this.#send(to, message)
       this.#decide(round)
-      this.#watch()
     }
+    this.#watch()
     this.#fetchSlots()
-    if ([this.#previous, this.#current].some((one) => one?.owes === true)) this.#alarm('turn', 0)
+    if (this.#rounds.some((round) => round.owes)) this.#alarm('turn', 0)
   }
 
   /** Proposes in a turn of its own, so that all items that wait to be handed in are in it. */
@@ -343,17 +344,10 @@ export class LogParty {
 
   /** Milliseconds until this node's proposal is due; undefined when nothing asks for it. */
   #timeToPropose(round: SlotRound): number | undefined {
-    if (round.hasProposed) return undefined
-    const reasons = {
-      hasItem: !this.#pool.isEmpty,
-      proposers: round.proposers,
-      isHeard: this.#isHeard,
-    }
+    if (round.hasProposed || !this.#witness.mayVote(round.slot)) return undefined
+    const hasItem = !this.#pool.isEmpty
+    const reasons = { hasItem, proposers: round.proposers, isHeard: this.#isHeard }
     return this.#pace.waitMs(reasons, this.#now)
-  }
-
-  #propose(round: SlotRound): void {
-    round.propose(encodeProposal({ clock: this.#now, items: this.#pool.choose(round.slot) }))
   }
 
   #decide(round: SlotRound): void {
@@ -370,7 +364,8 @@ export class LogParty {
   /** Somebody waits for this slot or the one before, or they are behind this node. */
   get #isOpen(): boolean {
     const isWanted = this.#current?.hasProposed === true || this.#isHeard || this.#early.isBehind
-    return isWanted || this.#previous?.isOver === false || this.#catchUp.knows(this.#next)
+    const isAsking = !this.#witness.isSure || this.#previous?.isOver === false
+    return isWanted || isAsking || this.#catchUp.knows(this.#next)
   }
 
   /** An open slot that does not move is asked about again. */

@@ -24,6 +24,8 @@ const SIGNATURE_SIZE = 64
 export type VotesMessage = {
   readonly type: 'votes'
   readonly slot: bigint
+  /** Of the sender (§18.4). */
+  readonly life: bigint
   readonly votes: readonly Vote[]
   /** Of the sender, over `votesContent`; checked when it is used as evidence (performance R18). */
   readonly signature: Uint8Array
@@ -51,6 +53,8 @@ export type LogMessage =
   | { readonly type: 'body'; readonly item: Uint8Array }
   /** "I work on this slot: what have you said of it, and what comes after it?" */
   | { readonly type: 'resend'; readonly slot: bigint }
+  /** The last votes that the sender has had from the receiver: part of each answer to `resend`. */
+  | { readonly type: 'heard'; readonly last: VotesMessage | undefined }
   /** Hashes of delivered slots from `first` on. */
   | { readonly type: 'decided'; readonly first: bigint; readonly hashes: readonly Hash32[] }
   /** "Give me slots from this one on." */
@@ -68,20 +72,24 @@ const TAGS = {
   decided: 6,
   copy: 7,
   slots: 8,
+  heard: 9,
 } as const
 
 /** What a node signs with its votes; `prefix` names the subnet and its time line. */
 export const votesContent = (
   prefix: Uint8Array,
-  { slot, votes }: Pick<VotesMessage, 'slot' | 'votes'>,
-): Uint8Array => new Writer().raw(prefix).u64(slot).list(votes, writeVote).done()
+  { slot, life, votes }: Pick<VotesMessage, 'slot' | 'life' | 'votes'>,
+): Uint8Array => new Writer().raw(prefix).u64(slot).u64(life).list(votes, writeVote).done()
 
 /** `incarnation`: of the time line, outside which nothing of this counts. */
 export function encodeLogMessage(incarnation: bigint, message: LogMessage): Uint8Array {
   const writer = new Writer().u64(incarnation).u8(TAGS[message.type])
   switch (message.type) {
     case 'votes':
-      writer.u64(message.slot).list(message.votes, writeVote).raw(message.signature)
+      writeVotes(writer, message)
+      break
+    case 'heard':
+      writer.optional(message.last, writeVotes)
       break
     case 'item':
     case 'body':
@@ -120,12 +128,9 @@ function readMessage(reader: Reader): LogMessage {
   const tag = reader.u8()
   switch (tag) {
     case TAGS.votes:
-      return reader.end({
-        type: 'votes',
-        slot: reader.u64(),
-        votes: reader.list(readVote, VOTES_MAX),
-        signature: reader.raw(SIGNATURE_SIZE),
-      })
+      return reader.end(readVotes(reader))
+    case TAGS.heard:
+      return reader.end({ type: 'heard', last: reader.optional(readVotes) })
     case TAGS.item:
       return { type: 'item', item: readItem(reader) }
     case TAGS.body:
@@ -162,6 +167,18 @@ function readMessage(reader: Reader): LogMessage {
       throw new BadEncoding(`a message of the log of unknown kind ${tag}`)
   }
 }
+
+function writeVotes(writer: Writer, { slot, life, votes, signature }: VotesMessage): void {
+  writer.u64(slot).u64(life).list(votes, writeVote).raw(signature)
+}
+
+const readVotes = (reader: Reader): VotesMessage => ({
+  type: 'votes',
+  slot: reader.u64(),
+  life: reader.u64(),
+  votes: reader.list(readVote, VOTES_MAX),
+  signature: reader.raw(SIGNATURE_SIZE),
+})
 
 const readHash = (reader: Reader): Hash32 => hash32(reader.raw(HASH_SIZE))
 

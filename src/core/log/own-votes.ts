@@ -2,15 +2,17 @@
  * What this node has said in the slots that are still open: on disk before it leaves, and said again
  * when asked. Source: threshold §§17.8, 18.4.
  */
-
+import { toHex } from '../base/bytes.ts'
+import { Writer } from '../base/codec.ts'
 import { Journal } from './journal.ts'
 import type { LogConfig, LogOutput } from './log-io.ts'
 import type { VotesMessage } from './message.ts'
 import { votesContent } from './message.ts'
 import type { SlotRound } from './slot-round.ts'
 import type { Vote } from './vote.ts'
+import { writeVote } from './vote.ts'
 
-type Signer = Pick<LogConfig, 'sign' | 'prefix' | 'records' | 'incarnation'>
+type Signer = Pick<LogConfig, 'sign' | 'prefix' | 'records' | 'incarnation' | 'life'>
 
 export class OwnVotes {
   readonly #signer: Signer
@@ -52,9 +54,15 @@ export class OwnVotes {
   }
 
   #signed(slot: bigint, votes: readonly Vote[]): VotesMessage {
-    const { sign, prefix } = this.#signer
-    const signature = sign(votesContent(prefix, { slot, votes }))
-    return { type: 'votes', slot, votes, signature }
+    const { sign, prefix, life } = this.#signer
+    const signature = sign(votesContent(prefix, { slot, life, votes }))
+    return { type: 'votes', slot, life, votes, signature }
+  }
+
+  /** Whether all of these were said, as far as the records tell. */
+  holds({ slot, votes }: VotesMessage): boolean {
+    const said = new Set((this.#said.get(slot) ?? this.#journal.read(slot).votes).map(nameOf))
+    return votes.every((vote) => said.has(nameOf(vote)))
   }
 
   /** Whoever lacks a slot below has other ways to come to it. */
@@ -63,4 +71,10 @@ export class OwnVotes {
     const keys = this.#journal.forgetBelow(slot)
     return keys.length === 0 ? [] : [{ type: 'forget', keys }]
   }
+}
+
+function nameOf(vote: Vote): string {
+  const writer = new Writer()
+  writeVote(writer, vote)
+  return toHex(writer.done())
 }

@@ -55,6 +55,10 @@ export function decodeSlot(bytes: Uint8Array): LoggedSlot {
   return reader.end({ incarnation, slot: { number, time, proposers, items } })
 }
 
+/** Whether the canonical bytes of a slot are of a time line. */
+export const isOfTimeLine = (content: Uint8Array, incarnation: bigint): boolean =>
+  new Reader(content).u64() === incarnation
+
 /** h_k from h_{k−1} and the canonical bytes of slot k. */
 export const slotHash = (previous: Hash32, content: Uint8Array): Hash32 =>
   hash32(

@@ -13,9 +13,12 @@ import { Agreement } from './agreement.ts'
 import { Broadcast } from './broadcast.ts'
 import type { Coin } from './coin.ts'
 import { genesisCoin } from './coin.ts'
+import type { LogMessage } from './message.ts'
 import type { Proposal } from './proposal.ts'
 import { decodeProposal, PROPOSED_BODIES_MAX } from './proposal.ts'
 import type { Vote } from './vote.ts'
+
+type ProposalMessage = Extract<LogMessage, { readonly type: 'proposal' }>
 
 export type SlotRoundOptions = {
   readonly slot: bigint
@@ -243,8 +246,8 @@ export class SlotRound {
   }
 
   /** A proposal that was asked for; others are dropped. */
-  fetched(node: NodeIndex, bytes: Uint8Array): void {
-    const instance = this.#instances[node]
+  fetched({ slot, instance: node, proposal: bytes }: ProposalMessage): void {
+    const instance = slot === this.slot ? this.#instances[node] : undefined
     const wanted = instance && wantedHash(instance)
     if (instance === undefined || wanted === undefined || heldOf(instance, wanted)) return
     if (!equalBytes(sha256(bytes), wanted)) return

@@ -41,8 +41,8 @@ function otherStory(liar: Liar, spoken: Spoken): Spoken {
     return { ...spoken, vote: { ...vote, root: hash32(flipLast(vote.root)) } }
   }
   if (spoken.type === 'log' && spoken.message.type === 'votes') {
-    const { slot, votes } = spoken.message
-    return { type: 'log', message: signedVotes(liar, slot, votes.map(otherVote)) }
+    const { message } = spoken
+    return { type: 'log', message: signedVotes(liar, message, message.votes.map(otherVote)) }
   }
   if (spoken.type === 'signer' && spoken.message.type === 'dealing') {
     const { message } = spoken

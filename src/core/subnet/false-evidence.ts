@@ -1,5 +1,6 @@
 /** Shares and openings that are signed by their node, and false. Source: threshold §§10.3, 14.3, 16. */
 
+import type { VotesMessage } from '../log/message.ts'
 import { votesContent } from '../log/message.ts'
 import type { Vote } from '../log/vote.ts'
 import { BLS_SHARE_SIZE } from '../tecdsa/bls.ts'
@@ -28,7 +29,7 @@ export function badShares(liar: Liar, spoken: Spoken): Spoken {
   if (spoken.type === 'log') {
     const { message } = spoken
     if (message.type !== 'votes') return spoken
-    return { type: 'log', message: signedVotes(liar, message.slot, message.votes.map(badCoin)) }
+    return { type: 'log', message: signedVotes(liar, message, message.votes.map(badCoin)) }
   }
   if (spoken.type !== 'signer') return spoken
   const { message } = spoken
@@ -50,9 +51,13 @@ const badCoin = (vote: Vote): Vote =>
   vote.type === 'coin' ? { ...vote, share: negated(vote.share) } : vote
 
 /** Votes of a slot under a new signature. */
-export function signedVotes({ genesis, keys }: Liar, slot: bigint, votes: readonly Vote[]) {
-  const content = votesContent(runPrefix(genesis), { slot, votes })
-  return { type: 'votes', slot, votes, signature: keys.sign('vote', content) } as const
+export function signedVotes(
+  { genesis, keys }: Liar,
+  { slot, life }: Pick<VotesMessage, 'slot' | 'life'>,
+  votes: readonly Vote[],
+) {
+  const content = votesContent(runPrefix(genesis), { slot, life, votes })
+  return { type: 'votes', slot, life, votes, signature: keys.sign('vote', content) } as const
 }
 
 /** An answer to a complaint that opens nothing. */

@@ -98,6 +98,9 @@ function logConfig(node: SubnetNode, disk: SlotDisk): LogConfig {
       share: (toss) => signer.coinShare(toss),
       combine: (toss, shares) => signer.combineCoin(toss, shares),
     },
+    life: 0n,
+    lifeOf: () => 0n,
+    checksPast: false,
     sign: (content) => keys.sign('vote', content),
     verify: (from: NodeIndex, content, signature) => {
       const signer = members[from]

@@ -92,7 +92,13 @@ describe('a vote', () => {
   test('§21 vote: of another incarnation', () => {
     const signature = new Uint8Array(64)
     const votes = [{ type: 'term', instance, value: 1 } as const]
-    const bytes = encodeLogMessage(INCARNATION, { type: 'votes', slot: 5n, votes, signature })
+    const bytes = encodeLogMessage(INCARNATION, {
+      type: 'votes',
+      slot: 5n,
+      life: 0n,
+      votes,
+      signature,
+    })
     expect(decodeLogMessage(INCARNATION + 1n, bytes)).toBeUndefined()
     expect(decodeLogMessage(INCARNATION, bytes)).toBeDefined()
   })
@@ -107,9 +113,9 @@ describe('a vote', () => {
   test('§21 vote: slot beyond §17.8', () => {
     const early = new EarlyVotes(NODES)
     const votes = [{ type: 'term', instance, value: 1 } as const]
-    early.hear(LIAR, { slot: 7n, votes }, 6n)
+    early.hear(LIAR, { slot: 7n, life: 0n, votes }, 6n)
     expect(early.size).toBe(0)
-    early.hear(LIAR, { slot: 6n, votes }, 6n)
+    early.hear(LIAR, { slot: 6n, life: 0n, votes }, 6n)
     expect(early.size).toBe(1)
   })
 

@@ -55,14 +55,17 @@ const log = (votes: readonly Vote[]): Spoken => ({
   message: {
     type: 'votes',
     slot: 7n,
+    life: 0n,
     votes,
-    signature: keys.sign('vote', votesContent(runPrefix(genesis), { slot: 7n, votes })),
+    signature: keys.sign('vote', votesContent(runPrefix(genesis), { slot: 7n, life: 0n, votes })),
   },
 })
 const votesOf = (spoken: Spoken | undefined): readonly Vote[] => {
   if (spoken?.type !== 'log' || spoken.message.type !== 'votes') throw new RangeError('no votes')
-  const { slot, votes, signature } = spoken.message
-  expect(isSigned('vote', votesContent(runPrefix(genesis), { slot, votes }), signature)).toBe(true)
+  const { slot, life, votes, signature } = spoken.message
+  expect(isSigned('vote', votesContent(runPrefix(genesis), { slot, life, votes }), signature)).toBe(
+    true,
+  )
   return votes
 }
 
