@@ -10,7 +10,11 @@ const log = (
   name,
   file: `log/${file}.ts`,
   ...change,
-  tests: tests.map((test) => (test.includes('/') ? test : `sim/${test}.sim.ts`)),
+  tests: tests.map((test) => {
+    const [path = '', words] = test.split('#')
+    const whole = path.includes('/') ? path : `sim/${path}.sim.ts`
+    return words === undefined ? whole : `${whole}#${words}`
+  }),
 })
 
 const quorums: readonly Mutant[] = [
@@ -21,7 +25,7 @@ const quorums: readonly Mutant[] = [
       from: 'Math.floor((nodes + faultyMax(nodes)) / 2) + 1',
       to: 'verificationThreshold(nodes)',
     },
-    'log-random',
+    'log-random#5 nodes',
   ),
   log(
     'ready after f readies',
@@ -30,7 +34,7 @@ const quorums: readonly Mutant[] = [
       from: "this.#leading('ready', reconstructionThreshold(nodes))",
       to: "this.#leading('ready', Math.max(1, faultyMax(nodes)))",
     },
-    'log-random',
+    'log-random#4 nodes',
   ),
   log(
     'a proposal is delivered after f + 1 readies',
@@ -39,21 +43,21 @@ const quorums: readonly Mutant[] = [
       from: "this.#leading('ready', verificationThreshold(nodes))",
       to: "this.#leading('ready', reconstructionThreshold(nodes))",
     },
-    'log-random',
+    'log-random#4 nodes',
   ),
   {
     name: '2f + 1 for n − f, at n = 6',
     file: 'base/party.ts',
     from: 'nodes - faultyMax(nodes)',
     to: '2 * faultyMax(nodes) + 1',
-    tests: ['sim/agreement.sim.ts'],
+    tests: ['sim/agreement.sim.ts#hostile to the coin, 6 nodes'],
   },
   {
     name: '2f for n − f, at n = 4',
     file: 'base/party.ts',
     from: 'nodes - faultyMax(nodes)',
     to: 'Math.max(2 * faultyMax(nodes), 1)',
-    tests: ['sim/agreement.sim.ts', 'sim/log-random.sim.ts'],
+    tests: ['sim/agreement.sim.ts#hostile to the coin, 4 nodes', 'sim/log-random.sim.ts#4 nodes'],
   },
   log(
     'a value enters bin at f + 1',
@@ -62,7 +66,7 @@ const quorums: readonly Mutant[] = [
       from: 'heard.size >= verificationThreshold(nodes) && !bin',
       to: 'heard.size >= reconstructionThreshold(nodes) && !bin',
     },
-    'agreement',
+    'agreement#agreement alone',
   ),
   log(
     'deciding on f term',
@@ -71,8 +75,8 @@ const quorums: readonly Mutant[] = [
       from: 'this.#termsFor(value) >= reconstructionThreshold(nodes))',
       to: 'this.#termsFor(value) >= Math.max(1, reconstructionThreshold(nodes) - 1))',
     },
-    'agreement',
-    'log-random',
+    'agreement#agreement alone',
+    'log-random#4 nodes',
   ),
   log(
     'stopping on f + 1 term',
@@ -81,7 +85,7 @@ const quorums: readonly Mutant[] = [
       from: 'this.#termsFor(decision) >= verificationThreshold(nodes)',
       to: 'this.#termsFor(decision) >= reconstructionThreshold(nodes)',
     },
-    'agreement',
+    'agreement#would leave the rest',
   ),
   log(
     'input 0 before n − f ones',
@@ -90,13 +94,13 @@ const quorums: readonly Mutant[] = [
       from: 'if (entered < agreementQuorum(this.#options.nodes)) return',
       to: 'if (entered < agreementQuorum(this.#options.nodes) - 1) return',
     },
-    'log-random',
+    'log-random#4 nodes',
   ),
   log(
     'f nodes are taken at their word about the past',
     'catch-up',
     { from: 'count >= reconstructionThreshold(this.#nodes)', to: 'count >= 1' },
-    'log-random',
+    'log-random#4 nodes',
   ),
 ]
 
@@ -108,7 +112,7 @@ const agreement: readonly Mutant[] = [
       from: 'if (heard.size >= reconstructionThreshold(nodes) && !heard.has(me)) {',
       to: 'if (r < 0 && !heard.has(me)) {',
     },
-    'agreement',
+    'agreement#agreement alone',
   ),
   log(
     'no repeating of bval in past rounds',
@@ -117,7 +121,7 @@ const agreement: readonly Mutant[] = [
       from: 'for (let r = 0; r <= this.#round; r++) {',
       to: 'for (let r = this.#round; r <= this.#round; r++) {',
     },
-    'agreement',
+    'agreement#in past rounds',
   ),
   log(
     'no conf',
@@ -126,7 +130,7 @@ const agreement: readonly Mutant[] = [
       from: "say({ type: 'conf', round: r, values: unionOf(inside.map(setOf)) }) // Step 3.",
       to: "round.union = unionOf(inside.map(setOf))\n      say({ type: 'conf', round: r, values: round.union })",
     },
-    'agreement',
+    'agreement#hostile to the coin, 4 nodes',
   ),
   log(
     'the coin is looked at before the values are fixed',
@@ -135,7 +139,7 @@ const agreement: readonly Mutant[] = [
       from: "say({ type: 'aux', round: r, value: first }) // Step 2.",
       to: "say({ type: 'aux', round: r, value: first })\n      this.#coin(round)",
     },
-    'agreement',
+    'agreement#hostile to the coin, 4 nodes',
   ),
   log(
     'one value decides whatever the coin says',
@@ -144,13 +148,13 @@ const agreement: readonly Mutant[] = [
       from: 'if (value === coin && this.#decision === undefined)',
       to: 'if (this.#decision === undefined)',
     },
-    'agreement',
+    'agreement#agreement alone',
   ),
   log(
     'conf counts with values that are not accepted',
     'agreement',
     { from: '(values & ~accepted) === 0', to: 'values > 0' },
-    'agreement',
+    'agreement#agreement alone',
   ),
   log(
     'the second vote of a sender counts',
@@ -168,8 +172,7 @@ const records: readonly Mutant[] = [
       from: "records: written.map((record) => ({ type: 'record', ...record })),",
       to: "records: written.slice(1).map((record) => ({ type: 'record', ...record })).slice(1_000),",
     },
-    'log-random',
-    'log-faults',
+    'log-random#4 nodes',
   ),
   log(
     'estimates are not recorded',
@@ -178,7 +181,7 @@ const records: readonly Mutant[] = [
       from: "put('votes', number, new Writer().list(votes, writeVote).done())",
       to: "const plain = votes.map((vote) => (vote.type === 'bval' ? { ...vote, isEstimate: false } : vote))\n    put('votes', number, new Writer().list(plain, writeVote).done())",
     },
-    'log-random',
+    'log-random#4 nodes',
   ),
   log(
     'initial is not recorded',
@@ -187,8 +190,7 @@ const records: readonly Mutant[] = [
       from: "put('votes', number, new Writer().list(votes, writeVote).done())",
       to: "const plain = votes.filter(({ type }) => type !== 'initial')\n    put('votes', number, new Writer().list(plain, writeVote).done())",
     },
-    'log-random',
-    'log-faults',
+    'log-random#4 nodes',
   ),
   log(
     'votes leave before their records',
@@ -197,8 +199,7 @@ const records: readonly Mutant[] = [
       from: "this.#outputs.push(...said.records)\n    this.#send('all', said.message)",
       to: "this.#send('all', said.message)\n    this.#outputs.push(...said.records)",
     },
-    'log-random',
-    'log-faults',
+    'log-random#4 nodes',
   ),
   log(
     'bodies are not recorded with the echo',
@@ -231,7 +232,7 @@ const records: readonly Mutant[] = [
       from: 'this.#previous = this.#current?.slot === slot.number ? this.#current : undefined',
       to: 'this.#previous = undefined\n    this.#votes.forgetBelow(slot.number + 1n)',
     },
-    'log-random',
+    'log-random#4 nodes',
   ),
   log(
     'abstaining after a restart',
@@ -240,7 +241,7 @@ const records: readonly Mutant[] = [
       from: 'this.#count(this.#options.me, vote)\n    this.#resuming = false',
       to: 'this.#count(this.#options.me, vote)',
     },
-    'log-faults',
+    'log-faults#before each durable write',
   ),
 ]
 
@@ -252,7 +253,7 @@ const answers: readonly Mutant[] = [
       from: "    this.#catchUp.askAgain()\n    this.#ask('all')",
       to: '    this.#catchUp.askAgain()',
     },
-    'log-random',
+    'log-random#4 nodes',
   ),
   log(
     'votes of the slot before are not asked for again',
@@ -261,16 +262,16 @@ const answers: readonly Mutant[] = [
       from: 'if (previous?.isOver === false) this.#send',
       to: 'if (previous !== undefined && this.#next < 0n) this.#send',
     },
-    'log-faults',
+    'log-faults#until all its instances',
   ),
   log(
     'any message puts off the alarm of resend',
     'log-party',
     {
-      from: '      this.#isHeard = true\n',
-      to: '      this.#isHeard = true\n      this.#reminder.moved()\n',
+      from: 'if (round === this.#current) this.#isHeard = true',
+      to: 'if (round === this.#current) this.#isHeard = true\n      this.#reminder.moved()',
     },
-    'log-liars',
+    'log-liars#go on talking',
   ),
   log(
     'echoing without the bodies',
@@ -279,18 +280,18 @@ const answers: readonly Mutant[] = [
       from: '    const bodies = this.#bodiesOf(first)\n    if (bodies === undefined) return\n',
       to: '    for (const hash of first.lacking) this.#bodies.set(toHex(hash), hash)\n    this.#bodiesOf(first)\n',
     },
-    'log-faults',
+    'log-faults#withholds',
   ),
   log(
     'missing items are asked of nobody',
     'requests',
     { from: 'if (this.#asked.has(name)) continue', to: 'if (name !== undefined) continue' },
-    'log-faults',
+    'log-faults#give its items',
   ),
   log(
     'early votes count in whatever slot comes next',
     'early-votes',
-    { from: 'filter(([, one]) => one.slot === slot)', to: 'filter(([, one]) => one.slot <= slot)' },
+    { from: 'one.slot === slot && one.life', to: 'one.slot <= slot && one.life' },
     'core/log/early-votes.test.ts',
   ),
   log(
@@ -300,8 +301,8 @@ const answers: readonly Mutant[] = [
       from: 'if (this.#catchUp.hasCopies) this.#proceed()',
       to: 'if (this.#executing) this.#proceed()',
     },
-    'log-faults',
-    'log-random',
+    'log-faults#away',
+    'log-random#4 nodes',
   ),
   log(
     'a late answer is blamed',
@@ -310,7 +311,25 @@ const answers: readonly Mutant[] = [
       from: 'if (logged.slot.number < number) continue // An answer that came late.',
       to: 'isTrue &&= logged.slot.number >= number',
     },
-    'log-random',
+    'log-random#4 nodes',
+  ),
+]
+
+const lives: readonly Mutant[] = [
+  log(
+    'a node votes although it has forgotten what it said',
+    'witness',
+    {
+      from: 'this.#isForgetful = last.slot',
+      to: 'this.#isForgetful = last.slot < 0n && last.slot',
+    },
+    'log-return',
+  ),
+  log(
+    'votes of another life of their node count',
+    'early-votes',
+    { from: 'one.life === lifeOf(node, slot)', to: 'lifeOf(node, slot) >= 0n' },
+    'core/log/early-votes.test.ts',
   ),
 ]
 
@@ -319,7 +338,7 @@ const pace: readonly Mutant[] = [
     'no wait after an empty slot',
     'pace',
     { from: 'if (this.#quietRow === 0 ||', to: 'if (this.#quietRow >= 0 ||' },
-    'log-liars',
+    'log-liars#idle',
   ),
   log(
     'items of others are never proposed',
@@ -328,13 +347,13 @@ const pace: readonly Mutant[] = [
       from: '(stored) => node === this.#me || stored.slot',
       to: '(stored) => node === this.#me || 99n + stored.slot',
     },
-    'log-faults',
+    'log-faults#busy log',
   ),
   log(
     'the time of a slot is its latest clock',
     'slot-content',
     { from: 'sorted[Math.floor((sorted.length - 1) / 2)]', to: 'sorted[sorted.length - 1]' },
-    'log-liars',
+    'log-liars#clock',
   ),
   log(
     'the time of a slot may stand still',
@@ -346,13 +365,13 @@ const pace: readonly Mutant[] = [
     'votes of any round are kept',
     'agreement',
     { from: 'vote.round > this.#round + ROUNDS_AHEAD_MAX &&', to: 'vote.round > 0xffff &&' },
-    'log-liars',
+    'log-liars#far rounds',
   ),
   log(
     'bodies of one proposal are kept without end',
     'slot-round',
     { from: '          one.size + body.length <= PROPOSED_BODIES_MAX &&\n', to: '' },
-    'log-liars',
+    'log-liars#without end',
   ),
   log(
     'items of one node are kept without end',
@@ -361,7 +380,7 @@ const pace: readonly Mutant[] = [
       from: 'if (store.items.size >= STORED_ITEMS_MAX || size > STORED_SIZE_MAX) return false',
       to: '',
     },
-    'log-liars',
+    'log-liars#without end',
   ),
   log(
     'votes of later slots are kept',
@@ -370,7 +389,7 @@ const pace: readonly Mutant[] = [
       from: 'if (kept.votes.length < this.#perSenderMax) kept',
       to: 'if (kept.votes.length >= 0) kept',
     },
-    'log-liars',
+    'log-liars#far rounds',
   ),
 ]
 
@@ -379,5 +398,6 @@ export const logMutants: readonly Mutant[] = [
   ...agreement,
   ...records,
   ...answers,
+  ...lives,
   ...pace,
 ]

@@ -140,7 +140,22 @@ describe('a proposal', () => {
 test('the bytes are these', () => {
   const all = Object.values(messages).map((message) => encodeLogMessage(INCARNATION, message))
   const hashes = [...all, proposal].map((bytes) => toHex(sha256(bytes)).slice(0, 16))
-  expect(hashes).toMatchInlineSnapshot()
+  expect(hashes).toMatchInlineSnapshot(`
+    [
+      "3bd37d99659ae71c",
+      "59be99fe71454042",
+      "7148a5d8e61be0f7",
+      "10e46061d14364b7",
+      "dd703c5596bbb241",
+      "1425686ed8dbf323",
+      "5a599d81d5d8457d",
+      "2b2a95ab38fb74a1",
+      "9a89c68c4c5e28b8",
+      "59515c8732410386",
+      "6162a9f326699927",
+      "5a541edd6b333b11",
+    ]
+  `)
 })
 
 test('what is signed names the run, the slot and all votes', () => {
