@@ -5,7 +5,6 @@ import { schnorrMutants } from './schnorr.ts'
 import { tecdsaMutants } from './tecdsa.ts'
 
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
-  log: logMutants,
   tecdsa: tecdsaMutants,
   schnorr: schnorrMutants,
   log: logMutants,
