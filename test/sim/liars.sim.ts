@@ -5,9 +5,12 @@
  * before the first key on.
  */
 import { describe, expect, it } from 'vitest'
+import { utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
+import { anonymous } from '../../src/core/ic/principal.ts'
 import type { Lie } from '../../src/core/subnet/lies.ts'
+import type { ReadStateOutcome } from '../../src/core/subnet/node-io.ts'
 import { canistersAt } from '../../src/wallet/canisters.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
@@ -19,8 +22,7 @@ const HONEST = [1, 2, 3]
 const table: readonly (readonly [Lie, RegExp | undefined])[] = [
   [{ type: 'silent' }, undefined],
   [{ type: 'slow', delayMs: 1 }, undefined],
-  // Seen by whoever uses one of them, and enough others are there.
-  [{ type: 'bad-share' }, undefined],
+  [{ type: 'bad-share' }, /InvalidCertificationShare/],
   // Both kinds of bad dealings: refused by all, and found out by the victim alone.
   [{ type: 'bad-dealing' }, /(?:InvalidProof|InvalidCommitment).*BadShare: proven by node/s],
   [{ type: 'bad-opening' }, undefined],
@@ -28,6 +30,24 @@ const table: readonly (readonly [Lie, RegExp | undefined])[] = [
   [{ type: 'equivocate' }, /Equivocation/],
   [{ type: 'random' }, /BadEncoding/],
 ]
+
+/** The state of one node under the signature that it makes of the shares it has. */
+function certificateOf(net: SubnetNet, node: number): ReadStateOutcome {
+  const read = {
+    scope: 'canister',
+    effectiveId: ownCanisterIds.ledger,
+    version: 3,
+    sender: anonymous,
+    targets: undefined,
+    paths: [[utf8('time')]],
+  } as const
+  const { answer, outputs } = net.node(node).ask({ type: 'readState', read }, net.now)
+  for (const output of outputs)
+    if (output.type === 'fault')
+      net.faults.push(`${node} blames ${output.culprit}: ${output.reason}`)
+  if (answer.type !== 'readState') throw new RangeError(answer.type)
+  return answer.outcome
+}
 
 describe('§22.4 byzantine: one of four nodes that lies', () => {
   it.each(table)('$type: the others go on as one, and blame it alone', async (lie, blame) => {
@@ -54,6 +74,7 @@ describe('§22.4 byzantine: one of four nodes that lies', () => {
     // Verified by the wallet: the certificate, and the address under the key.
     const { address } = await canisters.depositAddress({ owner: user.principal })
     expect(address).toMatch(/^bcrt1q/)
+    for (const node of HONEST) expect(certificateOf(net, node).type).toBe('certificate')
     const seen = net.faults.filter((fault) => !fault.startsWith(`${LIAR} `))
     expect(seen.filter((fault) => !fault.includes(`blames ${LIAR}:`))).toEqual([])
     if (blame !== undefined) expect(seen.join('\n')).toMatch(blame)

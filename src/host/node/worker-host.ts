@@ -6,7 +6,7 @@ import { CLOSING_MS_MAX } from './node-host.ts'
 import type { FromNode, ToNode } from './protocol.ts'
 
 /** Of a thread's heap: V8 keeps three times 16 MB unless told, and a node has no use for them. */
-const YOUNG_GENERATION_MB = 6
+const YOUNG_GENERATION_MB = 3
 
 export class WorkerHost implements NodeHost {
   readonly #worker: Worker
