@@ -158,6 +158,15 @@ describe('a subnet in the background', () => {
     })
   })
 
+  it('deals its keys anew, and signs under the same ones', () => {
+    const keyOf = () => home.json('signer public-key --account dev0').public_key
+    const [key, { key_version: before }] = [keyOf(), home.json('signer info')]
+    expect(home.json('signer refresh')).toMatchObject({ key_version: before + 1, nodes_up: [1] })
+    expect(home.json('signer info')).toMatchObject({ key_version: before + 1, refresh: 'none' })
+    expect(home.json(`signer sign --hash ${'ab'.repeat(32)} --account dev0`).public_key).toBe(key)
+    expect(keyOf()).toBe(key)
+  })
+
   it.each([
     ['ecdsa', 'ecdsa', ''],
     ['bip340', 'bip340', ''],

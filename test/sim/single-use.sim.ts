@@ -7,14 +7,18 @@
  */
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/core/base/bytes.ts'
+import { present } from '../../src/core/base/errors.ts'
 import { encodePoint } from '../../src/core/base/group.ts'
 import { Seed } from '../../src/core/base/seed.ts'
+import { evaluateAt } from '../../src/core/tecdsa/commitment.ts'
 import { decodeDealing } from '../../src/core/tecdsa/dealing-codec.ts'
+import { decodeFinalKeys } from '../../src/core/tecdsa/key-record.ts'
 import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
 import { encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
 import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import { suites } from '../../src/core/tecdsa/signer-config.ts'
 import type { SignerOutput } from '../../src/core/tecdsa/signer-context.ts'
+import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { SignerNet } from '../support/signer-net.ts'
 import { expectValid, isDone, request } from '../support/signer-story.ts'
 
@@ -49,12 +53,6 @@ class Witness {
   /** Point that hides a coefficient of a dealing → the dealing it is in. */
   readonly points = new Functional()
   readonly #dealings = new Map<string, string>()
-  readonly #from: number
-
-  /** Constants count, or what was drawn with them alone. */
-  constructor(counted: 'constants' | 'rest') {
-    this.#from = counted === 'constants' ? 0 : 1
-  }
 
   /** Sees what leaves the nodes of one life. */
   attend(net: SignerNet): void {
@@ -78,12 +76,10 @@ class Witness {
       this.said.say(`share ${from} ${life}/${toHex(message.requestId)}`, toHex(message.share))
   }
 
-  /** A reshare shows the share of its dealer as constant, in every life that deals that share on. */
   #note(name: string, bytes: Uint8Array): void {
     const { commitment } = decodeDealing(suites.ecdsa, bytes)
     for (const [k, point] of commitment.points.entries())
-      if (k >= this.#from)
-        this.points.say(toHex(encodePoint(suites.ecdsa.group, point)), `${name}/${k}`)
+      this.points.say(toHex(encodePoint(suites.ecdsa.group, point)), `${name}/${k}`)
   }
 
   /** Reads the records of a life, which begin with its number. */
@@ -117,7 +113,7 @@ describe('with nodes killed at each durable write and each send', () => {
   }
 
   it('§22.7 killed: no node contradicts its dealings, supports and shares, and requests are signed', () => {
-    const witness = new Witness('constants')
+    const witness = new Witness()
     const deaths = new Set<string>()
     const net = new SignerNet({
       nodes: NODES,
@@ -222,58 +218,77 @@ const seeds = SEED === undefined ? [1, 2, 3] : [Number(SEED)]
 const LIVES = 3
 const ACTS = 6
 
-/** Lives one after the other; every relation that must be a function is one over all of them. */
-function play(seed: number, refreshes: boolean): void {
-  const chance = new Chance(seed)
-  const witness = new Witness(refreshes ? 'rest' : 'constants')
-  const noncePoints = new Functional()
-  /** Kept keys of all lives so far, from before a refresh: any of them may be what is restored. */
-  const copies: Uint8Array[] = []
-  let newest = 0n
-  for (let life = 1; life <= LIVES; life++) {
-    const restored = copies[chance.below(Math.max(copies.length, 1))]
-    const net = new SignerNet({
-      nodes: NODES,
-      incarnation: BigInt(life),
-      build: (built) => witness.attend(built),
-      ...(restored && { restored }),
-    })
-    const story = new Life(net, chance, refreshes)
-    for (let act = 0; act < ACTS; act++) {
-      story.act(`${life}/${act}`)
-      const { finalKeys, epoch } = net.signer([0, 1, 2, 3].find((node) => net.isUp(node)) ?? 0)
-      if (finalKeys !== undefined && epoch.version === 1n) copies.push(finalKeys)
-      if (epoch.version > newest) newest = epoch.version
-    }
-    // Every second life ends as it is, in the middle of what it does.
-    if (life % 2 === 0) {
-      story.end()
-      for (const asked of story.asked) expect(isDone(net, asked)).toBe(true)
-    }
-    for (const { requestId, signature } of net.completed)
-      noncePoints.say(toHex(signature.slice(0, 32)), `${life}/${toHex(requestId)}`)
-    witness.read(net)
-    expect(net.faults).toEqual([])
-  }
-  expect(witness.pairings.contradictions).toEqual([])
-  expect(witness.said.contradictions).toEqual([])
-  expect(witness.points.contradictions).toEqual([])
-  expect(noncePoints.contradictions).toEqual([])
-  // And the other way round: a request and its ω come from one presignature.
-  expect(new Set(witness.pairings.values).size).toBe(witness.pairings.size)
-  expect(noncePoints.size).toBeGreaterThan(3)
-  expect(newest > 1n).toBe(refreshes)
+/** Points of the shares of keys: a dealer that hands its share on shows this one each time (§7). */
+function handedOn({ genesis }: SignerNet, keys: Uint8Array): readonly string[] {
+  const { ecdsa } = decodeFinalKeys({ suites, genesis, ed25519: nativeEd25519 }, keys)
+  const { group } = suites.ecdsa
+  return [...ecdsa.values()].flatMap(({ transcript }) =>
+    Array.from({ length: NODES }, (_, node) => {
+      const { commitment } = present(transcript, 'a kept key is final')
+      return toHex(encodePoint(group, evaluateAt(group, commitment, node)))
+    }),
+  )
+}
+
+/** What a node had on disk when it kept its keys. */
+type Copy = {
+  readonly keys: Uint8Array
+  readonly records: readonly ReadonlyMap<string, Uint8Array>[]
 }
 
 describe('requests, crashes, restarts and restores at random', () => {
-  it.each(seeds)('§22.7 function: a presignature has one request and one ω (seed %i)', (seed) => {
-    play(seed, false)
-  })
-
-  it.each(seeds)(
-    '§22.7 refreshed: it has them with refreshes in between, too (seed %i)',
-    (seed) => {
-      play(seed, true)
-    },
+  it.each(seeds)('§22.7 function: a presignature has one request and one ω (seed %i)', (seed) =>
+    live(seed, false),
   )
+
+  it.each(seeds)('§22.7 refreshed: nor has it more with refreshes among them (seed %i)', (seed) =>
+    live(seed, true),
+  )
+
+  function live(seed: number, refreshes: boolean): void {
+    const chance = new Chance(seed)
+    const witness = new Witness()
+    const noncePoints = new Functional()
+    /** Kept keys of all lives so far: any of them may be what is restored. */
+    const copies: Copy[] = []
+    const known = new Set<string>()
+    let newest = 0n
+    for (let life = 1; life <= LIVES; life++) {
+      const restored = copies[chance.below(Math.max(copies.length, 1))]
+      const net = new SignerNet({
+        nodes: NODES,
+        incarnation: BigInt(life),
+        build: (built) => witness.attend(built),
+        ...(restored && { restored: restored.keys, records: restored.records }),
+      })
+      const story = new Life(net, chance, refreshes)
+      for (let act = 0; act < ACTS; act++) {
+        story.act(`${life}/${act}`)
+        const { finalKeys: keys, epoch } = net.signer([0, 1, 2, 3].find((i) => net.isUp(i)) ?? 0)
+        const records = net.records.map((own) => new Map(own))
+        if (keys !== undefined) {
+          copies.push({ keys, records })
+          for (const point of handedOn(net, keys)) known.add(point)
+        }
+        if (epoch.version > newest) newest = epoch.version
+      }
+      // Every second life ends as it is, in the middle of what it does.
+      if (life % 2 === 0) {
+        story.end()
+        for (const asked of story.asked) expect(isDone(net, asked)).toBe(true)
+      }
+      for (const { requestId, signature } of net.completed)
+        noncePoints.say(toHex(signature.slice(0, 32)), `${life}/${toHex(requestId)}`)
+      witness.read(net)
+      expect(net.faults).toEqual([])
+    }
+    expect(witness.pairings.contradictions).toEqual([])
+    expect(witness.said.contradictions).toEqual([])
+    expect(witness.points.contradictions.filter((point) => !known.has(point))).toEqual([])
+    expect(noncePoints.contradictions).toEqual([])
+    // And the other way round: a request and its ω come from one presignature.
+    expect(new Set(witness.pairings.values).size).toBe(witness.pairings.size)
+    expect(noncePoints.size).toBeGreaterThan(3)
+    expect(newest > 1n).toBe(refreshes)
+  }
 })

@@ -115,14 +115,14 @@ export class Sequencer implements Log {
     }
   }
 
-  /** The membership has changed. */
-  resize(nodes: number): void {
-    this.#nodes = nodes
-  }
-
   down(node: NodeIndex): void {
     this.#working.delete(node)
     this.#wishes.delete(node)
+  }
+
+  /** The membership has changed. */
+  resize(nodes: number): void {
+    this.#nodes = nodes
   }
 
   #submit(from: NodeIndex, item: Uint8Array): void {

@@ -8,6 +8,7 @@ import type { NodeIndex } from '../../src/core/base/party.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
 import type { Slot } from '../../src/core/log/log.ts'
+import { EPOCH_RECORDS } from '../../src/core/tecdsa/epochs.ts'
 import { runPrefix } from '../../src/core/tecdsa/evidence.ts'
 import type { Genesis } from '../../src/core/tecdsa/membership.ts'
 import { createMembership } from '../../src/core/tecdsa/membership.ts'
@@ -48,6 +49,8 @@ type NetOptions = {
   /** Keys of an earlier time line, and the number of this one. */
   readonly restored?: Uint8Array
   readonly incarnation?: bigint
+  /** What nodes had on record before; secrets of epochs are what lasts. */
+  readonly records?: readonly ReadonlyMap<string, Uint8Array>[]
   readonly nodes: number
   readonly seed?: string
   readonly tamper?: Tamper
@@ -113,7 +116,9 @@ export class SignerNet {
     this.#options = options
     this.#version = 1n
     const root = Seed.fromBytes(new TextEncoder().encode(options.seed ?? 'signer-net'))
-    const keys = Array.from({ length: options.nodes }, (_, i) => nodeKeys(root.derive(`node-${i}`)))
+    const keys = Array.from({ length: options.nodes }, (_, i) =>
+      nodeKeys(root.derive(`node-${i}`), options.incarnation),
+    )
     const membership = createMembership(
       keys.map(({ record }) => record),
       1n,
@@ -134,7 +139,8 @@ export class SignerNet {
     this.#log = new Sequencer(options.nodes, root.derive('tape').generator().bytes(32))
     options.build?.(this)
     for (let i = 0; i < options.nodes; i++) {
-      this.records.push(new Map())
+      const before = [...(options.records?.[i] ?? [])]
+      this.records.push(new Map(before.filter(([key]) => key.startsWith(EPOCH_RECORDS))))
       this.start(i)
     }
   }

@@ -44,6 +44,26 @@ function execute(of: Certifier, slot: bigint, byte: number): CertifierOutputs {
 }
 
 describe('a root', () => {
+  test('is signed under the transcript of its slot, although a refresh came since', () => {
+    let transcript = 1n
+    const asked: (bigint | undefined)[] = []
+    const key: CertificationKey = {
+      ...keyOf(0),
+      transcript: () => transcript,
+      combine: (over, shares, of) => {
+        asked.push(of)
+        return keyOf(0).combine(over, shares, of)
+      },
+    }
+    const one = new Certifier({ me: 0, nodes: 4, key })
+    execute(one, 5n, 7)
+    one.receive(1, vote(1, 5n, 7))
+    one.receive(2, vote(2, 5n, 7))
+    transcript = 2n
+    expect(one.signature().signature).toEqual(sha256(root(7)))
+    expect(asked).toEqual([1n])
+  })
+
   test('is settled by the vote of the third of four nodes, whatever comes first', () => {
     const one = certifier()
     expect(kinds(one.receive(2, vote(2, 5n, 7)))).toEqual([])

@@ -106,6 +106,24 @@ describe('a log on disk', () => {
   })
 })
 
+describe('the secret of an epoch', () => {
+  test('is written with the root, outlasts a time line, and is gone once it is forgotten', () => {
+    const store = new MemoryStore()
+    const disk = new NodeDisk(store)
+    disk.writeSeed(utf8('root'), utf8('first'))
+    disk.found(encodeGenesis(genesis))
+    disk.commit({ records: [{ key: 'epoch/1/2', value: utf8('second') }] })
+    disk.commit({ records: [{ key: '1/support', value: utf8('vote') }] })
+    const { next: first, previous } = disk.log.position
+    disk.restart([...disk.log.starts, { incarnation: 9n, first, previous }])
+    const kept = new NodeDisk(store)
+    expect([...kept.records().keys()]).toEqual(['epoch/1/2', 'epoch/first'])
+    expect(kept.firstEpoch).toEqual(utf8('first'))
+    kept.commit({ forget: ['epoch/first'] })
+    expect(new NodeDisk(store).firstEpoch).toBeUndefined()
+  })
+})
+
 describe('records', () => {
   test('are replaced, and forgotten when a new time line begins', () => {
     const disk = diskWith('a')
