@@ -98,7 +98,8 @@ function report(error: unknown): number {
   endTrace(error)
   if (outputClosed) return 0 // Nobody reads on; that is how `| head` ends a program.
   // People have read the line already that `interrupt` prints.
-  if (error instanceof Interrupted && !terminal.settings.json) return error.exit
+  if (error instanceof Interrupted && (!terminal.settings.json || stopManner.answers === true))
+    return error.exit
   return printFailure(terminal, error)
 }
 

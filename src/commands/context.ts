@@ -29,6 +29,8 @@ export type StopManner = {
   readonly line: string
   /** How long the command may take to clean up. */
   readonly patienceMs: number
+  /** It prints its own answer then, in the place of an error. */
+  readonly answers?: boolean
 }
 
 export type Context = {

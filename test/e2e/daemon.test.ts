@@ -218,6 +218,46 @@ describe('a subnet in the background', () => {
     expect(readFileSync(file, 'utf8')).toBe(told)
   })
 
+  it('measures as many signatures as it was asked for', () => {
+    const found = home.json('signer bench --count 3 --concurrency 2 --scheme ed25519 --warm')
+    expect(found).toMatchObject({
+      scheme: 'ed25519',
+      count: 3,
+      done: 3,
+      concurrency: 2,
+      warm: true,
+      interrupted: false,
+    })
+    for (const phase of ['presign', 'sign', 'combine', 'order', 'total']) {
+      const { count, min, median, p95, p99, max } = found.phases[phase]
+      expect(count).toBe(3)
+      const ranks = [min, median, p95, p99, max]
+      expect(ranks).toEqual(ranks.toSorted((a, b) => a - b))
+    }
+    const counted = found.histogram.reduce(
+      (sum: number, bin: { count: number }) => sum + bin.count,
+      0,
+    )
+    expect(counted).toBe(3)
+    expect(found.runs).toHaveLength(3)
+    expect(found.machine).toMatchObject({ nodes: 1, node: process.version })
+  })
+
+  it.each([
+    ['for people', '', /^Signatures .*, stopped before 10000$/m],
+    ['for programs', ' --json', /"interrupted":true/],
+  ])('shows at Ctrl-C what it has measured, %s', async (_, form, shown) => {
+    const made = (): number => home.json('subnet nodes').signatures
+    const before = made()
+    const { pid, end } = home.start(`signer bench --count 10000${form}`)
+    await until(() => made() > before)
+    if (pid !== undefined) process.kill(pid, 'SIGINT')
+    const { exit, out } = await end
+    expect(exit).toBe(130)
+    expect(out).toMatch(shown)
+    if (form !== '') expect(out.trimEnd().split('\n')).toHaveLength(1)
+  })
+
   /** BIP341 in the library's own words. */
   function outputKey(key: Uint8Array, root: string | null): Uint8Array {
     const internal = key.slice(1)
@@ -235,6 +275,9 @@ describe('a subnet in the background', () => {
     [`signer sign --hash ${'00'.repeat(32)} --taproot-root ${'00'.repeat(32)}`, 2, 'USAGE_INVALID'],
     ['signer public-key --scheme x', 2, 'USAGE_INVALID'],
     ['signer sign --hash 00', 2, 'USAGE_INVALID'],
+    ['signer bench --count 0', 2, 'USAGE_INVALID'],
+    ['signer bench --concurrency 21', 2, 'USAGE_INVALID'],
+    ['signer bench --scheme x', 2, 'USAGE_INVALID'],
     [`signer sign --hash ${'00'.repeat(32)} --nodes 1,1`, 2, 'USAGE_INVALID'],
     [`signer sign --hash ${'00'.repeat(32)} --nodes 0`, 2, 'USAGE_INVALID'],
     [`signer sign --hash ${'00'.repeat(32)} --nodes 2`, 2, 'USAGE_INVALID'],

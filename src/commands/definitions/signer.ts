@@ -106,9 +106,32 @@ shares from before are useless with those from after. It also happens every 24 h
   run: async () => (await import('../signer/refresh.ts')).refresh,
 }
 
+const bench: CommandDefinition = {
+  name: 'bench',
+  summary: 'how long signatures take here',
+  description: `Has the nodes sign random messages and shows how long each phase takes, a histogram,
+and the machine. Ctrl-C shows what is there. The phases: presign, until a
+presignature is paired with the request; sign, until enough shares are there;
+combine; order, until the log has the signature; total.`,
+  examples: [
+    ['ckbtc signer bench', 'twenty, one after another'],
+    ['ckbtc signer bench --count 50 --concurrency 5 --warm', ''],
+    ['ckbtc signer bench --scheme ed25519 --json', 'for a script'],
+  ],
+  options: [
+    { flags: '--count <n>', description: 'signatures, 20 unless given' },
+    { flags: '--concurrency <n>', description: 'so many at a time, 1 unless given, at most 20' },
+    { flags: '--warm', description: 'one more before, which is not counted: it makes the key' },
+    scheme,
+  ],
+  exits: [STALLED, LOCAL, DOWN],
+  seeAlso: 'ckbtc signer sign',
+  run: async () => (await import('../signer/bench.ts')).bench,
+}
+
 export const signerGroup: GroupDefinition = {
   name: 'signer',
   summary: 'threshold signatures of the local subnet',
   description: 'Asks the nodes of the local subnet for signatures, and checks them.',
-  commands: [info, publicKey, sign, verify, refresh],
+  commands: [info, publicKey, sign, verify, bench, refresh],
 }
