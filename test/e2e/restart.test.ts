@@ -148,7 +148,7 @@ it('§22.7 older-subnet: when all disks are put back, again and again, it signs 
   home.json('subnet start')
   // r of each comes from a K and an ω that no other life had.
   expect(new Set(signatures.map((signature) => signature.slice(0, 64))).size).toBe(2)
-})
+}, 240_000)
 
 it('runs when one node finds its log damaged while it reads it again', () => {
   home.json(`signer sign --hash ${'00ff'.repeat(16)}`) // Many slots.
