@@ -18,8 +18,17 @@ export class Wrong extends Error {}
 const TAG_AT = 8
 const VOTES_TAG = votesBytes(0, 0n, [])[TAG_AT]
 
+export type Line = {
+  readonly incarnation: bigint
+  /** Number of its first slot. */
+  readonly first: bigint
+  /** Of the slot before it, if there is one. */
+  readonly time?: bigint | undefined
+}
+
 export class LogChecker {
   readonly #nodes: number
+  readonly #line: Line
   /** Hash of each slot, from the first honest node that delivered it. */
   readonly #log: Hash32[] = []
   readonly #times: bigint[] = []
@@ -30,13 +39,14 @@ export class LogChecker {
   /** Votes by kind, copies left out. */
   readonly counts = new Map<Vote['type'], number>()
 
-  constructor(nodes: number) {
+  constructor(nodes: number, line: Line = { incarnation: INCARNATION, first: 0n }) {
     this.#nodes = nodes
+    this.#line = line
   }
 
   /** An honest node delivers a slot; `isLiar` tells whose clocks count for nothing. */
   delivered(node: NodeIndex, slot: Slot, hash: Hash32, isLiar: (node: NodeIndex) => boolean): void {
-    const number = Number(slot.number)
+    const number = Number(slot.number - this.#line.first)
     const known = this.#log[number]
     if (known !== undefined) {
       if (!equalBytes(known, hash)) throw new Wrong(`fork in slot ${number} at node ${node}`)
@@ -46,7 +56,7 @@ export class LogChecker {
     // n − f, counted here: the program's own number is under test.
     if (slot.proposers.length < this.#nodes - Math.floor((this.#nodes - 1) / 3))
       throw new Wrong(`slot ${number} of ${slot.proposers.length} proposals`)
-    const before = this.#times.at(-1)
+    const before = this.#times.at(-1) ?? this.#line.time
     if (before !== undefined && slot.time <= before) throw new Wrong(`time of slot ${number}`)
     const clocks = slot.proposers.filter((one) => !isLiar(one.node)).map(({ clock }) => clock)
     const isInside =
@@ -60,7 +70,7 @@ export class LogChecker {
   /** An honest node sends a message. */
   sent(node: NodeIndex, bytes: Uint8Array): void {
     if (bytes[TAG_AT] !== VOTES_TAG) return
-    const message = decodeLogMessage(INCARNATION, bytes)
+    const message = decodeLogMessage(this.#line.incarnation, bytes)
     if (message?.type !== 'votes') return
     // Whatever its life: one that returns votes in no slot again.
     for (const vote of message.votes) this.#voted(`${node}/${message.slot}`, vote)

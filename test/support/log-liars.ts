@@ -18,6 +18,15 @@ import type { Liar, Message } from './log-net-options.ts'
 import { encoded, INCARNATION, votesBytes } from './log-world.ts'
 import type { Random } from './random.ts'
 
+/** How a liar of one subnet speaks: its messages are well formed, its votes signed. */
+export type Tongue = {
+  readonly incarnation: bigint
+  readonly encoded: (message: LogMessage) => Uint8Array
+  readonly votesBytes: (me: NodeIndex, slot: bigint, votes: readonly Vote[]) => Uint8Array
+}
+
+const testTongue: Tongue = { incarnation: INCARNATION, encoded, votesBytes }
+
 /** How often, out of a hundred, a liar does each thing to a message. */
 export type Temper = {
   /** Leaves it out. */
@@ -57,19 +66,32 @@ export class Equivocator implements Liar {
   readonly #others: readonly NodeIndex[]
   /** Whether the values differ, too. */
   readonly #flips: boolean
+  readonly #tongue: Tongue
 
-  constructor(me: NodeIndex, others: readonly NodeIndex[], flips: boolean) {
+  constructor(
+    me: NodeIndex,
+    {
+      others,
+      flips,
+      tongue = testTongue,
+    }: {
+      readonly others: readonly NodeIndex[]
+      readonly flips: boolean
+      readonly tongue?: Tongue | undefined
+    },
+  ) {
     this.#me = me
     this.#others = others
     this.#flips = flips
+    this.#tongue = tongue
   }
 
   says(message: Message): readonly Message[] {
-    const said = attempt(() => decodeLogMessage(INCARNATION, message.bytes))
+    const said = attempt(() => decodeLogMessage(this.#tongue.incarnation, message.bytes))
     const isOther = this.#others.includes(message.to)
     if (said === undefined || said instanceof Error || said.type !== 'votes') return [message]
     const votes = said.votes.map((vote) => (isOther ? this.#other(said.slot, vote) : vote))
-    return [{ ...message, bytes: votesBytes(this.#me, said.slot, votes) }]
+    return [{ ...message, bytes: this.#tongue.votesBytes(this.#me, said.slot, votes) }]
   }
 
   #other(slot: bigint, vote: Vote): Vote {
@@ -109,12 +131,14 @@ export class RandomLiar implements Liar {
   readonly #hashes: Hash32[] = []
   /** Items that its proposals name and that nobody has. */
   readonly #hidden = new Map<string, Uint8Array>()
+  readonly #tongue: Tongue
   #slot = 0n
 
-  constructor(nodes: number, me: NodeIndex, temper: Temper) {
+  constructor(nodes: number, me: NodeIndex, temper: Temper, tongue = testTongue) {
     this.#nodes = nodes
     this.#me = me
     this.#temper = temper
+    this.#tongue = tongue
   }
 
   says(message: Message, random: Random): readonly Message[] {
@@ -130,11 +154,11 @@ export class RandomLiar implements Liar {
 
   /** Some get the items that it hides. */
   hears({ from, bytes }: Message, random: Random): readonly Message[] {
-    const message = attempt(() => decodeLogMessage(INCARNATION, bytes))
+    const message = attempt(() => decodeLogMessage(this.#tongue.incarnation, bytes))
     if (message === undefined || message instanceof Error || message.type !== 'want') return []
     const bodies = message.items.flatMap((hash) => this.#hidden.get(hash.join()) ?? [])
     if (random.oneIn(2)) return []
-    return bodies.map((item) => this.#to(from, encoded({ type: 'body', item })))
+    return bodies.map((item) => this.#to(from, this.#tongue.encoded({ type: 'body', item })))
   }
 
   #to(to: NodeIndex, bytes: Uint8Array): Message {
@@ -147,12 +171,13 @@ export class RandomLiar implements Liar {
   }
 
   #twisted({ to, bytes }: Message, random: Random): Message {
-    const message = attempt(() => decodeLogMessage(INCARNATION, bytes))
+    const message = attempt(() => decodeLogMessage(this.#tongue.incarnation, bytes))
     if (message === undefined || message instanceof Error) return this.#to(to, bytes)
-    if (message.type !== 'votes') return this.#to(to, encoded(this.#other(message, random)))
+    if (message.type !== 'votes')
+      return this.#to(to, this.#tongue.encoded(this.#other(message, random)))
     this.#slot = message.slot
     const votes = message.votes.flatMap((vote) => this.#vote(vote, random))
-    return this.#to(to, votesBytes(this.#me, message.slot, votes))
+    return this.#to(to, this.#tongue.votesBytes(this.#me, message.slot, votes))
   }
 
   /** What it says of one vote. */
@@ -278,17 +303,20 @@ export class RandomLiar implements Liar {
         return this.#to(to, flipped(random.pick(this.#old).bytes, random))
       case 3: {
         const hashes = [this.#hash(random), this.#hash(random)]
-        return this.#to(to, encoded({ type: 'decided', first: slotNear(slot, random), hashes }))
+        return this.#to(
+          to,
+          this.#tongue.encoded({ type: 'decided', first: slotNear(slot, random), hashes }),
+        )
       }
       case 4: {
         const value = anyBit(random)
         const terms = Array.from({ length: this.#nodes }, (_, instance) => ({ instance, value }))
         const votes = terms.map((term) => ({ type: 'term', ...term }) as const)
-        return this.#to(to, votesBytes(this.#me, slotNear(slot, random), votes))
+        return this.#to(to, this.#tongue.votesBytes(this.#me, slotNear(slot, random), votes))
       }
       default: {
         const votes = Array.from({ length: 1 + random.below(20) }, () => this.#anyVote(random))
-        return this.#to(to, votesBytes(this.#me, slotNear(slot, random), votes))
+        return this.#to(to, this.#tongue.votesBytes(this.#me, slotNear(slot, random), votes))
       }
     }
   }
@@ -304,7 +332,7 @@ function slotNear(slot: bigint, random: Random): bigint {
   return random.pick(slot > 0n ? [...slots, slot - 1n] : slots)
 }
 
-function flipped(bytes: Uint8Array, random: Random): Uint8Array {
+export function flipped(bytes: Uint8Array, random: Random): Uint8Array {
   if (bytes.length === 0) return bytes
   const changed = bytes.slice()
   const at = random.below(bytes.length)
@@ -313,17 +341,22 @@ function flipped(bytes: Uint8Array, random: Random): Uint8Array {
 }
 
 /** One of many kinds of liar. */
-export function someLiar(nodes: number, me: NodeIndex, random: Random): Liar {
+export function someLiar(nodes: number, me: NodeIndex, random: Random, tongue?: Tongue): Liar {
   if (random.oneIn(6)) return new Silent(random.below(300))
   if (random.oneIn(4)) {
     const others = Array.from({ length: nodes }, (_, i) => i).filter(() => random.oneIn(2))
-    return new Equivocator(me, others, random.oneIn(2))
+    return new Equivocator(me, { others, flips: random.oneIn(2), tongue })
   }
-  return new RandomLiar(nodes, me, {
-    drop: random.pick([0, 0, 10, 50]),
-    twist: random.pick([10, 50, 100]),
-    each: random.pick([5, 20, 50, 100]),
-    more: random.pick([0, 10, 30]),
-    spared: random.oneIn(3) ? [random.below(nodes)] : [],
-  })
+  return new RandomLiar(
+    nodes,
+    me,
+    {
+      drop: random.pick([0, 0, 10, 50]),
+      twist: random.pick([10, 50, 100]),
+      each: random.pick([5, 20, 50, 100]),
+      more: random.pick([0, 10, 30]),
+      spared: random.oneIn(3) ? [random.below(nodes)] : [],
+    },
+    tongue,
+  )
 }
