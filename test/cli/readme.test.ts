@@ -1,7 +1,7 @@
 /**
- * Goal: what the README shows is what happens.
- * Method: its commands run in its order, in one home that is empty at first; every line that it
- * shows is printed, but for ids and times; the programs it shows lie where they run.
+ * Goal: what the README and the page on threshold signatures show is what happens.
+ * Method: the commands of each run in its order, in one home that is empty at first; every line that
+ * it shows is printed, but for ids and times; the programs it shows lie where they run.
  */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,24 +12,31 @@ import { lasting, shownCommands, shownFiles } from '../support/readme.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const home = new SharedHome()
-const place = join(home.path, 'place')
+const documents = [
+  ['the README', readme],
+  ['the page on threshold signatures', readFileSync(join(root, 'docs/threshold.md'), 'utf8')],
+] as const
 
-beforeAll(() => {
-  mkdirSync(place)
-  symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'))
-  for (const { name, text } of shownFiles(readme)) writeFileSync(join(place, name), text)
-})
-afterAll(() => home.remove())
+describe.each(documents)('%s', (_, document) => {
+  const home = new SharedHome()
+  const place = join(home.path, 'place')
 
-describe('the README', () => {
-  it.each(shownCommands(readme))('$line: $command', async ({ command, output }) => {
+  beforeAll(() => {
+    mkdirSync(place)
+    symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'))
+    for (const { name, text } of shownFiles(document)) writeFileSync(join(place, name), text)
+  })
+  afterAll(() => home.remove())
+
+  it.each(shownCommands(document))('$line: $command', async ({ command, output }) => {
     const { out, err, exit } = await runCommand(`cd ${place} && ${command}`, home)
     expect({ exit, err: exit === 0 ? '' : err }).toEqual({ exit: 0, err: '' })
     const printed = new Set(`${out}${err}`.split('\n').map(lasting))
     expect(output.map(lasting).filter((line) => !printed.has(line))).toEqual([])
   })
+})
 
+describe('the README', () => {
   it('names no command that does not exist', async () => {
     const named = [...readme.matchAll(/`ckbtc ([a-z-]+)/g)].map(([, name = '']) => name)
     for (const name of new Set(named)) {
