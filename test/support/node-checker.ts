@@ -27,6 +27,8 @@ export class NodeChecker {
   readonly faults: string[] = []
   /** Presignatures in stock at a node, after its newest slot. */
   readonly stock = new Map<NodeIndex, number>()
+  /** Of the membership whose keys are in force at a node; undefined in a refresh. */
+  readonly versions = new Map<NodeIndex, bigint | undefined>()
   /** Requests for signatures that are open after the newest slot. */
   open = 0
   /** The newest slot that was certified at a node. */
@@ -120,8 +122,10 @@ export class NodeChecker {
       this.operatorSignatures.set(request, toHex(event.signature))
     }
     if (event.type !== 'executed') return
-    const { slot, stock, openRequests, bitcoinHeight } = event
-    this.#once(`slot ${slot}`, `${stock} in stock, ${openRequests} open, ${bitcoinHeight} blocks`)
+    const { slot, stock, openRequests, bitcoinHeight, version, refresh } = event
+    const signer = `${stock} in stock, ${openRequests} open, keys ${version}, refresh ${refresh}`
+    this.#once(`slot ${slot}`, `${signer}, ${bitcoinHeight} blocks`)
+    this.versions.set(node, refresh === 'none' ? version : undefined)
     this.stock.set(node, stock)
     this.open = openRequests
   }

@@ -18,8 +18,10 @@ import type { SubnetNode } from '../../src/core/subnet/node.ts'
 import type { NodeInput } from '../../src/core/subnet/node-io.ts'
 import type { OperatorRequest } from '../../src/core/subnet/operator-requests.ts'
 import {
+  encodeOperatorRefresh,
   encodeOperatorRequest,
   operatorContent,
+  operatorRefreshContent,
   operatorRequestId,
 } from '../../src/core/subnet/operator-requests.ts'
 import type { User } from '../../src/wallet/identity.ts'
@@ -149,6 +151,16 @@ export class NodeClients {
         operatorSignatures.has(toHex(id)) || (message === undefined && this.#net.nowMs >= end / 2),
     )
     return id
+  }
+
+  /** The operator has all keys shared out anew, to the membership of this version. */
+  operatorRefreshes(version: bigint, isDone: () => boolean): void {
+    const { genesis } = this.#net.world
+    const refresh = { version, change: undefined }
+    const { publicKey } = operator
+    const signature = operator.sign(operatorRefreshContent(genesis, refresh))
+    const request = encodeOperatorRefresh({ refresh, publicKey, signature })
+    this.#hand({ type: 'operator', request }, isDone)
   }
 }
 

@@ -21,6 +21,7 @@ import {
   paymentsTo,
   recipientOf,
   redemption,
+  refresh,
   transfer,
 } from './node-stories.ts'
 import { NodeWorld } from './node-world.ts'
@@ -43,12 +44,14 @@ export type PlayOptions = {
   readonly watch?: (net: NodeNet) => void
   /** Whether there are no keys yet; by chance unless told. */
   readonly isYoung?: boolean
+  /** Whether the keys are shared out anew; by chance unless told. */
+  readonly isRefreshed?: boolean
 }
 
 export function playNodes(
   seed: number,
   nodes: number,
-  { watch, isYoung }: PlayOptions = {},
+  { watch, isYoung, isRefreshed }: PlayOptions = {},
 ): NodeRun {
   const random = new Random(`nodes/${nodes}/${seed}`)
   const liars = new Map<NodeIndex, Liar>()
@@ -76,16 +79,16 @@ export function playNodes(
     const net = new NodeNet(crash === undefined ? options : { ...options, crash })
     watch?.(net)
     if (isFounding) net.bitcoin.mine(HEIGHT)
-    return { net: live(net, random), what }
+    return { net: live(net, random, isRefreshed ?? random.oneIn(4)), what }
   } catch (cause) {
     throw new Wrong(`${what}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
 }
 
-function live(net: NodeNet, random: Random): NodeNet {
+function live(net: NodeNet, random: Random, isRefreshed: boolean): NodeNet {
   const tools = { net, clients: new NodeClients(net) }
   const purse = new Purse(net)
-  const told = tell(net, storiesOf(tools, purse, random))
+  const told = tell(net, storiesOf(tools, purse, { random, isRefreshed }))
   plan(net, random)
   repeat(net, { everyMs: 2_000 }, () => purse.remind())
   net.run(() => false, STORM_MS)
@@ -140,7 +143,11 @@ function judgeBooks(net: NodeNet): void {
 
 const REDEMPTIONS = ['one', 'two', 'three'] as const
 
-function storiesOf(tools: StoryTools, purse: Purse, random: Random): ReadonlyMap<string, Story> {
+function storiesOf(
+  tools: StoryTools,
+  purse: Purse,
+  { random, isRefreshed }: { readonly random: Random; readonly isRefreshed: boolean },
+): ReadonlyMap<string, Story> {
   const [one, two] = [devUser(0), devUser(1)]
   const stories = new Map<string, Story>()
   stories.set('deposit one', deposit(tools, purse, { user: one, amounts: [200_000n, 300_000n] }))
@@ -150,6 +157,7 @@ function storiesOf(tools: StoryTools, purse: Purse, random: Random): ReadonlyMap
   if (random.oneIn(2))
     stories.set('redemption two', redemption(tools, { user: two, amount: 100_000n, name: 'two' }))
   if (random.oneIn(2)) stories.set('operator', operatorSignature(tools, 'ecdsa'))
+  if (isRefreshed) stories.set('refresh', refresh(tools))
   return stories
 }
 

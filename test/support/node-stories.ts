@@ -179,3 +179,13 @@ export function* operatorSignature({ net, clients }: StoryTools, scheme: KeySche
   const isOver = (): boolean => net.nowMs > end && net.isCalm && net.checker.open === 0
   yield () => net.checker.operatorSignatures.has(toHex(id)) || isOver()
 }
+
+/** All keys are shared out anew, while whatever else goes on goes on. */
+export function* refresh({ net, clients }: StoryTools): Story {
+  const start = net.nowMs + net.random.below(40_000)
+  yield () => net.nowMs >= start
+  const version = net.world.genesis.membership.version + 1n
+  const isDone = (): boolean => net.honest.every((i) => net.checker.versions.get(i) === version)
+  clients.operatorRefreshes(version, isDone)
+  yield isDone
+}
