@@ -31,6 +31,9 @@ describe('a refresh', () => {
     const message = utf8('a state root')
     const share = net.signer(1).certificationShare(message)
     net.refresh()
+    // What is in stock is of the old key.
+    net.run(() => net.signer(0).epoch.version === 2n)
+    expect(net.signer(0).stock).toBe(0)
     net.settle()
     expect(versions(net, range(nodes))).toEqual(range(nodes).map(() => 2))
     for (const node of range(nodes)) expect(publicKeys(net, node)).toEqual(before)
@@ -204,7 +207,10 @@ describe('with nodes killed at each durable write and each send of a refresh', (
         [...deaths].filter((name) => name.startsWith(`1 ${kind}`)),
         kind,
       ).not.toEqual([])
-    for (const node of range(4)) expect(publicKeys(net, node)).toEqual(keys)
+    for (const node of range(4)) {
+      expect(publicKeys(net, node)).toEqual(keys)
+      expect(net.signer(node).certificationShare(utf8('a root')), `${node}`).toBeDefined()
+    }
     const asked = request('after all')
     net.ask(asked)
     net.settle()
