@@ -1,5 +1,5 @@
 /**
- * Benchmarks D2, D3 and D10: all signers in one process, no network delay. Source: performance
+ * Benchmarks D2, D3, D6 and D10: all signers in one process, no network delay. Source: performance
  * specification §7.
  */
 import { sign } from 'node:crypto'
@@ -7,13 +7,17 @@ import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { utf8 } from '../src/core/base/bytes.ts'
 import { derivePublicKey, masterKey } from '../src/core/base/derivation.ts'
 import { assert, present } from '../src/core/base/errors.ts'
+import { mod } from '../src/core/base/group.ts'
+import { faultyMax } from '../src/core/base/party.ts'
 import { verifyEcdsa } from '../src/core/base/verification.ts'
 import { openDealing } from '../src/core/tecdsa/dealing.ts'
 import { decodeDealing, encodeDealing } from '../src/core/tecdsa/dealing-codec.ts'
+import type { SignatureShare } from '../src/core/tecdsa/signature.ts'
 import { combine, createShare } from '../src/core/tecdsa/signature.ts'
 import type { Suite } from '../src/core/tecdsa/suite.ts'
 import { createTranscript } from '../src/core/tecdsa/transcript.ts'
 import { nativeEd25519 } from '../src/native/ed25519.ts'
+import type { Log } from '../test/support/sequencer.ts'
 import { opensslKey } from './host.bench.ts'
 import {
   deal,
@@ -27,8 +31,9 @@ import { committeeOf, presignatureSharesOf, suite } from './support/committee.ts
 import { Counts, countingEd25519 } from './support/counting.ts'
 import { countsOf, floorOf } from './support/floor.ts'
 import { digests } from './support/inputs.ts'
+import { LogMesh } from './support/log-mesh.ts'
 import { BENCH_KEY, SignerLoop } from './support/signers.ts'
-import type { Benchmark, Prepared } from './support/task.ts'
+import type { Benchmark, Prepared, Task } from './support/task.ts'
 import { peer, task } from './support/task.ts'
 
 /** More than any run can make. */
@@ -143,30 +148,82 @@ function oneSigner(): {
   }
 }
 
-/**
- * D10: a request through slot, tape and signers, with stock. The stock is filled again outside the
- * timed part.
- */
-function signLogBench(n: number): Benchmark {
-  return bench('D10', 'sign-log', n, () => {
-    const loop = new SignerLoop({ nodes: n, ed25519: nativeEd25519, stockTarget: 1 })
-    loop.settle()
-    const path = [utf8('bench')]
-    const { publicKey } = derivePublicKey(masterKey(loop.publicKey), path)
-    const key = { scheme: 'ecdsa', name: BENCH_KEY } as const
-    const taprootRoot = undefined
-    const run = (i: number): { readonly digest: Uint8Array; readonly signature: Uint8Array } => {
-      const digest = digests(i)
-      const request = { id: digest, key, path, message: digest, taprootRoot }
-      return { digest, signature: loop.sign(request) }
+/** D6: as D3, with f nodes whose shares come first and are false. */
+function faultyBench(n: number): Benchmark {
+  return bench('D6', 'sign-one-faulty', n, () => {
+    const committee = committeeOf(n)
+    const liars = faultyMax(n)
+    const byEveryNode = (lies: number) => (i: number) => {
+      const views = committee.nodes.map(() => signingInputs(committee, i))
+      const shares = new Map(
+        views.map((inputs, node) => {
+          const share = createShare(suite, inputs, presignatureSharesOf(committee, node))
+          return [node, node < lies ? falseShare(share) : share] as const
+        }),
+      )
+      const signatures = views.map((inputs) => {
+        const { result, blamed } = combine(suite, inputs, shares)
+        assert(!('refusal' in result) && blamed.length === lies, 'liars are found')
+        return result.signature
+      })
+      return present(signatures[0], 'a committee has a first node')
     }
-    const own = task(run, ({ digest, signature }) => {
-      assert(verifyEcdsa({ publicKey, digest, signature }, { lowS: true }), 'it verifies')
-      return signature
-    })
     return {
-      own: { ...own, before: () => loop.settle() },
-      note: 'sequencer for the log; the first steps of the next presignature fall into the time',
+      own: task(byEveryNode(liars), (bytes) => bytes),
+      peers: { 'sign-core': peer.same(task(byEveryNode(0), (bytes) => bytes)) },
+      // At most three times as long.
+      gates: [{ of: 'sign-core', relation: '>=', bound: 1 / 3 }],
+      note: `${liars} of ${n} nodes lie, and every node hears them first`,
+    }
+  })
+}
+
+const falseShare = ({ nu, mu }: SignatureShare): SignatureShare => ({
+  nu: { ...nu, value: mod(nu.value + 1n, suite.group.order) },
+  mu,
+})
+
+/** A request through slot, tape and signers, one at a time; the key is the loop's. */
+function requestsTo(loop: SignerLoop): Task {
+  const path = [utf8('bench')]
+  const { publicKey } = derivePublicKey(masterKey(loop.publicKey), path)
+  const key = { scheme: 'ecdsa', name: BENCH_KEY } as const
+  const taprootRoot = undefined
+  const run = (i: number): { readonly digest: Uint8Array; readonly signature: Uint8Array } => {
+    const digest = digests(i)
+    const request = { id: digest, key, path, message: digest, taprootRoot }
+    return { digest, signature: loop.sign(request) }
+  }
+  const own = task(run, ({ digest, signature }) => {
+    assert(verifyEcdsa({ publicKey, digest, signature }, { lowS: true }), 'it verifies')
+    return signature
+  })
+  return { ...own, before: () => loop.settle() }
+}
+
+/**
+ * D10, over the log of the nodes. The stock, if there is one, is filled again outside the timed part;
+ * the first steps of the next presignature fall into it.
+ */
+function signLogBench(n: number, stock: 'stock' | 'no-stock'): Benchmark {
+  const [name, stockTarget] = stock === 'stock' ? ['sign-log', 1] : ['sign-log-no-stock', 0]
+  return bench('D10', String(name), n, () => {
+    const over = (log: Log | undefined): SignerLoop => {
+      const options = { nodes: n, ed25519: nativeEd25519, stockTarget: Number(stockTarget) }
+      const loop = new SignerLoop({ ...options, ...(log === undefined ? {} : { log }) })
+      loop.settle()
+      return loop
+    }
+    const mesh = new LogMesh(n, nativeEd25519)
+    const own = requestsTo(over(mesh))
+    const before = { messages: mesh.messages, bytes: mesh.bytes }
+    own.before?.(0)
+    own.call(0)
+    const kilobytes = (mesh.bytes - before.bytes) / 1_000
+    return {
+      own,
+      peers: { sequencer: peer.yardstick(requestsTo(over(undefined))) },
+      note: `of the log ${mesh.messages - before.messages} messages, ${kilobytes.toFixed(0)} kB together`,
     }
   })
 }
@@ -174,5 +231,7 @@ function signLogBench(n: number): Benchmark {
 export const systemBenchmarks = (n: number): readonly Benchmark[] => [
   presignatureBench(n),
   signCoreBench(n),
-  signLogBench(n),
+  faultyBench(n),
+  signLogBench(n, 'stock'),
+  signLogBench(n, 'no-stock'),
 ]

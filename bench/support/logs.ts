@@ -18,6 +18,39 @@ const nothing: SlotDisk = {
   hashAt: () => undefined,
 }
 
+/** The parties of one log, which answer each other alone. */
+export const benchParties = (
+  nodes: number,
+  ed25519: Pick<Ed25519, 'sign'>,
+  now: bigint,
+): readonly LogParty[] =>
+  Array.from({ length: nodes }, (_, me) => {
+    const secret = sha256(utf8(`bench log ${me}`))
+    return new LogParty(
+      {
+        nodes,
+        me,
+        incarnation: 1n,
+        life: 0n,
+        lifeOf: () => 0n,
+        checksPast: false,
+        from: 0n,
+        disk: nothing,
+        records: new Map(),
+        coin: {
+          isShared: () => false,
+          share: () => undefined,
+          combine: () => ({ value: undefined, blamed: [] }),
+        },
+        sign: (content) => ed25519.sign(secret, content),
+        verify: () => false,
+        prefix: concat(GENESIS, new Uint8Array(8)),
+        isPlausible: () => true,
+      },
+      timestampNs(now),
+    )
+  })
+
 type Work = { readonly to: NodeIndex; readonly input: LogInput }
 
 export class LogLoop {
@@ -32,32 +65,7 @@ export class LogLoop {
   bytes = 0
 
   constructor(nodes: number, ed25519: Ed25519) {
-    this.#parties = Array.from({ length: nodes }, (_, me) => {
-      const secret = sha256(utf8(`bench log ${me}`))
-      return new LogParty(
-        {
-          nodes,
-          me,
-          incarnation: 1n,
-          life: 0n,
-          lifeOf: () => 0n,
-          checksPast: false,
-          from: 0n,
-          disk: nothing,
-          records: new Map(),
-          coin: {
-            isShared: () => false,
-            share: () => undefined,
-            combine: () => ({ value: undefined, blamed: [] }),
-          },
-          sign: (content) => ed25519.sign(secret, content),
-          verify: () => false,
-          prefix: concat(GENESIS, new Uint8Array(8)),
-          isPlausible: () => true,
-        },
-        timestampNs(this.#now),
-      )
-    })
+    this.#parties = benchParties(nodes, ed25519, this.#now)
     for (const me of this.#parties.keys()) this.#step({ to: me, input: { type: 'start' } })
     this.#settle()
   }

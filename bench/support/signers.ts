@@ -12,7 +12,7 @@ import { NodeKeys } from '../../src/core/tecdsa/node-keys.ts'
 import type { SigningRequest } from '../../src/core/tecdsa/request.ts'
 import { Signer } from '../../src/core/tecdsa/signer.ts'
 import type { SignerOutput, SignerOutputs } from '../../src/core/tecdsa/signer-context.ts'
-import type { LogDelivery, LogInput } from '../../test/support/sequencer.ts'
+import type { Log, LogDelivery, LogInput } from '../../test/support/sequencer.ts'
 import { Sequencer } from '../../test/support/sequencer.ts'
 import { benchSeed } from './inputs.ts'
 
@@ -37,11 +37,13 @@ type Options = {
   readonly ed25519: Ed25519
   /** Presignatures that the nodes keep making until so many are there. */
   readonly stockTarget: number
+  /** What orders for them; the sequencer unless told. */
+  readonly log?: Log
 }
 
 export class SignerLoop {
   readonly #signers: readonly Signer[]
-  readonly #log: Sequencer
+  readonly #log: Log
   #queue: Work[] = []
   #now = timestampNs(0n)
   #asked: SigningRequest | undefined
@@ -51,7 +53,7 @@ export class SignerLoop {
   messages = 0
   bytes = 0
 
-  constructor({ nodes, ed25519, stockTarget }: Options) {
+  constructor({ nodes, ed25519, stockTarget, log }: Options) {
     const seed = benchSeed(`signers ${nodes}`)
     const made = Array.from(
       { length: nodes },
@@ -67,7 +69,7 @@ export class SignerLoop {
       incarnation: 1n,
       createdAt: timestampNs(0n),
     }
-    this.#log = new Sequencer(nodes, seed.derive('tape').generator().bytes(32))
+    this.#log = log ?? new Sequencer(nodes, seed.derive('tape').generator().bytes(32))
     this.#signers = membership.members.map(({ id }, me) => {
       const keys = present(
         made.find(({ record }) => record.id === id),

@@ -451,8 +451,8 @@ const signing: readonly Mutant[] = [
     'false shares are not sorted out',
     'signature',
     {
-      from: 'if (verifyShare(suite, inputs, index, share) === undefined) good.set',
-      to: 'if (index >= 0) good.set',
+      from: 'verifyShare(suite, inputs, index, share) === undefined',
+      to: 'index >= 0',
     },
     'signature#combining',
   ),

@@ -11,13 +11,14 @@ import type { OracleInputs } from '../base/random-oracle.ts'
 import { bytesInput, oracleScalar, pointInput, scalarInput } from '../base/random-oracle.ts'
 import { constantTerm, evaluateAt } from './commitment.ts'
 import { lagrangeScalars } from './lagrange.ts'
+import type { Combined } from './optimistic.ts'
+import { combineOptimistically } from './optimistic.ts'
 import type { Transcript } from './parameters.ts'
 import type { Refusal } from './refusal.ts'
 import { refuseUnless } from './refusal.ts'
 import type { Equation, SchnorrScheme } from './schnorr-scheme.ts'
 import type { SecretShare } from './secret.ts'
 import { unseal } from './secret.ts'
-import type { Combined } from './signature.ts'
 import { NONCE_SIZE, SIGNATURE_SIZE } from './signature.ts'
 
 /** All of it comes from the log; nothing is chosen by a node. */
@@ -205,16 +206,12 @@ export function combineSchnorr<P>(
 ): Combined {
   const blamed = [...shares.keys()].filter((index) => !isReceiver(inputs, index))
   const own = new Map([...shares].filter(([index]) => isReceiver(inputs, index)))
-  const hopeful = combineAndVerify(scheme, inputs, own)
-  if (!('refusal' in hopeful) || hopeful.refusal === 'InsufficientShares')
-    return { result: hopeful, blamed }
-  const good = new Map<NodeIndex, SchnorrShare>()
-  for (const [index, share] of own) {
-    if (good.size === thresholdOf(inputs)) break
-    if (verifySchnorrShare(scheme, inputs, index, share) === undefined) good.set(index, share)
-    else blamed.push(index)
-  }
-  return { result: combineAndVerify(scheme, inputs, good), blamed }
+  const combined = combineOptimistically(own, {
+    t: thresholdOf(inputs),
+    combine: (some) => combineAndVerify(scheme, inputs, some),
+    isGood: (index, share) => verifySchnorrShare(scheme, inputs, index, share) === undefined,
+  })
+  return { ...combined, blamed: [...blamed, ...combined.blamed] }
 }
 
 function combineAndVerify<P>(

@@ -15,6 +15,7 @@ import {
   encodeSchnorrShare,
   encodeSignatureShare,
 } from './object-codec.ts'
+import type { Combined } from './optimistic.ts'
 import type { Transcript } from './parameters.ts'
 import type { EcdsaRuns, Runs, SchnorrRuns } from './recipe.ts'
 import type { Refusal } from './refusal.ts'
@@ -31,7 +32,7 @@ import {
 } from './schnorr.ts'
 import type { SchnorrScheme } from './schnorr-scheme.ts'
 import type { SecretShare } from './secret.ts'
-import type { Combined, SignatureShare, SigningInputs } from './signature.ts'
+import type { SignatureShare, SigningInputs } from './signature.ts'
 import {
   atZero,
   combine,

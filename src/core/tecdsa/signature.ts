@@ -11,6 +11,8 @@ import type { NodeIndex } from '../base/party.ts'
 import { bytesInput, oracleScalar, pointInput, scalarInput } from '../base/random-oracle.ts'
 import { commitToPublicOpening, constantTerm, evaluateAt } from './commitment.ts'
 import { lagrangeScalars } from './lagrange.ts'
+import type { Combined } from './optimistic.ts'
+import { combineOptimistically } from './optimistic.ts'
 import type { Transcript } from './parameters.ts'
 import type { Presignature, PresignatureShares } from './presignature.ts'
 import type { Refusal } from './refusal.ts'
@@ -256,12 +258,6 @@ export function recoveryId<P>(
   return ((encoded[0] ?? 0) & 1) + (xOf(encoded) >= suite.group.order ? 2 : 0)
 }
 
-/** What came of the shares at hand, and whose were false. */
-export type Combined = {
-  readonly result: { readonly type: 'signature'; readonly signature: Uint8Array } | Refusal
-  readonly blamed: readonly NodeIndex[]
-}
-
 /**
  * The optimistic order (performance R6): the first t shares as they are; only if their signature
  * fails are shares checked one by one until t good ones are found. Any t good shares give the same
@@ -275,16 +271,12 @@ export function combine<P>(
   const { presignature } = inputs
   const blamed = [...shares.keys()].filter((index) => !isReceiver(presignature, index))
   const own = new Map([...shares].filter(([index]) => isReceiver(presignature, index)))
-  const hopeful = combineAndVerify(suite, inputs, own)
-  if (!('refusal' in hopeful) || hopeful.refusal === 'InsufficientShares')
-    return { result: hopeful, blamed }
-  const good = new Map<NodeIndex, SignatureShare>()
-  for (const [index, share] of own) {
-    if (good.size === thresholdOf(presignature)) break
-    if (verifyShare(suite, inputs, index, share) === undefined) good.set(index, share)
-    else blamed.push(index)
-  }
-  return { result: combineAndVerify(suite, inputs, good), blamed }
+  const combined = combineOptimistically(own, {
+    t: thresholdOf(presignature),
+    combine: (some) => combineAndVerify(suite, inputs, some),
+    isGood: (index, share) => verifyShare(suite, inputs, index, share) === undefined,
+  })
+  return { ...combined, blamed: [...blamed, ...combined.blamed] }
 }
 
 function combineAndVerify<P>(
