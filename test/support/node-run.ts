@@ -46,12 +46,14 @@ export type PlayOptions = {
   readonly isYoung?: boolean
   /** Whether the keys are shared out anew; by chance unless told. */
   readonly isRefreshed?: boolean
+  /** After which requests for signatures are taken back; by chance unless told. */
+  readonly alarmMs?: number
 }
 
 export function playNodes(
   seed: number,
   nodes: number,
-  { watch, isYoung, isRefreshed }: PlayOptions = {},
+  { watch, isYoung, isRefreshed, alarmMs }: PlayOptions = {},
 ): NodeRun {
   const random = new Random(`nodes/${nodes}/${seed}`)
   const liars = new Map<NodeIndex, Liar>()
@@ -62,6 +64,8 @@ export function playNodes(
     incarnation,
     ...(!isFounding && { kept: keptOf(nodes) }),
     stockTarget: random.pick([1, 1, 2]),
+    // When it is short, aborts race with completions.
+    requestAlarmMs: alarmMs ?? random.pick([60_000, 60_000, 8_000, 3_000]),
   })
   for (const node of random.oneIn(4) ? [] : someNodes(nodes, random))
     liars.set(node, someNodeLiar(world, node, random))

@@ -48,7 +48,7 @@ export class NodeWorld {
   readonly genesis: Genesis
   readonly keys: readonly NodeKeys[]
   readonly kept: Kept | undefined
-  readonly #limits: Pick<NodeConfig, 'stockTarget' | 'creationMax'>
+  readonly #limits: Pick<NodeConfig, 'stockTarget' | 'creationMax' | 'requestAlarmMs'>
 
   constructor(
     nodes: number,
@@ -56,13 +56,19 @@ export class NodeWorld {
       incarnation,
       kept,
       stockTarget = 1,
-    }: { readonly incarnation: bigint; readonly kept?: Kept; readonly stockTarget?: number },
+      requestAlarmMs,
+    }: {
+      readonly incarnation: bigint
+      readonly kept?: Kept
+      readonly stockTarget?: number
+      readonly requestAlarmMs?: number
+    },
   ) {
     const { genesis, keys } = foundSubnet(nodes, incarnation)
     this.genesis = genesis
     this.keys = keys
     this.kept = kept
-    this.#limits = { stockTarget, creationMax: 1 }
+    this.#limits = { stockTarget, creationMax: 1, requestAlarmMs }
   }
 
   get nodes(): number {

@@ -97,6 +97,11 @@ export class SignerChecker {
     this.#completions.set(toHex(requestId), toHex(signature))
   }
 
+  /** Requests that some honest node was about to sign. */
+  get requests(): number {
+    return new Set([...this.#paired.keys()].map((name) => name.split('/')[1])).size
+  }
+
   /** Requests for which there is a signature. */
   get signatures(): number {
     return this.#completions.size
