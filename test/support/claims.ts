@@ -339,7 +339,6 @@ const inRow = (name: string, cases: readonly string[]): readonly string[] =>
  */
 export const open: Readonly<Record<string, readonly string[]>> = {
   log: [
-    ...inSection('22.4', ['safety', 'liveness']),
     ...inSection('22.7', ['older-copy']),
     ...inRow('vote', ['life']),
     ...inRow('item', ['second return in 100 slots']),
