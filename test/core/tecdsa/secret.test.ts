@@ -105,6 +105,7 @@ describe('who may', () => {
       'core/tecdsa/commitment.ts',
       'core/tecdsa/recovery.ts',
       'core/tecdsa/schnorr.ts',
+      'core/tecdsa/session.ts',
       'core/tecdsa/signature.ts',
       'core/tecdsa/transcript.ts',
     ])

@@ -166,8 +166,6 @@ describe('the management canister', () => {
   const words = 'This subnet hosts ckBTC only. It cannot run user canisters.'
   test.each([
     '42: raw_rand',
-    '42: ecdsa_public_key',
-    '42: sign_with_ecdsa',
     '42: http_request',
     '43: create_canister',
     '43: provisional_create_canister_with_cycles',
@@ -183,6 +181,21 @@ describe('the management canister', () => {
       expect(fields.get('error_code')).toBe('IC0407')
       expect(fields.get('reject_message')).toBe(words)
     }
+    expect(executed()).toBe(before)
+  })
+
+  test.each([
+    '42: ecdsa_public_key',
+    '42: sign_with_ecdsa',
+    '42: schnorr_public_key',
+    '42: sign_with_schnorr',
+  ])('%s says that only canisters can call it', async (name) => {
+    const methodName = name.slice(4)
+    const { fields } = await send(call({ canisterId: managementCanister, methodName }))
+    expect(fields.get('status')).toBe('non_replicated_rejection')
+    expect(fields.get('reject_code')).toBe(4n)
+    expect(fields.get('error_code')).toBe('IC0406')
+    expect(fields.get('reject_message')).toBe(`Only canisters can call ic00 method ${methodName}`)
     expect(executed()).toBe(before)
   })
 
