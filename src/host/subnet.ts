@@ -175,6 +175,9 @@ export class Subnet {
     if (lie === undefined) this.#lies.delete(node)
     else this.#lies.set(node, lie)
     this.#place(node).tell({ type: 'corrupt', lie })
+    // What it kept from them they ask for again.
+    if (lie === undefined)
+      for (const peer of this.#up) this.#input(peer, { type: 'linked', peer: node })
     this.#emit({ type: 'corrupted', node, lie })
   }
 

@@ -49,7 +49,8 @@ export class CatchUp {
 
   /** Whether a slot is known to be decided. */
   knows(slot: bigint): boolean {
-    return this.hasCopies || this.agreed(slot) !== undefined
+    const isCopied = this.#copies.some((copy) => copy.slot.number === slot)
+    return isCopied || this.agreed(slot) !== undefined
   }
 
   get hasCopies(): boolean {

@@ -68,10 +68,10 @@ export type LogOutput =
   /** Records that nobody needs any more. */
   | { readonly type: 'forget'; readonly keys: readonly string[] }
   /**
-   * The next slot. It must be on disk before anything that follows from it leaves. `isNewest`: no
-   * later one is known to be decided.
+   * The next slot. It must be on disk before anything that follows from it leaves. `isRecent`:
+   * others may wait for the root that it leads to; they decide one slot more meanwhile.
    */
-  | { readonly type: 'slot'; readonly slot: Slot; readonly isNewest: boolean }
+  | { readonly type: 'slot'; readonly slot: Slot; readonly isRecent: boolean }
   /** The last one of a name counts. `turn`: as soon as whatever waits has been served. */
   | { readonly type: 'alarm'; readonly name: LogAlarm; readonly afterMs: number }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }

@@ -239,7 +239,7 @@ export class LogParty {
     if (this.#next < this.#end.next) {
       const content = this.#config.disk.contentAt(this.#next)
       const { slot } = decodeSlot(present(content, 'slots below the end are on disk'))
-      this.#hand(slot, this.#next === this.#end.next - 1n)
+      this.#hand(slot)
       return
     }
     const copy = this.#catchUp.next()
@@ -248,7 +248,7 @@ export class LogParty {
       return
     }
     this.#append(copy.slot, copy.hash)
-    this.#hand(copy.slot, !this.#catchUp.knows(copy.slot.number + 1n))
+    this.#hand(copy.slot)
   }
 
   #append(slot: Slot, hash: Hash32): void {
@@ -256,12 +256,15 @@ export class LogParty {
     for (const item of slot.items) this.#pool.ordered(sha256(item))
   }
 
-  #hand(slot: Slot, isNewest: boolean): void {
+  #hand(slot: Slot): void {
+    // Others decide one slot more while they wait for the root of this one.
+    const beyond = slot.number + 2n
+    const isRecent = beyond >= this.#end.next && !this.#catchUp.knows(beyond)
     this.#executing = true
     this.#next = slot.number + 1n
     this.#previous = this.#current?.slot === slot.number ? this.#current : undefined
     this.#current = undefined
-    this.#outputs.push({ type: 'slot', slot, isNewest })
+    this.#outputs.push({ type: 'slot', slot, isRecent })
     // Not earlier: a node without the slot and without its votes would vote again below it.
     this.#outputs.push(...this.#votes.forgetBelow(slot.number))
   }
@@ -358,7 +361,7 @@ export class LogParty {
     const { incarnation } = this.#config
     const slot = makeSlot(round.slot, entered, this.#end.time)
     this.#append(slot, slotHash(this.#end.previous, encodeSlot({ incarnation, slot })))
-    this.#hand(slot, !this.#catchUp.knows(slot.number + 1n))
+    this.#hand(slot)
   }
 
   /** Somebody waits for this slot or the one before, or they are behind this node. */

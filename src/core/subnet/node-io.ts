@@ -20,8 +20,8 @@ export type NodeInput =
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
   /** The link to a peer came back, or the peer did: what was sent before may be lost (§17.8). */
   | { readonly type: 'linked'; readonly peer: NodeIndex }
-  /** The next slot of the log. `isNewest`: no later one is known to be decided. */
-  | { readonly type: 'slot'; readonly slot: Slot; readonly isNewest: boolean }
+  /** The next slot of the log. `isRecent`: others may wait for its root. */
+  | { readonly type: 'slot'; readonly slot: Slot; readonly isRecent: boolean }
   /** An envelope of a user, for the log. `requestId`: of its content. */
   | { readonly type: 'ingress'; readonly requestId: Hash32; readonly envelope: Uint8Array }
   /** A client reads, and the newest certificate is too old: a new slot is wanted. */

@@ -274,7 +274,7 @@ export class SubnetNode {
     return []
   }
 
-  #execute({ slot, isNewest }: DecidedSlot): NodeOutputs {
+  #execute({ slot, isRecent }: DecidedSlot): NodeOutputs {
     this.#slot += 1n
     this.#time = slot.time
     const { outputs, counted } = executeSlot(this.#machines, slot)
@@ -286,14 +286,14 @@ export class SubnetNode {
       ...this.#perform(signing),
       ...again.map((item): NodeOutput => ({ type: 'log', input: { type: 'submit', item } })),
       ...this.#afterSlot(slot),
-      ...this.#vote(isNewest),
+      ...this.#vote(isRecent),
     ]
   }
 
-  /** Names the root of the newest slot to all; who is behind leaves that to the others. */
-  #vote(isNewest: boolean): NodeOutputs {
+  /** Names the root of a slot that others may wait for; who is further behind leaves that to them. */
+  #vote(isRecent: boolean): NodeOutputs {
     const { certificationKey } = this.#signer
-    if (!isNewest || certificationKey === undefined) {
+    if (!isRecent || certificationKey === undefined) {
       this.#certification.passed()
       return []
     }

@@ -144,3 +144,21 @@ test('what it hears from itself, and its own link, are nothing to it', () => {
   node.hear(0, utf8('garbage'))
   expect(node.kinds()).toEqual([])
 })
+
+// Others decide one slot more while they wait for the root of the one before: a node that comes
+// back names both, or they wait for ever.
+test('the last two slots that a node executes again may be waited for', () => {
+  const lone = new Lone(1)
+  for (const name of ['a', 'b', 'c', 'd']) {
+    lone.say({ type: 'submit', item: utf8(name) })
+    lone.say({ type: 'alarm', name: 'turn' })
+    lone.say({ type: 'executed', wasQuiet: false })
+  }
+  lone.restart()
+  for (let i = 0; i < 3; i++) {
+    lone.say({ type: 'executed', wasQuiet: false })
+    lone.say({ type: 'alarm', name: 'turn' })
+  }
+  const recent = lone.outputs.flatMap((output) => (output.type === 'slot' ? output.isRecent : []))
+  expect(recent).toEqual([false, false, true, true])
+})
