@@ -119,6 +119,8 @@ export class Certifier {
     return [
       { type: 'vote', to: 'all', vote },
       ...early.flatMap((other) => this.#count(other.from, other.vote)),
+      // What others said before of later slots they do not say again.
+      ...this.#giveUpIfPassed(),
     ]
   }
 
