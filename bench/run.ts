@@ -150,8 +150,13 @@ async function main(options: Options): Promise<number> {
   say(`absent peers: ${head.absentPeers.join(', ') || 'none'}`)
   say('')
   say(TITLES)
+  const benchmarks = selected(options, mode)
+  if (benchmarks.length === 0 && !wantsCalls(options)) {
+    say(`no benchmark matches '${options.only}'; a pattern is a regular expression: 'D2|deal'`)
+    return EXIT.usage
+  }
   const results: Result[] = []
-  for (const benchmark of selected(options, mode)) {
+  for (const benchmark of benchmarks) {
     const result = run(benchmark, MODES[mode].sliceMs)
     results.push(result)
     say(line(result))
