@@ -8,6 +8,7 @@ import { installSha256 } from '../src/core/base/hash.ts'
 import { nativeSha256 } from '../src/native/sha256.ts'
 import { bitcoinBenchmarks } from './bitcoin.bench.ts'
 import { CALLS_NAMES, callsBenchmark } from './calls.bench.ts'
+import { disputeBenchmark } from './dispute.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
 import { hostBenchmarks } from './host.bench.ts'
 import { ledgerBenchmarks } from './ledger.bench.ts'
@@ -89,6 +90,7 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
     ...groupBenchmarks,
     ...hostBenchmarks,
     ...steps.flatMap(protocolBenchmarks),
+    ...steps.map(disputeBenchmark),
     ...system.flatMap(systemBenchmarks),
     ...logBenchmarks(system),
     ...ledgerBenchmarks,
