@@ -53,6 +53,11 @@ export class Certification {
     return this.#certifier.isWaiting
   }
 
+  /** Whether the others are known to be in another state: nothing is certified here any more. */
+  get hasDiverged(): boolean {
+    return this.#certifier.hasDiverged
+  }
+
   /** The newest root that this node named to the others. */
   get named(): NamedRoot | undefined {
     return this.#certifier.named
@@ -70,7 +75,7 @@ export class Certification {
 
   /** A request was executed in the slot that is being executed. */
   executedRequest(requestId: Hash32): void {
-    this.#uncertified.push(requestId)
+    if (!this.hasDiverged) this.#uncertified.push(requestId)
   }
 
   /** The newest slot was executed and led to `state`. */

@@ -84,6 +84,11 @@ export class Certifier {
     return this.#open !== undefined
   }
 
+  /** Whether f + 1 others have signed another root than this node came to: a person must look. */
+  get hasDiverged(): boolean {
+    return this.#diverged
+  }
+
   /** The newest root that this node named to the others. */
   get named(): NamedRoot | undefined {
     return this.#last
@@ -131,6 +136,7 @@ export class Certifier {
 
   /** A vote of a peer, or this node's own as it comes back. */
   receive(from: NodeIndex, vote: RootVote): CertifierOutputs {
+    if (this.#diverged) return []
     const newest = this.#newest.get(from)
     if (newest === undefined || vote.slot > newest) this.#newest.set(from, vote.slot)
     const current = this.#open ?? this.#settled
@@ -146,7 +152,7 @@ export class Certifier {
 
   /** Own newest vote, for a node that starts (again). */
   resend(to: NodeIndex): CertifierOutputs {
-    return this.#last === undefined || to === this.#config.me
+    return this.#last === undefined || to === this.#config.me || this.#diverged
       ? []
       : [{ type: 'vote', to, vote: this.#last }]
   }
@@ -208,6 +214,7 @@ export class Certifier {
       const { signature } = this.#config.key.combine(first.root, shares, ballot.transcript)
       if (signature === undefined) continue
       this.#diverged = true
+      this.#open = undefined
       return [{ type: 'diverged', slot: ballot.slot, own: ballot.root, other: first.root }]
     }
     return []

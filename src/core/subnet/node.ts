@@ -242,7 +242,7 @@ export class SubnetNode {
 
   /** One piece of heavy work, and the next one when others have had their turn. */
   #work(): NodeOutputs {
-    const outputs = this.#signer.work()
+    const outputs = this.#certification.hasDiverged ? undefined : this.#signer.work()
     return outputs === undefined ? [] : [...this.#perform(outputs), workAlarm]
   }
 
@@ -332,7 +332,12 @@ export class SubnetNode {
     }
   }
 
+  /**
+   * A node that has diverged signs nothing more (§16.2): what its canisters ask for is paired here
+   * with presignatures that serve other requests elsewhere.
+   */
   #perform(outputs: SignerOutputs): NodeOutputs {
+    if (this.#certification.hasDiverged) return []
     return outputs.flatMap((output) => this.#translate(output))
   }
 
