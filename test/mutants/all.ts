@@ -1,4 +1,5 @@
 /** Every mutant, by the part of the program that it changes. */
+import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import type { Mutant } from './mutant.ts'
 import { schnorrMutants } from './schnorr.ts'
@@ -8,4 +9,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   tecdsa: tecdsaMutants,
   schnorr: schnorrMutants,
   log: logMutants,
+  lives: lifeMutants,
 }

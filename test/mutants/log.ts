@@ -315,24 +315,6 @@ const answers: readonly Mutant[] = [
   ),
 ]
 
-const lives: readonly Mutant[] = [
-  log(
-    'a node votes although it has forgotten what it said',
-    'witness',
-    {
-      from: 'this.#isForgetful = last.slot',
-      to: 'this.#isForgetful = last.slot < 0n && last.slot',
-    },
-    'log-return',
-  ),
-  log(
-    'votes of another life of their node count',
-    'early-votes',
-    { from: 'one.life === lifeOf(node, slot)', to: 'lifeOf(node, slot) >= 0n' },
-    'core/log/early-votes.test.ts',
-  ),
-]
-
 const pace: readonly Mutant[] = [
   log(
     'no wait after an empty slot',
@@ -398,6 +380,5 @@ export const logMutants: readonly Mutant[] = [
   ...agreement,
   ...records,
   ...answers,
-  ...lives,
   ...pace,
 ]

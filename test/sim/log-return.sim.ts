@@ -13,9 +13,6 @@ import { seedsTo } from '../support/seeds.ts'
 
 const SOON_MS = 120_000
 
-const rolledBack = (net: LogNet): readonly number[] =>
-  net.faults.filter(({ reason }) => reason.startsWith('RolledBack')).map(({ seenBy }) => seenBy)
-
 describe.each([4, 5, 7])('an older copy of one of %i nodes is put back', (nodes) => {
   it.each(seedsTo(5))('it is shown its votes and returns with a new life (seed %i)', (seed) => {
     const schedule = scattered(10, { twiceOneIn: 10 })
@@ -26,10 +23,10 @@ describe.each([4, 5, 7])('an older copy of one of %i nodes is put back', (nodes)
     // From a few votes of one slot to many slots.
     net.run(() => false, 40 + net.random.below(seed % 2 === 0 ? 100 : 1_500))
     putBack()
-    expect(net.run(() => rolledBack(net).length > 0, 2_000)).toBe(true)
+    expect(net.run(() => net.rolledBack.length > 0, 2_000)).toBe(true)
     const hasReturned = (): boolean => net.node(0).voice > 0n && net.isServed
     expect(net.run(hasReturned, SOON_MS)).toBe(true)
-    expect(rolledBack(net)).toEqual([0])
+    expect(net.rolledBack).toEqual([0])
     // It takes part again: the others can do without f of theirs.
     const [last = 0] = net.honest.filter((node) => node !== 0)
     net.stop(last)
@@ -51,5 +48,5 @@ it('a node that only starts again is not shown more than it knows', () => {
     net.start(life % 4)
   }
   expect(net.run(() => net.isServed, SOON_MS)).toBe(true)
-  expect(rolledBack(net)).toEqual([])
+  expect(net.rolledBack).toEqual([])
 })

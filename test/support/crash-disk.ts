@@ -5,7 +5,7 @@ import type { SlotDisk } from '../../src/core/log/log-io.ts'
 import { encodeSlot, slotHash } from '../../src/core/log/slot-codec.ts'
 
 export class CrashDisk implements SlotDisk {
-  readonly records = new Map<string, Uint8Array>()
+  records = new Map<string, Uint8Array>()
   readonly #origin: LogPosition
   readonly #incarnation: bigint
   readonly #slots: {
@@ -32,6 +32,15 @@ export class CrashDisk implements SlotDisk {
     if (slot.number !== next) return
     const content = encodeSlot({ incarnation: this.#incarnation, slot })
     this.#slots.push({ slot, content, hash: slotHash(previous, content) })
+  }
+
+  /** A copy of it as it is now: putting it back loses all that came since. */
+  copy(): () => void {
+    const [count, records] = [this.#slots.length, new Map(this.records)]
+    return () => {
+      this.#slots.length = count
+      this.records = new Map(records)
+    }
   }
 
   contentAt(slot: bigint): Uint8Array | undefined {

@@ -58,6 +58,8 @@ export class LogNet {
     readonly culprit: NodeIndex
     readonly reason: string
   }[] = []
+  /** Nodes that learnt that their disk was older than what they had said. */
+  readonly rolledBack: NodeIndex[] = []
   /** Messages that nodes sent. */
   sent = 0
   sentBytes = 0
@@ -259,7 +261,10 @@ export class LogNet {
       }
       case 'fault':
         this.faults.push({ seenBy: index, culprit: output.culprit, reason: output.reason })
-        if (output.culprit === index) this.later(1, () => this.#return(index))
+        return
+      case 'rolledBack':
+        this.rolledBack.push(index)
+        this.later(1, () => this.#return(index))
         return
       case 'slot': {
         const { slot } = output

@@ -164,6 +164,16 @@ export class NodeNet {
     node.alarms.clear()
   }
 
+  /** A copy of a node's disk, to be put back later (threshold §18.4, "Return of a node"). */
+  copyDisk(index: NodeIndex): () => void {
+    const putBack = this.node(index).disk.copy()
+    return () => {
+      this.stop(index)
+      putBack()
+      this.start(index)
+    }
+  }
+
   /** Nothing goes wrong any more: all are up and linked. */
   calm(): void {
     this.#isCalm = true

@@ -17,6 +17,8 @@ type Record = { readonly key: string; readonly value: Uint8Array }
 /** `votes` by number, `proposal` by proposer, `body` by hash. */
 type Kind = 'votes' | 'proposal' | 'body'
 
+export const journalPrefix = (incarnation: bigint): string => `${incarnation}/log/`
+
 export class Journal {
   readonly #prefix: string
   readonly #records: Map<string, Uint8Array>
@@ -25,7 +27,7 @@ export class Journal {
 
   /** `records`: of earlier lives, those of other parts and time lines among them. */
   constructor(records: ReadonlyMap<string, Uint8Array>, incarnation: bigint) {
-    this.#prefix = `${incarnation}/log/`
+    this.#prefix = journalPrefix(incarnation)
     this.#records = new Map([...records].filter(([key]) => key.startsWith(this.#prefix)))
     for (const key of this.#records.keys()) {
       const [, kind, number] = key.slice(this.#prefix.length).split('/')

@@ -74,4 +74,6 @@ export type LogOutput =
   | { readonly type: 'slot'; readonly slot: Slot; readonly isRecent: boolean }
   /** The last one of a name counts. `turn`: as soon as whatever waits has been served. */
   | { readonly type: 'alarm'; readonly name: LogAlarm; readonly afterMs: number }
+  /** This node has said more than it has on record: it has to return with a new life. */
+  | { readonly type: 'rolledBack' }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }

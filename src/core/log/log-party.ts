@@ -305,11 +305,11 @@ export class LogParty {
 
   /** A peer shows what it has had from this node. */
   #shown(from: NodeIndex, last: VotesMessage | undefined): void {
-    if (this.#witness.isSure || this.#current === undefined) return
+    if (this.#current === undefined) return
+    const wasSure = this.#witness.isSure
     const first = this.#previous?.slot ?? this.#next
-    if (this.#witness.shown(from, last, { first, votes: this.#votes }))
-      this.#fault(this.#config.me, 'RolledBack: this node has said more than it has on record')
-    if (this.#witness.isSure) this.#sayAgain()
+    this.#witness.shown(from, last, { first, votes: this.#votes })
+    if (!wasSure && this.#witness.isSure) this.#sayAgain()
   }
 
   #resumed(slot: bigint): SlotRound {
@@ -325,6 +325,7 @@ export class LogParty {
 
   /** Everything that follows from what has come. */
   #follow(): void {
+    if (this.#witness.learns(this.#next)) this.#outputs.push({ type: 'rolledBack' })
     const open = this.#rounds.filter(({ slot }) => this.#witness.mayVote(slot))
     for (const round of open) round.settle()
     const round = this.#current

@@ -30,6 +30,10 @@ export class Witness {
   readonly #shown = new Set<NodeIndex>()
   /** Own votes are not on record that others have had. */
   #isForgetful = false
+  /** Whether that was told. */
+  #isTold = false
+  /** The newest slot in which others have had votes of another life of this node. */
+  #otherLife = -1n
   /** Who was blamed for contradicting itself in the current slot. */
   readonly #blamed = new Set<NodeIndex>()
 
@@ -45,8 +49,23 @@ export class Witness {
 
   /** Whether this node may vote in a slot. */
   mayVote(slot: bigint): boolean {
+    return this.isSure && this.#isLiving(slot) && this.#otherLife < slot
+  }
+
+  #isLiving(slot: bigint): boolean {
     const { me, life, lifeOf } = this.#options
-    return this.isSure && lifeOf(me, slot) === life
+    return lifeOf(me, slot) === life
+  }
+
+  /**
+   * True when this node has just learnt that it has forgotten votes of its own, `next` being the
+   * slot that it works on: some of this life, or of a later one, which its log does not know yet.
+   */
+  learns(next: bigint): boolean {
+    this.#isForgetful ||= this.#isLiving(next) && this.#otherLife >= next
+    const isNews = this.#isForgetful && !this.#isTold
+    this.#isTold = this.#isForgetful
+    return isNews
   }
 
   /** Whether votes count: only those of the life that their node has in the slot. */
@@ -64,16 +83,14 @@ export class Witness {
     return this.#last.get(node)
   }
 
-  /**
-   * A node shows the last votes that it has had from this one. True when this one has just learnt
-   * that it has forgotten some.
-   */
-  shown(from: NodeIndex, last: VotesMessage | undefined, record: OwnRecord): boolean {
-    if (last !== undefined && !this.#isSigned(this.#options.me, last)) return false
+  /** A node shows the last votes that it has had from this one. */
+  shown(from: NodeIndex, last: VotesMessage | undefined, record: OwnRecord): void {
+    if (last !== undefined && !this.#isSigned(this.#options.me, last)) return
     this.#shown.add(from)
-    if (last === undefined || last.life !== this.#options.life || this.#isForgetful) return false
-    this.#isForgetful = last.slot >= record.first && !record.votes.holds(last)
-    return this.#isForgetful
+    if (last === undefined) return
+    if (last.life === this.#options.life)
+      this.#isForgetful ||= last.slot >= record.first && !record.votes.holds(last)
+    else if (last.slot > this.#otherLife) this.#otherLife = last.slot
   }
 
   /** Another slot. */

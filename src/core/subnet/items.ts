@@ -29,6 +29,7 @@ export type Item =
   | { readonly type: 'ingress'; readonly envelope: Uint8Array }
   | HeadersItem
   | { readonly type: 'block'; readonly slot: bigint; readonly block: Uint8Array }
+  | ReturnItem
   /** Signed by the operator: see `operator-requests.ts`. */
   | { readonly type: 'operator'; readonly request: Uint8Array }
 
@@ -41,6 +42,15 @@ export type HeadersItem = {
   readonly signature: Uint8Array
 }
 
+/** A node that has lost what it said asks to be taken in with a new life (threshold §18.4). */
+export type ReturnItem = {
+  readonly type: 'return'
+  readonly node: NodeIndex
+  readonly life: bigint
+  /** Of the node, over `returnContent`. */
+  readonly signature: Uint8Array
+}
+
 const TAGS = {
   dealing: { ecdsa: 1, bls: 7, bip340: 10, ed25519: 11 },
   completion: 2,
@@ -50,6 +60,7 @@ const TAGS = {
   operator: 8,
   abort: 9,
   refresh: 12,
+  return: 13,
 } as const
 
 /** What a signer wants in the log. */
@@ -78,6 +89,12 @@ export function headersContent(
     .done()
 }
 
+/** What a node signs to return; `prefix` names the run, as for headers. */
+export const returnContent = (
+  prefix: Uint8Array,
+  { node, life }: Pick<ReturnItem, 'node' | 'life'>,
+): Uint8Array => new Writer().raw(prefix).u16(node).u64(life).done()
+
 export function encodeItem(item: Item): Uint8Array {
   const tag = item.type === 'dealing' ? TAGS.dealing[item.lane] : TAGS[item.type]
   const writer = new Writer().u8(tag)
@@ -100,6 +117,8 @@ export function encodeItem(item: Item): Uint8Array {
         .done()
     case 'block':
       return writer.u64(item.slot).raw(item.block).done()
+    case 'return':
+      return writer.u16(item.node).u64(item.life).raw(item.signature).done()
     case 'operator':
       return writer.raw(item.request).done()
   }
@@ -129,6 +148,13 @@ export function decodeItem(bytes: Uint8Array): Item {
       })
     case TAGS.block:
       return { type: 'block', slot: reader.u64(), block: rest() }
+    case TAGS.return:
+      return reader.end({
+        type: 'return',
+        node: reader.u16(),
+        life: reader.u64(),
+        signature: reader.raw(SIGNATURE_SIZE),
+      })
     case TAGS.operator:
       return { type: 'operator', request: rest() }
     default:

@@ -23,6 +23,7 @@ import { answer } from './client-answers.ts'
 import { HeaderProposals } from './header-proposals.ts'
 import type { Item } from './items.ts'
 import { encodeItem, itemOf } from './items.ts'
+import { Lives } from './lives.ts'
 import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
 import { executed, KeyNews, signingReport } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
@@ -66,6 +67,8 @@ type DecidedSlot = Extract<NodeInput, { readonly type: 'slot' }>
  */
 export class SubnetNode {
   readonly config: NodeConfig
+  /** The life of each node, for the log. */
+  readonly lives: Lives
   readonly #signer: Signer
   readonly #replica: Replica
   readonly #certification: Certification
@@ -84,6 +87,7 @@ export class SubnetNode {
   constructor(config: NodeConfig) {
     const { genesis, ed25519 } = config
     this.config = config
+    this.lives = new Lives(config)
     this.#slot = config.from?.slot ?? 0n
     this.#time = config.from?.state.time ?? genesis.createdAt
     this.#headers = new HeaderProposals(config)
@@ -329,6 +333,7 @@ export class SubnetNode {
       certification: this.#certification,
       headers: this.#headers,
       operator: this.#operator,
+      lives: this.lives,
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
+import { journalPrefix } from '../log/journal.ts'
 import type { LogConfig, LogInput, LogOutput, SlotDisk } from '../log/log-io.ts'
 import { LogParty } from '../log/log-party.ts'
 import { runPrefix } from '../tecdsa/evidence.ts'
@@ -12,11 +13,17 @@ import { isPlausible } from './items.ts'
 import type { NodeOutputs, SubnetNode } from './node.ts'
 import type { NodeInput, NodeOutput } from './node-io.ts'
 import { isLogAlarm } from './node-io.ts'
+import { OwnLife } from './own-life.ts'
 import { logMessage, tagLogMessage } from './peer-message.ts'
+
+/** No lie, but whoever looks after the node has to know. */
+const ROLLED_BACK = 'RolledBack: this node has said more than it has on record'
 
 export class OrderedNode {
   readonly #node: SubnetNode
-  readonly #log: LogParty
+  readonly #disk: SlotDisk
+  readonly #life: OwnLife
+  #log: LogParty
 
   /** `node` is where its newest time line begins; `disk` holds the slots of it that it knows. */
   constructor(
@@ -24,7 +31,10 @@ export class OrderedNode {
     { disk, now }: { readonly disk: SlotDisk; readonly now: TimestampNs },
   ) {
     this.#node = node
-    this.#log = new LogParty(logConfig(node, disk), now)
+    this.#disk = disk
+    this.#life = new OwnLife(node)
+    const { records } = node.config
+    this.#log = new LogParty(logConfig(node, { disk, records, life: this.#life.life }), now)
   }
 
   /** For questions of clients, and for what is kept at a stop. */
@@ -34,13 +44,44 @@ export class OrderedNode {
 
   /** Synchronous and total: neither peers nor users make it throw. `now`: own clock. */
   step(input: NodeInput, now: TimestampNs): NodeOutputs {
+    const outputs = this.#settled(this.#first(input, now), now)
+    // A slot of this step is not on disk yet: whatever there is to do for it comes with the next.
+    if (outputs.some(({ type }) => type === 'decided')) return outputs
+    return [...outputs, ...this.#settled(this.#mindLife(now), now)]
+  }
+
+  /** What the log makes of a slot that was executed comes after all that the slot led to. */
+  #settled(first: NodeOutputs, now: TimestampNs): NodeOutputs {
     const outputs: NodeOutput[] = []
-    const pending: NodeOutput[] = [...this.#first(input, now)]
-    // What the log makes of a slot that was executed comes after all that the slot led to.
+    const pending: NodeOutput[] = [...first]
     for (let output = pending.shift(); output !== undefined; output = pending.shift())
       if (output.type === 'log') pending.push(...this.#ask(output.input, now))
       else outputs.push(output)
     return outputs
+  }
+
+  /**
+   * Returns with a new life when its disk turns out to be older than what it has said (§18.4). What
+   * it does beside the log needs no such care: its dealings come out the same, and which request a
+   * presignature is paired with, and ω, are functions of the log in this incarnation, so a share
+   * whose record it has lost can be given again, and not under another ω.
+   */
+  #mindLife(now: TimestampNs): NodeOutputs {
+    const hasExecutedAll = this.#node.slot === this.#disk.position.next
+    const due = hasExecutedAll ? this.#life.due : undefined
+    if (due === 'offer') return this.#ask({ type: 'submit', item: this.#life.offer() }, now)
+    if (due === undefined) return []
+    const outputs = this.#life.renew()
+    const { genesis, records } = this.#node.config
+    const votes = journalPrefix(genesis.incarnation)
+    const others = new Map([...records].filter(([key]) => !key.startsWith(votes)))
+    const { life } = this.#life
+    this.#log = new LogParty(
+      logConfig(this.#node, { disk: this.#disk, records: others, life }),
+      now,
+    )
+    const begun = this.#ask({ type: 'start' }, now)
+    return [...outputs, ...begun, ...this.#mindLife(now)]
   }
 
   #first(input: NodeInput, now: TimestampNs): NodeOutputs {
@@ -64,7 +105,10 @@ export class OrderedNode {
   }
 
   #ask(input: LogInput, now: TimestampNs): NodeOutputs {
-    return this.#log.step(input, now).flatMap((output) => this.#translate(output))
+    return this.#log.step(input, now).flatMap((output) => {
+      this.#life.watch(output)
+      return this.#translate(output)
+    })
   }
 
   #translate(output: LogOutput): NodeOutputs {
@@ -73,6 +117,8 @@ export class OrderedNode {
         return [{ ...output, bytes: tagLogMessage(output.bytes) }]
       case 'slot':
         return [{ type: 'decided', slot: output.slot }, ...this.#node.step(output)]
+      case 'rolledBack':
+        return [{ type: 'fault', culprit: this.#node.config.me, reason: ROLLED_BACK }]
       case 'record':
       case 'forget':
       case 'alarm':
@@ -82,8 +128,11 @@ export class OrderedNode {
   }
 }
 
-function logConfig(node: SubnetNode, disk: SlotDisk): LogConfig {
-  const { genesis, keys, me, ed25519, records } = node.config
+function logConfig(
+  node: SubnetNode,
+  { disk, records, life }: Pick<LogConfig, 'disk' | 'records' | 'life'>,
+): LogConfig {
+  const { genesis, keys, me, ed25519 } = node.config
   const { members } = genesis.membership
   const { signer } = node
   return {
@@ -98,9 +147,9 @@ function logConfig(node: SubnetNode, disk: SlotDisk): LogConfig {
       share: (toss) => signer.coinShare(toss),
       combine: (toss, shares) => signer.combineCoin(toss, shares),
     },
-    life: 0n,
-    lifeOf: () => 0n,
-    checksPast: false,
+    life,
+    lifeOf: (one, slot) => node.lives.lifeOf(one, slot),
+    checksPast: true,
     sign: (content) => keys.sign('vote', content),
     verify: (from: NodeIndex, content, signature) => {
       const signer = members[from]

@@ -10,6 +10,7 @@ import type { Certification } from './certification.ts'
 import type { HeaderProposals } from './header-proposals.ts'
 import type { Item } from './items.ts'
 import { decodeItem } from './items.ts'
+import type { Lives } from './lives.ts'
 import type { NodeOutput } from './node-io.ts'
 import { operatorSigned } from './observed.ts'
 import type { OperatorRequests } from './operator-requests.ts'
@@ -22,6 +23,7 @@ export type Machines = {
   readonly certification: Certification
   readonly headers: HeaderProposals
   readonly operator: OperatorRequests
+  readonly lives: Lives
 }
 
 export type Executed = {
@@ -83,6 +85,8 @@ function executeItem(machines: Machines, item: Item, { number: slot, time: now }
       replica.block(item.block, now)
       return isWanted
     }
+    case 'return':
+      return machines.lives.take(item, slot)
     case 'operator':
       return operator.serve(item.request, signer, slot)
   }

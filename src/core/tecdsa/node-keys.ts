@@ -2,7 +2,7 @@
  * The secrets of one node: its Ed25519 signing key, which stays, and those of each epoch that is not
  * over. Source: threshold §§2.1, 3.8, 6.1, 11.4.
  */
-import { concat, equalBytes, utf8 } from '../base/bytes.ts'
+import { concat, equalBytes, fromBigEndian, utf8 } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import { Seed } from '../base/seed.ts'
 import type { Ed25519 } from '../base/verification.ts'
@@ -27,6 +27,7 @@ export type EvidenceKind =
   | 'abort'
   | 'refresh'
   | 'joining'
+  | 'return'
   | 'item'
   | 'vote'
   | 'link'
@@ -41,6 +42,7 @@ const DOMAINS: Readonly<Record<EvidenceKind, string>> = {
   abort: 'ckbtc-abort-domain',
   refresh: 'ckbtc-refresh-domain',
   joining: 'ckbtc-joining-domain',
+  return: 'ckbtc-return-domain',
   item: 'ckbtc-item-domain',
   vote: 'ckbtc-vote-domain',
   link: 'ckbtc-link-domain',
@@ -76,6 +78,7 @@ export function verifyEvidence(
 export type Entropy = (size: number) => Uint8Array
 
 const EPOCH_SECRET_SIZE = 32
+const LIFE_SIZE = 8
 
 /** Holds the secrets and lends out only what they do. */
 export class NodeKeys {
@@ -104,6 +107,11 @@ export class NodeKeys {
   /** For a later epoch, 32 bytes: to be recorded before anything is made of them. */
   freshSecret(): Uint8Array {
     return this.#entropy(EPOCH_SECRET_SIZE)
+  }
+
+  /** For a return of this node to the log: to be recorded before anything is said in it. */
+  freshLife(): bigint {
+    return fromBigEndian(this.#entropy(LIFE_SIZE))
   }
 
   /** Secrets of a later epoch, 32 bytes that nothing else is made of. */

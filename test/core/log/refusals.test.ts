@@ -16,6 +16,7 @@ import { encodeProposal, PROPOSED_BODIES_MAX } from '../../../src/core/log/propo
 import { SlotRound } from '../../../src/core/log/slot-round.ts'
 import type { Vote } from '../../../src/core/log/vote.ts'
 import { readVote, writeVote } from '../../../src/core/log/vote.ts'
+import { Witness } from '../../../src/core/log/witness.ts'
 
 const [NODES, ME, LIAR, INCARNATION] = [4, 0, 3, 7n]
 const [one, other] = [sha256(utf8('one')), sha256(utf8('other'))]
@@ -101,6 +102,32 @@ describe('a vote', () => {
     })
     expect(decodeLogMessage(INCARNATION + 1n, bytes)).toBeUndefined()
     expect(decodeLogMessage(INCARNATION, bytes)).toBeDefined()
+  })
+
+  test('§21 vote: life', () => {
+    const lifeOf = (node: number): bigint => (node === LIAR ? 9n : 0n)
+    const early = new EarlyVotes(NODES)
+    const votes = [{ type: 'term', instance, value: 1 } as const]
+    early.hear(LIAR, { slot: 6n, life: 0n, votes }, 6n)
+    early.hear(1, { slot: 6n, life: 0n, votes }, 6n)
+    expect([...early.enter(6n, lifeOf).votes.keys()]).toEqual([1])
+    const witness = new Witness({
+      nodes: NODES,
+      me: ME,
+      prefix: new Uint8Array(),
+      verify: () => true,
+      life: 0n,
+      lifeOf,
+      checksPast: false,
+    })
+    const said = { type: 'votes', slot: 6n, votes, signature: new Uint8Array(64) } as const
+    const counts = [0n, 9n].map((life) =>
+      [LIAR, 1].map((n) => witness.counts(n, { ...said, life })),
+    )
+    expect(counts).toEqual([
+      [false, true],
+      [true, false],
+    ])
   })
 
   test('§21 vote: of a round, beyond own + 16', () => {

@@ -6,12 +6,13 @@ import { describe, expect, test } from 'vitest'
 import { concat, toHex } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
-import type { HeadersItem, Item } from '../../../src/core/subnet/items.ts'
+import type { HeadersItem, Item, ReturnItem } from '../../../src/core/subnet/items.ts'
 import {
   decodeItem,
   encodeItem,
   HEADERS_MAX,
   headersContent,
+  returnContent,
 } from '../../../src/core/subnet/items.ts'
 import { expectStrict, expectTotal } from '../btc/strict-decoder.ts'
 
@@ -20,6 +21,12 @@ const headers: HeadersItem = {
   type: 'headers',
   node: 2,
   headers: [filled(80, 1), filled(80, 2)],
+  signature: filled(64, 3),
+}
+const returned: ReturnItem = {
+  type: 'return',
+  node: 2,
+  life: 0x0102030405060708n,
   signature: filled(64, 3),
 }
 const items: [string, Item, string][] = [
@@ -59,6 +66,7 @@ const items: [string, Item, string][] = [
     '7f6d2bee32b934e0e3337fa7e6fbcb1b21b368e65f1b1aeb9f6e27561346a719',
   ],
   ['headers', headers, '36f0c62f2db842cfb8ae395b4d87648aae2eec37f861520e167854ed6cd6ab58'],
+  ['return', returned, '2aebecae1d35cd4701c755b40c9294e1988e6ab1fd634d93be6cad8be48dd191'],
   [
     'block',
     { type: 'block', slot: 7n, block: filled(5, 1) },
@@ -83,11 +91,11 @@ describe('an item', () => {
   })
 
   // The other kinds carry what another decoder reads to its end.
-  test.each([headers])('$type is read whole or not at all', (item) => {
+  test.each([headers, returned])('$type is read whole or not at all', (item) => {
     expectStrict({ bytes: encodeItem(item), decode: decodeItem, encode: encodeItem })
   })
 
-  test.each([0, 13, 255])('of kind %i is refused', (tag) => {
+  test.each([0, 14, 255])('of kind %i is refused', (tag) => {
     expect(() => decodeItem(concat(Uint8Array.of(tag), filled(200, 0)))).toThrow(BadEncoding)
   })
 
@@ -115,5 +123,17 @@ describe('what a node signs with its headers', () => {
     ['their number', filled(40, 9), { ...headers, headers: headers.headers.slice(1) }],
   ])('names %s', (_, prefix, changed) => {
     expect(toHex(headersContent(prefix, changed))).not.toBe(content)
+  })
+})
+
+describe('what a node signs to return', () => {
+  const content = toHex(returnContent(filled(40, 9), returned))
+
+  test.each<[string, Uint8Array, ReturnItem]>([
+    ['the run', filled(40, 8), returned],
+    ['the node', filled(40, 9), { ...returned, node: 3 }],
+    ['the life', filled(40, 9), { ...returned, life: returned.life + 1n }],
+  ])('names %s', (_, prefix, changed) => {
+    expect(toHex(returnContent(prefix, changed))).not.toBe(content)
   })
 })
