@@ -96,7 +96,10 @@ export class SignerNet {
   crash: (node: NodeIndex, output: SignerOutput) => 'before' | 'after' | undefined = () => undefined
   /** Sees every item that a node puts into the log. */
   watchItems: (item: SignerItem) => void = () => undefined
+  /** As the newest life of each node holds them. */
   readonly #keys: NodeKeys[]
+  /** Where they grow from, and how often each node has started. */
+  readonly #lives: { readonly root: Seed; starts: bigint }[] = []
   readonly #signers = new Map<NodeIndex, Signer>()
   readonly #log: Sequencer
   readonly #options: NetOptions
@@ -116,19 +119,22 @@ export class SignerNet {
     this.#options = options
     this.#version = 1n
     const root = Seed.fromBytes(new TextEncoder().encode(options.seed ?? 'signer-net'))
-    const keys = Array.from({ length: options.nodes }, (_, i) =>
-      nodeKeys(root.derive(`node-${i}`), options.incarnation),
-    )
+    const founders = Array.from({ length: options.nodes }, (_, i) => {
+      const own = root.derive(`node-${i}`)
+      return { own, keys: nodeKeys(own, options.incarnation) }
+    })
     const membership = createMembership(
-      keys.map(({ record }) => record),
+      founders.map(({ keys: { record } }) => record),
       1n,
     )
-    this.#keys = membership.members.map(({ id }) =>
+    const ordered = membership.members.map(({ id }) =>
       present(
-        keys.find(({ record }) => record.id === id),
+        founders.find(({ keys: { record } }) => record.id === id),
         'a member is one of the nodes',
       ),
     )
+    this.#keys = ordered.map(({ keys }) => keys)
+    for (const { own } of ordered) this.#lives.push({ root: own, starts: 0n })
     this.genesis = {
       membership,
       entropy: root.derive('entropy').generator().bytes(32),
@@ -145,9 +151,9 @@ export class SignerNet {
     }
   }
 
-  /** Starts a node, or starts it again from what it has recorded and the log. */
+  /** Starts a node, or starts it again from what it has recorded and the log, and nothing else. */
   start(node: NodeIndex): void {
-    const keys = present(this.#keys[node], 'a node of this net')
+    const keys = this.#begin(node)
     const signer = new Signer({
       genesis: this.genesis,
       mainKey: MAIN_KEY,
@@ -163,6 +169,15 @@ export class SignerNet {
     this.#slotOf.set(node, 0n)
     this.#perform(node, signer.step({ type: 'start' }))
     this.#say(node, { type: 'working', slot: 0n })
+  }
+
+  /** Secrets of a new life: those of epochs come from records, and fresh ones are others. */
+  #begin(node: NodeIndex): NodeKeys {
+    const life = present(this.#lives[node], 'a node of this net')
+    const keys = nodeKeys(life.root, (this.#options.incarnation ?? 0n) + (life.starts << 64n))
+    life.starts += 1n
+    this.#keys[node] = keys
+    return keys
   }
 
   stop(node: NodeIndex): void {
@@ -297,12 +312,14 @@ export class SignerNet {
   change({ join, leave }: { join: readonly string[]; leave: readonly NodeIndex[] }): NodeIndex[] {
     const prefix = runPrefix(this.genesis)
     const version = this.#version + 1n
-    const joiners = join.map((name) => nodeKeys(this.#root.derive(`joiner ${name}`)))
+    const roots = join.map((name) => this.#root.derive(`joiner ${name}`))
+    const joiners = roots.map((root) => nodeKeys(root))
     const joining = joiners.map((keys) => signJoining(keys, prefix, version))
     const leaving = leave.map((node) => this.keysOf(node).record.id)
     const bytes = encodeMembershipChange({ version, joining, leaving })
     const numbers = joiners.map((_, i) => this.#keys.length + i)
     this.#keys.push(...joiners)
+    for (const root of roots) this.#lives.push({ root, starts: 0n })
     for (const node of numbers) {
       this.records.push(new Map())
       this.start(node)

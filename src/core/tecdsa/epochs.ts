@@ -58,12 +58,18 @@ export class Epochs {
 
   /**
    * Erases what no transcript and none of these encryption keys refers to, up to the membership of
-   * `version`: what is of later ones may be needed yet, when the log is read again.
+   * `version`: what is of later ones may be needed yet, when the log is read again. The only epoch
+   * that is left may be that of a node which is to join; it goes if it was `over`.
    */
-  erase(version: bigint, keys: readonly Uint8Array[]): SignerOutputs | undefined {
-    if (this.keys.epochCount < 2) return undefined
+  erase(
+    version: bigint,
+    { keys, over }: { readonly keys: readonly Uint8Array[]; readonly over: Uint8Array | undefined },
+  ): SignerOutputs | undefined {
+    const isLast = this.keys.epochCount < 2
+    if (this.keys.epochCount === 0 || (isLast && over === undefined)) return undefined
     const named = this.#namedMembers()
     const isNamed = (epoch: EpochKey): boolean =>
+      (isLast && over !== undefined && !equalBytes(over, epoch.publicKey)) ||
       this.#isLater(epoch, version) ||
       keys.some((key) => equalBytes(key, epoch.publicKey)) ||
       named.some(({ megaKey }) => epoch.isOf(megaKey.point))

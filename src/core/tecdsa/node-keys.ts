@@ -150,7 +150,7 @@ export class NodeKeys {
 
   /** MEGa key of the oldest epoch that is kept. */
   get encryptionKey(): MegaSecretKey {
-    return present(this.#epochs[0], 'the newest epoch is kept').mega
+    return present(this.#epochs[0], 'who has not left keeps an epoch').mega
   }
 
   sign(kind: EvidenceKind, content: Uint8Array): Uint8Array {

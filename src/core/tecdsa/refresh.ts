@@ -76,6 +76,8 @@ export class Refresh {
   #next: NumberedMembership | undefined
   /** Time of the last switch, or of the first slot. */
   #since: TimestampNs | undefined
+  /** This node's encryption key in the newest membership that is over and had it. */
+  #over: Uint8Array | undefined
   /** A slot ended that may have let go of secrets of an epoch that is over. */
   #mayErase = false
   /** What this node has said for the next version, and whether it is to give its key unasked. */
@@ -86,6 +88,11 @@ export class Refresh {
     this.#config = config
     this.#membership = config.membership
     this.#former = config.former
+    this.#over = this.#ownIn(config.former)[0]
+  }
+
+  #ownIn(membership: NumberedMembership | undefined): readonly Uint8Array[] {
+    return membership?.members.flatMap(keyOf(this.#config.me)) ?? []
   }
 
   get membership(): NumberedMembership {
@@ -209,6 +216,7 @@ export class Refresh {
     const next = this.#next
     if (next === undefined || !parts.every((part) => part.isReshared)) return false
     for (const part of parts) part.switch()
+    this.#over = this.#ownIn(this.#membership)[0] ?? this.#over
     this.#former = this.#membership
     this.#membership = next
     this.#forget()
@@ -291,10 +299,11 @@ export class Refresh {
     if (!this.#mayErase) return undefined
     this.#mayErase = false
     const { epochs, me } = this.#config
-    const keys = [this.#membership, this.#next].flatMap(
-      (membership) => membership?.members.flatMap(keyOf(me)) ?? [],
-    )
     const given = this.#given.get(me)
-    return epochs.erase(this.#membership.version, given === undefined ? keys : [...keys, given])
+    const keys = [...this.#ownIn(this.#membership), ...this.#ownIn(this.#next)]
+    return epochs.erase(this.#membership.version, {
+      keys: given === undefined ? keys : [...keys, given],
+      over: this.#over,
+    })
   }
 }
