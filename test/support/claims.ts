@@ -327,14 +327,3 @@ export const rows: readonly Row[] = [
   ),
   row('diverged', '', 'f + 1 shares for another root of an executed slot'),
 ]
-
-const inRow = (name: string, cases: readonly string[]): readonly string[] =>
-  cases.map((text) => `§21 ${name}: ${text}`)
-
-/**
- * Claims that no test proves yet, by the part of the program that they wait for. A claim leaves the
- * list with the first test that names it; the list ends empty.
- */
-export const open: Readonly<Record<string, readonly string[]>> = {
-  log: [...inRow('catch-up', ['certificate of the state instead of answers'])],
-}

@@ -33,6 +33,8 @@ export class NodeChecker {
   open = 0
   /** The newest slot that was certified at a node. */
   readonly certified = new Map<NodeIndex, bigint>()
+  /** Under which certificates verify. */
+  certificationKey: Uint8Array | undefined
   readonly #world: NodeWorld
   readonly #isLiar: (node: NodeIndex) => boolean
   /** What is the same at all honest nodes. */
@@ -110,6 +112,8 @@ export class NodeChecker {
         throw new Wrong(`node ${node} diverged in slot ${output.slot}`)
       case 'certified':
         this.certified.set(node, output.slot)
+        this.certificationKey = output.certificationKey
+        this.#once('certification key', toHex(output.certificationKey))
         this.#once(`time of slot ${output.slot}`, `${output.time}`)
         return
       case 'observed':
