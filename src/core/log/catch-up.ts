@@ -21,7 +21,9 @@ export class CatchUp {
   #copies: readonly CopiedSlot[] = []
   /** Slot from which on copies were asked for, and of whom, since the last alarm. */
   #asked: { readonly first: bigint; readonly node: NodeIndex } | undefined
+  /** Who was asked, and has not answered with slots of the log. */
   readonly #tried = new Set<NodeIndex>()
+  #isUsed = false
 
   constructor(nodes: number, incarnation: bigint) {
     this.#nodes = nodes
@@ -61,7 +63,15 @@ export class CatchUp {
   next(): CopiedSlot | undefined {
     const [copy, ...rest] = this.#copies
     this.#copies = rest
+    this.#isUsed ||= copy !== undefined
     return copy
+  }
+
+  /** Whether copies led to where the node is, so that others may be further; says so once. */
+  takeUsed(): boolean {
+    const isUsed = this.#isUsed
+    this.#isUsed = false
+    return isUsed
   }
 
   /** A node that holds the agreed slot `first`; one at a time, another one after `askAgain`. */
@@ -70,6 +80,7 @@ export class CatchUp {
     const holders = this.#holders(first).filter((node) => node !== me)
     const node = holders.find((holder) => !this.#tried.has(holder)) ?? holders[0]
     if (node === undefined) return undefined
+    if (this.#tried.has(node)) this.#tried.clear() // All were asked: in turn again.
     this.#asked = { first, node }
     this.#tried.add(node)
     return node
@@ -115,7 +126,7 @@ export class CatchUp {
       else isTrue = false
     }
     this.#copies = chain.slice(0, agreedCount)
-    if (agreedCount > 0) this.#tried.clear()
+    if (agreedCount > 0) this.#tried.delete(from)
     else if (!isTrue && this.#asked?.node === from) this.askAgain()
     return isTrue
   }

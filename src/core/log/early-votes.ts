@@ -22,8 +22,8 @@ type Kept = {
 
 type Early = {
   readonly votes: ReadonlyMap<NodeIndex, readonly Vote[]>
-  /** Some votes of the slot, or of later ones, are not here. */
-  readonly isIncomplete: boolean
+  /** Whose votes of the slot may have been dropped. */
+  readonly lacking: readonly NodeIndex[]
 }
 
 export class EarlyVotes {
@@ -45,9 +45,10 @@ export class EarlyVotes {
     return [...this.#kept.values()].reduce((sum, { votes }) => sum + votes.length, 0)
   }
 
-  /** Some node is further than one slot: what it said meanwhile is gone. */
+  /** f + 1 nodes, so an honest one, have spoken of slots beyond the one worked on. */
   get isBehind(): boolean {
-    return this.#ahead.size > 0
+    const beyond = new Set([...this.#kept.keys(), ...this.#ahead.keys()])
+    return beyond.size >= reconstructionThreshold(this.#nodes)
   }
 
   /**
@@ -90,10 +91,13 @@ export class EarlyVotes {
       ([node, one]) => one.slot === slot && one.life === lifeOf(node, slot),
     )
     this.#kept.clear()
+    const dropped = kept.filter(([, one]) => one.dropped).map(([node]) => node)
+    // Those who spoke of this slot before the one before it was worked on are among them.
+    const further = [...this.#ahead].filter(([, ahead]) => ahead >= slot).map(([node]) => node)
     for (const [node, ahead] of this.#ahead) if (ahead <= slot) this.#ahead.delete(node)
     return {
       votes: new Map(kept.map(([node, { votes }]) => [node, votes])),
-      isIncomplete: this.isBehind || kept.some(([, { dropped }]) => dropped),
+      lacking: [...new Set([...dropped, ...further])],
     }
   }
 }

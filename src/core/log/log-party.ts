@@ -3,7 +3,7 @@
  * f liars. Source: threshold §17. Sans-IO.
  */
 import type { Hash32 } from '../base/bytes.ts'
-import { attempt, BadEncoding, present } from '../base/errors.ts'
+import { attempt, BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
@@ -20,8 +20,9 @@ import { Pool } from './pool.ts'
 import { encodeProposal } from './proposal.ts'
 import { Reminder } from './reminder.ts'
 import { Requests } from './requests.ts'
-import { decodeSlot, encodeSlot, isOfTimeLine, slotHash } from './slot-codec.ts'
+import { encodeSlot, slotHash } from './slot-codec.ts'
 import { makeSlot } from './slot-content.ts'
+import { isOnDisk, slotOnDisk } from './slot-disk.ts'
 import { SlotRound } from './slot-round.ts'
 import { Witness } from './witness.ts'
 
@@ -237,9 +238,7 @@ export class LogParty {
   /** Delivers the next slot of the disk or of a copy; without one, works on it. */
   #proceed(): void {
     if (this.#next < this.#end.next) {
-      const content = this.#config.disk.contentAt(this.#next)
-      const { slot } = decodeSlot(present(content, 'slots below the end are on disk'))
-      this.#hand(slot)
+      this.#hand(slotOnDisk(this.#config.disk, this.#next))
       return
     }
     const copy = this.#catchUp.next()
@@ -280,19 +279,19 @@ export class LogParty {
   /** Works on the next slot. */
   #begin(): void {
     const isStart = this.#next === this.#first
-    const before = this.#next > 0n ? this.#config.disk.contentAt(this.#next - 1n) : undefined
-    if (isStart && before !== undefined && isOfTimeLine(before, this.#config.incarnation))
+    if (isStart && isOnDisk(this.#config, this.#next - 1n))
       this.#previous = this.#resumed(this.#next - 1n)
     const round = this.#resumed(this.#next)
     this.#current = round
-    const { votes, isIncomplete } = this.#early.enter(this.#next, this.#config.lifeOf)
+    const { votes, lacking } = this.#early.enter(this.#next, this.#config.lifeOf)
     this.#isHeard = votes.size > 0
     this.#reminder.begin()
     this.#requests.askAgain()
     this.#witness.begin()
     for (const [from, said] of votes) round.receive(from, said)
     if (isStart) this.#sayAgain()
-    if (isStart || isIncomplete) this.#ask('all')
+    const isNew = this.#catchUp.takeUsed() || isStart
+    for (const peer of isNew ? (['all'] as const) : lacking) this.#ask(peer)
   }
 
   /** What an earlier life of this node had said. */

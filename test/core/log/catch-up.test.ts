@@ -112,6 +112,16 @@ describe('who is asked', () => {
     expect(catchUp.holderToAsk(0n, ME)).toBe(0)
   })
 
+  it('is not one that was silent while others answer', () => {
+    const catchUp = believing([0, 1, 2])
+    expect(catchUp.holderToAsk(0n, ME)).toBe(0)
+    catchUp.askAgain()
+    expect(catchUp.holderToAsk(0n, ME)).toBe(1)
+    catchUp.take(1, truth.contents.slice(0, 2), start)
+    expect(copies(catchUp)).toEqual([0n, 1n])
+    expect(catchUp.holderToAsk(2n, ME)).toBe(1)
+  })
+
   it('is nobody while f + 1 do not agree', () => {
     expect(believing([0, 1]).holderToAsk(0n, ME)).toBeUndefined()
   })

@@ -13,8 +13,8 @@ test('votes of the next slot count there, once', () => {
   const early = new EarlyVotes(NODES)
   expect(early.hear(1, { slot: 5n, life: 0n, votes: [term(0)] }, 5n)).toBe(false)
   early.hear(1, { slot: 5n, life: 0n, votes: [term(1)] }, 5n)
-  const { votes, isIncomplete } = early.enter(5n, none)
-  expect([[...votes], isIncomplete]).toEqual([[[1, [term(0), term(1)]]], false])
+  const { votes, lacking } = early.enter(5n, none)
+  expect([[...votes], lacking]).toEqual([[[1, [term(0), term(1)]]], []])
   expect(early.enter(5n, none).votes.size).toBe(0)
 })
 
@@ -32,10 +32,10 @@ test('of one sender so many are kept and one initial; dropped ones are asked for
   expect(early.size).toBe(1)
   for (let i = 0; i < 2 * MAX; i++) early.hear(1, { slot: 5n, life: 0n, votes: [term(0)] }, 5n)
   expect(early.size).toBe(MAX)
-  expect(early.enter(5n, none).isIncomplete).toBe(true)
+  expect(early.enter(5n, none).lacking).toEqual([1])
 })
 
-test('f + 1 senders in later slots are news, once; when they are reached they are none', () => {
+test('f + 1 senders in later slots are news, once; when a slot of theirs is entered, they are asked', () => {
   const early = new EarlyVotes(NODES)
   const later = (from: number, slot: bigint): boolean =>
     early.hear(from, { slot, life: 0n, votes: [] }, 5n)
@@ -45,8 +45,20 @@ test('f + 1 senders in later slots are news, once; when they are reached they ar
     true,
     false,
   ])
-  expect(early.enter(8n, none).isIncomplete).toBe(true)
-  expect([early.enter(9n, none).isIncomplete, early.isBehind]).toEqual([false, false])
+  expect(early.enter(8n, none).lacking).toEqual([2, 3])
+  // What they said of slot 9 was dropped then, and it was not kept later.
+  expect([early.enter(9n, none).lacking, early.isBehind]).toEqual([[2, 3], false])
+  expect(early.enter(10n, none).lacking).toEqual([])
+})
+
+test('f + 1 nodes beyond the slot worked on are a sign to be behind, fewer are none', () => {
+  const early = new EarlyVotes(NODES)
+  early.hear(1, { slot: 2n ** 64n - 1n, life: 0n, votes: [] }, 5n)
+  expect(early.isBehind).toBe(false)
+  early.hear(2, { slot: 5n, life: 0n, votes: [term(0)] }, 5n)
+  expect(early.isBehind).toBe(true)
+  early.enter(5n, none)
+  expect(early.isBehind).toBe(false)
 })
 
 test('votes of another life of their node do not count', () => {
