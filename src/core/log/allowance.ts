@@ -9,7 +9,10 @@ export const ANSWERED_SIZE_MAX = 16 * 1024 * 1024
 /** Questions about votes that one peer gets an answer to in one second. */
 export const RESENT_MAX = 64
 
-type Spent = { readonly second: bigint; size: number; readonly resent: Set<bigint> }
+/** Times in a second that slots are read from the disk for one peer. */
+export const COPIED_MAX = 32
+
+type Spent = { readonly second: bigint; size: number; readonly resent: Set<bigint>; copied: number }
 
 export class Allowance {
   readonly #spent = new Map<NodeIndex, Spent>()
@@ -30,11 +33,19 @@ export class Allowance {
     return true
   }
 
+  /** Whether slots may be looked up for the peer: the work is done before their size is known. */
+  mayCopy(to: NodeIndex, now: TimestampNs): boolean {
+    const spent = this.#at(to, now)
+    if (spent.copied === COPIED_MAX) return false
+    spent.copied += 1
+    return true
+  }
+
   #at(to: NodeIndex, now: TimestampNs): Spent {
     const second = now / NS_PER_SECOND
     const spent = this.#spent.get(to)
     if (spent?.second === second) return spent
-    const fresh = { second, size: 0, resent: new Set<bigint>() }
+    const fresh = { second, size: 0, resent: new Set<bigint>(), copied: 0 }
     this.#spent.set(to, fresh)
     return fresh
   }

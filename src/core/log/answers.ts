@@ -4,11 +4,12 @@ import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { Allowance } from './allowance.ts'
 import type { SlotDisk } from './log-io.ts'
-import type { LogMessage } from './message.ts'
+import type { LogMessage, VotesMessage } from './message.ts'
 import { COPY_SIZE_MAX, SLOTS_SHOWN_MAX } from './message.ts'
 import type { OwnVotes } from './own-votes.ts'
 import type { Pool } from './pool.ts'
 import type { SlotRound } from './slot-round.ts'
+import { COIN_SHARE_SIZE } from './vote.ts'
 import type { Witness } from './witness.ts'
 
 type Want = Extract<LogMessage, { readonly type: 'want' }>
@@ -71,6 +72,10 @@ export class Answers {
   /** The asker's last votes, own ones as they were said, own items, and the slots that are decided from there on. */
   #resend({ from, now }: Asker, slot: bigint): readonly LogMessage[] {
     if (!this.#allowance.mayResend(from, slot, now)) return []
+    // First: who starts waits for it. It is as large as the asker has made it.
+    const last = this.#witness.lastOf(from)
+    const isGiven = last === undefined || this.#allowance.mayGive(from, sizeOfVotes(last), now)
+    const heard = isGiven ? [{ type: 'heard', last } as const] : []
     const votes = this.#votes.again(slot)
     const items = this.#pool
       .own()
@@ -78,7 +83,7 @@ export class Answers {
       .map((item) => ({ type: 'item', item }) as const)
     const hashes = this.#hashes(slot)
     return [
-      { type: 'heard', last: this.#witness.lastOf(from) },
+      ...heard,
       ...(votes === undefined ? [] : [votes]),
       ...items,
       ...(hashes.length === 0 ? [] : [{ type: 'decided', first: slot, hashes } as const]),
@@ -97,19 +102,27 @@ export class Answers {
 
   /** Slots from `first` on. */
   #copy({ from, now }: Asker, first: bigint): readonly LogMessage[] {
+    if (!this.#allowance.mayCopy(from, now)) return []
     const contents: Uint8Array[] = []
     let size = 0
     for (let number = first; contents.length < SLOTS_SHOWN_MAX; number++) {
       const content = this.#disk.contentAt(number)
       if (content === undefined) break
+      if (contents.length > 0 && size + content.length > COPY_SIZE_MAX) break
       size += content.length
-      if (contents.length > 0 && size > COPY_SIZE_MAX) break
       contents.push(content)
     }
     if (contents.length === 0 || !this.#allowance.mayGive(from, size, now)) return []
     return [{ type: 'slots', contents }]
   }
 }
+
+/** Bytes of votes: the largest but for `initial` is a share of the coin. */
+const sizeOfVotes = ({ votes }: VotesMessage): number =>
+  votes.reduce(
+    (sum, vote) => sum + (vote.type === 'initial' ? vote.proposal.length : COIN_SHARE_SIZE),
+    0,
+  )
 
 const sizeOf = (message: LogMessage): number => {
   if (message.type === 'proposal') return message.proposal.length

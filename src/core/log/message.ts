@@ -176,9 +176,16 @@ const readVotes = (reader: Reader): VotesMessage => ({
   type: 'votes',
   slot: reader.u64(),
   life: reader.u64(),
-  votes: reader.list(readVote, VOTES_MAX),
+  votes: oneProposal(reader.list(readVote, VOTES_MAX)),
   signature: reader.raw(SIGNATURE_SIZE),
 })
+
+/** A node proposes once in a slot: so votes are small, but for one of them. */
+function oneProposal(votes: readonly Vote[]): readonly Vote[] {
+  if (votes.filter(({ type }) => type === 'initial').length > 1)
+    throw new BadEncoding('several proposals of one node for a slot')
+  return votes
+}
 
 const readHash = (reader: Reader): Hash32 => hash32(reader.raw(HASH_SIZE))
 

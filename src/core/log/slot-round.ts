@@ -215,6 +215,8 @@ export class SlotRound {
 
   /** Votes of one sender. Those that contradict earlier ones do not count: false. */
   receive(from: NodeIndex, votes: readonly Vote[]): boolean {
+    if (votes.some((vote) => vote.type !== 'initial' && vote.instance >= this.#instances.length))
+      this.#options.fault(from, 'BadEncoding: a vote about a node that there is not')
     // Every vote is counted, whatever another one turned out to be.
     const counted = votes.map((vote) => this.#count(from, vote))
     return counted.every((isFirst) => isFirst)
@@ -223,10 +225,7 @@ export class SlotRound {
   #count(from: NodeIndex, vote: Vote): boolean {
     if (vote.type === 'initial') return this.#hold(from, vote.proposal)
     const instance = this.#instances[vote.instance]
-    if (instance === undefined) {
-      this.#options.fault(from, 'BadEncoding: a vote about a node that there is not')
-      return true
-    }
+    if (instance === undefined) return true
     return vote.type === 'echo' || vote.type === 'ready'
       ? instance.broadcast.receive(from, vote.type, vote.hash)
       : instance.agreement.receive(from, vote)

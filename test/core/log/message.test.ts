@@ -5,7 +5,7 @@ import { Reader, Writer } from '../../../src/core/base/codec.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
-import type { LogMessage } from '../../../src/core/log/message.ts'
+import type { LogMessage, VotesMessage } from '../../../src/core/log/message.ts'
 import {
   decodeLogMessage,
   encodeLogMessage,
@@ -112,6 +112,26 @@ test('tags that no vote and no message has are refused', () => {
   const decode = (bytes: Uint8Array): unknown =>
     decodeLogMessage(INCARNATION, Uint8Array.of(...head, ...bytes))
   expect(tags.filter(isRefused(decode))[0]).toBe(10)
+})
+
+test('votes with two proposals of their node are refused, and so is word of them', () => {
+  const initial: Vote = { type: 'initial', proposal }
+  const said = (count: number): VotesMessage => ({
+    type: 'votes',
+    slot: 7n,
+    life: 0n,
+    votes: Array.from({ length: count }, () => initial),
+    signature,
+  })
+  for (const wrap of [
+    (last: VotesMessage): LogMessage => last,
+    (last: VotesMessage): LogMessage => ({ type: 'heard', last }),
+  ]) {
+    const read = (count: number) =>
+      decodeLogMessage(INCARNATION, encodeLogMessage(INCARNATION, wrap(said(count))))
+    expect(read(1)).toEqual(wrap(said(1)))
+    expect(() => read(2)).toThrow(BadEncoding)
+  }
 })
 
 test('lists are bounded', () => {

@@ -158,6 +158,13 @@ describe('a vote', () => {
   })
 })
 
+test('votes about nodes that there are not are blamed once a message, and the others count', () => {
+  const { round, faults } = slotRound()
+  const about = (instance: number): Vote => ({ type: 'term', instance, value: 1 })
+  expect(round.receive(LIAR, [about(4), about(2), about(255), about(4)])).toBe(true)
+  expect([faults, round.votes]).toEqual([[`${LIAR} BadEncoding`], 1])
+})
+
 describe('a proposal', () => {
   const initial = (proposal: Uint8Array): Vote => ({ type: 'initial', proposal })
 
