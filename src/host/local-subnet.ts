@@ -81,7 +81,7 @@ export class LocalSubnet {
   readonly #wake = new Set<() => void>()
   readonly #clean: () => void
   #end: Error | undefined
-  /** Rejects with `Bug` when a node breaks, with a problem when too few disks are left. */
+  /** Rejects with `Bug` when too many nodes broke, with a problem when too few disks are left. */
   readonly broken: Promise<never>
   /** The interface of the Internet Computer over this subnet. */
   readonly gateway: IcGateway

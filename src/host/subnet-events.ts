@@ -4,6 +4,7 @@ import type { NodeIndex } from '../core/base/party.ts'
 import type { Lie } from '../core/subnet/lies.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
 import type { Isolation } from './isolation.ts'
+import type { OpenHost } from './node/node-host.ts'
 import type { FromNode, NodeSettings } from './node/protocol.ts'
 
 export type SubnetOptions = {
@@ -13,6 +14,8 @@ export type SubnetOptions = {
   readonly directory?: string | undefined
   /** Where each node lives; a thread of its own unless told. */
   readonly isolation?: Isolation | undefined
+  /** How the host of a node is opened; as its isolation asks for unless told. */
+  readonly open?: OpenHost
 }
 
 export type SubnetEvent =
@@ -29,9 +32,9 @@ export type SubnetEvent =
   /** Of nodes that have links of their own. */
   | ({ readonly node: NodeIndex } & Extract<FromNode, { type: 'link' }>)
   | { readonly type: 'stopped'; readonly node: NodeIndex }
-  /** The disk of a node failed, or its process was ended from outside: the node is down. */
+  /** The node is down: its disk failed, it broke, or its process was ended from outside. */
   | { readonly type: 'failed'; readonly node: NodeIndex; readonly problem: CkbtcError }
-  /** Too few nodes have disks that work: the subnet cannot go on. */
+  /** Too few nodes are left that could run: the subnet cannot go on. */
   | { readonly type: 'ended'; readonly problem: CkbtcError }
-  /** An invariant of ours broke: nothing further is attempted. */
+  /** The same, as invariants of ours broke in them: nothing further is attempted. */
   | { readonly type: 'bug'; readonly message: string }

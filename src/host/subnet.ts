@@ -2,8 +2,8 @@
  * The subnet in a box: hosts with a node each, what joins them, and what clients see of them. Source:
  * architecture §§1, 3.
  */
-import { equalBytes, toHex } from '../core/base/bytes.ts'
-import { Bug, CkbtcError, present } from '../core/base/errors.ts'
+import { equalBytes } from '../core/base/bytes.ts'
+import { CkbtcError, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
@@ -17,6 +17,15 @@ import type { Founded } from './disks/subnet-disks.ts'
 import { nodeDirectory, onceUnlocked, restoreDisks } from './disks/subnet-disks.ts'
 import { newGenesis } from './founding.ts'
 import type { IcBackend } from './ic/backend.ts'
+import {
+  brokenNode,
+  divergedNode,
+  endOfAll,
+  NodeFailures,
+  noDisk,
+  problemOf,
+  problemOfEnd,
+} from './node/failures.ts'
 import type { HostEnd } from './node/node-host.ts'
 import { openHost } from './node/open-host.ts'
 import { NodePlace } from './node/place.ts'
@@ -43,15 +52,14 @@ export class Subnet {
   readonly #starting = new Set<NodeIndex>()
   readonly #lies = new Map<NodeIndex, Lie>()
   readonly #strays: CkbtcError[] = []
-  /** Nodes that are down because of their disks. */
-  readonly #failed = new Map<NodeIndex, CkbtcError>()
+  readonly #failures = new NodeFailures()
   readonly #made: NodePlace[]
   /** Nodes whose disks are lost have none. */
   #places: ReadonlyMap<NodeIndex, NodePlace> = new Map()
   #genesis: Uint8Array = new Uint8Array()
   #closed = false
   #fail: (error: Error) => void = () => undefined
-  /** Rejects when a host breaks. */
+  /** Rejects when too few nodes are left. */
   readonly #failure: Promise<never>
 
   private constructor(options: SubnetOptions, founded: Founded | undefined) {
@@ -84,14 +92,14 @@ export class Subnet {
   }
 
   #makePlace(name: KeyNumber): NodePlace {
-    const { directory, isolation = 'worker' } = this.#options
+    const { directory, isolation = 'worker', open = openHost(isolation) } = this.#options
     return new NodePlace({
       name,
       storage:
         directory === undefined
           ? { type: 'memory', journal: newJournal() }
           : { type: 'directory', path: nodeDirectory(directory, name) },
-      open: openHost(isolation),
+      open,
       hear: (message) => this.#hear(name, message),
       ended: (end) => this.#hostEnded(name, end),
     })
@@ -161,7 +169,7 @@ export class Subnet {
     if (this.#up.has(node)) return 'up'
     const place = this.#places.get(node)
     if (this.#starting.has(node)) return 'starting'
-    return place === undefined || this.#failed.has(node) ? 'failed' : 'down'
+    return place === undefined || this.#failures.of(node) !== undefined ? 'failed' : 'down'
   }
 
   /** In which way it was made to lie. */
@@ -182,7 +190,7 @@ export class Subnet {
   }
 
   problemOf(node: NodeIndex): CkbtcError | undefined {
-    return this.#places.has(node) ? this.#failed.get(node) : noDisk(node)
+    return this.#places.has(node) ? this.#failures.of(node) : noDisk(node)
   }
 
   /** How long the node takes to answer; undefined when it does not. */
@@ -240,11 +248,11 @@ export class Subnet {
     const place = this.#places.get(me)
     if (place === undefined || place.isOpen || this.#starting.has(me) || this.#closed) return
     this.#starting.add(me)
+    this.#failures.remove(me)
     try {
       if ((await place.open()) === undefined) return
     } catch (error) {
-      if (error instanceof CkbtcError) this.#nodeFailed(me, error)
-      else this.#fail(asError(error))
+      this.#nodeFailed(me, problemOf(error))
       return
     } finally {
       this.#starting.delete(me)
@@ -255,61 +263,66 @@ export class Subnet {
   #run(me: NodeIndex): void {
     const { settings } = this.#options
     this.#up.add(me)
-    this.#failed.delete(me)
     this.#place(me).tell({ type: 'start', me, genesis: this.#genesis, settings })
     this.#link(me)
     for (const call of this.#backend.waiting) this.#input(me, { type: 'ingress', ...call })
     this.#emit({ type: 'started', node: me })
   }
 
-  /** Peers that have links of their own are told where to dial; the others are linked by this. */
+  /** Nodes that have no links of their own are linked by this. */
   #link(me: NodeIndex): void {
-    if (this.#place(me).port !== undefined) {
-      const ports = this.members.map((_, node) => this.#places.get(node)?.port)
-      for (const peer of this.#up) this.#place(peer).tell({ type: 'peers', ports })
-      return
-    }
-    for (const peer of this.#up) {
-      if (peer === me) continue
-      this.#input(me, { type: 'linked', peer })
-      this.#input(peer, { type: 'linked', peer: me })
-    }
+    if (this.#place(me).port !== undefined) this.#tellPorts()
+    else
+      for (const peer of this.#up) {
+        if (peer === me) continue
+        this.#input(me, { type: 'linked', peer })
+        this.#input(peer, { type: 'linked', peer: me })
+      }
+  }
+
+  /** Where the others can be dialled, and who cannot. */
+  #tellPorts(): void {
+    const ports = this.members.map((_, node) => this.#places.get(node)?.port)
+    for (const peer of this.#up)
+      if (ports[peer] !== undefined) this.#place(peer).tell({ type: 'peers', ports })
   }
 
   /** Ends a node at once; what it had not recorded is gone. Resolves when its host has ended. */
   async stopNode(me: NodeIndex): Promise<void> {
-    const place = this.#places.get(me)
-    if (place === undefined) return
-    this.#down(me)
-    await place.kill()
+    if (this.#places.has(me)) await this.#down(me)
   }
 
-  #down(me: NodeIndex): void {
-    if (!this.#up.delete(me)) return
+  #down(me: NodeIndex): Promise<void> {
+    const ending = this.#place(me).kill()
+    if (!this.#up.delete(me)) return ending
     this.#lies.delete(me)
+    this.#tellPorts()
     this.#questions.stopped(me)
     this.#backend.stopped(me)
     this.#emit({ type: 'stopped', node: me })
+    return ending
   }
 
   /** The others go on, as long as enough of them can. */
   #nodeFailed(me: NodeIndex, problem: CkbtcError): void {
-    this.#down(me)
-    void this.#place(me).kill()
-    this.#failed.set(me, problem)
+    if (this.#failures.of(me) !== undefined) return // It is down already.
+    void this.#down(me)
+    this.#failures.add(me, problem)
     this.#emit({ type: 'failed', node: me, problem })
-    if (this.#places.size - this.#failed.size < agreementQuorum(this.size)) this.#fail(problem)
+    const left = this.#places.size - this.#failures.lasting
+    if (left < agreementQuorum(this.size)) this.#fail(endOfAll(problem))
   }
 
   #hostEnded(name: KeyNumber, end: HostEnd): void {
     const me = this.#indexOf(name)
-    if (end.type === 'broken') this.#fail(end.error)
-    else if (me !== undefined) this.#nodeFailed(me, end.problem)
+    const problem = problemOfEnd(end)
+    if (me !== undefined) this.#nodeFailed(me, problem)
+    else this.#fail(endOfAll(problem)) // Nobody knows yet who of the members it would be.
   }
 
   /** Why disks of nodes that are down could not be used. */
   get problems(): readonly CkbtcError[] {
-    return [...(this.#founded?.problems ?? []), ...this.#strays, ...this.#failed.values()]
+    return [...(this.#founded?.problems ?? []), ...this.#strays, ...this.#failures.problems]
   }
 
   async close(): Promise<void> {
@@ -355,7 +368,7 @@ export class Subnet {
         this.#nodeFailed(me, receivedProblem(message.problem))
         return
       case 'bug':
-        this.#emit({ type: 'bug', message: message.message })
+        this.#nodeFailed(me, brokenNode(message.message))
         return
       case 'outputs':
         for (const output of message.outputs) this.#route(me, output)
@@ -373,12 +386,9 @@ export class Subnet {
       case 'certified':
         this.#backend.certified(me, output)
         return
-      case 'diverged': {
-        const roots = `${toHex(output.own)} here, ${toHex(output.other)} elsewhere`
-        const message = `Diverged: node ${me + 1}, slot ${output.slot}: ${roots}`
-        this.#emit({ type: 'bug', message })
+      case 'diverged':
+        this.#nodeFailed(me, divergedNode(output))
         return
-      }
       case 'fault':
         this.#emit({ type: 'fault', seenBy: me, culprit: output.culprit, reason: output.reason })
         return
@@ -387,9 +397,3 @@ export class Subnet {
     }
   }
 }
-
-/** Which of the disks would be its own is not known: the ids of nodes are sorted. */
-const noDisk = (node: NodeIndex): CkbtcError =>
-  startRefused(`no disk that can be used is that of node ${node + 1}`, {})
-
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Bug(`${error}`))

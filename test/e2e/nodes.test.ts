@@ -4,8 +4,9 @@
  * are ended and healed by its commands. Threshold §22.4: f + 1 crashed: no progress, nothing wrong;
  * progress on return.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ran } from '../support/e2e-home.ts'
 import { Home } from '../support/e2e-home.ts'
@@ -97,6 +98,43 @@ describe('nodes in processes of their own', () => {
     home.json('subnet stop')
     expect(pids.filter((child) => existsSync(`/proc/${child}`))).toEqual([])
     expect(readdirSync(join(home.path, 'run'))).toEqual([])
+  })
+})
+
+const breaking = fileURLToPath(new URL('../support/e2e-breaking-node.mjs', import.meta.url))
+
+describe.each(['worker', 'process'])('a node that breaks, isolation %s', (isolation) => {
+  const home = new Home()
+  const order = join(home.path, 'break')
+  beforeAll(() => {
+    // A heap that is full soon.
+    const options = `--import=${breaking} --max-old-space-size=200`
+    const { exit, out } = home.run(`subnet start --isolation ${isolation} --json`, {
+      NODE_OPTIONS: options,
+      CKBTC_TEST_BREAK: order,
+    })
+    expect({ exit, out }).toMatchObject({ exit: 0 })
+  }, 120_000)
+  afterAll(() => home.remove())
+
+  it.each([
+    ['throw', 'TypeError: broken on purpose'],
+    ['reject', 'RangeError: far away'],
+    ['exit', 'ended'],
+    ['memory', isolation === 'worker' ? 'no memory left' : 'SIG'],
+  ])('by %s is down and says why, the others sign, and it comes back', async (way, words) => {
+    // Whole at once: a rename.
+    writeFileSync(`${order}.new`, way)
+    renameSync(`${order}.new`, order)
+    await until(() => states(home).includes('failed'))
+    const down = states(home).indexOf('failed') + 1
+    const { problem } = home.json('subnet nodes').nodes[down - 1]
+    expect(problem).toContain(words)
+    expect(home.json('subnet status')).toMatchObject({ problems: [{ node: down, problem }] })
+    expect(home.run('subnet status').out).toContain(problem)
+    expect(home.json(`signer sign --hash ${'ab'.repeat(32)}`).nodes).not.toContain(down)
+    expect(home.json('subnet heal-node --all').changed).toEqual([down])
+    expect(home.json('subnet status').problems).toEqual([])
   })
 })
 

@@ -35,6 +35,7 @@ export function subnetData(status: StatusReply) {
     diskBytes: status.diskBytes,
     isolation: status.isolation,
     nodesNeeded: status.nodesNeeded,
+    problems: status.problems,
     waiting: waitingFor(status),
   }
 }
@@ -118,6 +119,7 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ['Health', status.health.replaceAll('_', '-')],
     ['Endpoint', status.url],
     ['Nodes', `${nodesUp.length} of ${nodes} up, tolerates ${faultyMax(nodes)} faulty`],
+    ...status.problems.map(({ node, problem }) => [`Node ${node}`, problem] as const),
     ...(stalled === undefined ? [] : ([['Waiting', stalled]] as const)),
     ['Ledger', ids.ledger],
     ['Minter', ids.minter],

@@ -96,6 +96,8 @@ export const statusShape = object({
   idsKind: oneOf('own', 'mainnet'),
   ...strength,
   isolation: oneOf(...isolations),
+  /** Of nodes that are down though nobody stopped them. */
+  problems: list(object({ node: nodeId, problem: text }), NODES_MAX),
   /** Calls and signatures that are not done yet. */
   waitingCalls: count,
   waitingSignatures: count,

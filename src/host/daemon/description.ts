@@ -79,6 +79,7 @@ export function statusOf({
     nodesUp: local.subnet.up.map((node) => node + 1),
     nodesNeeded: agreementQuorum(nodes),
     isolation: settings.isolation,
+    problems: problemsOf(local),
     waitingCalls: local.subnet.waitingCalls,
     waitingSignatures: local.openRequests,
     masterPublicKey: toHex(masterPublicKey),
@@ -95,4 +96,12 @@ export function statusOf({
     isEphemeral,
     diskBytes: isEphemeral ? undefined : diskBytes(places.state),
   }
+}
+
+function problemsOf({ subnet }: LocalSubnet): StatusReply['problems'] {
+  const all = Array.from({ length: subnet.size }, (_, node) => node)
+  return all.flatMap((node) => {
+    const problem = subnet.problemOf(node)?.message
+    return problem === undefined ? [] : [{ node: node + 1, problem }]
+  })
 }

@@ -170,7 +170,7 @@ function requireChain({ bitcoin, bitcoinHeight }: LocalSubnet, { state }: Places
   })
 }
 
-/** Throws `Bug` when a node breaks, `HOST_DISK` when too few disks are left. */
+/** Throws `Bug` when too many nodes have broken, `HOST_DISK` when too few disks are left. */
 async function ended(local: LocalSubnet, ending: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     if (ending.aborted) resolve()
@@ -213,7 +213,7 @@ function logEvent(log: LogFile, event: SubnetEvent): void {
       log.write('error', event.problem.message, event.node + 1)
       return
     case 'ended':
-      log.write('error', 'too few nodes have disks that work')
+      log.write('error', 'too few nodes are left that could run')
       return
     case 'fault': {
       const text = `node ${event.culprit + 1} is at fault: ${event.reason}`

@@ -28,6 +28,7 @@ import { entropy } from '../entropy.ts'
 import { linkIdentity } from '../links/identity.ts'
 import type { PeerLinks } from '../links/peer-links.ts'
 import { SharedStore } from '../store/shared-store.ts'
+import { wordsOf } from './failures.ts'
 import type { FromNode, SharedOutput, Storage, ToNode } from './protocol.ts'
 import { sentProblem } from './protocol.ts'
 import { NodeRunner } from './runner.ts'
@@ -137,7 +138,7 @@ export class NodeLife {
       disk,
       clock: systemClock,
       share: (outputs) => this.#share(me, runner, outputs),
-      broken: ({ message }) => this.#ports.tell({ type: 'bug', message }),
+      broken: (error) => this.#ports.tell({ type: 'bug', message: wordsOf(error) }),
       failed: (problem) => this.#ports.tell({ type: 'failed', problem: sentProblem(problem) }),
     })
     runner.attach(
@@ -223,7 +224,8 @@ export class NodeLife {
     if (question.type === 'query') await runner?.settled(SETTLING_MS_MAX)
     // Ended since: whoever asks has been told.
     if (runner === undefined || this.#runner !== runner) return
-    this.#ports.tell({ type: 'answer', id, answer: runner.ask(question, systemClock()) })
+    const answer = runner.ask(question, systemClock())
+    if (answer !== undefined) this.#ports.tell({ type: 'answer', id, answer })
   }
 
   /** Without what it has come to on its disk, a later start replays more. */

@@ -3,13 +3,14 @@
  * or a process of its own. Source: architecture §3.
  */
 import type { CkbtcError } from '../../core/base/errors.ts'
+import { Problem } from '../../core/base/errors.ts'
 import type { FromNode, ToNode } from './protocol.ts'
 
 /** How a host ended that nobody had ended. */
 export type HostEnd =
-  /** A fault of the program: the subnet must not go on. */
+  /** Of a fault of the program. */
   | { readonly type: 'broken'; readonly error: Error }
-  /** From outside: its node is down, as after a loss of power. */
+  /** From outside, as after a loss of power: it can be opened again. */
   | { readonly type: 'gone'; readonly problem: CkbtcError }
 
 export type HostEars = {
@@ -29,4 +30,11 @@ export interface NodeHost {
 export type OpenHost = (ears: HostEars) => NodeHost
 
 /** How long a host may take to let go of its store before it is ended from outside. */
-export const CLOSING_MS_MAX = 10_000
+export const CLOSING_MS_MAX = 5_000
+
+/** `message`: how it ended; a new one can be opened. */
+export const hostGone = (message: string): CkbtcError =>
+  new Problem('SUBNET_DOWN', message, {
+    fix: 'bring the node back',
+    command: 'ckbtc subnet heal-node --all',
+  })

@@ -5,15 +5,17 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { CkbtcError } from '../../core/base/errors.ts'
-import { attempt, BadEncoding, Bug, Problem } from '../../core/base/errors.ts'
+import { attempt, BadEncoding, Bug } from '../../core/base/errors.ts'
 import { CHANNEL_DESCRIPTOR, MessageReader, messageBytes } from './channel.ts'
 import type { HostEars, HostEnd, NodeHost } from './node-host.ts'
-import { CLOSING_MS_MAX } from './node-host.ts'
+import { CLOSING_MS_MAX, hostGone } from './node-host.ts'
 import type { ToNode } from './protocol.ts'
 import { readFromNode } from './protocol-shapes.ts'
 
 /** V8 keeps far more for young objects than a node has use for. */
 const HEAP_OPTIONS = ['--max-semi-space-size=2']
+/** Unread bytes beyond which the process is taken to have stopped. */
+const UNREAD_BYTES_MAX = 256 * 1024 * 1024
 
 export class ProcessHost implements NodeHost {
   readonly #ears: HostEars
@@ -34,7 +36,7 @@ export class ProcessHost implements NodeHost {
     this.#channel = channelOf(child)
     this.#exited = new Promise((resolve) => {
       child.on('error', (error) => {
-        this.#end({ type: 'broken', error })
+        this.#end({ type: 'gone', problem: notStarted(error) })
         resolve()
       })
       child.on('exit', (status, signal) => {
@@ -47,8 +49,7 @@ export class ProcessHost implements NodeHost {
     this.#channel.on('data', (chunk: Uint8Array) => {
       const messages = attempt(() => reader.push(new Uint8Array(chunk)))
       if (messages instanceof BadEncoding) {
-        child.kill('SIGKILL')
-        this.#end({ type: 'gone', problem: unreadable(messages) })
+        this.#giveUp(`what its process said cannot be read: ${messages.message}`)
         return
       }
       for (const message of messages)
@@ -58,7 +59,14 @@ export class ProcessHost implements NodeHost {
   }
 
   tell(message: ToNode): void {
-    if (!this.#ended) this.#channel.write(messageBytes(message))
+    if (this.#ended) return
+    this.#channel.write(messageBytes(message))
+    if (this.#channel.writableLength > UNREAD_BYTES_MAX) this.#giveUp('its process does not read')
+  }
+
+  #giveUp(message: string): void {
+    this.#child.kill('SIGKILL')
+    this.#end({ type: 'gone', problem: hostGone(message) })
   }
 
   #end(end: HostEnd): void {
@@ -85,23 +93,18 @@ export class ProcessHost implements NodeHost {
   }
 }
 
-function channelOf({ stdio }: ChildProcess): Duplex {
-  const channel = stdio[CHANNEL_DESCRIPTOR]
+/** The types know of no process for which there are too many files open. Throws `SUBNET_DOWN`. */
+function channelOf(child: { readonly stdio?: ChildProcess['stdio'] }): Duplex {
+  const channel = child.stdio?.[CHANNEL_DESCRIPTOR]
   if (channel instanceof Socket) return channel
-  throw new Bug('a process was started without its channel')
+  throw hostGone('its process could not be started')
 }
 
 /** Whoever sends a signal means it; a process that ends by itself is at fault. */
 const endOf = (status: number | null, signal: NodeJS.Signals | null): HostEnd =>
   signal === null
     ? { type: 'broken', error: new Bug(`the process of a node ended with status ${status}`) }
-    : { type: 'gone', problem: gone(`its process was ended by ${signal}`) }
+    : { type: 'gone', problem: hostGone(`its process was ended by ${signal}`) }
 
-const unreadable = ({ message }: BadEncoding): CkbtcError =>
-  gone(`what its process said cannot be read: ${message}`)
-
-const gone = (message: string): CkbtcError =>
-  new Problem('SUBNET_DOWN', message, {
-    fix: 'bring the node back',
-    command: 'ckbtc subnet heal-node --all',
-  })
+const notStarted = ({ message }: Error): CkbtcError =>
+  hostGone(`its process could not be started: ${message}`)

@@ -8,12 +8,21 @@ import { installSha256 } from '../../core/base/hash.ts'
 import { nativeSha256 } from '../../native/sha256.ts'
 import { PeerLinks } from '../links/peer-links.ts'
 import { CHANNEL_DESCRIPTOR, MessageReader, messageBytes } from './channel.ts'
+import { wordsOf } from './failures.ts'
 import { NodeLife } from './life.ts'
+import type { FromNode } from './protocol.ts'
 import { readToNode } from './protocol-shapes.ts'
+
+/** An exception that nobody foresaw ends this node alone, and is told before it does. */
+function breakDown(channel: Socket, error: unknown): void {
+  channel.write(messageBytes({ type: 'bug', message: wordsOf(error) } satisfies FromNode))
+  channel.end(() => process.exit(1))
+}
 
 async function main(): Promise<void> {
   installSha256(nativeSha256)
   const channel = new Socket({ fd: CHANNEL_DESCRIPTOR })
+  process.once('uncaughtException', (error) => breakDown(channel, error))
   const links = await PeerLinks.listen()
   const life = new NodeLife({
     links,

@@ -92,7 +92,7 @@ export type FromNode =
   | { readonly type: 'closed' }
   /** Its disk cannot be read or written: it has ended, or was not started. */
   | { readonly type: 'failed'; readonly problem: SentProblem }
-  /** An invariant of ours broke in it: the subnet must not go on. */
+  /** A fault of the program showed in it: it has ended. */
   | { readonly type: 'bug'; readonly message: string }
 
 /** Outputs that concern others; alarms, records and the adapter are the node's own. */

@@ -2,7 +2,7 @@
  * Runs one node in this thread: performs its outputs, keeps its records, fires its alarms, drives
  * its adapter.
  */
-import { Bug, CkbtcError } from '../../core/base/errors.ts'
+import { CkbtcError } from '../../core/base/errors.ts'
 import type { TimestampNs } from '../../core/base/units.ts'
 import type {
   AlarmName,
@@ -22,8 +22,8 @@ export type RunnerPorts = {
   readonly clock: () => TimestampNs
   /** Outputs that concern others, in order. */
   readonly share: (outputs: readonly SharedOutput[]) => void
-  /** Called once, with the invariant that broke; the node is ended. */
-  readonly broken: (bug: Bug) => void
+  /** Called once, with the invariant that broke, or what nobody foresaw; the node is ended. */
+  readonly broken: (error: Error) => void
   /** Called once, when the disk does not take what must be on it; the node is ended. */
   readonly failed: (problem: CkbtcError) => void
 }
@@ -60,26 +60,35 @@ export class NodeRunner {
   }
 
   input(input: NodeInput): void {
-    if (this.#ended) return
-    try {
+    this.#guarded(() => {
       const begunMs = performance.now()
       const outputs = this.#node.step(input, this.#ports.clock())
       this.#perform(outputs, performance.now() - begunMs)
-    } catch (error) {
-      const isProblem = error instanceof CkbtcError
-      if (!isProblem && !(error instanceof Bug)) throw error
-      this.#broken = true
-      this.end()
-      if (isProblem) this.#ports.failed(error)
-      else this.#ports.broken(error)
-    }
+    })
   }
 
-  /** Answers a client outside the log. */
-  ask(question: Question, now: TimestampNs): Answer {
-    const { answer, outputs } = this.node.ask(question, now)
-    this.#perform(outputs, undefined)
-    return answer
+  /** Answers a client outside the log; undefined when the node has ended, perhaps of this. */
+  ask(question: Question, now: TimestampNs): Answer | undefined {
+    return this.#guarded(() => {
+      const { answer, outputs } = this.node.ask(question, now)
+      this.#perform(outputs, undefined)
+      return answer
+    })
+  }
+
+  /** Whatever is thrown is the end of this node, and of no other that shares its thread. */
+  #guarded<T>(work: () => T): T | undefined {
+    if (this.#ended) return undefined
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      this.#broken = true
+      this.end()
+      if (error instanceof CkbtcError) this.#ports.failed(error)
+      else this.#ports.broken(error)
+      return undefined
+    }
   }
 
   /** Resolves when the node's state is certified, at the latest after `waitMs`. */

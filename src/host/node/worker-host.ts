@@ -1,8 +1,8 @@
 /** A node in a worker thread of its own. Source: architecture §3. */
 import { Worker } from 'node:worker_threads'
 import { Bug } from '../../core/base/errors.ts'
-import type { HostEars, NodeHost } from './node-host.ts'
-import { CLOSING_MS_MAX } from './node-host.ts'
+import type { HostEars, HostEnd, NodeHost } from './node-host.ts'
+import { CLOSING_MS_MAX, hostGone } from './node-host.ts'
 import type { FromNode, ToNode } from './protocol.ts'
 
 /** Of a thread's heap: V8 keeps three times 16 MB unless told, and a node has no use for them. */
@@ -20,10 +20,10 @@ export class WorkerHost implements NodeHost {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     this.#worker = worker
-    const broken = (error: Error): void => {
+    const end = (found: HostEnd): void => {
       if (this.#ended) return
       this.#ended = true
-      ears.ended({ type: 'broken', error })
+      ears.ended(found)
     }
     this.#closed = new Promise((resolve) => {
       worker.on('message', (message: FromNode) => {
@@ -31,11 +31,11 @@ export class WorkerHost implements NodeHost {
         else if (!this.#ended) ears.hear(message)
       })
       worker.on('error', (error) => {
-        broken(error instanceof Error ? error : new Bug('a worker with a node broke'))
+        end(endOf(error))
         resolve()
       })
       worker.on('exit', () => {
-        broken(new Bug('a worker with a node ended by itself'))
+        end({ type: 'broken', error: new Bug('the thread of a node ended by itself') })
         resolve()
       })
     })
@@ -64,6 +64,16 @@ export class WorkerHost implements NodeHost {
     await Promise.race([this.#closed, after(CLOSING_MS_MAX)])
     await this.#worker.terminate()
   }
+}
+
+/** Whoever has too much to do is not at fault. */
+function endOf(error: unknown): HostEnd {
+  if (!(error instanceof Error))
+    return { type: 'broken', error: new Bug('the thread of a node broke') }
+  const isFull = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  return isFull
+    ? { type: 'gone', problem: hostGone('its thread has no memory left') }
+    : { type: 'broken', error }
 }
 
 const after = (ms: number): Promise<void> =>

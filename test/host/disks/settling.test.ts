@@ -95,7 +95,7 @@ test('72: a question in the middle of a block is answered from a signed state', 
     const asked = { canisterId: checker, methodName: 'check_address', arg }
     const content = queryContent(operator.principal, now, asked)
     const answer = runner.ask({ type: 'query', requestId: requestId(content), content }, now)
-    const body = answer.type === 'query' ? decodeCbor(answer.body) : undefined
+    const body = answer?.type === 'query' ? decodeCbor(answer.body) : undefined
     const reply = body instanceof Map ? body.get('reply') : undefined
     const bytes = reply instanceof Map ? reply.get('arg') : undefined
     if (!(bytes instanceof Uint8Array)) throw new Error('the checker replies')
@@ -108,7 +108,7 @@ test('72: a question in the middle of a block is answered from a signed state', 
     const paths = [requestPath(id)]
     const question = { type: 'readState', read: { scope: 'canister', ...read, paths } } as const
     const answer = runner.ask(question, now)
-    if (answer.type !== 'readState' || answer.outcome.type !== 'certificate')
+    if (answer?.type !== 'readState' || answer.outcome.type !== 'certificate')
       throw new Error('a certificate is at hand')
     const effective = { type: 'canister', id: checker } as const
     const verified = verifyCertificate(answer.outcome.certificate, { rootKey, effective, now })

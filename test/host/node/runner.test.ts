@@ -62,11 +62,14 @@ it('a node makes its key by its alarms alone, and stores what it vouches for', a
   expect(bugs).toEqual([])
 })
 
-it('a broken invariant is told once, and nothing leaves the node from then on', async () => {
+it.each([
+  ['a broken invariant', new Bug('a record has no place')],
+  ['what nobody foresaw', new TypeError('a record has no place')],
+])('%s is told once, and nothing leaves the node from then on', async (_, error) => {
   let heardBefore = 0
   const { runner, node, heard, bugs } = runOne(() => {
     heardBefore = heard.length
-    throw new Bug('a record has no place')
+    throw error
   })
   runner.input({ type: 'start' })
   await turns(() => bugs.length > 0)
