@@ -364,12 +364,19 @@ const dealing: readonly Mutant[] = [
 const signing: readonly Mutant[] = [
   tecdsa(
     'a presignature may serve a second request after a restart',
-    'signing',
+    'single-use',
     {
       from: 'before === undefined || equalBytes(before, value),',
       to: 'true || equalBytes(before ?? value, value),',
     },
     'refusals-signing#reuse',
+    'single-use#second request',
+  ),
+  tecdsa(
+    'a presignature may serve a second request in one life',
+    'single-use',
+    { from: '[this.#records.get(key), this.#uses.get(key)]', to: '[this.#records.get(key)]' },
+    'single-use#second request',
   ),
   tecdsa(
     'a share leaves without its record',

@@ -2,8 +2,8 @@
  * The signing part of a signer: gives its share of each paired request, combines what comes in.
  * Source: threshold §§14, 15, 18.
  */
-import { concat, equalBytes, toHex } from '../base/bytes.ts'
-import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
+import { equalBytes, toHex } from '../base/bytes.ts'
+import { attempt, BadEncoding, present } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import { bytesInput, integerInput, oracleBytes } from '../base/random-oracle.ts'
 import type { Completion } from './completion.ts'
@@ -19,6 +19,7 @@ import type { SignerContext, SignerOutput, SignerOutputs } from './signer-contex
 import { fault } from './signer-context.ts'
 import type { LaneReport, ReportedShare } from './signing-report.ts'
 import { reportedBytes } from './signing-report.ts'
+import { SingleUse } from './single-use.ts'
 import type { Pairing } from './stock.ts'
 import type { Tape } from './tape.ts'
 import { tapeValue } from './tape.ts'
@@ -55,6 +56,7 @@ export class Signing<P, W extends Runs<P>> {
   readonly #receiver: Receiver<P>
   readonly #method: Method<P, W>
   readonly #tape: Tape
+  readonly #singleUse: SingleUse
   readonly #open = new Map<string, Open<P, W>>()
   /** Shares of requests not open here, by sender, oldest first. */
   readonly #early = new Map<NodeIndex, ShareMessage[]>()
@@ -71,6 +73,7 @@ export class Signing<P, W extends Runs<P>> {
     this.#receiver = receiver
     this.#method = method
     this.#tape = tape
+    this.#singleUse = new SingleUse(context)
   }
 
   /** Where σ of the slot is known, the requests paired in it can be signed. */
@@ -159,26 +162,13 @@ export class Signing<P, W extends Runs<P>> {
     if (share === undefined) return undefined
     open.owesShare = false
     const { lane, keys, prefix } = this.#context
-    const record = this.#singleUse(open)
-    const requestId = open.pairing.request.id
+    const { presignatureId, request } = open.pairing
+    const requestId = request.id
+    const omega = tapeValue(open.tape)
+    const record = this.#singleUse.use(presignatureId, { requestId, omega })
     const signature = keys.sign('signature-share', shareContent(prefix, { requestId, share }))
     open.ownShare = { type: 'share', lane, requestId, share, signature }
     return [record, { type: 'send', to: 'all', message: open.ownShare }]
-  }
-
-  /**
-   * §18.3 rule 2: one presignature, one request, one ω, for ever. Whatever else an earlier life
-   * signed stops us.
-   */
-  #singleUse({ pairing, tape }: Open<P, W>): SignerOutput {
-    const key = `${this.#context.recordPrefix}pairing/${pairing.presignatureId}`
-    const value = concat(pairing.request.id, tapeValue(tape))
-    const before = this.#context.records.get(key)
-    assert(
-      before === undefined || equalBytes(before, value),
-      'a presignature serves one request under one nonce',
-    )
-    return { type: 'record', key, value }
   }
 
   #combine(open: Open<P, W>): SignerOutputs {

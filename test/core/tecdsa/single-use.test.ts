@@ -6,11 +6,12 @@
 import { describe, expect, test } from 'vitest'
 import { concat, fromBigEndian, u32be, utf8 } from '../../../src/core/base/bytes.ts'
 import { masterKey } from '../../../src/core/base/derivation.ts'
-import { present } from '../../../src/core/base/errors.ts'
+import { Bug, present } from '../../../src/core/base/errors.ts'
 import { encodePoint, invert, mod } from '../../../src/core/base/group.ts'
 import { secp256k1 as group } from '../../../src/core/base/noble-secp256k1.ts'
 import { verifyEcdsa } from '../../../src/core/base/verification.ts'
 import { constantTerm } from '../../../src/core/tecdsa/commitment.ts'
+import { SingleUse } from '../../../src/core/tecdsa/single-use.ts'
 import type { Asked } from '../../support/presigned.ts'
 import { extract, give, makeWorld } from '../../support/presigned.ts'
 import { bytes32, bytesOf, order, reconstruct } from '../../support/threshold.ts'
@@ -87,4 +88,34 @@ describe('a presignature for each request', () => {
     }
     expect(new Set(signatures.map(({ inputs }) => inputs.rho)).size).toBe(signatures.length)
   })
+})
+
+describe('the record of a use', () => {
+  const use = { requestId: bytesOf('a request'), omega: bytesOf('a nonce') }
+  const others = {
+    'a second request': { ...use, requestId: bytesOf('another request') },
+    'another ω': { ...use, omega: bytesOf('another nonce') },
+  }
+  const key = '7/bip340/pairing/5'
+  const inLife = (records = new Map<string, Uint8Array>()): SingleUse =>
+    new SingleUse({ records, recordPrefix: '7/bip340/' })
+
+  test('names lane and presignature, and is the same again for the same use', () => {
+    const life = inLife()
+    const record = { type: 'record', key, value: concat(use.requestId, use.omega) }
+    expect([life.use(5n, use), life.use(5n, use)]).toEqual([record, record])
+    expect(inLife(new Map([[key, record.value]])).use(5n, use)).toEqual(record)
+  })
+
+  test.each(Object.entries(others))(
+    'for %s than before stops the node: no second request in this life or the next',
+    (_, other) => {
+      const life = inLife()
+      life.use(5n, use)
+      expect(() => life.use(5n, other)).toThrow(Bug)
+      expect(life.use(6n, other)).toMatchObject({ key: '7/bip340/pairing/6' })
+      const records = new Map([[key, concat(use.requestId, use.omega)]])
+      expect(() => inLife(records).use(5n, other)).toThrow(Bug)
+    },
+  )
 })
