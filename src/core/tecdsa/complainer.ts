@@ -22,7 +22,7 @@ import { recoverShare } from './recovery.ts'
 import type { Run } from './run.ts'
 import type { Opening, SecretShare } from './secret.ts'
 import type { LaneContext, SignerOutput, SignerOutputs } from './signer-context.ts'
-import { fault } from './signer-context.ts'
+import { askAgain, fault } from './signer-context.ts'
 
 /** One bad dealing of a final transcript. */
 type Dispute<P> = {
@@ -104,6 +104,10 @@ export class Complainer<P> {
 
   /** Makes one complaint or checks one opening; undefined when nothing is owed. */
   work(): SignerOutputs | undefined {
+    return this.#next() ?? askAgain(this.#early.missed())
+  }
+
+  #next(): SignerOutputs | undefined {
     for (const disputes of this.#disputes.values())
       for (const dispute of disputes.values()) {
         if (dispute.share !== undefined) continue

@@ -19,6 +19,8 @@ export class EarlyStore<P, M extends About> {
   /** What makes two messages of one sender about one transcript the same: the first one counts. */
   readonly #nameOf: (message: M) => string
   readonly #kept = new Map<bigint, Map<NodeIndex, Map<string, M>>>()
+  /** For whose messages about unknown transcripts there was no room. */
+  readonly #dropped = new Set<NodeIndex>()
 
   constructor(runs: RunBook<P>, nameOf: (message: M) => string) {
     this.#runs = runs
@@ -32,7 +34,10 @@ export class EarlyStore<P, M extends About> {
     if (isKnown && this.#runs.run(transcriptId) === undefined) return
     const senders = this.#kept.get(transcriptId) ?? new Map<NodeIndex, Map<string, M>>()
     const own = senders.get(from) ?? new Map<string, M>()
-    if (own.size === 0 && !isKnown && this.#unknownRuns(from) >= UNKNOWN_RUNS_MAX) return
+    if (own.size === 0 && !isKnown && this.#unknownRuns(from) >= UNKNOWN_RUNS_MAX) {
+      this.#dropped.add(from)
+      return
+    }
     const name = this.#nameOf(message)
     if (own.size >= MESSAGES_MAX || own.has(name)) return
     this.#kept.set(transcriptId, senders.set(from, own.set(name, message)))
@@ -40,6 +45,16 @@ export class EarlyStore<P, M extends About> {
 
   #unknownRuns(from: NodeIndex): number {
     return [...this.#kept].filter(([id, by]) => !this.#runs.wasOpened(id) && by.has(from)).length
+  }
+
+  /**
+   * Who has to be asked for what was let go, once each time: when this node has opened all that is
+   * kept of the sender, the rest may be about what it opens next.
+   */
+  missed(): readonly NodeIndex[] {
+    const missed = [...this.#dropped].filter((from) => this.#unknownRuns(from) === 0)
+    for (const from of missed) this.#dropped.delete(from)
+    return missed
   }
 
   /** Transcripts that something waits for. */

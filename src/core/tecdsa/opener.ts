@@ -18,7 +18,13 @@ import { createOpening } from './opening.ts'
 import { dealerIndexOf } from './parameters.ts'
 import type { Run } from './run.ts'
 import type { LaneContext, SignerOutput, SignerOutputs } from './signer-context.ts'
-import { fault } from './signer-context.ts'
+import { askAgain, fault } from './signer-context.ts'
+
+/**
+ * Complaints of one node that were refused, after which no other is judged: an honest node makes
+ * none, and each of a liar's costs some milliseconds. Threshold §10.2.
+ */
+const REFUSED_MAX = 16
 
 /** What was answered to one complaint; nothing while it waits, when refused, or to its own maker. */
 type Answer = { readonly to: NodeIndex; opening: SignedOpening | undefined }
@@ -31,6 +37,8 @@ export class Opener<P> {
   #due: Early<SignedComplaint>[] = []
   /** One for each (transcript, complainer, dealer), as long as the transcript is there. */
   readonly #answers = new Map<bigint, Map<string, Answer>>()
+  /** How many complaints of a node were refused in this life. */
+  readonly #refused = new Map<NodeIndex, number>()
 
   constructor(context: LaneContext<P>) {
     this.#context = context
@@ -42,10 +50,20 @@ export class Opener<P> {
     const { transcriptId, dealer } = signed
     const answer = this.#answers.get(transcriptId)?.get(`${from}/${dealer}`)
     if (answer !== undefined) return this.#send(answer)
+    if (this.#isLiar(from)) return []
     if (dealer >= this.#context.members.length)
-      return [fault(from, 'InvalidComplaint: nobody dealt this')]
+      return this.#refuse(from, 'InvalidComplaint: nobody dealt this')
     this.#early.keep(from, signed)
     return []
+  }
+
+  #isLiar(node: NodeIndex): boolean {
+    return (this.#refused.get(node) ?? 0) >= REFUSED_MAX
+  }
+
+  #refuse(from: NodeIndex, reason: string): SignerOutputs {
+    this.#refused.set(from, (this.#refused.get(from) ?? 0) + 1)
+    return [fault(from, reason)]
   }
 
   #send({ to, opening }: Answer): SignerOutputs {
@@ -61,9 +79,9 @@ export class Opener<P> {
       if (this.#context.runs.run(id)?.transcript !== undefined)
         this.#due.push(...this.#early.take(id))
     const next = this.#due.shift()
-    if (next === undefined) return undefined
+    if (next === undefined) return askAgain(this.#early.missed())
     const run = this.#context.runs.run(next.message.transcriptId)
-    return run === undefined ? [] : this.#judge(run, next)
+    return run === undefined || this.#isLiar(next.from) ? [] : this.#judge(run, next)
   }
 
   #judge(run: Run<P>, { from, message: signed }: Early<SignedComplaint>): SignerOutputs {
@@ -72,7 +90,7 @@ export class Opener<P> {
     const answer: Answer = { to: from, opening: undefined }
     const answers = this.#answers.get(transcriptId) ?? new Map<string, Answer>()
     this.#answers.set(transcriptId, answers.set(`${from}/${dealer}`, answer))
-    const refuse = (reason: string): SignerOutputs => [fault(from, reason)]
+    const refuse = (reason: string): SignerOutputs => this.#refuse(from, reason)
     if (!complainerSigned(this.#context, from, signed)) return refuse('BadSignature: complaint')
     const disputed = this.#disputed(run, dealer)
     if (disputed === undefined)

@@ -16,7 +16,7 @@ import { dealerIndexOf } from './parameters.ts'
 import type { Run } from './run.ts'
 import type { SecretShare } from './secret.ts'
 import type { LaneContext, SignerOutput, SignerOutputs } from './signer-context.ts'
-import { fault } from './signer-context.ts'
+import { askAgain, fault } from './signer-context.ts'
 import { combineOpened } from './transcript.ts'
 
 /** Dealings kept for transcripts that this node has not opened yet, per dealer; threshold §23. */
@@ -36,6 +36,8 @@ export class Receiver<P> {
   readonly #complainer: Complainer<P>
   /** First dealing of each (transcript, dealer), by transcript. */
   readonly #held = new Map<bigint, Map<NodeIndex, Held>>()
+  /** For whose early dealings there was no room. */
+  readonly #dropped = new Set<NodeIndex>()
   /** Own share of each dealing that was good, by hash of the dealing. */
   readonly #opened = new Map<string, Opened>()
   readonly #loaded = new Map<bigint, SecretShare>()
@@ -57,7 +59,10 @@ export class Receiver<P> {
     const dealers = this.#held.get(signed.transcriptId) ?? new Map<NodeIndex, Held>()
     const first = dealers.get(signed.dealer)
     const full = early && this.#earlyCount(signed.dealer) >= EARLY_DEALINGS_MAX
-    if (first === undefined && full) return []
+    if (first === undefined && full) {
+      this.#dropped.add(signed.dealer)
+      return []
+    }
     if (first !== undefined && equalBytes(first.signed.hash, signed.hash))
       return this.#vouchAgain(signed)
     // Nobody's word: its sender may have invented it.
@@ -78,9 +83,16 @@ export class Receiver<P> {
    */
   work(): SignerOutputs | undefined {
     const next = this.#nextUnchecked()
-    if (next === undefined) return this.#vouch() ?? this.#loadNext()
+    if (next === undefined) return this.#vouch() ?? this.#loadNext() ?? askAgain(this.#missed())
     next.held.checked = true
     return this.#check(next.run, next.held.signed)
+  }
+
+  /** Whose dealings were let go, once this node has opened all that it has kept of theirs. */
+  #missed(): readonly NodeIndex[] {
+    const missed = [...this.#dropped].filter((dealer) => this.#earlyCount(dealer) === 0)
+    for (const dealer of missed) this.#dropped.delete(dealer)
+    return missed
   }
 
   #nextUnchecked(): { readonly run: Run<P>; readonly held: Held } | undefined {

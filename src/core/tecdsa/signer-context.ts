@@ -55,6 +55,12 @@ export type SignerItem =
 
 export type SignerOutputs = readonly SignerOutput[]
 
+/** Asks nodes for what they have sent in runs that are still open; undefined for nobody. §17.8 */
+export const askAgain = (nodes: readonly NodeIndex[]): SignerOutputs | undefined =>
+  nodes.length === 0
+    ? undefined
+    : nodes.map((to) => ({ type: 'send', to, message: { type: 'resend' } }))
+
 export const fault = (culprit: NodeIndex, reason: string): SignerOutput => ({
   type: 'fault',
   culprit,

@@ -13,7 +13,7 @@ import { blsContent } from './bls.ts'
 import type { BlsKey } from './bls-lane.ts'
 import type { TapeMessage, TapeShareMessage } from './message.ts'
 import type { SignerOutput, SignerOutputs } from './signer-context.ts'
-import { fault } from './signer-context.ts'
+import { askAgain, fault } from './signer-context.ts'
 
 /** Slots not executed yet of which one sender's word is kept; threshold §23. */
 const EARLY_SLOTS_MAX = 64
@@ -92,7 +92,7 @@ export class Tape {
   #askAgain(): SignerOutputs {
     const asked = [...this.#dropped]
     this.#dropped.clear()
-    return asked.map((to) => ({ type: 'send', to, message: { type: 'resend' } }))
+    return askAgain(asked) ?? []
   }
 
   /** A share, or the whole signature, came in. What is of another time line says nothing here. */

@@ -172,6 +172,18 @@ describe('a complaint that comes in', () => {
     expect(openedIn(losing().give(judge, from, make()))).toEqual([])
   })
 
+  test('of a node that was refused 16 times is judged no more', () => {
+    const fresh = new Losing('complaint')
+    const refused = fresh.complained(1, { dealer: 4 })
+    for (let i = 0; i < 15; i++)
+      expect(faultsOf(fresh.give(judge, 1, refused))).toEqual(['1 InvalidComplaint'])
+    const judged = fresh.complained(1, altered('challenge'))
+    expect(faultsOf(fresh.give(judge, 1, judged))).toEqual(['1 InvalidProof'])
+    const another = fresh.complained(1, { dealer: 1, complaint: Uint8Array.of(1) })
+    expect([fresh.give(judge, 1, refused), fresh.give(judge, 1, another)]).toEqual([[], []])
+    expect(openedIn(fresh.give(judge, victim, fresh.complained(victim)))).toHaveLength(1)
+  })
+
   test('of a transcript that is gone is nobody’s fault', () => {
     expect(losing().give(judge, victim, losing().complained(2, { transcriptId: 0n }))).toEqual([])
   })

@@ -3,9 +3,22 @@
  * Method: threshold specification §§17.8 rule 4, 23, over a ledger of real transcripts.
  */
 import { describe, expect, test } from 'vitest'
+import { utf8 } from '../../../src/core/base/bytes.ts'
+import { present } from '../../../src/core/base/errors.ts'
 import type { NodeIndex } from '../../../src/core/base/party.ts'
+import { Complainer } from '../../../src/core/tecdsa/complainer.ts'
 import { EarlyStore } from '../../../src/core/tecdsa/early-store.ts'
+import {
+  dealingContent,
+  decodeSignedDealing,
+  encodeSignedDealing,
+} from '../../../src/core/tecdsa/evidence.ts'
+import { Receiver } from '../../../src/core/tecdsa/receiver.ts'
 import { RunLedger } from '../../../src/core/tecdsa/run-ledger.ts'
+import { keyContext, suites } from '../../../src/core/tecdsa/signer-config.ts'
+import { firstStanding } from '../../../src/core/tecdsa/standing.ts'
+import { nativeEd25519 } from '../../../src/native/ed25519.ts'
+import { foundSubnet } from '../../support/founded.ts'
 import { bytesOf, makeNodes, suite } from '../../support/threshold.ts'
 
 type Message = { readonly transcriptId: bigint; readonly name: string }
@@ -73,5 +86,44 @@ describe('the store of early messages', () => {
     expect(store.ids()).toEqual([1000n])
     keep(1, id)
     expect(store.ids()).toEqual([1000n])
+  })
+
+  test('says once whom to ask for what was let go, when nothing of theirs waits any more', () => {
+    const { ledger, store, keep } = setUp()
+    for (let id = 0n; id < 64n; id++) keep(1, id)
+    keep(2, 70n)
+    expect(store.missed()).toEqual([])
+    keep(1, 64n)
+    const open = () => ledger.open({ type: 'random' })
+    for (let id = 0n; id < 63n; id++) open()
+    expect(store.missed()).toEqual([])
+    open()
+    expect([store.missed(), store.missed()]).toEqual([[1], []])
+  })
+})
+
+describe('early dealings', () => {
+  test('that were let go are asked for again, once those that were kept had their turn', () => {
+    const { ledger } = setUp()
+    const { genesis, keys } = foundSubnet(4)
+    const own = present(keys[0], 'a node')
+    const frame = { genesis, keys: own, me: 0, ed25519: nativeEd25519, records: new Map() }
+    const { roster } = firstStanding(genesis)
+    const config = { ...frame, roster, mainKey: 'key_1', stockTarget: 0, creationMax: 1 }
+    const context = { ...keyContext(config, 'ecdsa', suites.ecdsa), runs: ledger }
+    const receiver = new Receiver(context, new Complainer(context))
+    const offer = (dealer: NodeIndex, transcriptId: bigint): void => {
+      const statement = { transcriptId, dealer, dealing: utf8('not looked at') }
+      const content = dealingContent(context.prefix, statement)
+      const signature = present(keys[dealer], 'a node').sign('dealing', content)
+      receiver.accept(decodeSignedDealing(encodeSignedDealing({ ...statement, signature })))
+    }
+    for (let id = 0n; id < 65n; id++) offer(1, id)
+    offer(2, 0n)
+    expect(receiver.work()).toBeUndefined()
+    for (let id = 0n; id < 64n; id++) ledger.drop(ledger.open({ type: 'random' }).parameters.id)
+    receiver.forget()
+    expect(receiver.work()).toEqual([{ type: 'send', to: 1, message: { type: 'resend' } }])
+    expect(receiver.work()).toBeUndefined()
   })
 })
