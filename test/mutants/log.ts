@@ -43,7 +43,7 @@ const quorums: readonly Mutant[] = [
       from: "this.#leading('ready', verificationThreshold(nodes))",
       to: "this.#leading('ready', reconstructionThreshold(nodes))",
     },
-    'log-random#4 nodes',
+    'core/log/broadcast.test.ts',
   ),
   {
     name: '2f + 1 for n − f, at n = 6',
@@ -100,7 +100,7 @@ const quorums: readonly Mutant[] = [
     'f nodes are taken at their word about the past',
     'catch-up',
     { from: 'count >= reconstructionThreshold(this.#nodes)', to: 'count >= 1' },
-    'log-random#4 nodes',
+    'core/log/catch-up.test.ts',
   ),
 ]
 

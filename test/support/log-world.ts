@@ -1,6 +1,6 @@
 /** What the logs of a simulated subnet share: time line, signatures that anybody can check, the coin. */
 import type { Hash32 } from '../../src/core/base/bytes.ts'
-import { concat, equalBytes, utf8 } from '../../src/core/base/bytes.ts'
+import { concat, equalBytes, toHex, utf8 } from '../../src/core/base/bytes.ts'
 import { sha256 } from '../../src/core/base/hash.ts'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { reconstructionThreshold } from '../../src/core/base/party.ts'
@@ -24,9 +24,21 @@ export const signAs = (node: NodeIndex, content: Uint8Array): Uint8Array =>
 export const verifyAs = (node: NodeIndex, content: Uint8Array, signature: Uint8Array): boolean =>
   equalBytes(signature, signAs(node, content))
 
-/** The item that takes a node in anew (§18.4). */
-export const returnItem = (node: NodeIndex, life: bigint): Uint8Array =>
-  utf8(`return ${node} ${life}`)
+/** The item that takes a node in anew (§18.4); signed, or liars could return for others. */
+export function returnItem(node: NodeIndex, life: bigint): Uint8Array {
+  const text = `return ${node} ${life}`
+  return utf8(`${text} ${toHex(signAs(node, utf8(text)))}`)
+}
+
+/** Undefined for any other item, and where another one signed. */
+function returnOf(
+  item: Uint8Array,
+): { readonly node: NodeIndex; readonly life: bigint } | undefined {
+  const [, node, life] = /^return (\d+) (\d+) /.exec(String.fromCharCode(...item)) ?? []
+  if (node === undefined || life === undefined) return undefined
+  const said = { node: Number(node), life: BigInt(life) }
+  return equalBytes(item, returnItem(said.node, said.life)) ? said : undefined
+}
 
 export const encoded = (message: LogMessage): Uint8Array => encodeLogMessage(INCARNATION, message)
 
@@ -98,9 +110,8 @@ export class MemorySlots implements SlotDisk {
     this.slots.push(slot)
     for (const item of slot.items) {
       this.#items.add(item.join())
-      const [, node, life] = /^return (\d+) (\d+)$/.exec(String.fromCharCode(...item)) ?? []
-      if (node !== undefined && life !== undefined)
-        this.#returns.push({ node: Number(node), slot: slot.number, life: BigInt(life) })
+      const back = returnOf(item)
+      if (back !== undefined) this.#returns.push({ ...back, slot: slot.number })
     }
   }
 
