@@ -3,6 +3,8 @@ import { concat, u32be } from '../../core/base/bytes.ts'
 import { BadEncoding } from '../../core/base/errors.ts'
 
 const LENGTH_SIZE = 4
+/** Pieces shorter than this are joined as they come: each has a price of its own. */
+const PIECE_SIZE_MIN = 4_096
 
 export const frame = (...parts: readonly Uint8Array[]): Uint8Array =>
   concat(u32be(parts.reduce((sum, part) => sum + part.length, 0)), ...parts)
@@ -24,8 +26,15 @@ export class FrameReader {
   }
 
   push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk)
     this.#size += chunk.length
+    let piece = chunk
+    // Only to one that is not longer, so that no byte is copied often.
+    for (let last = this.#chunks.at(-1); last !== undefined; last = this.#chunks.at(-1)) {
+      if (last.length >= PIECE_SIZE_MIN || last.length > piece.length) break
+      piece = concat(last, piece)
+      this.#chunks.pop()
+    }
+    this.#chunks.push(piece)
   }
 
   /** The next whole frame; undefined when more has to come. Throws `BadEncoding`. */

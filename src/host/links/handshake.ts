@@ -50,6 +50,8 @@ export type LinkRefusal =
   | 'other-subnet'
   | 'unknown-node'
   | 'other-node'
+  /** Of two nodes the one with the lower index dials. */
+  | 'wrong-way'
   | 'bad-key'
   | 'bad-signature'
   | 'bad-code'
@@ -124,6 +126,7 @@ export class Handshake {
   #called(body: Uint8Array): HandshakeStep {
     const hello = this.#readHello(body)
     if (typeof hello === 'string') return refused(hello)
+    if (hello.from > this.#identity.me) return refused('wrong-way')
     this.#dialer = hello
     this.#listener = this.#hello(hello.from)
     const signature = this.#identity.sign(this.#content('listener'))

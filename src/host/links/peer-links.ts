@@ -6,14 +6,13 @@ import type { Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { HostPortBusy } from '../../core/base/errors.ts'
 import type { NodeIndex } from '../../core/base/party.ts'
+import { Backoff } from './backoff.ts'
 import type { LinkIdentity, LinkRefusal } from './handshake.ts'
 import type { LinkEars } from './link.ts'
 import { Link } from './link.ts'
 
 const LOOPBACK = '127.0.0.1'
-const BACKOFF_MS_MIN = 50
-const BACKOFF_MS_MAX = 5_000
-/** Of strangers that have not proven who they are. */
+/** Of strangers that have not proven who they are; the oldest makes room for one more. */
 const HANDSHAKES_MAX = 128
 
 export type LinksEars = {
@@ -28,8 +27,10 @@ export type LinksEars = {
 export type PeerPorts = readonly (number | undefined)[]
 
 type Dial = {
-  port: number | undefined
-  waitMs: number
+  readonly port: number | undefined
+  readonly backoff: Backoff
+  /** Of `performance.now()`; of a link that is or was up. */
+  upAtMs: number | undefined
   timer: NodeJS.Timeout | undefined
   /** Dialled, and not ended yet. */
   link: Link | undefined
@@ -41,11 +42,14 @@ export class PeerLinks {
   #ears: LinksEars | undefined
   readonly #up = new Map<NodeIndex, Link>()
   readonly #open = new Set<Link>()
+  /** Those of them that were accepted and are not up yet, oldest first. */
+  readonly #unproven = new Set<Link>()
   readonly #dials = new Map<NodeIndex, Dial>()
   #closed = false
 
   private constructor(server: Server) {
     this.#server = server
+    server.on('error', () => undefined) // One that could not be accepted dials again.
     server.on('connection', (socket) => this.#accept(socket))
   }
 
@@ -78,8 +82,9 @@ export class PeerLinks {
       const known = this.#dials.get(peer)
       if (known !== undefined && known.port === port) continue
       clearTimeout(known?.timer)
-      known?.link?.end('replaced')
-      this.#dials.set(peer, { port, waitMs: BACKOFF_MS_MIN, timer: undefined, link: undefined })
+      const fresh = { upAtMs: undefined, timer: undefined, link: undefined }
+      this.#dials.set(peer, { port, backoff: new Backoff(), ...fresh })
+      known?.link?.end('replaced') // Nobody dials again for that one.
       this.#dial(peer)
     }
   }
@@ -110,17 +115,21 @@ export class PeerLinks {
   #dialLater(peer: NodeIndex, link: Link): void {
     const dial = this.#dials.get(peer)
     if (dial === undefined || dial.link !== link) return
+    const livedMs = dial.upAtMs === undefined ? 0 : performance.now() - dial.upAtMs
     dial.link = undefined
-    dial.timer = setTimeout(() => this.#dial(peer), dial.waitMs)
-    dial.waitMs = Math.min(2 * dial.waitMs, BACKOFF_MS_MAX)
+    dial.upAtMs = undefined
+    dial.timer = setTimeout(() => this.#dial(peer), dial.backoff.next(livedMs))
   }
 
   #accept(socket: Socket): void {
-    const isFull = this.#open.size - this.#up.size >= HANDSHAKES_MAX
-    if (this.#closed || isFull || this.#identity === undefined) {
+    if (this.#closed || this.#identity === undefined) {
       socket.on('error', () => undefined)
       socket.destroy()
-    } else this.#join(socket, this.#identity)
+      return
+    }
+    const [oldest] = this.#unproven
+    if (this.#unproven.size >= HANDSHAKES_MAX) oldest?.end('too-slow')
+    this.#unproven.add(this.#join(socket, this.#identity))
   }
 
   #join(socket: Socket, identity: LinkIdentity, dials?: NodeIndex): Link {
@@ -131,6 +140,7 @@ export class PeerLinks {
       },
       ended: (reason, peer) => {
         this.#open.delete(link)
+        this.#unproven.delete(link)
         if (peer !== undefined && this.#up.get(peer) === link) this.#up.delete(peer)
         if (this.#closed) return
         this.#ears?.ended(reason, peer ?? dials)
@@ -144,11 +154,12 @@ export class PeerLinks {
 
   /** A node that links anew has lost the link before, even if this side has not noticed. */
   #linked(peer: NodeIndex, link: Link): void {
+    this.#unproven.delete(link)
     const before = this.#up.get(peer)
     this.#up.set(peer, link)
     before?.end('replaced')
     const dial = this.#dials.get(peer)
-    if (dial !== undefined) dial.waitMs = BACKOFF_MS_MIN
+    if (dial?.link === link) dial.upAtMs = performance.now()
     this.#ears?.linked(peer)
   }
 }

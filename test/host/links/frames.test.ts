@@ -4,7 +4,8 @@ import { concat, utf8 } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { FrameReader, frame } from '../../../src/host/links/frames.ts'
 
-const bodies = ['one', '', 'a longer body than the others'].map(utf8)
+const long = 'a longer body than the others'
+const bodies = ['one', '', long, long.repeat(500)].map(utf8)
 const stream = concat(...bodies.map((body) => frame(body)))
 
 function read(reader: FrameReader): readonly Uint8Array[] {
@@ -13,8 +14,8 @@ function read(reader: FrameReader): readonly Uint8Array[] {
   return found
 }
 
-it.each([1, 2, 3, 5, 1_000])('cut into pieces of %i bytes', (size) => {
-  const reader = new FrameReader(100)
+it.each([1, 2, 3, 5, 1_000, 10_000])('cut into pieces of %i bytes', (size) => {
+  const reader = new FrameReader(100_000)
   const found: Uint8Array[] = []
   for (let at = 0; at < stream.length; at += size) {
     reader.push(stream.subarray(at, at + size))
@@ -35,6 +36,6 @@ it('the limit may change from one frame to the next', () => {
   const reader = new FrameReader(3)
   reader.push(stream)
   expect(reader.next()).toEqual(utf8('one'))
-  reader.limit(50)
+  reader.limit(100_000)
   expect(read(reader)).toEqual(bodies.slice(1))
 })

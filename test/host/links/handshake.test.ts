@@ -77,7 +77,7 @@ describe('a changed message of a handshake', () => {
     ['the key', 56],
     ['the nonce', 119],
   ])('hello with %s is found out by the proof', (_, at) => {
-    const ends = play({}, { hello: flip(at, 2) })
+    const ends = play({ to: third }, { hello: flip(at) })
     expect(['bad-signature', 'other-node']).toContain(reasonOf(ends.dialer))
   })
 
@@ -166,6 +166,10 @@ describe('whoever is not who it says', () => {
   it('of another subnet or time line is refused', () => {
     for (const other of [identities(4, { subnet: 'x' }), identities(4, { incarnation: 2n })])
       expect(reasonOf(play({ from: present(other[0], 'a node') }).listener)).toBe('other-subnet')
+  })
+
+  it('and calls a node of a lower index is refused', () => {
+    expect(reasonOf(play({ from: third, to: listener }).listener)).toBe('wrong-way')
   })
 
   it('and offers a key that leads to no secret is refused', () => {

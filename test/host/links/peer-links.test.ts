@@ -2,8 +2,9 @@
  * Goal: nodes on one machine find each other again after every break, and strangers, liars and
  * broken frames end one link and nothing else. Method: real sockets on the loopback interface.
  */
+import type { Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { concat, fromUtf8, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { frame } from '../../../src/host/links/frames.ts'
@@ -16,7 +17,9 @@ type Node = { readonly links: PeerLinks; readonly told: string[] }
 
 const all = identities(3)
 const running: PeerLinks[] = []
+const servers: Server[] = []
 afterEach(() => {
+  for (const server of servers.splice(0)) server.close()
   for (const links of running.splice(0)) links.close()
 })
 
@@ -136,12 +139,15 @@ it('who does not hold the key of the node it names is not linked', async () => {
 /** Somebody between two nodes, who changes what the caller says next when told so. */
 async function between(port: number): Promise<{
   readonly port: number
+  readonly stopReading: () => void
   readonly changeNext: (change: (bytes: Uint8Array) => Uint8Array) => Promise<void>
   readonly close: () => void
 }> {
   let next: ((bytes: Uint8Array) => Uint8Array) | undefined
   let changed: () => void = () => undefined
+  const sockets: Socket[] = []
   const server = createServer((socket) => {
+    sockets.push(socket)
     const onward = connect({ host: '127.0.0.1', port })
     socket.on('data', (bytes) => {
       onward.write(next === undefined ? bytes : next(new Uint8Array(bytes)))
@@ -161,6 +167,9 @@ async function between(port: number): Promise<{
   const address = server.address()
   return {
     port: typeof address === 'object' ? (address?.port ?? 0) : 0,
+    stopReading: () => {
+      for (const socket of sockets) socket.pause()
+    },
     changeNext: (change) =>
       new Promise((resolve) => {
         next = change
@@ -189,4 +198,98 @@ it.each<readonly [string, (bytes: Uint8Array) => Uint8Array]>([
   // They find each other again by themselves.
   await until(() => second.told.filter((text) => text === '0 linked').length === 2)
   middle.close()
+})
+
+/** Sockets that say nothing, and are told of. */
+async function silent(port: number, count: number): Promise<readonly Socket[]> {
+  return Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<Socket>((resolve) => {
+          const socket = connect({ host: '127.0.0.1', port }, () => resolve(socket))
+          socket.on('error', () => undefined)
+        }),
+    ),
+  )
+}
+
+it('strangers who say nothing keep no node out: the oldest of them makes room', async () => {
+  const second = await node(1)
+  const strangers = await silent(second.links.port, 200)
+  await until(() => second.told.length >= 200 - 128)
+  expect(new Set(second.told)).toEqual(new Set(['? too-slow']))
+  const first = await node(0)
+  introduce(first, second)
+  await until(() => second.told.includes('0 linked'))
+  for (const socket of strangers) socket.destroy()
+})
+
+it('who does not finish the handshake in five seconds is let go', async () => {
+  const first = await node(1)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const [socket] = await silent(first.links.port, 1)
+    const hello = frame(new Handshake(present(all[0], 'a node'), 1).begin(1))
+    const closed = new Promise<void>((resolve) => socket?.on('close', () => resolve()))
+    socket?.write(hello)
+    await new Promise<void>((resolve) => socket?.once('data', () => resolve()))
+    vi.advanceTimersByTime(4_999)
+    expect(first.told).toEqual([])
+    vi.advanceTimersByTime(1)
+    await closed
+    expect(first.told).toEqual(['? too-slow'])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+it('a peer that reads nothing is let go before much has piled up', async () => {
+  const [first, second] = [await node(0), await node(1)]
+  const middle = await between(second.links.port)
+  first.links.peers([undefined, middle.port])
+  await until(() => first.told.length === 1)
+  middle.stopReading()
+  const message = new Uint8Array(1024 * 1024)
+  let sent = 0
+  while (!first.told.includes('1 too-slow') && sent < 1_000) {
+    first.links.send(1, message)
+    sent++
+  }
+  expect(sent).toBeGreaterThan(32)
+  expect(sent).toBeLessThan(140)
+  middle.close()
+})
+
+it('a node that has moved is dialled once', async () => {
+  const reached: string[] = []
+  const ports = await Promise.all(
+    ['old', 'new'].map(
+      (name) =>
+        new Promise<number>((resolve) => {
+          const server = createServer((socket) => {
+            reached.push(name)
+            socket.on('error', () => undefined)
+            wake()
+          })
+          servers.push(server)
+          server.listen(0, '127.0.0.1', () => {
+            const address = server.address()
+            resolve(typeof address === 'object' ? (address?.port ?? 0) : 0)
+          })
+        }),
+    ),
+  )
+  const first = await node(0)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    first.links.peers([undefined, ports[0]])
+    await until(() => reached.length === 1)
+    first.links.peers([undefined, ports[1]])
+    await until(() => reached.length === 2)
+    expect(vi.getTimerCount()).toBe(1)
+    expect([reached, first.told]).toEqual([['old', 'new'], ['1 replaced']])
+  } finally {
+    vi.useRealTimers()
+  }
 })
