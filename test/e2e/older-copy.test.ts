@@ -7,6 +7,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Home } from '../support/e2e-home.ts'
 
+/** Each starts a program. */
+const LOOKS_MAX = 60
+
 describe('an older copy of one of four nodes', () => {
   const home = new Home()
   const disks = join(home.path, 'state', 'subnet')
@@ -34,23 +37,48 @@ describe('an older copy of one of four nodes', () => {
     return join(disks, closed)
   }
 
-  it('is noticed by its node, which is taken in again and needed', async () => {
-    home.json('subnet kill-node 1')
-    const disk = closedDisk()
-    const copy = join(home.path, 'copy')
-    cpSync(disk, copy, { recursive: true })
-    home.json('subnet heal-node 1')
-    home.json('transfer 0.001ckbtc --key dev0 --to dev1')
+  /** Puts the copy in place of the node's directory while the others go on. */
+  const putBack = (): void => {
     home.json('subnet kill-node 1')
     rmSync(disk, { recursive: true })
     cpSync(copy, disk, { recursive: true })
+    home.run('subnet heal-node 1')
+  }
+  /** What a node says of itself, it says some time after it was started. */
+  const untilLogged = (words: string): void => {
+    for (let look = 0; look < LOOKS_MAX; look++)
+      if (home.run('subnet logs').out.includes(words)) return
+    throw new RangeError(`the log never says: ${words}`)
+  }
+  const copy = join(home.path, 'copy')
+  let disk = ''
+
+  it('is noticed by its node, which is taken in again and needed', () => {
+    home.json('subnet kill-node 1')
+    disk = closedDisk()
+    cpSync(disk, copy, { recursive: true })
     home.json('subnet heal-node 1')
+    home.json('transfer 0.001ckbtc --key dev0 --to dev1')
+    putBack()
     home.json('transfer 0.002ckbtc --key dev0 --to dev1')
-    expect(home.run('subnet logs').out).toContain('RolledBack')
+    untilLogged('RolledBack')
     home.json('subnet kill-node 2')
     home.json('transfer 0.004ckbtc --key dev0 --to dev1')
     home.json(`signer sign --hash ${'ab'.repeat(32)}`)
     expect(home.json('balance --key dev1').accounts[0].balance_sat).toBe(700_000)
     expect(home.run('subnet logs').out).not.toMatch(/Diverged|error|Equivocation/)
+  }, 120_000)
+
+  it('from before the subnet started again keeps its node down, and says what to do', () => {
+    home.json('subnet stop')
+    home.json('subnet start')
+    // Needs the node that had returned: lives end with their time line.
+    home.json('subnet kill-node 2')
+    home.json('transfer 0.001ckbtc --key dev0 --to dev1')
+    home.json('subnet heal-node 2')
+    putBack()
+    untilLogged('is older than this start of the subnet')
+    home.json('transfer 0.001ckbtc --key dev0 --to dev1')
+    expect(home.json('balance --key dev1').accounts[0].balance_sat).toBe(900_000)
   }, 120_000)
 })

@@ -6,9 +6,16 @@
  * operators ask for signatures; `NodeChecker` compares all that it ever said, shares included.
  */
 import { describe, expect, it } from 'vitest'
+import { toHex } from '../../src/core/base/bytes.ts'
+import { Reader } from '../../src/core/base/codec.ts'
+import { decodeLogMessage } from '../../src/core/log/message.ts'
+import { decodeItem } from '../../src/core/subnet/items.ts'
+import type { NodeOutput } from '../../src/core/subnet/node-io.ts'
+import { logMessage } from '../../src/core/subnet/peer-message.ts'
 import { scattered } from '../support/log-schedules.ts'
 import { NodeClients } from '../support/node-clients.ts'
 import { keptOf } from '../support/node-founding.ts'
+import type { NodeNetOptions } from '../support/node-net.ts'
 import { NodeNet } from '../support/node-net.ts'
 import { NodeWorld } from '../support/node-world.ts'
 import { seedsTo } from '../support/seeds.ts'
@@ -16,11 +23,34 @@ import { seedsTo } from '../support/seeds.ts'
 const SOON_MS = 300_000
 const TIMEOUT_MS = 600_000
 const BACK = 0
+/** Of each step on its way back. */
+const DEATHS = 2
 
-function world(seed: number) {
+/** What a node does on its way back, of which it may die. */
+function waysOf(outputs: readonly NodeOutput[]): readonly string[] {
+  return outputs.flatMap((output) => {
+    if (output.type === 'record') return output.key.endsWith('/life') ? ['keeps its life'] : []
+    if (output.type === 'decided')
+      return output.slot.items.some((item) => decodeItem(item).type === 'return')
+        ? ['is taken in']
+        : []
+    const bytes = output.type === 'send' ? logMessage(output.bytes) : undefined
+    const message = bytes && decodeLogMessage(new Reader(bytes).u64(), bytes)
+    if (message?.type === 'votes') return message.life > 0n ? ['votes'] : []
+    if (message?.type !== 'item') return []
+    return decodeItem(message.item).type === 'return' ? ['asks'] : []
+  })
+}
+
+function world(seed: number, crash?: NodeNetOptions['crash']) {
   const nodes = new NodeWorld(4, { incarnation: BigInt(9_000 + seed), kept: keptOf(4) })
   const schedule = scattered(10, { twiceOneIn: 10 })
-  const net = new NodeNet({ world: nodes, seed: `older copy ${seed}`, schedule })
+  const net = new NodeNet({
+    world: nodes,
+    seed: `older copy ${seed}`,
+    schedule,
+    ...(crash !== undefined && { crash }),
+  })
   const clients = new NodeClients(net)
   let count = 0
   /** Has a message signed, while all that are up go on. */
@@ -90,6 +120,43 @@ describe('an older copy of one node of four is put back', () => {
         expect(signed()).toBe(true)
       expect(hasReturned(life)).toBe(true)
       expect((net.node(BACK).ordered?.node.slot ?? 0n) >= slot + 99n).toBe(true)
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    '§22.7 older-copy: killed in each step of its way, it keeps its life and returns once',
+    () => {
+      const deaths = new Map<string, number>()
+      const lives: string[] = []
+      const { net, signed, hasReturned } = world(78, (node, outputs) => {
+        const way =
+          node === BACK ? waysOf(outputs).find((one) => (deaths.get(one) ?? 0) < DEATHS) : undefined
+        if (way === undefined) return undefined
+        deaths.set(way, (deaths.get(way) ?? 0) + 1)
+        return 500
+      })
+      const keptLife = (): void => {
+        const kept = [...net.node(BACK).disk.records].find(([key]) => key.endsWith('/life'))
+        if (kept !== undefined && !lives.includes(toHex(kept[1]))) lives.push(toHex(kept[1]))
+      }
+      expect(signed()).toBe(true)
+      const putBack = net.copyDisk(BACK)
+      expect(signed()).toBe(true)
+      putBack()
+      const isBack = (): boolean => {
+        keptLife()
+        return hasReturned(0n)
+      }
+      expect(net.run(isBack, SOON_MS)).toBe(true)
+      while (deaths.get('votes') !== DEATHS) expect(signed()).toBe(true)
+      keptLife()
+      // Before its life is on disk it may draw another one, after that never.
+      expect(lives).toHaveLength(1)
+      const ways = ['asks', 'is taken in', 'keeps its life', 'votes']
+      expect([...deaths.keys()].toSorted()).toEqual(ways)
+      net.stop(3)
+      expect(signed()).toBe(true)
     },
     TIMEOUT_MS,
   )

@@ -27,6 +27,7 @@ import { openDisk } from '../disks/subnet-disks.ts'
 import { entropy } from '../entropy.ts'
 import { linkIdentity } from '../links/identity.ts'
 import type { PeerLinks } from '../links/peer-links.ts'
+import { storeBehind } from '../store/problem.ts'
 import { SharedStore } from '../store/shared-store.ts'
 import { wordsOf } from './failures.ts'
 import type { FromNode, SharedOutput, Storage, ToNode } from './protocol.ts'
@@ -119,6 +120,8 @@ export class NodeLife {
     const { root, keys, disk } = present(this.#kept, 'a node is created before it is started')
     if (disk.genesis === undefined) disk.found(encoded, encodeFounding(settings))
     const genesis = decodeGenesis(encoded)
+    const { incarnation } = present(disk.log.starts.at(-1), 'a log has a start record')
+    if (incarnation !== genesis.incarnation) throw storeBehind(disk.name)
     const config = {
       genesis,
       keys,

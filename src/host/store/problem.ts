@@ -39,6 +39,14 @@ export const storeDiverged = (name: string, slot: bigint): Problem =>
     },
   )
 
+/** Nothing that is said in an earlier time line counts, and nobody tells it of a later one. */
+export const storeBehind = (name: string): Problem =>
+  new Problem('HOST_DISK', `the store ${name} is older than this start of the subnet`, {
+    fix: 'stop the subnet and start it: that brings every store up to the others',
+    command: 'ckbtc subnet stop',
+    details: { path: name, reason: 'behind' },
+  })
+
 export const storeLocked = (name: string, pid: number): Problem =>
   new Problem('HOST_STATE_LOCKED', `the store ${name} is in use by process ${pid}`, {
     fix: 'wait until that process has ended, or end it',
