@@ -3,7 +3,14 @@
  * however it is started and ended. Method: the built program, with a home directory of its own.
  */
 
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -216,6 +223,20 @@ describe('a subnet in the background', () => {
       err: expect.stringContaining('exists already'),
     })
     expect(readFileSync(file, 'utf8')).toBe(told)
+  })
+
+  it('signs nothing when the transcript has no place', () => {
+    const [file, link] = [join(home.path, 'a-file'), join(home.path, 'a-link')]
+    writeFileSync(file, 'kept')
+    symlinkSync(join(home.path, 'nowhere'), link)
+    for (const place of [file, link, home.path, join(file, 'x'), '/nonexistent/x']) {
+      const ran = home.run(`signer sign --hash ${'ab'.repeat(32)} --transcript ${place}`)
+      expect(ran).toMatchObject({ exit: 2, out: '' })
+      expect(ran.err).toContain('(USAGE_INVALID)')
+      expect(ran.err).not.toContain('Signing')
+    }
+    expect(readFileSync(file, 'utf8')).toBe('kept')
+    expect(existsSync(join(home.path, 'nowhere'))).toBe(false)
   })
 
   it('measures as many signatures as it was asked for', () => {

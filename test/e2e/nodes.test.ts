@@ -225,10 +225,14 @@ describe('seven nodes, one of which is down and another one lies', () => {
     ['subnet corrupt-node 1 --fault rude', 'USAGE_INVALID'],
     ['subnet corrupt-node 1 --fault slow', 'USAGE_INVALID'],
     ['subnet corrupt-node 1 --fault slow=2', 'USAGE_INVALID'],
+    ['subnet corrupt-node 1 --fault slow=0s', 'USAGE_INVALID'],
+    ['subnet corrupt-node 1 --fault slow=11m', 'USAGE_INVALID'],
     ['subnet corrupt-node 8 --fault silent', 'USAGE_INVALID'],
   ])('refuse "%s"', (line, code) => {
     const ran = home.run(`${line} --json`)
-    expect({ exit: ran.exit, code: JSON.parse(ran.out).error.code }).toEqual({ exit: 2, code })
+    const { error } = JSON.parse(ran.out)
+    expect({ exit: ran.exit, code: error.code }).toEqual({ exit: 2, code })
+    expect(error.message).not.toContain('does not take this request')
   })
 
   it('say so when more of them are faulty than can be borne', () => {
@@ -236,5 +240,15 @@ describe('seven nodes, one of which is down and another one lies', () => {
     home.json('subnet corrupt-node 2 --fault silent')
     const { out } = home.run('subnet kill-node 3')
     expect(out).toContain('! 3 of 7 nodes down or lying, 2 tolerated: nothing is promised.')
+    expect(home.json('subnet nodes').nodes[0].lie).toBe('slow=1s')
+    expect(home.json('subnet status').nodes_lying).toEqual([1, 2])
+    expect(home.run('subnet status').out).toContain(
+      '6 of 7 up, tolerates 2 faulty, made to lie: 1, 2',
+    )
+    const { warnings } = JSON.parse(home.run('subnet corrupt-node 4 --fault random --json').out)
+    expect(warnings.map(({ code }: { readonly code: string }) => code)).toEqual(['NODES_FAULTY'])
+    expect(home.run('subnet kill-node 4 5 --quiet').out).toBe('4 5\n')
+    const missing = JSON.parse(home.run('subnet kill-node 5 --json').out)
+    expect(missing.warnings).toMatchObject([{ code: 'NODES_MISSING' }])
   })
 })

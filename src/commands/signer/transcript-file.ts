@@ -3,7 +3,7 @@
  * can compute each step again. Implements `docs/spec/cli.md` §5.18; `docs/transcript.md` says what
  * stands in it.
  */
-import { existsSync } from 'node:fs'
+import { accessSync, constants, lstatSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Problem, UsageInvalid } from '../../core/base/errors.ts'
 import type { SigningTranscript } from '../../host/control/signing-transcript.ts'
@@ -16,14 +16,29 @@ const SCHEMA = 'ckbtc.signing-transcript.v1'
 
 /** Before anything is signed. Throws `USAGE_INVALID`. */
 export function requireFree(file: string): void {
-  if (existsSync(file)) throw taken(file)
+  // A link that leads nowhere is there, too.
+  if (isThere(() => lstatSync(file))) throw taken(file)
   const folder = dirname(resolve(file))
-  if (existsSync(folder)) return
-  throw new UsageInvalid(`there is no folder ${folder} for the transcript`, {
-    fix: 'make it, or name a file in another one',
+  if (!isThere(() => accessSync(`${folder}/.`)))
+    throw unfit(`there is no folder ${folder} for the transcript`, 'make it')
+  if (!isThere(() => accessSync(folder, constants.W_OK)))
+    throw unfit(`nothing can be written to the folder ${folder}`, 'allow it')
+}
+
+function isThere(look: () => unknown): boolean {
+  try {
+    look()
+    return true
+  } catch {
+    return false
+  }
+}
+
+const unfit = (found: string, remedy: string): UsageInvalid =>
+  new UsageInvalid(found, {
+    fix: `${remedy}, or name a file in another one`,
     command: 'ckbtc signer sign --help',
   })
-}
 
 const taken = (file: string): UsageInvalid =>
   new UsageInvalid(`${file} exists already, and no transcript replaces a file`, {

@@ -35,6 +35,7 @@ export function subnetData(status: StatusReply) {
     diskBytes: status.diskBytes,
     isolation: status.isolation,
     nodesNeeded: status.nodesNeeded,
+    nodesLying: status.nodesLying,
     problems: status.problems,
     waiting: waitingFor(status),
   }
@@ -109,8 +110,13 @@ function duration(ms: number): string {
 
 export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`
 
+function nodesText({ nodes, nodesUp, nodesLying }: StatusReply): string {
+  const lying = nodesLying.length === 0 ? '' : `, made to lie: ${nodesLying.join(', ')}`
+  return `${nodesUp.length} of ${nodes} up, tolerates ${faultyMax(nodes)} faulty${lying}`
+}
+
 export function printStatus(terminal: Terminal, status: StatusReply): void {
-  const { ids, nodes, nodesUp, bitcoinHeight, waitingTransactions, diskBytes } = status
+  const { ids, bitcoinHeight, waitingTransactions, diskBytes } = status
   const isVerbose = terminal.settings.verbose > 0 || terminal.settings.plain
   const stalled = waitingWords(status)
   const waiting = waitingTransactions === 0 ? '' : `, ${waitingTransactions} transactions waiting`
@@ -118,7 +124,7 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ['State', `running for ${duration(status.uptimeMs)}, process ${status.pid}`],
     ['Health', status.health.replaceAll('_', '-')],
     ['Endpoint', status.url],
-    ['Nodes', `${nodesUp.length} of ${nodes} up, tolerates ${faultyMax(nodes)} faulty`],
+    ['Nodes', nodesText(status)],
     ...status.problems.map(({ node, problem }) => [`Node ${node}`, problem] as const),
     ...(stalled === undefined ? [] : ([['Waiting', stalled]] as const)),
     ['Ledger', ids.ledger],

@@ -3,7 +3,7 @@ import { UsageInvalid } from '../../core/base/errors.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import { controlOf, printLocal } from '../local-network.ts'
-import { goesOn, parseIds, printStrength } from './strength.ts'
+import { goesOn, parseIds, printStrength, strengthWarnings } from './strength.ts'
 
 export async function healNode({ args, options }: Invocation, context: Context): Promise<void> {
   const ids = parseIds(args)
@@ -20,6 +20,7 @@ export async function healNode({ args, options }: Invocation, context: Context):
     schema: 'subnet-heal-node',
     data: { ...healed, goesOn: goesOn(healed) },
     essential: changed.join(' '),
+    warnings: strengthWarnings(terminal, healed),
     print: () => {
       if (changed.length === 0) terminal.answer('There was nothing to heal.')
       else terminal.answer(`Node${changed.length === 1 ? '' : 's'} ${changed.join(', ')} back.`)

@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import { controlOf, printLocal } from '../local-network.ts'
-import { goesOn, parseIds, printStrength } from './strength.ts'
+import { goesOn, parseIds, printStrength, strengthWarnings } from './strength.ts'
 
 export async function killNode({ args }: Invocation, context: Context): Promise<void> {
   const ids = parseIds(args)
@@ -20,6 +20,7 @@ export async function killNode({ args }: Invocation, context: Context): Promise<
     schema: 'subnet-kill-node',
     data: { ...killed, goesOn: goesOn(killed) },
     essential: killed.changed.join(' '),
+    warnings: strengthWarnings(terminal, killed),
     print: () => printStrength(terminal, killed),
   })
 }

@@ -19,5 +19,6 @@ export type Lie =
 /** Longer ones are as good as silence. */
 export const DELAY_MS_MAX = 600_000
 
+/** As it is typed; delays are whole seconds. */
 export const lieText = (lie: Lie): string =>
-  lie.type === 'slow' ? `slow=${lie.delayMs}ms` : lie.type
+  lie.type === 'slow' ? `slow=${lie.delayMs / 1_000}s` : lie.type

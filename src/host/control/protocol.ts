@@ -30,6 +30,7 @@ export const OUTPUTS_MAX = 1_000
 export const NODES_MAX = 40
 /** Ways in which a node can be made to lie. */
 export const faultKinds = lieKinds
+export const FAULT_DELAY_MS_MAX = DELAY_MS_MAX
 const VOUT_MAX = 2 ** 32 - 1
 const FEE_RATE_MSAT_MAX = 1_000_000_000
 
@@ -84,6 +85,8 @@ const strength = {
   nodesUp: nodeIds,
   /** For ordering and signing. */
   nodesNeeded: nodeId,
+  /** Up, and made to lie. */
+  nodesLying: nodeIds,
 }
 
 export const statusShape = object({
@@ -137,8 +140,6 @@ export const readAccount = ({ owner, subaccount }: WireAccount): Account => ({
 const changedNodes = object({
   ...strength,
   changed: nodeIds,
-  /** Up, and made to lie. */
-  nodesLying: nodeIds,
 })
 
 const nodeReport = object({

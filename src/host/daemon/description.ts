@@ -78,6 +78,9 @@ export function statusOf({
     nodes,
     nodesUp: local.subnet.up.map((node) => node + 1),
     nodesNeeded: agreementQuorum(nodes),
+    nodesLying: local.subnet.up.flatMap((node) =>
+      local.subnet.lieOf(node) === undefined ? [] : [node + 1],
+    ),
     isolation: settings.isolation,
     problems: problemsOf(local),
     waitingCalls: local.subnet.waitingCalls,
