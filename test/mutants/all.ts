@@ -1,4 +1,5 @@
 /** Every mutant, by the part of the program that it changes. */
+import { epochMutants } from './epochs.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import type { Mutant } from './mutant.ts'
@@ -10,4 +11,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   schnorr: schnorrMutants,
   log: logMutants,
   lives: lifeMutants,
+  epochs: epochMutants,
 }

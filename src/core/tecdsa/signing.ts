@@ -85,8 +85,9 @@ export class Signing<P, W extends Runs<P>> {
     }
   }
 
-  #begin(name: string, pairing: Pairing<P, W>, tape: Uint8Array): void {
-    this.#open.set(name, {
+  /** `tape`: σ of the slot, verified. */
+  #begin(name: string, pairing: Pairing<P, W>, tape: Uint8Array): Open<P, W> {
+    const open: Open<P, W> = {
       pairing,
       tape,
       session: this.#session(pairing, tape),
@@ -99,7 +100,8 @@ export class Signing<P, W extends Runs<P>> {
       completion: undefined,
       told: pairing.request.isReported !== true,
       waits: false,
-    })
+    }
+    this.#open.set(name, open)
     for (const [from, messages] of this.#early) {
       const own = messages.filter(({ requestId }) => equalBytes(requestId, pairing.request.id))
       for (const message of own) this.share(from, message)
@@ -108,6 +110,7 @@ export class Signing<P, W extends Runs<P>> {
         messages.filter((message) => !own.includes(message)),
       )
     }
+    return open
   }
 
   #session(pairing: Pairing<P, W>, tape: Uint8Array): Session<P> {
@@ -198,14 +201,18 @@ export class Signing<P, W extends Runs<P>> {
 
   /**
    * Whether an item of the log completes a paired request: from the log alone, so the same at every
-   * node.
+   * node. A request has one signature, so who has combined it compares; what belongs to the request
+   * alone is computed once, however many items say that they complete it.
    */
-  judge({ requestId, signature, tape }: Completion): boolean {
+  judge(completion: Completion): boolean {
+    const { requestId, signature, tape } = completion
     const pairing = this.#context.schedule.pairing(requestId)
     if (pairing === undefined || !this.#tape.isSignature(pairing.slot, tape)) return false
-    const open = this.#open.get(toHex(requestId))
-    const session = open?.session ?? this.#session(pairing, tape)
-    return session.refusalOf(signature) === undefined
+    const name = toHex(requestId)
+    const open = this.#open.get(name) ?? this.#begin(name, pairing, tape)
+    if (open.completion !== undefined)
+      return equalBytes(open.completion, encodeCompletion(completion))
+    return open.session.refusalOf(signature) === undefined
   }
 
   /** What is public of a signature that was combined here; undefined before that. */

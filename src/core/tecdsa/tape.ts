@@ -111,7 +111,7 @@ export class Tape {
   #keepEarly(from: NodeIndex, word: TapeShareMessage | TapeMessage): SignerOutputs {
     const kept = this.#early.get(from) ?? new Map<bigint, TapeShareMessage | TapeMessage>()
     this.#early.set(from, kept)
-    if (kept.has(word.slot)) return []
+    if (isRepeat(kept.get(word.slot), word)) return []
     kept.set(word.slot, word)
     if (kept.size <= EARLY_SLOTS_MAX) return []
     const [oldest] = kept.keys()

@@ -54,12 +54,12 @@ const whole = (change: Partial<TapeMessage> = {}): TapeMessage => ({
 
 /** The tape of node 0. */
 function node() {
-  const key = { isFinal: true, isLoaded: true }
+  const key = { isFinal: true, isLoaded: true, id: TRANSCRIPT }
   const tape = new Tape({
     incarnation: INCARNATION,
     key: {
       get transcriptId() {
-        return key.isFinal ? TRANSCRIPT : undefined
+        return key.isFinal ? key.id : undefined
       },
       share: (message) => (key.isFinal && key.isLoaded ? sign(message, 0) : undefined),
       combine: (message, shares) => combineBls(commitment, message, shares),
@@ -239,6 +239,28 @@ describe('a node without its share of the key', () => {
   })
 })
 
+describe('the switch of a refresh', () => {
+  const later = 9n
+
+  test('lets a node answer for open slots with shares of the new transcript alone', () => {
+    const me = node()
+    me.execute()
+    me.work()
+    me.hear(2, shareOf(2))
+    me.key.id = later
+    me.tape.switch()
+    me.work()
+    const messages = me.sent().map((output) => output.type === 'send' && output.message)
+    expect(messages).toEqual([shareOf(0), shareOf(0, { transcriptId: later })])
+    me.hear(0, shareOf(0, { transcriptId: later }))
+    me.work()
+    expect(me.tape.signature(SLOT)).toBeUndefined()
+    me.hear(2, shareOf(2, { transcriptId: later }))
+    me.work()
+    expect([me.tape.signature(SLOT), me.faults()]).toEqual([right, []])
+  })
+})
+
 describe('a node that starts again', () => {
   test('is sent the share, and σ instead once that is known', () => {
     const me = node()
@@ -261,6 +283,16 @@ describe('a node that starts again', () => {
 })
 
 describe('what comes early', () => {
+  test('gives way to what its sender says later of the slot, but not to the same again', () => {
+    const me = node()
+    for (const message of [shareOf(2, { transcriptId: 1n }), shareOf(2), whole()])
+      me.hear(2, message)
+    me.hear(2, shareOf(2, { share: new Uint8Array(48) }))
+    me.execute()
+    me.work()
+    expect([me.tape.signature(SLOT), me.faults()]).toEqual([right, []])
+  })
+
   test('is kept, 64 slots of each sender, and asked for again when more was dropped', () => {
     const me = node()
     for (let slot = SLOT; slot < SLOT + 65n; slot++) me.hear(1, shareOf(1, { slot }))
