@@ -278,9 +278,10 @@ export class LogParty {
 
   /** Works on the next slot. */
   #begin(): void {
-    const isStart = this.#next === this.#first
-    if (isStart && isOnDisk(this.#config, this.#next - 1n))
-      this.#previous = this.#resumed(this.#next - 1n)
+    const isNew = this.#catchUp.takeUsed() || this.#next === this.#first
+    // Who was not there for the slot before may be needed in it all the same.
+    if (isNew && isOnDisk(this.#config, this.#next - 1n))
+      this.#previous ??= this.#resumed(this.#next - 1n)
     const round = this.#resumed(this.#next)
     this.#current = round
     const { votes, lacking } = this.#early.enter(this.#next, this.#config.lifeOf)
@@ -289,8 +290,7 @@ export class LogParty {
     this.#requests.askAgain()
     this.#witness.begin()
     for (const [from, said] of votes) round.receive(from, said)
-    if (isStart) this.#sayAgain()
-    const isNew = this.#catchUp.takeUsed() || isStart
+    if (isNew) this.#sayAgain()
     for (const peer of isNew ? (['all'] as const) : lacking) this.#ask(peer)
   }
 

@@ -11,8 +11,13 @@ import type { NodeIndex } from '../base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../base/party.ts'
 import type { RootVote } from './peer-message.ts'
 
-/** Votes kept for slots that this node has not executed, per sender; oldest first. */
+/** Votes kept for slots that this node has not executed, per sender: the newest ones. */
 const EARLY_VOTES_MAX = 16
+/**
+ * Own votes kept. Nobody is in a slot before n − f nodes have executed the one before it, so roots
+ * older than those of the last two slots are given up by whoever waits for them (§17.8).
+ */
+const OWN_VOTES_KEPT = 2
 
 /** The certification key as the signer lends it out. */
 export interface CertificationKey {
@@ -68,8 +73,8 @@ export class Certifier {
   /** The newest slot executed, until its root is settled. */
   #open: Ballot | undefined
   #settled: Ballot | undefined
-  /** Own vote of the newest slot, for those who ask again. */
-  #last: RootVote | undefined
+  /** Own votes of the newest slots, oldest first, for those who ask again. */
+  #own: readonly RootVote[] = []
   readonly #early = new Map<NodeIndex, RootVote[]>()
   /** Newest slot that each node has named. */
   readonly #newest = new Map<NodeIndex, bigint>()
@@ -91,7 +96,7 @@ export class Certifier {
 
   /** The newest root that this node named to the others. */
   get named(): NamedRoot | undefined {
-    return this.#last
+    return this.#own.at(-1)
   }
 
   /** The newest slot whose root is settled. */
@@ -103,7 +108,7 @@ export class Certifier {
   executed(slot: bigint, root: Hash32): CertifierOutputs {
     if (this.#diverged) return []
     const vote = { slot, root, share: this.#config.key.share(root) }
-    this.#last = vote
+    this.#own = [...this.#own, vote].slice(-OWN_VOTES_KEPT)
     this.#open = {
       slot,
       root,
@@ -141,20 +146,24 @@ export class Certifier {
     if (newest === undefined || vote.slot > newest) this.#newest.set(from, vote.slot)
     const current = this.#open ?? this.#settled
     if (current === undefined || vote.slot > current.slot) {
-      const kept = this.#early.get(from) ?? []
-      if (kept.length < EARLY_VOTES_MAX && !kept.some(({ slot }) => slot === vote.slot))
-        this.#early.set(from, [...kept, vote])
+      this.#keep(from, vote)
       return this.#giveUpIfPassed()
     }
     if (vote.slot === current.slot) return this.#count(from, vote)
-    return this.#tellNewest(from, current)
+    return this.#answer(from, current)
   }
 
-  /** Own newest vote, for a node that starts (again). */
+  #keep(from: NodeIndex, vote: RootVote): void {
+    const kept = this.#early.get(from) ?? []
+    if (kept.some(({ slot }) => slot === vote.slot)) return
+    const all = [...kept, vote].toSorted((a, b) => (a.slot < b.slot ? -1 : 1))
+    this.#early.set(from, all.slice(-EARLY_VOTES_MAX))
+  }
+
+  /** Own newest votes, for a node that starts (again). */
   resend(to: NodeIndex): CertifierOutputs {
-    return this.#last === undefined || to === this.#config.me || this.#diverged
-      ? []
-      : [{ type: 'vote', to, vote: this.#last }]
+    if (to === this.#config.me || this.#diverged) return []
+    return this.#own.map((vote) => ({ type: 'vote', to, vote }))
   }
 
   /** The signature over the settled root; combined when first asked for. */
@@ -230,8 +239,8 @@ export class Certifier {
     return [{ type: 'released', slot, settled: false }]
   }
 
-  /** Who is behind learns how far this node is; once for each of its slots. */
-  #tellNewest(from: NodeIndex, current: Ballot): CertifierOutputs {
+  /** Who is behind learns how far this node is, and may need its votes; once for each of its slots. */
+  #answer(from: NodeIndex, current: Ballot): CertifierOutputs {
     if (current.answered.has(from)) return []
     current.answered.add(from)
     return this.resend(from)

@@ -7,6 +7,7 @@ import type { LogInput, LogOutput } from '../../../src/core/log/log-io.ts'
 import { LogParty } from '../../../src/core/log/log-party.ts'
 import { decodeLogMessage } from '../../../src/core/log/message.ts'
 import { encodeProposal } from '../../../src/core/log/proposal.ts'
+import { encodeSlot, slotHash } from '../../../src/core/log/slot-codec.ts'
 import {
   coinOf,
   encoded,
@@ -161,4 +162,17 @@ test('the last two slots that a node executes again may be waited for', () => {
   }
   const recent = lone.outputs.flatMap((output) => (output.type === 'slot' ? output.isRecent : []))
   expect(recent).toEqual([false, false, true, true])
+})
+
+// Who was away has no votes of the slot that it comes to, and nobody says them again unasked.
+test('a node that took slots from others asks for the votes of the slot it begins, and of the last', () => {
+  const node = new Lone(4)
+  const slot = { number: 0n, time: timestampNs(5n), proposers: [], items: [] }
+  const content = encodeSlot({ incarnation: INCARNATION, slot })
+  const hash = slotHash(node.disk.position.previous, content)
+  for (const peer of [1, 2])
+    node.hear(peer, encoded({ type: 'decided', first: 0n, hashes: [hash] }))
+  node.messages()
+  node.hear(1, encoded({ type: 'slots', contents: [content] }))
+  expect(node.messages()).toEqual([1n, 0n].map((number) => ({ type: 'resend', slot: number })))
 })

@@ -134,20 +134,30 @@ describe('a node that is behind', () => {
     expect(one.settled).toBeUndefined()
   })
 
-  test('is told the newest vote once for each slot', () => {
+  // Others wait for the newest root, and for the one before: who lacks that one lacks f + 1 of them.
+  test('is told the votes of the last two slots, once for each slot', () => {
     const one = certifier()
-    execute(one, 5n, 7)
-    expect(one.receive(3, vote(3, 2n, 1))).toEqual([{ type: 'vote', to: 3, vote: vote(0, 5n, 7) }])
+    execute(one, 4n, 6)
+    expect(one.receive(3, vote(3, 2n, 1))).toEqual([{ type: 'vote', to: 3, vote: vote(0, 4n, 6) }])
     expect(one.receive(3, vote(3, 3n, 1))).toEqual([])
+    one.passed()
+    execute(one, 5n, 7)
+    const newest = [4n, 5n].map((slot, i) => ({ type: 'vote', to: 3, vote: vote(0, slot, 6 + i) }))
+    expect(one.receive(3, vote(3, 4n, 6))).toEqual(newest)
+    one.passed()
+    execute(one, 6n, 8)
+    expect(one.resend(3)).toMatchObject([{ vote: { slot: 5n } }, { vote: { slot: 6n } }])
+    expect(one.named?.slot).toBe(6n)
   })
 
-  test('finds votes that came early, but no more than sixteen of one sender', () => {
+  test('finds votes that came early: the newest sixteen of one sender', () => {
     const one = certifier()
-    for (let slot = 1n; slot <= 40n; slot++) one.receive(1, vote(1, slot, 7))
-    for (const slot of [16n, 17n]) one.receive(2, vote(2, slot, 7))
-    expect(kinds(execute(one, 16n, 7))).toEqual(['vote', 'released'])
-    one.receive(3, vote(3, 17n, 7))
-    expect(kinds(execute(one, 17n, 7))).toEqual(['vote', 'released'])
+    for (let slot = 40n; slot >= 1n; slot--) one.receive(1, vote(1, slot, 7))
+    for (const slot of [24n, 25n]) one.receive(2, vote(2, slot, 7))
+    execute(one, 24n, 7)
+    expect(one.settled).toBeUndefined()
+    execute(one, 25n, 7)
+    expect(one.settled?.slot).toBe(25n)
   })
 })
 
