@@ -4,8 +4,9 @@
  *
  * Method: threshold §§16.2, 17.7, 17.8, 22.4. f of the nodes are down. Calls make slots; while some
  * node has decided a slot and another has not, one of the latter ends, with what it said last in
- * flight or lost, and one that is down comes back from its disk, some slots behind. Then the call
- * has to be answered by every node that is up, and the root after it certified. So on, many times.
+ * flight or lost, others of them start again at once, and one that is down comes back from its disk,
+ * some slots behind. Then the call has to be answered by every node that is up, and the root after
+ * it certified. So on, many times.
  */
 import { expect, it } from 'vitest'
 import type { NodeIndex } from '../../src/core/base/party.ts'
@@ -22,7 +23,7 @@ import { seedsTo } from '../support/seeds.ts'
 const TIMEOUT_MS = 600_000
 /** In virtual time: longer than any alarm of a node that waits for something (§17.8). */
 const SOON_MS = 60_000
-const CHANGES = 12
+const CHANGES = 8
 /** `NODES=7 npm run test:sim -- node-return` plays another size. */
 const { NODES = '4' } = process.env
 const nodes = Number(NODES)
@@ -77,6 +78,11 @@ class Changing {
     return true
   }
 
+  #startAgain(node: NodeIndex): void {
+    this.net.stop(node)
+    this.net.start(node)
+  }
+
   /** Within a slot one node ends and another one comes back. Whether all are served after it. */
   change(): boolean {
     const { net } = this
@@ -87,6 +93,7 @@ class Changing {
     net.run(() => behind().length < this.#up.length, SOON_MS)
     const ends = net.random.pick(behind())
     net.stop(ends)
+    for (const node of behind()) if (net.random.oneIn(2)) this.#startAgain(node)
     net.run(() => false, net.random.pick([0, 20, 3_000]))
     const returns = net.random.pick(this.#down)
     net.start(returns)

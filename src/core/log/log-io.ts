@@ -68,10 +68,11 @@ export type LogOutput =
   /** Records that nobody needs any more. */
   | { readonly type: 'forget'; readonly keys: readonly string[] }
   /**
-   * The next slot. It must be on disk before anything that follows from it leaves. `isRecent`:
-   * others may wait for the root that it leads to; they decide one slot more meanwhile.
+   * The next slot. It must be on disk before anything that follows from it leaves. `later`: slots
+   * after it that are known to be decided, 2 for more. With 1, others may still wait for the root
+   * that it leads to: they decide one slot more meanwhile.
    */
-  | { readonly type: 'slot'; readonly slot: Slot; readonly isRecent: boolean }
+  | { readonly type: 'slot'; readonly slot: Slot; readonly later: 0 | 1 | 2 }
   /** The last one of a name counts. `turn`: as soon as whatever waits has been served. */
   | { readonly type: 'alarm'; readonly name: LogAlarm; readonly afterMs: number }
   /** This node has said more than it has on record: it has to return with a new life. */

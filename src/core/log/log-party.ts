@@ -256,14 +256,14 @@ export class LogParty {
   }
 
   #hand(slot: Slot): void {
-    // Others decide one slot more while they wait for the root of this one.
-    const beyond = slot.number + 2n
-    const isRecent = beyond >= this.#end.next && !this.#catchUp.knows(beyond)
+    const isKnown = (other: bigint): boolean => other < this.#end.next || this.#catchUp.knows(other)
+    const next = isKnown(slot.number + 1n) ? 1 : 0
+    const later = isKnown(slot.number + 2n) ? 2 : next
     this.#executing = true
     this.#next = slot.number + 1n
     this.#previous = this.#current?.slot === slot.number ? this.#current : undefined
     this.#current = undefined
-    this.#outputs.push({ type: 'slot', slot, isRecent })
+    this.#outputs.push({ type: 'slot', slot, later })
     // Not earlier: a node without the slot and without its votes would vote again below it.
     this.#outputs.push(...this.#votes.forgetBelow(slot.number))
   }

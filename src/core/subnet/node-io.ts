@@ -20,8 +20,8 @@ export type NodeInput =
   | { readonly type: 'message'; readonly from: NodeIndex; readonly bytes: Uint8Array }
   /** The link to a peer came back, or the peer did: what was sent before may be lost (§17.8). */
   | { readonly type: 'linked'; readonly peer: NodeIndex }
-  /** The next slot of the log. `isRecent`: others may wait for its root. */
-  | { readonly type: 'slot'; readonly slot: Slot; readonly isRecent: boolean }
+  /** The next slot of the log. `later`: slots after it that are decided already, 2 for more. */
+  | { readonly type: 'slot'; readonly slot: Slot; readonly later: 0 | 1 | 2 }
   /** An envelope of a user, for the log. `requestId`: of its content. */
   | { readonly type: 'ingress'; readonly requestId: Hash32; readonly envelope: Uint8Array }
   /** A client reads, and the newest certificate is too old: a new slot is wanted. */

@@ -278,7 +278,7 @@ export class SubnetNode {
     return []
   }
 
-  #execute({ slot, isRecent }: DecidedSlot): NodeOutputs {
+  #execute({ slot, later }: DecidedSlot): NodeOutputs {
     this.#slot += 1n
     this.#time = slot.time
     const { outputs, counted } = executeSlot(this.#machines, slot)
@@ -290,20 +290,23 @@ export class SubnetNode {
       ...this.#perform(signing),
       ...again.map((item): NodeOutput => ({ type: 'log', input: { type: 'submit', item } })),
       ...this.#afterSlot(slot),
-      ...this.#vote(isRecent),
+      ...this.#vote(later),
     ]
   }
 
   /** Names the root of a slot that others may wait for; who is further behind leaves that to them. */
-  #vote(isRecent: boolean): NodeOutputs {
+  #vote(later: DecidedSlot['later']): NodeOutputs {
     const { certificationKey } = this.#signer
-    if (!isRecent || certificationKey === undefined) {
+    if (later === 2 || certificationKey === undefined) {
       this.#certification.passed()
       return []
     }
     const tree = this.#replica.stateTree(certificationKey)
     const [slot, time] = [this.#slot - 1n, this.#time]
-    return this.#whenReleased(this.#certification.executed({ slot, time, tree }))
+    const named = this.#certification.executed({ slot, time, tree })
+    // The next one is there: others may wait for this root, this node need not.
+    if (later === 1) this.#certification.passed()
+    return this.#whenReleased(named)
   }
 
   /** Once nothing waits for votes any more, the slot that was held is executed. */

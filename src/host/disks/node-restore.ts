@@ -36,7 +36,7 @@ export function restoreNode(disk: NodeDisk, config: RestoreConfig): SubnetNode {
     if (entry.type === 'slot') {
       if (entry.slot.number >= beginning) break
       // Nobody is told of what is executed here.
-      node?.step({ type: 'slot', slot: entry.slot, isRecent: false })
+      node?.step({ type: 'slot', slot: entry.slot, later: 2 })
       if (node !== undefined) requireSameRoot(disk, node, entry.slot.number)
       continue
     }

@@ -148,7 +148,7 @@ test('what it hears from itself, and its own link, are nothing to it', () => {
 
 // Others decide one slot more while they wait for the root of the one before: a node that comes
 // back names both, or they wait for ever.
-test('the last two slots that a node executes again may be waited for', () => {
+test('a node that executes slots again knows which of them are the last two', () => {
   const lone = new Lone(1)
   for (const name of ['a', 'b', 'c', 'd']) {
     lone.say({ type: 'submit', item: utf8(name) })
@@ -160,8 +160,8 @@ test('the last two slots that a node executes again may be waited for', () => {
     lone.say({ type: 'executed', wasQuiet: false })
     lone.say({ type: 'alarm', name: 'turn' })
   }
-  const recent = lone.outputs.flatMap((output) => (output.type === 'slot' ? output.isRecent : []))
-  expect(recent).toEqual([false, false, true, true])
+  const later = lone.outputs.flatMap((output) => (output.type === 'slot' ? output.later : []))
+  expect(later).toEqual([2, 2, 1, 0])
 })
 
 // Who was away has no votes of the slot that it comes to, and nobody says them again unasked.

@@ -42,7 +42,7 @@ function executing() {
     const slot = { number, time, proposers: [], items: items.map(encodeItem) }
     const lives = (at: bigint): readonly bigint[] =>
       keys.map((_, one) => node.lives.lifeOf(one, at))
-    node.step({ type: 'slot', slot, isRecent: false })
+    node.step({ type: 'slot', slot, later: 2 })
     return lives(number).join() !== lives(number + 1n).join()
   }
   return { node, execute }

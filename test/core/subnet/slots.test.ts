@@ -49,7 +49,7 @@ const makeNode = (me: number): SubnetNode =>
 
 function execute(node: SubnetNode, number: bigint, items: readonly Uint8Array[], time = NOW) {
   const slot = { number, time: addNs(time, number), proposers: [], items }
-  return node.step({ type: 'slot', slot, isRecent: true })
+  return node.step({ type: 'slot', slot, later: 0 })
 }
 
 const transfer = (nonce: number, now: TimestampNs = NOW): Uint8Array => {

@@ -73,7 +73,7 @@ function startAgain(incarnation: bigint): SubnetNode {
 function order(node: SubnetNode, item: Uint8Array, time: TimestampNs): void {
   const number = present(node.snapshot, 'keys are final').slot
   const slot = { number, time, proposers: [], items: [item] }
-  node.step({ type: 'slot', slot, isRecent: false })
+  node.step({ type: 'slot', slot, later: 2 })
 }
 
 beforeAll(async () => {
