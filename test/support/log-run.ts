@@ -44,6 +44,8 @@ export function playLog(seed: number, nodes: number): Run {
     if (!net.run(isLevel, CALM_MS)) throw new Wrong('a node stays behind')
     const blamed = net.faults.find((one) => net.isHonest(one.seenBy) && net.isHonest(one.culprit))
     if (blamed !== undefined) throw new Wrong(`node ${blamed.culprit} blamed: ${blamed.reason}`)
+    // Also one that crashed has all on record that it has said.
+    if (net.rolledBack.some((i) => net.isHonest(i))) throw new Wrong('a node returned for nothing')
   } catch (cause) {
     throw new Wrong(`${what}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }

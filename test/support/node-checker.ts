@@ -23,6 +23,8 @@ export class NodeChecker {
   readonly signer = new SignerChecker()
   /** Signatures that the operator got, by request. */
   readonly operatorSignatures = new Map<string, string>()
+  /** Nodes whose disks were put back from older copies. */
+  readonly older = new Set<NodeIndex>()
   /** Faults that honest nodes saw. */
   readonly faults: string[] = []
   /** Presignatures in stock at a node, after its newest slot. */
@@ -103,8 +105,8 @@ export class NodeChecker {
     switch (output.type) {
       case 'fault':
         this.faults.push(`${node} blames ${output.culprit}: ${output.reason}`)
-        // A node that learns that its disk is older than what it has said is no liar.
-        if (output.culprit === node && output.reason.startsWith('RolledBack')) return
+        // One whose disk is older than what it has said is no liar.
+        if (output.reason.startsWith('RolledBack') && this.older.has(output.culprit)) return
         if (!this.#isLiar(output.culprit))
           throw new Wrong(`node ${node} blames ${output.culprit}: ${output.reason}`)
         return

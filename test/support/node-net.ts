@@ -169,6 +169,7 @@ export class NodeNet {
     const putBack = this.node(index).disk.copy()
     return () => {
       this.stop(index)
+      this.checker.older.add(index)
       putBack()
       this.start(index)
     }
