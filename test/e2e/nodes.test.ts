@@ -27,6 +27,9 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
+const latencyless = ({ latency_ms }: { readonly latency_ms: number | null }): boolean =>
+  latency_ms === null
+
 const states = (home: Home): readonly string[] =>
   home.json('subnet nodes').nodes.map(({ state }: { readonly state: string }) => state)
 
@@ -91,8 +94,17 @@ describe('nodes in processes of their own', () => {
     expect(pids.filter((child) => existsSync(`/proc/${child}`))).toEqual([])
   })
 
+  it('one that hangs keeps the subnet from nothing, and ends with it', async () => {
+    const [pid, pids] = [home.json('subnet status').pid, children()]
+    process.kill(pids[0] ?? 0, 'SIGSTOP')
+    await until(() => home.json('subnet nodes').nodes.some(latencyless))
+    expect(home.json(`signer sign --hash ${'ab'.repeat(32)}`).nodes).toHaveLength(2)
+    process.kill(pid, 'SIGTERM')
+    await until(() => !existsSync(`/proc/${pid}`))
+    expect(pids.filter((child) => existsSync(`/proc/${child}`))).toEqual([])
+  })
+
   it('of a subnet that passes end with it, and leave nothing behind', () => {
-    home.json('subnet stop')
     home.json('subnet start --isolation process --nodes 1 --ephemeral')
     const pids = children()
     home.json('subnet stop')
@@ -169,8 +181,8 @@ describe('nodes in threads of their own, on disks', () => {
       nodes_missing: 1,
       nodes_down: [3, 4],
     })
-    expect(home.run('subnet status').out).toContain(
-      '1 call waits for 1 of the nodes 3, 4: ckbtc subnet heal-node --all',
+    expect(home.run('subnet status').out).toMatch(
+      /^Waiting +1 call waits for 1 of the nodes 3, 4\n +ckbtc subnet heal-node --all$/m,
     )
     expect(home.json('subnet nodes').nodes[2]).toMatchObject({ state: 'down', latency_ms: null })
   })

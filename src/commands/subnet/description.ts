@@ -68,7 +68,7 @@ function waitingWords(status: StatusReply): string | undefined {
     nodesMissing === nodesDown.length
       ? `node${nodesMissing === 1 ? '' : 's'} ${nodesDown.join(', ')}`
       : `${nodesMissing} of the nodes ${nodesDown.join(', ')}`
-  return `${what} ${verb} for ${which}: ckbtc subnet heal-node --all`
+  return `${what} ${verb} for ${which}`
 }
 
 const miningWords = (mining: string): string => {
@@ -126,7 +126,12 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ['Endpoint', status.url],
     ['Nodes', nodesText(status)],
     ...status.problems.map(({ node, problem }) => [`Node ${node}`, problem] as const),
-    ...(stalled === undefined ? [] : ([['Waiting', stalled]] as const)),
+    ...(stalled === undefined
+      ? []
+      : ([
+          ['Waiting', stalled],
+          ['', 'ckbtc subnet heal-node --all'],
+        ] as const)),
     ['Ledger', ids.ledger],
     ['Minter', ids.minter],
     ['Index', ids.index],
