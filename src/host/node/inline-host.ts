@@ -32,6 +32,7 @@ export class InlineHost implements NodeHost {
     } catch (error) {
       this.#ended = true
       if (!(error instanceof Error)) throw error
+      this.#life.hear({ type: 'kill' }) // There is no thread that would end with it.
       this.#ears.ended({ type: 'broken', error })
     }
   }

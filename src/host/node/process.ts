@@ -13,29 +13,29 @@ import { NodeLife } from './life.ts'
 import type { FromNode } from './protocol.ts'
 import { readToNode } from './protocol-shapes.ts'
 
-/** An exception that nobody foresaw ends this node alone, and is told before it does. */
-function breakDown(channel: Socket, error: unknown): void {
-  channel.write(messageBytes({ type: 'bug', message: wordsOf(error) } satisfies FromNode))
-  channel.end(() => process.exit(1))
-}
-
 async function main(): Promise<void> {
   installSha256(nativeSha256)
   const channel = new Socket({ fd: CHANNEL_DESCRIPTOR })
-  process.once('uncaughtException', (error) => breakDown(channel, error))
+  let life: NodeLife | undefined
+  process.once('uncaughtException', (error) => {
+    channel.write(messageBytes({ type: 'bug', message: wordsOf(error) } satisfies FromNode))
+    if (life === undefined) channel.end(() => process.exit(1))
+    else life.hear({ type: 'kill' }) // Nothing more leaves the node.
+  })
   const links = await PeerLinks.listen()
-  const life = new NodeLife({
+  const node = new NodeLife({
     links,
     tell: (message) => {
       channel.write(messageBytes(message))
       if (message.type === 'closed') channel.end(() => process.exit(0))
     },
   })
+  life = node
   const reader = new MessageReader(readToNode)
   channel.on('data', (chunk) => {
     const messages = attempt(() => reader.push(new Uint8Array(chunk)))
     if (messages instanceof BadEncoding) channel.destroy(messages)
-    else for (const message of messages) life.hear(message)
+    else for (const message of messages) node.hear(message)
   })
   channel.on('error', () => undefined) // Its `close` follows.
   // Without the subnet a node has nobody to serve.
