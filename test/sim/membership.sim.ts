@@ -8,6 +8,8 @@
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
+import type { SignerMessage } from '../../src/core/tecdsa/message.ts'
+import { LyingDealer, lateNet } from '../support/lying-dealer.ts'
 import type { SignerNet } from '../support/signer-net.ts'
 import { expectCertifies, expectValid, request, settled } from '../support/signer-story.ts'
 
@@ -52,6 +54,46 @@ describe('a change of membership', () => {
     expectCertifies(net, four)
     expect(net.faults).toEqual([])
   })
+
+  it('§22.3 move: with a dead node and a lying dealer in each membership on the way', () => {
+    const late = lateNet()
+    // The first of the four, and one of the seven. Both deal badly to the second of the receivers.
+    const liars = [0, 6].map((liar) => new LyingDealer({ net: late.net, liar, victims: [1] }))
+    const [first, second] = liars
+    const net = settled({
+      nodes: 4,
+      build: late.build,
+      tamper: (from, to, message) =>
+        liars.reduce<SignerMessage | undefined>(
+          (current, { tamper }) => current && tamper(from, to, current),
+          message,
+        ),
+    })
+    const keys = publicKeys(net, 3)
+    net.stop(2)
+    let dealt = first?.dealt.length ?? 0
+    const seven = net.change({ join: names('second', 7), leave: [0, 1, 2, 3] })
+    const [dead = -1, , , , , , honest = -1] = seven
+    net.stop(dead)
+    net.settle()
+    // Two keys of BLS and that of the minter, at least, hold bad dealings.
+    expect(first?.dealt.length).toBeGreaterThan(dealt + 2)
+    for (const node of seven.filter((one) => one !== dead))
+      expect(publicKeys(net, node)).toEqual(keys)
+    for (const node of [0, 1, 3]) net.stop(node)
+    signs(net, 'by the seven', honest)
+    dealt = second?.dealt.length ?? 0
+    const four = net.change({ join: names('third', 4), leave: seven })
+    net.settle()
+    expect(second?.dealt.length).toBeGreaterThan(dealt + 2)
+    for (const node of four) expect(publicKeys(net, node)).toEqual(keys)
+    for (const node of [...seven, ...four.slice(0, 1)]) net.stop(node)
+    signs(net, 'by three of the last four', present(four[3], 'one of four'))
+    expectCertifies(net, four.slice(1))
+    // Their victims have proven it, and nobody else is blamed.
+    expect(new Set(net.faults.map(({ culprit }) => culprit))).toEqual(new Set([0, 6]))
+    expect(net.faults.filter(({ reason }) => !reason.startsWith('BadShare'))).toEqual([])
+  }, 600_000)
 
   it('one dead node is replaced by a new one, and the others stay', () => {
     const net = settled({ nodes: 4 })

@@ -27,6 +27,8 @@ type DealingMessage = Extract<SignerMessage, { readonly type: 'dealing' }>
 type Bad = {
   readonly lane: Lane
   readonly signed: SignedDealing
+  /** Receivers that have to vouch for it. */
+  readonly needed: number
   readonly supports: Map<NodeIndex, Support>
   submitted: boolean
 }
@@ -83,18 +85,18 @@ export class LyingDealer {
     const content = dealingContent(lanePrefix(net.genesis, suite.algorithm), statement)
     const signature = net.keysOf(this.#liar).sign('dealing', content)
     const signed = decodeSignedDealing(encodeSignedDealing({ ...statement, signature }))
-    this.#bad.set(name, { lane, signed, supports: new Map(), submitted: false })
+    const needed = verificationThreshold(ctexts.length)
+    this.#bad.set(name, { lane, signed, needed, supports: new Map(), submitted: false })
     return { ...message, signed }
   }
 
   #count(lane: Lane, support: Support): void {
     const net = this.#net()
-    const needed = verificationThreshold(net.genesis.membership.members.length)
     for (const bad of this.#bad.values()) {
       const isNamed = support.hashes.some((hash) => equalBytes(hash, bad.signed.hash))
       if (bad.lane !== lane || bad.submitted || !isNamed) continue
       bad.supports.set(support.signer, support)
-      if (bad.supports.size < needed) continue
+      if (bad.supports.size < bad.needed) continue
       bad.submitted = true
       const supported = { signed: bad.signed, supports: [...bad.supports.values()] }
       net.submit(this.#liar, { type: 'dealing', lane, bytes: encodeSupportedDealing(supported) })
