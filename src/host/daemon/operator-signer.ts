@@ -4,9 +4,10 @@
  */
 import { fromHex, toHex } from '../../core/base/bytes.ts'
 import { masterKey } from '../../core/base/derivation.ts'
-import { Bug, Problem, UsageInvalid } from '../../core/base/errors.ts'
+import { Bug, Problem, present, UsageInvalid } from '../../core/base/errors.ts'
 import type { KeyScheme } from '../../core/base/key-scheme.ts'
 import { deriveKey, verifySigned } from '../../core/base/key-scheme.ts'
+import type { NodeIndex } from '../../core/base/party.ts'
 import { agreementQuorum, faultyMax, reconstructionThreshold } from '../../core/base/party.ts'
 import { decodePublicKey } from '../../core/ic/public-key.ts'
 import { pathOf } from '../../core/minter/addresses.ts'
@@ -121,9 +122,9 @@ export class OperatorSigner {
     const nonce = entropy(NONCE_SIZE)
     const path = pathFor(account)
     const id = this.#ask({ nonce, scheme, message, taprootRoot, path, only })
-    await this.#until(() => local.signatures.signatureOf(id))
+    await this.#until(() => local.signatures.signatureOf(id), only)
     await this.#told(id)
-    const made = await this.#until(() => local.signatures.signatureOf(id))
+    const made = present(local.signatures.signatureOf(id), 'it is in the log')
     const { signature, by, report, slots } = made
     const claim = { publicKey: fromHex(publicKey), message, signature, taprootRoot }
     if (!verifySigned(scheme, claim))
@@ -207,13 +208,16 @@ export class OperatorSigner {
     return toHex(operatorRequestId(genesis, request))
   }
 
-  async #until<T>(look: () => T | undefined): Promise<T> {
+  /** `only`: nodes on whose shares alone it depends, if it does. */
+  async #until<T>(look: () => T | undefined, only: readonly NodeIndex[] = []): Promise<T> {
     const { local } = this.#running
     const deadline = performance.now() + WAIT_MS_MAX
     for (;;) {
       const found = look()
       if (found !== undefined) return found
-      if (performance.now() > deadline || !local.subnet.canProgress) throw stalled(local.subnet)
+      if (!local.subnet.canProgress) throw stalled(local.subnet)
+      if (performance.now() > deadline)
+        throw only.length > 0 ? notByThem(only) : stalled(local.subnet)
       await local.happening(LOOK_MS)
     }
   }
@@ -246,6 +250,16 @@ const minus = (a: number | undefined, b: number | undefined): number | undefined
 
 const tenths = (ms: number | undefined): number | undefined =>
   ms === undefined ? undefined : Math.max(0, Math.round(10 * ms) / 10)
+
+const notByThem = (only: readonly NodeIndex[]): Problem =>
+  new Problem(
+    'SUBNET_SIGNING_STALLED',
+    `no signature yet: of the nodes ${shown(only).join(', ')} too few give good shares`,
+    {
+      fix: 'look which of them lie or are slow, then name others or leave --nodes out',
+      command: 'ckbtc subnet nodes',
+    },
+  )
 
 const stalled = ({
   up,

@@ -14,12 +14,15 @@ import { Link } from './link.ts'
 const LOOPBACK = '127.0.0.1'
 /** Of strangers that have not proven who they are; the oldest makes room for one more. */
 const HANDSHAKES_MAX = 128
+/** Links of strangers of one second whose end is told of: a flood drowns nothing else. */
+const STRANGERS_TOLD_MAX = 20
+const SECOND_MS = 1_000
 
 export type LinksEars = {
   readonly hear: (peer: NodeIndex, message: Uint8Array) => void
   /** The link to a peer is there, or there again: what was sent before may be lost. */
   readonly linked: (peer: NodeIndex) => void
-  /** A link ended. `peer`: of one that was up, or was dialled. */
+  /** A link ended; of many strangers some are told. `peer`: of one that was up, or was dialled. */
   readonly ended: (reason: LinkRefusal, peer: NodeIndex | undefined) => void
 }
 
@@ -46,6 +49,7 @@ export class PeerLinks {
   readonly #unproven = new Set<Link>()
   readonly #dials = new Map<NodeIndex, Dial>()
   #closed = false
+  #told = { sinceMs: 0, count: 0 }
 
   private constructor(server: Server) {
     this.#server = server
@@ -143,13 +147,22 @@ export class PeerLinks {
         this.#unproven.delete(link)
         if (peer !== undefined && this.#up.get(peer) === link) this.#up.delete(peer)
         if (this.#closed) return
-        this.#ears?.ended(reason, peer ?? dials)
+        const known = peer ?? dials
+        if (known !== undefined || this.#isTold()) this.#ears?.ended(reason, known)
         if (dials !== undefined) this.#dialLater(dials, link)
       },
     }
     const link = new Link(socket, { identity, ...(dials === undefined ? {} : { dials }) }, ears)
     this.#open.add(link)
     return link
+  }
+
+  /** Of one more stranger. */
+  #isTold(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - this.#told.sinceMs >= SECOND_MS) this.#told = { sinceMs: nowMs, count: 0 }
+    this.#told.count++
+    return this.#told.count <= STRANGERS_TOLD_MAX
   }
 
   /** A node that links anew has lost the link before, even if this side has not noticed. */
