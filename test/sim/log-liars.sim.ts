@@ -41,6 +41,33 @@ describe('f liars that send messages for the next slot for ever', () => {
   )
 })
 
+describe('f liars that send items for ever that never count', () => {
+  it.each([4, 5, 7])(
+    '§22.4 idle: %i nodes, an idle subnet makes at most one slot in 10 s, and serves an honest item',
+    (nodes) => {
+      const liars = liarsOf(nodes, () => obedient)
+      const counts = (item: Uint8Array): boolean => item[0] !== 0
+      const net = new LogNet({ nodes, seed: 'junk', liars, counts })
+      let count = 0
+      forEver(net, 4_000, () => {
+        for (const from of liars.keys())
+          for (const to of net.honest) {
+            count += 1
+            const item = Uint8Array.of(0, from, count >> 16, (count >> 8) & 0xff, count & 0xff)
+            net.post({ from, to, bytes: encoded({ type: 'item', item }) })
+          }
+      })
+      net.run(() => false, 60_000)
+      const before = net.height(0)
+      net.run(() => false, 300_000)
+      expect(net.height(0) - before).toBeLessThanOrEqual(30)
+      expect(net.height(0)).toBeGreaterThan(before)
+      net.submit(0, itemOf('now'))
+      expect(net.run(() => net.isServed, 1_000)).toBe(true)
+    },
+  )
+})
+
 describe('f liars that go on talking', () => {
   it.each([4, 7])('%i nodes: do not keep a node from asking for what it lacks', (nodes) => {
     const liars = liarsOf(nodes, () => obedient)

@@ -28,6 +28,8 @@ export type LogNetOptions = {
   readonly clock?: (node: NodeIndex, ns: bigint) => bigint
   /** From this slot on the coin needs shares. */
   readonly sharedFrom?: bigint
+  /** Whether an item does anything when its slot is executed: all do, unless told. */
+  readonly counts?: (item: Uint8Array) => boolean
   /** Whether a node dies before it gets to an output: milliseconds until it starts again. */
   readonly crash?: (node: NodeIndex, output: LogOutput, random: Random) => number | undefined
 }

@@ -345,8 +345,13 @@ export class LogNet {
         return
       case 'executed':
         if (this.node(event.node).life === event.life)
-          this.input(event.node, { type: 'executed', wasQuiet: event.slot.items.length === 0 })
+          this.input(event.node, { type: 'executed', wasQuiet: this.#isQuiet(event.slot) })
     }
+  }
+
+  #isQuiet({ items }: Slot): boolean {
+    const { counts = () => true } = this.#options
+    return !items.some((item) => counts(item))
   }
 
   #arrive(message: Message, lives: readonly [number, number, number]): void {

@@ -140,8 +140,7 @@ export class LogParty {
 
   /** An item of this node. */
   #submit(item: Uint8Array): void {
-    const hash = sha256(item)
-    if (this.#pool.add(this.#config.me, { hash, body: item }, this.#next))
+    if (this.#pool.add(this.#config.me, { hash: sha256(item), body: item }, this.#next))
       this.#send('all', { type: 'item', item })
   }
 
@@ -271,6 +270,7 @@ export class LogParty {
   #executed(wasQuiet: boolean): void {
     this.#executing = false
     this.#pace.entered(this.#now, wasQuiet)
+    this.#pool.executed(wasQuiet)
     // Old slots and copies come one at a time, so that input is served in between.
     if (this.#isBusy) this.#alarm('turn', 0)
     else this.#begin()
@@ -348,9 +348,9 @@ export class LogParty {
   /** Milliseconds until this node's proposal is due; undefined when nothing asks for it. */
   #timeToPropose(round: SlotRound): number | undefined {
     if (round.hasProposed || !this.#witness.mayVote(round.slot)) return undefined
-    const hasItem = !this.#pool.isEmpty
-    const reasons = { hasItem, proposers: round.proposers, isHeard: this.#isHeard }
-    return this.#pace.waitMs(reasons, this.#now)
+    const { isUrgent: hasItem, isEmpty } = this.#pool
+    const isHeard = this.#isHeard || !isEmpty
+    return this.#pace.waitMs({ hasItem, proposers: round.proposers, isHeard }, this.#now)
   }
 
   #decide(round: SlotRound): void {

@@ -8,10 +8,10 @@ export const QUIET_WAIT_MS = 100
 export const QUIET_WAIT_MS_MAX = 10_000
 
 export type Reasons = {
-  /** An item waits that no slot holds. */
+  /** An item waits that no slot holds, of a node whose items count. */
   readonly hasItem: boolean
   readonly proposers: number
-  /** Some other node has said something about the slot. */
+  /** Some other node has said something about the slot, or has an item. */
   readonly isHeard: boolean
 }
 

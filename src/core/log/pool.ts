@@ -4,12 +4,16 @@
 import type { Hash32 } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import type { NodeIndex } from '../base/party.ts'
+import { Credit } from './credit.ts'
 import { SLOT_ITEMS_MAX } from './log.ts'
 import { PROPOSED_BODIES_MAX } from './proposal.ts'
 
-/** Stored of one node; what is beyond is dropped, and sent again by its node later. §23 */
+/** Stored of one other node; what is beyond is dropped, and sent again by its node later. §23 */
 export const STORED_ITEMS_MAX = 1_000
 export const STORED_SIZE_MAX = 8 * 1024 * 1024
+/** Own ones: nobody else hands them in again. */
+export const OWN_ITEMS_MAX = 4_000
+export const OWN_SIZE_MAX = 64 * 1024 * 1024
 /**
  * Items remembered as ordered. A repeat of an older one is ordered again, which does no harm: every
  * machine drops what it has served.
@@ -21,8 +25,8 @@ const SLOTS_WAITED = 2n
 type Stored = {
   readonly hash: Hash32
   readonly item: Uint8Array
-  /** Slot that this node worked on when it came. */
-  readonly slot: bigint
+  /** Slot that this node worked on when it came, for an own one when it was handed in last. */
+  slot: bigint
 }
 
 type Store = { readonly items: Map<string, Stored>; size: number }
@@ -32,6 +36,7 @@ export class Pool {
   readonly #stores: readonly Store[]
   /** Hashes, oldest first. */
   readonly #ordered = new Set<string>()
+  readonly #credit = new Credit()
 
   constructor(nodes: number, me: NodeIndex) {
     this.#me = me
@@ -48,7 +53,16 @@ export class Pool {
     return this.#stores.every(({ items }) => items.size === 0)
   }
 
-  /** False when it is known, was ordered lately, or its node has too many waiting. */
+  /** Whether one waits for which to make haste. */
+  get isUrgent(): boolean {
+    const isHeeded = (node: NodeIndex): boolean => node === this.#me || this.#credit.has(node)
+    return this.#stores.some(({ items }, node) => items.size > 0 && isHeeded(node))
+  }
+
+  /**
+   * False when it is known, was ordered lately, or its node has too many waiting. An own one that is
+   * handed in again in a later slot is as good as new: others may have had no room for it.
+   */
   add(
     from: NodeIndex,
     item: { readonly hash: Hash32; readonly body: Uint8Array },
@@ -56,12 +70,24 @@ export class Pool {
   ): boolean {
     const name = toHex(item.hash)
     const store = this.#stores[from]
-    if (store === undefined || this.#ordered.has(name) || store.items.has(name)) return false
+    if (store === undefined || this.#ordered.has(name)) return false
+    const known = store.items.get(name)
+    if (known !== undefined) {
+      if (from !== this.#me || known.slot >= slot) return false
+      known.slot = slot
+      return true
+    }
     const size = store.size + item.body.length
-    if (store.items.size >= STORED_ITEMS_MAX || size > STORED_SIZE_MAX) return false
+    if (!this.#hasRoom(from, store.items.size + 1, size)) return false
     store.items.set(name, { hash: item.hash, item: item.body, slot })
     store.size = size
     return true
+  }
+
+  #hasRoom(node: NodeIndex, count: number, size: number): boolean {
+    return node === this.#me
+      ? count <= OWN_ITEMS_MAX && size <= OWN_SIZE_MAX
+      : count <= STORED_ITEMS_MAX && size <= STORED_SIZE_MAX
   }
 
   body(hash: Hash32): Uint8Array | undefined {
@@ -116,14 +142,20 @@ export class Pool {
   /** A slot holds the item. */
   ordered(hash: Hash32): void {
     const name = toHex(hash)
-    for (const store of this.#stores) {
+    for (const [node, store] of this.#stores.entries()) {
       const stored = store.items.get(name)
       if (stored === undefined) continue
       store.items.delete(name)
       store.size -= stored.item.length
+      this.#credit.ordered(node)
     }
     this.#ordered.add(name)
     const [oldest] = this.#ordered
     if (this.#ordered.size > ORDERED_MAX && oldest !== undefined) this.#ordered.delete(oldest)
+  }
+
+  /** The slot is executed whose items were told last; `wasQuiet`: none of them counted. */
+  executed(wasQuiet: boolean): void {
+    this.#credit.executed(wasQuiet)
   }
 }

@@ -2,7 +2,15 @@
 import { describe, expect, it, test } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
-import { ORDERED_MAX, Pool, STORED_ITEMS_MAX, STORED_SIZE_MAX } from '../../../src/core/log/pool.ts'
+import { VAIN_SLOTS_MAX } from '../../../src/core/log/credit.ts'
+import {
+  ORDERED_MAX,
+  OWN_ITEMS_MAX,
+  OWN_SIZE_MAX,
+  Pool,
+  STORED_ITEMS_MAX,
+  STORED_SIZE_MAX,
+} from '../../../src/core/log/pool.ts'
 
 const [NODES, ME] = [4, 0]
 const MIB = 1024 * 1024
@@ -68,6 +76,61 @@ describe('the store of one node', () => {
     expect(pool.add(1, itemOf(5), 0n)).toBe(false)
     for (const { hash } of large.slice(1)) pool.ordered(hash)
     expect([pool.add(1, itemOf(5), 0n), pool.bytes]).toEqual([true, STORED_SIZE_MAX / 2 + 8])
+  })
+})
+
+describe('the store of own items', () => {
+  it('has room for all that users may hand in at one node, and an end', () => {
+    const pool = new Pool(NODES, ME)
+    const few = [0, 1, 2, 3].map((name) => itemOf(name, OWN_SIZE_MAX / 4))
+    for (const item of few) expect(pool.add(ME, item, 0n)).toBe(true)
+    expect(pool.add(ME, itemOf(9), 0n)).toBe(false)
+    const many = new Pool(NODES, ME)
+    for (let i = 0; i < OWN_ITEMS_MAX; i++) expect(many.add(ME, itemOf(i), 0n)).toBe(true)
+    expect(many.add(ME, itemOf(OWN_ITEMS_MAX), 0n)).toBe(false)
+  })
+
+  it('takes one again in a later slot, so that it is sent again; of others none', () => {
+    const pool = new Pool(NODES, ME)
+    const add = (from: number, slot: bigint): boolean => pool.add(from, itemOf(1), slot)
+    expect([add(ME, 5n), add(ME, 5n), add(ME, 6n), add(ME, 6n)]).toEqual([true, false, true, false])
+    expect([add(2, 5n), add(2, 6n), add(2, 9n)]).toEqual([true, false, false])
+    // It has waited since it came first.
+    const other = new Pool(NODES, ME)
+    for (const slot of [5n, 6n, 7n]) other.add(2, itemOf(1), slot)
+    expect(names(other.choose(7n))).toEqual(hashesOf(1))
+  })
+})
+
+describe('haste', () => {
+  /** Items of a node in as many slots as are told. */
+  function having(from: number, slots: readonly ('quiet' | 'counts')[]): Pool {
+    const pool = new Pool(NODES, ME)
+    for (const [i, slot] of slots.entries()) {
+      pool.add(from, itemOf(i), BigInt(i))
+      pool.ordered(itemOf(i).hash)
+      pool.executed(slot === 'quiet')
+    }
+    pool.add(from, itemOf(slots.length), BigInt(slots.length))
+    return pool
+  }
+  const quiet = (count: number) => Array<'quiet'>(count).fill('quiet')
+
+  it('is made for items of a node until so many slots with them were in vain', () => {
+    expect(having(2, quiet(VAIN_SLOTS_MAX - 1)).isUrgent).toBe(true)
+    const pool = having(2, quiet(VAIN_SLOTS_MAX))
+    expect([pool.isUrgent, pool.isEmpty]).toEqual([false, false])
+    pool.add(1, itemOf(99), 50n)
+    expect(pool.isUrgent).toBe(true)
+  })
+
+  it('is made again after a slot with an item of it in which one counted', () => {
+    const slots = [...quiet(VAIN_SLOTS_MAX), 'counts', 'quiet'] as const
+    expect(having(2, slots).isUrgent).toBe(true)
+  })
+
+  it('is always made for own ones', () => {
+    expect(having(ME, quiet(3 * VAIN_SLOTS_MAX)).isUrgent).toBe(true)
   })
 })
 
