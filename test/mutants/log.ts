@@ -359,8 +359,8 @@ const pace: readonly Mutant[] = [
     'items of one node are kept without end',
     'pool',
     {
-      from: 'if (store.items.size >= STORED_ITEMS_MAX || size > STORED_SIZE_MAX) return false',
-      to: '',
+      from: ': count <= STORED_ITEMS_MAX && size <= STORED_SIZE_MAX',
+      to: ': count > 0',
     },
     'log-liars#without end',
   ),
