@@ -8,8 +8,12 @@ import { Problem } from '../../core/base/errors.ts'
 import type { MemberRecord } from '../../core/tecdsa/membership.ts'
 import { memberId } from '../../core/tecdsa/membership.ts'
 import type { HostEnd, NodeHost, OpenHost } from './node-host.ts'
+import { hostGone } from './node-host.ts'
 import type { FromNode, KeyNumber, Storage, ToNode } from './protocol.ts'
 import { receivedProblem } from './protocol.ts'
+
+/** Forty of them begin at one time on a slow machine. */
+const OPENING_MS_MAX = 120_000
 
 export type PlaceOptions = {
   readonly name: KeyNumber
@@ -54,7 +58,7 @@ export class NodePlace {
   /**
    * Opens a host, in which the node's keys are made or read; the node does not run yet. Undefined when
    * it is ended meanwhile. Throws the problem of its store, `HOST_DISK` too where another node's keys
-   * lie.
+   * lie, and `SUBNET_DOWN` when it takes too long.
    */
   async open(): Promise<MemberRecord | undefined> {
     await this.#ending
@@ -73,6 +77,8 @@ export class NodePlace {
       },
     })
     this.#host = host
+    const hung = hostGone(`it has not started within ${OPENING_MS_MAX / 1_000} seconds`)
+    const timer = setTimeout(() => this.#wait?.reject(hung), OPENING_MS_MAX)
     host.tell({ type: 'create', storage: this.#options.storage })
     try {
       const record = await opened
@@ -85,6 +91,7 @@ export class NodePlace {
       void this.kill()
       throw error
     } finally {
+      clearTimeout(timer)
       if (this.#host === host) this.#wait = undefined
     }
   }

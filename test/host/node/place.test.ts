@@ -1,5 +1,5 @@
 /** The place of a node: one host at a time over its store, the same keys in each. */
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { Bug, HostDisk, present } from '../../../src/core/base/errors.ts'
 import type { HostEars, HostEnd, NodeHost } from '../../../src/host/node/node-host.ts'
 import { NodePlace } from '../../../src/host/node/place.ts'
@@ -95,6 +95,26 @@ it('refuses other keys than its node had before', async () => {
     else await end.rejects.toMatchObject({ code: 'HOST_DISK' })
     void place.kill()
     host(index).end()
+  }
+})
+
+it('does not wait for ever for a host that hangs', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const { place, host } = placeOfHosts()
+    const opening = expect(place.open()).rejects.toMatchObject({ code: 'SUBNET_DOWN' })
+    await turn()
+    vi.advanceTimersByTime(120_000)
+    await opening
+    expect(place.isOpen).toBe(false)
+    host(0).end()
+    const again = place.open()
+    await turn()
+    host(1).ears.hear(keys(1))
+    expect(await again).toBeDefined()
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
   }
 })
 
