@@ -17,11 +17,18 @@ export const epochMutants: readonly Mutant[] = [
     tests: ['sim/epochs.sim.ts'],
   },
   {
-    name: 'an old key goes at the switch, whoever still signs with it',
-    file: 'tecdsa/schedule.ts',
-    from: 'new Set(this.pairings().map(({ key }) => key))',
-    to: 'new Set<Run<P>>()',
-    tests: ['sim/epochs.sim.ts'],
+    name: 'a key made while a refresh runs is not dealt on',
+    file: 'tecdsa/key-runs.ts',
+    from: 'else this.#next = this.#ledger.reshare(final)',
+    to: '',
+    tests: ['sim/epochs.sim.ts#is final before the switch'],
+  },
+  {
+    name: 'a key in the making at the switch goes on among those who leave',
+    file: 'tecdsa/key-runs.ts',
+    from: 'if (old === undefined) this.#startAgain()',
+    to: 'if (old === undefined) this.#next = undefined',
+    tests: ['sim/epochs.sim.ts#is in the making at the switch'],
   },
   {
     name: 'open tapes are answered with shares of the old key',

@@ -12,6 +12,7 @@ import { encodeSignerMessage } from '../../src/core/tecdsa/message.ts'
 import { SignerNet } from '../support/signer-net.ts'
 import { expectValid, isDone, request } from '../support/signer-story.ts'
 
+const nodes = [0, 1, 2, 3]
 const message = utf8('a state root')
 const recordsOf = (net: SignerNet, node: number): readonly string[] =>
   [...(net.records[node]?.keys() ?? [])].filter((key) => key.startsWith(EPOCH_RECORDS))
@@ -75,8 +76,70 @@ test('a node that has left keeps no secret, and who joins keeps its own until it
   expect(net.keysOf(0).epochCount).toBe(0)
 })
 
+/** Everybody tells everybody again what is open. */
+function tellAgain(net: SignerNet, all = nodes): void {
+  const resend = encodeSignerMessage({ type: 'resend' })
+  for (const to of all)
+    for (const from of all)
+      net.take(to, net.signer(to).step({ type: 'message', from, bytes: resend }))
+  net.settle()
+}
+
+describe('a key that is asked for while a refresh runs', () => {
+  const keyId = { scheme: 'bip340', name: 'test_key_1' } as const
+  const ask = (net: SignerNet, name: string): void => {
+    const asked = request(name, keyId.name, keyId.scheme)
+    net.ask(asked)
+    net.settle()
+    expectValid(net, asked, 3)
+  }
+
+  test('and is in the making at the switch, is made by those who are members then', () => {
+    let isHeld = true
+    const net = new SignerNet({
+      nodes: 4,
+      stockTarget: 0,
+      tamper: (_, __, message) =>
+        isHeld && message.type === 'dealing' && message.lane === 'bip340' ? undefined : message,
+    })
+    net.settle()
+    const asked = request('early', keyId.name, keyId.scheme)
+    net.ask(asked)
+    net.settle()
+    const joined = net.change({ join: ['one', 'two', 'three', 'four'], leave: nodes })
+    net.settle()
+    expect(net.signer(0).epoch.version).toBe(2n)
+    expect(net.signer(0).publicKeyOf(keyId)).toBeUndefined()
+    isHeld = false
+    tellAgain(net, [...nodes, ...joined])
+    expectValid(net, asked, joined[0])
+  })
+
+  test('and is final before the switch, is dealt on with the others', () => {
+    let isHeld = false
+    const net = new SignerNet({
+      nodes: 4,
+      stockTarget: 0,
+      tamper: (_, __, message) =>
+        isHeld && message.type === 'dealing' && message.lane === 'bls' ? undefined : message,
+    })
+    net.settle()
+    isHeld = true
+    net.refresh()
+    net.settle()
+    ask(net, 'before the switch')
+    expect(net.signer(0).epoch).toMatchObject({ version: 1n, stage: 'resharing' })
+    const key = net.signer(0).publicKeyOf(keyId)
+    isHeld = false
+    tellAgain(net)
+    expect(net.signer(0).epoch).toMatchObject({ version: 2n, stage: 'none' })
+    ask(net, 'after the switch')
+    expect(net.signer(0).publicKeyOf(keyId)).toEqual(key)
+    expect(net.faults).toEqual([])
+  })
+})
+
 describe('a request paired before the switch whose tape comes after it', () => {
-  const nodes = [0, 1, 2, 3]
   let isHeld = true
   const net = new SignerNet({
     nodes: 4,
@@ -98,11 +161,7 @@ describe('a request paired before the switch whose tape comes after it', () => {
 
   test('gets it from shares of the new tape key, and its signature from shares of the old key', () => {
     isHeld = false
-    const resend = encodeSignerMessage({ type: 'resend' })
-    for (const to of nodes)
-      for (const from of nodes)
-        net.take(to, net.signer(to).step({ type: 'message', from, bytes: resend }))
-    net.settle()
+    tellAgain(net)
     for (const each of asked) expectValid(net, each)
     slot(net)
     expect(nodes.map((node) => net.keysOf(node).epochCount)).toEqual([1, 1, 1, 1])
