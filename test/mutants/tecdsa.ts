@@ -388,6 +388,15 @@ const signing: readonly Mutant[] = [
     'signer#recorded',
   ),
   tecdsa(
+    'nobody submits a signature that others keep back',
+    'signing',
+    {
+      from: '} else if (completion !== undefined && waits) late.push(submission(completion))',
+      to: '}',
+    },
+    'sim/signer.sim.ts#once a slot has passed',
+  ),
+  tecdsa(
     'a presignature stays in stock when it is paired',
     'stock',
     { from: 'this.#unpaired.delete(presignatureId)', to: '' },

@@ -195,3 +195,22 @@ describe('a lying node', () => {
     if (blame !== undefined) expect(blamed.map(({ reason }) => reason).join()).toMatch(blame)
   })
 })
+
+describe('a signature whose first submitters keep it for themselves', () => {
+  it('is submitted by the others once a slot has passed without it', () => {
+    const submitted: number[] = []
+    const net = settled({
+      nodes: 4,
+      admits: (from, item) => {
+        if (item.type === 'completion') submitted.push(from)
+        // Those of f + 1 nodes, which is more than there may be liars.
+        return item.type !== 'completion' || submitted.length > 2
+      },
+    })
+    const asked = request('kept back')
+    net.ask(asked)
+    net.settle()
+    expectValid(net, asked)
+    expect(new Set(submitted).size).toBe(4)
+  })
+})
