@@ -17,8 +17,11 @@ import { algorithmIds } from './suite.ts'
 
 /** Hashes in one support share; threshold specification §8.3. */
 export const SUPPORTED_HASHES_MAX = 64
-/** A product dealing for 40 receivers is below 5 KiB; this leaves room for framing. */
-export const DEALING_SIZE_MAX = 64 * 1024
+/**
+ * A dealing for 40 receivers is below 5 KiB. A liar has 64 of these at every node and algorithm (§23):
+ * so a few MiB, not more.
+ */
+export const DEALING_SIZE_MAX = 16 * 1024
 const SIGNATURE_SIZE = 64
 
 /** What a dealer stands for. `hash` names the dealing everywhere. */

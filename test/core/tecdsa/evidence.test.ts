@@ -252,11 +252,11 @@ describe('the encoding', () => {
     expect(() => decodeSupportedDealing(bytes)).toThrow(BadEncoding)
   })
 
-  test('has room for 64 hashes, a dealing of 64 KiB and 40 supporters, and no more', () => {
+  test('has room for 64 hashes, a dealing of 16 KiB and 40 supporters, and no more', () => {
     const full = { hashes: many.slice(0, SUPPORTED_HASHES_MAX), signature }
     expect(decodeSupport(encodeSupport(full)).hashes).toHaveLength(64)
     const big = dealt({ dealing: new Uint8Array(DEALING_SIZE_MAX) })
-    expect(decodeSignedDealing(encodeSignedDealing(big)).dealing).toHaveLength(65_536)
+    expect(decodeSignedDealing(encodeSignedDealing(big)).dealing).toHaveLength(16_384)
     const bigger = { ...signed, dealing: new Uint8Array(DEALING_SIZE_MAX + 1) }
     expect(() => decodeSignedDealing(encodeSignedDealing(bigger))).toThrow(BadEncoding)
     const support = present(supports[0], 'a support')
