@@ -3,9 +3,9 @@
  * Bitcoin chain do, honest nodes have one log and one state, never contradict themselves over all
  * their lives, and each deposit is minted, each redemption paid once, each call answered.
  *
- * Method: threshold §§18.4, 22.4, 22.7, architecture §10. Each seed draws liars, schedule, skewed
- * clocks, crashes between any two effects of a step, partitions, reorganisations and users;
- * `NodeChecker` watches. The keys are made once; each run is a time line of its own.
+ * Method: threshold §§18.4, 22.4, 22.7, architecture §10. Each seed draws liars or an older copy of
+ * a disk, schedule, skewed clocks, crashes between any two effects of a step, partitions,
+ * reorganisations and users; `NodeChecker` watches. The keys are made once; each run is a time line of its own.
  */
 import { expect, it } from 'vitest'
 import { playNodes } from '../support/node-run.ts'

@@ -3,6 +3,7 @@
  * throws `Wrong` when anything is wrong. Source: threshold §22.4, architecture §10.
  */
 import type { NodeIndex } from '../../src/core/base/party.ts'
+import { faultyMax } from '../../src/core/base/party.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { Wrong } from './log-checker.ts'
 import { someNodes } from './log-net.ts'
@@ -82,11 +83,21 @@ export function playNodes(
   try {
     const net = new NodeNet(crash === undefined ? options : { ...options, crash })
     watch?.(net)
+    if (liars.size === 0 && faultyMax(nodes) > 0) putOneBack(net, new Random(`older/${seed}`))
     if (isFounding) net.bitcoin.mine(HEIGHT)
     return { net: live(net, random, isRefreshed ?? random.oneIn(4)), what }
   } catch (cause) {
     throw new Wrong(`${what}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
+}
+
+/** An older copy of one node's disk is put back in the storm: until it returned it is the corrupt one. */
+function putOneBack(net: NodeNet, random: Random): void {
+  const node = random.below(net.nodes.length)
+  net.later(random.below(STORM_MS / 2), () => {
+    const putBack = net.copyDisk(node)
+    net.later(random.below(STORM_MS / 3), putBack)
+  })
 }
 
 function live(net: NodeNet, random: Random, isRefreshed: boolean): NodeNet {
