@@ -3,9 +3,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
-export const launcher = fileURLToPath(new URL('../../bin/ckbtc.js', import.meta.url))
+/** Both `vitest` and compiled scripts run at the root of the tree. */
+export const launcher = join(process.cwd(), 'bin/ckbtc.js')
+
+/** After which a command is stuck: many nodes on a machine with other work start in minutes. */
+const COMMAND_MS_MAX = 180_000
 
 export type Ran = { readonly exit: number | null; readonly out: string; readonly err: string }
 
@@ -25,7 +28,7 @@ export class Home {
   runWords(words: readonly string[], more: Readonly<Record<string, string>> = {}): Ran {
     const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...words], {
       env: this.environment({ CKBTC_HOME: this.path, ...more }),
-      timeout: 60_000,
+      timeout: COMMAND_MS_MAX,
       encoding: 'utf8',
     })
     return { exit: status, out: stdout, err: stderr }
