@@ -25,6 +25,7 @@ import {
   returnItem,
   signAs,
   verifyAs,
+  withoutOwnWord,
 } from './log-world.ts'
 import { Random } from './random.ts'
 
@@ -361,8 +362,9 @@ export class LogNet {
       this.node(to).life !== lives[1] ||
       this.#linkLife(from, to) !== lives[2]
     if (isLost) return
-    this.input(to, { type: 'message', from, bytes })
     const liar = this.#options.liars?.get(to)
+    const told = liar === undefined ? bytes : withoutOwnWord(bytes)
+    this.input(to, { type: 'message', from, bytes: told })
     if (liar !== undefined && this.isUp(to))
       for (const said of liar.hears(message, this.random)) this.post(said)
   }

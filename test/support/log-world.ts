@@ -53,6 +53,17 @@ export function votesBytes(
   return encoded({ type: 'votes', slot, life, votes, signature })
 }
 
+/** Behind the incarnation. */
+const TAG_AT = 8
+const NOTHING_HEARD = encoded({ type: 'heard', last: undefined })
+
+/**
+ * What a liar hears of a message: not what it has said itself, or it would take itself for a node
+ * that has forgotten that.
+ */
+export const withoutOwnWord = (bytes: Uint8Array): Uint8Array =>
+  bytes[TAG_AT] === NOTHING_HEARD[TAG_AT] ? NOTHING_HEARD : bytes
+
 export type CoinOptions = {
   readonly nodes: number
   readonly seed: string
