@@ -2,6 +2,7 @@
 import { epochMutants } from './epochs.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
+import { behindMutants } from './log-behind.ts'
 import type { Mutant } from './mutant.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { tecdsaMutants } from './tecdsa.ts'
@@ -10,6 +11,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   tecdsa: tecdsaMutants,
   schnorr: schnorrMutants,
   log: logMutants,
+  behind: behindMutants,
   lives: lifeMutants,
   epochs: epochMutants,
 }
