@@ -44,4 +44,18 @@ export const behindMutants: readonly Mutant[] = [
     to: 'this.#vain.get(node) !== Number.POSITIVE_INFINITY',
     tests: ['core/log/pool.test.ts#haste'],
   },
+  {
+    name: 'one of those who echoed a proposal is asked for it',
+    file: 'log/requests.ts',
+    from: 'others.slice(0, reconstructionThreshold(this.#nodes))',
+    to: 'others.slice(0, 1)',
+    tests: ['core/log/requests.test.ts'],
+  },
+  {
+    name: 'a node that starts again has no part in the slot before',
+    file: 'log/log-party.ts',
+    from: 'if (isNew && isOnDisk(',
+    to: 'if (isNew && this.#next < 0n && isOnDisk(',
+    tests: ['core/log/log-party.test.ts#slot before'],
+  },
 ]

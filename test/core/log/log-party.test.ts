@@ -176,3 +176,11 @@ test('a node that took slots from others asks for the votes of the slot it begin
   node.hear(1, encoded({ type: 'slots', contents: [content] }))
   expect(node.messages()).toEqual([1n, 0n].map((number) => ({ type: 'resend', slot: number })))
 })
+
+test('a node that starts again takes part in the slot before, too, and asks for its votes', () => {
+  const node = new Lone(4)
+  node.disk.append({ number: 0n, time: timestampNs(9n), proposers: [], items: [] })
+  node.restart()
+  const asked = node.messages().flatMap((one) => (one?.type === 'resend' ? [one.slot] : []))
+  expect(asked).toEqual([1n, 0n])
+})
