@@ -19,11 +19,18 @@ import {
   witnessCommitment,
   witnessRoot,
 } from '../src/core/btc/block.ts'
+import {
+  decodeFilter,
+  encodeFilter,
+  filterHash,
+  matchFilter,
+} from '../src/core/btc/compact-filter.ts'
 import { genesisBlock } from '../src/core/btc/genesis.ts'
 import { hashMeetsTarget } from '../src/core/btc/header.ts'
 import { addHeader, judgeHeader, newHeaderTree } from '../src/core/btc/header-tree.ts'
 import { merkleRoot } from '../src/core/btc/merkle.ts'
 import { regtest } from '../src/core/btc/network.ts'
+import { PackedStrings } from '../src/core/btc/siphash.ts'
 import { hasWitness, NULL_VOUT, transactionFromParts, txid } from '../src/core/btc/transaction.ts'
 import { benchSeed } from './support/inputs.ts'
 import type { Benchmark, Task } from './support/task.ts'
@@ -34,6 +41,11 @@ const BUILT_TRANSACTIONS = 1_500
 /** Budgets of §15; a gate fails at half of them. */
 const DECODE_MB_PER_S = 15
 const HEADERS_PER_S = 50_000
+const FILTERS_PER_S = 250
+const WATCHED_SCRIPTS = 10_000
+/** Elements of the filter of a busy block of mainnet. */
+const FILTER_ELEMENTS = 8_000
+const P2WPKH_BYTES = 22
 
 type Sample = { readonly bytes: Uint8Array; readonly source: string }
 
@@ -200,4 +212,35 @@ function headerBench(): Benchmark {
   }
 }
 
-export const bitcoinBenchmarks: readonly Benchmark[] = [...decodeBenches(), headerBench()]
+/** One filter of a busy block: hashed, decoded and searched for every watched script. */
+function filterBench(): Benchmark {
+  return {
+    id: 'G1',
+    name: 'filter-matching',
+    group: null,
+    n: null,
+    prepare: () => {
+      const generator = benchSeed('filter').generator()
+      const scripts = (count: number): readonly Uint8Array[] =>
+        Array.from({ length: count }, () => generator.bytes(P2WPKH_BYTES))
+      const block = hash32(generator.bytes(32))
+      const filter = encodeFilter(block, scripts(FILTER_ELEMENTS))
+      const watched = new PackedStrings(scripts(WATCHED_SCRIPTS))
+      return {
+        own: task(
+          () => [filterHash(filter), matchFilter(decodeFilter(filter), block, watched)] as const,
+          ([hash, found]) => concatAll([hash, Uint8Array.of(found.length)]),
+        ),
+        rate: { perCall: 1, unit: ' filters/s' },
+        gates: [{ of: 'rate', relation: '>=', bound: FILTERS_PER_S / 2 }],
+        note: `${WATCHED_SCRIPTS} scripts against ${FILTER_ELEMENTS} elements, ${filter.length} bytes`,
+      }
+    },
+  }
+}
+
+export const bitcoinBenchmarks: readonly Benchmark[] = [
+  ...decodeBenches(),
+  headerBench(),
+  filterBench(),
+]
