@@ -29,7 +29,8 @@ export function merkleRoot(hashes: readonly Hash32[]): {
 
 const ZERO_HASH = hash32(new Uint8Array(32))
 
-function hashPair(left: Hash32, right: Hash32): Hash32 {
+/** An inner node. */
+export function hashPair(left: Hash32, right: Hash32): Hash32 {
   const pair = new Uint8Array(64)
   pair.set(left)
   pair.set(right, 32)
