@@ -230,6 +230,9 @@ export class BitcoinAdapter {
       case 'sendaddrv2':
       case 'ping':
       case 'pong':
+      case 'getcfilters':
+      case 'getcfheaders':
+      case 'getcfcheckpt':
       case 'unknown':
         break
     }

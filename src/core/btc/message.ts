@@ -1,10 +1,14 @@
-/** P2P messages and their v1 form. Source: bitcoin.md §3.1–§3.3; BIP31, 130, 133, 152, 155, 339. */
+/**
+ * P2P messages and their v1 form. Source: bitcoin.md §3.1–§3.3; BIP31, 130, 133, 152, 155, 157, 339.
+ */
 import type { BlockHash, Hash32 } from '../base/bytes.ts'
 import { hash32 } from '../base/bytes.ts'
 import { assert, BadEncoding } from '../base/errors.ts'
 import { sha256d } from '../base/hash.ts'
 import type { Block, BlockHeader } from './block.ts'
 import { encodeBlock, HEADER_SIZE, readBlock, readHeader, writeHeader } from './block.ts'
+import type { FilterMessage } from './filter-message.ts'
+import { filterMessageLists, filterMessageReaders, writeFilterMessage } from './filter-message.ts'
 import type { Network } from './network.ts'
 import type { Transaction } from './transaction.ts'
 import { encodeTransaction, readTransaction } from './transaction.ts'
@@ -74,6 +78,7 @@ export type Message =
   | { readonly type: 'headers'; readonly headers: readonly BlockHeader[] }
   | { readonly type: 'inv' | 'getdata' | 'notfound'; readonly items: readonly InventoryItem[] }
   | { readonly type: 'block'; readonly block: Block }
+  | FilterMessage
   /** For the form without witness data hand in `stripWitness(transaction)`. */
   | { readonly type: 'tx'; readonly transaction: Transaction }
   /** A command that is not ours to know: ignored, never punished (WIRE-4). */
@@ -147,6 +152,14 @@ export function encodePayload(message: Message): Uint8Array {
     case 'notfound':
       sink.list(message.items, writeItem)
       break
+    case 'getcfilters':
+    case 'getcfheaders':
+    case 'getcfcheckpt':
+    case 'cfilter':
+    case 'cfheaders':
+    case 'cfcheckpt':
+      writeFilterMessage(sink, message)
+      break
     case 'block':
       return encodeBlock(message.block)
     case 'tx':
@@ -191,16 +204,21 @@ const readers: ReadonlyMap<string, PayloadReader> = new Map<string, PayloadReade
   ['notfound', (cursor) => ({ type: 'notfound', items: readItems(cursor) })],
   ['block', (cursor) => ({ type: 'block', block: readBlock(cursor) })],
   ['tx', (cursor) => ({ type: 'tx', transaction: readTransaction(cursor) })],
+  ...filterMessageReaders,
 ])
 
 /** Where a command's list stands in its payload, and how long it may be. */
-const lists: ReadonlyMap<string, { readonly offset: number; readonly countMax: number }> = new Map([
+const lists: ReadonlyMap<string, { readonly offset: number; readonly countMax: number }> = new Map<
+  string,
+  { readonly offset: number; readonly countMax: number }
+>([
   ['addr', { offset: 0, countMax: ADDRESSES_MAX }],
   ['getheaders', { offset: 4, countMax: LOCATOR_MAX }],
   ['headers', { offset: 0, countMax: HEADERS_MAX }],
   ['inv', { offset: 0, countMax: INVENTORY_MAX }],
   ['getdata', { offset: 0, countMax: INVENTORY_MAX }],
   ['notfound', { offset: 0, countMax: INVENTORY_MAX }],
+  ...filterMessageLists,
 ])
 
 /** Tells a list that is too long, an offence of its own (§3.9), from bytes that do not decode. */

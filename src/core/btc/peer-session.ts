@@ -169,6 +169,12 @@ export class PeerSession {
       case 'notfound':
       case 'block':
       case 'tx':
+      case 'getcfilters':
+      case 'getcfheaders':
+      case 'getcfcheckpt':
+      case 'cfilter':
+      case 'cfheaders':
+      case 'cfcheckpt':
       case 'unknown':
         return this.#phase === 'ready' ? [{ type: 'message', message }] : []
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { concat, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { BadEncoding, Bug } from '../../../src/core/base/errors.ts'
+import { CHECKPOINTS_MAX, FILTER_HEADERS_MAX } from '../../../src/core/btc/filter-message.ts'
 import type { Message, VersionMessage } from '../../../src/core/btc/message.ts'
 import {
   ADDRESSES_MAX,
@@ -62,6 +63,18 @@ const messages: readonly Message[] = [
   { type: 'notfound', items: [{ kind: inventory.wtx, hash: hashOf('tx') }] },
   { type: 'block', block: blockOf(5, [payment('a')]) },
   { type: 'tx', transaction: payment('a') },
+  { type: 'getcfilters', filterType: 0, startHeight: 7, stop: hashOf('stop') },
+  { type: 'getcfheaders', filterType: 0, startHeight: 2_000, stop: hashOf('stop') },
+  { type: 'getcfcheckpt', filterType: 0, stop: hashOf('stop') },
+  { type: 'cfilter', filterType: 0, block: hashOf('block'), filter: fromHex('019dfca8') },
+  {
+    type: 'cfheaders',
+    filterType: 0,
+    stop: hashOf('stop'),
+    previous: hashOf('previous'),
+    hashes: [hashOf('a'), hashOf('b')],
+  },
+  { type: 'cfcheckpt', filterType: 0, stop: hashOf('stop'), headers: [hashOf('1000')] },
 ]
 
 describe('payloads', () => {
@@ -124,9 +137,9 @@ describe('payloads', () => {
 
   test('a command of others is handed on as it is', () => {
     const payload = fromHex('c0ffee')
-    expect(decodeMessage('cfcheckpt', payload)).toEqual({
+    expect(decodeMessage('blocktxn', payload)).toEqual({
       type: 'unknown',
-      command: 'cfcheckpt',
+      command: 'blocktxn',
       payload,
     })
   })
@@ -162,6 +175,27 @@ describe('lists (§3.9)', () => {
         stop: zeroHash,
       }),
     ],
+    [
+      'cfheaders',
+      FILTER_HEADERS_MAX,
+      (count) => ({
+        type: 'cfheaders',
+        filterType: 0,
+        stop: zeroHash,
+        previous: zeroHash,
+        hashes: repeated(hashOf('x'), count),
+      }),
+    ],
+    [
+      'cfcheckpt',
+      CHECKPOINTS_MAX,
+      (count) => ({
+        type: 'cfcheckpt',
+        filterType: 0,
+        stop: zeroHash,
+        headers: repeated(hashOf('x'), count),
+      }),
+    ],
   ]
   test.each(lists)('%s holds at most %d', (command, countMax, build) => {
     const most = encodePayload(build(countMax))
@@ -181,6 +215,12 @@ describe('lists (§3.9)', () => {
 })
 
 describe('frames', () => {
+  test('the layout of a question for filters (BIP157)', () => {
+    const stop = hashOf('stop')
+    const message = { type: 'getcfilters', filterType: 0, startHeight: 258, stop } as const
+    expect(toHex(encodePayload(message))).toBe(`0002010000${toHex(stop)}`)
+  })
+
   test('a verack on two networks', () => {
     expect(toHex(encodeMessage(mainnet, { type: 'verack' }))).toBe(
       'f9beb4d976657261636b000000000000000000005df6e0e2',

@@ -91,6 +91,11 @@ export class Chain {
   heightOf(txid: Txid): number | undefined {
     return this.#heights.get(toHex(txid))
   }
+  /** Scripts of the outputs that the active block at a height spends; of its own, not all. */
+  spentScripts(height: number): readonly Uint8Array[] {
+    const before = [...(this.#undo[height]?.values() ?? [])]
+    return before.flatMap((coin) => coin?.script ?? [])
+  }
   /** What binds the block that follows the tip. */
   nextContext(): SpendContext {
     return this.#contextAfter(this.tip)

@@ -15,6 +15,7 @@ import { decodeTransaction, isCoinbase, outpointKey, txid } from '../transaction
 import type { Move } from './chain.ts'
 import { Chain } from './chain.ts'
 import type { Coin } from './coins.ts'
+import { FilterIndex } from './filter-index.ts'
 import { Mempool } from './mempool.ts'
 import { extraNonceOf, mineBlock, selectTransactions } from './miner.ts'
 import type { MempoolEntry } from './pool.ts'
@@ -87,6 +88,8 @@ export class RegtestNode {
   readonly #scripts = new ScriptVerifier()
   readonly #chain = new Chain(regtest, this.#scripts)
   readonly #mempool = new Mempool(this.#chain, this.#scripts)
+  /** Filters of the best chain (BIP157). */
+  readonly filters = new FilterIndex(this.#chain)
   readonly #listeners = new Set<(event: NodeEvent) => void>()
   readonly #keep: RegtestOptions['keep']
   /** Where the chain ended that was kept last. */

@@ -2,14 +2,17 @@
  * The regtest node's side of one P2P connection, without I/O. Source: `docs/spec/bitcoin.md`
  * §3.1–§3.5, §3.9, RN-20.
  */
-import type { Hash32 } from '../../base/bytes.ts'
+import type { BlockHash, Hash32 } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
+import { BASIC_FILTER } from '../compact-filter.ts'
 import type { InventoryItem, Message, NetworkAddress, VersionMessage } from '../message.ts'
 import { encodeMessage, INVENTORY_MAX, inventory, service } from '../message.ts'
 import type { StreamEvent } from '../message-stream.ts'
 import { MessageStream } from '../message-stream.ts'
 import { regtest } from '../network.ts'
 import { stripWitness } from '../transaction.ts'
+import type { FilterQuestion } from './filter-server.ts'
+import { answerFilterQuestion } from './filter-server.ts'
 import type { NodeEvent, RegtestNode } from './node.ts'
 import { RELAY_RATE_MIN_SAT_PER_VB } from './policy.ts'
 import type { MempoolEntry } from './pool.ts'
@@ -28,6 +31,8 @@ export const SEND_BYTES_SOFT_MAX = 1_000_000
 export const REPLY_BYTES_MAX = 8_000_000
 /** Transactions that a peer is remembered to know. */
 const KNOWN_MAX = 10_000
+/** A filter among the items that are still to be served; no inventory item has this kind. */
+const FILTER_ITEM = -1
 const USER_AGENT = '/ckbtc-regtest:0.1.0/'
 const SATS_PER_KVB = 1_000n
 
@@ -40,6 +45,7 @@ export type DropReason =
   | 'malformed-stream'
   | 'too-many-strikes'
   | 'too-many-requests'
+  | 'bad-filter-request'
 
 export type SessionInput =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array; readonly nowSeconds: number }
@@ -166,7 +172,7 @@ export class ServerSession {
     const own: Message = {
       type: 'version',
       version: PROTOCOL_VERSION,
-      services: service.network | service.witness,
+      services: service.network | service.witness | service.compactFilters,
       time: BigInt(nowSeconds),
       receiver: NOWHERE,
       sender: NOWHERE,
@@ -214,7 +220,14 @@ export class ServerSession {
         return this.#ask(message.items)
       case 'tx':
         return this.#accept(message, nowSeconds)
+      case 'getcfilters':
+      case 'getcfheaders':
+      case 'getcfcheckpt':
+        return this.#answerFilters(message)
       // Blocks come from this node's miner alone; the rest is said in passing.
+      case 'cfilter':
+      case 'cfheaders':
+      case 'cfcheckpt':
       case 'version':
       case 'verack':
       case 'sendcmpct':
@@ -296,8 +309,9 @@ export class ServerSession {
       if (bytes > SEND_BYTES_SOFT_MAX) break
       served += 1
       const found = this.#find(item)
-      if (found === undefined) missing.push(item)
-      else {
+      if (found === undefined) {
+        if (item.kind !== FILTER_ITEM) missing.push(item) // Gone in a reorganisation.
+      } else {
         const [output] = this.#send(found)
         if (output?.type !== 'send') continue
         bytes += output.bytes.length
@@ -309,8 +323,27 @@ export class ServerSession {
     return outputs
   }
 
+  #answerFilters(question: FilterQuestion): readonly SessionOutput[] {
+    const answer = answerFilterQuestion(this.#config.node.filters, question)
+    switch (answer.type) {
+      case 'message':
+        return this.#send(answer.message)
+      case 'filters':
+        return this.#request(answer.blocks.map((hash) => ({ kind: FILTER_ITEM, hash })))
+      case 'refused':
+        return this.#drop('bad-filter-request', answer.reason)
+    }
+  }
+
+  #findFilter(block: BlockHash): Message | undefined {
+    const found = this.#config.node.filters.of(block)
+    if (found === undefined) return undefined
+    return { type: 'cfilter', filterType: BASIC_FILTER, block, filter: found.filter }
+  }
+
   #find({ kind, hash }: InventoryItem): Message | undefined {
     const { node } = this.#config
+    if (kind === FILTER_ITEM) return this.#findFilter(hash)
     if (kind === inventory.block || kind === inventory.witnessBlock) {
       const block = node.blockByHash(hash)
       if (block === undefined || kind === inventory.witnessBlock)

@@ -88,7 +88,7 @@ test('the handshake offers witness blocks, wtxid relay and the height of the cha
   expect(own).toMatchObject({
     type: 'version',
     version: 70_016,
-    services: service.network | service.witness,
+    services: service.network | service.witness | service.compactFilters,
     nonce: NONCE,
     startHeight: 101,
     relay: true,
