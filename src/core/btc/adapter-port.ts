@@ -5,6 +5,7 @@
 import type { BlockHash } from '../base/bytes.ts'
 import type { Seed } from '../base/seed.ts'
 import type { Block, BlockHeader } from './block.ts'
+import type { FilterMessage } from './filter-message.ts'
 import type { Network } from './network.ts'
 import type { Offence } from './peer-session.ts'
 import type { Announcement, Evidence } from './transaction-relay.ts'
@@ -22,6 +23,8 @@ export type AdapterConfig = {
   readonly userAgent: string
   /** Send transactions unasked to the first peer: for a peer on loopback (TX-4). */
   readonly push: boolean
+  /** Connections for compact filters: peers without them are refused (HS-3). */
+  readonly filters?: boolean
 }
 
 /** `peer` is an index into the configured peers. */
@@ -38,6 +41,10 @@ export type AdapterInput =
   | { readonly type: 'want'; readonly hashes: readonly BlockHash[] }
   /** The chain view's outgoing transactions; replaces the list before. */
   | { readonly type: 'announce'; readonly transactions: readonly Announcement[] }
+  /** A question for filters; the peer is ready. */
+  | { readonly type: 'ask'; readonly peer: number; readonly message: FilterMessage }
+  /** Ends a connection for what the caller has found. */
+  | { readonly type: 'accuse'; readonly peer: number; readonly offence: Offence }
 
 export type AdapterOutput =
   | ({ readonly type: 'connect'; readonly peer: number } & PeerAddress)
@@ -50,6 +57,9 @@ export type AdapterOutput =
   /** A wanted block whose body belongs to its header; the chain view says whether it is valid. */
   | { readonly type: 'block'; readonly hash: BlockHash; readonly block: Block }
   | ({ readonly type: 'evidence'; readonly peer: number } & Evidence)
+  /** Only with `filters`: the handshake is complete, and what the peer says of filters. */
+  | { readonly type: 'peerReady'; readonly peer: number }
+  | { readonly type: 'filterMessage'; readonly peer: number; readonly message: FilterMessage }
 
 export type PeerStatus = {
   readonly address: PeerAddress

@@ -7,6 +7,7 @@ import { fromBigEndian } from '../base/bytes.ts'
 import type { Generator } from '../base/seed.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
+import type { View } from '../base/view.ts'
 import type {
   AdapterConfig,
   AdapterInput,
@@ -89,6 +90,18 @@ export class BitcoinAdapter {
     return bestHeader(this.#headers).height
   }
 
+  /** Every header that peers have shown. */
+  get headers(): View<HeaderTree> {
+    return this.#headers
+  }
+
+  /** Height of a peer's chain by its own word, and whether it has shown all its headers. */
+  shownBy(peer: number): { readonly height: number; readonly isAll: boolean } {
+    const { session, sync } = this.#links[peer] ?? {}
+    const height = Math.max(session?.startHeight ?? 0, sync?.shownHeight ?? 0)
+    return { height, isAll: session?.isReady === true && sync?.isSettled === true }
+  }
+
   get peers(): readonly PeerStatus[] {
     return this.#links.map(({ address, session, lastOffence }) => ({
       address,
@@ -136,6 +149,12 @@ export class BitcoinAdapter {
       case 'announce':
         this.#post(this.#relay.announce(input.transactions, this.#relayPeers(), this.#nowMs))
         break
+      case 'ask':
+        this.#withSession(input.peer, (link) => this.#send(link.index, input.message))
+        break
+      case 'accuse':
+        this.#withSession(input.peer, (link) => this.#end(link, input.offence))
+        break
     }
   }
 
@@ -156,6 +175,7 @@ export class BitcoinAdapter {
       userAgent: this.#config.userAgent,
       startHeight: this.bestHeight,
       nowMs: this.#nowMs,
+      filters: this.#config.filters ?? false,
     })
     this.#out.push({ type: 'connect', peer: link.index, ...link.address })
   }
@@ -186,6 +206,7 @@ export class BitcoinAdapter {
           this.#send(link.index, event.message)
           break
         case 'ready':
+          if (this.#config.filters) this.#out.push({ type: 'peerReady', peer: link.index })
           this.#ask(link)
           for (const peer of this.#relayPeers())
             if (peer.peer === link.index) this.#post(this.#relay.peerReady(peer))
@@ -216,6 +237,12 @@ export class BitcoinAdapter {
         break
       case 'getdata':
         this.#serve(link, message.items)
+        break
+      case 'cfilter':
+      case 'cfheaders':
+      case 'cfcheckpt':
+        if (this.#config.filters)
+          this.#out.push({ type: 'filterMessage', peer: link.index, message })
         break
       case 'getheaders': // We serve nothing (HS-1); the rest needs no answer.
       case 'getaddr':

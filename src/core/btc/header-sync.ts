@@ -6,7 +6,7 @@ import { equalBytes, hash32 } from '../base/bytes.ts'
 import type { BlockHeader } from './block.ts'
 import { headerHash } from './block.ts'
 import type { HeaderTree } from './header-tree.ts'
-import { addHeader, findHeader, judgeHeader, locator } from './header-tree.ts'
+import { addHeader, bestHeader, findHeader, judgeHeader, locator } from './header-tree.ts'
 import type { Message } from './message.ts'
 import { HEADERS_MAX } from './message.ts'
 import type { Offence } from './peer-session.ts'
@@ -39,6 +39,10 @@ export class HeaderSync {
   #retryMs: number | undefined
   #misses = 0
   #unconnected = 0
+  #isSettled = false
+  #shownHeight = 0
+  /** Height of the best header when the last question was put. */
+  #askedAt = 0
 
   constructor(tree: HeaderTree) {
     this.#tree = tree
@@ -49,6 +53,7 @@ export class HeaderSync {
     if (this.#askedUntilMs !== undefined) return undefined
     this.#askedUntilMs = nowMs + HEADERS_WITHIN_MS
     this.#retryMs = undefined
+    this.#askedAt = bestHeader(this.#tree).height
     return {
       type: 'getheaders',
       version: PROTOCOL_VERSION,
@@ -57,18 +62,34 @@ export class HeaderSync {
     }
   }
 
+  /** The last answer ended with the peer's last header, and nothing is asked. */
+  get isSettled(): boolean {
+    return this.#isSettled && this.#askedUntilMs === undefined
+  }
+
+  /** Height of the highest header that this peer has shown. */
+  get shownHeight(): number {
+    return this.#shownHeight
+  }
+
   /** Judges a `headers` message and takes what is valid into the tree. */
   receive(headers: readonly BlockHeader[], nowMs: number): HeadersOutcome {
     const asked = this.#askedUntilMs !== undefined
     this.#askedUntilMs = undefined
     this.#misses = 0
     const [first] = headers
+    this.#isSettled = headers.length < HEADERS_MAX
     if (first === undefined) return { accepted: [], ask: false }
     if (!formChain(headers)) return fail('the headers do not chain')
     if (findHeader(this.#tree, first.previous) === undefined) return this.#doNotConnect()
     this.#unconnected = 0
     const taken = this.#take(headers, nowMs)
-    const full = headers.length === HEADERS_MAX && taken.accepted.length > 0
+    const last = findHeader(this.#tree, headerHash(headers.at(-1) ?? first))
+    this.#shownHeight = Math.max(this.#shownHeight, last?.height ?? 0)
+    // What another peer has shown meanwhile moves the locator, so the question is another one.
+    const hasMoved = taken.accepted.length > 0 || bestHeader(this.#tree).height > this.#askedAt
+    const full = headers.length === HEADERS_MAX && hasMoved
+    this.#isSettled = !full
     return !asked && headers.length > UNASKED_HEADERS_MAX
       ? { strike: `${headers.length} headers unasked`, ...taken, ask: full }
       : { ...taken, ask: full }

@@ -28,6 +28,7 @@ export type Offence = {
     | 'badHeaders'
     | 'mutatedBlock'
     | 'invalidBlock'
+    | 'filterLie'
   readonly reason: string
 }
 
@@ -47,6 +48,8 @@ export type SessionOptions = {
   readonly userAgent: string
   readonly startHeight: number
   readonly nowMs: number
+  /** The peer must serve compact filters. */
+  readonly filters?: boolean
 }
 
 type Phase = 'connecting' | 'awaitVersion' | 'awaitVerack' | 'ready' | 'ended'
@@ -60,6 +63,7 @@ export class PeerSession {
   #pings = 0n
   #strikesMs: number[] = []
   #wtxidRelay = false
+  #startHeight = 0
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -76,6 +80,10 @@ export class PeerSession {
   /** The peer wants announcements by wtxid (BIP339). */
   get wtxidRelay(): boolean {
     return this.#wtxidRelay
+  }
+  /** Height that the peer said it had: a hint (HS-6). */
+  get startHeight(): number {
+    return this.#startHeight
   }
   /** When `expire` has something to do. */
   get deadlineMs(): number {
@@ -180,7 +188,8 @@ export class PeerSession {
     }
   }
 
-  #greet({ version, services, nonce }: VersionMessage): readonly SessionEvent[] {
+  #greet({ version, services, nonce, startHeight }: VersionMessage): readonly SessionEvent[] {
+    this.#startHeight = startHeight
     if (this.#options.ownNonces.has(nonce))
       return this.#end('selfConnection', 'the peer is this program')
     const unsuitable = this.#unsuitable(version, services)
@@ -198,6 +207,8 @@ export class PeerSession {
   #unsuitable(version: number, services: bigint): string | undefined {
     if (version < VERSION_MIN) return `protocol version ${version}, at least ${VERSION_MIN} needed`
     if ((services & service.witness) === 0n) return 'no WITNESS service'
+    if (this.#options.filters === true && (services & service.compactFilters) === 0n)
+      return 'no COMPACT_FILTERS service'
     const serves = (services & (service.network | service.networkLimited)) !== 0n
     return serves ? undefined : 'neither NETWORK nor NETWORK_LIMITED service'
   }

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { BlockHash } from '../../core/base/bytes.ts'
+import type { TimestampNs } from '../../core/base/units.ts'
 import { BitcoinAdapter } from '../../core/btc/adapter.ts'
 import type {
   AdapterConfig,
@@ -51,49 +52,91 @@ export function startBitcoinConnection(
   options: BitcoinConnectionOptions,
   known: readonly BlockHeader[] = [],
 ): BitcoinConnection {
-  const driver = new Driver(options)
+  const adapter = new BitcoinAdapter(options)
+  const driver = new PeerDriver<AdapterInput, AdapterOutput>(adapter, options.clock, (output) =>
+    report(output, options),
+  )
   driver.step({ type: 'knownHeaders', headers: known })
   driver.step({ type: 'start' })
   return {
     know: (headers) => driver.step({ type: 'knownHeaders', headers }),
     want: (hashes) => driver.step({ type: 'want', hashes }),
     announce: (transactions) => driver.step({ type: 'announce', transactions }),
-    peers: () => driver.adapter.peers,
-    bestHeight: () => driver.adapter.bestHeight,
+    peers: () => adapter.peers,
+    bestHeight: () => adapter.bestHeight,
     close: () => driver.close(),
   }
 }
 
-class Driver {
-  readonly adapter: BitcoinAdapter
-  readonly #options: BitcoinConnectionOptions
+function report(output: AdapterOutput, options: BitcoinConnectionOptions): void {
+  switch (output.type) {
+    case 'disconnect':
+      options.onOffence?.(output.peer, output.offence)
+      break
+    case 'headers':
+      options.onHeaders(output.headers)
+      break
+    case 'block':
+      options.onBlock(output.hash, output.block)
+      break
+    case 'evidence':
+      options.onEvidence?.(output)
+      break
+    case 'connect':
+    case 'send':
+    case 'alarm': // Done by the driver.
+    case 'peerReady':
+    case 'filterMessage': // Not asked for.
+      break
+  }
+}
+
+type SocketInput = Extract<
+  AdapterInput,
+  { readonly type: 'connected' | 'bytes' | 'disconnected' | 'alarm' }
+>
+
+/** A party that speaks to peers over sockets: the adapter, or what is built on it. */
+export interface PeerParty<I, O> {
+  step(input: I | SocketInput, now: TimestampNs): readonly O[]
+}
+
+/** Sockets and timers of such a party; what is none of these is for `report`. */
+export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' }> {
+  readonly #party: PeerParty<I, O>
+  readonly #clock: Clock
+  readonly #report: (output: O) => void
   readonly #sockets = new Map<number, Socket>()
   /** Inputs that arose while another was worked off: one at a time, in order. */
-  readonly #queue: AdapterInput[] = []
+  readonly #queue: (I | SocketInput)[] = []
+  readonly #timers = new Map<string, NodeJS.Timeout>()
   #busy = false
   #closed = false
-  #timer: NodeJS.Timeout | undefined
 
-  constructor(options: BitcoinConnectionOptions) {
-    this.#options = options
-    this.adapter = new BitcoinAdapter(options)
+  constructor(party: PeerParty<I, O>, clock: Clock, report: (output: O) => void) {
+    this.#party = party
+    this.#clock = clock
+    this.#report = report
   }
 
-  step(input: AdapterInput): void {
+  step(input: I | SocketInput): void {
     if (this.#closed) return
     this.#queue.push(input)
     if (this.#busy) return
     this.#busy = true
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
-        for (const output of this.adapter.step(next, this.#options.clock())) this.#perform(output)
+        for (const output of this.#party.step(next, this.#clock())) {
+          if (this.#closed) return
+          this.#perform(output)
+          this.#report(output)
+        }
     } finally {
       this.#busy = false
     }
   }
 
-  #perform(output: AdapterOutput): void {
-    if (this.#closed) return
+  #perform(output: AdapterOutput | { readonly type: 'changed' }): void {
     switch (output.type) {
       case 'connect':
         this.#connect(output)
@@ -103,32 +146,34 @@ class Driver {
         break
       case 'disconnect':
         this.#drop(output.peer)
-        this.#options.onOffence?.(output.peer, output.offence)
         break
       case 'alarm':
-        clearTimeout(this.#timer)
-        this.#timer = setTimeout(
-          () => this.step({ type: 'alarm', name: output.name }),
-          Math.min(output.afterMs, TIMER_MS_MAX),
-        )
+        this.#ring(output.name, output.afterMs)
         break
       case 'headers':
-        this.#options.onHeaders(output.headers)
-        break
       case 'block':
-        this.#options.onBlock(output.hash, output.block)
-        break
       case 'evidence':
-        this.#options.onEvidence?.(output)
+      case 'peerReady':
+      case 'filterMessage':
+      case 'changed':
         break
     }
+  }
+
+  #ring(name: string, afterMs: number): void {
+    clearTimeout(this.#timers.get(name))
+    const timer = setTimeout(
+      () => this.step({ type: 'alarm', name }),
+      Math.min(afterMs, TIMER_MS_MAX),
+    )
+    this.#timers.set(name, timer)
   }
 
   #connect({ peer, host, port }: Extract<AdapterOutput, { type: 'connect' }>): void {
     const socket = connect({ host, port, noDelay: true })
     this.#sockets.set(peer, socket)
     // A socket that was replaced or dropped says nothing more.
-    const report = (input: AdapterInput): void => {
+    const report = (input: SocketInput): void => {
       if (this.#sockets.get(peer) === socket) this.step(input)
     }
     socket.once('connect', () => report({ type: 'connected', peer }))
@@ -157,7 +202,7 @@ class Driver {
 
   close(): void {
     this.#closed = true
-    clearTimeout(this.#timer)
+    for (const timer of this.#timers.values()) clearTimeout(timer)
     for (const peer of [...this.#sockets.keys()]) this.#drop(peer)
   }
 }

@@ -1,0 +1,50 @@
+/** What the client of compact filters takes and gives. Source: `docs/spec/bitcoin.md` §8.1, §8.5. */
+import type { BlockHash, Hash32 } from '../base/bytes.ts'
+import type { AdapterConfig, AdapterInput, AdapterOutput } from './adapter-port.ts'
+import type { BlockHeader } from './block.ts'
+import type { WatchedCoin, WatchGroup } from './filter-scan.ts'
+
+/** The client's own alarm, beside that of its adapter. */
+export const FILTER_ALARM = 'bitcoin-filters'
+
+/** What need not be fetched again; nothing of it is believed that the chain does not prove. */
+export type FilterMemory = {
+  /** Of the best chain, after genesis. */
+  readonly headers: readonly BlockHeader[]
+  /** Filter headers of the same blocks, or of the first of them. */
+  readonly filterHeaders: readonly Hash32[]
+  readonly groups: readonly WatchGroup[]
+  readonly coins: readonly WatchedCoin[]
+}
+
+export type FilterConfig = Omit<AdapterConfig, 'filters'> & {
+  readonly memory?: FilterMemory | undefined
+}
+
+export type FilterInput =
+  | Exclude<AdapterInput, { readonly type: 'want' | 'ask' | 'accuse' | 'knownHeaders' }>
+  | { readonly type: 'watch'; readonly scripts: readonly Uint8Array[]; readonly birth: number }
+
+export type FilterOutput =
+  | Extract<
+      AdapterOutput,
+      { readonly type: 'connect' | 'send' | 'disconnect' | 'alarm' | 'evidence' }
+    >
+  /** The status is another than it was. */
+  | { readonly type: 'changed' }
+
+export type FilterStatus = {
+  readonly tip: { readonly hash: BlockHash; readonly height: number; readonly time: number }
+  /** The peers have shown all their headers, of enough work, and the filters up to the tip agree. */
+  readonly synced: boolean
+  /** Everything that is watched has been searched for up to this height. */
+  readonly searched: number
+  /** Peers that stand for all filters up to the tip. */
+  readonly vouchers: number
+  /** Peers that may still come to stand for them. */
+  readonly hopeful: number
+  /** Peers that were proven to lie. */
+  readonly liars: number
+  /** Blocks of which the peers' filters differ, and nobody can tell who is right. */
+  readonly undecided: number
+}

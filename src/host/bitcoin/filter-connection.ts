@@ -1,0 +1,62 @@
+/**
+ * The client of compact filters on real sockets: the connector of the wallet's `p2p` source.
+ * Source: bitcoin.md §8.1, §8.5.
+ */
+import { FilterClient } from '../../core/btc/filter-client.ts'
+import type {
+  FilterConfig,
+  FilterInput,
+  FilterMemory,
+  FilterOutput,
+  FilterStatus,
+} from '../../core/btc/filter-port.ts'
+import type { Offence } from '../../core/btc/peer-session.ts'
+import type { Announcement } from '../../core/btc/transaction-relay.ts'
+import { systemClock } from '../clock.ts'
+import { PeerDriver } from './connection.ts'
+
+export type FilterConnectionOptions = FilterConfig & {
+  /** Hears of every connection that we end, and why. */
+  readonly onOffence?: (peer: number, offence: Offence) => void
+}
+
+export type FilterConnection = {
+  readonly client: Pick<FilterClient, 'tree' | 'scan' | 'peers'> & { readonly status: FilterStatus }
+  watch(scripts: readonly Uint8Array[], birth: number): void
+  announce(transactions: readonly Announcement[]): void
+  /** Peers that have asked for, or themselves announced, a transaction that was announced. */
+  evidence(): readonly Extract<FilterOutput, { readonly type: 'evidence' }>[]
+  /** Calls `listener` whenever the status has changed; returns how to stop that. */
+  onChange(listener: () => void): () => void
+  toKeep(): FilterMemory
+  close(): void
+}
+
+/** Evidence that is kept of the transactions of one command. */
+const EVIDENCE_MAX = 1_000
+
+/** Begins to connect. */
+export function startFilterConnection(options: FilterConnectionOptions): FilterConnection {
+  const client = new FilterClient(options, systemClock())
+  const listeners = new Set<() => void>()
+  const evidence: Extract<FilterOutput, { readonly type: 'evidence' }>[] = []
+  const driver = new PeerDriver<FilterInput, FilterOutput>(client, systemClock, (output) => {
+    if (output.type === 'disconnect') options.onOffence?.(output.peer, output.offence)
+    if (output.type === 'evidence' && evidence.length < EVIDENCE_MAX) evidence.push(output)
+    if (output.type === 'changed' || output.type === 'evidence')
+      for (const listener of listeners) listener()
+  })
+  driver.step({ type: 'start' })
+  return {
+    client,
+    watch: (scripts, birth) => driver.step({ type: 'watch', scripts, birth }),
+    announce: (transactions) => driver.step({ type: 'announce', transactions }),
+    evidence: () => evidence,
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    toKeep: () => client.toKeep(),
+    close: () => driver.close(),
+  }
+}
