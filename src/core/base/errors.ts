@@ -12,6 +12,8 @@ export const errorCatalogue = {
   AMOUNT_RANGE: { exit: 2, retry: 'fix-input' },
   BTC_BAD_ADDRESS: { exit: 2, retry: 'fix-input' },
   BTC_REFUSED: { exit: 7, retry: 'fix-input' },
+  BTC_SOURCE_FALSE: { exit: 5, retry: 'never' },
+  BTC_SOURCE_UNUSABLE: { exit: 11, retry: 'fix-input' },
   BTC_WRONG_NETWORK: { exit: 2, retry: 'fix-input' },
   BUG: { exit: 70, retry: 'never' },
   CHECK_FAILED: { exit: 8, retry: 'never' },

@@ -2,18 +2,18 @@
  * The client of compact filters on real sockets: the connector of the wallet's `p2p` source.
  * Source: bitcoin.md §8.1, §8.5.
  */
-import { FilterClient } from '../../core/btc/filter-client.ts'
+import { FilterClient } from '../core/btc/filter-client.ts'
 import type {
   FilterConfig,
   FilterInput,
   FilterMemory,
   FilterOutput,
   FilterStatus,
-} from '../../core/btc/filter-port.ts'
-import type { Offence } from '../../core/btc/peer-session.ts'
-import type { Announcement } from '../../core/btc/transaction-relay.ts'
-import { systemClock } from '../clock.ts'
-import { PeerDriver } from './connection.ts'
+} from '../core/btc/filter-port.ts'
+import type { Offence } from '../core/btc/peer-session.ts'
+import type { Announcement } from '../core/btc/transaction-relay.ts'
+import { PeerDriver } from './bitcoin/connection.ts'
+import { systemClock } from './clock.ts'
 
 export type FilterConnectionOptions = FilterConfig & {
   /** Hears of every connection that we end, and why. */

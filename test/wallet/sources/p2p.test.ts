@@ -1,0 +1,181 @@
+/**
+ * Goal: the source `p2p` answers what its peers prove, says how many stood for it, and never answers
+ * from a search that is not over.
+ * Method: regtest nodes behind TCP listeners on loopback and the real connection of the host; a node
+ * on a shorter chain, an unreachable one; more than one source compared. bitcoin.md §8.5, §13.45.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import { Seed } from '../../../src/core/base/seed.ts'
+import { networks, regtest } from '../../../src/core/btc/network.ts'
+import type { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
+import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
+import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
+import { startFilterConnection } from '../../../src/host/filter-connection.ts'
+import { findFilterPeers } from '../../../src/host/filter-peers.ts'
+import { PeerSource } from '../../../src/wallet/sources/p2p.ts'
+import { NOW } from '../../core/btc/regtest/chains.ts'
+import { NOW_S, other, portsOf, tell, watched } from './story.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+const shared = tell()
+
+async function portOf(node: RegtestNode): Promise<number> {
+  const server = await startRegtestServer({ node, nowSeconds: () => NOW_S })
+  closing.push(() => server.close())
+  return server.port
+}
+
+/** Patience is short: a peer that is not there is known at once on loopback. */
+function sourceAt(ports: readonly number[], patienceMs = 5_000): PeerSource {
+  const connector = startFilterConnection({
+    network: regtest,
+    peers: ports.map((port) => ({ host: '127.0.0.1', port })),
+    seed: Seed.fromBytes(new Uint8Array(32).fill(3)),
+    userAgent: '/ckbtc:test/',
+    push: false,
+  })
+  const wait = (ms: number): Promise<void> => pause(ms, undefined, { ref: false })
+  const source = new PeerSource(connector, { ...portsOf(), wait }, { patienceMs })
+  closing.push(() => source.close())
+  return source
+}
+
+describe('two peers that agree', () => {
+  test('prove what is unspent, in one pass for all claims', async () => {
+    const { node, unspent, spent, unknown } = shared
+    const source = sourceAt([await portOf(node), await portOf(node)])
+    const status = await source.spendStatus([unspent, spent, unknown])
+    expect(status).toMatchObject({ exists: 'proved', unspent: 'proved' })
+    expect(status.at).toMatchObject({ hash: node.tip().hash, height: node.tip().height })
+    expect(status.outputs).toEqual([
+      { type: 'unspent', value: 4_999_999_000n, script: watched.script, height: unspent.height },
+      { type: 'spent' },
+      { type: 'unknown' },
+    ])
+    expect(await source.info()).toMatchObject({
+      kind: 'p2p',
+      label: 'proved',
+      synced: true,
+      endpoint: '2 peers',
+      notes: [],
+    })
+  })
+
+  test('show outputs of any script, headers, and evidence of a transaction', async () => {
+    const story = tell()
+    const { node } = story
+    const source = sourceAt([await portOf(node), await portOf(node)])
+    const heights: number[] = []
+    closing.push(
+      source.subscribe((event) => {
+        if (event.type === 'tipChanged') heights.push(event.tip.height)
+      }),
+    )
+    const found = await source.stableUtxos([watched.script])
+    expect(found.utxos.map(({ height }) => height)).toEqual([story.unspent.height])
+    expect((await source.headers(1, 5)).length).toBe(5)
+    expect(await source.block()).toBe('unsupported')
+    const id = txid(story.next)
+    expect(await source.broadcast(encodeTransaction(story.next))).toEqual({
+      type: 'unknown',
+      txid: id,
+    })
+    await new Promise<void>((resolve) => {
+      const stop = node.subscribe((event) => {
+        if (event.type === 'newTransaction') resolve()
+      })
+      closing.push(stop)
+    })
+    node.mine(1, other.script, NOW)
+    while (!heights.includes(node.tip().height)) await pause(5)
+    expect(await source.txEvidence(id)).toMatchObject({ type: 'inBlock', confirmations: 1 })
+    expect((await source.spendStatus([story.unspent])).outputs).toEqual([{ type: 'spent' }])
+  }, 20_000)
+})
+
+test('one peer is no proof, and the answer says so (§13.45)', async () => {
+  const source = sourceAt([await portOf(shared.node)])
+  const status = await source.spendStatus([shared.unspent])
+  expect(status).toMatchObject({ exists: 'proved', unspent: 'server-said' })
+  expect(await source.info()).toMatchObject({
+    label: 'server-said',
+    notes: ['1 filter peer, 2 make a proof'],
+  })
+})
+
+test('a peer that is not there is not waited for beyond patience', async () => {
+  const server = await startRegtestServer({ node: shared.node })
+  const { port } = server
+  await server.close()
+  const source = sourceAt([port, await portOf(shared.node)], 300)
+  expect((await source.spendStatus([shared.unspent])).unspent).toBe('server-said')
+})
+
+test('without any peer the source is unreachable', async () => {
+  const server = await startRegtestServer({ node: shared.node })
+  const { port } = server
+  await server.close()
+  await expect(sourceAt([port], 200).info()).rejects.toMatchObject({ code: 'NETWORK_UNREACHABLE' })
+})
+
+test('a command that ends takes its question with it', async () => {
+  const ending = new AbortController()
+  const connector = startFilterConnection({
+    network: regtest,
+    peers: [{ host: '127.0.0.1', port: 1 }],
+    seed: Seed.fromBytes(new Uint8Array(32)),
+    userAgent: '/ckbtc:test/',
+    push: false,
+  })
+  closing.push(() => connector.close())
+  const wait = (): Promise<void> => new Promise(() => undefined)
+  const source = new PeerSource(connector, { ...portsOf(), wait, signal: ending.signal })
+  const asked = source.info()
+  ending.abort(new RangeError('the end'))
+  await expect(asked).rejects.toThrow('the end')
+})
+
+describe('peers by DNS', () => {
+  const resolve =
+    (answers: Readonly<Record<string, readonly string[]>>, asked: string[] = []) =>
+    async (host: string): Promise<readonly string[]> => {
+      asked.push(host)
+      const found = answers[host]
+      if (found === undefined) throw new RangeError('ENOTFOUND')
+      return found
+    }
+  const [one = '', two = ''] = ['seed.testnet4.bitcoin.sprovoost.nl', 'seed.testnet4.wiz.biz']
+
+  test('are those with filters, each of another group', async () => {
+    const asked: string[] = []
+    const answers = {
+      [`x49.${one}`]: ['1.2.3.4', '1.2.9.9', '5.6.7.8', '2001:db8:1::1', '2001:db8:2::1'],
+      [two]: ['9.9.9.9'],
+    }
+    const peers = await findFilterPeers(networks.testnet4, resolve(answers, asked))
+    expect(peers.map(({ host }) => host)).toEqual([
+      '1.2.3.4',
+      '5.6.7.8',
+      '2001:db8:1::1',
+      '9.9.9.9',
+    ])
+    expect(peers.every(({ port }) => port === 48_333)).toBe(true)
+    expect(asked).not.toContain(one)
+    expect(asked).toContain(`x49.${two}`) // NET-2: the bare name comes after.
+  })
+
+  test('are none where no name answers, and on regtest', async () => {
+    expect(await findFilterPeers(networks.testnet4, resolve({}))).toEqual([])
+    expect(await findFilterPeers(networks.regtest, resolve({}))).toEqual([])
+  })
+
+  test('of one seed are at most 32, and eight in all', async () => {
+    const many = Array.from({ length: 200 }, (_, i) => `${i + 1}.1.1.1`)
+    const peers = await findFilterPeers(networks.testnet4, resolve({ [`x49.${one}`]: many }))
+    expect(peers.length).toBe(8)
+  })
+})
