@@ -10,40 +10,41 @@ import {
   UsageInvalid,
 } from '../core/base/errors.ts'
 import { formatBtc } from '../core/base/units.ts'
-import { ControlBitcoin } from '../host/control/bitcoin.ts'
-import { openControl } from '../host/daemon.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import { openProgress } from '../terminal/progress.ts'
 import { printPairs } from '../terminal/table.ts'
+import type { AgreeingSources, SourceTrust } from '../wallet/agreeing-sources.ts'
+import { weakest } from '../wallet/bitcoin-source.ts'
 import { writePrivate } from '../wallet/private-files.ts'
-import type { BitcoinSource } from '../wallet/reserve-coins.ts'
 import { decodeReport, encodeReport, REPORT_BYTES_MAX } from '../wallet/reserve-report.ts'
 import type { ReserveFinding, ReserveReport } from '../wallet/reserves.ts'
 import { investigateReserves, judgeAgain } from '../wallet/reserves.ts'
+import { openSources, sourceNames } from './bitcoin-sources.ts'
 import type { Context } from './context.ts'
 import type { Invocation, Options } from './definitions/command.ts'
 import { coins } from './money-words.ts'
-import type { Session } from './session.ts'
 import { openSession } from './session.ts'
 
 type Judged = {
   readonly network: string
   readonly symbols: { readonly bitcoin: string; readonly token: string }
   readonly report: ReserveReport
-  /** Where the inputs are from. */
-  readonly source: 'embedded' | 'report'
+  /** Where the Bitcoin view is from. */
+  readonly trust: readonly SourceTrust[]
   /** File that holds them. */
   readonly file: string | null
 }
 
-/** Where the command gets its Bitcoin view; the chain of the local subnet otherwise. */
-export type SourceOf = (session: Session, context: Context) => Promise<BitcoinSource>
+/** Where the command gets its Bitcoin view: from the sources of these names. */
+export type SourceOf = (
+  ...facts: Parameters<typeof openSources>
+) => Promise<Pick<AgreeingSources, 'height' | 'outputs' | 'trust' | 'close'>>
 
 export async function verifyReserves(
   { options }: Invocation,
   context: Context,
   open: typeof openSession = openSession,
-  sourceOf: SourceOf = embeddedSource,
+  sourceOf: SourceOf = openSources,
 ): Promise<void> {
   const file = options.text('report')
   const judged =
@@ -73,12 +74,14 @@ async function judgeNow(
   { open, sourceOf }: { readonly open: typeof openSession; readonly sourceOf: SourceOf },
 ): Promise<Judged> {
   const toleranceSat = toleranceOf(options)
+  const names = sourceNames(options, context)
   const session = await open(context)
-  const bitcoin = await sourceOf(session, context)
   const progress = await openProgress(context.terminal)
   const show = (text: string): void => progress.show({ number: 1, label: 'Reserves', text })
+  let bitcoin: Awaited<ReturnType<SourceOf>> | undefined
   try {
     show('reading events, blocks and coins')
+    bitcoin = await sourceOf(names, session, context, show)
     const failFast = options.isOn('failFast')
     const finding = await investigateReserves(session.client, bitcoin, {
       toleranceSat,
@@ -88,18 +91,20 @@ async function judgeNow(
     const { network, symbols } = session
     const file = options.text('out') ?? null
     if (file !== null) write(file, finding)
-    return { network: network.name, symbols, report: finding.report, source: 'embedded', file }
+    return { network: network.name, symbols, report: finding.report, trust: bitcoin.trust, file }
   } finally {
     progress.stop()
+    await bitcoin?.close()
   }
 }
 
 /** Re-runs the arithmetic and the derivations on what a file holds; asks nobody. */
 async function judgeFile(path: string, options: Options): Promise<Judged> {
   const { views } = decodeReport(readText(path))
-  const report = await judgeAgain(views, { toleranceSat: toleranceOf(options) })
+  const report = judgeAgain(views, { toleranceSat: toleranceOf(options) })
   const symbols = { bitcoin: 'BTC', token: 'ckBTC' }
-  return { network: views.network, symbols, report, source: 'report', file: path }
+  const trust = [{ source: 'report', label: 'server-said', notes: [] }] as const
+  return { network: views.network, symbols, report, trust, file: path }
 }
 
 function readText(path: string): string {
@@ -132,19 +137,7 @@ const toleranceOf = (options: Options): bigint => {
   return text === undefined ? 0n : parseAmount(text)
 }
 
-/** The embedded chain, over the control port; no node of the subnet has a part in it. */
-async function embeddedSource(
-  { network }: Session,
-  { directories }: Context,
-): Promise<BitcoinSource> {
-  if (network.kind !== 'local')
-    throw new ReservesInconclusive(
-      `there is no view of Bitcoin for the network ${network.name} yet`,
-    )
-  return new ControlBitcoin(await openControl(directories))
-}
-
-function documentOf({ report, source, file }: Judged) {
+function documentOf({ report, trust, file }: Judged) {
   const held = report.reservesSat + report.inFlightSat
   const due = report.supplySat + report.owedSat
   const supplier = report.supplyCertified ? 'proved' : 'server-said'
@@ -164,12 +157,10 @@ function documentOf({ report, source, file }: Judged) {
     trust: [
       { what: 'supply', source: 'ledger', label: supplier },
       { what: 'event-log', source: 'minter', label: 'server-said' },
-      {
-        what: 'bitcoin-view',
-        source,
-        label: source === 'embedded' ? 'own-node' : 'server-said',
-      },
+      ...trust.map(({ source, label }) => ({ what: 'bitcoin-view', source, label })),
     ],
+    bitcoinLabel: weakest(trust.map(({ label }) => label)),
+    bitcoinSources: trust.length,
     report: file,
   }
 }
@@ -201,7 +192,7 @@ const plainPairs = (
   ['coins', `${data.coins.verified} of ${data.coins.total}`],
 ]
 
-function print({ report, symbols, source, network, file }: Judged, { terminal }: Context): void {
+function print({ report, symbols, trust, network, file }: Judged, { terminal }: Context): void {
   const { answer, paint } = terminal
   const { total, verified, mismatched } = report.coins
   const counted = `${total} coin${total === 1 ? '' : 's'}, ${verified === total ? 'all' : verified} found unspent`
@@ -230,9 +221,16 @@ function print({ report, symbols, source, network, file }: Judged, { terminal }:
     `Checked   ${report.events} events replayed · ${derived} of ${total} addresses derived from the key · ${verified} of ${total} coins on Bitcoin`,
   )
   const ledger = report.supplyCertified ? 'last block certified by the network' : `${network}`
-  const view = source === 'embedded' ? 'embedded chain' : `the report ${file ?? ''}`
+  const view = trust.map((one) => viewOf(one, file)).join(', ')
   answer(`Trusted   ledger: ${ledger} · event log: ${network} · Bitcoin view: ${view}`)
   answer('Not shown whether fewer than the threshold of nodes could sign (see: ckbtc help trust)')
+}
+
+/** How strong a view is goes without saying for one's own chain, and for a file. */
+function viewOf({ source, label, notes }: SourceTrust, file: string | null): string {
+  if (source === 'embedded') return 'embedded chain'
+  if (source === 'report') return `the report ${file ?? ''}`
+  return `${source} (${[label, ...notes].join('; ')})`
 }
 
 function verdictLine(

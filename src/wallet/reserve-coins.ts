@@ -12,23 +12,36 @@ import { scriptOf } from '../core/minter/addresses.ts'
 import type { State, SubmittedTransaction, WithdrawalRequest } from '../core/minter/state.ts'
 import { requestsOf } from '../core/minter/state.ts'
 import type { Utxo } from '../core/minter/types.ts'
+import type { ChainOutput, Claim } from './bitcoin-source.ts'
 
-/** What the chain says of an output. */
-export type ChainOutput =
-  | {
-      readonly type: 'unspent'
-      readonly value: bigint
-      readonly script: Uint8Array
-      readonly height: number
-    }
-  | { readonly type: 'spent' }
-  | { readonly type: 'unknown' }
+/** What the chain said of outputs, all as of one height. */
+export type ViewedOutputs = {
+  readonly height: number
+  /** In the order of the claims. */
+  readonly outputs: readonly ChainOutput[]
+}
 
 /** A view of Bitcoin that the subnet has no part in. The mempool is not asked. */
-export interface BitcoinSource {
-  output(outpoint: OutPoint): Promise<ChainOutput>
+export interface BitcoinView {
   height(): Promise<number>
+  /** Undefined while its sources stand at different blocks. */
+  outputs(claims: readonly Claim[]): Promise<ViewedOutputs | undefined>
 }
+
+/** A chain that stands still while it is asked, one output after the other. */
+export interface OneChain {
+  height(): Promise<number>
+  output(outpoint: OutPoint): Promise<ChainOutput>
+}
+
+export const viewOfChain = (chain: OneChain): BitcoinView => ({
+  height: () => chain.height(),
+  outputs: async (claims) => {
+    const outputs: ChainOutput[] = []
+    for (const { outpoint } of claims) outputs.push(await chain.output(outpoint))
+    return { height: await chain.height(), outputs }
+  },
+})
 
 export type CoinCount = {
   readonly reservesSat: bigint
@@ -50,7 +63,8 @@ export type Views = {
   readonly minterId: Principal
   /** The minter's root key. */
   readonly minterKey: ExtendedKey
-  readonly bitcoin: BitcoinSource
+  /** What the chain said of every claim. */
+  readonly outputOf: (outpoint: OutPoint) => ChainOutput
   readonly minter: State
   /** Ends at the first coin that is not as the books say. */
   readonly failFast: boolean
@@ -65,8 +79,37 @@ export const noCoins: CoinCount = {
   coins: { total: 0, verified: 0, missing: 0, mismatched: 0 },
 }
 
+/**
+ * Every output that the count asks for, in one list: some sources look for all of them in one pass
+ * (RV-5).
+ */
+export function claimsOf({
+  minter,
+  minterKey,
+  minterId,
+}: Pick<Views, 'minter' | 'minterKey' | 'minterId'>): readonly Claim[] {
+  const sent = [...minter.submitted.values()]
+  const coins = [
+    ...minter.availableUtxos.values(),
+    ...[...minter.signing.values()].flatMap(({ utxos }) => utxos),
+    ...sent.flatMap(({ utxos }) => utxos),
+  ]
+  const main = scriptOf(minterKey, { owner: minterId })
+  return [
+    ...coins.map(({ outpoint, height }) => {
+      const owner = minter.outpointAccount.get(outpointKey(outpoint))
+      return { outpoint, height, script: owner === undefined ? main : scriptOf(minterKey, owner) }
+    }),
+    ...sent.flatMap(({ txid: id, changeOutput }) =>
+      changeOutput === undefined
+        ? []
+        : [{ outpoint: { txid: id, vout: changeOutput.vout }, script: main }],
+    ),
+  ]
+}
+
 /** Counts coins, change in flight and debts. Adds to `found` what is not as the books say. */
-export async function countCoins(views: Views, found: string[]): Promise<CoinCount> {
+export function countCoins(views: Views, found: string[]): CoinCount {
   const { minter } = views
   const coins = [...minter.availableUtxos.values()]
   const owed = [...minter.queue]
@@ -76,7 +119,7 @@ export async function countCoins(views: Views, found: string[]): Promise<CoinCou
   }
   let inFlightSat = 0n
   for (const sent of minter.submitted.values()) {
-    const change = await minedChange(views, sent, found)
+    const change = minedChange(views, sent, found)
     inFlightSat += change ?? 0n
     if (change !== undefined) continue
     coins.push(...sent.utxos) // Not mined yet: its inputs are still there, its payments still due.
@@ -85,7 +128,7 @@ export async function countCoins(views: Views, found: string[]): Promise<CoinCou
   let reservesSat = 0n
   const count = { verified: 0, missing: 0, mismatched: 0 }
   for (const coin of coins) {
-    const judged = await judgeCoin(views, coin, found)
+    const judged = judgeCoin(views, coin, found)
     count[judged] += 1
     if (judged === 'verified') reservesSat += coin.value
     else if (views.failFast) break
@@ -113,14 +156,14 @@ const reimbursementsOf = (minter: State): bigint =>
   amountsOf([...minter.reimbursements.values(), ...minter.depositReimbursements.values()])
 
 /** Whether the chain holds the coin, unspent, of its value, on an address derived from the key. */
-async function judgeCoin(
-  { minterKey, bitcoin, minter }: Views,
+function judgeCoin(
+  { minterKey, outputOf, minter }: Views,
   { outpoint, value }: Utxo,
   found: string[],
-): Promise<'verified' | 'missing' | 'mismatched'> {
+): 'verified' | 'missing' | 'mismatched' {
   const owner = minter.outpointAccount.get(outpointKey(outpoint))
   const name = `coin ${toDisplayHex(outpoint.txid)}:${outpoint.vout}`
-  const output = await bitcoin.output(outpoint)
+  const output = outputOf(outpoint)
   if (output.type !== 'unspent') {
     found.push(`${name} is ${output.type} on the chain`)
     return 'missing'
@@ -137,11 +180,11 @@ async function judgeCoin(
  * Value of the change of a sent transaction that the chain has mined; undefined while it has not.
  * What the event says is compared with the transaction's own bytes, and these with the chain.
  */
-async function minedChange(
-  { minterKey, minterId, bitcoin }: Views,
+function minedChange(
+  { minterKey, minterId, outputOf }: Views,
   sent: SubmittedTransaction,
   found: string[],
-): Promise<bigint | undefined> {
+): bigint | undefined {
   const { changeOutput, signedTransaction } = sent
   const name = `transaction ${toDisplayHex(sent.txid)}`
   const transaction =
@@ -163,7 +206,7 @@ async function minedChange(
   if (!equalBytes(txid(transaction), sent.txid) || !sameInputs)
     found.push(`${name} is not the one its event names`)
   const outpoint = { txid: sent.txid, vout: changeOutput.vout }
-  const output = await bitcoin.output(outpoint)
+  const output = outputOf(outpoint)
   if (output.type !== 'unspent') return undefined
   const main = scriptOf(minterKey, { owner: minterId })
   if (output.value === changeOutput.value && equalBytes(output.script, main)) return output.value

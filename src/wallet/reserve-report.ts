@@ -22,7 +22,7 @@ import type { Principal } from '../core/ic/principal.ts'
 import { principalOfText, textOfPrincipal } from '../core/ic/principal.ts'
 import { decodeBlock, encodeBlock } from '../core/ledger/block-codec.ts'
 import { decodeEvent, encodeEvent } from '../core/minter/event-log.ts'
-import type { ChainOutput } from './reserve-coins.ts'
+import type { ChainOutput } from './bitcoin-source.ts'
 import type { ReserveReport, ReserveViews } from './reserves.ts'
 
 /** Of `ckbtc verify-reserves --out`. */

@@ -12,11 +12,12 @@ import type { TipCertificate } from '../core/ledger/interface.ts'
 import type { Event } from '../core/minter/events.ts'
 import { replay as replayMinter } from '../core/minter/replay.ts'
 import type { State as MinterState } from '../core/minter/state.ts'
+import type { ChainOutput } from './bitcoin-source.ts'
 import type { Client } from './client.ts'
 import { derivations, minterKeyOf } from './deposit-address.ts'
 import { compareBooks } from './reserve-books.ts'
-import type { BitcoinSource, ChainOutput } from './reserve-coins.ts'
-import { countCoins, noCoins } from './reserve-coins.ts'
+import type { BitcoinView, OneChain } from './reserve-coins.ts'
+import { claimsOf, countCoins, noCoins, viewOfChain } from './reserve-coins.ts'
 import type { CertifiedTip } from './reserve-supply.ts'
 import { supplyOf, verifyTip } from './reserve-supply.ts'
 
@@ -86,19 +87,19 @@ export type ReserveOptions = {
 
 export type ReserveFinding = { readonly report: ReserveReport; readonly views: ReserveViews }
 
-/** Reads everything and judges it, until a reading in which nothing moved. */
+/** Judged by one chain that is at hand. */
 export async function verifyReserves(
   client: Client,
-  bitcoin: BitcoinSource,
+  chain: OneChain,
   options: ReserveOptions = {},
 ): Promise<ReserveReport> {
-  return (await investigateReserves(client, bitcoin, options)).report
+  return (await investigateReserves(client, viewOfChain(chain), options)).report
 }
 
-/** The same, with what it rests on. */
+/** Reads everything and judges it, until a reading in which nothing moved. */
 export async function investigateReserves(
   client: Client,
-  bitcoin: BitcoinSource,
+  bitcoin: BitcoinView,
   options: ReserveOptions = {},
 ): Promise<ReserveFinding> {
   const minterKey = await keyOf(client)
@@ -126,7 +127,7 @@ async function keyOf({ network, minter }: Client): Promise<ExtendedKey> {
 /** One reading of all views. It counts only if none of them moved meanwhile. */
 async function readOnce(
   client: Client,
-  bitcoin: BitcoinSource,
+  bitcoin: BitcoinView,
   { minterKey, onStep, ...options }: ReserveOptions & { readonly minterKey: ExtendedKey },
 ): Promise<ReserveFinding> {
   const { ledger: ledgerId, minter: minterId } = client.network.ids
@@ -141,19 +142,18 @@ async function readOnce(
   const certified =
     tip && verifyTip(tip, { ...tip, ledgerId, now: await client.clockFor(tip.certificate) })
   onStep?.('asking the chain for every coin')
-  const outputs: { outpoint: OutPoint; output: ChainOutput }[] = []
-  const recording: BitcoinSource = {
-    height: async () => height,
-    output: async (outpoint) => {
-      const output = await bitcoin.output(outpoint)
-      outputs.push({ outpoint, output })
-      return output
-    },
-  }
+  const minter = minterState(events, minterId, [])
+  const claims = minter === undefined ? [] : claimsOf({ minter, minterKey, minterId })
+  const viewed = await bitcoin.outputs(claims)
+  const outputs = claims.map(({ outpoint }, index) => ({
+    outpoint,
+    output: viewed?.outputs[index] ?? ({ type: 'unknown' } as const),
+  }))
   const read = { network: network.name, ledgerId, minterId, minterKey, height, blocks, events, tip }
   const views: ReserveViews = { ...read, outputs }
-  const report = await judge(views, recording, { ...options, certified })
+  const report = judge(views, { ...options, certified })
   const moved =
+    viewed?.height !== height ||
     isAhead(certified, blocks) ||
     (await client.events()).length !== events.length ||
     (await bitcoin.height()) !== height
@@ -169,15 +169,10 @@ const isAhead = (certified: CertifiedTip | undefined, blocks: readonly Block[]):
 export function judgeAgain(
   views: ReserveViews,
   options: Pick<ReserveOptions, 'toleranceSat'>,
-): Promise<ReserveReport> {
-  const { tip, ledgerId, outputs } = views
+): ReserveReport {
+  const { tip, ledgerId } = views
   const certified = tip && verifyTip(tip, { rootKey: tip.rootKey, ledgerId, now: undefined })
-  const known = new Map(outputs.map(({ outpoint, output }) => [outpointKey(outpoint), output]))
-  const source: BitcoinSource = {
-    height: async () => views.height,
-    output: async (outpoint) => known.get(outpointKey(outpoint)) ?? { type: 'unknown' },
-  }
-  return judge(views, source, { ...options, certified })
+  return judge(views, { ...options, certified })
 }
 
 /** Contradictions, by what was looked at. */
@@ -187,12 +182,16 @@ type Judging = Pick<ReserveOptions, 'toleranceSat' | 'failFast'> & {
   readonly certified: CertifiedTip | undefined
 }
 
-async function judge(
+function judge(
   views: ReserveViews,
-  bitcoin: BitcoinSource,
   { toleranceSat = 0n, failFast = false, certified }: Judging,
-): Promise<ReserveReport> {
+): ReserveReport {
   const { minterId, minterKey, height, blocks, events } = views
+  const known = new Map(
+    views.outputs.map(({ outpoint, output }) => [outpointKey(outpoint), output]),
+  )
+  const outputOf = (outpoint: OutPoint): ChainOutput =>
+    known.get(outpointKey(outpoint)) ?? { type: 'unknown' }
   const found: Found = { ledger: [], minter: [], books: [], coins: [] }
   const supplySat = supplyOf(blocks, { minterId, certified }, found.ledger)
   const minter = minterState(events, minterId, found.minter)
@@ -200,7 +199,7 @@ async function judge(
   const count =
     minter === undefined
       ? noCoins
-      : await countCoins({ minterId, minterKey, bitcoin, minter, failFast }, found.coins)
+      : countCoins({ minterId, minterKey, outputOf, minter, failFast }, found.coins)
   const contradictions = Object.values(found).flat()
   const surplusSat = count.reservesSat + count.inFlightSat - supplySat - count.owedSat
   return {

@@ -10,6 +10,7 @@ import {
 } from '../core/base/amounts.ts'
 import { Problem } from '../core/base/errors.ts'
 import { nearest } from '../core/base/nearest.ts'
+import { parseSourceSpec } from './source-spec.ts'
 
 /** Where a setting may stand: the user's file, or the file of a project. */
 export type Place = 'user' | 'project'
@@ -45,10 +46,6 @@ const counted = (what: string, min: number, max: number) => (text: string) =>
 
 const networkName = matching(/^[a-z0-9][a-z0-9-]{0,31}$/, 'the name of a network')
 const keyName = matching(/^[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?$/, 'the name of a key')
-const bitcoinSource = matching(
-  /^(?:embedded|p2p|canister|(?:esplora|bitcoind)=https?:\/\/\S+)$/,
-  'embedded, p2p, canister, esplora=<url> or bitcoind=<url>',
-)
 const blockTime = (text: string): unknown =>
   text === 'auto' || text === 'manual' || parseDuration(text)
 
@@ -84,7 +81,7 @@ export const settingKinds: readonly SettingKind[] = [
     name: 'bitcoin_source',
     places: USER,
     variable: 'CKBTC_BITCOIN_SOURCE',
-    check: bitcoinSource,
+    check: parseSourceSpec,
   },
   { name: 'limits.confirm_large', places: USER, fallback: '0.1btc', check: parseAmount },
   { name: 'limits.<network>.max_send', places: USER, check: parseAmount },

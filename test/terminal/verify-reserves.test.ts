@@ -18,7 +18,8 @@ import { depositAddress } from '../../src/wallet/deposit-address.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { ic } from '../../src/wallet/network.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
-import type { BitcoinSource } from '../../src/wallet/reserve-coins.ts'
+import type { OneChain } from '../../src/wallet/reserve-coins.ts'
+import { viewOfChain } from '../../src/wallet/reserve-coins.ts'
 import { decodeReport } from '../../src/wallet/reserve-report.ts'
 import { verifyTip } from '../../src/wallet/reserve-supply.ts'
 import { judgeAgain } from '../../src/wallet/reserves.ts'
@@ -34,9 +35,13 @@ const file = join(desk.folder, 'report.json')
 
 /** The command with this view of the chain. */
 const against =
-  (source: Partial<BitcoinSource>) =>
+  (source: Partial<OneChain>) =>
   (invocation: Invocation, context: Context, open: typeof openSession) =>
-    verifyReserves(invocation, context, open, async () => ({ ...net.source, ...source }))
+    verifyReserves(invocation, context, open, async () => ({
+      ...viewOfChain({ ...net.source, ...source }),
+      trust: [{ source: 'embedded', label: 'own-node', notes: [] }],
+      close: async () => undefined,
+    }))
 const honest = against({})
 
 beforeAll(async () => {
@@ -144,7 +149,7 @@ describe('reserves that are not', () => {
     const unseen = await elsewhere.run((invocation, context, open) =>
       verifyReserves(invocation, context, open),
     )
-    expect([unseen.exit, unseen.err.includes('no view of Bitcoin')]).toEqual([5, true])
+    expect([unseen.exit, unseen.err.includes('no view of Bitcoin')]).toEqual([2, true])
     elsewhere.close()
     const keyless = new CommandDesk(net, { masterKeys: [] })
     expect((await keyless.run(honest)).exit).toBe(5)
@@ -171,6 +176,7 @@ describe('a report', () => {
     expect(repeated).toEqual({
       ...live,
       report: file,
+      bitcoin_label: 'server-said',
       trust: [
         ...live.trust.slice(0, 2),
         { ...live.trust[2], source: 'report', label: 'server-said' },

@@ -116,23 +116,33 @@ export const verifyReservesCommand: CommandDefinition = {
   name: 'verify-reserves',
   summary: 'is every ckBTC backed?',
   description: `Replays the ledger's blocks and the minter's events, derives every address from
-the key, looks for every coin on the chain of the local subnet, and compares. It
-repeats nothing that the minter says about itself.`,
+the key, looks for every coin on Bitcoin, and compares. It repeats nothing that the
+minter says about itself. Bitcoin is seen through the embedded chain of the local
+subnet, through peers and their compact filters on testnet4, and where you say so
+with --bitcoin-source; several sources must agree, and one Esplora server alone is
+not enough.`,
   examples: [
     ['ckbtc verify-reserves', 'of the local subnet'],
+    ['ckbtc verify-reserves --bitcoin-source p2p', 'seen as a peer of Bitcoin sees it'],
     ['ckbtc verify-reserves --out report.json', 'with all it rests on'],
     ['ckbtc verify-reserves --report report.json', 'the same again, asking nobody'],
   ],
   options: [
+    {
+      flags: '--bitcoin-source <s>',
+      description:
+        'embedded, canister, p2p[=<host:port>,…], esplora=<url>, bitcoind=<url>[?cookie=<file>]; repeatable',
+      repeats: true,
+    },
     { flags: '--tolerance <a>', description: 'how much may be missing (default: 0sat)' },
     { flags: '--out <file>', description: 'write the inputs and a digest' },
     { flags: '--report <file>', description: 'judge such a file again, offline' },
     { flags: '--fail-fast', description: 'end at the first coin that is not as the books say' },
   ],
   exits: [
-    [5, 'inconclusive: a view is missing, or none stood still'],
+    [5, 'inconclusive: a view is missing, two disagree, or none stood still'],
     [8, 'shortfall, mismatch, or a report that is not intact'],
-    DOWN,
+    [11, 'a source cannot be used as it is, or the local subnet does not run'],
   ],
   seeAlso: 'ckbtc info, ckbtc help trust',
   run: async () => (await import('../verify-reserves.ts')).verifyReserves,

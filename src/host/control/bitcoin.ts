@@ -2,7 +2,8 @@
  * The chain of the local subnet as the control port shows it: a source that no node of the subnet
  * has a part in. Source: `docs/spec/cli.md` §5.13.
  */
-import { fromHex, toDisplayHex } from '../../core/base/bytes.ts'
+import type { BlockHash } from '../../core/base/bytes.ts'
+import { fromDisplayHex, fromHex, toDisplayHex } from '../../core/base/bytes.ts'
 import type { OutPoint } from '../../core/btc/transaction.ts'
 import type { ControlClient } from './client.ts'
 
@@ -34,6 +35,15 @@ export class ControlBitcoin {
   }
 
   async height(): Promise<number> {
-    return (await this.#control.ask('tip', {})).height
+    return (await this.tip()).height
+  }
+
+  async tip(): Promise<{
+    readonly hash: BlockHash
+    readonly height: number
+    readonly time: number
+  }> {
+    const { hash, height, time } = await this.#control.ask('tip', {})
+    return { hash: fromDisplayHex(hash), height, time }
   }
 }

@@ -213,7 +213,14 @@ const shapes = {
   },
   tip: {
     request: nothing,
-    reply: object({ height: count, hash, time: count, waitingTransactions: count }),
+    reply: object({
+      height: count,
+      hash,
+      time: count,
+      waitingTransactions: count,
+      /** Where the embedded node listens for its kind, on loopback. */
+      peerPort: integer(0, 65_535),
+    }),
   },
   tx: { request: object({ txid: hash }), reply: nullable(transaction) },
   output: { request: object({ txid: hash, vout: integer(0, VOUT_MAX) }), reply: output },

@@ -116,7 +116,8 @@ export class BitcoinOperations {
   tip(): ReplyOf<'tip'> {
     const { hash, height, header } = this.#bitcoin.tip
     const waitingTransactions = this.#bitcoin.waiting.length
-    return { height, hash: toDisplayHex(hash), time: header.time, waitingTransactions }
+    const peerPort = this.#bitcoin.port
+    return { height, hash: toDisplayHex(hash), time: header.time, waitingTransactions, peerPort }
   }
 
   send({ hex }: RequestOf<'send'>): ReplyOf<'send'> {

@@ -1,0 +1,130 @@
+/** A source of Bitcoin from its name. Source: bitcoin.md §8.1, §8.2; cli §5.13. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { fromUtf8 } from '../core/base/bytes.ts'
+import { attempt, BadEncoding, HostDisk } from '../core/base/errors.ts'
+import type { PeerAddress } from '../core/btc/adapter-port.ts'
+import type { FilterMemory } from '../core/btc/filter-port.ts'
+import type { Network as BitcoinNetwork } from '../core/btc/network.ts'
+import { networks } from '../core/btc/network.ts'
+import type { BitcoinSource, SourcePorts } from './bitcoin-source.ts'
+import type { Client } from './client.ts'
+import { depositAddress } from './deposit-address.ts'
+import { readBounded } from './private-files.ts'
+import type { SourceSpec } from './source-spec.ts'
+import { BitcoindSource } from './sources/bitcoind.ts'
+import { CanisterSource } from './sources/canister.ts'
+import type { EmbeddedChain } from './sources/embedded.ts'
+import { EmbeddedSource } from './sources/embedded.ts'
+import { EsploraSource } from './sources/esplora.ts'
+import { unusable } from './sources/failures.ts'
+import { headerFile } from './sources/header-file.ts'
+import type { PeerConnector } from './sources/p2p.ts'
+import { PeerSource } from './sources/p2p.ts'
+
+/** Longest cookie file that is read: one line. */
+const COOKIE_BYTES_MAX = 1_024
+
+/** What only the host has: the local subnet's chain, and sockets. */
+export type SourceHost = {
+  /** Undefined where the network is not the local subnet. */
+  readonly chain: EmbeddedChain | undefined
+  /** Peers of the network, where none are named. */
+  readonly findPeers: (network: BitcoinNetwork) => Promise<readonly PeerAddress[]>
+  readonly connect: (options: {
+    readonly network: BitcoinNetwork
+    readonly peers: readonly PeerAddress[]
+    readonly memory: FilterMemory | undefined
+  }) => PeerConnector & { toKeep(): FilterMemory }
+}
+
+export type OpenOptions = {
+  readonly client: Client
+  readonly host: SourceHost
+  readonly cacheFolder: string
+  readonly signal?: AbortSignal
+  readonly onStep?: (text: string) => void
+}
+
+/** Throws `BTC_SOURCE_UNUSABLE` for what this network does not have. */
+export async function openSource(spec: SourceSpec, options: OpenOptions): Promise<BitcoinSource> {
+  const { client, host, cacheFolder } = options
+  const network = networks[client.network.bitcoin]
+  const headerStore = headerFile(cacheFolder, network.name)
+  const ports: SourcePorts = {
+    network,
+    fetch,
+    nowSeconds: () => Math.floor(Date.now() / 1_000),
+    wait: (ms) => pause(ms, undefined, { ref: false }),
+    signal: options.signal,
+    onStep: options.onStep,
+    headerStore,
+  }
+  switch (spec.kind) {
+    case 'embedded':
+      if (host.chain === undefined)
+        throw unusable(
+          spec.name,
+          `${client.network.name} is not the local subnet`,
+          'name another source: p2p, bitcoind=<url>, esplora=<url>',
+        )
+      return new EmbeddedSource(host.chain, ports)
+    case 'canister': {
+      const { bitcoin, network: own } = client
+      if (bitcoin === undefined)
+        throw unusable(spec.name, `${own.name} names no Bitcoin canister`, 'name another source')
+      const { address } = await depositAddress(client, { owner: own.ids.minter })
+      return new CanisterSource(bitcoin, ports, address)
+    }
+    case 'p2p':
+      return openPeers(spec.peers, ports, host)
+    case 'esplora':
+      return new EsploraSource(spec.url, ports)
+    case 'bitcoind': {
+      const { url, cookieFile } = spec
+      return new BitcoindSource({ url, authority: () => authorityIn(cookieFile) }, ports)
+    }
+  }
+}
+
+async function openPeers(
+  named: readonly PeerAddress[],
+  ports: SourcePorts,
+  host: SourceHost,
+): Promise<BitcoinSource> {
+  const { network, headerStore } = ports
+  const peers = named.length > 0 ? named : await host.findPeers(network)
+  if (peers.length === 0)
+    throw unusable(
+      'p2p',
+      `no peer of ${network.name} with compact filters was found`,
+      'name peers: p2p=<host:port>,<host:port>',
+    )
+  const headers = headerStore?.load() ?? []
+  const nothing = { filterHeaders: [], groups: [], coins: [] }
+  const memory = headers.length > 0 ? { headers, ...nothing } : undefined
+  const connector = host.connect({ network, peers, memory })
+  const keep = (): void => {
+    const kept = connector.toKeep().headers
+    if (kept.length > headers.length) headerStore?.save(kept)
+  }
+  return new PeerSource(connector, ports, { onClose: keep })
+}
+
+/** The line of a cookie file; undefined without one. Throws `BTC_SOURCE_UNUSABLE`. */
+function authorityIn(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  const line = attempt(() => {
+    try {
+      return fromUtf8(readBounded(file, COOKIE_BYTES_MAX) ?? new Uint8Array(0)).trim()
+    } catch (error) {
+      if (error instanceof HostDisk) throw new BadEncoding('it cannot be read', { cause: error })
+      throw error
+    }
+  })
+  if (!(line instanceof BadEncoding) && /^[^:\s]+:\S+$/.test(line)) return line
+  throw unusable(
+    'bitcoind',
+    `${file} does not hold <user>:<password>`,
+    'the cookie file is in the data directory of the node, while it runs',
+  )
+}
