@@ -35,6 +35,7 @@ export class HttpEndpoint {
   readonly #withinMs: number
   readonly #waiting: (() => void)[] = []
   #inFlight = 0
+  #hasAnswered = false
   /** Without path and secrets, for people. */
   readonly name: string
 
@@ -94,6 +95,7 @@ export class HttpEndpoint {
         redirect: 'error',
         signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       })
+      this.#hasAnswered = true
       const { status } = response
       const bytesMax = status === 200 ? options.bytesMax : REFUSAL_BYTES_MAX
       const body = await readBounded(response, bytesMax)
@@ -104,6 +106,9 @@ export class HttpEndpoint {
     } catch (error) {
       if (error instanceof Problem) throw error
       signal?.throwIfAborted()
+      // Nobody is there, and nobody was: waiting would not help.
+      if (!this.#hasAnswered && noOneThere.includes(codeOf(error)))
+        throw unreachable(this.name, reasonOf(error), error)
       if (late.aborted) return new Later(`nothing within ${this.#withinMs / 1_000} s`, 0, error)
       return new Later(reasonOf(error), 0, error)
     }
@@ -120,6 +125,15 @@ class Later {
     this.afterMs = afterMs
     this.cause = cause
   }
+}
+
+const noOneThere: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']
+
+/** The system's code, one level down. */
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  const code: unknown = cause instanceof Object ? Reflect.get(cause, 'code') : undefined
+  return typeof code === 'string' ? code : ''
 }
 
 /** The platform hides the reason one level down. */
