@@ -162,8 +162,10 @@ Deposit addresses are derived on this machine from the network's public key, so
 the minter need not be believed about them.
 
 verify-reserves recomputes whether every ckBTC is backed, and lists what had to
-be believed for it: proved, own-node, or server-said. It cannot show that fewer
-nodes than the threshold are unable to sign; no outside view can.
+be believed for it: proved, own-node, or server-said. With --bitcoin-source you
+choose who is asked about Bitcoin; peers with compact filters prove the most. It
+cannot show that fewer nodes than the threshold are unable to sign; no outside
+view can.
 
 On a local subnet all nodes are on this machine: its key is no secret from whoever
 controls it. It is for development, tests, teaching and research.`,
