@@ -27,10 +27,19 @@ export function requireEnough(
   const [first] = names
   const servers = new Set(names.filter(({ kind }) => kind === 'esplora').map(({ name }) => name))
   const others = names.filter(({ kind }) => kind !== 'esplora')
-  if (first === undefined) throw new ReservesInconclusive('no source of Bitcoin was named')
+  if (first === undefined)
+    throw new ReservesInconclusive('no source of Bitcoin was named', {
+      fix: 'name one',
+      command: 'ckbtc verify-reserves --help',
+    })
   if (others.length > 0 || servers.size >= 2) return
   throw new ReservesInconclusive(
     `a coin counts as verified only when two Esplora servers agree, and only ${first.name} was named`,
+    {
+      fix: 'name a second server, or another kind of source beside it',
+      command:
+        'ckbtc verify-reserves --bitcoin-source esplora=<url> --bitcoin-source esplora=<url>',
+    },
   )
 }
 
@@ -76,6 +85,10 @@ export class AgreeingSources implements BitcoinView {
       const names = [this.#sources[0]?.name, this.#sources[index]?.name].join(' and ')
       throw new ReservesInconclusive(
         `${names} disagree: coin ${toDisplayHex(txid)}:${vout} is ${expected.type} to one, ${output.type} to the other`,
+        {
+          fix: 'one of them is wrong; a third source tells which',
+          command: 'ckbtc verify-reserves --help',
+        },
       )
     }
   }

@@ -292,10 +292,19 @@ export class ReservesShort extends CkbtcError {
 
 export class ReservesInconclusive extends CkbtcError {
   readonly code = 'RESERVES_INCONCLUSIVE'
-  readonly fix = 'run the command again while less is going on'
+  readonly fix: string
+  override readonly command: string | undefined
 
-  constructor(reason: string) {
+  constructor(
+    reason: string,
+    {
+      fix = 'run the command again while less is going on',
+      command,
+    }: { readonly fix?: string; readonly command?: string } = {},
+  ) {
     super(`the reserves could not be judged: ${reason}`)
+    this.fix = fix
+    this.command = command
   }
 }
 

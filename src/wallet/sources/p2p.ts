@@ -51,6 +51,8 @@ export class PeerSource implements BitcoinSource {
   readonly #onClose: () => void
   readonly #patienceMs: number
   #isPatient = true
+  /** Some peer has stood for the filters: one that went away may come back. */
+  #wasHeard = false
 
   constructor(
     connector: PeerConnector,
@@ -79,6 +81,8 @@ export class PeerSource implements BitcoinSource {
       const look = (): void => {
         const status = this.#status
         if (status.undecided > UNDECIDED_MAX) reject(disagreement(status))
+        this.#wasHeard ||= status.vouchers > 0
+        if (!this.#wasHeard && this.#isAlone(status)) reject(this.#noPeers())
         if (holds(status)) resolve()
       }
       stop = this.#connector.onChange(look)
@@ -101,11 +105,17 @@ export class PeerSource implements BitcoinSource {
     }
   }
 
+  /** Every connection has failed. */
+  #isAlone({ hopeful }: FilterStatus): boolean {
+    return hopeful === 0 && this.#connector.client.peers.every(({ state }) => state === 'waiting')
+  }
+
   #noPeers() {
     const reasons = this.#connector.client.peers.flatMap(({ lastOffence }) =>
       lastOffence === undefined ? [] : [lastOffence.reason],
     )
-    return unreachable('p2p', reasons[0] ?? 'no peer serves compact filters')
+    const { length } = this.#connector.client.peers
+    return unreachable('p2p', reasons[0] ?? `none of ${length} peers can be reached`)
   }
 
   /** Enough peers stand for all filters up to the tip, or no more will come. */

@@ -129,7 +129,7 @@ describe('a proof is refused', () => {
   })
 })
 
-describe('CVE-2017-12842', () => {
+describe('CVE-2017-12842 (§13.24)', () => {
   /** 60 bytes of fields and four of script: the size of an inner node. */
   const short = transactionFromParts({
     inputs: [{ outpoint: { txid: hashOf('a'), vout: 0 }, scriptSig: new Uint8Array(0) }],

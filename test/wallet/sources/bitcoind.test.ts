@@ -157,7 +157,7 @@ describe('a node that cannot be used says why', () => {
     })
   })
 
-  test('on regtest without a block of today is used, with a word about it', async () => {
+  test('on regtest in initial block download is used, with a word about it (§13.58)', async () => {
     Object.assign(facts, { initialblockdownload: true, pruned: true })
     const { notes } = await source().info()
     expect(notes.join()).toMatch(/mine one.*pruned below height 7/)

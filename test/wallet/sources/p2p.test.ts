@@ -119,7 +119,11 @@ test('without any peer the source is unreachable', async () => {
   const server = await startRegtestServer({ node: shared.node })
   const { port } = server
   await server.close()
-  await expect(sourceAt([port], 200).info()).rejects.toMatchObject({ code: 'NETWORK_UNREACHABLE' })
+  // At once, not when patience ends.
+  await expect(sourceAt([port, port], 600_000).info()).rejects.toMatchObject({
+    code: 'NETWORK_UNREACHABLE',
+    message: expect.stringContaining('none of 2 peers can be reached'),
+  })
 })
 
 test('a command that ends takes its question with it', async () => {
