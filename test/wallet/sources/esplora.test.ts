@@ -182,9 +182,9 @@ describe('a lie is named, and nothing of it is used', () => {
       /breaks the rules: high-hash|do not lead to the tip/,
     ],
     [
-      'headers without work',
-      () => change(/\/header$/, (hex) => `${hex.slice(0, 152)}00000000`),
-      /breaks the rules|do not lead/,
+      'headers whose work does not meet their target',
+      () => change(/\/header$/, (hex) => `${hex.slice(0, 144)}ffff7f1d${hex.slice(152)}`),
+      /breaks the rules: high-hash/,
     ],
     [
       'a height that is not that of the tip',
