@@ -33,6 +33,11 @@ export class Allowance {
     return true
   }
 
+  /** What was said to the peer may be lost with the link: it may ask for votes anew. */
+  linked(to: NodeIndex): void {
+    this.#spent.get(to)?.resent.clear()
+  }
+
   /** Whether slots may be looked up for the peer: the work is done before their size is known. */
   mayCopy(to: NodeIndex, now: TimestampNs): boolean {
     const spent = this.#at(to, now)

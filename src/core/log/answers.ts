@@ -36,6 +36,11 @@ export class Answers {
     this.#witness = own.witness
   }
 
+  /** The link to a peer came back: the answer to its last question may be lost. */
+  linked(peer: NodeIndex): void {
+    this.#allowance.linked(peer)
+  }
+
   /** `rounds`: the slots that this node takes part in. */
   to(
     asker: Asker,

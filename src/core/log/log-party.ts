@@ -102,6 +102,7 @@ export class LogParty {
         this.#receive(input.from, input.bytes)
         return
       case 'linked':
+        this.#answers.linked(input.peer)
         if (input.peer !== this.#config.me) this.#ask(input.peer)
         return
       case 'submit':

@@ -61,7 +61,7 @@ function answering(slotSize: number) {
     answers
       .to({ from: ASKER, now: timestampNs(ns) }, question, [])
       .map((answer: LogMessage) => encoded(answer).length)
-  return { disk, witness, sizes }
+  return { disk, witness, sizes, linked: () => answers.linked(ASKER) }
 }
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((all, size) => all + size, 0)
@@ -75,6 +75,14 @@ describe('in a second', () => {
     // Two slots fit into a copy, and the third is looked at.
     expect(disk.reads).toBe(3 * COPIED_MAX)
     expect(ask(SECOND)).toBeGreaterThan(6 * MIB)
+  })
+
+  it('votes are said again once, and once more when the link comes back', () => {
+    const { sizes, linked } = answering(1)
+    const ask = (): number => sizes({ type: 'resend', slot: 0n }, 0n).length
+    expect([ask(), ask()]).toEqual([1, 0])
+    linked()
+    expect([ask(), ask()]).toEqual([1, 0])
   })
 
   it('its own votes are shown to it so far, however large it has made them', () => {
