@@ -17,7 +17,8 @@ import type { EmbeddedChain } from './sources/embedded.ts'
 import { EmbeddedSource } from './sources/embedded.ts'
 import { EsploraSource } from './sources/esplora.ts'
 import { unusable } from './sources/failures.ts'
-import { headerFile } from './sources/header-file.ts'
+import type { FindingsStore } from './sources/header-file.ts'
+import { findingsFile, headerFile } from './sources/header-file.ts'
 import type { PeerConnector } from './sources/p2p.ts'
 import { PeerSource } from './sources/p2p.ts'
 
@@ -76,7 +77,11 @@ export async function openSource(spec: SourceSpec, options: OpenOptions): Promis
       return new CanisterSource(bitcoin, ports, address)
     }
     case 'p2p':
-      return openPeers(spec.peers, ports, host)
+      return openPeers(spec.peers, {
+        ports,
+        host,
+        findings: findingsFile(cacheFolder, network.name),
+      })
     case 'esplora':
       return new EsploraSource(spec.url, ports)
     case 'bitcoind': {
@@ -88,8 +93,15 @@ export async function openSource(spec: SourceSpec, options: OpenOptions): Promis
 
 async function openPeers(
   named: readonly PeerAddress[],
-  ports: SourcePorts,
-  host: SourceHost,
+  {
+    ports,
+    host,
+    findings,
+  }: {
+    readonly ports: SourcePorts
+    readonly host: SourceHost
+    readonly findings: FindingsStore | undefined
+  },
 ): Promise<BitcoinSource> {
   const { network, headerStore } = ports
   const peers = named.length > 0 ? named : await host.findPeers(network)
@@ -100,12 +112,14 @@ async function openPeers(
       'name peers: p2p=<host:port>,<host:port>',
     )
   const headers = headerStore?.load() ?? []
-  const nothing = { filterHeaders: [], groups: [], coins: [] }
-  const memory = headers.length > 0 ? { headers, ...nothing } : undefined
+  const known = findings?.load() ?? { filterHeaders: [], groups: [], coins: [] }
+  const memory = headers.length > 0 ? { headers, ...known } : undefined
   const connector = host.connect({ network, peers, memory })
   const keep = (): void => {
-    const kept = connector.toKeep().headers
+    const { headers: kept, ...found } = connector.toKeep()
     if (kept.length > headers.length) headerStore?.save(kept)
+    // Without headers they would be of no use, and few of them are found again soon.
+    if (found.filterHeaders.length > 0) findings?.save(found)
   }
   return new PeerSource(connector, ports, { onClose: keep })
 }

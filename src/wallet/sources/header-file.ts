@@ -1,18 +1,46 @@
 /**
- * Headers of one network in a file of the cache: 80 bytes each, after genesis. They are judged again
- * whenever they are read. Source: bitcoin.md HDR-16.
+ * What need not be fetched again, in files of the cache. Headers: 80 bytes each, after genesis, and
+ * judged again whenever they are read. Findings of filters: held against what peers say. Source:
+ * bitcoin.md HDR-16, CF-2, CF-4.
  */
 import { join } from 'node:path'
 import { concatAll } from '../../core/base/bytes.ts'
-import { HostDisk } from '../../core/base/errors.ts'
+import { attempt, BadEncoding, HostDisk } from '../../core/base/errors.ts'
 import type { BlockHeader } from '../../core/btc/block.ts'
 import { decodeHeader, encodeHeader, HEADER_SIZE } from '../../core/btc/block.ts'
+import type { FilterFindings } from '../../core/btc/filter-memory.ts'
+import { decodeFindings, encodeFindings } from '../../core/btc/filter-memory.ts'
 import type { NetworkName } from '../../core/btc/network.ts'
 import type { HeaderStore } from '../bitcoin-source.ts'
-import { makePrivateFolder, readBounded, writePrivate } from '../private-files.ts'
+import { makePrivateFolder, readBounded, systemCode, writePrivate } from '../private-files.ts'
 
 /** Two million headers. */
 const BYTES_MAX = 160_000_000
+
+/** Findings of a search through compact filters. */
+export interface FindingsStore {
+  load(): FilterFindings | undefined
+  save(findings: FilterFindings): void
+}
+
+/** Undefined for regtest, of which there is a new chain every day. */
+export function findingsFile(folder: string, network: NetworkName): FindingsStore | undefined {
+  if (network === 'regtest') return undefined
+  const path = join(folder, `bitcoin-filters-${network}.bin`)
+  return {
+    load: () => {
+      const bytes = attemptDisk(() => readBounded(path, BYTES_MAX))
+      const found = bytes && attempt(() => decodeFindings(bytes))
+      return found instanceof BadEncoding ? undefined : found
+    },
+    save: (findings) => {
+      attemptDisk(() => {
+        makePrivateFolder(folder)
+        writePrivate(path, encodeFindings(findings))
+      })
+    },
+  }
+}
 
 /** Undefined for regtest, of which there is a new chain every day. */
 export function headerFile(folder: string, network: NetworkName): HeaderStore | undefined {
@@ -40,7 +68,8 @@ function attemptDisk<T>(run: () => T): T | undefined {
   try {
     return run()
   } catch (error) {
-    if (error instanceof HostDisk) return undefined
+    if (error instanceof HostDisk || error instanceof BadEncoding) return undefined
+    if (systemCode(error) !== undefined) return undefined
     throw error
   }
 }

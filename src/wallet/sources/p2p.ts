@@ -174,7 +174,7 @@ export class PeerSource implements BitcoinSource {
 
   /** Scripts that are not watched are searched for from the first block on (CF-4). */
   async stableUtxos(scripts: readonly Uint8Array[]): Promise<UtxoSnapshot> {
-    this.#watchNew(scripts, 1)
+    this.#connector.watch(scripts, 1)
     const status = await this.#ready()
     const keys = new Set(scripts.map(toHex))
     const utxos = this.#connector.client.scan.coins.flatMap((coin) => {
@@ -187,17 +187,11 @@ export class PeerSource implements BitcoinSource {
     return { at: tipIn(status), utxos, label: this.#label(status) }
   }
 
-  #watchNew(scripts: readonly Uint8Array[], birth: number): void {
-    const { scan } = this.#connector.client
-    const fresh = scripts.filter((script) => scan.rescanning([script], -1) !== undefined)
-    if (fresh.length > 0) this.#connector.watch(fresh, birth)
-  }
-
   /** One pass over the filters for all of them (RV-5), from the lowest height that the books name. */
   async spendStatus(claims: readonly Claim[]): Promise<SpendStatus> {
     const heights = claims.flatMap(({ height }) => height ?? [])
     const birth = heights.length === 0 ? 1 : Math.max(1, Math.min(...heights))
-    this.#watchNew(
+    this.#connector.watch(
       claims.map(({ script }) => script),
       birth,
     )

@@ -15,7 +15,7 @@ import { startFilterConnection } from '../../../src/host/filter-connection.ts'
 import { findFilterPeers } from '../../../src/host/filter-peers.ts'
 import { PeerSource } from '../../../src/wallet/sources/p2p.ts'
 import { NOW } from '../../core/btc/regtest/chains.ts'
-import { NOW_S, other, portsOf, tell, watched } from './story.ts'
+import { NOW_S, other, owner, portsOf, tell, watched } from './story.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -95,6 +95,13 @@ describe('two peers that agree', () => {
     expect(await source.txEvidence(id)).toMatchObject({ type: 'inBlock', confirmations: 1 })
     expect((await source.spendStatus([story.unspent])).outputs).toEqual([{ type: 'spent' }])
   }, 20_000)
+})
+
+test('what was searched for from a later birth is searched for again from an earlier one', async () => {
+  const source = sourceAt([await portOf(shared.node), await portOf(shared.node)])
+  await source.spendStatus([{ ...shared.unspent, script: owner.script, height: 106 }])
+  const { utxos } = await source.stableUtxos([owner.script])
+  expect(utxos.map(({ height }) => height).toSorted((a, b) => a - b)).toEqual([4, 106])
 })
 
 test('one peer is no proof, and the answer says so (§13.45)', async () => {
