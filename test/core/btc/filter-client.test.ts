@@ -5,20 +5,14 @@
  * filters hash to the headers that it stands for.
  */
 import { describe, expect, test } from 'vitest'
-import type { Hash32 } from '../../../src/core/base/bytes.ts'
-import { equalBytes, hash32, toHex } from '../../../src/core/base/bytes.ts'
+import { equalBytes } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { headerHash } from '../../../src/core/btc/block.ts'
-import {
-  encodeFilter,
-  filterElements,
-  filterHash,
-  filterHeader,
-} from '../../../src/core/btc/compact-filter.ts'
-import type { Message } from '../../../src/core/btc/message.ts'
+import { encodeFilter, filterElements, filterHash } from '../../../src/core/btc/compact-filter.ts'
 import { service } from '../../../src/core/btc/message.ts'
 import type { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
 import { txid } from '../../../src/core/btc/transaction.ts'
+import { liar } from '../../support/filter-liar.ts'
 import type { Alter } from '../../support/filter-net.ts'
 import { FilterNet } from '../../support/filter-net.ts'
 import { coinbaseCoin, NOW, nodeWithCoins, SUBSIDY } from './regtest/chains.ts'
@@ -69,43 +63,6 @@ function watching(...peers: ConstructorParameters<typeof FilterNet>[0]): FilterN
   net.step({ type: 'watch', scripts: [watched.script], birth: 1 })
   net.start()
   return net
-}
-
-/** A peer whose filters are those that `filterAt` gives, with headers to match. */
-function liar(
-  node: RegtestNode,
-  filterAt: (height: number, honest: Uint8Array) => Uint8Array,
-): Alter {
-  type Entry = { block: string; filter: Uint8Array; hash: Hash32; header: Hash32 }
-  let made: readonly Entry[] = []
-  const entries = (): readonly Entry[] => {
-    if (made.length === node.tip().height + 1) return made
-    const filters: Entry[] = []
-    let header = hash32(new Uint8Array(32))
-    for (let height = 0; height <= node.tip().height; height++) {
-      const entry = present(node.filters.at(height), 'a filter')
-      const filter = filterAt(height, entry.filter)
-      header = filterHeader(filterHash(filter), header)
-      filters.push({ block: toHex(entry.block), filter, hash: filterHash(filter), header })
-    }
-    made = filters
-    return made
-  }
-  return (message): readonly Message[] => {
-    if (message.type === 'cfilter') {
-      const own = entries().find(({ block }) => block === toHex(message.block))
-      return [{ ...message, filter: own?.filter ?? message.filter }]
-    }
-    if (message.type === 'cfheaders') {
-      const all = entries()
-      const last = all.findIndex(({ block }) => block === toHex(message.stop))
-      const first = last - message.hashes.length + 1
-      const hashes = all.slice(first, last + 1).map(({ hash }) => hash)
-      const previous = all[first - 1]?.header ?? message.previous
-      return [{ ...message, previous, hashes }]
-    }
-    return [message]
-  }
 }
 
 /** The filter of a height without some of its scripts. */
@@ -244,6 +201,21 @@ describe('a lying peer beside one honest peer (§13.44)', () => {
     )
     expect(coinsOf(net)).toEqual(TRUTH)
     expect(net.client.status).toMatchObject({ vouchers: 1, liars: 2 })
+  })
+
+  test('that was believed while it was alone is found out when an honest one comes', () => {
+    const node = story()
+    let isMute = true
+    const net = watching(
+      { node, alter: hiding(node, 105, isWatched) },
+      { node, alter: (message) => (isMute ? [] : [message]) },
+    )
+    expect(net.client.status).toMatchObject({ synced: true, searched: 126, vouchers: 1 })
+    expect(coinsOf(net)).toEqual([[104, 106]])
+    isMute = false
+    net.advance(60_000)
+    expect(net.client.status).toMatchObject({ synced: true, searched: 126, vouchers: 1, liars: 1 })
+    expect(coinsOf(net)).toEqual(TRUTH)
   })
 
   test('that comes late is found out, too', () => {
