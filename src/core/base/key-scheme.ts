@@ -36,15 +36,18 @@ export const taprootTweak = (xOnly: Uint8Array, root: Uint8Array): bigint =>
  * The x-only output key (32 bytes) of an internal key (SEC1 compressed) and a root of 0 or 32 bytes.
  * Throws `BadEncoding` for a key that does not decode or a root of another length.
  */
-export function taprootOutputKey(internalKey: Uint8Array, root: Uint8Array): Uint8Array {
+export const taprootOutputKey = (internalKey: Uint8Array, root: Uint8Array): Uint8Array =>
+  taprootOutputPoint(internalKey.subarray(1), root).slice(1)
+
+/** The same of an x-only internal key, SEC1 compressed: its first byte is 2 + the parity of y. */
+export function taprootOutputPoint(xOnly: Uint8Array, root: Uint8Array): Uint8Array {
   if (!isTaprootRoot(root)) throw new BadEncoding(`a taproot root of ${root.length} bytes`)
-  const xOnly = internalKey.subarray(1)
   const tweak = taprootTweak(xOnly, root)
   const even = decodeNonZero(secp256k1, concat(Uint8Array.of(2), xOnly))
   const output = secp256k1.add(even, secp256k1.g.multiplyPublic(tweak))
   if (tweak >= secp256k1.order || secp256k1.isZero(output))
     throw new BadEncoding('a taproot tweak that makes no key')
-  return encodePoint(secp256k1, output).slice(1)
+  return encodePoint(secp256k1, output)
 }
 
 /** A signature and what it is said to be of. */

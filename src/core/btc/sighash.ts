@@ -94,6 +94,8 @@ export type SighashMidstate = {
   readonly prevouts: Hash32
   readonly sequences: Hash32
   readonly outputs: Hash32
+  /** Of each output alone, for SINGLE. */
+  readonly eachOutput: readonly Hash32[]
 }
 
 export function sighashMidstate(tx: Transaction): SighashMidstate {
@@ -101,6 +103,7 @@ export function sighashMidstate(tx: Transaction): SighashMidstate {
     prevouts: hashOf(tx.inputs, (sink, input) => writeOutPoint(sink, input.outpoint)),
     sequences: hashOf(tx.inputs, (sink, input) => void sink.u32(input.sequence)),
     outputs: hashOf(tx.outputs, writeTxOut),
+    eachOutput: tx.outputs.map((output) => hashOf([output], writeTxOut)),
   }
 }
 
@@ -137,15 +140,10 @@ export function segwitSighash({
   sink.raw(sharesInputs && all ? sha256(midstate.sequences) : ZERO_HASH)
   writeOutPoint(sink, own.outpoint)
   sink.bytes(scriptCode).u64(value).u32(own.sequence)
-  sink.raw(all ? sha256(midstate.outputs) : segwitOutput(tx, index, hashType))
+  const ownOutput = isSingle(hashType) ? midstate.eachOutput[index] : undefined
+  const covered = all ? midstate.outputs : ownOutput
+  sink.raw(covered === undefined ? ZERO_HASH : sha256(covered))
   return sha256d(sink.u32(tx.lockTime).u32(hashType).done())
-}
-
-function segwitOutput(tx: Transaction, index: number, hashType: number): Hash32 {
-  const output = tx.outputs[index]
-  return isSingle(hashType) && output !== undefined
-    ? sha256(hashOf([output], writeTxOut))
-    : ZERO_HASH
 }
 
 /** What taproot shares besides: the amounts and scripts of all outputs spent, in input order. */
@@ -167,8 +165,12 @@ export function taprootMidstate(tx: Transaction, spent: readonly TxOut[]): Tapro
 export type TapscriptSpend = {
   readonly leafHash: Hash32
   /** Position in opcodes; absent if none was executed. */
-  readonly codeSeparator?: number
+  readonly codeSeparator?: number | undefined
 }
+
+/** What a taproot hash covers of an annex: hashed once, however many signatures there are. */
+export const taprootAnnexHash = (annex: Uint8Array): Hash32 =>
+  sha256(new ByteSink().bytes(annex).done())
 
 /** BIP341 hash of input `index`; undefined for a hash type that makes the signature invalid. */
 export function taprootSighash({
@@ -176,7 +178,7 @@ export function taprootSighash({
   index,
   spent,
   hashType,
-  annex,
+  annexHash,
   tapscript,
   midstate = taprootMidstate(tx, spent),
 }: {
@@ -184,13 +186,13 @@ export function taprootSighash({
   readonly index: number
   readonly spent: readonly TxOut[]
   readonly hashType: number
-  readonly annex?: Uint8Array | undefined
+  readonly annexHash?: Hash32 | undefined
   readonly tapscript?: TapscriptSpend | undefined
   readonly midstate?: TaprootMidstate
 }): Hash32 | undefined {
   const own = inputAt(tx, index)
   const single = (hashType & TAPROOT_OUTPUT_MASK) === sighashType.single
-  const ownOutput = tx.outputs[index]
+  const ownOutput = midstate.eachOutput[index]
   if (!isTaprootType(hashType) || (single && ownOutput === undefined)) return undefined
   const sink = new ByteSink().u8(0).u8(hashType).u32(tx.version).u32(tx.lockTime) // Epoch 0.
   if (!isAnyoneCanPay(hashType)) {
@@ -199,14 +201,14 @@ export function taprootSighash({
   }
   const outputs = hashType & TAPROOT_OUTPUT_MASK
   if (outputs === sighashType.default || outputs === sighashType.all) sink.raw(midstate.outputs)
-  sink.u8((tapscript === undefined ? 0 : 2) + (annex === undefined ? 0 : 1))
+  sink.u8((tapscript === undefined ? 0 : 2) + (annexHash === undefined ? 0 : 1))
   if (isAnyoneCanPay(hashType)) {
     writeOutPoint(sink, own.outpoint)
     writeTxOut(sink, present(spent[index], 'taproot hashes need every output spent'))
     sink.u32(own.sequence)
   } else sink.u32(index)
-  if (annex !== undefined) sink.raw(sha256(new ByteSink().bytes(annex).done()))
-  if (single && ownOutput !== undefined) sink.raw(hashOf([ownOutput], writeTxOut))
+  if (annexHash !== undefined) sink.raw(annexHash)
+  if (single && ownOutput !== undefined) sink.raw(ownOutput)
   if (tapscript !== undefined)
     sink
       .raw(tapscript.leafHash)

@@ -14,6 +14,7 @@ import {
   sighashMidstate,
   sighashType,
   tapLeafHash,
+  taprootAnnexHash,
   taprootMidstate,
   taprootSighash,
 } from '../../../src/core/btc/sighash.ts'
@@ -129,7 +130,7 @@ describe('bitcoinjs-lib computes the same hashes', () => {
             index,
             spent,
             hashType,
-            annex,
+            annexHash: annex && taprootAnnexHash(annex),
             tapscript: leafHash && { leafHash },
           })
           if ((hashType & 3) === 3 && index >= tx.outputs.length) {

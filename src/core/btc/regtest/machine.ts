@@ -2,11 +2,16 @@
  * The state of one script run and the small steps that opcodes are made of. Source: Bitcoin Core
  * EvalScript.
  */
+import type { Hash32 } from '../../base/bytes.ts'
+import type { TapscriptSpend } from '../sighash.ts'
+import type { Conditions } from './conditions.ts'
 import { NUMBER_BYTES_MAX, readScriptNumber } from './script-number.ts'
 import type { ScriptFlags, ScriptResult } from './script-rules.ts'
 
-/** `base`: scriptSig, scriptPubKey and P2SH. `v0`: the scripts of BIP141. */
-export type ScriptVersion = 'base' | 'v0'
+/** Whose signatures are ECDSA. `base`: scriptSig, scriptPubKey and P2SH. `v0`: BIP141. */
+export type EcdsaVersion = 'base' | 'v0'
+/** The last one is BIP342. */
+export type ScriptVersion = EcdsaVersion | 'tapscript'
 
 /** What a script may ask about the transaction that spends it. */
 export interface SpendChecker {
@@ -15,14 +20,16 @@ export interface SpendChecker {
     readonly signature: Uint8Array
     readonly publicKey: Uint8Array
     readonly scriptCode: Uint8Array
-    readonly version: ScriptVersion
+    readonly version: EcdsaVersion
   }): boolean
-  /** BIP341 key path; `signature` as on the stack. */
-  checkTaprootKey(
-    signature: Uint8Array,
-    outputKey: Uint8Array,
-    annex: Uint8Array | undefined,
-  ): ScriptResult
+  /** BIP340 under an x-only key of 32 bytes; `signature` as on the stack. */
+  checkSchnorr(question: {
+    readonly signature: Uint8Array
+    readonly publicKey: Uint8Array
+    readonly annexHash: Hash32 | undefined
+    /** Absent for the key path. */
+    readonly tapscript?: TapscriptSpend
+  }): ScriptResult
   /** BIP65. */
   checkLockTime(lockTime: number): boolean
   /** BIP112. */
@@ -30,19 +37,30 @@ export interface SpendChecker {
 }
 
 export type ScriptContext = {
-  readonly version: ScriptVersion
   readonly flags: ScriptFlags
   readonly checker: SpendChecker
+} & (
+  | { readonly version: EcdsaVersion }
+  | { readonly version: 'tapscript'; readonly leaf: TapscriptLeaf }
+)
+
+/** The leaf that runs, and what bounds its signatures. */
+export type TapscriptLeaf = {
+  readonly hash: Hash32
+  readonly annexHash: Hash32 | undefined
+  /** Weight that signatures may still use up; BIP342 takes 50 for each that is not empty. */
+  weightLeft: number
 }
 
 export type Machine = ScriptContext & {
   readonly script: Uint8Array
   readonly stack: Uint8Array[]
   readonly alternative: Uint8Array[]
-  /** One entry for each open IF: whether its branch runs. */
-  readonly conditions: boolean[]
+  readonly conditions: Conditions
   /** Offset after the last CODESEPARATOR that ran. */
   codeStart: number
+  /** Which operation of the script that CODESEPARATOR was, from 0. */
+  codeSeparator: number | undefined
   /** Operations other than pushes, keys of CHECKMULTISIG included. */
   operations: number
 }

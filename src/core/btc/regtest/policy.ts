@@ -2,10 +2,21 @@
  * What the mempool asks of one transaction beyond consensus. Source: `docs/spec/bitcoin.md` §11.4,
  * RN-7.
  */
-import { classifyScript, dustThreshold, isPushOnly } from '../script.ts'
-import type { Transaction, TxOut } from '../transaction.ts'
+import type { ScriptOp } from '../script.ts'
+import {
+  classifyScript,
+  dustThreshold,
+  isPushOnly,
+  op,
+  parseScript,
+  scriptNumber,
+  witnessProgram,
+} from '../script.ts'
+import { ANNEX_TAG, LEAF_VERSION_MASK, TAPSCRIPT_LEAF } from '../taproot.ts'
+import type { Transaction, TxIn, TxOut } from '../transaction.ts'
 import { strippedSize, WITNESS_SCALE, weight } from '../transaction.ts'
-import { redeemScriptOf, scriptSigops } from './sigops.ts'
+import { ELEMENT_BYTES_MAX } from './script-rules.ts'
+import { scriptSigops } from './sigops.ts'
 
 export const WEIGHT_STANDARD_MAX = 400_000
 export const SIGOPS_COST_STANDARD_MAX = 16_000
@@ -20,7 +31,8 @@ const P2SH_SIGOPS_MAX = 15
 const WITNESS_SCRIPT_MAX = 3_600
 const WITNESS_ITEMS_MAX = 100
 const WITNESS_ITEM_MAX = 80
-const ANNEX_TAG = 0x50
+/** Below OP_16, yet it pushes nothing and fails where it runs. */
+const RESERVED = 0x50
 
 /** Core's IsStandardTx: rules that need no coins. */
 export function checkStandard(tx: Transaction): string | undefined {
@@ -51,32 +63,66 @@ function checkOutputs(outputs: readonly TxOut[]): string | undefined {
  * Core's AreInputsStandard and IsWitnessStandard; `spent` are the outputs of the inputs, in order.
  */
 export function checkStandardInputs(tx: Transaction, spent: readonly TxOut[]): string | undefined {
-  for (const [i, { scriptSig, witness }] of tx.inputs.entries()) {
-    const script = spent[i]?.script ?? new Uint8Array(0)
-    const { type } = classifyScript(script)
-    if (type === 'nonstandard' || type === 'witnessUnknown') return 'bad-txns-nonstandard-inputs'
-    const redeem = redeemScriptOf(script, scriptSig)
-    if (redeem !== undefined && scriptSigops(redeem, { accurate: true }) > P2SH_SIGOPS_MAX)
-      return 'bad-txns-nonstandard-inputs'
-    if (!isStandardWitness(redeem ?? script, witness)) return 'bad-witness-nonstandard'
-  }
-  return undefined
+  const inputs = tx.inputs.map((input, i) => ({
+    ...input,
+    script: spent[i]?.script ?? new Uint8Array(0),
+  }))
+  if (!inputs.every(isStandardInput)) return 'bad-txns-nonstandard-inputs'
+  return inputs.every(isStandardWitness) ? undefined : 'bad-witness-nonstandard'
 }
 
-function isStandardWitness(script: Uint8Array, witness: readonly Uint8Array[]): boolean {
-  if (witness.length === 0) return true
+type Input = Pick<TxIn, 'scriptSig' | 'witness'> & { readonly script: Uint8Array }
+
+function isStandardInput({ script, scriptSig }: Input): boolean {
   const { type } = classifyScript(script)
-  if (type === 'p2wsh') {
-    const items = witness.slice(0, -1)
-    return (
-      (witness.at(-1)?.length ?? 0) <= WITNESS_SCRIPT_MAX &&
-      items.length <= WITNESS_ITEMS_MAX &&
-      items.every(({ length }) => length <= WITNESS_ITEM_MAX)
-    )
-  }
-  if (type === 'p2tr') return witness.length < 2 || witness.at(-1)?.[0] !== ANNEX_TAG
-  return type === 'p2wpkh'
+  if (type === 'nonstandard' || type === 'witnessUnknown') return false
+  if (type !== 'p2sh') return true
+  const redeem = topOfPushes(scriptSig)
+  return redeem !== undefined && scriptSigops(redeem, { accurate: true }) <= P2SH_SIGOPS_MAX
 }
+
+/** What the pushes of a scriptSig leave on top; undefined where they fail or there is none. */
+function topOfPushes(scriptSig: Uint8Array): Uint8Array | undefined {
+  const ops = parseScript(scriptSig) ?? []
+  const isPush = ({ opcode, data }: ScriptOp): boolean =>
+    opcode <= op.sixteen && opcode !== RESERVED && (data?.length ?? 0) <= ELEMENT_BYTES_MAX
+  const last = ops.every(isPush) ? ops.at(-1) : undefined
+  return last && (last.data ?? scriptNumber(last.opcode - op.one + 1))
+}
+
+/**
+ * A witness stands only where one is due, and only in the sizes that wallets make. Programs of
+ * versions to come are judged by the flags of the interpreter.
+ */
+function isStandardWitness({ script, scriptSig, witness }: Input): boolean {
+  const { type } = classifyScript(script)
+  if (witness.length === 0) return true
+  if (type === 'p2a') return false
+  if (type === 'p2tr') return isStandardTaproot(witness)
+  const own = type === 'p2sh' ? topOfPushes(scriptSig) : script
+  const inner = own && classifyScript(own).type
+  if (inner === 'p2wsh') return isStandardScriptHash(witness)
+  return own !== undefined && witnessProgram(own) !== undefined
+}
+
+function isStandardScriptHash(witness: readonly Uint8Array[]): boolean {
+  const items = witness.slice(0, -1)
+  return (
+    (witness.at(-1)?.length ?? 0) <= WITNESS_SCRIPT_MAX &&
+    items.length <= WITNESS_ITEMS_MAX &&
+    items.every(isSmall)
+  )
+}
+
+/** No annex, and small items under a tapscript; a key path has no more rules. */
+function isStandardTaproot(witness: readonly Uint8Array[]): boolean {
+  if (witness.length < 2) return true
+  const [first] = witness.at(-1) ?? []
+  if (first === undefined || first === ANNEX_TAG) return false
+  return (first & LEAF_VERSION_MASK) !== TAPSCRIPT_LEAF || witness.slice(0, -2).every(isSmall)
+}
+
+const isSmall = ({ length }: Uint8Array): boolean => length <= WITNESS_ITEM_MAX
 
 /** BMP-4: size for fees. */
 export const policyVsize = (tx: Transaction, sigopsCost: number): number =>

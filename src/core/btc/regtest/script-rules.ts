@@ -22,6 +22,9 @@ export type ScriptFlag =
   | 'WITNESS_PUBKEYTYPE'
   | 'DISCOURAGE_UPGRADABLE_NOPS'
   | 'DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM'
+  | 'DISCOURAGE_UPGRADABLE_TAPROOT_VERSION'
+  | 'DISCOURAGE_OP_SUCCESS'
+  | 'DISCOURAGE_UPGRADABLE_PUBKEYTYPE'
   | 'CONST_SCRIPTCODE'
 
 export type ScriptFlags = ReadonlySet<ScriptFlag>
@@ -49,6 +52,9 @@ export const STANDARD_FLAGS: ScriptFlags = new Set<ScriptFlag>([
   'WITNESS_PUBKEYTYPE',
   'DISCOURAGE_UPGRADABLE_NOPS',
   'DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM',
+  'DISCOURAGE_UPGRADABLE_TAPROOT_VERSION',
+  'DISCOURAGE_OP_SUCCESS',
+  'DISCOURAGE_UPGRADABLE_PUBKEYTYPE',
   'CONST_SCRIPTCODE',
 ])
 
@@ -84,6 +90,9 @@ export const SCRIPT_ERROR_TEXT = {
   NULLFAIL: 'Signature must be zero for failed CHECK(MULTI)SIG operation',
   DISCOURAGE_UPGRADABLE_NOPS: 'NOPx reserved for soft-fork upgrades',
   DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM: 'Witness version reserved for soft-fork upgrades',
+  DISCOURAGE_UPGRADABLE_TAPROOT_VERSION: 'Taproot version reserved for soft-fork upgrades',
+  DISCOURAGE_OP_SUCCESS: 'OP_SUCCESSx reserved for soft-fork upgrades',
+  DISCOURAGE_UPGRADABLE_PUBKEYTYPE: 'Public key version reserved for soft-fork upgrades',
   PUBKEYTYPE: 'Public key is neither compressed or uncompressed',
   CLEANSTACK: 'Stack size must be exactly one after execution',
   WITNESS_PROGRAM_WRONG_LENGTH: 'Witness program has incorrect length',
@@ -96,11 +105,13 @@ export const SCRIPT_ERROR_TEXT = {
   SCHNORR_SIG_SIZE: 'Invalid Schnorr signature size',
   SCHNORR_SIG_HASHTYPE: 'Invalid Schnorr signature hash type',
   SCHNORR_SIG: 'Invalid Schnorr signature',
+  TAPROOT_WRONG_CONTROL_SIZE: 'Invalid Taproot control block size',
+  TAPSCRIPT_VALIDATION_WEIGHT: 'Too much signature validation relative to witness weight',
+  TAPSCRIPT_CHECKMULTISIG: 'OP_CHECKMULTISIG(VERIFY) is not available in tapscript',
+  TAPSCRIPT_MINIMALIF: 'OP_IF/NOTIF argument must be minimal in tapscript',
   OP_CODESEPARATOR: 'Using OP_CODESEPARATOR in non-witness script',
   SIG_FINDANDDELETE: 'Signature is found in scriptCode',
   UNKNOWN_ERROR: 'unknown error',
-  /** Ours: the rule exists on the network, this node does not verify it and therefore refuses. */
-  UNSUPPORTED: 'Script form that this node does not verify',
 } as const
 
 export type ScriptError = keyof typeof SCRIPT_ERROR_TEXT

@@ -2,18 +2,28 @@
  * Encodings of ECDSA signatures and keys inside scripts: BIP66 (strict DER), BIP146 (low S), BIP143
  * (keys).
  */
-import { concat } from '../../base/bytes.ts'
-import { attempt, BadEncoding } from '../../base/errors.ts'
-import { compactOfDer, isLowS, isStrictDer } from '../signature.ts'
+import { concat, fromBigEndian } from '../../base/bytes.ts'
+import { secp256k1 } from '../../base/noble-secp256k1.ts'
+import { isLowS, isStrictDer } from '../signature.ts'
+import { compactOfLaxDer } from './lax-der.ts'
+
+const SCALAR_SIZE = 32
+const ORDER = secp256k1.order
 
 /** `signature` ends with its hash type, here and below. */
 export const isStrictSignature = (signature: Uint8Array): boolean =>
   isStrictDer(signature.subarray(0, -1))
 
-/** r ‖ s in 64 bytes; undefined when it is not strict, or a number does not fit. */
+/**
+ * r ‖ s in 64 bytes; undefined when it is no signature that anything could have made.
+ *
+ * How it is encoded is asked above: without flags, the forms from before BIP66 are good.
+ */
 export function compactSignature(signature: Uint8Array): Uint8Array | undefined {
-  const compact = attempt(() => compactOfDer(signature.subarray(0, -1)))
-  return compact instanceof BadEncoding ? undefined : compact
+  const compact = compactOfLaxDer(signature.subarray(0, -1))
+  if (compact === undefined) return undefined
+  const [r, s] = [compact.subarray(0, SCALAR_SIZE), compact.subarray(SCALAR_SIZE)]
+  return fromBigEndian(r) < ORDER && fromBigEndian(s) < ORDER ? compact : undefined
 }
 
 /** Of a strict signature. Numbers that do not fit count as low, as in Core: they fail later. */

@@ -3,8 +3,9 @@
  * 146, 147).
  */
 import { concat, equalBytes } from '../../base/bytes.ts'
+import { assert } from '../../base/errors.ts'
 import { pushData, readOp } from '../script.ts'
-import type { Machine, Operation } from './machine.ts'
+import type { EcdsaVersion, Machine, Operation } from './machine.ts'
 import { asNumber, take } from './machine.ts'
 import { thenVerify } from './plain-operations.ts'
 import { FALSE, LOCK_TIME_BYTES_MAX, TRUE } from './script-number.ts'
@@ -35,6 +36,11 @@ export function findAndDelete(script: Uint8Array, pattern: Uint8Array): Uint8Arr
     offset = next
   }
   return concat(...kept)
+}
+
+function ecdsaVersion({ version }: Machine): EcdsaVersion {
+  assert(version !== 'tapscript', 'tapscript has signature operations of its own')
+  return version
 }
 
 /** The code that a signature commits to; old scripts lose the signatures themselves. */
@@ -75,7 +81,7 @@ const checkSignature: Operation = (machine) => {
   if (scriptCode === 'SIG_FINDANDDELETE') return scriptCode
   const fault = signatureFault(machine, signature) ?? keyFault(machine, publicKey)
   if (fault !== undefined) return fault
-  const { version } = machine
+  const version = ecdsaVersion(machine)
   const good = machine.checker.checkEcdsa({ signature, publicKey, scriptCode, version })
   if (!good && machine.flags.has('NULLFAIL') && signature.length > 0) return 'NULLFAIL'
   machine.stack.push(good ? TRUE : FALSE)
@@ -115,7 +121,7 @@ function matchSignatures(machine: Machine, multisig: Multisig): boolean | Script
   if (scriptCode === 'SIG_FINDANDDELETE') return scriptCode
   const keys = [...multisig.keys]
   const signatures = [...multisig.signatures]
-  const { version } = machine
+  const version = ecdsaVersion(machine)
   while (signatures.length > 0) {
     if (signatures.length > keys.length) return false
     const signature = signatures.at(-1) ?? FALSE

@@ -8,6 +8,8 @@ import type { Transaction, TxOut } from '../transaction.ts'
 import { isCoinbase, WITNESS_SCALE } from '../transaction.ts'
 import { MULTISIG_KEYS_MAX } from './script-rules.ts'
 
+const KEY_HASH_SIZE = 20
+const SCRIPT_HASH_SIZE = 32
 export const BLOCK_SIGOPS_COST_MAX = 80_000
 
 const CHECKSIGVERIFY = 0xad
@@ -51,14 +53,16 @@ export function sigopCost(tx: Transaction, spent: readonly TxOut[]): number {
 }
 
 /** Script that a P2SH input reveals: its last push. */
-export function redeemScriptOf(script: Uint8Array, scriptSig: Uint8Array): Uint8Array | undefined {
+function redeemScriptOf(script: Uint8Array, scriptSig: Uint8Array): Uint8Array | undefined {
   if (classifyScript(script).type !== 'p2sh' || !isPushOnly(scriptSig)) return undefined
   return parseScript(scriptSig)?.at(-1)?.data
 }
 
 function witnessSigops(script: Uint8Array, witness: readonly Uint8Array[]): number {
   const program = witnessProgram(script)
-  if (program?.version !== 0) return 0
-  if (program.program.length === 20) return 1
-  return scriptSigops(witness.at(-1) ?? new Uint8Array(0), { accurate: true })
+  if (program?.version !== 0) return 0 // Tapscript is bounded by its weight, not counted.
+  if (program.program.length === KEY_HASH_SIZE) return 1
+  return program.program.length === SCRIPT_HASH_SIZE
+    ? scriptSigops(witness.at(-1) ?? new Uint8Array(0), { accurate: true })
+    : 0
 }

@@ -1,7 +1,8 @@
 /**
  * Answers what scripts ask about the transaction that spends: signatures and lock times. Source:
- * BIP65, 68, 112, 143, 341.
+ * BIP65, 68, 112, 143, 341, 342.
  */
+import { equalBytes } from '../../base/bytes.ts'
 import { assert } from '../../base/errors.ts'
 import { verifyBip340, verifyEcdsa } from '../../base/verification.ts'
 import type { SighashMidstate, TaprootMidstate } from '../sighash.ts'
@@ -48,26 +49,47 @@ export function spendChecker(
     taproot ??= taprootMidstate(tx, spent)
     return taproot
   }
-  return (index) => ({
-    checkEcdsa: (question) => {
-      const digest = ecdsaDigest({ tx, spent, index, segwitState }, question)
-      const signature = compactSignature(question.signature)
-      if (signature === undefined) return false
-      const publicKey = withoutHybrid(question.publicKey)
-      return verifyEcdsa({ publicKey, digest, signature }, { lowS: false })
-    },
-    checkTaprootKey: (signature, outputKey, annex) =>
-      checkTaprootKey({ tx, spent, index, annex, midstate: taprootState() }, signature, outputKey),
-    checkLockTime: (lockTime) => checkLockTime(tx, index, lockTime),
-    checkSequence: (wanted) => checkSequence(tx, index, wanted),
-  })
+  return (index) => {
+    const digestOf = rememberingDigests((question) =>
+      ecdsaDigest({ tx, spent, index, segwitState }, question),
+    )
+    return {
+      checkEcdsa: (question) => {
+        const signature = compactSignature(question.signature)
+        if (signature === undefined) return false
+        const publicKey = withoutHybrid(question.publicKey)
+        return verifyEcdsa({ publicKey, digest: digestOf(question), signature }, { lowS: false })
+      },
+      checkSchnorr: (question) =>
+        checkSchnorr({ tx, spent, index, midstate: taprootState() }, question),
+      checkLockTime: (lockTime) => checkLockTime(tx, index, lockTime),
+      checkSequence: (wanted) => checkSequence(tx, index, wanted),
+    }
+  }
 }
 
 type Place = { readonly tx: Transaction; readonly spent: readonly TxOut[]; readonly index: number }
+type EcdsaQuestion = Parameters<SpendChecker['checkEcdsa']>[0]
+type Digest = (question: EcdsaQuestion) => Uint8Array
+
+/** A legacy digest hashes the whole transaction: once for all keys that a signature is tried on. */
+function rememberingDigests(compute: Digest): Digest {
+  let last: Pick<EcdsaQuestion, 'scriptCode' | 'version'> | undefined
+  const digests = new Map<number, Uint8Array>()
+  return (question) => {
+    const { scriptCode, version, signature } = question
+    if (last?.version !== version || !equalBytes(last.scriptCode, scriptCode)) digests.clear()
+    last = question
+    const hashType = signature.at(-1) ?? 0
+    const digest = digests.get(hashType) ?? compute(question)
+    digests.set(hashType, digest)
+    return digest
+  }
+}
 
 function ecdsaDigest(
   { tx, spent, index, segwitState }: Place & { readonly segwitState: () => SighashMidstate },
-  { signature, scriptCode, version }: Parameters<SpendChecker['checkEcdsa']>[0],
+  { signature, scriptCode, version }: EcdsaQuestion,
 ): Uint8Array {
   const hashType = signature.at(-1) ?? 0
   const output = spent[index]
@@ -77,19 +99,18 @@ function ecdsaDigest(
   return segwitSighash({ tx, index, scriptCode, value, hashType, midstate: segwitState() })
 }
 
-function checkTaprootKey(
-  place: Place & { readonly annex: Uint8Array | undefined; readonly midstate: TaprootMidstate },
-  signature: Uint8Array,
-  outputKey: Uint8Array,
+function checkSchnorr(
+  place: Place & { readonly midstate: TaprootMidstate },
+  { signature, publicKey, annexHash, tapscript }: Parameters<SpendChecker['checkSchnorr']>[0],
 ): ScriptResult {
   const { length } = signature
   if (length !== SCHNORR_SIZE && length !== SCHNORR_SIZE + 1) return 'SCHNORR_SIG_SIZE'
   const hashType = signature[SCHNORR_SIZE] ?? 0
   // The default type is said by leaving it out.
   if (length > SCHNORR_SIZE && hashType === 0) return 'SCHNORR_SIG_HASHTYPE'
-  const digest = taprootSighash({ ...place, hashType })
+  const digest = taprootSighash({ ...place, hashType, annexHash, tapscript })
   if (digest === undefined) return 'SCHNORR_SIG_HASHTYPE'
-  return verifyBip340(outputKey, digest, signature.subarray(0, SCHNORR_SIZE))
+  return verifyBip340(publicKey, digest, signature.subarray(0, SCHNORR_SIZE))
     ? undefined
     : 'SCHNORR_SIG'
 }

@@ -7,11 +7,13 @@ import { sha256 } from '../../base/hash.ts'
 import { classifyScript, isPushOnly, p2pkhScript, pushData, witnessProgram } from '../script.ts'
 import { runScript } from './interpreter.ts'
 import type { SpendChecker } from './machine.ts'
-import { isTrue } from './script-number.ts'
 import type { ScriptFlags, ScriptResult } from './script-rules.ts'
-import { ELEMENT_BYTES_MAX } from './script-rules.ts'
+import { verifyTaproot } from './verify-taproot.ts'
+import { mustBeTrue, runWitnessScript } from './witness-script.ts'
 
-const ANNEX_TAG = 0x50
+const KEY_HASH_SIZE = 20
+const SCRIPT_HASH_SIZE = 32
+const TAPROOT_SIZE = 32
 
 export type Spend = {
   readonly scriptSig: Uint8Array
@@ -21,10 +23,7 @@ export type Spend = {
   readonly checker: SpendChecker
 }
 
-/**
- * Undefined when the spend is right. Forms that this node cannot verify are refused as
- * `UNSUPPORTED`.
- */
+/** Undefined when the spend is right. */
 export function verifyScript(spend: Spend): ScriptResult {
   const { scriptSig, scriptPubKey, flags, witness } = spend
   if (flags.has('SIGPUSHONLY') && !isPushOnly(scriptSig)) return 'SIG_PUSHONLY'
@@ -41,11 +40,6 @@ export function verifyScript(spend: Spend): ScriptResult {
   if (flags.has('P2SH') && classifyScript(scriptPubKey).type === 'p2sh')
     return verifyRedeemScript(spend, pushed)
   return verifyEnd(stack, flags, witness)
-}
-
-const mustBeTrue = (stack: readonly Uint8Array[]): ScriptResult => {
-  const top = stack.at(-1)
-  return top !== undefined && isTrue(top) ? undefined : 'EVAL_FALSE'
 }
 
 /** Nothing may be left over: on the stack by policy, in the witness by consensus. */
@@ -81,44 +75,27 @@ function verifyWitness(
   { version, program }: Program,
   place: 'native' | 'nested',
 ): ScriptResult {
-  const { witness, flags } = spend
-  if (version === 0 && program.length === 20)
-    return witness.length === 2
-      ? runWitnessScript(spend, p2pkhScript(program), witness)
-      : 'WITNESS_PROGRAM_MISMATCH'
-  if (version === 0 && program.length === 32) {
-    const script = witness.at(-1)
-    if (script === undefined) return 'WITNESS_PROGRAM_WITNESS_EMPTY'
-    if (!equalBytes(sha256(script), program)) return 'WITNESS_PROGRAM_MISMATCH'
-    return runWitnessScript(spend, script, witness.slice(0, -1))
-  }
-  if (version === 0) return 'WITNESS_PROGRAM_WRONG_LENGTH'
-  if (version === 1 && program.length === 32 && place === 'native' && flags.has('TAPROOT'))
-    return verifyTaproot(spend, program)
-  return flags.has('DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM')
+  const { flags } = spend
+  if (version === 0) return verifyVersion0(spend, program)
+  if (version === 1 && program.length === TAPROOT_SIZE && place === 'native')
+    return flags.has('TAPROOT') ? verifyTaproot(spend, program) : undefined
+  const isAnchor = classifyScript(spend.scriptPubKey).type === 'p2a' // A nested one is not.
+  // What else there is means nothing yet, so anyone may spend it; by policy nobody does.
+  return flags.has('DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM') && !isAnchor
     ? 'DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM'
-    : 'UNSUPPORTED'
+    : undefined
 }
 
-/** BIP141: one true item must remain, by consensus. */
-function runWitnessScript(
-  { flags, checker }: Spend,
-  script: Uint8Array,
-  items: readonly Uint8Array[],
-): ScriptResult {
-  if (items.some(({ length }) => length > ELEMENT_BYTES_MAX)) return 'PUSH_SIZE'
-  const stack = [...items]
-  const fault = runScript(script, stack, { version: 'v0', flags, checker })
-  if (fault !== undefined) return fault
-  return stack.length === 1 ? mustBeTrue(stack) : 'CLEANSTACK'
-}
-
-/** BIP341, key path. A script path (BIP342) is refused: unread, it must not be accepted. */
-function verifyTaproot({ witness, checker }: Spend, outputKey: Uint8Array): ScriptResult {
-  if (witness.length === 0) return 'WITNESS_PROGRAM_WITNESS_EMPTY'
-  const last = witness.at(-1)
-  const annex = witness.length > 1 && last?.[0] === ANNEX_TAG ? last : undefined
-  const [signature, ...path] = annex === undefined ? witness : witness.slice(0, -1)
-  if (signature === undefined || path.length > 0) return 'UNSUPPORTED'
-  return checker.checkTaprootKey(signature, outputKey, annex)
+/** BIP141: the witness of a key hash, or of a script hash. */
+function verifyVersion0({ witness, flags, checker }: Spend, program: Uint8Array): ScriptResult {
+  const context = { version: 'v0', flags, checker } as const
+  if (program.length === KEY_HASH_SIZE)
+    return witness.length === 2
+      ? runWitnessScript(p2pkhScript(program), witness, context)
+      : 'WITNESS_PROGRAM_MISMATCH'
+  if (program.length !== SCRIPT_HASH_SIZE) return 'WITNESS_PROGRAM_WRONG_LENGTH'
+  const script = witness.at(-1)
+  if (script === undefined) return 'WITNESS_PROGRAM_WITNESS_EMPTY'
+  if (!equalBytes(sha256(script), program)) return 'WITNESS_PROGRAM_MISMATCH'
+  return runWitnessScript(script, witness.slice(0, -1), context)
 }

@@ -1,5 +1,6 @@
 /** Reads scripts in the notation of Bitcoin Core's test vectors (`core_io.h`, ParseScript). */
 import { concat, fromHex, utf8 } from '../../../../src/core/base/bytes.ts'
+import { present } from '../../../../src/core/base/errors.ts'
 import { numberPush, pushData } from '../../../../src/core/btc/script.ts'
 
 /** Names from 0x61 on, in order; gaps of the vectors' language do not exist. */
@@ -18,21 +19,23 @@ const OPCODES = new Map<string, number>([
   ['RESERVED', 0x50],
   ['NOP2', 0xb1],
   ['NOP3', 0xb2],
+  // A proposal's name for it, which the published rows carry.
+  ['CHECKTEMPLATEVERIFY', 0xb3],
   ...NAMES.map((name, i): [string, number] => [name, 0x61 + i]),
 ])
 
-/** Undefined for a word that is not of the language, such as an opcode of a later proposal. */
-export function assemble(text: string): Uint8Array | undefined {
-  const words = text.split(/\s+/).filter((word) => word !== '')
-  const parts = words.map(assembleWord)
-  const known = parts.filter((part) => part !== undefined)
-  return known.length === parts.length ? concat(...known) : undefined
-}
+export const assemble = (text: string): Uint8Array =>
+  concat(
+    ...text
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .map(assembleWord),
+  )
 
-function assembleWord(word: string): Uint8Array | undefined {
+function assembleWord(word: string): Uint8Array {
   if (/^-?\d+$/.test(word)) return numberPush(Number(word))
   if (word.startsWith('0x')) return fromHex(word.slice(2))
   if (/^'.*'$/.test(word)) return pushData(utf8(word.slice(1, -1)))
-  const opcode = OPCODES.get(word.replace(/^OP_/, ''))
-  return opcode === undefined ? undefined : Uint8Array.of(opcode)
+  const opcode = present(OPCODES.get(word.replace(/^OP_/, '')), `${word} is an opcode`)
+  return Uint8Array.of(opcode)
 }

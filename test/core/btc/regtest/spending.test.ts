@@ -5,17 +5,14 @@
  * whole and broken.
  */
 import { describe, expect, test } from 'vitest'
+import { concat, fromHex } from '../../../../src/core/base/bytes.ts'
 import { present } from '../../../../src/core/base/errors.ts'
 import { hash160, sha256 } from '../../../../src/core/base/hash.ts'
-import {
-  p2aScript,
-  p2shScript,
-  p2trScript,
-  witnessScript,
-} from '../../../../src/core/btc/script.ts'
+import { p2aScript, p2shScript, pushData, witnessScript } from '../../../../src/core/btc/script.ts'
 import type { Transaction, TxIn } from '../../../../src/core/btc/transaction.ts'
 import { txid } from '../../../../src/core/btc/transaction.ts'
 import { blockOn, coinbaseCoin, NOW, nodeWithCoins, SUBSIDY, verdict } from './chains.ts'
+import { keyOf, schnorrSignature, secretOf, taprootOutput } from './taproots.ts'
 import type { TestWallet } from './wallets.ts'
 import { EVERY_WALLET, p2trWallet, p2wpkhWallet, pay, signedSpend } from './wallets.ts'
 
@@ -97,6 +94,36 @@ const bare = (name: string, script: Uint8Array, proof: Partial<TxIn>): TestWalle
 })
 
 const anyScript = Uint8Array.of(0x51)
+
+type Tapscript = {
+  /** The whole script, as hex. */
+  readonly code?: string
+  readonly version?: number
+  readonly depth?: number
+  /** Size of an item below the signature that the script drops. */
+  readonly item?: number
+  readonly annex?: boolean
+}
+
+/** One key signs, after an item that the script drops; or `code` alone, whatever the stack holds. */
+function tapscriptWallet(name: string, options: Tapscript): TestWallet {
+  const { code, version = 0xc0, depth = 0, item, annex: hasAnnex = false } = options
+  const check = concat(pushData(keyOf(2)), Uint8Array.of(0xac))
+  const dropping = item === undefined ? check : concat(Uint8Array.of(0x75), check)
+  const leaf = { script: code === undefined ? dropping : fromHex(code), version }
+  const siblings = Array.from({ length: depth }, (_, i) => sha256(Uint8Array.of(i)))
+  const { script, control } = taprootOutput(1, leaf, siblings)
+  const annex = hasAnnex ? Uint8Array.of(0x50, 1) : undefined
+  return {
+    name,
+    script,
+    sign: (tx, index, spent) => {
+      const signature = schnorrSignature({ tx, index, spent, secret: secretOf(2), annex, leaf })
+      const stack = [signature, ...(item === undefined ? [] : [new Uint8Array(item)])]
+      return { witness: [...stack, leaf.script, control, ...(annex ? [annex] : [])] }
+    },
+  }
+}
 const MEMPOOL_ONLY: readonly TestWallet[] = [
   bare('a bare OP_TRUE', anyScript, {}),
   bare('a bare number comparison', Uint8Array.of(0x52, 0x87), { scriptSig: Uint8Array.of(0x52) }),
@@ -110,28 +137,89 @@ test.each(MEMPOOL_ONLY)('$name is valid in a block and not standard in the mempo
   expect(verdict(node.submitBlock(block, NOW))).toBe('accepted')
 })
 
-const unsupported =
-  'mandatory-script-verify-flag-failed (Script form that this node does not verify)'
 /** Not zero: a program is also the item that the script leaves on the stack. */
 const program = new Uint8Array(32).fill(7)
-const leaf = { witness: [anyScript, new Uint8Array(33).fill(0xc0)] }
-const NOWHERE: readonly TestWallet[] = [
-  bare('an unknown witness version', witnessScript(2, program), {}),
-  bare('a version 1 program that is no key', witnessScript(1, program.subarray(12)), {}),
-  bare('pay to anchor', p2aScript(), {}),
-  bare('a taproot script path', p2trScript(new Uint8Array(32).fill(2)), leaf),
-  bare('a nested unknown witness version', p2shScript(hash160(witnessScript(1, program))), {
-    scriptSig: Uint8Array.of(34, ...witnessScript(1, program)),
-    witness: [anyScript],
-  }),
+const nestedProgram = witnessScript(1, program)
+const RESERVED_VERSION =
+  'non-mandatory-script-verify-flag (Witness version reserved for soft-fork upgrades)'
+
+/** Spends that are right by consensus, and what the mempool says of them. */
+const FUTURE: readonly (readonly [TestWallet, string])[] = [
+  [
+    bare('an unknown witness version', witnessScript(2, program), {}),
+    'bad-txns-nonstandard-inputs',
+  ],
+  [
+    bare('a version 1 program that is no key', witnessScript(1, program.subarray(12)), {}),
+    'bad-txns-nonstandard-inputs',
+  ],
+  [bare('pay to anchor', p2aScript(), {}), 'accepted'],
+  [
+    bare('pay to anchor with a witness', p2aScript(), { witness: [anyScript] }),
+    'bad-witness-nonstandard',
+  ],
+  [
+    bare('a nested unknown witness version', p2shScript(hash160(nestedProgram)), {
+      scriptSig: pushData(nestedProgram),
+      witness: [anyScript],
+    }),
+    RESERVED_VERSION,
+  ],
+  [
+    bare('a nested anchor', p2shScript(hash160(p2aScript())), { scriptSig: pushData(p2aScript()) }),
+    RESERVED_VERSION,
+  ],
+  [tapscriptWallet('a tapscript', {}), 'accepted'],
+  [tapscriptWallet('a tapscript two levels down', { depth: 2 }), 'accepted'],
+  [tapscriptWallet('an item of 80 bytes', { item: 80 }), 'accepted'],
+  [tapscriptWallet('an item of 81 bytes', { item: 81 }), 'bad-witness-nonstandard'],
+  [tapscriptWallet('an annex', { annex: true }), 'bad-witness-nonstandard'],
+  [
+    tapscriptWallet('an OP_SUCCESS', { code: 'bb' }),
+    'non-mandatory-script-verify-flag (OP_SUCCESSx reserved for soft-fork upgrades)',
+  ],
+  [
+    tapscriptWallet('an unknown leaf version', { version: 0xc2, item: 81 }),
+    'non-mandatory-script-verify-flag (Taproot version reserved for soft-fork upgrades)',
+  ],
 ]
 
-test.each(NOWHERE)('$name is refused, not accepted, in mempool and block', (wallet) => {
+test.each(FUTURE.map(([wallet, policy]) => ({ name: wallet.name, wallet, policy })))(
+  '$name is spent in a block, and in the mempool: $policy',
+  ({ wallet, policy }) => {
+    const node = nodeWithCoins(wallet)
+    const tx = signedSpend([coinbaseCoin(node, 1, wallet)], [pay(to, SUBSIDY - FEE)])
+    expect(verdict(node.submit(tx, NOW))).toBe(policy)
+    const block = blockOn(node, { transactions: [tx], fees: FEE })
+    expect(verdict(node.submitBlock(block, NOW))).toBe('accepted')
+  },
+)
+
+test.each([
+  [
+    'another script',
+    (w: readonly Uint8Array[]) => w.with(-2, anyScript),
+    'Witness program hash mismatch',
+  ],
+  [
+    'half a control block',
+    (w: readonly Uint8Array[]) => w.with(-1, program),
+    'Invalid Taproot control block size',
+  ],
+  [
+    'the signature of somebody else',
+    (w: readonly Uint8Array[]) => w.with(0, new Uint8Array(64).fill(1)),
+    'Invalid Schnorr signature',
+  ],
+])('a tapscript is not spent with %s, in mempool and block', (_, change, text) => {
+  const wallet = tapscriptWallet('a tapscript', {})
   const node = nodeWithCoins(wallet)
-  const tx = signedSpend([coinbaseCoin(node, 1, wallet)], [pay(to, SUBSIDY - FEE)])
-  expect(verdict(node.submit(tx, NOW))).not.toBe('accepted')
+  const right = signedSpend([coinbaseCoin(node, 1, wallet)], [pay(to, SUBSIDY - FEE)])
+  const tx = withInput(right, (input) => ({ ...input, witness: change(input.witness) }))
+  const reason = `mandatory-script-verify-flag-failed (${text})`
+  expect(verdict(node.submit(tx, NOW))).toBe(reason)
   const block = blockOn(node, { transactions: [tx], fees: FEE })
-  expect(verdict(node.submitBlock(block, NOW))).toBe(unsupported)
+  expect(verdict(node.submitBlock(block, NOW))).toBe(reason)
 })
 
 test('a version 0 program of a wrong length can never be spent', () => {
