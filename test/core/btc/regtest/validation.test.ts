@@ -137,13 +137,20 @@ describe('a block is refused by the rule that it breaks', () => {
   })
 
   test('bad-blk-sigops, for more than 80,000 of cost', () => {
-    const script = new Uint8Array(9_999).fill(0xac)
-    const outputs = [1, 2, 3].map(() => ({ value: 0n as Sat, script }))
-    const block = blockOn(
-      node,
-      withCoinbase((tx) => ({ ...tx, outputs: [...tx.outputs, ...outputs] })),
-    )
-    expect(verdict(node.submitBlock(block, NOW))).toBe('bad-blk-sigops')
+    const withSigops = (sizes: readonly number[]): BlockParts => {
+      const outputs = sizes.map((size) => ({
+        value: 0n as Sat,
+        script: new Uint8Array(size).fill(0xac),
+      }))
+      const coinbase = (tx: Transaction) => ({ ...tx, outputs: [...tx.outputs, ...outputs] })
+      return withCoinbase(coinbase)
+    }
+    // Each CHECKSIG of an output costs four.
+    const oneMore = blockOn(node, withSigops([9_999, 9_999, 3]))
+    expect(verdict(node.submitBlock(oneMore, NOW))).toBe('bad-blk-sigops')
+    const other = nodeWithCoins(owner)
+    const most = blockOn(other, withSigops([9_999, 9_999, 2]))
+    expect(verdict(other.submitBlock(most, NOW))).toBe('accepted')
   })
 
   test('duplicate, for a block that is known', () => {
