@@ -5,6 +5,7 @@ import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
 import type { Mutant } from './mutant.ts'
 import { schnorrMutants } from './schnorr.ts'
+import { scriptMutants } from './script.ts'
 import { tecdsaMutants } from './tecdsa.ts'
 
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
@@ -14,4 +15,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   behind: behindMutants,
   lives: lifeMutants,
   epochs: epochMutants,
+  script: scriptMutants,
 }

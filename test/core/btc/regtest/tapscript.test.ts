@@ -91,7 +91,7 @@ describe('signature opcodes', () => {
     [`0 ${KEY} CHECKSIGADD`, items(bytes(64)), 'SCHNORR_SIG'],
     [`0 ${KEY} CHECKSIGADD`, items(), 'INVALID_STACK_OPERATION'],
     [`0x04 0xffffff7f ${KEY} CHECKSIGADD 0x05 0x0000008000 EQUAL`, signed, 'OK'],
-    [`0x05 0x0000008000 ${KEY} CHECKSIGADD`, signed, 'UNKNOWN_ERROR'],
+    [`0x05 0x0000008000 ${KEY} CHECKSIGADD`, items(bytes(64)), 'UNKNOWN_ERROR'],
     [`0x02 0x0100 ${KEY} CHECKSIGADD 2 EQUAL`, signed, 'OK', 'UNKNOWN_ERROR'],
     [
       `${KEY} CHECKSIG ${KEY_3} CHECKSIGADD 2 NUMEQUAL`,
@@ -224,7 +224,8 @@ describe('OP_SUCCESS', () => {
       'OP_RETURN',
     )
     expect(consensus({ script: concat(Uint8Array.of(0x05), success) })).toBe('BAD_OPCODE')
-    expect(consensus({ script: Uint8Array.of(0x51, 0x4d, 0xff) })).toBe('BAD_OPCODE')
+    // The whole script is read before any of it runs.
+    expect(consensus({ script: Uint8Array.of(0x6a, 0x4d, 0xff) })).toBe('BAD_OPCODE')
   })
 })
 
