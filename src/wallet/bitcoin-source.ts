@@ -143,7 +143,8 @@ export type SourcePorts = {
   readonly fetch: typeof fetch
   /** Unix seconds. */
   readonly nowSeconds: () => number
-  readonly wait: (ms: number) => Promise<void>
+  /** Resolves when the time is over, or before it when `over` is aborted. */
+  readonly wait: (ms: number, over?: AbortSignal) => Promise<void>
   readonly signal: AbortSignal | undefined
   /** Is told what is going on, for a person who waits. */
   readonly onStep?: ((text: string) => void) | undefined

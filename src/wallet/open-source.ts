@@ -46,6 +46,15 @@ export type OpenOptions = {
   readonly onStep?: (text: string) => void
 }
 
+/** A wait keeps the program alive: somebody wants what comes after it. */
+async function waited(ms: number, over?: AbortSignal): Promise<void> {
+  try {
+    await pause(ms, undefined, over === undefined ? {} : { signal: over })
+  } catch (error) {
+    if (over?.aborted !== true) throw error
+  }
+}
+
 /** Throws `BTC_SOURCE_UNUSABLE` for what this network does not have. */
 export async function openSource(spec: SourceSpec, options: OpenOptions): Promise<BitcoinSource> {
   const { client, host, cacheFolder } = options
@@ -55,7 +64,7 @@ export async function openSource(spec: SourceSpec, options: OpenOptions): Promis
     network,
     fetch,
     nowSeconds: () => Math.floor(Date.now() / 1_000),
-    wait: (ms) => pause(ms, undefined, { ref: false }),
+    wait: waited,
     signal: options.signal,
     onStep: options.onStep,
     headerStore,

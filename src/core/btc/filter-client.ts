@@ -101,6 +101,7 @@ export class FilterClient {
     return {
       tip: { hash, height, time: header.time },
       synced: vouchers > 0 && isShown && hasWork && agreed >= height,
+      filters: this.#chain.height,
       searched: this.#searched(height),
       vouchers,
       hopeful: this.#hopeful(height),

@@ -37,6 +37,8 @@ export type FilterStatus = {
   readonly tip: { readonly hash: BlockHash; readonly height: number; readonly time: number }
   /** The peers have shown all their headers, of enough work, and the filters up to the tip agree. */
   readonly synced: boolean
+  /** Height up to which filter headers are known. */
+  readonly filters: number
   /** Everything that is watched has been searched for up to this height. */
   readonly searched: number
   /** Peers that stand for all filters up to the tip. */

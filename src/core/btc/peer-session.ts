@@ -209,6 +209,9 @@ export class PeerSession {
     if ((services & service.witness) === 0n) return 'no WITNESS service'
     if (this.#options.filters === true && (services & service.compactFilters) === 0n)
       return 'no COMPACT_FILTERS service'
+    // Filters point at blocks of any age, which pruned peers do not have.
+    if (this.#options.filters === true && (services & service.network) === 0n)
+      return 'no NETWORK service'
     const serves = (services & (service.network | service.networkLimited)) !== 0n
     return serves ? undefined : 'neither NETWORK nor NETWORK_LIMITED service'
   }

@@ -104,7 +104,8 @@ export class BitcoindClient implements HeaderServer {
       if (!isWarming) return replies
       if (attempt === WARMING_MAX) throw unreachable(this.name, 'it is still starting')
       this.#ports.onStep?.(`${this.name} is starting`)
-      await this.#ports.wait(WARMING_MS)
+      await this.#ports.wait(WARMING_MS, this.#ports.signal)
+      this.#ports.signal?.throwIfAborted()
     }
   }
 

@@ -75,8 +75,9 @@ export class HttpEndpoint {
       if (!(outcome instanceof Later)) return outcome
       if (attempt === ATTEMPTS_MAX || outcome.afterMs > RETRY_AFTER_MS_MAX)
         throw unreachable(this.name, outcome.reason, outcome.cause)
-      await this.#ports.wait(Math.max(outcome.afterMs, BACK_OFF_FIRST_MS * 2 ** (attempt - 1)))
-      this.#ports.signal?.throwIfAborted()
+      const { wait, signal } = this.#ports
+      await wait(Math.max(outcome.afterMs, BACK_OFF_FIRST_MS * 2 ** (attempt - 1)), signal)
+      signal?.throwIfAborted()
     }
   }
 

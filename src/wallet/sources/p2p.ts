@@ -41,6 +41,9 @@ export interface PeerConnector {
 /** How long peers are waited for that do not come: from then on what there is must do. */
 export const PATIENCE_MS = 20_000
 
+/** Without any progress for so long, nothing more is to be hoped for. */
+export const STALLED_MS = 180_000
+
 /** Peers that must stand for the filters before an answer counts as proved (CF-1). */
 export const vouchersMin = (network: string): number => (network === 'mainnet' ? 3 : 2)
 
@@ -72,11 +75,11 @@ export class PeerSource implements BitcoinSource {
     return this.#connector.client.status
   }
 
-  /** Settles when `holds`; gives up when nobody stands for the filters in time. */
+  /** Settles when `holds`; gives up when nobody is there, or nothing goes on any more. */
   async #until(holds: (status: FilterStatus) => boolean): Promise<FilterStatus> {
     const { signal } = this.#ports
+    const over = new AbortController()
     let stop = (): void => undefined
-    let isOver = false
     const happened = new Promise<void>((resolve, reject) => {
       const look = (): void => {
         const status = this.#status
@@ -88,21 +91,41 @@ export class PeerSource implements BitcoinSource {
       stop = this.#connector.onChange(look)
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
       if (signal?.aborted === true) reject(signal.reason)
-      void this.#ports.wait(this.#patienceMs).then(() => {
-        this.#isPatient = false
-        if (isOver) return
-        if (this.#status.vouchers === 0) reject(this.#noPeers())
-        look()
-      })
+      void this.#keepTime({ over: over.signal, look, giveUp: reject })
       look()
     })
     try {
       await happened
       return this.#status
     } finally {
-      isOver = true
+      over.abort()
       stop()
     }
+  }
+
+  /** Patience ends one spell after the first peer stood for the filters. */
+  async #keepTime({
+    over,
+    look,
+    giveUp,
+  }: {
+    readonly over: AbortSignal
+    readonly look: () => void
+    readonly giveUp: (problem: Error) => void
+  }): Promise<void> {
+    let wasHeard = false
+    for (let quietMs = 0; quietMs < STALLED_MS; ) {
+      const before = progressOf(this.#status)
+      await this.#ports.wait(this.#patienceMs, over)
+      if (over.aborted) return
+      const { vouchers, hopeful } = this.#status
+      if (vouchers === 0 && hopeful === 0) giveUp(this.#noPeers())
+      if (vouchers > 0 && wasHeard) this.#isPatient = false
+      wasHeard = vouchers > 0
+      look()
+      quietMs = progressOf(this.#status) === before ? quietMs + this.#patienceMs : 0
+    }
+    giveUp(unreachable('p2p', `its peers have served nothing for ${STALLED_MS / 60_000} minutes`))
   }
 
   /** Every connection has failed. */
@@ -267,6 +290,9 @@ export class PeerSource implements BitcoinSource {
     this.#connector.close()
   }
 }
+
+const progressOf = ({ tip, filters, searched, vouchers }: FilterStatus): string =>
+  [tip.height, filters, searched, vouchers].join()
 
 const tipIn = ({ tip: { hash, height, time } }: FilterStatus): Tip => ({ hash, height, time })
 

@@ -11,25 +11,24 @@ export function poll(
   { wait }: Pick<SourcePorts, 'wait'>,
   listener: (event: SourceEvent) => void,
 ): () => void {
-  let isOver = false
+  const over = new AbortController()
+  const { signal } = over
   const run = async (): Promise<void> => {
     let known = ''
-    while (!isOver) {
+    while (!signal.aborted) {
       try {
         const { tip, synced } = await read()
-        if (isOver) return
+        if (signal.aborted) return
         if (known === '') listener({ type: synced ? 'synced' : 'syncing' })
         if (toHex(tip.hash) !== known) listener({ type: 'tipChanged', tip })
         known = toHex(tip.hash)
       } catch (error) {
-        if (!(error instanceof CkbtcError) || isOver) return
+        if (!(error instanceof CkbtcError) || signal.aborted) return
         listener({ type: 'alarm', reason: error.message })
       }
-      await wait(EVERY_MS)
+      await wait(EVERY_MS, signal)
     }
   }
   void run()
-  return () => {
-    isOver = true
-  }
+  return () => over.abort()
 }

@@ -276,17 +276,20 @@ describe('a peer', () => {
     expect(coinsOf(net)).toEqual([[104, 106]])
   })
 
-  test('without compact filters is refused', () => {
+  test.each([
+    ['compact filters', service.network | service.witness, 'no COMPACT_FILTERS service'],
+    [
+      'old blocks',
+      service.networkLimited | service.witness | service.compactFilters,
+      'no NETWORK service',
+    ],
+  ])('without %s is refused', (_, services, reason) => {
     const node = story()
     const alter: Alter = (message) => [
-      message.type === 'version'
-        ? { ...message, services: service.network | service.witness }
-        : message,
+      message.type === 'version' ? { ...message, services } : message,
     ]
     const net = watching({ node, alter })
-    expect(net.offences).toMatchObject([
-      { offence: { kind: 'unsuitable', reason: 'no COMPACT_FILTERS service' } },
-    ])
+    expect(net.offences).toMatchObject([{ offence: { kind: 'unsuitable', reason } }])
     expect(net.client.status.synced).toBe(false)
   })
 

@@ -13,7 +13,7 @@ import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
 import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
 import { startFilterConnection } from '../../../src/host/filter-connection.ts'
 import { findFilterPeers } from '../../../src/host/filter-peers.ts'
-import { PeerSource } from '../../../src/wallet/sources/p2p.ts'
+import { PeerSource, STALLED_MS } from '../../../src/wallet/sources/p2p.ts'
 import { NOW } from '../../core/btc/regtest/chains.ts'
 import { NOW_S, other, owner, portsOf, tell, watched } from './story.ts'
 
@@ -120,6 +120,34 @@ test('a peer that is not there is not waited for beyond patience', async () => {
   await server.close()
   const source = sourceAt([port, await portOf(shared.node)], 300)
   expect((await source.spendStatus([shared.unspent])).unspent).toBe('server-said')
+})
+
+test('peers that serve nothing more are given up', async () => {
+  const status = {
+    tip: { hash: shared.node.tip().hash, height: 9, time: 0 },
+    synced: true,
+    filters: 9,
+    searched: 3,
+    vouchers: 2,
+    hopeful: 0,
+    liars: 0,
+    undecided: 0,
+  }
+  const connector = {
+    client: { status, peers: [], tree: undefined as never, scan: undefined as never },
+    watch: () => undefined,
+    announce: () => undefined,
+    evidence: () => [],
+    onChange: () => () => undefined,
+    close: () => undefined,
+  }
+  const waits: number[] = []
+  const source = new PeerSource(connector, portsOf(waits))
+  await expect(source.spendStatus([shared.unspent])).rejects.toMatchObject({
+    code: 'NETWORK_UNREACHABLE',
+    message: expect.stringContaining('served nothing for 3 minutes'),
+  })
+  expect(waits.reduce((sum, ms) => sum + ms, 0)).toBe(STALLED_MS)
 })
 
 test('without any peer the source is unreachable', async () => {
