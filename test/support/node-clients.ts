@@ -42,6 +42,8 @@ export class NodeClients {
   #count = 0n
   /** All calls made, by request id in hexadecimal. */
   readonly calls = new Map<string, Hash32>()
+  /** Those that were answered: nodes forget their answers in time. */
+  readonly #answered = new Set<string>()
 
   constructor(net: NodeNet) {
     this.#net = net
@@ -82,7 +84,7 @@ export class NodeClients {
     const id = requestId(decodeEnvelope(envelope).content)
     this.calls.set(toHex(id), id)
     const input = { type: 'ingress', requestId: id, envelope } as const
-    this.#hand(input, () => this.replyTo(id) !== undefined)
+    this.#hand(input, () => this.isAnswered(id))
     return id
   }
 
@@ -94,6 +96,7 @@ export class NodeClients {
     const text = textOf(first)
     if (replies.some((reply) => textOf(reply) !== text))
       throw new Wrong(`two answers to ${toHex(id)}`)
+    this.#answered.add(toHex(id))
     return first
   }
 
@@ -101,11 +104,10 @@ export class NodeClients {
     return this.replyTo(id) !== undefined
   }
 
-  /** Calls that an honest node has no answer to. */
+  /** Calls that no honest node has answered. */
   get unanswered(): number {
-    return [...this.calls.values()].filter((id) =>
-      this.#net.subnets.some(({ replica }) => replica.findRequest(id) === undefined),
-    ).length
+    return [...this.calls].filter(([key, id]) => !this.#answered.has(key) && !this.isAnswered(id))
+      .length
   }
 
   /** What the node that knows most answers to a query. */
