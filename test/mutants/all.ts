@@ -1,5 +1,6 @@
 /** Every mutant, by the part of the program that it changes. */
 import { epochMutants } from './epochs.ts'
+import { filterMutants } from './filters.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
@@ -16,4 +17,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   lives: lifeMutants,
   epochs: epochMutants,
   script: scriptMutants,
+  filters: filterMutants,
 }

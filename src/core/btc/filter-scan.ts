@@ -42,7 +42,7 @@ export type Rescanning = {
 
 type Group = WatchGroup & { readonly packed: PackedStrings; readonly keys: ReadonlySet<string> }
 
-/** Scripts that one wallet or one report may watch. */
+/** Scripts that one report may watch: whoever calls `watch` asks for no more. */
 export const WATCHED_MAX = 200_000
 
 export class FilterScan {

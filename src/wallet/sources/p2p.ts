@@ -7,7 +7,7 @@ import { equalBytes, toHex } from '../../core/base/bytes.ts'
 import type { Block, BlockHeader } from '../../core/btc/block.ts'
 import type { FilterClient } from '../../core/btc/filter-client.ts'
 import type { FilterStatus } from '../../core/btc/filter-port.ts'
-import { coinAsOf } from '../../core/btc/filter-scan.ts'
+import { coinAsOf, WATCHED_MAX } from '../../core/btc/filter-scan.ts'
 import { UNDECIDED_MAX } from '../../core/btc/filter-sync.ts'
 import type { TxOut } from '../../core/btc/transaction.ts'
 import { decodeTransaction, txid, wtxid } from '../../core/btc/transaction.ts'
@@ -192,12 +192,14 @@ export class PeerSource implements BitcoinSource {
   }
 
   async watch(scripts: readonly Uint8Array[], birthHeight: number): Promise<void> {
+    if (this.#connector.client.scan.count + scripts.length > WATCHED_MAX)
+      throw unusable('p2p', `more than ${WATCHED_MAX} scripts are watched`, 'ask for fewer at once')
     this.#connector.watch(scripts, birthHeight)
   }
 
   /** Scripts that are not watched are searched for from the first block on (CF-4). */
   async stableUtxos(scripts: readonly Uint8Array[]): Promise<UtxoSnapshot> {
-    this.#connector.watch(scripts, 1)
+    await this.watch(scripts, 1)
     const status = await this.#ready()
     const keys = new Set(scripts.map(toHex))
     const utxos = this.#connector.client.scan.coins.flatMap((coin) => {
@@ -214,10 +216,8 @@ export class PeerSource implements BitcoinSource {
   async spendStatus(claims: readonly Claim[]): Promise<SpendStatus> {
     const heights = claims.flatMap(({ height }) => height ?? [])
     const birth = heights.length === 0 ? 1 : Math.max(1, Math.min(...heights))
-    this.#connector.watch(
-      claims.map(({ script }) => script),
-      birth,
-    )
+    const scripts = new Map(claims.map(({ script }) => [toHex(script), script]))
+    await this.watch([...scripts.values()], birth)
     const status = await this.#ready()
     const { scan } = this.#connector.client
     const outputs = claims.map(({ outpoint }): ChainOutput => {

@@ -255,6 +255,14 @@ describe('a lie is named, and nothing of it is used', () => {
     await expect(source().block(headerHash(wrong.header))).rejects.toThrow(/another one/)
   })
 
+  test('a clock that is three hours behind is named, not the server (§13.20)', async () => {
+    const ports = { ...portsOf(waits), nowSeconds: () => NOW - 10_800 }
+    await expect(new EsploraSource(url, ports).info()).rejects.toMatchObject({
+      code: 'BTC_SOURCE_UNUSABLE',
+      fix: expect.stringContaining('the clock of this computer'),
+    })
+  })
+
   test('a chain of another network is no source', async () => {
     const ports = { ...portsOf(waits), network: networks.testnet4 }
     await expect(new EsploraSource(url, ports).info()).rejects.toMatchObject({

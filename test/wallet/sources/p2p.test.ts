@@ -7,6 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Seed } from '../../../src/core/base/seed.ts'
+import { WATCHED_MAX } from '../../../src/core/btc/filter-scan.ts'
 import { networks, regtest } from '../../../src/core/btc/network.ts'
 import type { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
 import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
@@ -123,6 +124,7 @@ test('a peer that is not there is not waited for beyond patience', async () => {
 })
 
 test('peers that serve nothing more are given up', async () => {
+  let count = 0
   const status = {
     tip: { hash: shared.node.tip().hash, height: 9, time: 0 },
     synced: true,
@@ -134,7 +136,7 @@ test('peers that serve nothing more are given up', async () => {
     undecided: 0,
   }
   const connector = {
-    client: { status, peers: [], tree: undefined as never, scan: undefined as never },
+    client: { status, peers: [], tree: undefined as never, scan: { count } as never },
     watch: () => undefined,
     announce: () => undefined,
     evidence: () => [],
@@ -148,6 +150,11 @@ test('peers that serve nothing more are given up', async () => {
     message: expect.stringContaining('served nothing for 3 minutes'),
   })
   expect(waits.reduce((sum, ms) => sum + ms, 0)).toBe(STALLED_MS)
+  count = WATCHED_MAX
+  Object.assign(connector.client.scan, { count })
+  await expect(source.watch([watched.script], 1)).rejects.toMatchObject({
+    code: 'BTC_SOURCE_UNUSABLE',
+  })
 })
 
 test('without any peer the source is unreachable', async () => {
