@@ -29,6 +29,8 @@ export function parseSourceSpec(text: string): SourceSpec {
   if (kind === 'p2p') {
     const peers = rest.length === 0 ? [] : value.split(',').map(peerOf)
     if (peers.length > PEERS_MAX) throw refused(`${peers.length} peers, at most ${PEERS_MAX}`)
+    const double = peers.find((peer, i) => peers.slice(0, i).some((one) => isSame(one, peer)))
+    if (double !== undefined) throw refused(`${double.host} is named twice, and agrees with itself`)
     return { kind, name: kind, peers }
   }
   if (kind === 'esplora' && value !== '') {
@@ -50,6 +52,12 @@ function peerOf(text: string): PeerAddress {
   if (host === '' || port < 1 || port > PORT_MAX) throw refused(`"${text}" is not host:port`)
   return { host: host.replace(/^\[|\]$/g, ''), port }
 }
+
+/** One machine is one peer (CF-1); on loopback there may be several nodes for a test. */
+const isSame = (a: PeerAddress, b: PeerAddress): boolean =>
+  a.host.toLowerCase() === b.host.toLowerCase() && (a.port === b.port || !isLoopback(a.host))
+
+const isLoopback = (host: string): boolean => /^(?:127\.[\d.]+|::1|localhost)$/i.test(host)
 
 const refused = (what: string): UsageInvalid =>
   new UsageInvalid(what, {

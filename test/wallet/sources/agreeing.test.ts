@@ -113,6 +113,7 @@ describe('the name of a source', () => {
     ['bitcoind=http://127.0.0.1:18443', { kind: 'bitcoind', cookieFile: undefined }],
     ['bitcoind=http://[::1]:18443?cookie=/a=b/.cookie', { cookieFile: '/a=b/.cookie' }],
     ['esplora=http://192.168.1.5:3000', { kind: 'esplora' }],
+    ['p2p=127.0.0.1:1,127.0.0.1:2', { kind: 'p2p' }],
   ])('%s is understood', (text, expected) => {
     expect(parseSourceSpec(text)).toMatchObject(expected)
   })
@@ -126,6 +127,8 @@ describe('the name of a source', () => {
     'p2p=host:0',
     'p2p=host:70000',
     'p2p=a:1,,b:2',
+    'p2p=127.0.0.1:1,127.0.0.1:1',
+    'p2p=node.example:1,NODE.example:2',
     `p2p=${Array.from({ length: 17 }, (_, i) => `h${i}:1`).join()}`,
     'esplora=',
     'esplora',
