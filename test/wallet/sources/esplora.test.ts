@@ -7,12 +7,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fromDisplayHex, toDisplayHex, toHex } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
+import { sat } from '../../../src/core/base/units.ts'
 import { addressOfScript } from '../../../src/core/btc/address.ts'
 import { headerHash } from '../../../src/core/btc/block.ts'
 import { networks, regtest } from '../../../src/core/btc/network.ts'
-import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
+import {
+  encodeTransaction,
+  strippedSize,
+  transactionFromParts,
+  txid,
+} from '../../../src/core/btc/transaction.ts'
 import { EsploraSource } from '../../../src/wallet/sources/esplora.ts'
-import { NOW } from '../../core/btc/regtest/chains.ts'
+import { blockOn, NOW } from '../../core/btc/regtest/chains.ts'
 import { esploraDouble } from '../../support/esplora-double.ts'
 import type { HttpDouble, Lie } from '../../support/http-double.ts'
 import type { Story } from './story.ts'
@@ -28,7 +34,9 @@ const source = (withinMs = 5_000): EsploraSource => new EsploraSource(url, ports
 const shared = tell()
 
 beforeEach(async ({ task }) => {
-  story = /transaction, or says|reorganisation|at most four/.test(task.name) ? tell() : shared
+  story = /transaction, or says|reorganisation|at most four|64 bytes/.test(task.name)
+    ? tell()
+    : shared
   server = esploraDouble(story.node, NOW_S)
   url = await server.start()
   waits = []
@@ -261,6 +269,22 @@ describe('a lie is named, and nothing of it is used', () => {
       code: 'BTC_SOURCE_UNUSABLE',
       fix: expect.stringContaining('the clock of this computer'),
     })
+  })
+
+  test('a transaction of 64 bytes proves nothing, though a block holds it (§13.24)', async () => {
+    const { node } = story
+    const anyone = present(node.blockAt(5)?.transactions[0], 'a coinbase that anyone may spend')
+    const short = transactionFromParts({
+      inputs: [{ outpoint: { txid: txid(anyone), vout: 0 } }],
+      outputs: [{ value: sat(1_000n), script: Uint8Array.of(0x51, 0x51, 0x51, 0x51) }],
+    })
+    expect(strippedSize(short)).toBe(64)
+    const block = blockOn(node, { transactions: [short] })
+    expect(node.submitBlock(block, NOW_S).type).toBe('accepted')
+    const outpoint = { txid: txid(short), vout: 0 }
+    const failure = source().spendStatus([{ outpoint, script: Uint8Array.of(0x51) }])
+    await expect(failure).rejects.toMatchObject({ code: 'BTC_SOURCE_FALSE' })
+    await expect(failure).rejects.toThrow(/does not hold: transaction-of-64-bytes/)
   })
 
   test('a chain of another network is no source', async () => {
