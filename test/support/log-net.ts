@@ -15,6 +15,7 @@ import type { LogAlarm, LogInput, LogOutput } from '../../src/core/log/log-io.ts
 import { LogParty } from '../../src/core/log/log-party.ts'
 import { nativeSha256 } from '../../src/native/sha256.ts'
 import { EventQueue } from './event-queue.ts'
+import { LinkStates } from './link-states.ts'
 import { LogChecker } from './log-checker.ts'
 import type { LogNetOptions, Message, NetEvent, Schedule } from './log-net-options.ts'
 import {
@@ -69,9 +70,7 @@ export class LogNet {
   readonly #options: LogNetOptions
   readonly #events = new EventQueue<NetEvent>()
   readonly #hash = createHash('sha256')
-  /** Links that are down, and how often each was: `low/high`. */
-  readonly #cut = new Set<string>()
-  readonly #linkLives = new Map<string, number>()
+  readonly #links = new LinkStates()
   #mayCrash = true
   #alarmId = 0
 
@@ -138,7 +137,8 @@ export class LogNet {
     this.input(index, { type: 'start' })
     for (const item of node.wanted)
       if (node.life === life && !node.disk.has(item)) this.input(index, { type: 'submit', item })
-    for (const other of this.nodes.keys()) if (!this.#isCut(index, other)) this.#link(index, other)
+    for (const other of this.nodes.keys())
+      if (!this.#links.isCut(index, other)) this.#link(index, other)
   }
 
   stop(index: NodeIndex): void {
@@ -185,27 +185,15 @@ export class LogNet {
     for (const i of this.nodes.keys()) this.start(i)
   }
 
-  #isCut(a: NodeIndex, b: NodeIndex): boolean {
-    return this.#cut.has(linkOf(a, b))
-  }
-
   /** Cuts a group off from the others; what is on its way between them is lost. */
   cut(group: readonly NodeIndex[]): void {
     for (const a of group)
-      for (const b of this.nodes.keys()) {
-        if (group.includes(b)) continue
-        this.#cut.add(linkOf(a, b))
-        this.#linkLives.set(linkOf(a, b), (this.#linkLives.get(linkOf(a, b)) ?? 0) + 1)
-      }
+      for (const b of this.nodes.keys()) if (!group.includes(b)) this.#links.cut(a, b)
   }
 
   heal(): void {
-    const links = [...this.#cut]
-    this.#cut.clear()
-    for (const link of links) {
-      const [a = 0, b = 0] = link.split('/').map(Number)
-      this.#link(a, b)
-    }
+    // The lower index first: a seed plays the run that it always played.
+    for (const [a, b] of this.#links.heal()) this.#link(Math.min(a, b), Math.max(a, b))
   }
 
   #link(a: NodeIndex, b: NodeIndex): void {
@@ -301,15 +289,11 @@ export class LogNet {
     this.sent += 1
     this.sentBytes += bytes.length
     this.#hash.update(Uint8Array.of(from, to)).update(bytes)
-    if (this.#isCut(from, to)) return
+    if (this.#links.isCut(from, to)) return
     const { schedule = promptSchedule } = this.#options
-    const lives = [this.node(from).life, this.node(to).life, this.#linkLife(from, to)] as const
+    const lives = [this.node(from).life, this.node(to).life, this.#links.life(from, to)] as const
     for (const delay of schedule(message, this.random, this.nowMs))
       this.#push(delay, { type: 'message', message, lives })
-  }
-
-  #linkLife(a: NodeIndex, b: NodeIndex): number {
-    return this.#linkLives.get(linkOf(a, b)) ?? 0
   }
 
   #push(afterMs: number, event: NetEvent): void {
@@ -360,7 +344,7 @@ export class LogNet {
     const isLost =
       this.node(from).lostLife >= lives[0] ||
       this.node(to).life !== lives[1] ||
-      this.#linkLife(from, to) !== lives[2]
+      this.#links.life(from, to) !== lives[2]
     if (isLost) return
     const liar = this.#options.liars?.get(to)
     const told = liar === undefined ? bytes : withoutOwnWord(bytes)
@@ -391,8 +375,6 @@ export class LogNet {
     return toHex(this.#hash.copy().digest())
   }
 }
-
-const linkOf = (a: NodeIndex, b: NodeIndex): string => `${Math.min(a, b)}/${Math.max(a, b)}`
 
 const promptSchedule: Schedule = (_message, random) => [1 + random.below(20)]
 
