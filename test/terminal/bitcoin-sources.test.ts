@@ -33,6 +33,7 @@ const cookie = join(desk.folder, 'cookie')
 let peers: readonly RegtestServer[] = []
 let esplora: readonly string[] = []
 let bitcoind = ''
+let nobody = ''
 
 const portOf = async (server: HttpDouble): Promise<string> => (await server.start()).origin
 
@@ -53,6 +54,9 @@ beforeAll(async () => {
   ]
   esplora = [`esplora=${await portOf(honest)}`, `esplora=${await portOf(second)}`]
   bitcoind = `bitcoind=${await portOf(node)}?cookie=${cookie}`
+  const gone = bitcoindDouble(net.bitcoin, nowSeconds).server
+  nobody = `bitcoind=${await portOf(gone)}`
+  await gone.close()
 }, 60_000)
 afterAll(async () => {
   for (const server of [honest, second, node, ...peers]) await server.close()
@@ -155,7 +159,7 @@ describe('nothing is rounded up', () => {
     ['a source named twice', () => ['canister', 'canister'], 'USAGE_INVALID', 2],
     ['no cookie', () => [bitcoind.replace(/\?.*/, '')], 'BTC_SOURCE_UNUSABLE', 11],
     ['a cookie file that is not there', () => [`${bitcoind}x`], 'BTC_SOURCE_UNUSABLE', 11],
-    ['a server that is not there', () => ['bitcoind=http://127.0.0.1:1'], 'NETWORK_UNREACHABLE', 5],
+    ['a server that is not there', () => [`${nobody}?cookie=${cookie}`], 'NETWORK_UNREACHABLE', 5],
     ['plain HTTP to the world', () => ['bitcoind=http://node.example'], 'BTC_SOURCE_UNUSABLE', 11],
     ['the embedded chain of a subnet that is down', () => ['embedded'], 'SUBNET_DOWN', 11],
   ]
