@@ -1,0 +1,86 @@
+/** Blocks that the chain view wants, from any peer. Source: `docs/spec/bitcoin.md` §3.6, §3.9. */
+import type { BlockHash } from '../base/bytes.ts'
+import type { AdapterHeaders } from './adapter-headers.ts'
+import type { AdapterLinks, Link } from './adapter-links.ts'
+import type { AdapterTurn } from './adapter-turn.ts'
+import type { Block } from './block.ts'
+import { checkBlock, headerHash } from './block.ts'
+import { BlockDownload } from './block-download.ts'
+import type { InventoryItem } from './message.ts'
+import { inventory } from './message.ts'
+import type { Network } from './network.ts'
+
+type Parts = {
+  readonly network: Network
+  readonly turn: AdapterTurn
+  readonly links: AdapterLinks
+  readonly headers: AdapterHeaders
+}
+
+export class AdapterBlocks {
+  readonly #parts: Parts
+  readonly #download = new BlockDownload()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  get deadlineMs(): number {
+    return this.#download.deadlineMs
+  }
+
+  want(hashes: readonly BlockHash[]): void {
+    this.#download.want(hashes)
+  }
+
+  forget(peer: number): void {
+    this.#download.forget(peer)
+  }
+
+  /** BD-6. */
+  lacking(peer: number, items: readonly InventoryItem[]): void {
+    for (const { hash } of items) this.#download.refused(hash, peer)
+  }
+
+  receive(link: Link, block: Block): void {
+    const { network, turn, links, headers } = this.#parts
+    const hash = headerHash(block.header)
+    const node = headers.find(hash)
+    if (node === undefined) {
+      headers.ask(link) // HD-6
+      return
+    }
+    if (!this.#download.answered(hash, link.peer)) return // BD-5
+    const flaw = checkBlock(block, { network, height: node.height })
+    if (flaw?.kind === 'mutated') {
+      links.end(link, { kind: 'mutatedBlock', reason: flaw.reason })
+      return
+    }
+    this.#download.delivered(hash, turn.nowMs)
+    // An invalid block is handed on too: its body belongs to its header, so it condemns it
+    // everywhere.
+    turn.emit({ type: 'block', hash, block })
+    if (flaw === undefined) return
+    headers.condemn(node)
+    links.end(link, { kind: 'invalidBlock', reason: flaw.reason })
+  }
+
+  /** Asks for what can be asked for now. */
+  request(): void {
+    const { turn, links, headers } = this.#parts
+    const ready = links.ready.map(({ peer }) => peer)
+    const canAsk = (hash: BlockHash): boolean => headers.isGood(hash)
+    for (const { peer, hashes } of this.#download.assign(ready, turn.nowMs, canAsk)) {
+      const items = hashes.map((hash) => ({ kind: inventory.witnessBlock, hash })) // BD-4
+      turn.send(peer, { type: 'getdata', items })
+    }
+  }
+
+  expire(): void {
+    const { turn, links } = this.#parts
+    for (const peer of this.#download.expire(turn.nowMs)) {
+      const link = links.find(peer)
+      if (link !== undefined) links.end(link, { kind: 'timeout', reason: 'blocks come too late' })
+    }
+  }
+}

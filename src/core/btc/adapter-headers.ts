@@ -1,0 +1,103 @@
+/**
+ * The headers of all peers of the Bitcoin adapter, in one tree. Source: `docs/spec/bitcoin.md` §3.5.
+ */
+import type { BlockHash } from '../base/bytes.ts'
+import type { View } from '../base/view.ts'
+import type { AdapterLinks, Link } from './adapter-links.ts'
+import type { AdapterTurn } from './adapter-turn.ts'
+import type { BlockHeader } from './block.ts'
+import { HeaderSync } from './header-sync.ts'
+import type { HeaderNode, HeaderTree } from './header-tree.ts'
+import {
+  addHeader,
+  bestHeader,
+  findHeader,
+  judgeHeader,
+  markInvalid,
+  newHeaderTree,
+} from './header-tree.ts'
+import type { InventoryItem } from './message.ts'
+import { inventory } from './message.ts'
+import type { Network } from './network.ts'
+
+export class AdapterHeaders {
+  readonly #turn: AdapterTurn
+  readonly #links: AdapterLinks
+  readonly #tree: HeaderTree
+  /** One for each connection that was opened last to a peer. */
+  readonly #syncs = new Map<number, HeaderSync>()
+
+  constructor(network: Network, turn: AdapterTurn, links: AdapterLinks) {
+    this.#turn = turn
+    this.#links = links
+    this.#tree = newHeaderTree(network)
+  }
+
+  get tree(): View<HeaderTree> {
+    return this.#tree
+  }
+  get bestHeight(): number {
+    return bestHeader(this.#tree).height
+  }
+
+  find(hash: BlockHash): HeaderNode | undefined {
+    return findHeader(this.#tree, hash)
+  }
+
+  /** A header that is good as far as we know (BD-1). */
+  isGood(hash: BlockHash): boolean {
+    const node = findHeader(this.#tree, hash)
+    return node !== undefined && !this.#tree.invalid.has(node.key)
+  }
+
+  condemn(node: HeaderNode): void {
+    markInvalid(this.#tree, node)
+  }
+
+  /** Headers of the chain view; what does not fit our rules is left out. */
+  learn(headers: readonly BlockHeader[]): void {
+    for (const header of headers) {
+      const verdict = judgeHeader(this.#tree, header, Math.floor(this.#turn.nowMs / 1000))
+      if (verdict.type === 'valid') addHeader(this.#tree, verdict.node)
+    }
+  }
+
+  /** A connection is being made: what the one before it showed does not count. */
+  begin(peer: number): void {
+    this.#syncs.set(peer, new HeaderSync(this.#tree))
+  }
+
+  syncOf(peer: number): HeaderSync | undefined {
+    return this.#syncs.get(peer)
+  }
+
+  ask({ peer, session }: Link): void {
+    const question = session?.isReady ? this.#syncs.get(peer)?.ask(this.#turn.nowMs) : undefined
+    if (question !== undefined) this.#turn.send(peer, question)
+  }
+
+  receive(link: Link, headers: readonly BlockHeader[]): void {
+    const outcome = this.#syncs.get(link.peer)?.receive(headers, this.#turn.nowMs)
+    if (outcome === undefined) return
+    const { accepted, offence, strike, ask } = outcome
+    if (accepted.length > 0) this.#turn.emit({ type: 'headers', headers: accepted })
+    if (offence !== undefined) this.#links.end(link, offence)
+    if (strike !== undefined) this.#links.strike(link, strike)
+    if (ask) this.ask(link)
+  }
+
+  /** HD-6. */
+  heard(link: Link, items: readonly InventoryItem[]): void {
+    const unknown = ({ kind, hash }: InventoryItem): boolean =>
+      kind === inventory.block && findHeader(this.#tree, hash) === undefined
+    if (items.some(unknown)) this.ask(link)
+  }
+
+  expire(link: Link): void {
+    const sync = this.#syncs.get(link.peer)
+    if (sync === undefined) return
+    const { offence, ask } = sync.expire(this.#turn.nowMs)
+    if (offence !== undefined) this.#links.end(link, offence)
+    if (ask) this.ask(link)
+  }
+}

@@ -1,0 +1,80 @@
+/** Our transactions at the peers of the Bitcoin adapter. Source: `docs/spec/bitcoin.md` §3.7, §10.5. */
+import type { AdapterLinks, Link } from './adapter-links.ts'
+import type { AdapterTurn } from './adapter-turn.ts'
+import type { InventoryItem } from './message.ts'
+import type { Announcement, Evidence, RelayPeer, Sending } from './transaction-relay.ts'
+import { TransactionRelay } from './transaction-relay.ts'
+
+type Parts = {
+  readonly turn: AdapterTurn
+  readonly links: AdapterLinks
+  /** Send transactions unasked to the first peer (TX-4). */
+  readonly push: boolean
+}
+
+export class AdapterRelay {
+  readonly #parts: Parts
+  readonly #relay: TransactionRelay
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#relay = new TransactionRelay(() => parts.turn.fraction())
+  }
+
+  get deadlineMs(): number {
+    return this.#relay.deadlineMs
+  }
+
+  announce(transactions: readonly Announcement[]): void {
+    const { nowMs } = this.#parts.turn
+    this.#post(this.#relay.announce(transactions, this.#peers(), nowMs))
+  }
+
+  /** A handshake is complete (RB-2). */
+  ready(link: Link): void {
+    for (const peer of this.#peers())
+      if (peer.peer === link.peer) this.#post(this.#relay.peerReady(peer))
+  }
+
+  forget(peer: number): void {
+    this.#relay.forget(peer)
+  }
+
+  /** Answers a `getdata`. */
+  serve(peer: number, items: readonly InventoryItem[]): void {
+    const { messages, evidence } = this.#relay.serve(items)
+    for (const reply of messages) this.#parts.turn.send(peer, reply)
+    this.#report(peer, evidence)
+  }
+
+  heard(peer: number, items: readonly InventoryItem[]): void {
+    this.#report(peer, this.#relay.heard(items, peer, this.#parts.turn.nowMs))
+  }
+
+  expire(): void {
+    this.#post(this.#relay.expire(this.#peers(), this.#parts.turn.nowMs))
+  }
+
+  /**
+   * Who is told of transactions: of several peers the last is the canary, and hears nothing of us
+   * (EV-1).
+   */
+  #peers(): readonly RelayPeer[] {
+    const { links, push } = this.#parts
+    const { ready } = links
+    return ready.slice(0, Math.max(1, ready.length - 1)).map(({ peer, session }) => ({
+      peer,
+      wtxidRelay: session.wtxidRelay,
+      push: push && peer === 0, // To exactly one peer (TX-4).
+    }))
+  }
+
+  #post(sendings: readonly Sending[]): void {
+    for (const { peer, message } of sendings) this.#parts.turn.send(peer, message)
+  }
+
+  #report(peer: number, evidence: readonly Evidence[]): void {
+    for (const { txid, kind } of evidence)
+      this.#parts.turn.emit({ type: 'evidence', peer, txid, kind })
+  }
+}
