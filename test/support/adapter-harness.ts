@@ -31,6 +31,13 @@ export const peerVersion = (change: Partial<VersionMessage> = {}): VersionMessag
   ...change,
 })
 
+export type HarnessOptions = {
+  readonly peers?: number
+  readonly push?: boolean
+  /** Hosts that were found, instead of peers that the user named. */
+  readonly found?: readonly string[]
+}
+
 export class AdapterHarness {
   readonly adapter: BitcoinAdapter
   readonly outputs: AdapterOutput[] = []
@@ -39,10 +46,11 @@ export class AdapterHarness {
   readonly #streams = new Map<number, MessageStream>()
   readonly #sent: { readonly peer: number; readonly message: Message }[] = []
 
-  constructor({ peers = 1, push = false } = {}) {
+  constructor({ peers = 1, push = false, found = [] }: HarnessOptions = {}) {
+    const local = Array.from({ length: peers }, (_, i) => ({ host: '127.0.0.1', port: 18_444 + i }))
     this.adapter = new BitcoinAdapter({
       network: regtest,
-      peers: Array.from({ length: peers }, (_, i) => ({ host: '127.0.0.1', port: 18_444 + i })),
+      peers: found.length > 0 ? found.map((host) => ({ host, port: 1, isFound: true })) : local,
       seed: Seed.fromBytes(new Uint8Array(32).fill(7)),
       userAgent: '/ckbtc:test/',
       push,

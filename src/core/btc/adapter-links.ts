@@ -4,6 +4,9 @@
  */
 import type { AdapterConfig, PeerAddress, PeerStatus } from './adapter-port.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
+import { isLoopback } from './network-address.ts'
+import type { Ban } from './peer-bans.ts'
+import { PeerBans } from './peer-bans.ts'
 import type { Offence } from './peer-session.ts'
 import { PeerSession } from './peer-session.ts'
 
@@ -17,6 +20,8 @@ const LASTING_MS = 60_000
 export type Link = {
   readonly peer: number
   readonly address: PeerAddress
+  /** By the user: never banned (MB-1). */
+  readonly isNamed: boolean
   session: PeerSession | undefined
   failures: number
   openedMs: number
@@ -34,14 +39,16 @@ export class AdapterLinks {
   /** Hears of every connection that is gone. */
   readonly #forget: (peer: number) => void
   readonly #links: readonly Link[]
+  readonly #bans = new PeerBans()
 
   constructor(config: AdapterConfig, turn: AdapterTurn, forget: (peer: number) => void) {
     this.#config = config
     this.#turn = turn
     this.#forget = forget
-    this.#links = config.peers.map((address, peer) => ({
+    this.#links = config.peers.map(({ host, port, isFound }, peer) => ({
       peer,
-      address,
+      address: { host, port },
+      isNamed: isFound !== true,
       session: undefined,
       failures: 0,
       openedMs: 0,
@@ -67,12 +74,25 @@ export class AdapterLinks {
     }))
   }
 
+  /** In force, with reason and end (MB-3). */
+  get bans(): readonly Ban[] {
+    return this.#bans.list(this.#turn.nowMs)
+  }
+
   find(peer: number): OpenLink | undefined {
     const link = this.#links[peer]
     return link !== undefined && isOpen(link) ? link : undefined
   }
 
-  connect(link: Link, startHeight: number): void {
+  /** Whether it was connected: a banned host waits for the end of its ban. */
+  connect(link: Link, startHeight: number): boolean {
+    const bannedMs = link.isNamed
+      ? undefined
+      : this.#bans.until(link.address.host, this.#turn.nowMs)
+    if (bannedMs !== undefined) {
+      link.retryMs = bannedMs
+      return false
+    }
     const nonce = this.#turn.nonce()
     link.openedMs = this.#turn.nowMs
     link.session = new PeerSession({
@@ -85,6 +105,7 @@ export class AdapterLinks {
       filters: this.#config.filters ?? false,
     })
     this.#turn.emit({ type: 'connect', peer: link.peer, ...link.address })
+    return true
   }
 
   /** The connection is gone: what it owed is asked of others, and it is tried again later. */
@@ -107,6 +128,8 @@ export class AdapterLinks {
   end(link: Link, offence: Offence): void {
     if (link.session === undefined) return
     link.lastOffence = offence
+    const { host } = link.address
+    if (!link.isNamed && !isLoopback(host)) this.#bans.punish(host, offence, this.#turn.nowMs)
     this.close(link)
     this.#turn.emit({ type: 'disconnect', peer: link.peer, offence })
   }

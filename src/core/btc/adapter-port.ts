@@ -15,10 +15,13 @@ export const ADAPTER_ALARM = 'bitcoin-adapter'
 
 export type PeerAddress = { readonly host: string; readonly port: number }
 
+/** Named by the operator, and never banned (MB-1), unless it was found for him. */
+export type ConfiguredPeer = PeerAddress & { readonly isFound?: boolean }
+
 export type AdapterConfig = {
   readonly network: Network
-  /** Named by the operator: never banned, always tried again (AD-1, MB-1). */
-  readonly peers: readonly PeerAddress[]
+  /** Always tried again (AD-1). */
+  readonly peers: readonly ConfiguredPeer[]
   readonly seed: Seed
   readonly userAgent: string
   /** Send transactions unasked to the first peer: for a peer on loopback (TX-4). */

@@ -15,6 +15,7 @@ import { AdapterRelay } from './adapter-relay.ts'
 import { AdapterTurn } from './adapter-turn.ts'
 import type { HeaderTree } from './header-tree.ts'
 import type { Message } from './message.ts'
+import type { Ban } from './peer-bans.ts'
 import type { SessionEvent } from './peer-session.ts'
 
 /** One input at a time; total for whatever peers send. */
@@ -60,6 +61,11 @@ export class BitcoinAdapter {
 
   get peers(): readonly PeerStatus[] {
     return this.#links.status
+  }
+
+  /** Hosts that are not to be used, as of the last step (MB-3). */
+  get bans(): readonly Ban[] {
+    return this.#links.bans
   }
 
   step(input: AdapterInput, now: TimestampNs): readonly AdapterOutput[] {
@@ -113,8 +119,7 @@ export class BitcoinAdapter {
   }
 
   #connect(link: Link): void {
-    this.#headers.begin(link.peer)
-    this.#links.connect(link, this.bestHeight)
+    if (this.#links.connect(link, this.bestHeight)) this.#headers.begin(link.peer)
   }
 
   /** What a connection owed is asked of others. */

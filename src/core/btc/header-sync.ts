@@ -99,7 +99,7 @@ export class HeaderSync {
     this.#unconnected += 1
     return this.#unconnected < UNCONNECTED_MAX
       ? { accepted: [], ask: true }
-      : fail(`${UNCONNECTED_MAX} times headers that do not connect`)
+      : fail(`${UNCONNECTED_MAX} times headers that do not connect`, 'unconnected')
   }
 
   #take(headers: readonly BlockHeader[], nowMs: number): Omit<HeadersOutcome, 'ask'> {
@@ -147,9 +147,9 @@ export class HeaderSync {
   }
 }
 
-const fail = (reason: string): HeadersOutcome => ({
+const fail = (reason: string, kind: Offence['kind'] = 'badHeaders'): HeadersOutcome => ({
   accepted: [],
-  offence: { kind: 'badHeaders', reason },
+  offence: { kind, reason },
   ask: false,
 })
 

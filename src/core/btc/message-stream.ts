@@ -16,7 +16,7 @@ export type StreamEvent =
   | { readonly type: 'message'; readonly message: Message }
   /** The message was dropped; three of these in ten minutes cost the connection (§3.9). */
   | { readonly type: 'strike'; readonly reason: string }
-  /** Disconnect; with `ban` the address is not to be used for a day. The stream yields no more. */
+  /** Disconnect; with `ban` the host is not to be used for a day. The stream yields no more. */
   | { readonly type: 'fault'; readonly reason: string; readonly ban: boolean }
 
 type FrameHeader = {

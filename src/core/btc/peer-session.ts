@@ -20,12 +20,15 @@ const STRIKE_WINDOW_MS = 600_000
 export type Offence = {
   readonly kind:
     | 'badFrame'
+    /** A message or a list beyond its limit. */
+    | 'oversize'
     | 'strikes'
     | 'protocol'
     | 'unsuitable'
     | 'selfConnection'
     | 'timeout'
     | 'badHeaders'
+    | 'unconnected'
     | 'mutatedBlock'
     | 'invalidBlock'
     | 'filterLie'
@@ -127,7 +130,7 @@ export class PeerSession {
           events.push(...this.strike(event.reason, nowMs))
           break
         case 'fault':
-          events.push(...this.#end('badFrame', event.reason))
+          events.push(...this.#end(event.ban ? 'oversize' : 'badFrame', event.reason))
           break
       }
     }

@@ -12,6 +12,7 @@ import type { Message } from '../../../src/core/btc/message.ts'
 import { encodeMessage, inventory, service } from '../../../src/core/btc/message.ts'
 import { mainnet, regtest } from '../../../src/core/btc/network.ts'
 import { readOutgoing } from '../../../src/core/btc/outgoing.ts'
+import type { Offence } from '../../../src/core/btc/peer-session.ts'
 import { HANDSHAKE_MS, PING_EVERY_MS, PONG_WITHIN_MS } from '../../../src/core/btc/peer-session.ts'
 import type { Announcement } from '../../../src/core/btc/transaction-relay.ts'
 import { AdapterHarness, peerVersion } from '../../support/adapter-harness.ts'
@@ -82,7 +83,7 @@ describe('handshake', () => {
     expect(peer.lastOffence()).toBe('unsuitable')
   })
 
-  it('ourselves are recognised by the nonce', () => {
+  it('bitcoin §13.41: ourselves are recognised by the nonce', () => {
     const peer = new AdapterHarness()
     peer.step({ type: 'start' })
     peer.step({ type: 'connected', peer: 0 })
@@ -105,7 +106,7 @@ describe('handshake', () => {
     expect(peer.offences()).toEqual([])
   })
 
-  it('a peer that never sends verack is dropped after ten seconds, however it trickles', () => {
+  it('bitcoin §13.36: a peer that trickles bytes is dropped after ten seconds all the same', () => {
     const peer = new AdapterHarness()
     peer.step({ type: 'start' })
     peer.step({ type: 'connected', peer: 0 })
@@ -117,6 +118,17 @@ describe('handshake', () => {
     expect(peer.offences()).toEqual([])
     peer.bytes(version.subarray(9))
     peer.advance(HANDSHAKE_MS / 10)
+    expect(peer.lastOffence()).toBe('timeout')
+  })
+
+  it('bitcoin §13.35: a peer that never sends verack is dropped after ten seconds', () => {
+    const peer = new AdapterHarness()
+    peer.step({ type: 'start' })
+    peer.step({ type: 'connected', peer: 0 })
+    peer.say(peerVersion())
+    peer.advance(HANDSHAKE_MS - 1)
+    expect(peer.offences()).toEqual([])
+    peer.advance(1)
     expect(peer.lastOffence()).toBe('timeout')
   })
 
@@ -180,8 +192,8 @@ describe('keep-alive', () => {
 })
 
 describe('frames', () => {
-  it.each<[string, Uint8Array]>([
-    ['another network', encodeMessage(mainnet, { type: 'verack' })],
+  it.each<[string, Uint8Array, Offence['kind']]>([
+    ['another network', encodeMessage(mainnet, { type: 'verack' }), 'badFrame'],
     [
       'an oversize length',
       concat(
@@ -189,8 +201,13 @@ describe('frames', () => {
         Uint8Array.of(1, 9, 61, 0),
         new Uint8Array(4),
       ),
+      'oversize',
     ],
-    ['a command that is not text', encodeMessage(regtest, { type: 'verack' }).with(4, 7)],
+    [
+      'a command that is not text',
+      encodeMessage(regtest, { type: 'verack' }).with(4, 7),
+      'badFrame',
+    ],
     [
       'more than two thousand headers',
       encodeMessage(regtest, {
@@ -198,11 +215,12 @@ describe('frames', () => {
         command: 'headers',
         payload: concat(Uint8Array.of(0xfd, 0xd1, 0x07), new Uint8Array(2001 * 81)),
       }),
+      'oversize',
     ],
-  ])('%s ends the connection at once', (_, bytes) => {
+  ])('%s ends the connection at once', (_, bytes, kind) => {
     const peer = ready()
     peer.bytes(bytes)
-    expect(peer.lastOffence()).toBe('badFrame')
+    expect(peer.lastOffence()).toBe(kind)
     expect(peer.say({ type: 'ping', nonce: 1n })).toEqual([])
   })
 
@@ -313,7 +331,7 @@ describe('headers', () => {
     expect(peer.of('headers')).toEqual([{ type: 'headers', headers: [good.header] }])
   })
 
-  it('ten answers that do not connect lose the connection, each but the last asks again', () => {
+  it('bitcoin §13.19: ten answers that do not connect lose the connection, each but the last asks again', () => {
     const chain = new ChainBuilder()
     chain.mine()
     const { header } = chain.mine()
@@ -323,7 +341,7 @@ describe('headers', () => {
       expect(peer.sentTypes()).toEqual(['getheaders'])
     }
     peer.sayHeaders([header])
-    expect(peer.lastOffence()).toBe('badHeaders')
+    expect(peer.lastOffence()).toBe('unconnected')
   })
 
   it('a header from the future is no offence and is asked for again', () => {
