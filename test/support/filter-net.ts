@@ -13,8 +13,8 @@ import { MessageStream } from '../../src/core/btc/message-stream.ts'
 import { regtest } from '../../src/core/btc/network.ts'
 import type { Offence } from '../../src/core/btc/peer-session.ts'
 import type { RegtestNode } from '../../src/core/btc/regtest/node.ts'
-import type { SessionOutput } from '../../src/core/btc/regtest/peer-server.ts'
-import { ServerSession } from '../../src/core/btc/regtest/peer-server.ts'
+import { PeerLink } from '../../src/core/btc/regtest/peer-link.ts'
+import type { LinkOutput } from '../../src/core/btc/regtest/peer-link-port.ts'
 
 /** What a peer says instead of a message; nothing at all for an empty list. */
 export type Alter = (message: Message) => readonly Message[]
@@ -22,7 +22,7 @@ export type Alter = (message: Message) => readonly Message[]
 export type PeerUnderTest = { readonly node: RegtestNode; readonly alter?: Alter }
 
 type Live = {
-  readonly session: ServerSession
+  readonly session: PeerLink
   readonly stream: MessageStream
   readonly stop: () => void
 }
@@ -108,7 +108,7 @@ export class FilterNet {
   #connect(peer: number): void {
     const { node } = present(this.#peers[peer], 'a configured peer')
     this.#sessions += 1n
-    const session = new ServerSession({ node, peer: `${this.#sessions}`, nonce: this.#sessions })
+    const session = new PeerLink({ node, peer: `${this.#sessions}`, nonce: this.#sessions })
     const stop = node.subscribe((event) => this.#hear(peer, session.step({ type: 'event', event })))
     this.#live.set(peer, { session, stop, stream: new MessageStream(regtest) })
     this.step({ type: 'connected', peer })
@@ -125,7 +125,7 @@ export class FilterNet {
     this.step({ type: 'disconnected', peer })
   }
 
-  #hear(peer: number, outputs: readonly SessionOutput[]): void {
+  #hear(peer: number, outputs: readonly LinkOutput[]): void {
     const live = this.#live.get(peer)
     const { alter = honest } = present(this.#peers[peer], 'a configured peer')
     if (live === undefined) return

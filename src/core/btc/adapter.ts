@@ -176,6 +176,7 @@ export class BitcoinAdapter {
         if (this.#config.filters) this.#turn.emit({ type: 'filterMessage', peer, message })
         break
       case 'getheaders': // We serve nothing (HS-1); the rest needs no answer.
+      case 'getblocks':
       case 'getaddr':
       case 'addr':
       case 'tx':

@@ -69,10 +69,11 @@ export type Message =
   | { readonly type: 'ping' | 'pong'; readonly nonce: bigint }
   | { readonly type: 'addr'; readonly addresses: readonly TimedAddress[] }
   | {
-      readonly type: 'getheaders'
+      /** `getblocks` is the older question, answered with an `inv` of blocks. */
+      readonly type: 'getheaders' | 'getblocks'
       readonly version: number
       readonly locator: readonly BlockHash[]
-      /** Last header wanted; zeros for as many as fit. */
+      /** Last header or block wanted; zeros for as many as fit. */
       readonly stop: BlockHash
     }
   | { readonly type: 'headers'; readonly headers: readonly BlockHeader[] }
@@ -142,6 +143,7 @@ export function encodePayload(message: Message): Uint8Array {
       sink.list(message.addresses, writeTimedAddress)
       break
     case 'getheaders':
+    case 'getblocks':
       sink.u32(message.version).list(message.locator, writeHash).raw(message.stop)
       break
     case 'headers':
@@ -197,7 +199,8 @@ const readers: ReadonlyMap<string, PayloadReader> = new Map<string, PayloadReade
   ['ping', (cursor) => ({ type: 'ping', nonce: cursor.u64() })],
   ['pong', (cursor) => ({ type: 'pong', nonce: cursor.u64() })],
   ['addr', readAddresses],
-  ['getheaders', readGetHeaders],
+  ['getheaders', (cursor) => readLocator(cursor, 'getheaders')],
+  ['getblocks', (cursor) => readLocator(cursor, 'getblocks')],
   ['headers', readHeaders],
   ['inv', (cursor) => ({ type: 'inv', items: readItems(cursor) })],
   ['getdata', (cursor) => ({ type: 'getdata', items: readItems(cursor) })],
@@ -214,6 +217,7 @@ const lists: ReadonlyMap<string, { readonly offset: number; readonly countMax: n
 >([
   ['addr', { offset: 0, countMax: ADDRESSES_MAX }],
   ['getheaders', { offset: 4, countMax: LOCATOR_MAX }],
+  ['getblocks', { offset: 4, countMax: LOCATOR_MAX }],
   ['headers', { offset: 0, countMax: HEADERS_MAX }],
   ['inv', { offset: 0, countMax: INVENTORY_MAX }],
   ['getdata', { offset: 0, countMax: INVENTORY_MAX }],
@@ -318,10 +322,10 @@ function writeHash(sink: ByteSink, hash: Hash32): void {
 
 const readHash = (cursor: ByteCursor): Hash32 => hash32(cursor.raw(HASH_SIZE))
 
-function readGetHeaders(cursor: ByteCursor): Message {
+function readLocator(cursor: ByteCursor, type: 'getheaders' | 'getblocks'): Message {
   const version = cursor.u32()
   const locator = readLimited(cursor, { countMax: LOCATOR_MAX, sizeMin: HASH_SIZE }, readHash)
-  return { type: 'getheaders', version, locator, stop: readHash(cursor) }
+  return { type, version, locator, stop: readHash(cursor) }
 }
 
 /** A header, then the count of transactions that a `block` would have: always zero (HD-2). */

@@ -174,6 +174,7 @@ export class PeerSession {
       case 'getaddr':
       case 'addr':
       case 'getheaders':
+      case 'getblocks':
       case 'headers':
       case 'inv':
       case 'getdata':

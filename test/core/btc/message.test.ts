@@ -57,6 +57,7 @@ const messages: readonly Message[] = [
     locator: [hashOf('tip'), hashOf('genesis')],
     stop: zeroHash,
   },
+  { type: 'getblocks', version: 70_015, locator: [hashOf('tip')], stop: hashOf('stop') },
   { type: 'headers', headers: [blankHeader, { ...blankHeader, nonce: 1 }] },
   { type: 'inv', items: [{ kind: inventory.block, hash: hashOf('block') }] },
   { type: 'getdata', items: [{ kind: inventory.witnessBlock, hash: hashOf('block') }] },

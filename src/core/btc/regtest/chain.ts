@@ -143,11 +143,22 @@ export class Chain {
   }
 
   /**
-   * Declares the active block at `height` and all above it invalid, and follows what is best then.
+   * Takes the best branch back to a height, whatever else the tree has. `restore` lets what was
+   * there count again; the branch that has grown meanwhile must have more work.
    */
-  invalidate(height: number): Move {
-    markInvalid(this.#tree, present(this.#active[height], 'an active block is invalidated'))
-    return this.#follow().move
+  cut(height: number): { readonly move: Move; readonly restore: () => void } {
+    const tree = this.#tree
+    const fork = present(this.#active[height], 'a branch is cut at one of its blocks')
+    const before = new Set(tree.invalid)
+    while (bestHeader(tree) !== fork) {
+      let below = fork
+      while (!isOnBestChain(tree, below)) below = present(below.parent, 'genesis is on every chain')
+      markInvalid(tree, present(tree.best[below.height + 1], 'the best branch goes on'))
+    }
+    const restore = (): void => {
+      for (const key of tree.invalid) if (!before.has(key)) tree.invalid.delete(key)
+    }
+    return { move: this.#follow().move, restore }
   }
 
   /**

@@ -3,11 +3,12 @@
  * §12.
  */
 import type { BlockHash, Hash32, Txid } from '../../base/bytes.ts'
-import { equalBytes } from '../../base/bytes.ts'
+import { equalBytes, toHex } from '../../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
 import { decodeBlock, headerHash } from '../block.ts'
 import type { HeaderNode } from '../header-tree.ts'
+import { locator } from '../header-tree.ts'
 import { HEADERS_MAX } from '../message.ts'
 import { regtest } from '../network.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
@@ -160,6 +161,10 @@ export class RegtestNode {
   blockByHash(hash: BlockHash): Block | undefined {
     return this.#chain.block(hash)
   }
+  /** A block that was found or declared invalid, or builds on one. */
+  isInvalid(hash: BlockHash): boolean {
+    return this.#chain.tree.invalid.has(toHex(hash))
+  }
   transaction(id: Txid): FoundTransaction | undefined {
     const entry = this.#mempool.pool.byTxid(id)
     if (entry !== undefined) return { transaction: entry.transaction, confirmations: 0 }
@@ -184,6 +189,10 @@ export class RegtestNode {
   /** An entry by its txid or its wtxid. */
   pooled(hash: Hash32): MempoolEntry | undefined {
     return this.#mempool.pool.find(hash)
+  }
+  /** Hashes of the best chain, denser towards the tip (HD-1). */
+  locator(): readonly BlockHash[] {
+    return locator(this.#chain.tree)
   }
   /** Headers of the best chain after the first locator hash on it, up to `stop` or 2000. */
   headersAfter(locator: readonly BlockHash[], stop: BlockHash): readonly BlockHeader[] {
@@ -220,9 +229,10 @@ export class RegtestNode {
     const { height } = oldTip
     if (!Number.isInteger(depth) || depth < 1 || depth > height)
       return { type: 'refused', reason: `depth ${depth} is not between 1 and ${height}` }
-    const move = this.#chain.invalidate(height - depth + 1)
+    const { move, restore } = this.#chain.cut(height - depth)
     this.#follow(move, nowSeconds, dropTransactions ? [] : undefined)
     const hashes = this.#mineAll(depth + 1, { payToScript, nowSeconds })
+    restore() // Peers may go on with the old blocks, and win.
     this.#publish() // The shorter chain in between is kept nowhere and told nobody.
     const unconfirmed = move.disconnected
       .flatMap(({ transactions }) => transactions)

@@ -20,8 +20,8 @@ import { regtest } from '../../../../src/core/btc/network.ts'
 import type { FilterQuestion } from '../../../../src/core/btc/regtest/filter-server.ts'
 import { answerFilterQuestion } from '../../../../src/core/btc/regtest/filter-server.ts'
 import { RegtestNode } from '../../../../src/core/btc/regtest/node.ts'
-import type { SessionOutput } from '../../../../src/core/btc/regtest/peer-server.ts'
-import { ServerSession } from '../../../../src/core/btc/regtest/peer-server.ts'
+import { PeerLink } from '../../../../src/core/btc/regtest/peer-link.ts'
+import type { LinkOutput } from '../../../../src/core/btc/regtest/peer-link-port.ts'
 import { PackedStrings } from '../../../../src/core/btc/siphash.ts'
 import { coinbaseCoin, NOW, nodeWithCoins, SUBSIDY } from './chains.ts'
 import { EVERY_WALLET, p2wpkhWallet, pay, signedSpend } from './wallets.ts'
@@ -108,12 +108,12 @@ describe('a question for filters', () => {
 
   test('is answered over a connection, filters one message each', () => {
     const node = nodeWithCoins(owner)
-    const session = new ServerSession({ node, peer: 'a', nonce: 5n })
+    const session = new PeerLink({ node, peer: 'a', nonce: 5n })
     const nobody = { services: 0n, address: new Uint8Array(16), port: 0 }
     const say = (message: Message) =>
       session
         .step({ type: 'bytes', bytes: encodeMessage(regtest, message), nowSeconds: NOW })
-        .flatMap((output): readonly (StreamEvent | SessionOutput)[] =>
+        .flatMap((output): readonly (StreamEvent | LinkOutput)[] =>
           output.type === 'drop' ? [output] : new MessageStream(regtest).push(output.bytes),
         )
     say({

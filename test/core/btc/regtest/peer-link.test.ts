@@ -1,5 +1,5 @@
 /**
- * Goal: the P2P server speaks the protocol with a well-behaved peer, and survives every other.
+ * Goal: a link of the regtest node speaks the protocol with a well-behaved peer, and survives every other.
  * Method: a scripted peer on the codec; then random messages and random bytes.
  */
 import fc from 'fast-check'
@@ -11,8 +11,8 @@ import { encodeMessage, inventory, service } from '../../../../src/core/btc/mess
 import { MessageStream } from '../../../../src/core/btc/message-stream.ts'
 import { regtest } from '../../../../src/core/btc/network.ts'
 import { RegtestNode } from '../../../../src/core/btc/regtest/node.ts'
-import type { SessionOutput } from '../../../../src/core/btc/regtest/peer-server.ts'
-import { ServerSession } from '../../../../src/core/btc/regtest/peer-server.ts'
+import { PeerLink } from '../../../../src/core/btc/regtest/peer-link.ts'
+import type { LinkOutput } from '../../../../src/core/btc/regtest/peer-link-port.ts'
 import { hasWitness, stripWitness, txid, wtxid } from '../../../../src/core/btc/transaction.ts'
 import { coinbaseCoin, NOW, nodeWithCoins, SUBSIDY } from './chains.ts'
 import { p2wpkhWallet, pay, signedSpend } from './wallets.ts'
@@ -38,13 +38,13 @@ const version = (change = {}): Message => ({
 
 /** A session with the far end of its connection: what it is told, decoded. */
 class Dialogue {
-  readonly session: ServerSession
+  readonly session: PeerLink
   readonly #stream = new MessageStream(regtest)
   /** Everything said by the server since the last look, events included. */
-  readonly #heard: SessionOutput[] = []
+  readonly #heard: LinkOutput[] = []
 
   constructor(node: RegtestNode, peer = 'peer 1') {
-    this.session = new ServerSession({ node, peer, nonce: NONCE })
+    this.session = new PeerLink({ node, peer, nonce: NONCE })
     node.subscribe((event) => this.#heard.push(...this.session.step({ type: 'event', event })))
   }
   say(...messages: readonly Message[]): readonly Message[] {
@@ -130,7 +130,7 @@ test.each(DROPS)('a peer is dropped: %s', (reason, act) => {
 
 test('a peer that does not finish the handshake is dropped at the deadline, others are not', () => {
   const node = nodeWithCoins(owner)
-  const silent = new ServerSession({ node, peer: 'a', nonce: 1n })
+  const silent = new PeerLink({ node, peer: 'a', nonce: 1n })
   expect(silent.step({ type: 'deadline' })).toMatchObject([{ reason: 'handshake-timeout' }])
   expect(connected(node).session.step({ type: 'deadline' })).toEqual([])
 })
@@ -318,10 +318,10 @@ test('no bytes of a peer make the server throw', () => {
 
 const COMMANDS = [
   'version verack wtxidrelay sendaddrv2 sendheaders getaddr sendcmpct feefilter ping pong addr',
-  'getheaders headers inv getdata notfound block tx mempool getcfilters',
+  'getheaders getblocks headers inv getdata notfound block tx mempool getcfilters',
 ].flatMap((line) => line.split(' '))
 
-test('no payload in a right frame makes the server throw, before or after the handshake', () => {
+test('no payload in a right frame makes a link throw, before or after the handshake', () => {
   const node = nodeWithCoins(owner)
   const frames = fc.array(
     fc.record({

@@ -1,79 +1,44 @@
 /**
- * The regtest node's side of one P2P connection, without I/O. Source: `docs/spec/bitcoin.md`
- * §3.1–§3.5, §3.9, RN-20.
+ * One P2P connection of the regtest node, whoever opened it, without I/O. Source:
+ * `docs/spec/bitcoin.md` §3.1–§3.6, §3.9, RN-20.
  */
-import type { BlockHash, Hash32 } from '../../base/bytes.ts'
-import { toHex } from '../../base/bytes.ts'
-import { BASIC_FILTER } from '../compact-filter.ts'
+import type { Hash32 } from '../../base/bytes.ts'
+import { equalBytes, toHex } from '../../base/bytes.ts'
+import type { BlockHeader } from '../block.ts'
+import { headerHash } from '../block.ts'
 import type { InventoryItem, Message, NetworkAddress, VersionMessage } from '../message.ts'
-import { encodeMessage, INVENTORY_MAX, inventory, service } from '../message.ts'
+import { encodeMessage, inventory, service } from '../message.ts'
 import type { StreamEvent } from '../message-stream.ts'
 import { MessageStream } from '../message-stream.ts'
 import { regtest } from '../network.ts'
-import { stripWitness } from '../transaction.ts'
 import type { FilterQuestion } from './filter-server.ts'
 import { answerFilterQuestion } from './filter-server.ts'
-import type { NodeEvent, RegtestNode } from './node.ts'
+import type { NodeEvent } from './node.ts'
+import type { DropReason, LinkConfig, LinkInput, LinkOutput } from './peer-link-port.ts'
+import {
+  BLOCK_HASHES_MAX,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
+  REPLY_BYTES_MAX,
+  STRIKE_WINDOW_S,
+  STRIKES_MAX,
+} from './peer-link-port.ts'
+import { filterItem, REQUESTS_MAX, Serving } from './peer-serving.ts'
 import { RELAY_RATE_MIN_SAT_PER_VB } from './policy.ts'
 import type { MempoolEntry } from './pool.ts'
 
-export const PROTOCOL_VERSION = 70_016
-/** Older peers know neither witnesses nor headers-first relay. */
-export const PROTOCOL_VERSION_MIN = 70_015
-export const HANDSHAKE_SECONDS_MAX = 10
-export const STRIKES_MAX = 3
-export const STRIKE_WINDOW_S = 600
-/** Items asked for and not served yet; more is an attack. */
-export const REQUESTS_MAX = INVENTORY_MAX
-/** A step stops serving data beyond this and goes on when the socket has drained. */
-export const SEND_BYTES_SOFT_MAX = 1_000_000
-/** Bytes of replies that one chunk of a peer may cause: some fifty full batches of headers. */
-export const REPLY_BYTES_MAX = 8_000_000
-/** Transactions that a peer is remembered to know. */
+/** Transactions and blocks that a peer is remembered to know. */
 const KNOWN_MAX = 10_000
-/** A filter among the items that are still to be served; no inventory item has this kind. */
-const FILTER_ITEM = -1
+/** Of a long list of headers the last ones are remembered. */
+const KNOWN_HEADERS_MAX = 64
 const USER_AGENT = '/ckbtc-regtest:0.1.0/'
 const SATS_PER_KVB = 1_000n
 
-/** Why a connection ends; `detail` says more. */
-export type DropReason =
-  | 'handshake-timeout'
-  | 'obsolete-version'
-  | 'self-connection'
-  | 'late-feature'
-  | 'malformed-stream'
-  | 'too-many-strikes'
-  | 'too-many-requests'
-  | 'bad-filter-request'
-
-export type SessionInput =
-  | { readonly type: 'bytes'; readonly bytes: Uint8Array; readonly nowSeconds: number }
-  /** What the node tells everybody. */
-  | { readonly type: 'event'; readonly event: NodeEvent }
-  /** The socket has sent what it was given. */
-  | { readonly type: 'drained' }
-  /** `HANDSHAKE_SECONDS_MAX` after the connection was made. */
-  | { readonly type: 'deadline' }
-
-export type SessionOutput =
-  | { readonly type: 'send'; readonly bytes: Uint8Array }
-  /** Close the connection; the session yields no more. */
-  | { readonly type: 'drop'; readonly reason: DropReason; readonly detail: string }
-
-export type SessionConfig = {
-  readonly node: RegtestNode
-  /** Names the peer among all; no two sessions share one. */
-  readonly peer: string
-  /** Random; a version message that carries it is our own. */
-  readonly nonce: bigint
-}
-
 const NOWHERE: NetworkAddress = { services: 0n, address: new Uint8Array(16), port: 0 }
 
-/** One inbound connection. Total: nothing that a peer sends makes it throw. */
-export class ServerSession {
-  readonly #config: SessionConfig
+/** Total: nothing that a peer sends makes it throw. */
+export class PeerLink {
+  readonly #config: LinkConfig
   readonly #stream = new MessageStream(regtest)
   /** What the peer said of itself; set once. */
   #version: VersionMessage | undefined
@@ -83,16 +48,18 @@ export class ServerSession {
   #wantsWtxids = false
   #feeFilterSatPerKvb = 0n
   #strikes: number[] = []
-  #requests: InventoryItem[] = []
+  #pingNonce: bigint | undefined
+  readonly #serving: Serving
   readonly #known = new Set<string>()
 
-  constructor(config: SessionConfig) {
+  constructor(config: LinkConfig) {
     this.#config = config
+    this.#serving = new Serving(config.node)
   }
 
   /** Data is still to be served: the host steps `drained` when its socket has room. */
   get waiting(): boolean {
-    return this.#requests.length > 0 && !this.#dropped
+    return this.#serving.count > 0 && !this.#dropped
   }
   get ready(): boolean {
     return this.#ready
@@ -101,22 +68,32 @@ export class ServerSession {
     return this.#version?.userAgent ?? ''
   }
 
-  step(input: SessionInput): readonly SessionOutput[] {
+  step(input: LinkInput): readonly LinkOutput[] {
     if (this.#dropped) return []
     switch (input.type) {
       case 'bytes':
         return this.#receive(input.bytes, input.nowSeconds)
+      case 'open':
+        return this.#send(this.#ownVersion(input.nowSeconds))
       case 'event':
         return this.#ready ? this.#announce(input.event) : []
       case 'drained':
-        return this.#serve()
+        return frames(this.#serving.serve())
       case 'deadline':
         return this.#ready ? [] : this.#drop('handshake-timeout', 'no verack in time')
+      case 'keepAlive':
+        return this.#ready ? this.#ping() : []
+      case 'tell':
+        return this.#ready ? this.#send(input.message) : []
+      case 'strike':
+        return this.#strike(input.detail, input.nowSeconds)
+      case 'blame':
+        return this.#drop(input.reason, input.detail)
     }
   }
 
-  #receive(bytes: Uint8Array, nowSeconds: number): readonly SessionOutput[] {
-    const outputs: SessionOutput[] = []
+  #receive(bytes: Uint8Array, nowSeconds: number): readonly LinkOutput[] {
+    const outputs: LinkOutput[] = []
     let replied = 0
     for (const event of this.#stream.push(bytes)) {
       if (this.#dropped) break
@@ -130,7 +107,7 @@ export class ServerSession {
     return outputs
   }
 
-  #react(event: StreamEvent, nowSeconds: number): readonly SessionOutput[] {
+  #react(event: StreamEvent, nowSeconds: number): readonly LinkOutput[] {
     switch (event.type) {
       case 'message':
         return this.#handle(event.message, nowSeconds)
@@ -141,35 +118,46 @@ export class ServerSession {
     }
   }
 
-  #strike(detail: string, nowSeconds: number): readonly SessionOutput[] {
+  #strike(detail: string, nowSeconds: number): readonly LinkOutput[] {
     const recent = this.#strikes.filter((at) => at > nowSeconds - STRIKE_WINDOW_S)
     this.#strikes = [...recent, nowSeconds]
     return this.#strikes.length < STRIKES_MAX ? [] : this.#drop('too-many-strikes', detail)
   }
 
-  #drop(reason: DropReason, detail: string): readonly SessionOutput[] {
+  #drop(reason: DropReason, detail: string): readonly LinkOutput[] {
     this.#dropped = true
-    this.#requests = []
+    this.#serving.clear()
     return [{ type: 'drop', reason, detail }]
   }
 
-  #send(...messages: readonly Message[]): readonly SessionOutput[] {
+  #send(...messages: readonly Message[]): readonly LinkOutput[] {
     return messages.map((message) => ({ type: 'send', bytes: encodeMessage(regtest, message) }))
   }
 
-  #handle(message: Message, nowSeconds: number): readonly SessionOutput[] {
+  #handle(message: Message, nowSeconds: number): readonly LinkOutput[] {
     if (message.type === 'version') return this.#greet(message, nowSeconds)
     if (this.#version === undefined) return [] // HS-4: nothing counts before `version`.
     return this.#ready ? this.#converse(message, nowSeconds) : this.#shakeHands(message)
   }
 
-  #greet(version: VersionMessage, nowSeconds: number): readonly SessionOutput[] {
+  #greet(version: VersionMessage, nowSeconds: number): readonly LinkOutput[] {
+    const { nonce, isOwnNonce, isOutbound = false } = this.#config
     if (this.#version !== undefined) return []
-    if (version.nonce === this.#config.nonce) return this.#drop('self-connection', 'own nonce')
+    if (version.nonce === nonce || isOwnNonce?.(version.nonce) === true)
+      return this.#drop('self-connection', 'own nonce')
     if (version.version < PROTOCOL_VERSION_MIN)
       return this.#drop('obsolete-version', `protocol version ${version.version}`)
     this.#version = version
-    const own: Message = {
+    if (isOutbound && !this.#servesBlocks)
+      return this.#drop('unsuitable', `services ${version.services}: no whole blocks`)
+    const features: readonly Message[] =
+      version.version >= PROTOCOL_VERSION ? [{ type: 'wtxidrelay' }, { type: 'sendaddrv2' }] : []
+    const own = isOutbound ? [] : [this.#ownVersion(nowSeconds)] // Else it was said first.
+    return this.#send(...own, ...features, { type: 'verack' })
+  }
+
+  #ownVersion(nowSeconds: number): Message {
+    return {
       type: 'version',
       version: PROTOCOL_VERSION,
       services: service.network | service.witness | service.compactFilters,
@@ -181,21 +169,30 @@ export class ServerSession {
       startHeight: this.#config.node.tip().height,
       relay: true,
     }
-    const features: readonly Message[] =
-      version.version >= PROTOCOL_VERSION ? [{ type: 'wtxidrelay' }, { type: 'sendaddrv2' }] : []
-    return this.#send(own, ...features, { type: 'verack' })
+  }
+
+  get #servesBlocks(): boolean {
+    const needed = service.network | service.witness
+    return ((this.#version?.services ?? 0n) & needed) === needed
   }
 
   /** Between `version` and `verack`. */
-  #shakeHands(message: Message): readonly SessionOutput[] {
+  #shakeHands(message: Message): readonly LinkOutput[] {
     if (message.type === 'wtxidrelay') this.#wantsWtxids = true
     if (message.type !== 'verack') return []
     this.#ready = true
     const feeRateSatPerKvb = RELAY_RATE_MIN_SAT_PER_VB * SATS_PER_KVB
+    if (this.#servesBlocks) this.#config.follow?.({ type: 'ready' })
     return this.#send({ type: 'sendheaders' }, { type: 'feefilter', feeRateSatPerKvb })
   }
 
-  #converse(message: Message, nowSeconds: number): readonly SessionOutput[] {
+  #ping(): readonly LinkOutput[] {
+    if (this.#pingNonce !== undefined) return this.#drop('timeout', 'no pong in time')
+    this.#pingNonce = this.#config.nonce
+    return this.#send({ type: 'ping', nonce: this.#pingNonce })
+  }
+
+  #converse(message: Message, nowSeconds: number): readonly LinkOutput[] {
     switch (message.type) {
       case 'wtxidrelay':
       case 'sendaddrv2':
@@ -214,36 +211,50 @@ export class ServerSession {
         const headers = this.#config.node.headersAfter(message.locator, message.stop)
         return this.#send({ type: 'headers', headers })
       }
+      case 'getblocks':
+        return this.#listBlocks(message)
       case 'getdata':
         return this.#request(message.items)
       case 'inv':
+        this.#config.follow?.(message)
         return this.#ask(message.items)
+      case 'headers':
+        this.#knows(message.headers)
+        this.#config.follow?.(message)
+        return []
+      case 'block':
+        this.#knows([message.block.header])
+        this.#config.follow?.(message)
+        return []
+      case 'notfound':
+        this.#config.follow?.(message)
+        return []
+      case 'pong':
+        if (message.nonce === this.#pingNonce) this.#pingNonce = undefined
+        return []
       case 'tx':
         return this.#accept(message, nowSeconds)
       case 'getcfilters':
       case 'getcfheaders':
       case 'getcfcheckpt':
         return this.#answerFilters(message)
-      // Blocks come from this node's miner alone; the rest is said in passing.
+      // Said in passing.
       case 'cfilter':
       case 'cfheaders':
       case 'cfcheckpt':
       case 'version':
       case 'verack':
       case 'sendcmpct':
-      case 'pong':
       case 'addr':
-      case 'headers':
-      case 'notfound':
-      case 'block':
       case 'unknown':
         return []
     }
   }
 
   /** Asks for the transactions that the mempool lacks. */
-  #ask(items: readonly InventoryItem[]): readonly SessionOutput[] {
+  #ask(items: readonly InventoryItem[]): readonly LinkOutput[] {
     const { node } = this.#config
+    for (const { kind, hash } of items) if (kind === inventory.block) this.#remember(hash)
     const offered = items.filter(({ kind }) => kind === inventory.tx || kind === inventory.wtx)
     for (const { hash } of offered) this.#remember(hash)
     const wanted = offered.filter(({ hash }) => node.pooled(hash) === undefined)
@@ -259,7 +270,7 @@ export class ServerSession {
   #accept(
     { transaction }: Extract<Message, { readonly type: 'tx' }>,
     nowSeconds: number,
-  ): readonly SessionOutput[] {
+  ): readonly LinkOutput[] {
     const { node, peer } = this.#config
     node.submit(transaction, nowSeconds, peer)
     return []
@@ -271,15 +282,21 @@ export class ServerSession {
     if (this.#known.size > KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest)
   }
 
-  #announce(event: NodeEvent): readonly SessionOutput[] {
+  #knows(headers: readonly BlockHeader[]): void {
+    for (const header of headers.slice(-KNOWN_HEADERS_MAX)) this.#remember(headerHash(header))
+  }
+
+  #announce(event: NodeEvent): readonly LinkOutput[] {
     if (event.type === 'newTransaction')
       return event.from === this.#config.peer ? [] : this.#announceTransaction(event.entry)
+    if (this.#known.has(toHex(event.hash))) return []
+    this.#remember(event.hash)
     return this.#wantsHeaders
       ? this.#send({ type: 'headers', headers: [event.header] })
       : this.#send({ type: 'inv', items: [{ kind: inventory.block, hash: event.hash }] })
   }
 
-  #announceTransaction({ txid, wtxid, fee, vsize }: MempoolEntry): readonly SessionOutput[] {
+  #announceTransaction({ txid, wtxid, fee, vsize }: MempoolEntry): readonly LinkOutput[] {
     const belowFilter = fee * SATS_PER_KVB < this.#feeFilterSatPerKvb * BigInt(vsize)
     const known = this.#known.has(toHex(txid)) || this.#known.has(toHex(wtxid))
     if (this.#version?.relay !== true || belowFilter || known) return []
@@ -290,72 +307,41 @@ export class ServerSession {
     return this.#send({ type: 'inv', items: [item] })
   }
 
-  #request(items: readonly InventoryItem[]): readonly SessionOutput[] {
-    if (this.#requests.length + items.length > REQUESTS_MAX)
-      return this.#drop('too-many-requests', `${this.#requests.length + items.length} items`)
-    const idle = this.#requests.length === 0
-    this.#requests.push(...items)
-    // A queue that waits for the socket goes on when that has drained.
-    return idle ? this.#serve() : []
+  #request(items: readonly InventoryItem[]): readonly LinkOutput[] {
+    const count = this.#serving.count + items.length
+    if (count > REQUESTS_MAX) return this.#drop('too-many-requests', `${count} items`)
+    return frames(this.#serving.request(items))
   }
 
-  /** Serves requests in order until enough bytes are on their way. */
-  #serve(): readonly SessionOutput[] {
-    const outputs: SessionOutput[] = []
-    const missing: InventoryItem[] = []
-    let bytes = 0
-    let served = 0
-    for (const item of this.#requests) {
-      if (bytes > SEND_BYTES_SOFT_MAX) break
-      served += 1
-      const found = this.#find(item)
-      if (found === undefined) {
-        if (item.kind !== FILTER_ITEM) missing.push(item) // Gone in a reorganisation.
-      } else {
-        const [output] = this.#send(found)
-        if (output?.type !== 'send') continue
-        bytes += output.bytes.length
-        outputs.push(output)
-      }
-    }
-    this.#requests = this.#requests.slice(served)
-    if (missing.length > 0) outputs.push(...this.#send({ type: 'notfound', items: missing }))
-    return outputs
+  /** The question of peers that do not go by headers. */
+  #listBlocks({
+    locator,
+    stop,
+  }: Extract<Message, { readonly type: 'getheaders' | 'getblocks' }>): readonly LinkOutput[] {
+    const hashes = this.#config.node
+      .headersAfter(locator, stop)
+      .slice(0, BLOCK_HASHES_MAX)
+      .map(headerHash)
+      .filter((hash) => !equalBytes(hash, stop))
+    const last = hashes.at(-1)
+    if (last === undefined) return []
+    if (hashes.length === BLOCK_HASHES_MAX) this.#serving.continueAfter(last)
+    const items = hashes.map((hash) => ({ kind: inventory.block, hash }))
+    return this.#send({ type: 'inv', items })
   }
 
-  #answerFilters(question: FilterQuestion): readonly SessionOutput[] {
+  #answerFilters(question: FilterQuestion): readonly LinkOutput[] {
     const answer = answerFilterQuestion(this.#config.node.filters, question)
     switch (answer.type) {
       case 'message':
         return this.#send(answer.message)
       case 'filters':
-        return this.#request(answer.blocks.map((hash) => ({ kind: FILTER_ITEM, hash })))
+        return this.#request(answer.blocks.map(filterItem))
       case 'refused':
         return this.#drop('bad-filter-request', answer.reason)
     }
   }
-
-  #findFilter(block: BlockHash): Message | undefined {
-    const found = this.#config.node.filters.of(block)
-    if (found === undefined) return undefined
-    return { type: 'cfilter', filterType: BASIC_FILTER, block, filter: found.filter }
-  }
-
-  #find({ kind, hash }: InventoryItem): Message | undefined {
-    const { node } = this.#config
-    if (kind === FILTER_ITEM) return this.#findFilter(hash)
-    if (kind === inventory.block || kind === inventory.witnessBlock) {
-      const block = node.blockByHash(hash)
-      if (block === undefined || kind === inventory.witnessBlock)
-        return block === undefined ? undefined : { type: 'block', block }
-      const stripped = { ...block, transactions: block.transactions.map(stripWitness) }
-      return { type: 'block', block: stripped }
-    }
-    if (kind !== inventory.tx && kind !== inventory.witnessTx && kind !== inventory.wtx)
-      return undefined
-    const transaction = node.pooled(hash)?.transaction
-    if (transaction === undefined) return undefined
-    const whole = kind !== inventory.tx
-    return { type: 'tx', transaction: whole ? transaction : stripWitness(transaction) }
-  }
 }
+
+const frames = (bytes: readonly Uint8Array[]): readonly LinkOutput[] =>
+  bytes.map((frame) => ({ type: 'send', bytes: frame }))

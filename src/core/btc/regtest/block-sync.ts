@@ -1,0 +1,290 @@
+/**
+ * Following the chains of peers, headers first: the part of the regtest node that all its links
+ * share. Source: `docs/spec/bitcoin.md` §3.5, §3.6, RN-20.
+ */
+import type { BlockHash } from '../../base/bytes.ts'
+import { equalBytes } from '../../base/bytes.ts'
+import type { Block, BlockHeader } from '../block.ts'
+import { headerHash } from '../block.ts'
+import { BlockDownload } from '../block-download.ts'
+import type { HeadersOutcome } from '../header-sync.ts'
+import { HeaderSync } from '../header-sync.ts'
+import type { HeaderNode, HeaderTree } from '../header-tree.ts'
+import {
+  addHeader,
+  ancestorAt,
+  findHeader,
+  judgeHeader,
+  markInvalid,
+  newHeaderTree,
+} from '../header-tree.ts'
+import type { InventoryItem, Message } from '../message.ts'
+import { HEADERS_MAX, inventory } from '../message.ts'
+import { regtest } from '../network.ts'
+import type { RegtestNode } from './node.ts'
+import type { ChainTalk, DropReason } from './peer-link-port.ts'
+
+/** Blocks that are on their way or wait for their parents: 64 MB of the largest (BD-2). */
+export const WINDOW_MAX = 16
+
+export type SyncOutput =
+  | { readonly type: 'tell'; readonly peer: number; readonly message: Message }
+  | { readonly type: 'strike'; readonly peer: number; readonly detail: string }
+  | {
+      readonly type: 'blame'
+      readonly peer: number
+      readonly reason: DropReason
+      readonly detail: string
+    }
+
+type Arrived = { readonly block: Block; readonly peer: number }
+
+/** Total for whatever peers say. Outputs are taken after every call. */
+export class BlockSync {
+  readonly #node: RegtestNode
+  /** Made when the first peer serves blocks: a node that only serves needs none. */
+  #tree: HeaderTree | undefined
+  readonly #headers = new Map<number, HeaderSync>()
+  /** The last header that each peer has shown: what it has, and what is below. */
+  readonly #shown = new Map<number, HeaderNode>()
+  readonly #download = new BlockDownload()
+  /** Blocks of the best chain shown that the node lacked, parents first; it has those before `#next`. */
+  #missing: readonly HeaderNode[] = []
+  #next = 0
+  /** What peers have shown, or what the node has, is not what `#missing` was made of. */
+  #isOld = false
+  /** Blocks that came before their parents. */
+  readonly #arrived = new Map<string, Arrived>()
+  #out: SyncOutput[] = []
+
+  constructor(node: RegtestNode) {
+    this.#node = node
+  }
+
+  /** What a peer said. */
+  hear(peer: number, talk: ChainTalk, nowMs: number): readonly SyncOutput[] {
+    switch (talk.type) {
+      case 'ready':
+        this.#headers.set(peer, new HeaderSync(this.#know(nowMs)))
+        this.#ask(peer, nowMs)
+        break
+      case 'headers':
+        this.#hearHeaders(peer, talk.headers, nowMs)
+        break
+      case 'inv':
+        for (const item of talk.items)
+          if (item.kind === inventory.block) this.#hearHash(peer, item.hash, nowMs)
+        break
+      case 'notfound':
+        for (const { hash } of talk.items) this.#download.refused(hash, peer)
+        break
+      case 'block':
+        this.#hearBlock(peer, talk.block, nowMs)
+        break
+    }
+    return this.#finish(nowMs)
+  }
+
+  /** The node has a block that no peer brought. */
+  learn(header: BlockHeader, nowMs: number): void {
+    if (this.#tree === undefined) return
+    learn(this.#tree, header, nowMs)
+    this.#isOld = true
+  }
+
+  forget(peer: number, nowMs: number): readonly SyncOutput[] {
+    this.#leave(peer)
+    return this.#finish(nowMs)
+  }
+
+  expire(nowMs: number): readonly SyncOutput[] {
+    for (const [peer, sync] of this.#headers) {
+      const { offence, ask } = sync.expire(nowMs)
+      if (offence !== undefined) this.#blame(peer, 'timeout', offence.reason)
+      if (ask) this.#ask(peer, nowMs)
+    }
+    for (const peer of this.#download.expire(nowMs))
+      this.#blame(peer, 'timeout', 'blocks come too late')
+    return this.#finish(nowMs)
+  }
+
+  get deadlineMs(): number {
+    const headers = [...this.#headers.values()].map((sync) => sync.deadlineMs)
+    return Math.min(this.#download.deadlineMs, ...headers)
+  }
+
+  /** The tree of what peers have shown, and of what the node has. */
+  #know(nowMs: number): HeaderTree {
+    if (this.#tree !== undefined) return this.#tree
+    const tree = newHeaderTree(regtest)
+    const tip = this.#node.tip().height
+    for (let height = 1; height <= tip; height++) {
+      const block = this.#node.blockAt(height)
+      if (block !== undefined) learn(tree, block.header, nowMs)
+    }
+    this.#tree = tree
+    return tree
+  }
+
+  /**
+   * Asks from the node's own chain on, not from headers that others have shown: so each peer tells
+   * what it has of what the node lacks.
+   */
+  #ask(peer: number, nowMs: number): void {
+    const question = this.#headers.get(peer)?.ask(nowMs)
+    if (question?.type !== 'getheaders') return
+    const shown = this.#shown.get(peer)?.hash ?? []
+    const locator = [shown, this.#node.locator()].flat()
+    this.#out.push({ type: 'tell', peer, message: { ...question, locator } })
+  }
+
+  #show(peer: number, header: HeaderNode): boolean {
+    const before = this.#shown.get(peer)
+    this.#shown.set(peer, header)
+    this.#isOld = true
+    return before === undefined || header.work > before.work
+  }
+
+  /** HD-6: headers first. */
+  #hearHash(peer: number, hash: BlockHash, nowMs: number): void {
+    const header = this.#tree === undefined ? undefined : findHeader(this.#tree, hash)
+    if (header === undefined) this.#ask(peer, nowMs)
+    else if (this.#headers.has(peer)) this.#show(peer, header)
+  }
+
+  #hearHeaders(peer: number, headers: readonly BlockHeader[], nowMs: number): void {
+    const outcome: HeadersOutcome | undefined = this.#headers.get(peer)?.receive(headers, nowMs)
+    if (outcome === undefined || this.#tree === undefined) return
+    const { offence, strike, ask } = outcome
+    if (offence !== undefined) {
+      this.#blame(peer, 'bad-headers', offence.reason)
+      return
+    }
+    if (strike !== undefined) this.#out.push({ type: 'strike', peer, detail: strike })
+    const last = headers.at(-1)
+    const header = last === undefined ? undefined : findHeader(this.#tree, headerHash(last))
+    const isMore = header !== undefined && this.#show(peer, header)
+    // Others may have shown them before, so that they are no news.
+    if (ask || (isMore && headers.length === HEADERS_MAX)) this.#ask(peer, nowMs)
+  }
+
+  #hearBlock(peer: number, block: Block, nowMs: number): void {
+    if (this.#tree === undefined) return
+    const hash = headerHash(block.header)
+    const header = findHeader(this.#tree, hash)
+    if (header === undefined) {
+      this.#ask(peer, nowMs) // HD-6
+      return
+    }
+    if (!this.#download.answered(hash, peer)) return // BD-5
+    this.#arrived.set(header.key, { block, peer })
+    this.#hand(nowMs)
+  }
+
+  /** Gives the node what it can connect now, in the order of the heights. */
+  #hand(nowMs: number): void {
+    for (;;) {
+      const header = this.#missing[this.#next]
+      const arrived = header === undefined ? undefined : this.#arrived.get(header.key)
+      if (header === undefined || arrived === undefined) return
+      this.#arrived.delete(header.key)
+      const reply = this.#node.submitBlock(arrived.block, Math.floor(nowMs / 1_000))
+      if (reply.type === 'accepted' || this.#node.blockByHash(header.hash) !== undefined) {
+        this.#next += 1
+        continue
+      }
+      const isInvalid = this.#node.isInvalid(header.hash)
+      this.#blame(arrived.peer, isInvalid ? 'invalid-block' : 'mutated-block', reply.reason)
+      if (!isInvalid) return // The true body may come from another peer.
+      if (this.#tree !== undefined) markInvalid(this.#tree, header)
+      this.#review() // Without the header and all above it.
+    }
+  }
+
+  #blame(peer: number, reason: DropReason, detail: string): void {
+    this.#leave(peer)
+    this.#out.push({ type: 'blame', peer, reason, detail })
+  }
+
+  #leave(peer: number): void {
+    this.#headers.delete(peer)
+    this.#shown.delete(peer)
+    this.#download.forget(peer)
+    this.#isOld = true
+  }
+
+  #finish(nowMs: number): readonly SyncOutput[] {
+    if (this.#isOld) this.#review()
+    this.#request(nowMs)
+    const out = this.#out
+    this.#out = []
+    return out
+  }
+
+  /** Lists anew what the node lacks of the best chain that a peer has. */
+  #review(): void {
+    this.#isOld = false
+    this.#missing = this.#tree === undefined ? [] : this.#lacking(this.#tree)
+    this.#next = 0
+    const keys = new Set(this.#missing.map(({ key }) => key))
+    for (const key of this.#arrived.keys()) if (!keys.has(key)) this.#arrived.delete(key)
+  }
+
+  #lacking(tree: HeaderTree): readonly HeaderNode[] {
+    for (;;) {
+      const missing: HeaderNode[] = []
+      let at = this.#target(tree)
+      while (at?.parent !== undefined && !this.#isJudged(at.hash)) {
+        missing.push(at)
+        at = at.parent
+      }
+      if (at === undefined || !this.#node.isInvalid(at.hash)) return missing.toReversed()
+      markInvalid(tree, at)
+    }
+  }
+
+  /** The header with most work that a peer has shown, if that is more than the node has. */
+  #target(tree: HeaderTree): HeaderNode | undefined {
+    let best = findHeader(tree, this.#node.tip().hash)
+    const own = best
+    for (const shown of this.#shown.values())
+      if (!tree.invalid.has(shown.key) && shown.work > (best?.work ?? 0n)) best = shown
+    return best === own ? undefined : best
+  }
+
+  #isJudged(hash: BlockHash): boolean {
+    return this.#node.blockByHash(hash) !== undefined || this.#node.isInvalid(hash)
+  }
+
+  #request(nowMs: number): void {
+    const window = this.#missing.slice(this.#next, this.#next + WINDOW_MAX)
+    this.#download.want(window.map(({ hash }) => hash))
+    const asked = new Map<number, InventoryItem[]>()
+    for (const header of window) {
+      if (this.#arrived.has(header.key)) continue
+      const isIt = (hash: BlockHash): boolean => equalBytes(hash, header.hash)
+      for (const { peer, hashes } of this.#download.assign(this.#owners(header), nowMs, isIt)) {
+        const items = hashes.map((hash) => ({ kind: inventory.witnessBlock, hash })) // BD-4
+        asked.set(peer, [...(asked.get(peer) ?? []), ...items])
+      }
+    }
+    for (const [peer, items] of asked)
+      this.#out.push({ type: 'tell', peer, message: { type: 'getdata', items } })
+  }
+
+  /** Peers that have shown the header, or one above it: others may say nothing at all. */
+  #owners(header: HeaderNode): readonly number[] {
+    const tree = this.#tree
+    if (tree === undefined) return []
+    return [...this.#shown].flatMap(([peer, shown]) =>
+      ancestorAt(tree, shown, header.height) === header ? peer : [],
+    )
+  }
+}
+
+function learn(tree: HeaderTree, header: BlockHeader, nowMs: number): void {
+  // The node has accepted it, perhaps by a clock that runs ahead of ours.
+  const nowSeconds = Math.max(header.time, Math.floor(nowMs / 1_000))
+  const verdict = judgeHeader(tree, header, nowSeconds)
+  if (verdict.type === 'valid') addHeader(tree, verdict.node)
+}
