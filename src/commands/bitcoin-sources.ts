@@ -80,8 +80,8 @@ async function hostOf(
     chain: control && chainOf(control),
     findPeers: async (bitcoin) => {
       if (control === undefined) return findFilterPeers(bitcoin)
-      const { peerPort } = await control.ask('tip', {})
-      return [{ host: '127.0.0.1', port: peerPort }]
+      const { peerHost: host, peerPort: port } = await control.ask('tip', {})
+      return [{ host, port }]
     },
     connect: ({ network: bitcoin, peers, memory }) =>
       startFilterConnection({

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { toHex } from '../core/base/bytes.ts'
-import { Bug } from '../core/base/errors.ts'
+import { assert, Bug } from '../core/base/errors.ts'
 import { installSha256 } from '../core/base/hash.ts'
 import type { KeyScheme } from '../core/base/key-scheme.ts'
 import type { NodeIndex } from '../core/base/party.ts'
@@ -19,7 +19,9 @@ import type { MinterSettings } from '../core/subnet/settings.ts'
 import type { RefreshStage } from '../core/tecdsa/refresh.ts'
 import { nativeEd25519 } from '../native/ed25519.ts'
 import { nativeSha256 } from '../native/sha256.ts'
+import { AttachedBitcoin } from './bitcoin/attached-node.ts'
 import { EmbeddedBitcoin } from './bitcoin/embedded-node.ts'
+import type { AttachedPlace } from './bitcoin/place.ts'
 import { systemClock } from './clock.ts'
 import type { Answered } from './ic/gateway.ts'
 import { IcGateway } from './ic/gateway.ts'
@@ -30,7 +32,7 @@ import { SignatureWatch } from './signature-watch.ts'
 import { LmdbStore } from './store/lmdb-store.ts'
 import { Subnet } from './subnet.ts'
 import type { SubnetEvent } from './subnet-events.ts'
-import { IMPLEMENTATION } from './version.ts'
+import { IMPLEMENTATION, USER_AGENT } from './version.ts'
 
 export type LocalSubnetOptions = {
   readonly nodes: number
@@ -52,6 +54,8 @@ export type LocalSubnetOptions = {
    * removed in the end.
    */
   readonly scratch?: string
+  /** A node of the user's that it follows; without it, one of its own. */
+  readonly attachTo?: AttachedPlace | undefined
   /** Off: calls are answered before they are executed, and their callers poll. */
   readonly syncCalls?: boolean
   /** Hears of every request of a client and how it ended. */
@@ -60,14 +64,16 @@ export type LocalSubnetOptions = {
 
 /** The management canister, which calls nobody. */
 const NOBODY = principal(new Uint8Array())
+const LOOPBACK = '127.0.0.1'
 /** Agents want one; nothing is sent there. */
-export const IN_PROCESS_URL = 'http://127.0.0.1'
+export const IN_PROCESS_URL = `http://${LOOPBACK}`
 
 type Progress = Extract<Observation, { type: 'executed' }>
 
 export class LocalSubnet {
   readonly ids: CanisterIds
-  readonly bitcoin: EmbeddedBitcoin
+  /** The chain that it stands on. */
+  readonly chain: EmbeddedBitcoin | AttachedBitcoin
   readonly subnet: Subnet
   /** Id of the key from which the minter's are derived. */
   readonly mainKeyName: string
@@ -87,7 +93,7 @@ export class LocalSubnet {
   readonly gateway: IcGateway
 
   private constructor(
-    bitcoin: EmbeddedBitcoin,
+    chain: EmbeddedBitcoin | AttachedBitcoin,
     subnet: Subnet,
     options: LocalSubnetOptions & { readonly clean: () => void },
   ) {
@@ -95,7 +101,7 @@ export class LocalSubnet {
     this.#clean = options.clean
     this.mainKeyName = minter.init.ecdsaKeyName
     this.ids = canisterIdsOf[ids]
-    this.bitcoin = bitcoin
+    this.chain = chain
     this.subnet = subnet
     this.gateway = new IcGateway({
       backend: subnet.backend,
@@ -121,16 +127,16 @@ export class LocalSubnet {
    */
   static async start(options: LocalSubnetOptions): Promise<LocalSubnet> {
     installSha256(nativeSha256) // For the Bitcoin node, which lives in this thread.
-    const { stockTarget, creationMax, minter, nodes, directory } = options
-    const store = directory === undefined ? undefined : LmdbStore.open(join(directory, 'bitcoin'))
-    const bitcoin = await EmbeddedBitcoin.start({ store })
+    const { stockTarget, creationMax, minter, nodes, directory, attachTo } = options
+    const chain = await openChain(options)
     const scratch = options.isolation === 'process' ? options.scratch : undefined
     const clean = (): void => {
       if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
     }
     try {
       clean() // A subnet that was killed leaves it behind.
-      const bitcoinPort = bitcoin.port
+      const embedded = { host: LOOPBACK, port: chain.port, network: 'regtest' } as const
+      const bitcoin = { ...(attachTo ?? embedded), isAttached: attachTo !== undefined }
       const subnet = await Subnet.start({
         nodes,
         directory: directory ?? scratch,
@@ -140,16 +146,22 @@ export class LocalSubnet {
           creationMax,
           minter,
           ids: options.ids ?? 'own',
-          bitcoinPort,
+          bitcoin,
           operator: options.operator ?? NOBODY,
         },
       })
-      return new LocalSubnet(bitcoin, subnet, { ...options, clean })
+      return new LocalSubnet(chain, subnet, { ...options, clean })
     } catch (error) {
-      await bitcoin.close()
+      await chain.close()
       clean()
       throw error
     }
+  }
+
+  /** Its own chain, which it can mine. */
+  get bitcoin(): EmbeddedBitcoin {
+    assert(this.chain instanceof EmbeddedBitcoin, 'the chain is not that of another')
+    return this.chain
   }
 
   #hear(event: SubnetEvent): void {
@@ -253,9 +265,18 @@ export class LocalSubnet {
 
   async close(): Promise<void> {
     await this.subnet.close()
-    await this.bitcoin.close()
+    await this.chain.close()
     this.#clean()
   }
+}
+
+async function openChain({
+  directory,
+  attachTo,
+}: LocalSubnetOptions): Promise<EmbeddedBitcoin | AttachedBitcoin> {
+  if (attachTo !== undefined) return new AttachedBitcoin(attachTo, USER_AGENT)
+  const store = directory === undefined ? undefined : LmdbStore.open(join(directory, 'bitcoin'))
+  return EmbeddedBitcoin.start({ store })
 }
 
 function endOf(event: SubnetEvent): Error | undefined {

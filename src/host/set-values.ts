@@ -7,6 +7,7 @@ import type { IdsKind } from '../core/ic/canister-ids.ts'
 import type { Settings } from '../core/minter/constants.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
 import { embeddedMinter } from '../core/subnet/settings.ts'
+import type { BitcoinPlace } from './bitcoin/place.ts'
 
 /** Amounts in satoshi, durations in nanoseconds, counts; words. */
 export type SetValue = bigint | string
@@ -110,6 +111,7 @@ type FoundingSettings = {
   readonly minConfirmations: number
   readonly autoMint: boolean
   readonly ids: IdsKind
+  readonly bitcoin: BitcoinPlace | undefined
 }
 
 /** The minter's settings with what was set in their place. Every name has been looked up before. */
@@ -119,8 +121,11 @@ export function minterSettings(
 ): MinterSettings {
   const { minConfirmations = embeddedMinter.init.minConfirmations } = given
   const { autoMint = embeddedMinter.settings.autoMint } = given
+  // Every public test network is `testnet` to canisters (bitcoin §2).
+  const network = given.bitcoin?.network === 'signet' ? 'testnet' : embeddedMinter.init.network
+  const ecdsaKeyName = keyNames[given.ids ?? 'own']
   let { init, settings }: MinterSettings = {
-    init: { ...embeddedMinter.init, minConfirmations, ecdsaKeyName: keyNames[given.ids ?? 'own'] },
+    init: { ...embeddedMinter.init, network, minConfirmations, ecdsaKeyName },
     settings: { ...embeddedMinter.settings, autoMint },
   }
   for (const [name, value] of set) {

@@ -18,6 +18,8 @@ import {
   text,
 } from '../core/base/json.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
+import type { BitcoinPlace } from './bitcoin/place.ts'
+import { attachableNetworks, textOfPlace } from './bitcoin/place.ts'
 import { wireJson } from './control/protocol.ts'
 import { type Isolation, isolations } from './isolation.ts'
 import type { MiningMode } from './mining-mode.ts'
@@ -37,6 +39,8 @@ export type SubnetSettings = {
   readonly ids: IdsKind
   /** Where each node lives. */
   readonly isolation: Isolation
+  /** The node of the user's that it follows in place of the embedded one. */
+  readonly bitcoin: BitcoinPlace | undefined
   /** By `--set`: `minter.max-time-in-queue`. */
   readonly set: ReadonlyMap<string, SetValue>
 }
@@ -57,6 +61,7 @@ export const defaultSettings: SubnetSettings = {
   feeRateMsatPerVb: undefined,
   ids: 'own',
   isolation: 'worker',
+  bitcoin: undefined,
   set: new Map(),
 }
 
@@ -81,13 +86,21 @@ const fields = {
   feeRateMsatPerVb: nullable(bigCount),
   ids: oneOf('own', 'mainnet'),
   isolation: oneOf(...isolations),
+  bitcoin: nullable(
+    object({
+      host: text,
+      port: integer(1, 65_535),
+      network: nullable(oneOf(...attachableNetworks)),
+    }),
+  ),
   set: dictionary(setValue, SET_MAX),
 }
 const document = object({ version: exactly(VERSION), ...fields })
 
 /** Of a subnet that was made before there was a choice. */
+const onlyOnce = { isolation: 'worker', bitcoin: null }
 const stored: JsonReader<Read<typeof document>> = (value, where) =>
-  document(typeof value === 'object' ? { isolation: 'worker', ...value } : value, where)
+  document(typeof value === 'object' ? { ...onlyOnce, ...value } : value, where)
 
 /** Throws `CONFIG_INVALID`; `path` names the file for people. */
 export function decodeSettings(source: string, path: string): SubnetSettings {
@@ -137,7 +150,10 @@ export function mergeSettings(
   stored: SubnetSettings | undefined,
   given: GivenSettings,
 ): SubnetSettings {
+  requireOwnChain(stored?.bitcoin ?? given.bitcoin, given)
   if (stored === undefined) return { ...defaultSettings, ...given }
+  if (given.bitcoin !== undefined && !isSamePlace(stored.bitcoin, given.bitcoin))
+    throw fixed('--bitcoin', stored.bitcoin ? textOfPlace(stored.bitcoin) : 'a chain of its own')
   for (const name of fixedNames) {
     const [before, after] = [stored[name], given[name] ?? stored[name]]
     if (before !== after) throw fixed(optionOf[name], `${before ?? 'none'}`)
@@ -145,7 +161,25 @@ export function mergeSettings(
   for (const [name, value] of given.set ?? new Map<string, SetValue>())
     if (stored.set.get(name) !== value)
       throw fixed(`--set ${name}`, `${stored.set.get(name) ?? 'its default'}`)
-  return { ...stored, ...given, set: stored.set }
+  return { ...stored, ...given, bitcoin: stored.bitcoin, set: stored.set }
+}
+
+const isSamePlace = (stored: BitcoinPlace | undefined, given: BitcoinPlace): boolean =>
+  stored?.host === given.host && stored.port === given.port
+
+/** What is of the embedded chain alone. */
+function requireOwnChain(
+  bitcoin: BitcoinPlace | undefined,
+  { mining: mode, feeRateMsatPerVb }: GivenSettings,
+): void {
+  if (bitcoin === undefined || (mode === undefined && feeRateMsatPerVb === undefined)) return
+  const option = mode === undefined ? '--fee-rate' : '--block-time'
+  const place = textOfPlace(bitcoin)
+  throw new Problem('CONFIG_INVALID', `${option} has no effect on the chain of ${place}`, {
+    fix: 'leave it out: blocks and fees are those of the node that the subnet is attached to',
+    command: 'ckbtc subnet start --help',
+    details: { option, bitcoin: place },
+  })
 }
 
 const optionOf: Readonly<Record<(typeof fixedNames)[number], string>> = {

@@ -29,15 +29,16 @@ import {
 import type { HostEnd } from './node/node-host.ts'
 import { openHost } from './node/open-host.ts'
 import { NodePlace } from './node/place.ts'
-import type { FromNode, KeyNumber, SharedOutput } from './node/protocol.ts'
+import type { FromNode, KeyNumber, NodeQuestion, SharedOutput } from './node/protocol.ts'
 import { receivedProblem } from './node/protocol.ts'
+import type { AnswerTo } from './node/questions.ts'
 import { Questions } from './node/questions.ts'
 import { newJournal } from './store/shared-store.ts'
 import { SubnetBackend } from './subnet-backend.ts'
 import type { SubnetEvent, SubnetOptions } from './subnet-events.ts'
 
 /** A node that answers later is taken not to. */
-const LATENCY_MS_MAX = 2_000
+const ANSWER_MS_MAX = 2_000
 
 type Listener = (event: SubnetEvent) => void
 type Made = { readonly place: NodePlace; readonly record: MemberRecord }
@@ -193,13 +194,12 @@ export class Subnet {
     return this.#places.has(node) ? this.#failures.of(node) : noDisk(node)
   }
 
-  /** How long the node takes to answer; undefined when it does not. */
-  async latencyMs(node: NodeIndex): Promise<number | undefined> {
-    if (!this.#up.has(node)) return undefined
-    const askedMs = performance.now()
-    const question = { type: 'certificates', requestIds: [] } as const
-    const answer = await this.#questions.ask(node, question, LATENCY_MS_MAX)
-    return answer && Math.round(performance.now() - askedMs)
+  /** Undefined when the node does not answer, or not in time. */
+  async ask<Q extends NodeQuestion>(
+    node: NodeIndex,
+    question: Q,
+  ): Promise<AnswerTo<Q> | undefined> {
+    return this.#up.has(node) ? this.#questions.ask(node, question, ANSWER_MS_MAX) : undefined
   }
 
   listen(listener: Listener): () => void {

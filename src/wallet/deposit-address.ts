@@ -6,7 +6,7 @@ import type { ExtendedKey } from '../core/base/derivation.ts'
 import { derivePublicKey, masterKey } from '../core/base/derivation.ts'
 import { Problem } from '../core/base/errors.ts'
 import { parseAddress } from '../core/btc/address.ts'
-import { mainnet, regtest, testnet4 } from '../core/btc/network.ts'
+import { networks } from '../core/btc/network.ts'
 import type { Account } from '../core/ic/account.ts'
 import { addressText, publicKeyOf, scriptOfKey } from '../core/minter/addresses.ts'
 import type { Client } from './client.ts'
@@ -86,7 +86,7 @@ export function checkAddress(
 }
 
 const isAddressOf = ({ bitcoin }: Network, text: string): boolean =>
-  parseAddress(text, { mainnet, testnet4, regtest }[bitcoin]).type === 'address'
+  parseAddress(text, networks[bitcoin]).type === 'address'
 
 const isUnreachable = (error: unknown): boolean =>
   error instanceof Problem &&

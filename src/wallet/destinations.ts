@@ -5,10 +5,11 @@
 import { attempt, BadEncoding, Problem } from '../core/base/errors.ts'
 import { parseAddress } from '../core/btc/address.ts'
 import type { Network as BitcoinNetwork } from '../core/btc/network.ts'
-import { mainnet, regtest, testnet4 } from '../core/btc/network.ts'
+import { mainnet, networks, regtest, testnet4 } from '../core/btc/network.ts'
 import type { Account } from '../core/ic/account.ts'
 import { accountOfText } from '../core/ic/account.ts'
 import { devUser } from './identity.ts'
+import type { BitcoinKind } from './network.ts'
 
 /** Networks whose addresses are told apart; testnets share theirs. */
 const bitcoinNetworks: readonly { readonly name: string; readonly network: BitcoinNetwork }[] = [
@@ -86,13 +87,10 @@ export type ParsedBitcoinAddress = { readonly address: string; readonly script: 
  */
 export function parseBitcoinAddress(
   text: string,
-  {
-    network,
-    command,
-  }: { readonly network: 'mainnet' | 'testnet4' | 'regtest'; readonly command?: string },
+  { network, command }: { readonly network: BitcoinKind; readonly command?: string },
 ): ParsedBitcoinAddress {
   const typed = text.trim()
-  const wanted = { mainnet, testnet4, regtest }[network]
+  const wanted = networks[network]
   const parsed = parseAddress(typed, wanted)
   if (parsed.type !== 'refused') return { address: typed, script: parsed.script }
   const other = networkOfAddress(typed)

@@ -9,8 +9,8 @@ import type { Principal } from '../core/ic/principal.ts'
 import { principalOfText } from '../core/ic/principal.ts'
 import type { BitcoinNetwork } from '../core/minter/types.ts'
 
-/** The Bitcoin networks that a ckBTC deployment may stand on. */
-export type BitcoinKind = Extract<NetworkName, 'mainnet' | 'testnet4' | 'regtest'>
+/** The Bitcoin networks that a ckBTC may stand on; on signet only one on this machine. */
+export type BitcoinKind = Extract<NetworkName, 'mainnet' | 'testnet4' | 'signet' | 'regtest'>
 
 export type NetworkIds = {
   readonly ledger: Principal
@@ -109,7 +109,7 @@ export const symbolsOf = ({
 
 /** The minter's name of the Bitcoin network. */
 export const minterNetworkOf = ({ bitcoin }: Pick<Network, 'bitcoin'>): BitcoinNetwork =>
-  bitcoin === 'testnet4' ? 'testnet' : bitcoin
+  bitcoin === 'testnet4' || bitcoin === 'signet' ? 'testnet' : bitcoin
 
 /** Ids that a signed request could be carried to on the Internet Computer (§21.4). */
 const deployedIds = [

@@ -49,8 +49,9 @@ async function subnetOfHosts(nodes: number) {
   }
   const minter = minterSettings(new Map(), defaultSettings)
   const operator = principal(new Uint8Array())
-  const [stockTarget, creationMax, bitcoinPort] = [1, 1, 1]
-  const settings = { stockTarget, creationMax, minter, ids: 'own', operator, bitcoinPort } as const
+  const [stockTarget, creationMax] = [1, 1]
+  const bitcoin = { host: '127.0.0.1', port: 1, network: 'regtest', isAttached: false } as const
+  const settings = { stockTarget, creationMax, minter, ids: 'own', operator, bitcoin } as const
   const subnet = await Subnet.start({ nodes, settings, open })
   running.push(subnet)
   subnet.listen((event) => events.push(event))

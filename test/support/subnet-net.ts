@@ -101,6 +101,7 @@ export class SubnetNet {
       createdAt: this.now,
     }
     this.#questions = new Questions((me, id, question) => {
+      if (question.type === 'bitcoin') return // There are no adapters here.
       const { answer, outputs } = this.node(me).ask(question, this.now)
       for (const output of outputs) this.#perform(me, output)
       this.#questions.answered(id, answer)

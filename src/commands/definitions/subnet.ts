@@ -12,6 +12,10 @@ const founding: readonly OptionDefinition[] = [
   { flags: '--min-confirmations <n>', description: 'of a deposit (default: 6)' },
   { flags: '--block-time <t>', description: 'auto, manual or 10s, 1m (default: auto)' },
   { flags: '--fee-rate <r>', description: 'fee level of Bitcoin, like 5satvb' },
+  {
+    flags: '--bitcoin <host:port>',
+    description: 'follow your own node, regtest or signet, in place of the embedded one',
+  },
   { flags: '--no-auto-mint', description: 'mint only when somebody asks for it' },
   {
     flags: '--ids <kind>',
@@ -40,6 +44,7 @@ was. Running already: says so.`,
     ['ckbtc subnet start', 'four nodes, one of them may fail'],
     ['ckbtc subnet start --ephemeral', 'nothing is kept when it stops'],
     ['ckbtc subnet start --block-time 10s', 'a block every ten seconds'],
+    ['ckbtc subnet start --bitcoin 127.0.0.1:18444', 'on your own bitcoind -regtest'],
     ['ckbtc subnet start --set minter.max-time-in-queue=1s', 'redeem without waiting'],
   ],
   options: [

@@ -37,8 +37,38 @@ export function subnetData(status: StatusReply) {
     nodesNeeded: status.nodesNeeded,
     nodesLying: status.nodesLying,
     problems: status.problems,
+    attached: attachedData(status),
     waiting: waitingFor(status),
   }
+}
+
+/** The node of the user's that it follows; null where the chain is its own. */
+function attachedData({ attached, subnetBitcoinHeight }: StatusReply) {
+  if (attached === undefined) return null
+  const { tipTime, ...rest } = attached
+  return {
+    ...rest,
+    subnetHeight: subnetBitcoinHeight,
+    tipAt: new Date(tipTime * 1_000).toISOString(),
+  }
+}
+
+function connectionWords(attached: NonNullable<StatusReply['attached']>): string {
+  const { isConnected, nodesConnected, isCatchingUp, shownHeight } = attached
+  if (!isConnected && nodesConnected.length === 0) return 'not connected'
+  return isCatchingUp ? `catching up with height ${shownHeight}` : 'in step'
+}
+
+function attachedPairs(status: StatusReply): readonly (readonly [string, string])[] {
+  const { attached, nodesUp, subnetBitcoinHeight } = status
+  if (attached === undefined) return []
+  const { address, network, nodesConnected, notes } = attached
+  const nodes = `${nodesConnected.length} of ${nodesUp.length} nodes connected`
+  return [
+    ['Attached to', `${address}, ${network}: ${connectionWords(attached)}`],
+    ['', `${nodes}, at height ${subnetBitcoinHeight}`],
+    ...notes.map((note) => ['', note] as const),
+  ]
 }
 
 /** What cannot go on while too few nodes are up; null where it can. */
@@ -73,6 +103,7 @@ function waitingWords(status: StatusReply): string | undefined {
 
 const miningWords = (mining: string): string => {
   if (mining === 'auto') return 'automatic'
+  if (mining === 'none') return 'by the node that it is attached to'
   return mining === 'manual' ? 'by hand: ckbtc bitcoin mine' : `a block every ${mining}`
 }
 
@@ -82,7 +113,7 @@ export const nodeWords = (nodes: number): string =>
 /** The block below the first line of `start`. */
 export function printStarted(
   { answer }: Terminal,
-  { ids, url, mining, idsKind }: StatusReply,
+  { ids, url, mining, idsKind, attached }: StatusReply,
 ): void {
   const kind = idsKind === 'own' ? '(ids of its own)' : '(ids of the Internet Computer)'
   answer(`  endpoint   ${url}      (CKBTC_URL)`)
@@ -90,8 +121,15 @@ export function printStarted(
   answer(`  minter     ${ids.minter}`)
   answer(`  index      ${ids.index}      ${kind}`)
   answer('  root key   ckbtc subnet status --json, or ckbtc network show local --json')
-  answer('  accounts   dev0 … dev4     10 BTC of test coins are one command away:')
-  answer('             ckbtc deposit --faucet 0.5btc')
+  if (attached === undefined) {
+    answer('  accounts   dev0 … dev4     10 BTC of test coins are one command away:')
+    answer('             ckbtc deposit --faucet 0.5btc')
+  } else {
+    const { address, network } = attached
+    answer(`  accounts   dev0 … dev4     pay to what ckbtc address --key dev0 names`)
+    answer(`  bitcoin    ${address}, ${network}      ${connectionWords(attached)}`)
+    for (const note of attached.notes) answer(`  ! ${note}`)
+  }
   answer(`  mining     ${miningWords(mining)}       stop with: ckbtc subnet stop`)
 }
 
@@ -140,6 +178,7 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ['Subnet id', status.subnetId],
     ...(isVerbose ? ([['Root key', status.rootKey]] as const) : []),
     ['Chain', `height ${bitcoinHeight}${waiting}`],
+    ...attachedPairs(status),
     ['Mining', miningWords(status.mining)],
     ['Presignatures', `${status.presignatures}`],
     ['Disk', diskBytes === undefined ? 'nothing is kept' : megabytes(diskBytes)],

@@ -3,6 +3,8 @@ import { isIP } from 'node:net'
 import { parseAmount, parseCount, parseDuration, parseFeeRate } from '../../core/base/amounts.ts'
 import { UsageInvalid } from '../../core/base/errors.ts'
 import { nearest } from '../../core/base/nearest.ts'
+import type { BitcoinPlace } from '../../host/bitcoin/place.ts'
+import { placeOfText } from '../../host/bitcoin/place.ts'
 import { isolations } from '../../host/isolation.ts'
 import { miningModeOfText } from '../../host/mining-mode.ts'
 import type { SetKind, SetValue } from '../../host/set-values.ts'
@@ -51,6 +53,7 @@ export function startOptions(options: Options, project: Configuration): GivenSet
     feeRateMsatPerVb: read('feeRate', parseFeeRate),
     autoMint: autoMint ? undefined : false,
     isolation: read('isolation', (text) => isolations.find((name) => name === text)),
+    bitcoin: read('bitcoin', parseBitcoin),
     ids: read('ids', (text): 'own' | 'mainnet' => (text === 'mainnet' ? 'mainnet' : 'own')),
     set: set.length === 0 ? undefined : parseSet(set),
   }
@@ -65,6 +68,14 @@ const setsOf = (project: Configuration): readonly string[] =>
     .map(({ name, value }) => `${name.slice(SET_PREFIX.length)}=${value}`)
 
 const SET_PREFIX = 'subnet.set.'
+
+function parseBitcoin(text: string): BitcoinPlace {
+  const place = placeOfText(text)
+  if (place !== undefined) return place
+  const fix =
+    'give the P2P port of your node: 127.0.0.1:18444 on regtest, 127.0.0.1:38333 on signet'
+  throw invalid(`--bitcoin takes host:port, found "${text}"`, fix)
+}
 
 function parseHost(text: string): string {
   if (isIP(text) !== 0) return text

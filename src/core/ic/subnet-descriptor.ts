@@ -5,7 +5,7 @@
 import { equalBytes, toHex } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 import type { JsonReader } from '../base/json.ts'
-import { exactly, hexBytes, integer, list, object, parseJson, text } from '../base/json.ts'
+import { exactly, hexBytes, integer, list, object, oneOf, parseJson, text } from '../base/json.ts'
 import type { Principal } from './principal.ts'
 import { principalOfText, selfAuthenticating, textOfPrincipal } from './principal.ts'
 import { decodePublicKey } from './public-key.ts'
@@ -45,8 +45,8 @@ export type SubnetDescriptor = {
     readonly bitcoin: Principal
   }
   readonly nodes: number
-  readonly network: 'regtest'
-  /** `auto`, `manual` or the time between two blocks: `10s`. */
+  readonly network: 'regtest' | 'signet'
+  /** `auto`, `manual` or the time between two blocks: `10s`; `none`: the chain is another's. */
   readonly mining: string
   readonly tokens: readonly never[]
 }
@@ -67,8 +67,8 @@ const descriptor = object({
   masterPublicKey: hexBytes,
   ids,
   nodes: integer(1, NODES_MAX),
-  network: exactly('regtest'),
-  mining: matching(/^(?:auto|manual|[1-9]\d*[smhd])$/, 'a way of mining'),
+  network: oneOf('regtest', 'signet'),
+  mining: matching(/^(?:auto|manual|none|[1-9]\d*[smhd])$/, 'a way of mining'),
   tokens: list((_, where): never => {
     throw new BadEncoding(`${where}: this version knows no further tokens`)
   }, 0),

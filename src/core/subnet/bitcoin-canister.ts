@@ -26,6 +26,7 @@ import type { Reply, State } from '../btc/chain-state.ts'
 import { newState, STABILITY_THRESHOLD } from '../btc/chain-state.ts'
 import { execute, violations } from '../btc/chain-view.ts'
 import { findHeader } from '../btc/header-tree.ts'
+import type { Network } from '../btc/network.ts'
 import { regtest } from '../btc/network.ts'
 import type { Outgoing } from '../btc/outgoing.ts'
 import { decodePage, pageOf } from '../btc/utxo-page.ts'
@@ -78,8 +79,8 @@ export class BitcoinCanister implements Canister {
   }
 
   /** A view of the chain that begins at its genesis. */
-  static initialState(): State {
-    return newState({ network: regtest, stabilityThreshold: STABILITY_THRESHOLD })
+  static initialState(network: Network = regtest): State {
+    return newState({ network, stabilityThreshold: STABILITY_THRESHOLD })
   }
 
   certifiedData(): undefined {
@@ -220,8 +221,11 @@ const trap = (message: string): Outcome<never> => ({ type: 'trap', message })
 /** One page of the outputs at an address (§9.2). */
 function utxosPage(state: View<State>, request: GetUtxosRequest): Outcome<GetUtxosResponse> {
   const { network, address, filter } = request
-  if (network !== 'regtest') return trap(`this is regtest, not ${network}`)
-  const parsed = parseAddress(address, regtest)
+  const { network: own } = state.config
+  // Every test network is `testnet` to canisters (§2).
+  const name = own.name === 'regtest' || own.name === 'mainnet' ? own.name : 'testnet'
+  if (network !== name) return trap(`this is ${name}, not ${network}`)
+  const parsed = parseAddress(address, own)
   if (parsed.type === 'refused') return trap(`malformed address: ${parsed.detail}`)
   const page = filter?.type === 'page' ? attempt(() => decodePage(filter.page)) : undefined
   if (page instanceof BadEncoding) return trap(page.message)

@@ -28,6 +28,7 @@ import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from './node-
 import { executed, KeyNews, signingReport } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
 import { decodePeerMessage } from './peer-message.ts'
+import type { ReplicaConfig } from './replica.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaState } from './replica-state.ts'
 import { RequestAlarm } from './request-alarm.ts'
@@ -43,6 +44,8 @@ export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
   readonly ids?: IdsKind | undefined
   /** Who may change replicated settings. */
   readonly operator: Principal
+  /** Which chain the canisters follow; regtest unless told. */
+  readonly bitcoinNetwork?: ReplicaConfig['bitcoinNetwork']
   /**
    * Where this life begins: the first slot to execute and the state before it. Without it, slot 0
    * of a subnet that is being founded.
@@ -102,6 +105,7 @@ export class SubnetNode {
       minter: config.minter,
       ids: config.ids,
       operator: config.operator,
+      bitcoinNetwork: config.bitcoinNetwork,
       ed25519,
       nodes: genesis.membership.members.map(({ id, signingKey }) => ({
         id: principal(id),

@@ -5,6 +5,8 @@
 import { assert } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { State as ChainState } from '../btc/chain-state.ts'
+import type { NetworkName } from '../btc/network.ts'
+import { networks } from '../btc/network.ts'
 import type { CanisterIds } from '../ic/canister-ids.ts'
 import { ckbtcConfig } from '../ledger/config.ts'
 import { initial } from '../ledger/machine.ts'
@@ -44,10 +46,12 @@ export function installCanisters(
   { ledger, checker, minter: self, firstArchive, index }: CanisterIds,
   {
     minter: { init, settings },
+    bitcoinNetwork = 'regtest',
     createdAt,
     incarnation,
   }: {
     readonly minter: MinterSettings
+    readonly bitcoinNetwork?: NetworkName | undefined
     readonly createdAt: TimestampNs
     readonly incarnation: bigint
   },
@@ -58,7 +62,7 @@ export function installCanisters(
   const installed = minter.install({ type: 'init', args }, options)
   assert(installed.type === 'installed', 'the embedded minter has sound settings')
   return {
-    chain: BitcoinCanister.initialState(),
+    chain: BitcoinCanister.initialState(networks[bitcoinNetwork]),
     headers: new Map(),
     checker: { flagged: new Set() },
     ledger: initial(profile, createdAt),

@@ -13,6 +13,7 @@ import { addNs, timestampNs } from '../base/units.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import type { View } from '../base/view.ts'
 import { decodeHeader } from '../btc/block.ts'
+import type { NetworkName } from '../btc/network.ts'
 import { admit } from '../ic/admission.ts'
 import type { CallReply } from '../ic/call-reply.ts'
 import { rejected } from '../ic/call-reply.ts'
@@ -51,6 +52,8 @@ import type { MinterSettings } from './settings.ts'
 export type ReplicaConfig = {
   /** Its own unless told. */
   readonly ids?: IdsKind | undefined
+  /** Which chain the canisters follow; regtest unless told. */
+  readonly bitcoinNetwork?: NetworkName | undefined
   /** Who may call the `x_…` methods of the canisters; their controller. */
   readonly operator: Principal
   readonly nodes: readonly NodeRecord[]

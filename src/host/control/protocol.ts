@@ -20,6 +20,7 @@ import { MONEY_MAX } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { principal } from '../../core/ic/principal.ts'
 import { DELAY_MS_MAX, lieKinds } from '../../core/subnet/lies.ts'
+import { attachableNetworks } from '../bitcoin/place.ts'
 import { isolations } from '../isolation.ts'
 import { phases, transcriptShape } from './signing-transcript.ts'
 
@@ -89,6 +90,24 @@ const strength = {
   nodesLying: nodeIds,
 }
 
+/** A node of the user's that the subnet follows. */
+const attached = object({
+  address: text,
+  network: oneOf(...attachableNetworks),
+  /** Whether the subnet's own process is connected. */
+  isConnected: flag,
+  /** Nodes of the subnet that are. */
+  nodesConnected: nodeIds,
+  /** Of the best header that the node has shown. */
+  shownHeight: count,
+  tipHash: hash,
+  tipTime: count,
+  /** Blocks are on their way. */
+  isCatchingUp: flag,
+  /** What somebody should know or do. */
+  notes: list(text, 16),
+})
+
 export const statusShape = object({
   version: text,
   pid: count,
@@ -107,6 +126,8 @@ export const statusShape = object({
   masterPublicKey: hex,
   bitcoinHeight: count,
   subnetBitcoinHeight: count,
+  /** Null: the chain is its own. */
+  attached: nullable(attached),
   minConfirmations: count,
   mining: text,
   waitingTransactions: count,
@@ -218,7 +239,8 @@ const shapes = {
       hash,
       time: count,
       waitingTransactions: count,
-      /** Where the embedded node listens for its kind, on loopback. */
+      /** Where the node of the chain listens for its kind. */
+      peerHost: text,
       peerPort: integer(0, 65_535),
     }),
   },

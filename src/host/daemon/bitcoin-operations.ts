@@ -1,26 +1,20 @@
 /** What the owner does to the embedded chain. Implements `docs/spec/cli.md` §5.17, bitcoin §12. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Txid } from '../../core/base/bytes.ts'
-import {
-  equalBytes,
-  fromDisplayHex,
-  fromHex,
-  hash32,
-  toDisplayHex,
-  toHex,
-} from '../../core/base/bytes.ts'
+import { fromDisplayHex, fromHex, toDisplayHex } from '../../core/base/bytes.ts'
 import { Problem } from '../../core/base/errors.ts'
 import { divFloor, sat } from '../../core/base/units.ts'
-import { addressOfScript, parseAddress } from '../../core/btc/address.ts'
+import { parseAddress } from '../../core/btc/address.ts'
 import { subsidy } from '../../core/btc/block.ts'
 import { COINBASE_MATURITY } from '../../core/btc/block-spends.ts'
 import { regtest } from '../../core/btc/network.ts'
 import { dustThreshold } from '../../core/btc/script.ts'
 import type { TxOut } from '../../core/btc/transaction.ts'
-import { encodeTransaction, isCoinbase, txid, vsize } from '../../core/btc/transaction.ts'
+import { isCoinbase, txid } from '../../core/btc/transaction.ts'
 import type { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { Purse, purseScript } from './purse.ts'
+import { outputReply, transactionReply } from './transaction-view.ts'
 
 /** Blocks before the first coin of the purse may be spent, and that one. */
 export const FIRST_BLOCKS = COINBASE_MATURITY + 1
@@ -117,7 +111,8 @@ export class BitcoinOperations {
     const { hash, height, header } = this.#bitcoin.tip
     const waitingTransactions = this.#bitcoin.waiting.length
     const peerPort = this.#bitcoin.port
-    return { height, hash: toDisplayHex(hash), time: header.time, waitingTransactions, peerPort }
+    const peer = { peerHost: '127.0.0.1', peerPort }
+    return { height, hash: toDisplayHex(hash), time: header.time, waitingTransactions, ...peer }
   }
 
   send({ hex }: RequestOf<'send'>): ReplyOf<'send'> {
@@ -127,55 +122,15 @@ export class BitcoinOperations {
   }
 
   output({ txid: id, vout }: RequestOf<'output'>): ReplyOf<'output'> {
-    const found = this.#bitcoin.output({ txid: fromDisplayHex(id), vout })
-    const { type } = found
-    if (type !== 'unspent')
-      return { type, amountSat: undefined, script: undefined, height: undefined }
-    const { value, script, height } = found
-    return { type, amountSat: Number(value), script: toHex(script), height }
+    return outputReply(this.#bitcoin.output({ txid: fromDisplayHex(id), vout }))
   }
 
   tx({ txid: id }: RequestOf<'tx'>): ReplyOf<'tx'> {
-    const found = this.#bitcoin.transaction(hash32(fromDisplayHex(id)))
-    if (found === undefined) return undefined
-    const { transaction, confirmations, height } = found
-    const coinbase = isCoinbase(transaction)
-    const inputs = coinbase
-      ? []
-      : transaction.inputs.map(({ outpoint }) => {
-          const source = this.#bitcoin.transaction(outpoint.txid)
-          const output = source?.transaction.outputs[outpoint.vout]
-          return {
-            txid: toDisplayHex(outpoint.txid),
-            vout: outpoint.vout,
-            from: output === undefined ? undefined : partyOf(output),
-          }
-        })
-    const outputs = transaction.outputs.map(partyOf)
-    const spent = inputs.map(({ from }) => from?.amountSat)
-    const paid = outputs.reduce((sum, { amountSat }) => sum + amountSat, 0)
-    const known = spent.every((value) => value !== undefined) && !coinbase
-    return {
-      txid: id,
-      confirmations,
-      height,
-      vsize: vsize(transaction),
-      feeSat: known ? spent.reduce((sum: number, value) => sum + (value ?? 0), -paid) : undefined,
-      isCoinbase: coinbase,
-      inputs,
-      outputs,
-      hex: toHex(encodeTransaction(transaction)),
-    }
+    return transactionReply(this.#bitcoin, { id, network: regtest })
   }
 }
 
-const partyOf = ({ value, script }: TxOut) => ({
-  address: addressOfScript(script, regtest),
-  amountSat: Number(value),
-  isFaucet: equalBytes(script, purseScript),
-})
-
-const refused = (reason: string): Problem =>
+export const refused = (reason: string): Problem =>
   new Problem('BTC_REFUSED', `the Bitcoin node refused it: ${reason}`, {
     fix: 'the reason is in the words of Bitcoin Core, which can be searched for',
     details: { reason },

@@ -5,11 +5,13 @@ import { agreementQuorum } from '../../core/base/party.ts'
 import { selfAuthenticating, textOfPrincipal } from '../../core/ic/principal.ts'
 import { encodePublicKey } from '../../core/ic/public-key.ts'
 import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
+import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import type { StatusReply } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
 import { textOfMiningMode } from '../mining-mode.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
 import { IMPLEMENTATION } from '../version.ts'
+import { attachedStatus } from './attached-status.ts'
 import type { Places } from './places.ts'
 import { diskBytes } from './places.ts'
 
@@ -40,13 +42,13 @@ export function descriptorOf({
     masterPublicKey: fromHex(present(local.publicKey, 'a described subnet has a key')),
     ids: { ledger, minter, index, checker, bitcoin },
     nodes: settings.nodes,
-    network: 'regtest',
-    mining: textOfMiningMode(settings.mining),
+    network: settings.bitcoin?.network ?? 'regtest',
+    mining: settings.bitcoin === undefined ? textOfMiningMode(settings.mining) : 'none',
     tokens: [],
   }
 }
 
-export function statusOf({
+export async function statusOf({
   local,
   settings,
   descriptor,
@@ -58,7 +60,7 @@ export function statusOf({
   readonly descriptor: SubnetDescriptor
   readonly places: Places
   readonly isEphemeral: boolean
-}): StatusReply {
+}): Promise<StatusReply> {
   const { pid, url, rootKey, subnetId, masterPublicKey, ids, nodes, mining, startedAt } = descriptor
   const { health, certifiedSlot } = local.subnet.backend.status
   return {
@@ -86,11 +88,12 @@ export function statusOf({
     waitingCalls: local.subnet.waitingCalls,
     waitingSignatures: local.openRequests,
     masterPublicKey: toHex(masterPublicKey),
-    bitcoinHeight: local.bitcoin.height,
+    bitcoinHeight: local.chain.height,
     subnetBitcoinHeight: local.bitcoinHeight,
+    attached: await attachedStatus(local),
     minConfirmations: settings.minConfirmations,
     mining,
-    waitingTransactions: local.bitcoin.waiting.length,
+    waitingTransactions: waitingOn(local.chain),
     presignatures: local.stock,
     certifiedSlot,
     health,
@@ -100,6 +103,9 @@ export function statusOf({
     diskBytes: isEphemeral ? undefined : diskBytes(places.state),
   }
 }
+
+const waitingOn = (chain: LocalSubnet['chain']): number =>
+  chain instanceof AttachedBitcoin ? chain.waiting : chain.waiting.length
 
 function problemsOf({ subnet }: LocalSubnet): StatusReply['problems'] {
   const all = Array.from({ length: subnet.size }, (_, node) => node)

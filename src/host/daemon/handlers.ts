@@ -4,9 +4,11 @@ import { agreementQuorum } from '../../core/base/party.ts'
 import { minterInterface } from '../../core/minter/interface.ts'
 import { bitcoinInterface } from '../../core/subnet/bitcoin-canister.ts'
 import { checkerInterface } from '../../core/subnet/checker-canister.ts'
+import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { readAccount } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
+import { AttachedOperations } from './attached-operations.ts'
 import { BitcoinOperations } from './bitcoin-operations.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
@@ -16,9 +18,8 @@ import { OperatorSigner } from './operator-signer.ts'
 import type { Running } from './running.ts'
 
 export function controlHandlers(running: Running): ControlHandlers {
-  const { local, settings, operator, stop } = running
+  const { local, operator, stop } = running
   const { backend } = local.subnet
-  const bitcoin = new BitcoinOperations(local.bitcoin, settings.minConfirmations)
   const signer = new OperatorSigner(running)
   const nodes = new NodeOperations(local)
   return {
@@ -31,22 +32,12 @@ export function controlHandlers(running: Running): ControlHandlers {
     'kill-node': (request) => nodes.kill(request),
     'heal-node': (request) => nodes.heal(request),
     'corrupt-node': (request) => nodes.corrupt(request),
-    mine: (request) => bitcoin.mine(request),
-    faucet: (request) => bitcoin.faucet(request),
+    ...chainHandlers(running),
     'deposit-address': (request) => depositAddress(running, request),
-    reorg: (request) => bitcoin.reorg(request),
-    tip: () => bitcoin.tip(),
-    tx: (request) => bitcoin.tx(request),
-    output: (request) => bitcoin.output(request),
-    send: (request) => bitcoin.send(request),
     'signer-info': () => signer.info(),
     'signer-public-key': (request) => signer.publicKey(request),
     'signer-refresh': () => signer.refresh(),
     'signer-sign': (request) => signer.sign(request),
-    fee: async ({ rateMsatPerVb }) => {
-      await setFeeLevel({ backend, operator }, local, rateMsatPerVb)
-      return {}
-    },
     flag: async (request) => {
       const target = {
         canisterId: local.ids.checker,
@@ -55,6 +46,44 @@ export function controlHandlers(running: Running): ControlHandlers {
       }
       const isTaken = await callAsOperator({ backend, operator }, target, [request])
       if (!isTaken) throw notFlaggable(request.target)
+      return {}
+    },
+  }
+}
+
+type ChainOperation = 'mine' | 'faucet' | 'reorg' | 'tip' | 'tx' | 'output' | 'send' | 'fee'
+
+/** Of a chain that is not the subnet's own much is refused. */
+function chainHandlers({
+  local,
+  settings,
+  operator,
+}: Running): Pick<ControlHandlers, ChainOperation> {
+  const { chain, subnet } = local
+  if (chain instanceof AttachedBitcoin) {
+    const attached = new AttachedOperations(chain)
+    return {
+      mine: () => attached.refuse('mine'),
+      faucet: () => attached.refuse('faucet'),
+      reorg: () => attached.refuse('reorg'),
+      fee: () => attached.refuse('fee'),
+      tip: () => attached.tip(),
+      tx: (request) => attached.tx(request),
+      output: (request) => attached.output(request),
+      send: (request) => attached.send(request),
+    }
+  }
+  const bitcoin = new BitcoinOperations(chain, settings.minConfirmations)
+  return {
+    mine: (request) => bitcoin.mine(request),
+    faucet: (request) => bitcoin.faucet(request),
+    reorg: (request) => bitcoin.reorg(request),
+    tip: () => bitcoin.tip(),
+    tx: (request) => bitcoin.tx(request),
+    output: (request) => bitcoin.output(request),
+    send: (request) => bitcoin.send(request),
+    fee: async ({ rateMsatPerVb }) => {
+      await setFeeLevel({ backend: subnet.backend, operator }, local, rateMsatPerVb)
       return {}
     },
   }

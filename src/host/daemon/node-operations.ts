@@ -6,6 +6,7 @@ import type { Lie } from '../../core/subnet/lies.ts'
 import { lieText } from '../../core/subnet/lies.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
+import type { Subnet } from '../subnet.ts'
 
 type Progress = ReplyOf<'kill-node'>
 
@@ -26,7 +27,7 @@ export class NodeOperations {
         lie: lieTextOf(subnet.lieOf(node)),
         problem: subnet.problemOf(node)?.message,
         signatures: watch.signaturesOf(node),
-        latencyMs: await subnet.latencyMs(node),
+        latencyMs: await latencyMs(subnet, node),
         faults: watch.blameOf(node)?.count ?? 0,
         lastFault: watch.blameOf(node)?.lastReason,
       })),
@@ -100,3 +101,10 @@ export class NodeOperations {
 }
 
 const lieTextOf = (lie: Lie | undefined): string | undefined => lie && lieText(lie)
+
+/** How long a node takes to answer; undefined when it does not. */
+async function latencyMs(subnet: Subnet, node: NodeIndex): Promise<number | undefined> {
+  const askedMs = performance.now()
+  const answer = await subnet.ask(node, { type: 'certificates', requestIds: [] })
+  return answer && Math.round(performance.now() - askedMs)
+}

@@ -2,17 +2,23 @@
  * The local subnet as a process: takes the lock, starts nodes, chain and ports, says when it can be
  * used, and ends in good order. Implements `docs/spec/cli.md` §5.16, architecture §1.
  */
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { toHex } from '../../core/base/bytes.ts'
-import { Problem } from '../../core/base/errors.ts'
+import { Problem, present } from '../../core/base/errors.ts'
 import { textOfPrincipal } from '../../core/ic/principal.ts'
 import { lieText } from '../../core/subnet/lies.ts'
+import { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
+import type { AttachedPlace } from '../bitcoin/place.ts'
+import { recognise } from '../bitcoin/recognise.ts'
 import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
 import { hasSyncCalls, minterSettings } from '../set-values.ts'
 import type { SubnetEvent } from '../subnet-events.ts'
+import type { SubnetSettings } from '../subnet-settings.ts'
+import { USER_AGENT } from '../version.ts'
 import { startMining } from './automatic-mining.ts'
 import { FIRST_BLOCKS } from './bitcoin-operations.ts'
 import { startControlServer } from './control-server.ts'
@@ -32,6 +38,8 @@ const STOCK_TARGET = 5
 const CREATION_MAX = 2
 /** How long to sleep at most between two looks at what is waited for. */
 const LOOK_AGAIN_MS = 1_000
+/** How long a start waits for the chain of a node that it is attached to. */
+const CATCH_UP_MS_MAX = 10_000
 
 type Life = DaemonRequest & DaemonPorts & { readonly places: Places; readonly log: LogFile }
 
@@ -68,7 +76,8 @@ async function live(life: Life): Promise<void> {
   const { places, log, given, isEphemeral, report, ending } = life
   const startedMs = performance.now()
   if (!isEphemeral) makePrivate(places.state)
-  const settings = decideSettings(isEphemeral ? undefined : places.settings, given)
+  const settingsPath = isEphemeral ? undefined : places.settings
+  const settings = decideSettings(settingsPath, await withNetwork(settingsPath, given))
   const operator = isEphemeral ? passingOperator() : loadOperator(places.operatorKey)
   const tell = (text: string): void => {
     log.write('info', text)
@@ -87,6 +96,7 @@ async function live(life: Life): Promise<void> {
       isolation: settings.isolation,
       minter: minterSettings(settings.set, settings),
       operator: operator.principal,
+      attachTo: placeOf(settings),
       syncCalls: hasSyncCalls(settings.set),
       onAnswer: (answered) => logAnswer(log, answered),
     })
@@ -95,7 +105,7 @@ async function live(life: Life): Promise<void> {
     local.subnet.listen((event) => logEvent(log, event))
     await usable(local, tell, ending)
     if (ending.aborted) return
-    requireChain(local, places)
+    if (local.chain instanceof EmbeddedBitcoin) requireChain(local, places)
     const { host, port, feeRateMsatPerVb } = settings
     const onError = (error: unknown): void =>
       log.write('error', error instanceof Error ? error.message : String(error))
@@ -115,17 +125,14 @@ async function live(life: Life): Promise<void> {
     const handlers = controlHandlers(running)
     const control = await startControlServer({ path: places.control, handlers, onError })
     closing.push(() => control.close())
-    const { bitcoin } = local
-    const mine = (): void => void bitcoin.mine(1, purseScript)
-    const confirmations = settings.minConfirmations
-    closing.push(startMining({ bitcoin, mine, onError, mode: settings.mining, confirmations }))
+    closing.push(mineBlocks(local, settings, onError))
     if (!isEphemeral) storeSettings(places.settings, settings)
     writeDescriptor(places.descriptor, descriptor)
     closing.push(() => removeDescriptor(places.descriptor))
     log.write('info', `the subnet listens at ${http.url}`)
     report({
       type: 'ready',
-      status: statusOf(running),
+      status: await statusOf(running),
       startedMs: Math.round(performance.now() - startedMs),
     })
     await ended(local, AbortSignal.any([ending, asked.signal]))
@@ -134,14 +141,41 @@ async function live(life: Life): Promise<void> {
   }
 }
 
+/** A new subnet learns from the node itself which network it is on. Throws `BTC_SOURCE_UNUSABLE`. */
+async function withNetwork(
+  path: string | undefined,
+  given: DaemonRequest['given'],
+): Promise<DaemonRequest['given']> {
+  if (given.bitcoin === undefined || (path !== undefined && existsSync(path))) return given
+  return { ...given, bitcoin: await recognise(given.bitcoin, USER_AGENT) }
+}
+
+function placeOf({ bitcoin }: SubnetSettings): AttachedPlace | undefined {
+  if (bitcoin === undefined) return undefined
+  return { ...bitcoin, network: present(bitcoin.network, 'a subnet is made on a known network') }
+}
+
+/** Returns how to end it. */
+function mineBlocks(
+  { chain: bitcoin }: LocalSubnet,
+  { mining: mode, minConfirmations: confirmations }: SubnetSettings,
+  onError: (error: unknown) => void,
+): () => void {
+  if (!(bitcoin instanceof EmbeddedBitcoin)) return () => undefined
+  const mine = (): void => void bitcoin.mine(1, purseScript)
+  return startMining({ bitcoin, mine, onError, mode, confirmations })
+}
+
 /** Until clients get certificates, and the faucet has coins. */
 async function usable(
   local: LocalSubnet,
   tell: (text: string) => void,
   ending: AbortSignal,
 ): Promise<void> {
-  const { bitcoin, subnet } = local
-  if (bitcoin.height === 0) bitcoin.mine(FIRST_BLOCKS, purseScript)
+  const { chain, subnet } = local
+  const isOwn = chain instanceof EmbeddedBitcoin
+  if (isOwn && chain.height === 0) chain.mine(FIRST_BLOCKS, purseScript)
+  const begunMs = performance.now()
   let last = ''
   for (;;) {
     const text = whatIsMissing(local)
@@ -154,12 +188,14 @@ async function usable(
   function whatIsMissing({ publicKey, rootKey, bitcoinHeight }: LocalSubnet): string | undefined {
     if (rootKey === undefined || publicKey === undefined) return 'making the keys of the subnet'
     if (subnet.backend.status.health !== 'healthy') return 'certifying the first state'
-    return bitcoinHeight < bitcoin.height ? 'reading the Bitcoin chain' : undefined
+    // The chain of another may be long, or away: it is read while the subnet is used.
+    if (!isOwn && performance.now() - begunMs > CATCH_UP_MS_MAX) return undefined
+    return bitcoinHeight < chain.height ? 'reading the Bitcoin chain' : undefined
   }
 }
 
 /** The chain is there before its nodes follow it, so one that is behind them was put back or lost. */
-function requireChain({ bitcoin, bitcoinHeight }: LocalSubnet, { state }: Places): void {
+function requireChain({ chain: bitcoin, bitcoinHeight }: LocalSubnet, { state }: Places): void {
   if (bitcoinHeight <= bitcoin.height) return
   const path = join(state, 'bitcoin')
   const message = `the chain in ${path} ends at height ${bitcoin.height}, the nodes know ${bitcoinHeight}`

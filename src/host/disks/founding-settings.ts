@@ -5,17 +5,21 @@
 import { fromUtf8, toHex, utf8 } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
 import { dictionary, parseJson, text } from '../../core/base/json.ts'
+import { textOfPlace } from '../bitcoin/place.ts'
 import type { NodeSettings } from '../node/protocol.ts'
 
-/** Where a node finds the others may differ from start to start. */
-export type FoundingSettings = Omit<NodeSettings, 'bitcoinPort'>
+/** The embedded chain unless told. */
+export type FoundingSettings = Omit<NodeSettings, 'bitcoin'> &
+  Partial<Pick<NodeSettings, 'bitcoin'>>
 
 const NAMES_MAX = 200
 
 /** Names in ascending order, every value as text. */
 export function encodeFounding(settings: FoundingSettings): Uint8Array {
-  const { stockTarget, creationMax, minter, ids, operator } = settings
-  const named = flat('', { stockTarget, creationMax, ...minter, ids, operator })
+  const { stockTarget, creationMax, minter, ids, operator, bitcoin } = settings
+  // The port of the embedded node differs from start to start.
+  const chain = bitcoin?.isAttached ? `${bitcoin.network} at ${textOfPlace(bitcoin)}` : 'embedded'
+  const named = flat('', { stockTarget, creationMax, ...minter, ids, operator, chain })
   return utf8(JSON.stringify(Object.fromEntries(named.toSorted(([a], [b]) => (a < b ? -1 : 1)))))
 }
 

@@ -6,7 +6,7 @@ import { CkbtcError, present } from '../../core/base/errors.ts'
 import type { NodeIndex } from '../../core/base/party.ts'
 import { Seed } from '../../core/base/seed.ts'
 import { encodeBlock, encodeHeader } from '../../core/btc/block.ts'
-import { regtest } from '../../core/btc/network.ts'
+import { networks } from '../../core/btc/network.ts'
 import { principal } from '../../core/ic/principal.ts'
 import type { LiedMessage } from '../../core/subnet/liar.ts'
 import { Liar } from '../../core/subnet/liar.ts'
@@ -19,6 +19,7 @@ import { NodeKeys } from '../../core/tecdsa/node-keys.ts'
 import { REFRESH_INTERVAL_MS } from '../../core/tecdsa/refresh.ts'
 import { nativeEd25519 } from '../../native/ed25519.ts'
 import { startBitcoinConnection } from '../bitcoin/connection.ts'
+import { isLoopback } from '../bitcoin/place.ts'
 import { systemClock } from '../clock.ts'
 import { encodeFounding } from '../disks/founding-settings.ts'
 import { NodeDisk } from '../disks/node-disk.ts'
@@ -29,14 +30,13 @@ import { linkIdentity } from '../links/identity.ts'
 import type { PeerLinks } from '../links/peer-links.ts'
 import { storeBehind } from '../store/problem.ts'
 import { SharedStore } from '../store/shared-store.ts'
+import { USER_AGENT } from '../version.ts'
 import { wordsOf } from './failures.ts'
 import type { FromNode, SharedOutput, Storage, ToNode } from './protocol.ts'
 import { sentProblem } from './protocol.ts'
 import { NodeRunner } from './runner.ts'
 
 const SEED_SIZE = 32
-const LOOPBACK = '127.0.0.1'
-const USER_AGENT = '/ckbtc:0.1.0/'
 /** How long a query waits for the state that it is asked of to be certified. */
 const SETTLING_MS_MAX = 2_000
 
@@ -133,6 +133,7 @@ export class NodeLife {
       minter: settings.minter,
       ids: settings.ids,
       operator: principal(settings.operator),
+      bitcoinNetwork: settings.bitcoin.network,
       refreshIntervalMs: REFRESH_INTERVAL_MS,
     }
     const now = systemClock()
@@ -144,13 +145,14 @@ export class NodeLife {
       broken: (error) => this.#ports.tell({ type: 'bug', message: wordsOf(error) }),
       failed: (problem) => this.#ports.tell({ type: 'failed', problem: sentProblem(problem) }),
     })
+    const { network, host, port } = settings.bitcoin
     runner.attach(
       startBitcoinConnection({
-        network: regtest,
-        peers: [{ host: LOOPBACK, port: settings.bitcoinPort }],
+        network: networks[network],
+        peers: [{ host, port }],
         seed: root.derive('ckbtc-bitcoin-adapter'),
         userAgent: USER_AGENT,
-        push: true,
+        push: isLoopback(host), // TX-4
         clock: systemClock,
         onHeaders: (headers) =>
           runner.input({ type: 'headers', headers: headers.map(encodeHeader) }),
@@ -224,6 +226,11 @@ export class NodeLife {
   /** Not before the state is certified, or it is clear that this takes long (IC interface §16). */
   async #ask({ id, question }: Extract<ToNode, { type: 'ask' }>): Promise<void> {
     const runner = this.#runner
+    if (question.type === 'bitcoin') {
+      const answer = runner?.bitcoin
+      if (answer !== undefined) this.#ports.tell({ type: 'answer', id, answer })
+      return
+    }
     if (question.type === 'query') await runner?.settled(SETTLING_MS_MAX)
     // Ended since: whoever asks has been told.
     if (runner === undefined || this.#runner !== runner) return

@@ -80,6 +80,7 @@ const answers: Kinds = {
     }),
   },
   certificates: { certificates: listOf(optional(bytes)) },
+  bitcoin: { isConnected: flag, shownHeight: index, lastOffence: optional(word) },
 }
 
 const fromNode: { readonly [T in FromNode['type']]: Fields } = {

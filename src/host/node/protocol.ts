@@ -9,6 +9,7 @@ import type { IdsKind } from '../../core/ic/canister-ids.ts'
 import type { Lie } from '../../core/subnet/lies.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../../core/subnet/node-io.ts'
 import type { MinterSettings } from '../../core/subnet/settings.ts'
+import type { AttachableNetwork } from '../bitcoin/place.ts'
 import type { LinkRefusal } from '../links/handshake.ts'
 import type { PeerPorts } from '../links/peer-links.ts'
 
@@ -25,8 +26,28 @@ export type NodeSettings = {
   readonly ids: IdsKind
   /** Principal that may change replicated settings. */
   readonly operator: Uint8Array
-  /** Port of the Bitcoin node on the loopback interface. */
-  readonly bitcoinPort: number
+  /** The Bitcoin node that it follows. */
+  readonly bitcoin: NodeBitcoin
+}
+
+export type NodeBitcoin = {
+  readonly host: string
+  readonly port: number
+  readonly network: AttachableNetwork
+  /** A node of the user's, not the embedded one. */
+  readonly isAttached: boolean
+}
+
+/** What a node is asked by who runs it: what a client may ask, and how it stands to Bitcoin. */
+export type NodeQuestion = Question | { readonly type: 'bitcoin' }
+export type NodeAnswer = Answer | BitcoinAnswer
+export type BitcoinAnswer = {
+  readonly type: 'bitcoin'
+  readonly isConnected: boolean
+  /** Of the best header that its peer has shown. */
+  readonly shownHeight: number
+  /** Why it ended its last connection, if it did. */
+  readonly lastOffence: string | undefined
 }
 
 /** Where a node keeps what survives it. */
@@ -48,7 +69,7 @@ export type ToNode =
     }
   | { readonly type: 'input'; readonly input: NodeInput }
   /** Answered by `answer`, unless the node ends first. */
-  | { readonly type: 'ask'; readonly id: number; readonly question: Question }
+  | { readonly type: 'ask'; readonly id: number; readonly question: NodeQuestion }
   /** Where the peers listen, if nodes have links of their own; after `start`, and when one moves. */
   | { readonly type: 'peers'; readonly ports: PeerPorts }
   /** From now on it lies in this way; undefined: no more. A node that starts lies in none. */
@@ -88,7 +109,7 @@ export type FromNode =
       readonly state: 'up' | LinkRefusal
     }
   | { readonly type: 'outputs'; readonly outputs: readonly SharedOutput[] }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: NodeAnswer }
   | { readonly type: 'closed' }
   /** Its disk cannot be read or written: it has ended, or was not started. */
   | { readonly type: 'failed'; readonly problem: SentProblem }

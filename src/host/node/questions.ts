@@ -1,8 +1,8 @@
 /** Questions to single nodes and their answers; a node that stops owes none. */
 import type { NodeIndex } from '../../core/base/party.ts'
-import type { Answer, Question } from '../../core/subnet/node-io.ts'
+import type { NodeAnswer as Answer, NodeQuestion as Question } from './protocol.ts'
 
-type AnswerTo<Q extends Question> = Extract<Answer, { readonly type: Q['type'] }>
+export type AnswerTo<Q extends Question> = Extract<Answer, { readonly type: Q['type'] }>
 
 type Open = { readonly node: NodeIndex; readonly resolve: (answer: Answer | undefined) => void }
 

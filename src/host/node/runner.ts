@@ -14,7 +14,7 @@ import type {
 import type { OrderedNode } from '../../core/subnet/ordered-node.ts'
 import type { BitcoinConnection } from '../bitcoin/connection.ts'
 import type { NodeDisk } from '../disks/node-disk.ts'
-import type { SharedOutput } from './protocol.ts'
+import type { BitcoinAnswer, SharedOutput } from './protocol.ts'
 
 export type RunnerPorts = {
   /** What is committed is on disk when this returns. */
@@ -57,6 +57,18 @@ export class NodeRunner {
   /** The node follows Bitcoin through this connection from now on. */
   attach(bitcoin: BitcoinConnection): void {
     this.#bitcoin = bitcoin
+  }
+
+  /** How it stands to the Bitcoin node that it follows. */
+  get bitcoin(): BitcoinAnswer | undefined {
+    const peer = this.#bitcoin?.peers()[0]
+    if (this.#bitcoin === undefined || peer === undefined || this.#ended) return undefined
+    return {
+      type: 'bitcoin',
+      isConnected: peer.state === 'ready',
+      shownHeight: this.#bitcoin.bestHeight(),
+      lastOffence: peer.lastOffence?.reason,
+    }
   }
 
   input(input: NodeInput): void {

@@ -31,7 +31,7 @@ const handlers: ControlHandlers = {
       details: { reason: 'depth', positions: [1, 2] },
     })
   },
-  tip: () => ({ height: 7, hash, time: 1, waitingTransactions: 0, peerPort: 1 }),
+  tip: () => ({ height: 7, hash, time: 1, waitingTransactions: 0, peerHost: 'h', peerPort: 1 }),
   tx: () => undefined,
   output: () => ({ type: 'spent', amountSat: undefined, script: undefined, height: undefined }),
   send: () => {

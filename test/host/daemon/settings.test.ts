@@ -21,6 +21,7 @@ const unusual: SubnetSettings = {
   feeRateMsatPerVb: 12_000n,
   ids: 'mainnet',
   isolation: 'process',
+  bitcoin: undefined,
   set: new Map<string, bigint | string>([
     ['minter.max-time-in-queue', 600_000_000_000n],
     ['minter.mode', 'read-only'],

@@ -50,7 +50,7 @@ it('a node that breaks is told of as broken, and another host opens its disk', a
     minter: minterSettings(new Map(), defaultSettings),
     ids: 'own',
     operator: principal(new Uint8Array()),
-    bitcoinPort: 1,
+    bitcoin: { host: '127.0.0.1', port: 1, network: 'regtest', isAttached: false },
   } as const
   const first = opened()
   const before = await asked(first, () => first.host.tell(create))

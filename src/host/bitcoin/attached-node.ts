@@ -1,0 +1,146 @@
+/**
+ * The chain of a node of the user's, as the subnet's process sees it over P2P: a view of its own,
+ * in which no node of the subnet has a part. Source: `docs/spec/bitcoin.md` §8.1, §8.4 (BS-1).
+ */
+import type { BlockHash, Txid } from '../../core/base/bytes.ts'
+import { toHex } from '../../core/base/bytes.ts'
+import { Seed } from '../../core/base/seed.ts'
+import { NS_PER_SECOND } from '../../core/base/units.ts'
+import type { PeerStatus } from '../../core/btc/adapter-port.ts'
+import { branchOutput } from '../../core/btc/block-tree.ts'
+import {
+  confirmationsOf,
+  missingBlocks,
+  outgoing,
+  tip,
+  transactionOf,
+} from '../../core/btc/chain-queries.ts'
+import type { Request, State } from '../../core/btc/chain-state.ts'
+import { newState, STABILITY_THRESHOLD } from '../../core/btc/chain-state.ts'
+import { execute } from '../../core/btc/chain-view.ts'
+import { networks } from '../../core/btc/network.ts'
+import type { FoundTransaction, OutputStatus } from '../../core/btc/regtest/node.ts'
+import type { OutPoint } from '../../core/btc/transaction.ts'
+import { decodeTransaction, outpointKey, txid } from '../../core/btc/transaction.ts'
+import { systemClock } from '../clock.ts'
+import { entropy } from '../entropy.ts'
+import type { BitcoinConnection } from './connection.ts'
+import { startBitcoinConnection } from './connection.ts'
+import type { AttachedPlace } from './place.ts'
+import { isLoopback } from './place.ts'
+
+const SEED_SIZE = 32
+/** Older than this, Core takes itself to be in initial download, and ignores transactions. */
+const FRESH_SECONDS = 86_400n
+
+export class AttachedBitcoin {
+  readonly place: AttachedPlace
+  readonly #state: State
+  readonly #connection: BitcoinConnection
+
+  constructor(place: AttachedPlace, userAgent: string) {
+    const network = networks[place.network]
+    this.place = place
+    this.#state = newState({ network, stabilityThreshold: STABILITY_THRESHOLD })
+    this.#connection = startBitcoinConnection({
+      network,
+      peers: [place],
+      seed: Seed.fromBytes(entropy(SEED_SIZE)),
+      userAgent,
+      push: isLoopback(place.host),
+      clock: systemClock,
+      onHeaders: (headers) => {
+        for (const header of headers) this.#execute({ type: 'header', header })
+        this.#instruct()
+      },
+      onBlock: (_, block) => {
+        this.#execute({ type: 'block', block })
+        this.#instruct()
+      },
+    })
+  }
+
+  #execute(request: Request): ReturnType<typeof execute>['reply'] {
+    return execute(this.#state, request, systemClock()).reply
+  }
+
+  #instruct(): void {
+    this.#connection.want(missingBlocks(this.#state))
+    this.#connection.announce(outgoing(this.#state))
+  }
+
+  /** Of the chain whose blocks are here. */
+  get tip(): { readonly height: number; readonly hash: BlockHash; readonly time: number } {
+    const { height, hash, header } = tip(this.#state)
+    return { height, hash, time: header.time }
+  }
+
+  get height(): number {
+    return tip(this.#state).height
+  }
+
+  /** Of the best header that the node has shown. */
+  get shownHeight(): number {
+    return this.#connection.bestHeight()
+  }
+
+  get peer(): PeerStatus | undefined {
+    return this.#connection.peers()[0]
+  }
+
+  /** Whether Core would take the node's chain to be out of date. */
+  get isStale(): boolean {
+    return systemClock() > (BigInt(this.tip.time) + FRESH_SECONDS) * NS_PER_SECOND
+  }
+
+  /** Own transactions that no block has. */
+  get waiting(): number {
+    return outgoing(this.#state).filter(({ txid: id }) => confirmationsOf(this.#state, id) === 0)
+      .length
+  }
+
+  /** Announces a transaction: nobody says whether it is taken (§10.3). */
+  submit(
+    bytes: Uint8Array,
+  ):
+    | { readonly type: 'accepted'; readonly txid: Txid }
+    | { readonly type: 'refused'; readonly reason: string } {
+    const reply = this.#execute({ type: 'sendTransaction', bytes, keep: false })
+    if (reply.type !== 'accepted' && reply.type !== 'known')
+      return { type: 'refused', reason: reply.type }
+    this.#instruct()
+    return { type: 'accepted', txid: txid(decodeTransaction(bytes)) }
+  }
+
+  transaction(id: Txid): FoundTransaction | undefined {
+    const confirmations = confirmationsOf(this.#state, id)
+    const waiting = outgoing(this.#state).find(({ txid: own }) => toHex(own) === toHex(id))
+    const transaction = confirmations > 0 ? transactionOf(this.#state, id) : waiting?.transaction
+    if (transaction === undefined) return undefined
+    if (confirmations === 0) return { transaction, confirmations }
+    return { transaction, confirmations, height: this.height - confirmations + 1 }
+  }
+
+  output(outpoint: OutPoint): OutputStatus {
+    const { tree, utxos } = this.#state
+    const end = tree.blocks.get(tip(this.#state).key) ?? tree.anchor
+    const found = branchOutput(tree, end, (key) => utxos.outputs.get(key))(outpointKey(outpoint))
+    if (found !== undefined) return { type: 'unspent', ...found }
+    // Of transactions in blocks that are no longer kept it is not known.
+    const made = confirmationsOf(this.#state, outpoint.txid) > 0
+    return made && this.#made(outpoint) ? { type: 'spent' } : { type: 'unknown' }
+  }
+
+  #made({ txid: id, vout }: OutPoint): boolean {
+    return transactionOf(this.#state, id)?.outputs[vout] !== undefined
+  }
+
+  /** Where the subnet's nodes find it. */
+  get port(): number {
+    return this.place.port
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+}

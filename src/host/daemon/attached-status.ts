@@ -1,0 +1,63 @@
+/**
+ * How a subnet stands to the node of the user's that it follows, and what is wrong with that.
+ * Source: `docs/spec/cli.md` §5.16, `docs/spec/bitcoin.md` §1.2.
+ */
+import { toDisplayHex } from '../../core/base/bytes.ts'
+import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
+import { textOfPlace } from '../bitcoin/place.ts'
+import type { StatusReply } from '../control/protocol.ts'
+import type { LocalSubnet } from '../local-subnet.ts'
+
+type Attached = NonNullable<StatusReply['attached']>
+export type AttachedFacts = Omit<Attached, 'notes'> & {
+  /** Blocks that the subnet's process has, and f + 1 of its nodes. */
+  readonly height: number
+  readonly subnetHeight: number
+  /** So old that Core takes its node to be in initial download. */
+  readonly isStale: boolean
+  readonly nodesUp: number
+}
+
+/** Undefined while the chain is the subnet's own. */
+export async function attachedStatus(local: LocalSubnet): Promise<Attached | undefined> {
+  const { chain, subnet, bitcoinHeight: subnetHeight } = local
+  if (!(chain instanceof AttachedBitcoin)) return undefined
+  const { up } = subnet
+  const answers = await Promise.all(up.map((node) => subnet.ask(node, { type: 'bitcoin' })))
+  const shown = answers.map((answer) => answer?.shownHeight ?? 0)
+  const { place, tip, height, isStale } = chain
+  const shownHeight = Math.max(chain.shownHeight, ...shown)
+  const facts = {
+    address: textOfPlace(place),
+    network: place.network,
+    isConnected: chain.peer?.state === 'ready',
+    nodesConnected: up.flatMap((node, i) => (answers[i]?.isConnected ? [node + 1] : [])),
+    shownHeight,
+    tipHash: toDisplayHex(tip.hash),
+    tipTime: tip.time,
+    isCatchingUp: Math.min(height, subnetHeight) < shownHeight,
+  }
+  const nodesUp = up.length
+  const notes = notesOf({ ...facts, height, subnetHeight, isStale, nodesUp })
+  return { ...facts, notes }
+}
+
+/** What somebody should know or do, the gravest first. */
+export function notesOf(facts: AttachedFacts): readonly string[] {
+  const { address, network, isConnected, nodesConnected, nodesUp } = facts
+  const notes: string[] = []
+  if (!isConnected && nodesConnected.length === 0)
+    notes.push(`nothing answers at ${address}: start that node; nothing is lost meanwhile`)
+  else if (nodesConnected.length < nodesUp)
+    notes.push(`${nodesUp - nodesConnected.length} of ${nodesUp} nodes are not connected to it`)
+  if (isConnected && !facts.isCatchingUp && facts.shownHeight < facts.subnetHeight)
+    notes.push(`its chain ends at ${facts.shownHeight}, below what the subnet has seen`)
+  if (isConnected && !facts.isCatchingUp && facts.isStale)
+    notes.push(
+      network === 'regtest'
+        ? 'its newest block is older than a day: bitcoind then ignores transactions; mine one'
+        : 'its newest block is older than a day: it may be cut off from its peers',
+    )
+  if (network === 'signet') notes.push('the signatures of signet blocks are not verified')
+  return notes
+}
