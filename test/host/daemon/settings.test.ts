@@ -11,6 +11,11 @@ import {
   mergeSettings,
 } from '../../../src/host/subnet-settings.ts'
 
+const attached = {
+  ...defaultSettings,
+  bitcoin: { host: '192.0.2.1', port: 18_444, network: 'regtest' },
+} as const satisfies SubnetSettings
+
 const unusual: SubnetSettings = {
   nodes: 7,
   port: 4943,
@@ -32,6 +37,7 @@ describe('settings of the subnet', () => {
   it.each([
     ['the usual', defaultSettings],
     ['unusual', unusual],
+    ['of one that is attached', attached],
   ])('survive writing and reading: %s', (_, settings) => {
     expect(decodeSettings(encodeSettings(settings), 'x')).toEqual(settings)
   })
@@ -101,9 +107,52 @@ describe('settings of the subnet', () => {
     )
   })
 
+  it('keep the node that the subnet is attached to, and the network it was found on', () => {
+    const [host, port] = ['192.0.2.1', 18_444]
+    expect(mergeSettings(attached, {})).toEqual(attached)
+    expect(mergeSettings(attached, { bitcoin: { host, port, network: undefined } })).toEqual(
+      attached,
+    )
+    for (const [stored, given] of [
+      [attached, { host, port: 1, network: undefined }],
+      [attached, { host: '192.0.2.2', port, network: undefined }],
+      [defaultSettings, { host, port, network: undefined }],
+    ] as const)
+      expect(() => mergeSettings(stored, { bitcoin: given })).toThrow(
+        expect.objectContaining({
+          code: 'CONFIG_INVALID',
+          command: 'ckbtc subnet reset',
+          message: expect.stringContaining('--bitcoin cannot change'),
+        }),
+      )
+  })
+
+  it.each([
+    ['--block-time', { mining: { type: 'manual' } }],
+    ['--fee-rate', { feeRateMsatPerVb: 1_000n }],
+  ] as const)('refuse %s where the chain is that of another', (option, given) => {
+    const { bitcoin } = attached
+    for (const [stored, more] of [
+      [attached, {}],
+      [undefined, { bitcoin }],
+    ] as const)
+      expect(() => mergeSettings(stored, { ...given, ...more })).toThrow(
+        expect.objectContaining({
+          code: 'CONFIG_INVALID',
+          details: { option, bitcoin: '192.0.2.1:18444' },
+        }),
+      )
+  })
+
+  it('make a minter of the network that canisters know signet by', () => {
+    const bitcoin = { ...attached.bitcoin, network: 'signet' } as const
+    expect(minterSettings(new Map(), { bitcoin }).init.network).toBe('testnet')
+    expect(minterSettings(new Map(), attached).init.network).toBe('regtest')
+  })
+
   it('reach a process in the background as they were given, and no further', () => {
     const directories = { state: '/s', runtime: '/r' }
-    for (const given of [{}, { nodes: 1 }, unusual]) {
+    for (const given of [{}, { nodes: 1 }, unusual, attached]) {
       const request = { directories, given, isEphemeral: true }
       expect(decodeRequest(encodeRequest(request))).toEqual(request)
     }

@@ -1,0 +1,197 @@
+/**
+ * Goal: a node of the user's is recognised by what it answers, and what is wrong with it is said.
+ * Method: listeners on loopback that speak as nodes of the networks, as others do, or not at all.
+ */
+import type { Socket } from 'node:net'
+import { createServer } from 'node:net'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { hash32 } from '../../../src/core/base/bytes.ts'
+import { encodeMessage } from '../../../src/core/btc/message.ts'
+import type { NetworkName } from '../../../src/core/btc/network.ts'
+import { networks, regtest } from '../../../src/core/btc/network.ts'
+import { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
+import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
+import { AttachedBitcoin } from '../../../src/host/bitcoin/attached-node.ts'
+import { placeOfText, textOfPlace } from '../../../src/host/bitcoin/place.ts'
+import { recognise } from '../../../src/host/bitcoin/recognise.ts'
+import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
+import { systemClock } from '../../../src/host/clock.ts'
+import type { AttachedFacts } from '../../../src/host/daemon/attached-status.ts'
+import { notesOf } from '../../../src/host/daemon/attached-status.ts'
+import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const place = (port: number) => ({ host: '127.0.0.1', port, network: undefined })
+
+async function listener(serve: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    closing.push(() => socket.destroy())
+    serve(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => new Promise((resolve) => server.close(resolve)))
+  const address = server.address()
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}
+
+/** Says who it is to those of its own network, and hangs up on the others. */
+const nodeOf = (name: NetworkName, services = 9n) =>
+  listener((socket) => {
+    const network = networks[name]
+    const nobody = { services: 0n, address: new Uint8Array(16), port: 0 }
+    socket.once('data', (bytes) => {
+      if (!network.messageStart.every((byte, i) => bytes[i] === byte)) return socket.destroy()
+      const common = { version: 70_016, services, time: 1n, receiver: nobody, sender: nobody }
+      const more = { nonce: 7n, userAgent: '/other/', startHeight: 1, relay: true }
+      socket.write(encodeMessage(network, { type: 'version', ...common, ...more }))
+      return socket.write(encodeMessage(network, { type: 'verack' }))
+    })
+  })
+
+describe('a node that a subnet is to be attached to', () => {
+  it('is recognised as the regtest node that it is', async () => {
+    const server = await startRegtestServer({ node: new RegtestNode() })
+    closing.push(() => server.close())
+    expect(await recognise(place(server.port), '/t/')).toEqual({
+      ...place(server.port),
+      network: 'regtest',
+    })
+  })
+
+  it('is recognised as a node of signet', async () => {
+    expect((await recognise(place(await nodeOf('signet')), '/t/')).network).toBe('signet')
+  })
+
+  it.each([
+    ['is on mainnet', () => nodeOf('mainnet'), 'is on mainnet'],
+    ['is on testnet4', () => nodeOf('testnet4'), 'is on testnet4'],
+    ['serves no witnesses', () => nodeOf('regtest', 1n), 'no WITNESS service'],
+    ['hangs up', () => listener((socket) => socket.destroy()), 'is no Bitcoin node'],
+    [
+      'speaks another protocol',
+      () => listener((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+      'is no Bitcoin node',
+    ],
+    ['is not there', async () => 1, 'cannot be reached: connect ECONNREFUSED'],
+  ])('is refused where it %s', async (_, listen, words) => {
+    await expect(recognise(place(await listen()), '/t/')).rejects.toMatchObject({
+      code: 'BTC_SOURCE_UNUSABLE',
+      message: expect.stringContaining(words),
+      command: expect.stringContaining('ckbtc subnet start --bitcoin'),
+    })
+  })
+
+  it('is refused when it says nothing, after some seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      let heard = () => {}
+      const connected = new Promise<void>((resolve) => {
+        heard = resolve
+      })
+      const port = await listener((socket) => socket.once('data', heard))
+      const refused = expect(recognise(place(port), '/t/')).rejects.toMatchObject({
+        message: expect.stringContaining('no answer within 5 s'),
+      })
+      await connected
+      vi.advanceTimersByTime(5_000)
+      await refused
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+it.each([
+  ['127.0.0.1:18444', '127.0.0.1', 18_444],
+  ['Node.Example:1', 'node.example', 1],
+  ['[::1]:65535', '::1', 65_535],
+])('the place %s is read and written', (text, host, port) => {
+  const read = placeOfText(text)
+  expect(read).toEqual({ host, port, network: undefined })
+  expect(read && textOfPlace(read)).toBe(text.toLowerCase())
+})
+
+it.each(['', 'a', ':1', 'a:', 'a:0', 'a:65536', 'a:1:2', '::1:1', 'a b:1', 'a:-1', '[::1]'])(
+  '%j is no place',
+  (text) => expect(placeOfText(text)).toBeUndefined(),
+)
+
+it('the chain of an attached node is seen with what is spent, unspent and unknown in it', async () => {
+  const payer = regtestWallet('payer')
+  const node = new RegtestNode()
+  const nowSeconds = Number(systemClock() / 1_000_000_000n)
+  node.mine(101, payer.script, nowSeconds)
+  const server = await startRegtestServer({ node })
+  closing.push(() => server.close())
+  const chain = new AttachedBitcoin({ ...place(server.port), network: 'regtest' }, '/t/')
+  closing.push(() => chain.close())
+  const isThere = { timeout: 10_000, interval: 5 }
+  await vi.waitFor(() => expect(chain.height).toBe(101), isThere)
+  const coinbase = node.blockAt(1)?.transactions[0]
+  const [output] = coinbase?.outputs ?? []
+  if (coinbase === undefined || output === undefined) throw new RangeError('a coinbase pays')
+  const coin = { outpoint: { txid: txid(coinbase), vout: 0 }, value: output.value }
+  expect(chain.output(coin.outpoint)).toMatchObject({ type: 'unspent', value: coin.value })
+  expect(chain.output({ ...coin.outpoint, vout: 9 })).toEqual({ type: 'unknown' })
+  expect(chain.output({ txid: hash32(new Uint8Array(32)), vout: 0 })).toEqual({ type: 'unknown' })
+
+  const more = { to: regtestWallet('recipient').address, amount: 1_000_000n as never }
+  const paid = payer.pay({ utxos: [coin], ...more, feeRateSatPerVb: 2n })
+  if (paid.type !== 'signed') throw new RangeError(paid.type)
+  expect(chain.submit(paid.bytes.slice(1))).toMatchObject({ type: 'refused' })
+  expect(chain.submit(paid.bytes)).toEqual({ type: 'accepted', txid: paid.txid })
+  await vi.waitFor(() => expect(node.mempool().length).toBe(1), isThere)
+  expect(chain.transaction(paid.txid)).toMatchObject({ confirmations: 0 })
+  expect(chain.waiting).toBe(1)
+  node.mine(1, payer.script, nowSeconds)
+  await vi.waitFor(() => expect(chain.height).toBe(102), isThere)
+  expect(chain.output(coin.outpoint)).toEqual({ type: 'spent' })
+  const found = chain.transaction(paid.txid)
+  expect(found).toMatchObject({ confirmations: 1, height: 102 })
+  expect(found && encodeTransaction(found.transaction)).toEqual(paid.bytes)
+  expect(chain.waiting).toBe(0)
+  expect(regtest.name).toBe(chain.place.network)
+})
+
+describe('the status of an attached subnet', () => {
+  const well: AttachedFacts = {
+    address: 'h:1',
+    network: 'regtest',
+    isConnected: true,
+    nodesConnected: [1, 2, 3, 4],
+    nodesUp: 4,
+    height: 7,
+    subnetHeight: 7,
+    shownHeight: 7,
+    tipHash: '00'.repeat(32),
+    tipTime: 1,
+    isCatchingUp: false,
+    isStale: false,
+  }
+  it('has nothing to say where all is well', () => expect(notesOf(well)).toEqual([]))
+
+  it.each([
+    ['that nothing answers', { isConnected: false, nodesConnected: [] }, 'nothing answers at h:1'],
+    ['which nodes are not connected', { nodesConnected: [1] }, '3 of 4 nodes are not connected'],
+    ['that the chain went back', { shownHeight: 5 }, 'ends at 5, below what the subnet has seen'],
+    [
+      'that signet blocks are not verified',
+      { network: 'signet' },
+      'signet blocks are not verified',
+    ],
+    ['that a signet node may be cut off', { network: 'signet', isStale: true }, 'cut off'],
+  ] as const)('says %s', (_, change, words) => {
+    expect(notesOf({ ...well, ...change }).join('; ')).toContain(words)
+  })
+
+  it('bitcoin §13.58: says why a node in initial download takes no transaction', () => {
+    const [note] = notesOf({ ...well, isStale: true })
+    expect(note).toContain('bitcoind then ignores transactions; mine one')
+    expect(notesOf({ ...well, isStale: true, isCatchingUp: true })).toEqual([])
+  })
+})
