@@ -7,7 +7,7 @@ import type { IdsKind } from '../core/ic/canister-ids.ts'
 import type { Settings } from '../core/minter/constants.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
 import { embeddedMinter } from '../core/subnet/settings.ts'
-import type { BitcoinPlace } from './bitcoin/place.ts'
+import type { BitcoinPlace } from './bitcoin-place.ts'
 
 /** Amounts in satoshi, durations in nanoseconds, counts; words. */
 export type SetValue = bigint | string

@@ -18,8 +18,8 @@ import {
   text,
 } from '../core/base/json.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
-import type { BitcoinPlace } from './bitcoin/place.ts'
-import { attachableNetworks, textOfPlace } from './bitcoin/place.ts'
+import type { BitcoinPlace } from './bitcoin-place.ts'
+import { attachableNetworks, textOfPlace } from './bitcoin-place.ts'
 import { wireJson } from './control/protocol.ts'
 import { type Isolation, isolations } from './isolation.ts'
 import type { MiningMode } from './mining-mode.ts'

@@ -22,12 +22,12 @@ import { networks } from '../../core/btc/network.ts'
 import type { FoundTransaction, OutputStatus } from '../../core/btc/regtest/node.ts'
 import type { OutPoint } from '../../core/btc/transaction.ts'
 import { decodeTransaction, outpointKey, txid } from '../../core/btc/transaction.ts'
+import type { AttachedPlace } from '../bitcoin-place.ts'
+import { isLoopback } from '../bitcoin-place.ts'
 import { systemClock } from '../clock.ts'
 import { entropy } from '../entropy.ts'
 import type { BitcoinConnection } from './connection.ts'
 import { startBitcoinConnection } from './connection.ts'
-import type { AttachedPlace } from './place.ts'
-import { isLoopback } from './place.ts'
 
 const SEED_SIZE = 32
 /** Older than this, Core takes itself to be in initial download, and ignores transactions. */

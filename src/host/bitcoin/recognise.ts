@@ -10,10 +10,10 @@ import { encodeMessage } from '../../core/btc/message.ts'
 import type { NetworkName } from '../../core/btc/network.ts'
 import { networks } from '../../core/btc/network.ts'
 import { PeerSession } from '../../core/btc/peer-session.ts'
+import type { AttachableNetwork, AttachedPlace, BitcoinPlace } from '../bitcoin-place.ts'
+import { attachableNetworks, textOfPlace } from '../bitcoin-place.ts'
 import { systemClock } from '../clock.ts'
 import { entropy } from '../entropy.ts'
-import type { AttachableNetwork, AttachedPlace, BitcoinPlace } from './place.ts'
-import { attachableNetworks, textOfPlace } from './place.ts'
 
 /** For a connection and a handshake together. */
 export const ANSWER_MS_MAX = 5_000

@@ -20,7 +20,7 @@ import { MONEY_MAX } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { principal } from '../../core/ic/principal.ts'
 import { DELAY_MS_MAX, lieKinds } from '../../core/subnet/lies.ts'
-import { attachableNetworks } from '../bitcoin/place.ts'
+import { attachableNetworks } from '../bitcoin-place.ts'
 import { isolations } from '../isolation.ts'
 import { phases, transcriptShape } from './signing-transcript.ts'
 

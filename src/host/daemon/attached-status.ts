@@ -4,7 +4,7 @@
  */
 import { toDisplayHex } from '../../core/base/bytes.ts'
 import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
-import { textOfPlace } from '../bitcoin/place.ts'
+import { textOfPlace } from '../bitcoin-place.ts'
 import type { StatusReply } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
 

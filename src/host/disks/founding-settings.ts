@@ -5,7 +5,7 @@
 import { fromUtf8, toHex, utf8 } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
 import { dictionary, parseJson, text } from '../../core/base/json.ts'
-import { textOfPlace } from '../bitcoin/place.ts'
+import { textOfPlace } from '../bitcoin-place.ts'
 import type { NodeSettings } from '../node/protocol.ts'
 
 /** The embedded chain unless told. */

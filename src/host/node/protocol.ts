@@ -9,7 +9,7 @@ import type { IdsKind } from '../../core/ic/canister-ids.ts'
 import type { Lie } from '../../core/subnet/lies.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../../core/subnet/node-io.ts'
 import type { MinterSettings } from '../../core/subnet/settings.ts'
-import type { AttachableNetwork } from '../bitcoin/place.ts'
+import type { AttachableNetwork } from '../bitcoin-place.ts'
 import type { LinkRefusal } from '../links/handshake.ts'
 import type { PeerPorts } from '../links/peer-links.ts'
 

@@ -1,5 +1,5 @@
 /** Where a subnet finds the Bitcoin node that it follows. Source: `docs/spec/cli.md` §5.16. */
-import type { NetworkName } from '../../core/btc/network.ts'
+import type { NetworkName } from '../core/btc/network.ts'
 
 /** Networks that a subnet may stand on. */
 export const attachableNetworks = ['regtest', 'signet'] as const
