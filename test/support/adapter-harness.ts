@@ -11,6 +11,7 @@ import type { Block, BlockHeader } from '../../src/core/btc/block.ts'
 import type { Message, VersionMessage } from '../../src/core/btc/message.ts'
 import { encodeMessage, service } from '../../src/core/btc/message.ts'
 import { MessageStream } from '../../src/core/btc/message-stream.ts'
+import type { Network } from '../../src/core/btc/network.ts'
 import { regtest } from '../../src/core/btc/network.ts'
 import type { Offence } from '../../src/core/btc/peer-session.ts'
 import { NOW_S } from './chain-builder.ts'
@@ -34,6 +35,8 @@ export const peerVersion = (change: Partial<VersionMessage> = {}): VersionMessag
 export type HarnessOptions = {
   readonly peers?: number
   readonly push?: boolean
+  /** With the message start of regtest. */
+  readonly network?: Network
   /** Hosts that were found, instead of peers that the user named. */
   readonly found?: readonly string[]
 }
@@ -46,10 +49,10 @@ export class AdapterHarness {
   readonly #streams = new Map<number, MessageStream>()
   readonly #sent: { readonly peer: number; readonly message: Message }[] = []
 
-  constructor({ peers = 1, push = false, found = [] }: HarnessOptions = {}) {
+  constructor({ peers = 1, push = false, network = regtest, found = [] }: HarnessOptions = {}) {
     const local = Array.from({ length: peers }, (_, i) => ({ host: '127.0.0.1', port: 18_444 + i }))
     this.adapter = new BitcoinAdapter({
-      network: regtest,
+      network,
       peers: found.length > 0 ? found.map((host) => ({ host, port: 1, isFound: true })) : local,
       seed: Seed.fromBytes(new Uint8Array(32).fill(7)),
       userAgent: '/ckbtc:test/',

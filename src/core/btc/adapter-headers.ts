@@ -6,6 +6,7 @@ import type { View } from '../base/view.ts'
 import type { AdapterLinks, Link } from './adapter-links.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
 import type { BlockHeader } from './block.ts'
+import { HeaderRace, isCatchingUp } from './header-race.ts'
 import { HeaderSync } from './header-sync.ts'
 import type { HeaderNode, HeaderTree } from './header-tree.ts'
 import {
@@ -16,9 +17,12 @@ import {
   markInvalid,
   newHeaderTree,
 } from './header-tree.ts'
-import type { InventoryItem } from './message.ts'
+import type { InventoryItem, Message } from './message.ts'
 import { inventory } from './message.ts'
 import type { Network } from './network.ts'
+
+/** Bytes that tell a peer nothing of which of its headers are remembered. */
+const SALT_SIZE = 16
 
 export class AdapterHeaders {
   readonly #turn: AdapterTurn
@@ -26,6 +30,7 @@ export class AdapterHeaders {
   readonly #tree: HeaderTree
   /** One for each connection that was opened last to a peer. */
   readonly #syncs = new Map<number, HeaderSync>()
+  readonly #race = new HeaderRace()
 
   constructor(network: Network, turn: AdapterTurn, links: AdapterLinks) {
     this.#turn = turn
@@ -64,26 +69,61 @@ export class AdapterHeaders {
 
   /** A connection is being made: what the one before it showed does not count. */
   begin(peer: number): void {
-    this.#syncs.set(peer, new HeaderSync(this.#tree))
+    this.#syncs.set(peer, new HeaderSync(this.#tree, this.#turn.bytes(SALT_SIZE)))
+  }
+
+  /** The connection is gone: another peer takes its turn. */
+  forget(peer: number): void {
+    this.#race.leave(peer)
+    this.#goOn()
   }
 
   syncOf(peer: number): HeaderSync | undefined {
     return this.#syncs.get(peer)
   }
 
+  /** Now, or when it is the peer's turn (HD-7). */
   ask({ peer, session }: Link): void {
-    const question = session?.isReady ? this.#syncs.get(peer)?.ask(this.#turn.nowMs) : undefined
+    const { nowMs } = this.#turn
+    if (session?.isReady !== true) return
+    if (this.#race.mayAsk(peer, nowMs, isCatchingUp(this.#tree, nowMs)))
+      this.#send(peer, this.#syncs.get(peer)?.ask(nowMs))
+  }
+
+  #send(peer: number, question: Message | undefined): void {
     if (question !== undefined) this.#turn.send(peer, question)
   }
 
   receive(link: Link, headers: readonly BlockHeader[]): void {
-    const outcome = this.#syncs.get(link.peer)?.receive(headers, this.#turn.nowMs)
-    if (outcome === undefined) return
-    const { accepted, offence, strike, ask } = outcome
+    const sync = this.#syncs.get(link.peer)
+    if (sync === undefined) return
+    const { accepted, offence, strike, ask, differs } = sync.receive(headers, this.#turn.nowMs)
     if (accepted.length > 0) this.#turn.emit({ type: 'headers', headers: accepted })
     if (offence !== undefined) this.#links.end(link, offence)
     if (strike !== undefined) this.#links.strike(link, strike)
-    if (ask) this.ask(link)
+    if (differs === true) this.#race.differs(link.peer, this.#turn.nowMs)
+    if (ask || differs !== undefined) this.ask(link)
+    this.#compare(link.peer, sync)
+    if (sync.isSettled) this.#race.leave(link.peer)
+    this.#goOn()
+  }
+
+  /** Whether a second peer has the chain that this one shows. */
+  #compare(peer: number, sync: HeaderSync): void {
+    const { nowMs } = this.#turn
+    const other = this.#race.advanced(peer, sync.progress, nowMs)
+    if (other === undefined || this.#links.find(other)?.session.isReady !== true) return
+    this.#send(other, this.#syncs.get(other)?.compare(sync.last, nowMs))
+  }
+
+  /** Peers whose turn has come are asked. */
+  #goOn(): void {
+    const { nowMs } = this.#turn
+    for (const peer of this.#race.next(nowMs, isCatchingUp(this.#tree, nowMs))) {
+      const link = this.#links.find(peer)
+      if (link === undefined) this.#race.leave(peer)
+      else this.ask(link)
+    }
   }
 
   /** HD-6. */
@@ -99,5 +139,15 @@ export class AdapterHeaders {
     const { offence, ask } = sync.expire(this.#turn.nowMs)
     if (offence !== undefined) this.#links.end(link, offence)
     if (ask) this.ask(link)
+  }
+
+  /** After the peers: whoever stands still gives way. */
+  expireRace(): void {
+    this.#race.expire(this.#turn.nowMs)
+    this.#goOn()
+  }
+
+  get deadlineMs(): number {
+    return this.#race.deadlineMs
   }
 }

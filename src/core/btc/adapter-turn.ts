@@ -47,6 +47,10 @@ export class AdapterTurn {
   }
 
   nonce(): bigint {
-    return fromBigEndian(this.#random.bytes(8))
+    return fromBigEndian(this.bytes(8))
+  }
+
+  bytes(size: number): Uint8Array {
+    return this.#random.bytes(size)
   }
 }

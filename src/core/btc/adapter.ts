@@ -126,6 +126,7 @@ export class BitcoinAdapter {
   #forget(peer: number): void {
     this.#blocks.forget(peer)
     this.#relay.forget(peer)
+    this.#headers.forget(peer)
   }
 
   #handle(link: OpenLink, events: readonly SessionEvent[]): void {
@@ -208,6 +209,7 @@ export class BitcoinAdapter {
       this.#with(link.peer, (open) => this.#handle(open, open.session.expire(nowMs)))
       this.#headers.expire(link)
     }
+    this.#headers.expireRace()
     this.#blocks.expire()
     this.#relay.expire()
   }
@@ -222,7 +224,8 @@ export class BitcoinAdapter {
             this.#headers.syncOf(peer)?.deadlineMs ?? Number.POSITIVE_INFINITY,
           ),
     )
-    const dueMs = Math.min(this.#blocks.deadlineMs, this.#relay.deadlineMs, ...links)
+    const { deadlineMs } = this.#headers
+    const dueMs = Math.min(this.#blocks.deadlineMs, this.#relay.deadlineMs, deadlineMs, ...links)
     if (dueMs === this.#alarmMs || dueMs === Number.POSITIVE_INFINITY) return
     this.#alarmMs = dueMs
     const afterMs = Math.max(0, Math.ceil(dueMs - nowMs))

@@ -116,8 +116,8 @@ export function judgeHeader(
   tree: View<HeaderTree>,
   header: BlockHeader,
   nowSeconds: number,
+  hash = headerHash(header),
 ): HeaderVerdict {
-  const hash = headerHash(header)
   const key = toHex(hash)
   const known = tree.nodes.get(key)
   if (known !== undefined)

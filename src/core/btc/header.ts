@@ -107,6 +107,37 @@ export function retargetBits({
   return bitsOfTarget(target > network.powLimit ? network.powLimit : target)
 }
 
+/**
+ * Whether bits may change so at `height`, whatever the times are: all that can be asked of a chain
+ * of which nothing is kept (HDR-13).
+ */
+export function mayChangeBits({
+  network,
+  height,
+  from,
+  to,
+}: {
+  readonly network: Network
+  readonly height: number
+  readonly from: number
+  readonly to: number
+}): boolean {
+  if (network.minDifficultyBlocks) return true // Bounded by the limit alone.
+  if (height % RETARGET_INTERVAL !== 0) return from === to
+  const bitsAfter = (span: number): number => {
+    const [first, last] = [
+      { time: 0, bits: from },
+      { time: span, bits: from },
+    ] as const
+    return retargetBits({ network, first, last })
+  }
+  const target = expandBits(to) ?? 0n
+  const [shortest, longest] = [0, 8 * RETARGET_TIMESPAN_S].map(
+    (span) => expandBits(bitsAfter(span)) ?? 0n,
+  )
+  return shortest !== undefined && longest !== undefined && shortest <= target && target <= longest
+}
+
 /** HDR-7: bits of the newest ancestor that is no minimum-difficulty block, or starts a period. */
 function lastRealBits({ network, height, ancestor }: HeaderContext): number {
   let at = height - 1

@@ -10,6 +10,7 @@ import type { BlockHeader } from '../../../src/core/btc/block.ts'
 import { decodeHeader, headerHash } from '../../../src/core/btc/block.ts'
 import type { Ancestor } from '../../../src/core/btc/header.ts'
 import {
+  bitsOfTarget,
   checkHeader,
   hashMeetsTarget,
   requiredBits,
@@ -113,6 +114,9 @@ const retargets = [
   ],
 ] as const
 
+/** Meets every target. */
+const lowestHash = hash32(new Uint8Array(32))
+
 /** A period that ends below `height`: its first header, its last, nothing asked of the rest. */
 const periodBefore =
   (height: number, first: BlockHeader, last: BlockHeader): Ancestor =>
@@ -159,13 +163,44 @@ describe('required bits (HDR-6 to HDR-8)', () => {
     expect(requiredBits(context)).toBe(473_956_288)
   })
 
-  test('testnet4 scales the first block of the period, the others the last', () => {
+  // In the block storm of November 2024 block 3,229,631 of testnet3 was older than block 3,227,616,
+  // which begins its period. Computed unsigned, the span is 136 years, and clamps to the other end.
+  test('bitcoin §13.16: the negative span of the period that ends with testnet3 3229631 clamps to a quarter', () => {
+    const [first, last] = [headerAt(1_730_700_000, 0x1a01aa3d), headerAt(1_730_600_000, 0x1a01aa3d)]
+    const ancestor = periodBefore(3_229_632, first, last)
+    const context = { network: testnet3, height: 3_229_632, ancestor, time: last.time + 600 }
+    const target = targetOfBits(0x1a01aa3d, testnet3) ?? 0n
+    expect(requiredBits(context)).toBe(bitsOfTarget(target / 4n))
+    expect(requiredBits(context)).not.toBe(bitsOfTarget(target * 4n))
+  })
+
+  // Block 30,239 of testnet4 came more than twenty minutes after its parent, at the lowest
+  // difficulty; block 30,240 begins a period, and must not start from there.
+  test('bitcoin §13.15: testnet4 30240 scales the first block of its period, not the easy block 30239', () => {
     const [real, easy] = [0x1c00ffff, 0x1d00ffff]
-    const ancestor = periodBefore(4032, headerAt(0, real), headerAt(1_209_600, easy))
-    const context = { height: 4032, ancestor, time: 1_210_000 }
+    const ancestor = periodBefore(30_240, headerAt(0, real), headerAt(1_209_600, easy))
+    const context = { height: 30_240, ancestor, time: 1_210_000 }
     expect(requiredBits({ network: testnet4, ...context })).toBe(real)
     expect(requiredBits({ network: testnet3, ...context })).toBe(easy)
     expect(requiredBits({ network: mainnet, ...context })).toBe(easy)
+  })
+
+  test('bitcoin §13.18: a retarget is exact where the compact form cuts digits off', () => {
+    // 0x7fffff·2^192 × 302,401 / 1,209,600 is 0x200006af…: rounded it would end in 7.
+    const base = 0x1b7fffff
+    const [first, last] = [headerAt(0, base), headerAt(302_401, base)]
+    expect(retargetBits({ network: mainnet, first, last })).toBe(0x1b200006)
+    const ancestor = periodBefore(2016, first, last)
+    const verdictOn = (bits: number) =>
+      checkHeader(
+        { ...last, time: last.time + 600, bits, version: 4 },
+        { network: mainnet, height: 2016, ancestor, nowSeconds: last.time, hash: lowestHash },
+      )
+    expect([5, 6, 7].map((digit) => verdictOn(0x1b200000 + digit))).toEqual([
+      'bad-diffbits',
+      undefined,
+      'bad-diffbits',
+    ])
   })
 
   test('regtest never retargets', () => {
@@ -241,21 +276,22 @@ describe('2,633 mainnet headers', () => {
     expect(headers.length).toBe(2_633)
     // The period begins one header before the file: its time and bits stand in §14.4.
     const periodStart = headerAt(1_563_880_937, 0x171f3a08)
+    // What lies before is as old as that: the median of the first ones is then a lower one.
     const ancestor: Ancestor = (height) => {
-      const header = height === FIRST_HEIGHT - 1 ? periodStart : headers[height - FIRST_HEIGHT]
+      const header = height < FIRST_HEIGHT ? periodStart : headers[height - FIRST_HEIGHT]
       if (header === undefined) throw new Error(`no header at ${height}`)
       return header
     }
     let checked = 0
     for (const [i, header] of headers.entries()) {
-      if (i < 11) continue // No median without eleven ancestors.
       const height = FIRST_HEIGHT + i
-      expect(toHex(header.previous)).toBe(toHex(headerHash(ancestor(height - 1))))
+      const before = headers[i - 1]
+      if (before !== undefined) expect(toHex(header.previous)).toBe(toHex(headerHash(before)))
       const rules = { network: mainnet, height, ancestor, nowSeconds: header.time }
       expect(checkHeader(header, rules), `height ${height}`).toBeUndefined()
       checked++
     }
-    expect(checked).toBe(2_622)
+    expect(checked).toBe(2_633)
     const at = ancestor(588_672)
     expect(toDisplayHex(headerHash(at))).toBe(
       '0000000000000000001c2a0a3aa902828a10be3588871b01699232c58de04d70',
@@ -269,7 +305,7 @@ describe('2,633 mainnet headers', () => {
           height: 588_672,
           ancestor,
           nowSeconds: at.time,
-          hash: hash32(new Uint8Array(32)),
+          hash: lowestHash,
         },
       ),
     ).toBe('bad-diffbits')
