@@ -1,35 +1,53 @@
 /**
  * The mempool: which unconfirmed transactions are kept, and which replace others. Source: RN-7,
- * `docs/spec/bitcoin.md` §10.6.
+ * RN-8, `docs/spec/bitcoin.md` §10.6; checks and words of Bitcoin Core 28.
  */
 import type { Hash32, Txid } from '../../base/bytes.ts'
-import { toDisplayHex } from '../../base/bytes.ts'
-import { formatBtc } from '../../base/units.ts'
+import { equalBytes, toDisplayHex, toHex } from '../../base/bytes.ts'
 import type { Block } from '../block.ts'
 import type { Transaction } from '../transaction.ts'
-import { checkTransaction, isCoinbase, outpointKey, txid, wtxid } from '../transaction.ts'
+import {
+  checkTransaction,
+  isCoinbase,
+  outpointKey,
+  strippedSize,
+  txid,
+  wtxid,
+} from '../transaction.ts'
 import type { Chain } from './chain.ts'
+import { ancestorsWithinLimits } from './chain-limits.ts'
 import type { Coin } from './coins.ts'
+import { feeAt, paysMore, rateOf, SATS_PER_KVB } from './fee-rate.ts'
+import { MinimumRate } from './minimum-rate.ts'
 import {
   checkStandard,
   checkStandardInputs,
-  paysMore,
   policyVsize,
-  relayFeeMin,
+  RELAY_RATE_MIN_SAT_PER_VB,
   SIGOPS_COST_STANDARD_MAX,
+  STRIPPED_SIZE_MIN,
 } from './policy.ts'
 import type { MempoolEntry } from './pool.ts'
 import { Pool } from './pool.ts'
+import { replacementFault } from './replacement.ts'
 import type { ScriptVerifier } from './script-verifier.ts'
 import { sigopCost } from './sigops.ts'
 import { checkInputs, isFinal, sequenceLocksHold } from './spending.ts'
+import { trucFault } from './truc.ts'
 
-/** A chain of unconfirmed transactions: count and size limits, the new one included. */
-export const CHAIN_COUNT_MAX = 25
-export const CHAIN_VSIZE_MAX = 101_000
-export const REPLACED_MAX = 100
 export const MEMPOOL_VSIZE_MAX = 50_000_000
 export const MEMPOOL_EXPIRY_S = 14 * 86_400
+/** Between two searches for entries that have expired. */
+const EXPIRY_STEP_S = 600
+
+export type MempoolOptions = {
+  /** What is below is not relayed; 1,000 by default. */
+  readonly relayRateSatPerKvb?: bigint
+  /** Entries together; 50,000,000 by default. */
+  readonly vsizeMax?: number
+  /** Takes whatever a block may hold, as far as the script flags of policy let it. */
+  readonly acceptNonstandard?: boolean
+}
 
 export type Judged =
   | {
@@ -38,30 +56,57 @@ export type Judged =
       /** Entries that the new one takes the place of, descendants included. */
       readonly replaced: ReadonlySet<MempoolEntry>
     }
-  | { readonly type: 'refused'; readonly reason: string }
+  | {
+      readonly type: 'refused'
+      /** Core's reason, and after a comma its detail, as its RPC tells them. */
+      readonly reason: string
+      /** Transactions that nobody knows here and that would make it acceptable: an orphan's. */
+      readonly missing?: readonly Txid[]
+    }
 
 type Offer = { readonly tx: Transaction; readonly id: Txid; readonly witnessId: Hash32 }
+/** `returning`: a block held it, so nobody asks for its fee. */
+type Rules = { readonly returning: boolean }
 
 const refused = (reason: string) => ({ type: 'refused', reason }) as const
 
 export class Mempool {
   readonly #chain: Chain
   readonly #scripts: ScriptVerifier
+  readonly #options: Required<MempoolOptions>
+  readonly #minimum = new MinimumRate()
   #pool = new Pool()
+  #expiryDue = 0
 
-  constructor(chain: Chain, scripts: ScriptVerifier) {
+  constructor(chain: Chain, scripts: ScriptVerifier, options: MempoolOptions = {}) {
     this.#chain = chain
     this.#scripts = scripts
+    this.#options = {
+      relayRateSatPerKvb: RELAY_RATE_MIN_SAT_PER_VB * SATS_PER_KVB,
+      vsizeMax: MEMPOOL_VSIZE_MAX,
+      acceptNonstandard: false,
+      ...options,
+    }
   }
   get pool(): Pool {
     return this.#pool
+  }
+  get vsizeMax(): number {
+    return this.#options.vsizeMax
+  }
+
+  /** What a transaction has to pay now, in satoshi per 1,000 virtual bytes. */
+  minimumRate(nowSeconds: number): bigint {
+    const { relayRateSatPerKvb } = this.#options
+    const dynamic = this.#dynamicRate(nowSeconds)
+    return dynamic > relayRateSatPerKvb ? dynamic : relayRateSatPerKvb
   }
 
   /**
    * What would become of the transaction; changes nothing (RN-8). Checks in Core's order,
    * signatures last.
    */
-  judge(tx: Transaction, nowSeconds: number): Judged {
+  judge(tx: Transaction, nowSeconds: number, rules: Rules = { returning: false }): Judged {
     const offer = { tx, id: txid(tx), witnessId: wtxid(tx) }
     const flaw = this.#contextFree(offer)
     if (flaw !== undefined) return refused(flaw)
@@ -71,37 +116,36 @@ export class Mempool {
       { get: (key) => this.#coin(key, tx, context.height) },
       context.height,
     )
-    if (spent.type === 'refused')
-      return this.#known(offer.id) ? refused('txn-already-known') : spent
+    if (spent.type === 'refused') return this.#unspendable(offer, spent.reason)
     if (!sequenceLocksHold(tx, spent.coins, context)) return refused('non-BIP68-final')
     const sigopsCost = sigopCost(tx, spent.coins)
-    const vsize = policyVsize(tx, sigopsCost)
     const entry: MempoolEntry = {
       transaction: tx,
       txid: offer.id,
       wtxid: offer.witnessId,
       fee: spent.fee,
-      vsize,
+      vsize: policyVsize(tx, sigopsCost),
       sigopsCost,
       time: nowSeconds,
     }
-    const conflicts = this.#conflicts(tx)
-    const replaced = this.#pool.withDescendants(conflicts)
     const reason =
-      checkStandardInputs(tx, spent.coins) ??
-      (sigopsCost > SIGOPS_COST_STANDARD_MAX ? 'bad-txns-too-many-sigops' : undefined) ??
-      checkRelayFee(entry) ??
-      this.#chainFault(entry, replaced) ??
-      this.#replacementFault(entry, conflicts, replaced) ??
-      this.#scripts.standardFault(tx, spent.coins)
-    return reason === undefined ? { type: 'acceptable', entry, replaced } : refused(reason)
+      (this.#options.acceptNonstandard ? undefined : checkStandardInputs(tx, spent.coins)) ??
+      checkSigops(sigopsCost) ??
+      (rules.returning ? undefined : this.#checkFee(entry, nowSeconds))
+    if (reason !== undefined) return refused(reason)
+    const place = this.#place(entry)
+    if (place.type === 'refused') return place
+    const fault = this.#scripts.standardFault(tx, spent.coins)
+    return fault === undefined ? place : refused(fault)
   }
 
-  add(tx: Transaction, nowSeconds: number): Judged {
-    const judged = this.judge(tx, nowSeconds)
+  /** Takes the transaction, unless it is refused. */
+  add(tx: Transaction, nowSeconds: number, rules?: Rules): Judged {
+    const judged = this.judge(tx, nowSeconds, rules)
     if (judged.type === 'refused') return judged
-    for (const entry of judged.replaced) this.#pool.remove(entry)
+    this.#pool.remove(judged.replaced)
     this.#pool.add(judged.entry)
+    this.#expire(nowSeconds)
     this.#trim()
     return this.#pool.byTxid(judged.entry.txid) === undefined ? refused('mempool full') : judged
   }
@@ -113,25 +157,29 @@ export class Mempool {
   confirm(blocks: readonly Block[], nowSeconds: number): void {
     for (const tx of blocks.flatMap(({ transactions }) => transactions)) {
       const entry = this.#pool.byTxid(txid(tx))
-      if (entry !== undefined) this.#pool.remove(entry)
-      this.#removeAll(this.#conflicts(tx))
+      if (entry !== undefined) this.#pool.confirm(entry)
+      this.#pool.remove(this.#conflicts(tx))
     }
-    const old = this.#pool.entries().filter(({ time }) => time < nowSeconds - MEMPOOL_EXPIRY_S)
-    this.#removeAll(old)
+    if (blocks.length > 0) this.#minimum.blockCame(nowSeconds)
+    this.#expiryDue = 0
+    this.#expire(nowSeconds)
   }
 
   /**
-   * After blocks left the chain: every entry is judged anew, after the transactions that come back.
+   * After blocks left the chain: what they held comes back, whatever it pays, and every entry is
+   * judged anew.
    */
   rebuild(returned: readonly Transaction[], nowSeconds: number): void {
     const before = this.#pool.entries()
+    const rules = { returning: true }
     this.#pool = new Pool()
-    for (const tx of returned) if (!isCoinbase(tx)) this.add(tx, nowSeconds)
-    for (const { transaction, time } of before) this.add(transaction, time)
+    for (const tx of returned) if (!isCoinbase(tx)) this.add(tx, nowSeconds, rules)
+    for (const { transaction, time } of before) this.add(transaction, time, rules)
   }
 
-  #removeAll(entries: readonly MempoolEntry[]): void {
-    for (const entry of this.#pool.withDescendants(entries)) this.#pool.remove(entry)
+  /** Takes out entries by their txids, with all that build on them. */
+  drop(ids: readonly Txid[]): void {
+    this.#pool.remove(ids.flatMap((id) => this.#pool.byTxid(id) ?? []))
   }
 
   /** Rules that need no coins. */
@@ -139,11 +187,15 @@ export class Mempool {
     const flaw = checkTransaction(tx)
     if (flaw !== undefined) return flaw
     if (isCoinbase(tx)) return 'coinbase'
-    const nonstandard = checkStandard(tx)
+    const nonstandard = this.#options.acceptNonstandard ? undefined : checkStandard(tx)
     if (nonstandard !== undefined) return nonstandard
+    if (isTooSmall(tx)) return 'tx-size-small'
     if (!isFinal(tx, this.#chain.nextContext())) return 'non-final'
-    if (this.#pool.find(witnessId) !== undefined) return 'txn-already-in-mempool'
-    return this.#pool.byTxid(id) === undefined ? undefined : 'txn-same-nonwitness-data-in-mempool'
+    const same = this.#pool.byTxid(id)
+    if (same === undefined) return undefined
+    return equalBytes(same.wtxid, witnessId)
+      ? 'txn-already-in-mempool'
+      : 'txn-same-nonwitness-data-in-mempool'
   }
 
   /**
@@ -158,8 +210,21 @@ export class Mempool {
     return output === undefined ? undefined : { ...output, height, coinbase: false }
   }
 
-  #known(id: Txid): boolean {
-    return this.#chain.heightOf(id) !== undefined
+  /** It may be in the chain already, or wait for transactions that are still to come. */
+  #unspendable({ tx, id }: Offer, reason: string): Judged {
+    if (reason !== 'bad-txns-inputs-missingorspent') return refused(reason)
+    if (this.#chain.heightOf(id) !== undefined) return refused('txn-already-known')
+    const height = this.#chain.tip.height + 1
+    const lacking = tx.inputs
+      .map(({ outpoint }) => outpoint)
+      .filter((outpoint) => this.#coin(outpointKey(outpoint), tx, height) === undefined)
+    const missing = new Map(lacking.map((outpoint) => [toHex(outpoint.txid), outpoint.txid]))
+    // What a known transaction does not have, or has no more, never comes.
+    const isHopeless = [...missing.values()].some(
+      (parent) =>
+        this.#chain.heightOf(parent) !== undefined || this.#pool.byTxid(parent) !== undefined,
+    )
+    return isHopeless ? refused(reason) : { ...refused(reason), missing: [...missing.values()] }
   }
 
   #conflicts(tx: Transaction): readonly MempoolEntry[] {
@@ -167,63 +232,71 @@ export class Mempool {
     return [...new Set(found)].filter((entry) => entry !== undefined)
   }
 
-  /** Limits on ancestors, and on the descendants of each of them. */
-  #chainFault(entry: MempoolEntry, replaced: ReadonlySet<MempoolEntry>): string | undefined {
-    const ancestors = this.#pool.ancestors(entry.transaction)
+  /** Whether there is room for it beside its family, or in the place of others. */
+  #place(entry: MempoolEntry): Judged {
+    const direct = this.#conflicts(entry.transaction)
+    const found = ancestorsWithinLimits(this.#pool, entry, direct)
+    if (found.type === 'exceeded') return refused(`too-long-mempool-chain, ${found.detail}`)
+    const { ancestors } = found
+    const truc = trucFault(this.#pool, { entry, ancestors, conflicts: direct })
+    if (truc !== undefined && truc.sibling === undefined)
+      return refused(`TRUC-violation, ${truc.detail}`)
+    const conflicts = truc?.sibling === undefined ? direct : [...direct, truc.sibling]
     for (const ancestor of ancestors)
-      if (replaced.has(ancestor)) return 'bad-txns-spends-conflicting-tx'
-    if (isTooLong([entry, ...ancestors])) return 'too-long-mempool-chain'
-    for (const ancestor of ancestors) {
-      const family = [...this.#pool.withDescendants([ancestor])].filter((e) => !replaced.has(e))
-      if (isTooLong([entry, ...family])) return 'too-long-mempool-chain'
-    }
-    return undefined
+      if (conflicts.includes(ancestor))
+        return refused(
+          `bad-txns-spends-conflicting-tx, ${toDisplayHex(entry.txid)} spends conflicting ` +
+            `transaction ${toDisplayHex(ancestor.txid)}`,
+        )
+    const isSiblingEviction = truc !== undefined
+    const fault = replacementFault(this.#pool, { entry, conflicts, isSiblingEviction })
+    if (fault !== undefined) return refused(fault)
+    return { type: 'acceptable', entry, replaced: this.#pool.withDescendants(conflicts) }
   }
 
-  /** §10.6: full replacement; signalling is not asked for. */
-  #replacementFault(
-    entry: MempoolEntry,
-    conflicts: readonly MempoolEntry[],
-    replaced: ReadonlySet<MempoolEntry>,
-  ): string | undefined {
-    if (conflicts.length === 0) return undefined
-    const rejecting = `insufficient fee, rejecting replacement ${toDisplayHex(entry.txid)}`
-    if (conflicts.some((conflict) => !paysMore(entry, conflict)))
-      return `${rejecting}; new feerate is not higher than that of every conflict`
-    if (replaced.size > REPLACED_MAX) return 'too many potential replacements'
-    const ownBefore = new Set(
-      conflicts.flatMap((conflict) => this.#pool.parents(conflict.transaction)),
-    )
-    if (this.#pool.parents(entry.transaction).some((parent) => !ownBefore.has(parent)))
-      return 'replacement-adds-unconfirmed'
-    const fees = [...replaced].reduce((sum, { fee }) => sum + fee, 0n)
-    if (entry.fee < fees)
-      return `${rejecting}, less fees than conflicting txs; ${compare(entry.fee, fees)}`
-    const extra = entry.fee - fees
-    const needed = relayFeeMin(entry.vsize)
-    return extra < needed
-      ? `${rejecting}, not enough additional fees to relay; ${compare(extra, needed)}`
-      : undefined
+  #checkFee({ fee, vsize }: MempoolEntry, nowSeconds: number): string | undefined {
+    const dynamic = feeAt(this.#dynamicRate(nowSeconds), vsize)
+    if (fee < dynamic) return `mempool min fee not met, ${fee} < ${dynamic}`
+    const needed = feeAt(this.#options.relayRateSatPerKvb, vsize)
+    return fee < needed ? `min relay fee not met, ${fee} < ${needed}` : undefined
+  }
+
+  #dynamicRate(nowSeconds: number): bigint {
+    return this.#minimum.at(nowSeconds, this.#pool.vsize / this.#options.vsizeMax)
+  }
+
+  #expire(nowSeconds: number): void {
+    if (nowSeconds < this.#expiryDue) return
+    this.#expiryDue = nowSeconds + EXPIRY_STEP_S
+    const oldest = nowSeconds - MEMPOOL_EXPIRY_S
+    this.#pool.remove(this.#pool.entries().filter(({ time }) => time < oldest))
   }
 
   /** Drops what pays least, with all that builds on it, until the rest fits. */
   #trim(): void {
-    while (this.#pool.vsize > MEMPOOL_VSIZE_MAX) {
-      const [first, ...others] = this.#pool.entries()
-      if (first === undefined) return
-      this.#removeAll([others.reduce((low, entry) => (paysMore(low, entry) ? entry : low), first)])
+    while (this.#pool.vsize > this.#options.vsizeMax) {
+      const worst = worstOf(this.#pool)
+      if (worst === undefined) return
+      this.#minimum.raise(rateOf(this.#pool.family(worst).descendants))
+      this.#pool.remove([worst])
     }
   }
 }
 
-const compare = (found: bigint, needed: bigint): string =>
-  `${formatBtc(found)} < ${formatBtc(needed)}`
+const isTooSmall = (tx: Transaction): boolean => strippedSize(tx) < STRIPPED_SIZE_MIN
 
-function checkRelayFee({ fee, vsize }: MempoolEntry): string | undefined {
-  const needed = relayFeeMin(vsize)
-  return fee < needed ? `min relay fee not met, ${fee} < ${needed}` : undefined
+const checkSigops = (cost: number): string | undefined =>
+  cost > SIGOPS_COST_STANDARD_MAX ? `bad-txns-too-many-sigops, ${cost}` : undefined
+
+/** By its own rate or that of its descendants, whichever is higher; of equals the younger. */
+function worstOf(pool: Pool): MempoolEntry | undefined {
+  let worst: { readonly entry: MempoolEntry; readonly score: Paid } | undefined
+  for (const entry of pool.entries()) {
+    const { descendants } = pool.family(entry)
+    const score = paysMore(descendants, entry) ? descendants : entry
+    if (worst === undefined || !paysMore(score, worst.score)) worst = { entry, score }
+  }
+  return worst?.entry
 }
 
-const isTooLong = (entries: readonly MempoolEntry[]): boolean =>
-  entries.length > CHAIN_COUNT_MAX ||
-  entries.reduce((sum, { vsize }) => sum + vsize, 0) > CHAIN_VSIZE_MAX
+type Paid = Parameters<typeof rateOf>[0]

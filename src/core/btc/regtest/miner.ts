@@ -1,4 +1,4 @@
-/** Builds and solves blocks. Source: RN-9, RN-11; BIP34, BIP141. */
+/** Builds and solves blocks of given transactions. Source: RN-9, RN-11; BIP34, BIP141. */
 import { concat, fromBigEndian, hash32, u64be } from '../../base/bytes.ts'
 import { assert, present } from '../../base/errors.ts'
 import { sha256d } from '../../base/hash.ts'
@@ -17,20 +17,8 @@ import { branchOf, medianTimeOf } from '../header-tree.ts'
 import { merkleRoot } from '../merkle.ts'
 import { heightPush, pushData } from '../script.ts'
 import type { Transaction } from '../transaction.ts'
-import {
-  NULL_VOUT,
-  SEQUENCE_FINAL,
-  transactionFromParts,
-  txid,
-  WEIGHT_MAX,
-  weight,
-} from '../transaction.ts'
-import type { MempoolEntry, Pool } from './pool.ts'
-import { BLOCK_SIGOPS_COST_MAX } from './sigops.ts'
+import { NULL_VOUT, SEQUENCE_FINAL, transactionFromParts, txid } from '../transaction.ts'
 
-/** Kept free for the header and the coinbase. */
-const WEIGHT_RESERVED = 4_000
-const SIGOPS_RESERVED = 400
 /** BIP9 without any bit set. */
 const BLOCK_VERSION = 0x2000_0000
 const NONCE_OFFSET = 76
@@ -117,57 +105,4 @@ function solve(header: BlockHeader, { network }: HeaderTree): BlockHeader {
     if (hashMeetsTarget(sha256d(bytes), target)) return { ...header, nonce }
   }
   return present<BlockHeader>(undefined, 'some nonce solves a block at regtest difficulty')
-}
-
-/**
- * Transactions of the next block, parents before children, by the fee rate of each with its
- * ancestors.
- */
-export function selectTransactions(pool: Pool): {
-  readonly transactions: readonly Transaction[]
-  readonly fees: bigint
-} {
-  const chosen = new Set<MempoolEntry>()
-  let weightLeft = WEIGHT_MAX - WEIGHT_RESERVED
-  let sigopsLeft = BLOCK_SIGOPS_COST_MAX - SIGOPS_RESERVED
-  for (const { members } of packagesByRate(pool)) {
-    const missing = members.filter((entry) => !chosen.has(entry))
-    const weightNeeded = missing.reduce((sum, entry) => sum + weight(entry.transaction), 0)
-    const sigopsNeeded = missing.reduce((sum, entry) => sum + entry.sigopsCost, 0)
-    if (weightNeeded > weightLeft || sigopsNeeded > sigopsLeft) continue
-    weightLeft -= weightNeeded
-    sigopsLeft -= sigopsNeeded
-    for (const entry of missing) chosen.add(entry)
-  }
-  const entries = [...chosen]
-  return {
-    transactions: entries.map(({ transaction }) => transaction),
-    fees: entries.reduce((sum, { fee }) => sum + fee, 0n),
-  }
-}
-
-type Package = {
-  readonly members: readonly MempoolEntry[]
-  readonly fee: bigint
-  readonly vsize: number
-}
-
-/**
- * Each entry with its ancestors in the order of arrival, the best rate first; of equals the older.
- */
-function packagesByRate(pool: Pool): readonly Package[] {
-  const place = new Map(pool.entries().map((entry, i) => [entry, i]))
-  const packages = pool.entries().map((entry): Package => {
-    const members = [...pool.ancestors(entry.transaction), entry]
-    members.sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0))
-    const fee = members.reduce((sum, member) => sum + member.fee, 0n)
-    const vsize = members.reduce((sum, member) => sum + member.vsize, 0)
-    return { members, fee, vsize }
-  })
-  return packages.toSorted((a, b) => compareRates(b, a))
-}
-
-function compareRates(a: Package, b: Package): number {
-  const difference = a.fee * BigInt(b.vsize) - b.fee * BigInt(a.vsize)
-  return difference === 0n ? 0 : difference > 0n ? 1 : -1
 }

@@ -6,8 +6,7 @@ import type { BlockHash, Hash32, Txid } from '../../base/bytes.ts'
 import { equalBytes, toHex } from '../../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
-import { decodeBlock, headerHash } from '../block.ts'
-import type { HeaderNode } from '../header-tree.ts'
+import { decodeBlock } from '../block.ts'
 import { locator } from '../header-tree.ts'
 import { HEADERS_MAX } from '../message.ts'
 import { regtest } from '../network.ts'
@@ -17,14 +16,24 @@ import type { Move } from './chain.ts'
 import { Chain } from './chain.ts'
 import type { Coin } from './coins.ts'
 import { FilterIndex } from './filter-index.ts'
+import { Intake } from './intake.ts'
+import type { MempoolOptions } from './mempool.ts'
 import { Mempool } from './mempool.ts'
-import { extraNonceOf, mineBlock, selectTransactions } from './miner.ts'
-import type { MempoolEntry } from './pool.ts'
+import { extraNonceOf, mineBlock } from './miner.ts'
+import { Outbox } from './outbox.ts'
+import type { Family, MempoolEntry } from './pool.ts'
 import { ScriptVerifier } from './script-verifier.ts'
+import { selectTransactions } from './template.ts'
 
 /** `reason` is Bitcoin Core's string, so that users can search for it. */
 export type Refused = { readonly type: 'refused'; readonly reason: string }
-export type TransactionReply = { readonly type: 'accepted'; readonly txid: Txid } | Refused
+export type TransactionReply =
+  | { readonly type: 'accepted'; readonly txid: Txid }
+  /** `missing`: transactions that would make it acceptable; with a peer it waits for them. */
+  | (Refused & { readonly missing?: readonly Txid[] })
+export type TestReply =
+  | { readonly type: 'accepted'; readonly txid: Txid; readonly entry: MempoolEntry }
+  | Refused
 /** `tip`: whether the best chain now ends in the block or above it, or the block lies aside. */
 export type BlockReply =
   | { readonly type: 'accepted'; readonly hash: BlockHash; readonly tip: boolean }
@@ -68,6 +77,14 @@ export type NodeEvent =
 /** The best chain from `height` on is now `blocks`, which may be none. */
 export type ChainChange = { readonly height: number; readonly blocks: readonly Block[] }
 
+export type MempoolInfo = {
+  readonly size: number
+  readonly vsize: number
+  readonly vsizeMax: number
+  /** What a transaction has to pay now, in satoshi per 1,000 virtual bytes. */
+  readonly minimumRateSatPerKvb: bigint
+}
+
 export type RegtestOptions = {
   /** The best chain of an earlier life, without genesis. */
   readonly blocks?: readonly Block[]
@@ -76,6 +93,7 @@ export type RegtestOptions = {
    * call that made the change, nobody is told, and the next change holds this one too.
    */
   readonly keep?: (change: ChainChange) => void
+  readonly mempool?: MempoolOptions
 }
 
 type Job = {
@@ -88,23 +106,20 @@ type Job = {
 export class RegtestNode {
   readonly #scripts = new ScriptVerifier()
   readonly #chain = new Chain(regtest, this.#scripts)
-  readonly #mempool = new Mempool(this.#chain, this.#scripts)
+  readonly #mempool: Mempool
+  readonly #intake: Intake
   /** Filters of the best chain (BIP157). */
   readonly filters = new FilterIndex(this.#chain)
-  readonly #listeners = new Set<(event: NodeEvent) => void>()
-  readonly #keep: RegtestOptions['keep']
-  /** Where the chain ended that was kept last. */
-  #kept: HeaderNode
-  /** New tips that nobody has heard of yet. */
-  #untold: Block[] = []
+  readonly #outbox: Outbox
   #mined: bigint
 
   /** Blocks of an earlier life that do not make a chain are `BadEncoding`. */
-  constructor({ blocks = [], keep }: RegtestOptions = {}) {
+  constructor({ blocks = [], keep, mempool }: RegtestOptions = {}) {
+    this.#mempool = new Mempool(this.#chain, this.#scripts, mempool)
+    this.#intake = new Intake(this.#mempool)
     const flaw = this.#chain.load(blocks)
     if (flaw !== undefined) throw new BadEncoding(flaw)
-    this.#kept = this.#chain.tip
-    this.#keep = keep
+    this.#outbox = new Outbox(this.#chain, keep)
     this.#mined = blocks.map(extraNonceOf).reduce((a, b) => (a > b ? a : b), -1n) + 1n
   }
 
@@ -119,7 +134,7 @@ export class RegtestNode {
     { empty = false }: { readonly empty?: boolean } = {},
   ): readonly BlockHash[] {
     const hashes = this.#mineAll(count, { payToScript, nowSeconds, empty })
-    this.#publish()
+    this.#outbox.publish()
     return hashes
   }
 
@@ -127,24 +142,26 @@ export class RegtestNode {
   submit(offered: Transaction | Uint8Array, nowSeconds: number, from?: string): TransactionReply {
     const tx = decoded(offered, decodeTransaction)
     if (tx === undefined) return { type: 'refused', reason: 'TX decode failed' }
-    const judged = this.#mempool.add(tx, nowSeconds)
-    if (judged.type === 'refused') return judged
-    const { entry } = judged
-    this.#tell({ type: 'newTransaction', entry, ...(from === undefined ? {} : { from }) })
-    return { type: 'accepted', txid: entry.txid }
+    const { verdict, taken } = this.#intake.offer(tx, nowSeconds, from)
+    for (const one of taken) this.#outbox.tell({ type: 'newTransaction', ...one })
+    return verdict.type === 'refused' ? verdict : { type: 'accepted', txid: verdict.entry.txid }
   }
 
   /** What `submit` would answer, without its effect (RN-8). */
-  test(tx: Transaction, nowSeconds: number): TransactionReply {
+  test(offered: Transaction | Uint8Array, nowSeconds: number): TestReply {
+    const tx = decoded(offered, decodeTransaction)
+    if (tx === undefined) return { type: 'refused', reason: 'TX decode failed' }
     const judged = this.#mempool.judge(tx, nowSeconds)
-    return judged.type === 'refused' ? judged : { type: 'accepted', txid: judged.entry.txid }
+    if (judged.type === 'refused') return judged
+    const { entry } = judged
+    return { type: 'accepted', txid: entry.txid, entry }
   }
 
   submitBlock(offered: Block | Uint8Array, nowSeconds: number): BlockReply {
     const block = decoded(offered, decodeBlock)
     if (block === undefined) return { type: 'refused', reason: 'Block decode failed' }
     const reply = this.#add(block, nowSeconds)
-    this.#publish()
+    this.#outbox.publish()
     return reply
   }
 
@@ -185,6 +202,24 @@ export class RegtestNode {
   /** Entries in the order of arrival: parents before children. */
   mempool(): readonly MempoolEntry[] {
     return this.#mempool.pool.entries()
+  }
+  /** Sums over an entry with its ancestors, and with its descendants. */
+  family(entry: MempoolEntry): Family {
+    return this.#mempool.pool.family(entry)
+  }
+  /** How full the mempool is, and what it asks for. */
+  mempoolInfo(nowSeconds: number): MempoolInfo {
+    const { size, vsize } = this.#mempool.pool
+    const minimumRateSatPerKvb = this.#mempool.minimumRate(nowSeconds)
+    return { size, vsize, vsizeMax: this.#mempool.vsizeMax, minimumRateSatPerKvb }
+  }
+  /** Transactions that wait for parents; by wtxid. */
+  get orphans(): Intake['orphans'] {
+    return this.#intake.orphans
+  }
+  /** The connection to a peer is gone, and with it the orphans that it sent. */
+  forgetPeer(peer: string): void {
+    this.#intake.forgetPeer(peer)
   }
   /** An entry by its txid or its wtxid. */
   pooled(hash: Hash32): MempoolEntry | undefined {
@@ -233,7 +268,7 @@ export class RegtestNode {
     this.#follow(move, nowSeconds, dropTransactions ? [] : undefined)
     const hashes = this.#mineAll(depth + 1, { payToScript, nowSeconds })
     restore() // Peers may go on with the old blocks, and win.
-    this.#publish() // The shorter chain in between is kept nowhere and told nobody.
+    this.#outbox.publish() // The shorter chain in between is kept nowhere and told nobody.
     const unconfirmed = move.disconnected
       .flatMap(({ transactions }) => transactions)
       .filter((tx) => !isCoinbase(tx))
@@ -247,8 +282,7 @@ export class RegtestNode {
    * that.
    */
   subscribe(listener: (event: NodeEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#outbox.subscribe(listener)
   }
 
   #mineAll(count: number, job: Job): readonly BlockHash[] {
@@ -276,30 +310,6 @@ export class RegtestNode {
     return { type: 'accepted', hash: added.hash, tip: added.move !== undefined }
   }
 
-  /** Makes what has changed last, then tells of it. */
-  #publish(): void {
-    const untold = this.#untold
-    this.#untold = []
-    const { tip } = this.#chain
-    if (tip !== this.#kept) {
-      this.#keep?.(this.#changeSince(this.#kept))
-      this.#kept = tip
-    }
-    for (const { header } of untold)
-      this.#tell({ type: 'newTip', hash: headerHash(header), header })
-  }
-
-  #changeSince(old: HeaderNode): ChainChange {
-    let common = old
-    while (this.#chain.nodeAt(common.height) !== common)
-      common = present(common.parent, 'all chains have one genesis')
-    const height = common.height + 1
-    const blocks = Array.from({ length: this.#chain.tip.height - common.height }, (_, i) =>
-      present(this.blockAt(height + i), 'the best chain has its blocks'),
-    )
-    return { height, blocks }
-  }
-
   /**
    * Brings the mempool up to a move of the chain; `returning` replaces what comes back by itself.
    */
@@ -310,11 +320,9 @@ export class RegtestNode {
   ): void {
     this.#mempool.confirm(connected, nowSeconds)
     if (disconnected.length > 0) this.#mempool.rebuild(returning, nowSeconds)
-    this.#untold.push(...connected)
-  }
-
-  #tell(event: NodeEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    this.#outbox.addBlocks(connected)
+    for (const one of this.#intake.blocksCame(connected, nowSeconds))
+      this.#outbox.add({ type: 'newTransaction', ...one })
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../script.ts'
 import { ANNEX_TAG, LEAF_VERSION_MASK, TAPSCRIPT_LEAF } from '../taproot.ts'
 import type { Transaction, TxIn, TxOut } from '../transaction.ts'
-import { strippedSize, WITNESS_SCALE, weight } from '../transaction.ts'
+import { WITNESS_SCALE, weight } from '../transaction.ts'
 import { ELEMENT_BYTES_MAX } from './script-rules.ts'
 import { scriptSigops } from './sigops.ts'
 
@@ -23,7 +23,7 @@ export const SIGOPS_COST_STANDARD_MAX = 16_000
 export const RELAY_RATE_MIN_SAT_PER_VB = 1n
 /** BMP-4: a signature operation weighs as much as this many bytes. */
 const BYTES_PER_SIGOP = 20
-const STRIPPED_SIZE_MIN = 65
+export const STRIPPED_SIZE_MIN = 65
 const VERSION_MAX = 3
 const SCRIPT_SIG_MAX = 1_650
 const OP_RETURN_SCRIPT_MAX = 83
@@ -38,7 +38,6 @@ const RESERVED = 0x50
 export function checkStandard(tx: Transaction): string | undefined {
   if (tx.version < 1 || tx.version > VERSION_MAX) return 'version'
   if (weight(tx) > WEIGHT_STANDARD_MAX) return 'tx-size'
-  if (strippedSize(tx) < STRIPPED_SIZE_MIN) return 'tx-size-small'
   for (const { scriptSig } of tx.inputs) {
     if (scriptSig.length > SCRIPT_SIG_MAX) return 'scriptsig-size'
     if (!isPushOnly(scriptSig)) return 'scriptsig-not-pushonly'
@@ -127,12 +126,3 @@ const isSmall = ({ length }: Uint8Array): boolean => length <= WITNESS_ITEM_MAX
 /** BMP-4: size for fees. */
 export const policyVsize = (tx: Transaction, sigopsCost: number): number =>
   Math.ceil(Math.max(weight(tx), sigopsCost * BYTES_PER_SIGOP) / WITNESS_SCALE)
-
-/** Least fee at which a transaction of this size is relayed. */
-export const relayFeeMin = (vsize: number): bigint => BigInt(vsize) * RELAY_RATE_MIN_SAT_PER_VB
-
-/** Whether `a` pays a strictly higher rate than `b`. */
-export const paysMore = (
-  a: { readonly fee: bigint; readonly vsize: number },
-  b: { readonly fee: bigint; readonly vsize: number },
-): boolean => a.fee * BigInt(b.vsize) > b.fee * BigInt(a.vsize)
