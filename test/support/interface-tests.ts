@@ -2,7 +2,7 @@
 import { IDL } from '@icp-sdk/core/candid'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeArgs, encodeArgs, type Method } from '../../src/core/ic/candid.ts'
+import { decodeArgs, encodeArgs, type Method, resultsOf } from '../../src/core/ic/candid.ts'
 import { canonicalForm, publishedForm, publishedInterface, publishedValues } from './candid-peer.ts'
 
 /** Holds `ours` against the interface published in `declaration`, a path as `publishedInterface` takes it. */
@@ -21,18 +21,20 @@ export async function describeInterface(
   }
 
   describe(title, () => {
-    it.each(methods)('%s has the published types and kind', (name, { mode, args, result }) => {
+    it.each(methods)('%s has the published types and kind', (name, method) => {
+      const { mode, args } = method
       const peer = peerOf(name)
       expect(mode).toBe(peer.mode)
       expect(args.map(({ type }) => canonicalForm(type))).toEqual(peer.args.map(publishedForm))
-      expect([canonicalForm(result.type)]).toEqual(peer.results.map(publishedForm))
+      const results = resultsOf(method).map(({ type }) => canonicalForm(type))
+      expect(results).toEqual(peer.results.map(publishedForm))
     })
 
     it.each(methods)('%s: values of the SDK become ours and come back the same', (name, method) => {
       const { args, results } = peerOf(name)
       for (const [types, codecs] of [
         [args, method.args],
-        [results, [method.result]],
+        [results, resultsOf(method)],
       ] as const) {
         const values = fc.tuple(...types.map(publishedValues))
         fc.assert(

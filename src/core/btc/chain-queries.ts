@@ -12,6 +12,7 @@ import { branchTo, mainChain, stabilityCount } from './block-tree.ts'
 import type { State } from './chain-state.ts'
 import { ORPHANS_MAX } from './chain-state.ts'
 import { levelPercentiles } from './fees.ts'
+import { difficulty } from './header.ts'
 import type { HeaderNode } from './header-tree.ts'
 import { ancestorAt, bestHeader, isOnBestChain, worthwhileWork } from './header-tree.ts'
 import type { Outgoing } from './outgoing.ts'
@@ -146,6 +147,35 @@ export function feePercentiles(state: View<State>): {
   return state.feeLevel === undefined
     ? { percentiles: state.feePercentiles, source: 'chain' }
     : { percentiles: levelPercentiles(state.feeLevel), source: 'operator' }
+}
+
+export type BlockchainInfo = {
+  readonly height: number
+  readonly blockHash: BlockHash
+  /** Unix seconds of the tip's header. */
+  readonly timestamp: number
+  readonly difficulty: bigint
+  readonly utxosLength: bigint
+}
+
+/**
+ * The tip, and how many outputs there are: those below the anchor, and what the blocks from there
+ * on make, OP_RETURN included, less what they spend (§9.7).
+ */
+export function blockchainInfo(state: View<State>): BlockchainInfo {
+  const { height, hash, header } = tip(state)
+  const { network } = state.config
+  let outputs = state.utxos.outputs.size
+  for (const { transactions } of mainChain(state.tree))
+    for (const [i, tx] of transactions.entries())
+      outputs += tx.outputs.length - (i === 0 ? 0 : tx.inputs.length)
+  return {
+    height,
+    blockHash: hash,
+    timestamp: header.time,
+    difficulty: difficulty(header.bits, network),
+    utxosLength: BigInt(outputs),
+  }
 }
 
 /** Transactions that every node announces, oldest first. */

@@ -39,7 +39,7 @@ export type Orphan = {
 }
 
 export type State = {
-  readonly config: Config
+  config: Config
   readonly headers: HeaderTree
   readonly tree: BlockTree
   /** Headers above the anchor whose block is not here, parents first. */
@@ -53,6 +53,8 @@ export type State = {
   /** Every block held, on whichever branch, by the txids in it. */
   readonly byTxid: Map<string, CheckedBlock[]>
   readonly outgoing: Map<string, Outgoing>
+  /** The tip that was told of last: what a change is told against (TREE-8). */
+  tipTold: HeaderNode
   /** Of the main chain; the last that were not empty (FEE-4). */
   feePercentiles: readonly bigint[]
   /** The operator's level in millisatoshi per virtual byte, if one is set (FEE-5). */
@@ -66,6 +68,19 @@ export type Request =
   /** `keep`: the minter's own, which never expires. */
   | { readonly type: 'sendTransaction'; readonly bytes: Uint8Array; readonly keep: boolean }
   | { readonly type: 'setFeeLevel'; readonly rateMsatPerVb: bigint | undefined }
+  | { readonly type: 'setStabilityThreshold'; readonly stabilityThreshold: number }
+
+/** The main chain ends elsewhere (TREE-8). */
+export type TipChange = {
+  readonly type: 'tipChanged'
+  readonly old: HeaderNode
+  readonly new: HeaderNode
+  readonly commonAncestor: HeaderNode
+  /** Blocks that left the main chain, newest first. */
+  readonly disconnected: readonly HeaderNode[]
+  /** Blocks that joined it, oldest first. */
+  readonly connected: readonly HeaderNode[]
+}
 
 export type Event =
   | { readonly type: 'headerAccepted'; readonly node: HeaderNode }
@@ -80,6 +95,8 @@ export type Event =
   | { readonly type: 'transactionQueued'; readonly outgoing: Outgoing }
   | { readonly type: 'transactionDropped'; readonly key: string; readonly reason: DropReason }
   | { readonly type: 'feeLevelSet'; readonly rateMsatPerVb: bigint | undefined }
+  | { readonly type: 'stabilityThresholdSet'; readonly stabilityThreshold: number }
+  | TipChange
 
 export type DropReason = 'settled' | 'expired' | 'displaced'
 
@@ -128,6 +145,7 @@ export function newState(config: Config): State {
     stable: new Map(),
     stableBytes: 0,
     byTxid: new Map(),
+    tipTold: genesis.node,
     outgoing: new Map(),
     feePercentiles: [],
     feeLevel: undefined,

@@ -19,6 +19,7 @@ import {
   isHeld,
   restoreAnchor,
 } from './chain-changes.ts'
+import { tip } from './chain-queries.ts'
 import type { Decision, Event, Orphan, Reply, Request, State } from './chain-state.ts'
 import { ORPHAN_BYTES_MAX, ORPHANS_MAX } from './chain-state.ts'
 import { collectFeeRates, percentilesOf } from './fees.ts'
@@ -48,6 +49,11 @@ export function decide(state: View<State>, request: Request, now: TimestampNs): 
       return decideSend(state, request, now)
     case 'setFeeLevel':
       return accept({ type: 'feeLevelSet', rateMsatPerVb: request.rateMsatPerVb })
+    case 'setStabilityThreshold':
+      return accept({
+        type: 'stabilityThresholdSet',
+        stabilityThreshold: request.stabilityThreshold,
+      })
   }
 }
 
@@ -165,8 +171,8 @@ export function execute(state: State, request: Request, now: TimestampNs): Decis
     for (const event of due) apply(state, event)
     done.push(...due)
   }
-  const last = done.some(({ type }) => type === 'blockAttached')
-    ? [...observeFees(state), ...settleOutgoing(state, now)]
+  const last = done.some(({ type }) => type === 'blockAttached' || type === 'anchorRetreated')
+    ? [...changeOfTip(state), ...observeFees(state), ...settleOutgoing(state, now)]
     : []
   for (const event of last) apply(state, event)
   return { events: [...done, ...last], reply }
@@ -202,6 +208,26 @@ function moveOfAnchor({ tree, headers, config, stable }: View<State>): readonly 
   return next !== undefined && follows(next.node)
     ? [{ type: 'anchorAdvanced', key: next.node.key }]
     : []
+}
+
+/** What is to be told of the main chain, if it ends elsewhere than was told last (TREE-8). */
+function changeOfTip(state: View<State>): readonly Event[] {
+  const { tipTold: old } = state
+  const next = tip(state)
+  if (next === old) return []
+  const disconnected: HeaderNode[] = []
+  const connected: HeaderNode[] = []
+  let [left, right] = [old, next]
+  while (left !== right) {
+    const isLeft = left.height >= right.height
+    if (isLeft) disconnected.push(left)
+    else connected.push(right)
+    const { parent } = isLeft ? left : right
+    if (isLeft) left = present(parent, 'two chains meet at genesis')
+    else right = present(parent, 'two chains meet at genesis')
+  }
+  connected.reverse()
+  return [{ type: 'tipChanged', old, new: next, commonAncestor: left, disconnected, connected }]
 }
 
 /** Transactions that leave the list, asked after each new block (RB-1). */
@@ -262,6 +288,12 @@ export function apply(state: State, event: Event): void {
       return
     case 'feeLevelSet':
       state.feeLevel = event.rateMsatPerVb
+      return
+    case 'stabilityThresholdSet':
+      state.config = { ...state.config, stabilityThreshold: event.stabilityThreshold }
+      return
+    case 'tipChanged':
+      state.tipTold = event.new
       return
   }
 }

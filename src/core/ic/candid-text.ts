@@ -4,6 +4,7 @@
  */
 import { present } from '../base/errors.ts'
 import type { Method } from './candid.ts'
+import { resultsOf } from './candid.ts'
 import type { CandidType, ConcreteType, Field } from './candid-types.ts'
 import { concrete } from './candid-types.ts'
 
@@ -19,8 +20,9 @@ export function candidText(methods: Readonly<Record<string, Method>>): string {
   const printer = new Printer()
   const lines = Object.entries(methods).map(([name, { mode, args, result }]) => {
     const inputs = args.map(({ type }) => printer.type(type)).join(', ')
+    const outputs = resultsOf({ result }).map(({ type }) => printer.type(type))
     const suffix = mode === 'query' ? ' query' : ''
-    return `  ${nameText(name)} : (${inputs}) -> (${printer.type(result.type)})${suffix};`
+    return `  ${nameText(name)} : (${inputs}) -> (${outputs.join(', ')})${suffix};`
   })
   return [...printer.declarations(), 'service : {', ...lines, '}', ''].join('\n')
 }

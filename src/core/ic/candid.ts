@@ -168,6 +168,18 @@ export const unit = primitive<object>(
   () => ({}),
 )
 
+/** Stands for no value at all: the result of a method that answers `()`. */
+export const nothing: Codec<undefined> = {
+  type: { type: 'primitive', name: 'reserved' },
+  encode: () => assert(false, 'no value has no form on the wire'),
+  decode: () => undefined,
+  absent: () => undefined,
+}
+
+/** What stands on the wire for a method's result: one value or none. */
+export const resultsOf = ({ result }: Pick<Method, 'result'>): readonly Codec<unknown>[] =>
+  result === nothing ? [] : [result]
+
 /** A natural number on the wire is an integer too. */
 export const int: Codec<bigint> = {
   type: { type: 'primitive', name: 'int' },

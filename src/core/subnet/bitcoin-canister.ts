@@ -3,12 +3,11 @@
  * bitcoin §§1.2, 9.
  */
 import type { BlockHash } from '../base/bytes.ts'
-import { toHex } from '../base/bytes.ts'
+import { equalBytes, toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
-import { parseAddress } from '../btc/address.ts'
 import type { BlockHeader } from '../btc/block.ts'
 import { decodeBlock, decodeHeader, HEADER_SIZE, headerHash } from '../btc/block.ts'
 import { COINBASE_MATURITY } from '../btc/block-spends.ts'
@@ -19,7 +18,6 @@ import {
   missingBlocks,
   outgoing,
   tip,
-  utxosAtBlock,
   utxosOfScript,
 } from '../btc/chain-queries.ts'
 import type { Reply, State } from '../btc/chain-state.ts'
@@ -29,15 +27,16 @@ import { findHeader } from '../btc/header-tree.ts'
 import type { Network } from '../btc/network.ts'
 import { regtest } from '../btc/network.ts'
 import type { Outgoing } from '../btc/outgoing.ts'
-import { decodePage, pageOf } from '../btc/utxo-page.ts'
 import type { Utxo } from '../btc/utxo-set.ts'
-import { blob, bool, nat32, nat64, opt, query, update } from '../ic/candid.ts'
-import { record } from '../ic/candid-records.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
-import type { GetUtxosRequest, GetUtxosResponse } from '../minter/bitcoin-interface.ts'
-import { bitcoinQueries } from '../minter/bitcoin-interface.ts'
+import { managementCanister } from '../ic/principal.ts'
 import type { Bitcoin } from '../minter/ports.ts'
+import { chainHandlers, interfaceNetwork } from './bitcoin-api.ts'
+import type { BitcoinConfig, BitcoinConfigChange } from './bitcoin-interface.ts'
+import { bitcoinInterface } from './bitcoin-interface.ts'
+import type { BitcoinSettings } from './bitcoin-settings.ts'
+import { changeSettings, initialSettings, isApiAccessAlone } from './bitcoin-settings.ts'
 import type { CallContext, Canister } from './canister.ts'
 import { operatorOnly } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
@@ -45,18 +44,20 @@ import { getter, handler } from './dispatch.ts'
 import type { HeaderCandidates } from './header-votes.ts'
 import { HeaderVotes } from './header-votes.ts'
 
+/** Blocks; more are as good as never. */
+const STABILITY_THRESHOLD_MAX = 1_000_000n
+
 /** What the node's adapter is asked to do. */
 export type AdapterWork = {
   readonly wanted: readonly BlockHash[]
   readonly announce: readonly View<Outgoing>[]
 }
 
-export const bitcoinInterface = {
-  /** Of the operator: the fee level that estimates see, or none (FEE-5). */
-  x_set_fee_level: update([record({ rate_msat_per_vb: opt(nat64) })], bool),
-  /** The block that ends the main chain. */
-  x_tip: query([], record({ height: nat32, block_hash: blob })),
-  ...bitcoinQueries,
+/** What the canister remembers: parts of the replica's state. */
+export type BitcoinState = {
+  readonly chain: State
+  readonly headers: HeaderCandidates
+  readonly bitcoin: BitcoinSettings
 }
 
 export class BitcoinCanister implements Canister {
@@ -65,30 +66,35 @@ export class BitcoinCanister implements Canister {
   readonly id: Principal
   readonly #operator: Principal
   readonly #state: State
+  readonly #settings: BitcoinSettings
   readonly #votes: HeaderVotes
 
   constructor(
     id: Principal,
-    { chain, headers }: { readonly chain: State; readonly headers: HeaderCandidates },
+    { chain, headers, bitcoin }: BitcoinState,
     { operator, nodes }: { readonly operator: Principal; readonly nodes: number },
   ) {
     this.id = id
     this.#operator = operator
     this.#state = chain
+    this.#settings = bitcoin
     this.#votes = new HeaderVotes(nodes, headers)
   }
 
   /** A view of the chain that begins at its genesis. */
-  static initialState(network: Network = regtest): State {
-    return newState({ network, stabilityThreshold: STABILITY_THRESHOLD })
+  static initialState(network: Network = regtest): Pick<BitcoinState, 'chain' | 'bitcoin'> {
+    const chain = newState({ network, stabilityThreshold: STABILITY_THRESHOLD })
+    return { chain, bitcoin: initialSettings() }
   }
 
   certifiedData(): undefined {
     return undefined
   }
 
-  handlers({ caller, now }: CallContext): Handlers {
+  handlers(context: CallContext): Handlers {
     const methods = bitcoinInterface
+    const { caller, now } = context
+    const chain = this.#state
     return {
       x_set_fee_level: handler(methods.x_set_fee_level, ({ rateMsatPerVb }) =>
         operatorOnly(caller, this.#operator, () => {
@@ -97,13 +103,40 @@ export class BitcoinCanister implements Canister {
         }),
       ),
       x_tip: getter(methods.x_tip, () => {
-        const { height, hash } = tip(this.#state)
+        const { height, hash } = tip(chain)
         return { height, blockHash: hash }
       }),
-      bitcoin_get_utxos_query: handler(methods.bitcoin_get_utxos_query, (request) =>
-        utxosPage(this.#state, request),
-      ),
+      ...chainHandlers({ chain, settings: this.#settings, context }),
+      get_config: getter(methods.get_config, () => this.#config()),
+      set_config: handler(methods.set_config, (change) => this.#setConfig(change, context)),
     }
+  }
+
+  #config(): BitcoinConfig {
+    const { network, stabilityThreshold } = this.#state.config
+    return {
+      ...this.#settings,
+      stabilityThreshold: BigInt(stabilityThreshold),
+      network: interfaceNetwork(network.name),
+      blocksSource: managementCanister,
+    }
+  }
+
+  /** The operator's, but for what the watchdog may do. A change is taken whole or not at all. */
+  #setConfig(change: BitcoinConfigChange, { caller, now }: CallContext): Outcome<undefined> {
+    const { watchdogCanister } = this.#settings
+    const isWatchdog = watchdogCanister !== undefined && equalBytes(caller, watchdogCanister)
+    if (!equalBytes(caller, this.#operator) && !(isWatchdog && isApiAccessAlone(change)))
+      return operatorOnly(caller, this.#operator, () => undefined)
+    const { stabilityThreshold } = change
+    if (stabilityThreshold !== undefined) {
+      if (stabilityThreshold < 1n || stabilityThreshold > STABILITY_THRESHOLD_MAX)
+        return { type: 'trap', message: `a stability threshold of ${stabilityThreshold}` }
+      const request = { stabilityThreshold: Number(stabilityThreshold) }
+      execute(this.#state, { type: 'setStabilityThreshold', ...request }, now)
+    }
+    changeSettings(this.#settings, change)
+    return { type: 'result', value: undefined }
   }
 
   get state(): View<State> {
@@ -170,7 +203,8 @@ export class BitcoinCanister implements Canister {
   }
 
   adapterWork(): AdapterWork {
-    return { wanted: missingBlocks(this.#state), announce: outgoing(this.#state) }
+    const wanted = this.#settings.syncing ? missingBlocks(this.#state) : []
+    return { wanted, announce: outgoing(this.#state) }
   }
 
   violations(): readonly string[] {
@@ -215,27 +249,3 @@ const isTooSoon = ({ type }: Reply): boolean =>
 /** Nobody can spend a coinbase before it is so deep (BLK-11), so it backs nothing until then. */
 const isMature = ({ coinbase, height }: View<Utxo>, tipHeight: number): boolean =>
   !coinbase || tipHeight - height + 1 >= COINBASE_MATURITY
-
-const trap = (message: string): Outcome<never> => ({ type: 'trap', message })
-
-/** One page of the outputs at an address (§9.2). */
-function utxosPage(state: View<State>, request: GetUtxosRequest): Outcome<GetUtxosResponse> {
-  const { network, address, filter } = request
-  const { network: own } = state.config
-  // Every test network is `testnet` to canisters (§2).
-  const name = own.name === 'regtest' || own.name === 'mainnet' ? own.name : 'testnet'
-  if (network !== name) return trap(`this is ${name}, not ${network}`)
-  const parsed = parseAddress(address, own)
-  if (parsed.type === 'refused') return trap(`malformed address: ${parsed.detail}`)
-  const page = filter?.type === 'page' ? attempt(() => decodePage(filter.page)) : undefined
-  if (page instanceof BadEncoding) return trap(page.message)
-  const minConfirmations = filter?.type === 'minConfirmations' ? filter.count : 0
-  const found =
-    page === undefined
-      ? utxosOfScript(state, parsed.script, minConfirmations)
-      : utxosAtBlock(state, parsed.script, page.tipHash)
-  if (found === undefined) return trap('the block of this page is no longer known')
-  if (found.type !== 'utxos') return trap(`at most ${found.max} confirmations can be asked for`)
-  const { tipHash: tipBlockHash, tipHeight } = found
-  return { type: 'result', value: { ...pageOf(found, page), tipBlockHash, tipHeight } }
-}

@@ -13,11 +13,21 @@ export type CallContext = {
   readonly caller: Principal
   /** Slot time; of a query, that of the state it is asked of. */
   readonly now: TimestampNs
+  /** `query`: one node is asked. `update`: the log has ordered the call. */
+  readonly kind: 'query' | 'update'
+  /** Attached to the call; absent where none can be: users have none. */
+  readonly cycles?: Cycles | undefined
   /**
    * Certificate of the certified state that reveals time and the canister's certified data (§17).
    * Undefined in an update, and in a query while that state is not certified.
    */
   readonly dataCertificate: () => Uint8Array | undefined
+}
+
+/** Cycles that came with a call. What is not accepted goes back. */
+export interface Cycles {
+  readonly available: bigint
+  accept(amount: bigint): void
 }
 
 export type CanisterName = 'ledger' | 'minter' | 'index' | 'checker' | 'bitcoin'

@@ -6,7 +6,7 @@ import { attempt, BadEncoding } from '../base/errors.ts'
 import type { CallReply } from '../ic/call-reply.ts'
 import { rejected } from '../ic/call-reply.ts'
 import type { Codec, Method, ValueOf } from '../ic/candid.ts'
-import { decodeArgs, encodeArgs } from '../ic/candid.ts'
+import { decodeArgs, encodeArgs, resultsOf } from '../ic/candid.ts'
 import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
 
@@ -48,7 +48,14 @@ export function handler<const A extends Codecs, R extends Codec<unknown>>(
       if (args instanceof BadEncoding) return { type: 'trap', message: args.message }
       const outcome = run(...args)
       if (outcome.type !== 'result') return outcome
-      return { type: 'result', value: encodeArgs([method.result], [outcome.value]) }
+      const results = resultsOf(method)
+      return {
+        type: 'result',
+        value: encodeArgs(
+          results,
+          results.map(() => outcome.value),
+        ),
+      }
     },
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The management canister, as far as users reach it: what a controller asks about a canister.
- * Implements `docs/spec/ic-interface.md` §18. What canisters ask it is in `key-calls.ts`.
+ * Implements `docs/spec/ic-interface.md` §18. What canisters ask it is in
+ * `key-calls.ts` and `canister-calls.ts`.
  */
 import { equalBytes } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
@@ -12,6 +13,7 @@ import type { CanisterStatus } from '../ic/canister-status.ts'
 import { managementStatusCodec } from '../ic/canister-status.ts'
 import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
+import { isBitcoinCall } from './bitcoin-interface.ts'
 import type { Canister } from './canister.ts'
 import { moduleHash } from './canister.ts'
 import type { CanisterCall } from './dispatch.ts'
@@ -32,7 +34,7 @@ const hostsNothingElse = rejected(
 /** Why no user may call the method; undefined for those that users may. */
 export function refusedMethod(methodName: string): Rejection | undefined {
   if (Object.hasOwn(managementInterface, methodName)) return undefined
-  return isKeyMethod(methodName)
+  return isKeyMethod(methodName) || isBitcoinCall(methodName)
     ? rejected('IC0406', `Only canisters can call ic00 method ${methodName}`)
     : hostsNothingElse
 }

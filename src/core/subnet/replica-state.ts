@@ -15,6 +15,7 @@ import type { SignatureKey } from '../minter/calls.ts'
 import type { Minter } from '../minter/machine.ts'
 import * as minter from '../minter/machine.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
+import type { BitcoinSettings } from './bitcoin-settings.ts'
 import type { CheckerState } from './checker-canister.ts'
 import type { HeaderCandidates } from './header-votes.ts'
 import type { KnownRequest } from './request-history.ts'
@@ -23,6 +24,8 @@ import type { MinterSettings } from './settings.ts'
 export type ReplicaState = {
   readonly chain: ChainState
   readonly headers: HeaderCandidates
+  /** What the Bitcoin canister is set to. */
+  readonly bitcoin: BitcoinSettings
   readonly checker: CheckerState
   readonly ledger: LedgerState
   readonly minter: Minter
@@ -62,7 +65,7 @@ export function installCanisters(
   const installed = minter.install({ type: 'init', args }, options)
   assert(installed.type === 'installed', 'the embedded minter has sound settings')
   return {
-    chain: BitcoinCanister.initialState(networks[bitcoinNetwork]),
+    ...BitcoinCanister.initialState(networks[bitcoinNetwork]),
     headers: new Map(),
     checker: { flagged: new Set() },
     ledger: initial(profile, createdAt),

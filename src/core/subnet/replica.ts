@@ -30,8 +30,10 @@ import * as minter from '../minter/machine.ts'
 import type { SigningRequest } from '../tecdsa/request.ts'
 import type { AdapterWork } from './bitcoin-canister.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
+import { isBitcoinCall } from './bitcoin-interface.ts'
 import type { Canister } from './canister.ts'
 import { moduleHash } from './canister.ts'
+import { passBitcoinCall } from './canister-calls.ts'
 import type { NodeRecord } from './certified-state.ts'
 import { requestTree, stateTree } from './certified-state.ts'
 import { CheckerCanister } from './checker-canister.ts'
@@ -223,8 +225,9 @@ export class Replica {
     if (isManagement(call.canisterId)) return this.#manage(call)
     const canister = this.#canister(call.canisterId)
     if (canister === undefined) return unknownCanister(call)
-    const context = { caller: call.caller, now, dataCertificate: () => undefined }
-    return dispatch(canister.handlers(context), call, 'update')
+    const kind = 'update'
+    const context = { caller: call.caller, now, kind, dataCertificate: () => undefined } as const
+    return dispatch(canister.handlers(context), call, kind)
   }
 
   /** A question to the state after the last slot; nothing is written. */
@@ -233,12 +236,14 @@ export class Replica {
     const canister = this.#canister(call.canisterId)
     if (canister === undefined) return unknownCanister(call)
     const { caller } = call
+    const kind = 'query'
     const context = {
       caller,
       now: this.#state.time,
+      kind,
       dataCertificate: () => dataCertificate(canister.id),
-    }
-    return dispatch(canister.handlers(context), call, 'query')
+    } as const
+    return dispatch(canister.handlers(context), call, kind)
   }
 
   proposeHeaders(node: NodeIndex, headers: readonly Uint8Array[], now: TimestampNs): void {
@@ -299,18 +304,20 @@ export class Replica {
   /** What canisters ask about threshold keys goes to the signer, what it has goes to them. */
   passKeyCalls(port: KeyPort, now: TimestampNs): void {
     for (let round = 0; round < TICKS_MAX; round++) {
-      const replies = [...this.#takeKeyCalls(port), ...this.#keyCalls.settle(port)]
+      const replies = [...this.#takeCalls(port, now), ...this.#keyCalls.settle(port)]
       if (replies.length === 0) return
       for (const reply of replies) this.#answer(reply, now)
     }
   }
 
-  #takeKeyCalls(port: KeyPort): readonly KeyReply[] {
+  #takeCalls(port: KeyPort, now: TimestampNs): readonly KeyReply[] {
     const { incarnation } = this.#state
     return [...this.#canisters.values()].flatMap(({ id: caller, keyCaller }) =>
-      (keyCaller?.outstanding() ?? []).flatMap(
-        (call) => this.#keyCalls.take({ ...call, caller }, incarnation, port) ?? [],
-      ),
+      (keyCaller?.outstanding() ?? []).flatMap((unnamed) => {
+        const call = { ...unnamed, caller }
+        if (isBitcoinCall(call.methodName)) return passBitcoinCall(this.#bitcoin, call, now)
+        return this.#keyCalls.take(call, incarnation, port) ?? []
+      }),
     )
   }
 

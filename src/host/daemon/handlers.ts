@@ -2,7 +2,7 @@
 import { Problem, SigningStalled } from '../../core/base/errors.ts'
 import { agreementQuorum } from '../../core/base/party.ts'
 import { minterInterface } from '../../core/minter/interface.ts'
-import { bitcoinInterface } from '../../core/subnet/bitcoin-canister.ts'
+import { bitcoinInterface } from '../../core/subnet/bitcoin-interface.ts'
 import { checkerInterface } from '../../core/subnet/checker-canister.ts'
 import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'

@@ -4,20 +4,12 @@
  * Method: architecture §5, bitcoin specification BLK-11; a real regtest chain, four nodes.
  */
 import { describe, expect, test } from 'vitest'
-import { hash32 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { addNs, NS_PER_SECOND } from '../../../src/core/base/units.ts'
-import { addressOfScript } from '../../../src/core/btc/address.ts'
 import type { Block } from '../../../src/core/btc/block.ts'
 import { encodeBlock, encodeHeader } from '../../../src/core/btc/block.ts'
-import { regtest } from '../../../src/core/btc/network.ts'
-import { encodePage } from '../../../src/core/btc/utxo-page.ts'
-import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
-import type { GetUtxosRequest } from '../../../src/core/minter/bitcoin-interface.ts'
-import { bitcoinQueries } from '../../../src/core/minter/bitcoin-interface.ts'
 import { BitcoinCanister } from '../../../src/core/subnet/bitcoin-canister.ts'
-import { dispatch } from '../../../src/core/subnet/dispatch.ts'
 import { ChainBuilder, coinbaseOutput, NOW, scriptOf } from '../../support/chain-builder.ts'
 
 const owner = scriptOf(7)
@@ -32,7 +24,7 @@ const headersOf = raw(chain)
 const fresh = (nodes: number): BitcoinCanister =>
   new BitcoinCanister(
     ownCanisterIds.bitcoin,
-    { chain: BitcoinCanister.initialState(), headers: new Map() },
+    { ...BitcoinCanister.initialState(), headers: new Map() },
     { operator: ownCanisterIds.minter, nodes },
   )
 
@@ -151,53 +143,4 @@ test('blocks without a header, malformed or twice change nothing', () => {
   expect(canister.tipHeight).toBe(0)
   for (const _ of [1, 2]) canister.block(encodeBlock(paid), NOW)
   expect(canister.tipHeight).toBe(1)
-})
-
-describe('the outputs of an address', () => {
-  const canister = fresh(1)
-  canister.propose(0, headersOf, NOW)
-  for (const block of chain) canister.block(encodeBlock(block), NOW)
-  const address = present(addressOfScript(owner, regtest), 'an address')
-  const { bitcoin_get_utxos_query: method } = bitcoinQueries
-  const ask = (change: Partial<GetUtxosRequest>) => {
-    const context = { caller: ownCanisterIds.minter, now: NOW, dataCertificate: () => undefined }
-    const arg = encodeArgs(method.args, [{ network: 'regtest', address, ...change }])
-    const call = { canisterId: ownCanisterIds.bitcoin, methodName: 'bitcoin_get_utxos_query', arg }
-    return dispatch(canister.handlers(context), call, 'query')
-  }
-  const answer = (change: Partial<GetUtxosRequest> = {}) => {
-    const reply = ask(change)
-    if (reply.type === 'rejected') throw new Error(reply.message)
-    return decodeArgs([method.result], reply.arg)[0]
-  }
-
-  test('are what blocks have paid to it, with the block that was asked', () => {
-    expect(answer()).toMatchObject({
-      utxos: [{ value: 5_000_000_000n, height: 1 }],
-      tipHeight: 100,
-    })
-    expect(answer({ filter: { type: 'minConfirmations', count: 100 } }).utxos).toHaveLength(1)
-    expect(
-      answer({ address: present(addressOfScript(scriptOf(1), regtest), 'one') }).utxos,
-    ).toEqual([])
-  })
-
-  test('go on with the page that an answer names', () => {
-    const { tipBlockHash: tipHash } = answer()
-    const outpoint = { txid: hash32(new Uint8Array(32)), vout: 0 }
-    const page = encodePage({ tipHash, height: 1, outpoint })
-    expect(answer({ filter: { type: 'page', page } }).utxos).toHaveLength(1)
-    const after = encodePage({ tipHash, height: 0, outpoint })
-    expect(answer({ filter: { type: 'page', page: after } }).utxos).toEqual([])
-  })
-
-  test.each<[string, Partial<GetUtxosRequest>]>([
-    ['another network', { network: 'mainnet' }],
-    ['an address that is none', { address: 'bcrt1' }],
-    ['more confirmations than there are', { filter: { type: 'minConfirmations', count: 102 } }],
-    ['a page that is none', { filter: { type: 'page', page: new Uint8Array(71) } }],
-    ['a page of a block that is gone', { filter: { type: 'page', page: new Uint8Array(72) } }],
-  ])('of %s: a trap', (_, change) => {
-    expect(ask(change)).toMatchObject({ type: 'rejected', errorCode: 'IC0503' })
-  })
 })

@@ -46,6 +46,7 @@ function ask<A extends readonly unknown[], M extends Method>(
   const handlers = canister.handlers({
     caller: anonymous,
     now: ledger.now,
+    kind,
     dataCertificate: () => (kind === 'query' ? certificate : undefined),
   })
   const call = { canisterId: canister.id, methodName, arg: encodeArgs(method.args, [...args]) }

@@ -14,6 +14,7 @@ import { encodeEnvelope, signCall } from '../../../src/core/ic/envelope.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { anonymous, managementCanister, textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { bitcoinCalls } from '../../../src/core/subnet/bitcoin-interface.ts'
 import { moduleHash } from '../../../src/core/subnet/canister.ts'
 import { manage, managementInterface } from '../../../src/core/subnet/management.ts'
 import { Replica } from '../../../src/core/subnet/replica.ts'
@@ -21,6 +22,7 @@ import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { nativeEd25519 } from '../../../src/native/ed25519.ts'
 import type { User } from '../../../src/wallet/identity.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
+import { CallingCanister } from '../../support/calling-canister.ts'
 import { NOW } from '../../support/chain-builder.ts'
 import { describeInterface } from '../../support/interface-tests.ts'
 
@@ -33,14 +35,15 @@ await describeInterface(
 const ids = ownCanisterIds
 const operator = devUser(4)
 const somebody = devUser(0)
-const replica = new Replica({
+const config = {
   nodes: [],
   operator: operator.principal,
   incarnation: 7n,
   ed25519: nativeEd25519,
   minter: embeddedMinter,
   createdAt: NOW,
-})
+}
+const replica = new Replica(config)
 const named = {
   ledger: ids.ledger,
   minter: ids.minter,
@@ -156,3 +159,46 @@ test.each(['raw_rand', 'create_canister', 'install_code', 'constructor', ''])(
     expect(manage(call, { controller: operator.principal, find: () => undefined })).toEqual(refusal)
   },
 )
+
+describe('the methods about Bitcoin', () => {
+  const { bitcoin_get_balance: method } = bitcoinCalls
+  const methodName = 'bitcoin_get_balance'
+  const request = (network: 'regtest' | 'mainnet') =>
+    encodeArgs(method.args, [{ network, address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' }])
+
+  test.each(Object.keys(bitcoinCalls))('%s is for canisters alone', (name) => {
+    const refusal = {
+      code: 4,
+      errorCode: 'IC0406',
+      message: `Only canisters can call ic00 method ${name}`,
+    }
+    const asked = { methodName: name, arg: request('regtest') }
+    expect(query(operator.principal, asked)).toMatchObject(refusal)
+    expect(update(somebody, asked)).toMatchObject(refusal)
+  })
+
+  test('answer canisters in the slot of the call, and their cycles go back', () => {
+    const guest = new CallingCanister(canisterOfNumber(9n))
+    const world = new Replica({ ...config, guests: [guest] })
+    guest.call('right', methodName, request('regtest'), 9n)
+    guest.call('wrong', methodName, request('mainnet'), 9n)
+    const noKeys = {
+      certificationKey: undefined,
+      offersKey: () => false,
+      holdKey: () => false,
+      publicKeyOf: () => undefined,
+      enqueue: () => false,
+    }
+    world.passKeyCalls(noKeys, NOW)
+    const right = guest.answerTo('right')
+    if (right?.answer.type !== 'replied') throw new Error('a reply')
+    expect([decodeArgs([method.result], right.answer.arg)[0], right.refund]).toEqual([0n, 9n])
+    expect(guest.answerTo('wrong')?.answer).toEqual({
+      type: 'rejected',
+      code: 5,
+      message:
+        `Error from Canister ${textOfPrincipal(ids.bitcoin)}: Canister called \`ic0.trap\` ` +
+        "with message: 'Network must be regtest. Found mainnet'",
+    })
+  })
+})

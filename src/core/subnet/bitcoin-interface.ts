@@ -1,0 +1,137 @@
+/** The interface of the Bitcoin canister. Source: `docs/spec/bitcoin.md` §9. */
+import type { Codec, ValueOf } from '../ic/candid.ts'
+import {
+  blob,
+  bool,
+  mapped,
+  nat,
+  nat32,
+  nat64,
+  nothing,
+  opt,
+  principalCodec,
+  query,
+  text,
+  update,
+  vec,
+} from '../ic/candid.ts'
+import { enumeration, record } from '../ic/candid-records.ts'
+import type { Principal } from '../ic/principal.ts'
+import {
+  bitcoinGetUtxos,
+  bitcoinNetworkCodec,
+  bitcoinQueries,
+  blockHashCodec,
+} from '../minter/bitcoin-interface.ts'
+
+const network = bitcoinNetworkCodec
+
+const flag: Codec<boolean> = mapped(
+  enumeration('enabled', 'disabled'),
+  (name) => name === 'enabled',
+  (isEnabled) => (isEnabled ? 'enabled' : 'disabled'),
+)
+
+const fees = record({
+  get_utxos_base: nat,
+  get_utxos_cycles_per_ten_instructions: nat,
+  get_utxos_maximum: nat,
+  get_balance: nat,
+  get_balance_maximum: nat,
+  get_current_fee_percentiles: nat,
+  get_current_fee_percentiles_maximum: nat,
+  send_transaction_base: nat,
+  send_transaction_per_byte: nat,
+  get_block_headers_base: nat,
+  get_block_headers_cycles_per_ten_instructions: nat,
+  get_block_headers_maximum: nat,
+})
+/** Cycles that the methods cost (§9.8). */
+export type BitcoinFees = ValueOf<typeof fees>
+
+/** To set it to none is another thing than to leave it. */
+type Watchdog = { readonly id?: Principal | undefined }
+const watchdogChange: Codec<Watchdog> = mapped(
+  opt(principalCodec),
+  (id): Watchdog => ({ id }),
+  ({ id }) => id,
+)
+
+const flags = {
+  syncing: flag,
+  api_access: flag,
+  disable_api_if_not_fully_synced: flag,
+  burn_cycles: flag,
+  lazily_evaluate_fee_percentiles: flag,
+}
+const flagChanges = {
+  syncing: opt(flag),
+  api_access: opt(flag),
+  disable_api_if_not_fully_synced: opt(flag),
+  burn_cycles: opt(flag),
+  lazily_evaluate_fee_percentiles: opt(flag),
+}
+
+const config = record({
+  ...flags,
+  stability_threshold: nat,
+  network,
+  blocks_source: principalCodec,
+  fees,
+  watchdog_canister: opt(principalCodec),
+})
+export type BitcoinConfig = ValueOf<typeof config>
+
+const configChange = record({
+  ...flagChanges,
+  stability_threshold: opt(nat),
+  fees: opt(fees),
+  watchdog_canister: opt(watchdogChange),
+})
+export type BitcoinConfigChange = ValueOf<typeof configChange>
+
+const balanceRequest = record({ network, address: text, min_confirmations: opt(nat32) })
+export type GetBalanceRequest = ValueOf<typeof balanceRequest>
+
+const headersRequest = record({ start_height: nat32, end_height: opt(nat32), network })
+export type GetBlockHeadersRequest = ValueOf<typeof headersRequest>
+const headersResponse = record({ tip_height: nat32, block_headers: vec(blob) })
+export type GetBlockHeadersResponse = ValueOf<typeof headersResponse>
+
+const blockchainInfo = record({
+  height: nat32,
+  block_hash: blockHashCodec,
+  timestamp: nat32,
+  difficulty: nat,
+  utxos_length: nat64,
+})
+export type BlockchainInfo = ValueOf<typeof blockchainInfo>
+
+/** Methods that canisters also reach through the management canister. */
+export const bitcoinCalls = {
+  bitcoin_get_balance: update([balanceRequest], nat64),
+  bitcoin_get_utxos: bitcoinGetUtxos,
+  bitcoin_get_current_fee_percentiles: update([record({ network })], vec(nat64)),
+  bitcoin_get_block_headers: update([headersRequest], headersResponse),
+  bitcoin_send_transaction: update([record({ network, transaction: blob })], nothing),
+}
+
+export const isBitcoinCall = (name: string): boolean => Object.hasOwn(bitcoinCalls, name)
+
+/** What is published of the deployed canister. */
+export const bitcoinApiInterface = {
+  ...bitcoinCalls,
+  ...bitcoinQueries,
+  bitcoin_get_balance_query: query([balanceRequest], nat64),
+  get_config: query([], config),
+  set_config: update([configChange], nothing),
+  get_blockchain_info: query([], blockchainInfo),
+}
+
+export const bitcoinInterface = {
+  /** Of the operator: the fee level that estimates see, or none (FEE-5). */
+  x_set_fee_level: update([record({ rate_msat_per_vb: opt(nat64) })], bool),
+  /** The block that ends the main chain. */
+  x_tip: query([], record({ height: nat32, block_hash: blob })),
+  ...bitcoinApiInterface,
+}
