@@ -1,11 +1,25 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import type { TestSpecification } from 'vitest/node'
+import { BaseSequencer } from 'vitest/node'
+
+/** Files that take a minute and more: one that came last would leave the other cores idle. */
+const LONG =
+  /(?:kill-campaign|nodes|restart|console)\.test|(?:refresh|complaints|tape|single-use)\.sim/
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): number => Number(LONG.test(moduleId))
+    return (await super.sort(files)).toSorted((a, b) => isLong(b) - isLong(a))
+  }
+}
 
 /** unit: pure code, from src · sim: seeded networks, from src · e2e: processes and workers, from dist. */
 export default defineConfig({
   test: {
     // As many as there are cores: the default leaves one idle.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
@@ -32,7 +46,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/cli/**/*.test.ts'],
           testTimeout: 120_000,
-          fileParallelism: false,
+          hookTimeout: 120_000,
         },
       },
     ],
