@@ -3,7 +3,7 @@
  */
 import type { BlockHash } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
-import type { AdapterLinks, Link } from './adapter-links.ts'
+import type { AdapterLinks, Link, OpenLink } from './adapter-links.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
 import type { BlockHeader } from './block.ts'
 import { HeaderRace, isCatchingUp } from './header-race.ts'
@@ -24,17 +24,32 @@ import type { Network } from './network.ts'
 /** Bytes that tell a peer nothing of which of its headers are remembered. */
 const SALT_SIZE = 16
 
+type Parts = {
+  readonly network: Network
+  readonly turn: AdapterTurn
+  readonly links: AdapterLinks
+  /** Hears of new blocks that a peer shows, a few at a time. */
+  readonly announced: (peer: number, headers: readonly BlockHeader[]) => void
+}
+
+/** More headers at once are the past, not an announcement (HD-4). */
+const ANNOUNCED_MAX = 8
+
 export class AdapterHeaders {
   readonly #turn: AdapterTurn
   readonly #links: AdapterLinks
   readonly #tree: HeaderTree
-  /** One for each connection that was opened last to a peer. */
+  /** One for each connection. */
   readonly #syncs = new Map<number, HeaderSync>()
   readonly #race = new HeaderRace()
+  /** Height of the highest block that a peer has announced by its hash. */
+  readonly #heard = new Map<number, number>()
+  readonly #announced: (peer: number, headers: readonly BlockHeader[]) => void
 
-  constructor(network: Network, turn: AdapterTurn, links: AdapterLinks) {
+  constructor({ network, turn, links, announced }: Parts) {
     this.#turn = turn
     this.#links = links
+    this.#announced = announced
     this.#tree = newHeaderTree(network)
   }
 
@@ -74,8 +89,16 @@ export class AdapterHeaders {
 
   /** The connection is gone: another peer takes its turn. */
   forget(peer: number): void {
+    this.#syncs.delete(peer)
+    this.#heard.delete(peer)
     this.#race.leave(peer)
     this.#goOn()
+  }
+
+  /** Of a peer's chain, by its own word (HS-6). */
+  heightOf({ peer, session }: OpenLink): number {
+    const shown = this.#syncs.get(peer)?.shownHeight ?? 0
+    return Math.max(session.startHeight, shown, this.#heard.get(peer) ?? 0)
   }
 
   syncOf(peer: number): HeaderSync | undefined {
@@ -99,6 +122,7 @@ export class AdapterHeaders {
     if (sync === undefined) return
     const { accepted, offence, strike, ask, differs } = sync.receive(headers, this.#turn.nowMs)
     if (accepted.length > 0) this.#turn.emit({ type: 'headers', headers: accepted })
+    if (accepted.length <= ANNOUNCED_MAX) this.#announced(link.peer, accepted)
     if (offence !== undefined) this.#links.end(link, offence)
     if (strike !== undefined) this.#links.strike(link, strike)
     if (differs === true) this.#race.differs(link.peer, this.#turn.nowMs)
@@ -128,9 +152,14 @@ export class AdapterHeaders {
 
   /** HD-6. */
   heard(link: Link, items: readonly InventoryItem[]): void {
-    const unknown = ({ kind, hash }: InventoryItem): boolean =>
-      kind === inventory.block && findHeader(this.#tree, hash) === undefined
-    if (items.some(unknown)) this.ask(link)
+    let isKnown = true
+    for (const { kind, hash } of items) {
+      if (kind !== inventory.block) continue
+      const height = findHeader(this.#tree, hash)?.height
+      if (height === undefined) isKnown = false
+      else this.#heard.set(link.peer, Math.max(height, this.#heard.get(link.peer) ?? 0))
+    }
+    if (!isKnown) this.ask(link)
   }
 
   expire(link: Link): void {

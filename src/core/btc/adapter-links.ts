@@ -33,18 +33,25 @@ export type Link = {
 /** A link whose connection is being made, or stands. */
 export type OpenLink = Link & { readonly session: PeerSession }
 
+type Parts = {
+  readonly turn: AdapterTurn
+  /** Hears of every connection that is gone. */
+  readonly forget: (peer: number) => void
+  /** Height of the lowest block that is still to come (HS-3). */
+  readonly lowestNeeded: () => number
+}
+
 export class AdapterLinks {
   readonly #config: AdapterConfig
   readonly #turn: AdapterTurn
-  /** Hears of every connection that is gone. */
-  readonly #forget: (peer: number) => void
+  readonly #parts: Parts
   readonly #links: readonly Link[]
   readonly #bans = new PeerBans()
 
-  constructor(config: AdapterConfig, turn: AdapterTurn, forget: (peer: number) => void) {
+  constructor(config: AdapterConfig, parts: Parts) {
     this.#config = config
-    this.#turn = turn
-    this.#forget = forget
+    this.#turn = parts.turn
+    this.#parts = parts
     this.#links = config.peers.map(({ host, port, isFound }, peer) => ({
       peer,
       address: { host, port },
@@ -103,6 +110,7 @@ export class AdapterLinks {
       startHeight,
       nowMs: this.#turn.nowMs,
       filters: this.#config.filters ?? false,
+      lowestNeeded: this.#parts.lowestNeeded,
     })
     this.#turn.emit({ type: 'connect', peer: link.peer, ...link.address })
     return true
@@ -115,7 +123,7 @@ export class AdapterLinks {
     const pause = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (link.failures - 1))
     link.retryMs = nowMs + pause * (1 + BACK_OFF_JITTER * (2 * this.#turn.fraction() - 1))
     link.session = undefined
-    this.#forget(link.peer)
+    this.#parts.forget(link.peer)
   }
 
   /** A small offence: the third in ten minutes ends the connection (§3.9). */

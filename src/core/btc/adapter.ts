@@ -31,8 +31,17 @@ export class BitcoinAdapter {
   constructor(config: AdapterConfig) {
     const { network, seed, push } = config
     const turn = new AdapterTurn(network, seed)
-    const links = new AdapterLinks(config, turn, (peer) => this.#forget(peer))
-    const headers = new AdapterHeaders(network, turn, links)
+    const links = new AdapterLinks(config, {
+      turn,
+      forget: (peer) => this.#forget(peer),
+      lowestNeeded: () => this.#blocks.lowestNeeded,
+    })
+    const headers = new AdapterHeaders({
+      network,
+      turn,
+      links,
+      announced: (peer, shown) => this.#blocks.announced(peer, shown),
+    })
     this.#config = config
     this.#turn = turn
     this.#links = links
@@ -53,10 +62,10 @@ export class BitcoinAdapter {
 
   /** Height of a peer's chain by its own word, and whether it has shown all its headers. */
   shownBy(peer: number): { readonly height: number; readonly isAll: boolean } {
-    const session = this.#links.find(peer)?.session
-    const sync = this.#headers.syncOf(peer)
-    const height = Math.max(session?.startHeight ?? 0, sync?.shownHeight ?? 0)
-    return { height, isAll: session?.isReady === true && sync?.isSettled === true }
+    const link = this.#links.find(peer)
+    const isSettled = this.#headers.syncOf(peer)?.isSettled === true
+    const height = link === undefined ? 0 : this.#headers.heightOf(link)
+    return { height, isAll: link?.session.isReady === true && isSettled }
   }
 
   get peers(): readonly PeerStatus[] {

@@ -89,7 +89,10 @@ export function encodeBlock(block: Block): Uint8Array {
   return sink.done()
 }
 
-function blockSize({ transactions }: Block): { readonly stripped: number; readonly total: number } {
+export function blockSize({ transactions }: Block): {
+  readonly stripped: number
+  readonly total: number
+} {
   let stripped = HEADER_SIZE + lengthSize(transactions.length)
   let total = stripped
   for (const tx of transactions) {

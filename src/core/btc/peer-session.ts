@@ -13,6 +13,8 @@ const VERSION_MIN = 70_015
 export const HANDSHAKE_MS = 10_000
 export const PING_EVERY_MS = 120_000
 export const PONG_WITHIN_MS = 30_000
+/** Blocks that a pruned peer has below its last one (BIP159). */
+export const LIMITED_BLOCKS = 288
 const STRIKES_MAX = 3
 const STRIKE_WINDOW_MS = 600_000
 
@@ -53,6 +55,8 @@ export type SessionOptions = {
   readonly nowMs: number
   /** The peer must serve compact filters. */
   readonly filters?: boolean
+  /** Height of the lowest block that is still to come: a pruned peer may not have it. */
+  readonly lowestNeeded?: () => number
 }
 
 type Phase = 'connecting' | 'awaitVersion' | 'awaitVerack' | 'ready' | 'ended'
@@ -67,6 +71,7 @@ export class PeerSession {
   #strikesMs: number[] = []
   #wtxidRelay = false
   #startHeight = 0
+  #isPruned = false
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -87,6 +92,10 @@ export class PeerSession {
   /** Height that the peer said it had: a hint (HS-6). */
   get startHeight(): number {
     return this.#startHeight
+  }
+  /** It has only the last 288 blocks (BIP159). */
+  get isPruned(): boolean {
+    return this.#isPruned
   }
   /** When `expire` has something to do. */
   get deadlineMs(): number {
@@ -197,6 +206,7 @@ export class PeerSession {
     if (this.#options.ownNonces.has(nonce))
       return this.#end('selfConnection', 'the peer is this program')
     const unsuitable = this.#unsuitable(version, services)
+    this.#isPruned = (services & service.network) === 0n
     if (unsuitable !== undefined) return this.#end('unsuitable', unsuitable)
     this.#phase = 'awaitVerack'
     const replies: Message[] =
@@ -205,8 +215,8 @@ export class PeerSession {
   }
 
   /**
-   * HS-3. The start height is no reason (HS-6); pruned peers serve what a follower of the tip
-   * needs.
+   * HS-3. The start height is no reason by itself (HS-6); pruned peers serve what a follower of the
+   * tip needs.
    */
   #unsuitable(version: number, services: bigint): string | undefined {
     if (version < VERSION_MIN) return `protocol version ${version}, at least ${VERSION_MIN} needed`
@@ -216,8 +226,12 @@ export class PeerSession {
     // Filters point at blocks of any age, which pruned peers do not have.
     if (this.#options.filters === true && (services & service.network) === 0n)
       return 'no NETWORK service'
-    const serves = (services & (service.network | service.networkLimited)) !== 0n
-    return serves ? undefined : 'neither NETWORK nor NETWORK_LIMITED service'
+    if ((services & service.network) !== 0n) return undefined
+    if ((services & service.networkLimited) === 0n)
+      return 'neither NETWORK nor NETWORK_LIMITED service'
+    const lowest = this.#startHeight - LIMITED_BLOCKS
+    const needed = this.#options.lowestNeeded?.() ?? Number.POSITIVE_INFINITY
+    return needed < lowest ? `it has no blocks below ${lowest}, which are needed` : undefined
   }
 
   #complete(nowMs: number): readonly SessionEvent[] {

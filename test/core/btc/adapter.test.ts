@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { concat, hash32 } from '../../../src/core/base/bytes.ts'
 import { BACK_OFF_MAX_MS } from '../../../src/core/btc/adapter-links.ts'
 import type { Block } from '../../../src/core/btc/block.ts'
+import { SECOND_PEER_MS } from '../../../src/core/btc/block-download.ts'
 import type { Message } from '../../../src/core/btc/message.ts'
 import { encodeMessage, inventory, service } from '../../../src/core/btc/message.ts'
 import { mainnet, regtest } from '../../../src/core/btc/network.ts'
@@ -486,6 +487,47 @@ describe('blocks', () => {
     expect(peer.offences()).toEqual([])
     peer.advance(52_000)
     expect(peer.offences()).toEqual([{ kind: 'timeout', reason: 'blocks come too late' }])
+  })
+
+  it('bitcoin §13.39: a withheld block is asked of another peer within five seconds', () => {
+    const { blocks, peer } = wanting(1, { peers: 2 })
+    peer.ready(1)
+    peer.sayHeaders([(blocks[0] as Block).header], 1)
+    expect(asked(peer.sent(0)).length).toBe(1)
+    peer.advance(SECOND_PEER_MS - 1)
+    expect(asked(peer.sent(1)).length).toBe(0)
+    peer.advance(1)
+    expect(asked(peer.sent(1)).length).toBe(1)
+    peer.sayBlock(blocks[0] as Block, 1)
+    peer.sayBlock(blocks[0] as Block, 0)
+    expect(peer.of('block').length).toBe(1)
+    expect(peer.offences()).toEqual([])
+  })
+
+  it('that are the best are taken unasked, once, if they are wanted (BD-5)', () => {
+    const blocks = new ChainBuilder().mineMany(20)
+    const peer = ready()
+    peer.sayHeaders(blocks.map(({ header }) => header))
+    peer.step({ type: 'want', hashes: blocks.map(hashOfBlock) })
+    for (const i of [18, 19, 19]) peer.sayBlock(blocks[i] as Block)
+    expect(peer.of('block').map(({ block }) => block)).toEqual([blocks[19]])
+  })
+
+  it('a pruned peer is refused while older blocks are needed, and taken at the tip', () => {
+    const headers = new ChainBuilder().mineMany(3).map(({ header }) => header)
+    const services = service.witness | service.networkLimited
+    const greet = (startHeight: number): AdapterHarness => {
+      const peer = new AdapterHarness()
+      peer.step({ type: 'knownHeaders', headers })
+      peer.step({ type: 'start' })
+      peer.step({ type: 'connected', peer: 0 })
+      peer.say(peerVersion({ services, startHeight }))
+      return peer
+    }
+    expect(greet(4 + 288).offences()).toEqual([])
+    expect(greet(5 + 288).offences()).toEqual([
+      { kind: 'unsuitable', reason: 'it has no blocks below 5, which are needed' },
+    ])
   })
 
   it('that a peer lacks are asked of another', () => {

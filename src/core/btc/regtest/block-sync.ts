@@ -3,9 +3,9 @@
  * share. Source: `docs/spec/bitcoin.md` §3.5, §3.6, RN-20.
  */
 import type { BlockHash } from '../../base/bytes.ts'
-import { equalBytes } from '../../base/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import type { Block, BlockHeader } from '../block.ts'
-import { headerHash } from '../block.ts'
+import { blockSize, headerHash } from '../block.ts'
 import { BlockDownload } from '../block-download.ts'
 import type { HeadersOutcome } from '../header-sync.ts'
 import { HeaderSync } from '../header-sync.ts'
@@ -18,7 +18,7 @@ import {
   markInvalid,
   newHeaderTree,
 } from '../header-tree.ts'
-import type { InventoryItem, Message } from '../message.ts'
+import type { Message } from '../message.ts'
 import { HEADERS_MAX, inventory } from '../message.ts'
 import { regtest } from '../network.ts'
 import type { RegtestNode } from './node.ts'
@@ -103,8 +103,8 @@ export class BlockSync {
       if (offence !== undefined) this.#blame(peer, 'timeout', offence.reason)
       if (ask) this.#ask(peer, nowMs)
     }
-    for (const peer of this.#download.expire(nowMs))
-      this.#blame(peer, 'timeout', 'blocks come too late')
+    for (const { peer, reason } of this.#download.expire(nowMs))
+      this.#blame(peer, 'timeout', reason)
     return this.#finish(nowMs)
   }
 
@@ -177,6 +177,7 @@ export class BlockSync {
       return
     }
     if (!this.#download.answered(hash, peer)) return // BD-5
+    this.#download.delivered(hash, blockSize(block).total, nowMs)
     this.#arrived.set(header.key, { block, peer })
     this.#hand(nowMs)
   }
@@ -195,7 +196,10 @@ export class BlockSync {
       }
       const isInvalid = this.#node.isInvalid(header.hash)
       this.#blame(arrived.peer, isInvalid ? 'invalid-block' : 'mutated-block', reply.reason)
-      if (!isInvalid) return // The true body may come from another peer.
+      if (!isInvalid) {
+        this.#download.retract(header.hash) // The true body may come from another peer.
+        return
+      }
       if (this.#tree !== undefined) markInvalid(this.#tree, header)
       this.#review() // Without the header and all above it.
     }
@@ -259,17 +263,24 @@ export class BlockSync {
   #request(nowMs: number): void {
     const window = this.#missing.slice(this.#next, this.#next + WINDOW_MAX)
     this.#download.want(window.map(({ hash }) => hash))
-    const asked = new Map<number, InventoryItem[]>()
-    for (const header of window) {
-      if (this.#arrived.has(header.key)) continue
-      const isIt = (hash: BlockHash): boolean => equalBytes(hash, header.hash)
-      for (const { peer, hashes } of this.#download.assign(this.#owners(header), nowMs, isIt)) {
-        const items = hashes.map((hash) => ({ kind: inventory.witnessBlock, hash })) // BD-4
-        asked.set(peer, [...(asked.get(peer) ?? []), ...items])
-      }
+    const byKey = new Map(window.map((header) => [header.key, header]))
+    const shownBy = (peer: number, hash: BlockHash): boolean => {
+      const header = byKey.get(toHex(hash))
+      return header !== undefined && this.#owners(header).includes(peer)
     }
-    for (const [peer, items] of asked)
+    const peers = [...this.#shown.keys()].map((peer) => ({
+      peer,
+      has: (hash: BlockHash) => shownBy(peer, hash),
+    }))
+    const canAsk = (hash: BlockHash): boolean => {
+      const header = byKey.get(toHex(hash))
+      if (header === undefined || this.#arrived.has(header.key)) return false
+      return this.#owners(header).length > 0
+    }
+    for (const { peer, hashes } of this.#download.assign(peers, nowMs, canAsk)) {
+      const items = hashes.map((hash) => ({ kind: inventory.witnessBlock, hash })) // BD-4
       this.#out.push({ type: 'tell', peer, message: { type: 'getdata', items } })
+    }
   }
 
   /** Peers that have shown the header, or one above it: others may say nothing at all. */

@@ -8,7 +8,7 @@ import { hash32, toHex } from '../../../../src/core/base/bytes.ts'
 import { present } from '../../../../src/core/base/errors.ts'
 import type { Block } from '../../../../src/core/btc/block.ts'
 import { headerHash } from '../../../../src/core/btc/block.ts'
-import { BLOCK_WITHIN_MS } from '../../../../src/core/btc/block-download.ts'
+import { BLOCK_BYTES_MAX, BLOCK_WITHIN_MS } from '../../../../src/core/btc/block-download.ts'
 import { HEADERS_WITHIN_MS } from '../../../../src/core/btc/header-sync.ts'
 import type { Message } from '../../../../src/core/btc/message.ts'
 import { inventory } from '../../../../src/core/btc/message.ts'
@@ -278,7 +278,8 @@ describe('a peer that we called', () => {
     expect(silent.heardOf('getdata').length).toBe(1)
     const good = world.script(member, answersOf(chain))
     expect(good.heardOf('getdata')).toEqual([])
-    member.wait(BLOCK_WITHIN_MS + 1)
+    // The blocks may be of the greatest size, at 64 KiB a second.
+    member.wait(BLOCK_WITHIN_MS + BLOCK_BYTES_MAX / 64)
     expect(tipOf(member)).toBe(honest)
     expect(member.drops).toEqual(['timeout: blocks come too late'])
   })
