@@ -47,8 +47,8 @@ export class EasyChain {
     return present(this.headers.at(-1), 'a chain has a genesis').time
   }
 
-  grow(count: number): this {
-    for (let i = 0; i < count; i++) this.#mine()
+  grow(count: number, spacingS = SPACING_S): this {
+    for (let i = 0; i < count; i++) this.#mine(spacingS)
     return this
   }
 
@@ -57,9 +57,9 @@ export class EasyChain {
     return this.headers.slice(height + 1, height + 1 + count)
   }
 
-  #mine(): void {
+  #mine(spacingS: number): void {
     const height = this.headers.length
-    const time = this.time + SPACING_S
+    const time = this.time + spacingS
     const ancestor = (at: number) => present(this.headers[at], 'an ancestor')
     const bits = requiredBits({ network: this.network, height, ancestor, time })
     const root = new Uint8Array(32)

@@ -1,6 +1,8 @@
 /** Checks of the program's surroundings. Source: `docs/spec/cli.md` §5.19. */
 import { availableParallelism, totalmem } from 'node:os'
 import { speaksUtf8 } from '../../terminal/terminal.ts'
+import type { TableAge } from '../../wallet/minimum-work.ts'
+import { minimumWorkAge, TABLE_MONTHS_MAX } from '../../wallet/minimum-work.ts'
 import type { Context } from '../context.ts'
 import type { Finding } from './finding.ts'
 import { ok, warn } from './finding.ts'
@@ -22,7 +24,16 @@ export function machineFindings({ environment, terminal }: Context): readonly Fi
           'set LANG, to C.UTF-8 for example',
         ),
     proxyFinding(environment),
+    chainFinding(minimumWorkAge(new Date())),
   ]
+}
+
+/** NET-1: an old program asks too little of those who show it a chain. */
+export function chainFinding({ release, isOld }: TableAge): Finding {
+  const found = `chains must have the work that ${release} asks for`
+  return isOld
+    ? warn('bitcoin', `${found}, more than ${TABLE_MONTHS_MAX} months ago`, 'install a newer ckbtc')
+    : ok('bitcoin', found)
 }
 
 const terminalWords = (width: number | undefined): string => {

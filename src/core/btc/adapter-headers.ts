@@ -82,6 +82,21 @@ export class AdapterHeaders {
     }
   }
 
+  /** How far the newest header that a peer shows lies before our clock, if that is too far. */
+  get aheadSeconds(): number | undefined {
+    const times = this.#links.ready.flatMap(({ peer }) => this.#syncs.get(peer)?.earlySeconds ?? [])
+    if (times.length === 0) return undefined
+    return Math.round(Math.max(...times) - this.#turn.nowMs / 1000)
+  }
+
+  /** Of the peers that are connected now. */
+  get headersRead(): number {
+    return this.#links.ready.reduce(
+      (sum, { peer }) => sum + (this.#syncs.get(peer)?.progress ?? 0),
+      0,
+    )
+  }
+
   /** A connection is being made: what the one before it showed does not count. */
   begin(peer: number): void {
     this.#syncs.set(peer, new HeaderSync(this.#tree, this.#turn.bytes(SALT_SIZE)))

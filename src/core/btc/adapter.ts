@@ -68,6 +68,19 @@ export class BitcoinAdapter {
     return { height, isAll: link?.session.isReady === true && isSettled }
   }
 
+  /**
+   * How far a header that a peer shows lies before our clock, if it is too far to be taken: then
+   * either is wrong, and which one only the user can tell (HDR-10).
+   */
+  get aheadSeconds(): number | undefined {
+    return this.#headers.aheadSeconds
+  }
+
+  /** Headers that peers have shown with success: it grows while a chain is read and not yet kept. */
+  get headersRead(): number {
+    return this.#headers.headersRead
+  }
+
   get peers(): readonly PeerStatus[] {
     return this.#links.status
   }

@@ -106,6 +106,8 @@ export class FilterClient {
       vouchers,
       hopeful: this.#hopeful(height),
       liars: this.#sync.liarCount,
+      headersRead: this.#adapter.headersRead,
+      aheadSeconds: this.#adapter.aheadSeconds,
       undecided: this.#sync.undecided.size,
     }
   }
@@ -119,7 +121,7 @@ export class FilterClient {
     const connecting = this.#adapter.peers.filter(({ state }) => state === 'connecting').length
     const walking = this.#sync.peers.filter(({ index, at }) => {
       const shown = this.#adapter.shownBy(index)
-      return at < height && (!shown.isAll || at < shown.height)
+      return !shown.isAll || (at < height && at < shown.height)
     })
     return connecting + walking.length
   }

@@ -47,6 +47,10 @@ export type FilterStatus = {
   readonly hopeful: number
   /** Peers that were proven to lie. */
   readonly liars: number
+  /** Grows while headers are read that are not kept yet. */
+  readonly headersRead: number
+  /** How far a header that a peer shows lies before our clock, if that is too far. */
+  readonly aheadSeconds: number | undefined
   /** Blocks of which the peers' filters differ, and nobody can tell who is right. */
   readonly undecided: number
 }

@@ -197,6 +197,13 @@ export function checkHeader(
   return header.time > context.nowSeconds + FUTURE_MAX_S ? 'time-too-new' : undefined
 }
 
+/** What to tell the user where a header is too far before the clock to be taken (HDR-10). */
+export function clockDoubt(aheadSeconds: number): string {
+  const minutes = Math.round(aheadSeconds / 60)
+  const lead = `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return `a block header is ${lead} ahead of the clock of this computer: compare it with another`
+}
+
 /** §4.3: a header's version tells which soft forks its miner knew. */
 function versionMin({ forks }: Network, height: number): number {
   if (height >= forks.bip65) return 4

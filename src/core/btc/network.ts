@@ -1,4 +1,4 @@
-/** Parameters of the Bitcoin networks as one table. Source: `bitcoin.md` §2.1, §2.2 (Core 28.1). */
+/** Parameters of the Bitcoin networks as one table. Source: `bitcoin.md` §2.1, §2.2. */
 import type { BlockHash, Hash32 } from '../base/bytes.ts'
 import { fromDisplayHex } from '../base/bytes.ts'
 
@@ -47,6 +47,9 @@ export type Network = {
   readonly minimumWork: bigint
 }
 
+/** Where `minimumWork` of all networks is from, to be renewed with each of our releases (NET-1). */
+export const minimumWorkOrigin = { release: 'Bitcoin Core 31.0', year: 2026, month: 4 } as const
+
 const testnetBase58 = { p2pkh: 0x6f, p2sh: 0xc4, wif: 0xef } as const
 const testnetExtendedKey = { public: 0x043587cf, private: 0x04358394 } as const
 const powLimit = (1n << 224n) - 1n
@@ -85,7 +88,7 @@ export const mainnet: Network = {
     segwit: 481_824,
     taproot: 709_632,
   },
-  minimumWork: 0x88e186b70e0862c193ec44d6n,
+  minimumWork: 0x1_1287_50f8_2f4c_3661_53a3_a030n,
 }
 
 export const testnet3: Network = {
@@ -117,7 +120,7 @@ export const testnet3: Network = {
     segwit: 834_624,
     taproot: 2_011_968,
   },
-  minimumWork: 0xf209695166be8b61fa9n,
+  minimumWork: 0x17dd_e1c6_49f3_708d_14b6n,
 }
 
 export const testnet4: Network = {
@@ -142,7 +145,7 @@ export const testnet4: Network = {
   timewarpLimit: true,
   halvingInterval: 210_000,
   forks: forksFromOne,
-  minimumWork: 0x5faa15d02e6202f3ban,
+  minimumWork: 0x9a0_fe15_d017_7d08_6304n,
 }
 
 export const signet: Network = {
@@ -167,7 +170,7 @@ export const signet: Network = {
   timewarpLimit: false,
   halvingInterval: 210_000,
   forks: forksFromOne,
-  minimumWork: 0x25dbd66e58fn,
+  minimumWork: 0xb46_3ea0_a4b8n,
 }
 
 export const regtest: Network = {

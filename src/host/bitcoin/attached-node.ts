@@ -84,6 +84,11 @@ export class AttachedBitcoin {
     return this.#connection.bestHeight()
   }
 
+  /** How far a header that the node shows lies before our clock, if that is too far. */
+  get aheadSeconds(): number | undefined {
+    return this.#connection.aheadSeconds()
+  }
+
   get peer(): PeerStatus | undefined {
     return this.#connection.peers()[0]
   }

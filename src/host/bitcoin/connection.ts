@@ -44,6 +44,8 @@ export interface BitcoinConnection {
   announce(transactions: readonly Announcement[]): void
   peers(): readonly PeerStatus[]
   bestHeight(): number
+  /** How far a header that a peer shows lies before our clock, if that is too far (HDR-10). */
+  aheadSeconds(): number | undefined
   close(): void
 }
 
@@ -64,6 +66,7 @@ export function startBitcoinConnection(
     announce: (transactions) => driver.step({ type: 'announce', transactions }),
     peers: () => adapter.peers,
     bestHeight: () => adapter.bestHeight,
+    aheadSeconds: () => adapter.aheadSeconds,
     close: () => driver.close(),
   }
 }

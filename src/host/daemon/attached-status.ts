@@ -3,6 +3,7 @@
  * Source: `docs/spec/cli.md` §5.16, `docs/spec/bitcoin.md` §1.2.
  */
 import { toDisplayHex } from '../../core/base/bytes.ts'
+import { clockDoubt } from '../../core/btc/header.ts'
 import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import { textOfPlace } from '../bitcoin-place.ts'
 import type { StatusReply } from '../control/protocol.ts'
@@ -15,6 +16,7 @@ export type AttachedFacts = Omit<Attached, 'notes'> & {
   readonly subnetHeight: number
   /** So old that Core takes its node to be in initial download. */
   readonly isStale: boolean
+  readonly aheadSeconds: number | undefined
   readonly nodesUp: number
 }
 
@@ -25,7 +27,7 @@ export async function attachedStatus(local: LocalSubnet): Promise<Attached | und
   const { up } = subnet
   const answers = await Promise.all(up.map((node) => subnet.ask(node, { type: 'bitcoin' })))
   const shown = answers.map((answer) => answer?.shownHeight ?? 0)
-  const { place, tip, height, isStale } = chain
+  const { place, tip, height, isStale, aheadSeconds } = chain
   const shownHeight = Math.max(chain.shownHeight, ...shown)
   const facts = {
     address: textOfPlace(place),
@@ -38,7 +40,7 @@ export async function attachedStatus(local: LocalSubnet): Promise<Attached | und
     isCatchingUp: Math.min(height, subnetHeight) < shownHeight,
   }
   const nodesUp = up.length
-  const notes = notesOf({ ...facts, height, subnetHeight, isStale, nodesUp })
+  const notes = notesOf({ ...facts, height, subnetHeight, isStale, aheadSeconds, nodesUp })
   return { ...facts, notes }
 }
 
@@ -50,6 +52,7 @@ export function notesOf(facts: AttachedFacts): readonly string[] {
     notes.push(`nothing answers at ${address}: start that node; nothing is lost meanwhile`)
   else if (nodesConnected.length < nodesUp)
     notes.push(`${nodesUp - nodesConnected.length} of ${nodesUp} nodes are not connected to it`)
+  if (facts.aheadSeconds !== undefined) notes.push(clockDoubt(facts.aheadSeconds))
   if (isConnected && !facts.isCatchingUp && facts.shownHeight < facts.subnetHeight)
     notes.push(`its chain ends at ${facts.shownHeight}, below what the subnet has seen`)
   if (isConnected && !facts.isCatchingUp && facts.isStale)

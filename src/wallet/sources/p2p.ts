@@ -9,6 +9,7 @@ import type { FilterClient } from '../../core/btc/filter-client.ts'
 import type { FilterStatus } from '../../core/btc/filter-port.ts'
 import { coinAsOf, WATCHED_MAX } from '../../core/btc/filter-scan.ts'
 import { UNDECIDED_MAX } from '../../core/btc/filter-sync.ts'
+import { clockDoubt } from '../../core/btc/header.ts'
 import type { TxOut } from '../../core/btc/transaction.ts'
 import { decodeTransaction, txid, wtxid } from '../../core/btc/transaction.ts'
 import type { Announcement, Evidence } from '../../core/btc/transaction-relay.ts'
@@ -174,6 +175,7 @@ export class PeerSource implements BitcoinSource {
       endpoint: `${vouchers} peer${vouchers === 1 ? '' : 's'}`,
       notes: [
         ...(vouchers < enough ? [`${vouchers} filter peer, ${enough} make a proof`] : []),
+        ...(status.aheadSeconds === undefined ? [] : [clockDoubt(status.aheadSeconds)]),
         ...(liars > 0 ? [`${liars} peers were proven to lie, and are not heard`] : []),
         ...(undecided > 0 ? [`filters of ${undecided} blocks differ; the blocks were read`] : []),
       ],
@@ -291,8 +293,10 @@ export class PeerSource implements BitcoinSource {
   }
 }
 
-const progressOf = ({ tip, filters, searched, vouchers }: FilterStatus): string =>
-  [tip.height, filters, searched, vouchers].join()
+const progressOf = (status: FilterStatus): string => {
+  const { tip, filters, searched, vouchers, headersRead } = status
+  return [tip.height, filters, searched, vouchers, headersRead].join()
+}
 
 const tipIn = ({ tip: { hash, height, time } }: FilterStatus): Tip => ({ hash, height, time })
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { BlockHash } from '../../../src/core/base/bytes.ts'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import type { BlockHeader } from '../../../src/core/btc/block.ts'
+import { clockDoubt } from '../../../src/core/btc/header.ts'
 import { HEADERS_WITHIN_MS, HeaderSync } from '../../../src/core/btc/header-sync.ts'
 import type { HeaderTree } from '../../../src/core/btc/header-tree.ts'
 import {
@@ -14,6 +15,7 @@ import {
   judgeHeader,
   newHeaderTree,
 } from '../../../src/core/btc/header-tree.ts'
+import { AdapterHarness } from '../../support/adapter-harness.ts'
 import { EasyChain, easyNetwork } from '../../support/easy-headers.ts'
 
 const LENGTH = 2_200
@@ -108,7 +110,7 @@ describe('initial sync (HDR-13)', () => {
     expect(peer.answer(chain).at(-1)?.accepted.length).toBe(2_200)
   })
 
-  it('bitcoin §13.19: ten answers that do not connect lose the connection, also then', () => {
+  it('ten answers that do not connect lose the connection, then as ever', () => {
     const peer = new Peer()
     peer.sync.receive(chain.after(0), NOW_MS)
     peer.ask()
@@ -258,6 +260,61 @@ describe('a comparison with another peer (HD-7)', () => {
     expect(peer.sync.expire(NOW_MS + HEADERS_WITHIN_MS)).toEqual({ ask: true })
     peer.ask(NOW_MS + HEADERS_WITHIN_MS)
     expect(peer.sync.expire(NOW_MS + 2 * HEADERS_WITHIN_MS).offence?.kind).toBe('timeout')
+  })
+})
+
+describe('a header from the future (HDR-10)', () => {
+  const HOUR_MS = 3_600_000
+  const rules = easyNetwork()
+  /** A chain that ends with a header three hours ahead of a clock that is right for its parent. */
+  const headers = new EasyChain(rules, 4).grow(20).grow(1, 10_800).after(20)
+  const known = new EasyChain(rules, 4).grow(20).after(0)
+  const startMs = (known[19]?.time ?? 0) * 1000
+  const harness = () => {
+    const peer = new AdapterHarness({ network: rules })
+    peer.nowMs = startMs
+    peer.ready()
+    return peer
+  }
+
+  it('bitcoin §13.13: three hours ahead it is not taken, an hour later it is, and nobody is blamed', () => {
+    const peer = harness()
+    peer.step({ type: 'knownHeaders', headers: known })
+    peer.sayHeaders(headers)
+    expect(peer.of('headers')).toEqual([])
+    while (peer.of('headers').length === 0 && peer.nowMs < startMs + 3 * HOUR_MS) {
+      peer.sent()
+      peer.advance(60_000)
+      const said = peer.sent()
+      expect(said.map(({ type }) => type)).toContain('getheaders')
+      for (const message of said)
+        if (message.type === 'ping') peer.say({ type: 'pong', nonce: message.nonce })
+      peer.sayHeaders(headers)
+    }
+    expect(peer.of('headers')).toEqual([{ type: 'headers', headers }])
+    expect(peer.nowMs).toBe(startMs + HOUR_MS)
+    expect(peer.offences()).toEqual([])
+  })
+
+  it('bitcoin §13.20: with a clock three hours behind, what is missing is said, and that it may be the clock', () => {
+    const peer = harness()
+    peer.step({ type: 'knownHeaders', headers: known })
+    expect(peer.adapter.aheadSeconds).toBeUndefined()
+    peer.sayHeaders(headers)
+    expect(peer.adapter.aheadSeconds).toBe(10_800)
+    expect(clockDoubt(peer.adapter.aheadSeconds ?? 0)).toBe(
+      'a block header is 3 h 0 min ahead of the clock of this computer: compare it with another',
+    )
+    peer.sayHeaders([])
+    expect(peer.adapter.aheadSeconds).toBeUndefined()
+  })
+
+  it('ends a first pass, too: a clock years behind asks for what follows once a minute', () => {
+    const peer = new Peer()
+    const past = (chain.headers[100] as BlockHeader).time * 1000
+    expect(peer.sync.receive(chain.after(0), past)).toEqual({ accepted: [], ask: false })
+    expect(peer.sync.earlySeconds).toBe((chain.headers[113] as BlockHeader).time)
+    expect(peer.sync.deadlineMs).toBe(past + 60_000)
   })
 })
 

@@ -172,6 +172,7 @@ describe('the status of an attached subnet', () => {
     tipTime: 1,
     isCatchingUp: false,
     isStale: false,
+    aheadSeconds: undefined,
   }
   it('has nothing to say where all is well', () => expect(notesOf(well)).toEqual([]))
 
@@ -179,6 +180,7 @@ describe('the status of an attached subnet', () => {
     ['that nothing answers', { isConnected: false, nodesConnected: [] }, 'nothing answers at h:1'],
     ['which nodes are not connected', { nodesConnected: [1] }, '3 of 4 nodes are not connected'],
     ['that the chain went back', { shownHeight: 5 }, 'ends at 5, below what the subnet has seen'],
+    ['that a clock is wrong', { aheadSeconds: 10_800 }, 'is 3 h 0 min ahead of the clock'],
     [
       'that signet blocks are not verified',
       { network: 'signet' },

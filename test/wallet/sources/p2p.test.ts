@@ -133,6 +133,8 @@ test('peers that serve nothing more are given up', async () => {
     vouchers: 2,
     hopeful: 0,
     liars: 0,
+    headersRead: 9,
+    aheadSeconds: undefined,
     undecided: 0,
   }
   const connector = {
