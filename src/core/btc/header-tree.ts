@@ -209,8 +209,22 @@ export function markInvalid(tree: HeaderTree, root: HeaderNode): void {
   for (const node of subtreeOf(tree, root)) tree.invalid.add(node.key)
   if (!isOnBestChain(tree, root)) return
   tree.best.length = root.height
-  // Nodes stand in the order they came, so of equal work the first received wins, as when they
-  // came.
+  followMostWork(tree)
+}
+
+/**
+ * Takes back what `markInvalid` said of these nodes, parents before children; one whose parent stays
+ * invalid stays so as well.
+ */
+export function unmarkInvalid(tree: HeaderTree, nodes: Iterable<HeaderNode>): void {
+  for (const node of nodes)
+    if (node.parent === undefined || !tree.invalid.has(node.parent.key))
+      tree.invalid.delete(node.key)
+  followMostWork(tree)
+}
+
+/** Nodes stand in the order they came, so of equal work the first received wins, as when they came. */
+function followMostWork(tree: HeaderTree): void {
   let best = present(tree.best[0], 'a header tree has a genesis')
   for (const node of tree.nodes.values())
     if (!tree.invalid.has(node.key) && node.work > best.work) best = node

@@ -3,6 +3,7 @@
  * BLK-14, RN-2, RN-3.
  */
 import type { Txid } from '../../base/bytes.ts'
+import { present } from '../../base/errors.ts'
 import type { Block } from '../block.ts'
 import { subsidy } from '../block.ts'
 import type { Network } from '../network.ts'
@@ -30,12 +31,12 @@ export type Connected =
 export function connectBlock(block: Block, context: ConnectContext): Connected {
   const { transactions } = block
   if (!transactions.every((tx) => isFinal(tx, context))) return refused('bad-txns-nonfinal')
+  if (overwrites(transactions, context)) return refused('bad-txns-BIP30') // BLK-13
   const overlay = new CoinOverlay(context.coins)
   let fees = 0n
   let sigops = 0
   for (const [i, tx] of transactions.entries()) {
-    const id = context.txids[i]
-    if (id === undefined || overwrites(tx, id, overlay)) return refused('bad-txns-BIP30') // BLK-13
+    const id = present(context.txids[i], 'every transaction has its txid')
     const joined = joinTransaction(tx, overlay, context)
     if (joined.type === 'refused') return joined
     fees += joined.fee
@@ -50,8 +51,18 @@ export function connectBlock(block: Block, context: ConnectContext): Connected {
 
 const refused = (reason: string) => ({ type: 'refused', reason }) as const
 
-const overwrites = (tx: Transaction, txid: Txid, coins: CoinView): boolean =>
-  tx.outputs.some((_, vout) => coins.get(outpointKey({ txid, vout })) !== undefined)
+/** A txid twice in one block never gets so far: its inputs are spent once. */
+const overwrites = (
+  transactions: readonly Transaction[],
+  { txids, coins }: Pick<ConnectContext, 'txids' | 'coins'>,
+): boolean =>
+  transactions.some((tx, i) => {
+    const id = txids[i]
+    return (
+      id !== undefined &&
+      tx.outputs.some((_, vout) => coins.get(outpointKey({ txid: id, vout })) !== undefined)
+    )
+  })
 
 type Joined =
   | { readonly type: 'joined'; readonly fee: bigint; readonly sigops: number }

@@ -19,6 +19,8 @@ import {
   markInvalid,
   medianTimeOf,
   newHeaderTree,
+  subtreeOf,
+  unmarkInvalid,
 } from '../header-tree.ts'
 import type { Network } from '../network.ts'
 import type { ConnectContext } from './block-validation.ts'
@@ -82,6 +84,10 @@ export class Chain {
   block(hash: BlockHash): Block | undefined {
     return this.#blocks.get(toHex(hash))?.block
   }
+  /** A block of any branch, invalid or not. */
+  find(hash: BlockHash): HeaderNode | undefined {
+    return findHeader(this.#tree, hash)
+  }
   /** Height of a block of the active branch. */
   activeHeight(hash: BlockHash): number | undefined {
     const node = findHeader(this.#tree, hash)
@@ -140,6 +146,27 @@ export class Chain {
     } finally {
       this.#scripts = scripts
     }
+  }
+
+  /** Declares a block and all above it invalid (RN-15). */
+  invalidate(node: HeaderNode): Move {
+    markInvalid(this.#tree, node)
+    return this.#follow().move
+  }
+
+  /**
+   * Takes that back for a block, those above it and those below it (RN-15). What was refused for
+   * itself has no body here, and stays invalid.
+   */
+  reconsider(node: HeaderNode): Move {
+    const below: HeaderNode[] = []
+    for (let at = node.parent; at !== undefined; at = at.parent) below.push(at)
+    const nodes = [...below.reverse(), ...subtreeOf(this.#tree, node)]
+    unmarkInvalid(
+      this.#tree,
+      nodes.filter(({ key }) => this.#blocks.has(key)),
+    )
+    return this.#follow().move
   }
 
   /**

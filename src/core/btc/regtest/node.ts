@@ -3,27 +3,28 @@
  * §12.
  */
 import type { BlockHash, Hash32, Txid } from '../../base/bytes.ts'
-import { equalBytes, toHex } from '../../base/bytes.ts'
-import { attempt, BadEncoding, present } from '../../base/errors.ts'
+import { toHex } from '../../base/bytes.ts'
+import { assert, attempt, BadEncoding, present } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
-import { decodeBlock } from '../block.ts'
+import { decodeBlock, headerHash } from '../block.ts'
+import type { HeaderNode } from '../header-tree.ts'
 import { locator } from '../header-tree.ts'
-import { HEADERS_MAX } from '../message.ts'
 import { regtest } from '../network.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
-import { decodeTransaction, isCoinbase, outpointKey, txid } from '../transaction.ts'
+import { decodeTransaction, isCoinbase, txid } from '../transaction.ts'
+import type { BlockJob } from './block-maker.ts'
+import { BlockMaker } from './block-maker.ts'
 import type { Move } from './chain.ts'
 import { Chain } from './chain.ts'
+import { headersAfter, minedTransaction, outputStatus } from './chain-reads.ts'
 import type { Coin } from './coins.ts'
 import { FilterIndex } from './filter-index.ts'
 import { Intake } from './intake.ts'
 import type { MempoolOptions } from './mempool.ts'
 import { Mempool } from './mempool.ts'
-import { extraNonceOf, mineBlock } from './miner.ts'
 import { Outbox } from './outbox.ts'
 import type { Family, MempoolEntry } from './pool.ts'
 import { ScriptVerifier } from './script-verifier.ts'
-import { selectTransactions } from './template.ts'
 
 /** `reason` is Bitcoin Core's string, so that users can search for it. */
 export type Refused = { readonly type: 'refused'; readonly reason: string }
@@ -50,6 +51,10 @@ export type ReorganisedReply =
     }
   | Refused
 
+export type ForkedReply =
+  | { readonly type: 'forked'; readonly hashes: readonly BlockHash[] }
+  | Refused
+
 export type Tip = {
   readonly hash: BlockHash
   readonly height: number
@@ -72,6 +77,8 @@ export type OutputStatus =
 /** What the P2P server tells its peers. `from`: the peer that brought it, if one did. */
 export type NodeEvent =
   | { readonly type: 'newTip'; readonly hash: BlockHash; readonly header: BlockHeader }
+  /** Peers shall hear of a block in which the best chain does not end. */
+  | { readonly type: 'sideBlock'; readonly hash: BlockHash; readonly header: BlockHeader }
   | { readonly type: 'newTransaction'; readonly entry: MempoolEntry; readonly from?: string }
 
 /** The best chain from `height` on is now `blocks`, which may be none. */
@@ -96,11 +103,18 @@ export type RegtestOptions = {
   readonly mempool?: MempoolOptions
 }
 
-type Job = {
-  readonly payToScript: Uint8Array
-  readonly nowSeconds: number
-  readonly empty?: boolean
+export type Reorganisation = BlockJob & {
+  readonly dropTransactions: boolean
+  /** These alone are dropped, with what builds on them. */
+  readonly drop?: readonly Txid[]
+  /** Blocks of the new branch; by default one more than are replaced. */
+  readonly length?: number
+  /** The new blocks are empty: what returns waits in the mempool with what was there. */
+  readonly keepMempool?: boolean
 }
+
+/** Blocks that are served without being judged. */
+const UNCHECKED_MAX = 16
 
 /** All calls are synchronous; times are Unix seconds. */
 export class RegtestNode {
@@ -111,7 +125,8 @@ export class RegtestNode {
   /** Filters of the best chain (BIP157). */
   readonly filters = new FilterIndex(this.#chain)
   readonly #outbox: Outbox
-  #mined: bigint
+  readonly #maker: BlockMaker
+  readonly #unchecked = new Map<string, Block>()
 
   /** Blocks of an earlier life that do not make a chain are `BadEncoding`. */
   constructor({ blocks = [], keep, mempool }: RegtestOptions = {}) {
@@ -120,7 +135,7 @@ export class RegtestNode {
     const flaw = this.#chain.load(blocks)
     if (flaw !== undefined) throw new BadEncoding(flaw)
     this.#outbox = new Outbox(this.#chain, keep)
-    this.#mined = blocks.map(extraNonceOf).reduce((a, b) => (a > b ? a : b), -1n) + 1n
+    this.#maker = new BlockMaker(this.#chain, blocks)
   }
 
   /**
@@ -165,6 +180,29 @@ export class RegtestNode {
     return reply
   }
 
+  /** Mines a block of exactly these transactions in this order; it may be refused (RN-12). */
+  generateBlock(transactions: readonly Transaction[], job: BlockJob): BlockReply {
+    const block = this.#maker.of(transactions, job)
+    return this.submitBlock(block, Math.max(job.nowSeconds, block.header.time))
+  }
+  /** Such a block without judging it, to be offered to peers or changed before that. */
+  makeBlock(transactions: readonly Transaction[], job: BlockJob): Block {
+    return this.#maker.of(transactions, job)
+  }
+  /** Announces a block and serves its body, whatever is wrong with it; the chain stays (RN-12). */
+  serveUnchecked(block: Block): BlockHash {
+    const hash = headerHash(block.header)
+    this.#unchecked.set(toHex(hash), block)
+    const [oldest] = this.#unchecked.keys()
+    if (this.#unchecked.size > UNCHECKED_MAX && oldest !== undefined) this.#unchecked.delete(oldest)
+    this.#outbox.tell({ type: 'sideBlock', hash, header: block.header })
+    return hash
+  }
+  /** Weight of the blocks that are mined from the mempool; undefined for what consensus allows. */
+  set blockWeightMax(weight: number | undefined) {
+    this.#maker.weightMax = weight
+  }
+
   tip(): Tip {
     const { hash, height, header } = this.#chain.tip
     return { hash, height, header }
@@ -176,7 +214,7 @@ export class RegtestNode {
   }
   /** A block of any branch. */
   blockByHash(hash: BlockHash): Block | undefined {
-    return this.#chain.block(hash)
+    return this.#chain.block(hash) ?? this.#unchecked.get(toHex(hash))
   }
   /** A block that was found or declared invalid, or builds on one. */
   isInvalid(hash: BlockHash): boolean {
@@ -185,19 +223,10 @@ export class RegtestNode {
   transaction(id: Txid): FoundTransaction | undefined {
     const entry = this.#mempool.pool.byTxid(id)
     if (entry !== undefined) return { transaction: entry.transaction, confirmations: 0 }
-    const height = this.#chain.heightOf(id)
-    if (height === undefined) return undefined
-    const transaction = this.blockAt(height)?.transactions.find((tx) => equalBytes(txid(tx), id))
-    if (transaction === undefined) return undefined
-    return { transaction, height, confirmations: this.#chain.tip.height - height + 1 }
+    return minedTransaction(this.#chain, id)
   }
   utxo(outpoint: OutPoint): OutputStatus {
-    const coin = this.#chain.coins.get(outpointKey(outpoint))
-    if (coin !== undefined) return { type: 'unspent', ...coin }
-    const height = this.#chain.heightOf(outpoint.txid)
-    if (height === undefined) return { type: 'unknown' }
-    const outputs = this.transaction(outpoint.txid)?.transaction.outputs ?? []
-    return { type: outpoint.vout < outputs.length ? 'spent' : 'unknown' }
+    return outputStatus(this.#chain, outpoint)
   }
   /** Entries in the order of arrival: parents before children. */
   mempool(): readonly MempoolEntry[] {
@@ -231,50 +260,66 @@ export class RegtestNode {
   }
   /** Headers of the best chain after the first locator hash on it, up to `stop` or 2000. */
   headersAfter(locator: readonly BlockHash[], stop: BlockHash): readonly BlockHeader[] {
-    const known = locator.map((hash) => this.#chain.activeHeight(hash))
-    const start = known.find((height) => height !== undefined) ?? 0
-    const headers: BlockHeader[] = []
-    for (let height = start + 1; headers.length < HEADERS_MAX; height++) {
-      const node = this.#chain.nodeAt(height)
-      if (node === undefined) break
-      headers.push(node.header)
-      if (equalBytes(node.hash, stop)) break
-    }
-    return headers
+    return headersAfter(this.#chain, locator, stop)
   }
 
   /**
-   * Replaces the last `depth` blocks by `depth + 1` new ones that pay to `payToScript` (RN-14).
+   * Replaces the last `depth` blocks by new ones that pay to `payToScript` (RN-14).
    *
    * Their transactions return to the mempool and are mined again, unless they are dropped.
    */
-  reorganise(
-    depth: number,
-    {
-      dropTransactions,
-      payToScript,
-      nowSeconds,
-    }: {
-      readonly dropTransactions: boolean
-      readonly payToScript: Uint8Array
-      readonly nowSeconds: number
-    },
-  ): ReorganisedReply {
+  reorganise(depth: number, options: Reorganisation): ReorganisedReply {
+    const { dropTransactions, drop = [], length = depth + 1, nowSeconds } = options
     const oldTip = this.tip()
     const { height } = oldTip
     if (!Number.isInteger(depth) || depth < 1 || depth > height)
       return { type: 'refused', reason: `depth ${depth} is not between 1 and ${height}` }
+    if (!Number.isInteger(length) || length < 1)
+      return { type: 'refused', reason: `length ${length} is not at least 1` }
     const { move, restore } = this.#chain.cut(height - depth)
-    this.#follow(move, nowSeconds, dropTransactions ? [] : undefined)
-    const hashes = this.#mineAll(depth + 1, { payToScript, nowSeconds })
-    restore() // Peers may go on with the old blocks, and win.
+    const old = move.disconnected.flatMap(({ transactions }) => transactions)
+    const dropped = new Set(drop.map(toHex))
+    const returning = old.filter((tx) => !dropTransactions && !dropped.has(toHex(txid(tx))))
+    this.#follow(move, nowSeconds, returning)
+    const hashes = this.#mineAll(length, { ...options, empty: options.keepMempool === true })
+    if (length > depth) restore() // Peers may go on with the old blocks, and win.
     this.#outbox.publish() // The shorter chain in between is kept nowhere and told nobody.
-    const unconfirmed = move.disconnected
-      .flatMap(({ transactions }) => transactions)
+    const unconfirmed = old
       .filter((tx) => !isCoinbase(tx))
       .map(txid)
       .filter((id) => this.#chain.heightOf(id) === undefined)
     return { type: 'reorganised', oldTip, newTip: this.tip(), hashes, unconfirmed }
+  }
+
+  /** Declares a block and all above it invalid; genesis and unknown blocks are refused (RN-15). */
+  invalidate(hash: BlockHash, nowSeconds: number): BlockReply {
+    return this.#judgeAgain(hash, nowSeconds, (node) => this.#chain.invalidate(node))
+  }
+  /** Takes that back, for the blocks below and above it as well (RN-15). */
+  reconsider(hash: BlockHash, nowSeconds: number): BlockReply {
+    return this.#judgeAgain(hash, nowSeconds, (node) => this.#chain.reconsider(node))
+  }
+
+  /**
+   * Mines `count` empty blocks on the block at a height, with no more work than the best chain has,
+   * and lets peers hear of them (RN-15).
+   */
+  fork(height: number, count: number, job: BlockJob): ForkedReply {
+    const room = this.#chain.tip.height - height
+    let parent = this.#chain.nodeAt(height)
+    if (parent === undefined || !Number.isInteger(count) || count < 1 || count > room)
+      return { type: 'refused', reason: `a fork at ${height} has room for ${Math.max(room, 0)}` }
+    const hashes: BlockHash[] = []
+    for (let made = 0; made < count; made++) {
+      const block: Block = this.#maker.of([], { ...job, parent })
+      const reply = this.#add(block, Math.max(job.nowSeconds, block.header.time))
+      assert(reply.type === 'accepted', 'an empty block is valid')
+      this.#outbox.add({ type: 'sideBlock', hash: reply.hash, header: block.header })
+      hashes.push(reply.hash)
+      parent = present(this.#chain.find(reply.hash), 'an accepted block is in the tree')
+    }
+    this.#outbox.publish()
+    return { type: 'forked', hashes }
   }
 
   /**
@@ -285,22 +330,25 @@ export class RegtestNode {
     return this.#outbox.subscribe(listener)
   }
 
-  #mineAll(count: number, job: Job): readonly BlockHash[] {
-    return Array.from({ length: count }, () => this.#mineOne(job))
+  #mineAll(count: number, job: BlockJob & { readonly empty?: boolean }): readonly BlockHash[] {
+    return Array.from({ length: count }, () => {
+      const block = job.empty
+        ? this.#maker.of([], job)
+        : this.#maker.fromPool(this.#mempool.pool, job)
+      // Many blocks within one second run ahead of the clock, and must not meet the two-hour rule.
+      const reply = this.#add(block, Math.max(job.nowSeconds, block.header.time))
+      return present(reply.type === 'accepted' ? reply.hash : undefined, 'a mined block is valid')
+    })
   }
 
-  #mineOne({ payToScript, nowSeconds, empty = false }: Job): BlockHash {
-    const block = mineBlock({
-      ...(empty ? { transactions: [], fees: 0n } : selectTransactions(this.#mempool.pool)),
-      tree: this.#chain.tree,
-      parent: this.#chain.tip,
-      payToScript,
-      extraNonce: this.#mined++,
-      nowSeconds,
-    })
-    // Many blocks within one second run ahead of the clock, and must not meet the two-hour rule.
-    const reply = this.#add(block, Math.max(nowSeconds, block.header.time))
-    return present(reply.type === 'accepted' ? reply.hash : undefined, 'a mined block is valid')
+  #judgeAgain(hash: BlockHash, nowSeconds: number, judge: (node: HeaderNode) => Move): BlockReply {
+    const node = this.#chain.find(hash)
+    if (node === undefined) return { type: 'refused', reason: 'Block not found' }
+    if (node.parent === undefined) return { type: 'refused', reason: 'genesis is valid' }
+    const move = judge(node)
+    this.#follow(move, nowSeconds)
+    this.#outbox.publish()
+    return { type: 'accepted', hash, tip: this.#chain.nodeAt(node.height) === node }
   }
 
   #add(block: Block, nowSeconds: number): BlockReply {

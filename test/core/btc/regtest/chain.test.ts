@@ -183,7 +183,9 @@ test('events come in order: transactions as they are taken, each block that join
   const node = nodeWithCoins(owner, 1)
   const seen: string[] = []
   const describeEvent = (event: NodeEvent): string =>
-    event.type === 'newTip' ? `block ${toHex(event.hash)}` : `tx from ${event.from ?? 'here'}`
+    event.type === 'newTransaction'
+      ? `tx from ${event.from ?? 'here'}`
+      : `block ${toHex(event.hash)}`
   const stop = node.subscribe((event) => seen.push(describeEvent(event)))
   const tx = signedSpend([coinbaseCoin(node, 1, owner)], [pay(other, SUBSIDY - 1_000n)])
   node.submit(tx, NOW, 'peer 1')

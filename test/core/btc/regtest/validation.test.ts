@@ -207,7 +207,7 @@ const SPEND_CASES: readonly SpendCase[] = [
     },
   ],
   [
-    'bad-txns-inputs-duplicate', // CVE-2018-17144, case 25.
+    'bad-txns-inputs-duplicate', // CVE-2018-17144.
     (node) => {
       const coin = coinbaseCoin(node, 1, owner)
       return signedSpend([coin, coin], [pay(owner, SUBSIDY)])
@@ -239,7 +239,7 @@ describe('a block is refused for a transaction in it', () => {
 })
 
 describe('edge cases of blocks (specification §13)', () => {
-  test('21: duplicated trailing transactions are mutation, and the true block is accepted', () => {
+  test('bitcoin §13.21: duplicated trailing transactions are mutation, and the true block is accepted', () => {
     const node = nodeWithCoins(owner)
     const { parent, child } = twoSpends(node)
     const block = blockOn(node, { transactions: [parent, child], fees: 2n * FEE })
@@ -248,7 +248,7 @@ describe('edge cases of blocks (specification §13)', () => {
     expect(verdict(node.submitBlock(block, NOW))).toBe('accepted')
   })
 
-  test('22: stripped witnesses are mutation, and the true block is accepted', () => {
+  test('bitcoin §13.22: stripped witnesses are mutation, and the true block is accepted', () => {
     const node = nodeWithCoins(owner)
     const block = blockOn(node, { transactions: [twoSpends(node).parent], fees: FEE })
     const stripped: Block = { ...block, transactions: block.transactions.map(stripWitness) }
@@ -256,14 +256,14 @@ describe('edge cases of blocks (specification §13)', () => {
     expect(verdict(node.submitBlock(block, NOW))).toBe('accepted')
   })
 
-  test('22: witnesses without a commitment are unexpected', () => {
+  test('bitcoin §13.22: witnesses without a commitment are unexpected', () => {
     const node = nodeWithCoins(owner)
     const transactions = [twoSpends(node).parent]
     const block = blockOn(node, { transactions, fees: FEE, commitment: false })
     expect(verdict(node.submitBlock(block, NOW))).toBe('unexpected-witness')
   })
 
-  test('23: of two commitments the last counts', () => {
+  test('bitcoin §13.23: of two commitments the last counts', () => {
     const node = nodeWithCoins(owner)
     const wrong = { value: 0n as Sat, script: commitmentScript(hash32(ONES)) }
     const wrongFirst = (tx: Transaction) => ({ ...tx, outputs: [wrong, ...tx.outputs] })
@@ -274,7 +274,7 @@ describe('edge cases of blocks (specification §13)', () => {
     expect(verdict(node.submitBlock(good, NOW))).toBe('accepted')
   })
 
-  test('26: a coinbase may take subsidy and fees, and not one satoshi more', () => {
+  test('bitcoin §13.26: a coinbase may take subsidy and fees, and not one satoshi more', () => {
     const node = nodeWithCoins(owner)
     const transactions = [twoSpends(node).parent]
     const reward = SUBSIDY + FEE
@@ -283,7 +283,7 @@ describe('edge cases of blocks (specification §13)', () => {
     expect(verdict(node.submitBlock(blockOn(node, { transactions, reward }), NOW))).toBe('accepted')
   })
 
-  test('27: a coinbase is spendable in the hundredth block after its own, not in the one before', () => {
+  test('bitcoin §13.27: a coinbase is spendable in the hundredth block after its own, not in the one before', () => {
     const node = nodeWithCoins(owner, 0)
     const height = node.tip().height + 1
     node.mine(1, owner.script, NOW)
@@ -297,7 +297,7 @@ describe('edge cases of blocks (specification §13)', () => {
     expect(verdict(node.submitBlock(inTime, NOW))).toBe('accepted')
   })
 
-  test('29: an output that carries data never enters the set', () => {
+  test('bitcoin §13.29: an output that carries data never enters the set', () => {
     const node = nodeWithCoins(owner)
     const data = { value: 5n as Sat, script: Uint8Array.of(0x6a, 1, 7) }
     const tx = signedSpend([coinbaseCoin(node, 1, owner)], [data, pay(owner, SUBSIDY - FEE)])
@@ -308,20 +308,33 @@ describe('edge cases of blocks (specification §13)', () => {
     expect(node.utxo({ txid: txid(tx), vout: 2 }).type).toBe('unknown')
   })
 
-  test('30: four million of weight is the most', () => {
+  test('bitcoin §13.30: four million of weight is the most', () => {
     const node = nodeWithCoins(roomy)
     expect(verdict(node.submitBlock(blockOfWeight(node, 4_000_001), NOW))).toBe('bad-blk-weight')
     expect(verdict(node.submitBlock(blockOfWeight(node, 4_000_000), NOW))).toBe('accepted')
   })
 
-  test('33, 34: a child follows its parent in a block, and never stands before it', () => {
+  test('bitcoin §13.33: a child follows its parent in a block, and the output between never shows', () => {
+    const node = nodeWithCoins(owner)
+    const { parent, child } = twoSpends(node)
+    const right = blockOn(node, { transactions: [parent, child], fees: 2n * FEE })
+    expect(verdict(node.submitBlock(right, NOW))).toBe('accepted')
+    expect(node.utxo({ txid: txid(parent), vout: 0 }).type).toBe('spent')
+  })
+
+  test('bitcoin §13.34: a child never stands before its parent', () => {
     const node = nodeWithCoins(owner)
     const { parent, child } = twoSpends(node)
     const reversed = blockOn(node, { transactions: [child, parent], fees: 2n * FEE })
     expect(verdict(node.submitBlock(reversed, NOW))).toBe('bad-txns-inputs-missingorspent')
-    const right = blockOn(node, { transactions: [parent, child], fees: 2n * FEE })
-    expect(verdict(node.submitBlock(right, NOW))).toBe('accepted')
-    expect(node.utxo({ txid: txid(parent), vout: 0 }).type).toBe('spent')
+  })
+
+  test('bitcoin §13.25: the same output spent twice by one transaction makes a block invalid', () => {
+    const node = nodeWithCoins(owner)
+    const coin = coinbaseCoin(node, 1, owner)
+    const twice = signedSpend([coin, coin], [pay(owner, SUBSIDY)])
+    const block = blockOn(node, { transactions: [twice] })
+    expect(verdict(node.submitBlock(block, NOW))).toBe('bad-txns-inputs-duplicate')
   })
 
   test('an output is spent once, within a block and across blocks', () => {

@@ -1,0 +1,49 @@
+/** Questions about the best chain that need more than one step. Source: `docs/spec/bitcoin.md` §12. */
+import type { BlockHash, Txid } from '../../base/bytes.ts'
+import { equalBytes } from '../../base/bytes.ts'
+import type { BlockHeader } from '../block.ts'
+import { HEADERS_MAX } from '../message.ts'
+import type { OutPoint, Transaction } from '../transaction.ts'
+import { outpointKey, txid } from '../transaction.ts'
+import type { Chain } from './chain.ts'
+import type { OutputStatus } from './node.ts'
+
+export type MinedTransaction = {
+  readonly transaction: Transaction
+  readonly height: number
+  readonly confirmations: number
+}
+
+export function minedTransaction(chain: Chain, id: Txid): MinedTransaction | undefined {
+  const height = chain.heightOf(id)
+  const node = height === undefined ? undefined : chain.nodeAt(height)
+  const block = node === undefined ? undefined : chain.block(node.hash)
+  const transaction = block?.transactions.find((tx) => equalBytes(txid(tx), id))
+  if (transaction === undefined || height === undefined) return undefined
+  return { transaction, height, confirmations: chain.tip.height - height + 1 }
+}
+
+export function outputStatus(chain: Chain, outpoint: OutPoint): OutputStatus {
+  const coin = chain.coins.get(outpointKey(outpoint))
+  if (coin !== undefined) return { type: 'unspent', ...coin }
+  const outputs = minedTransaction(chain, outpoint.txid)?.transaction.outputs ?? []
+  return { type: outpoint.vout < outputs.length ? 'spent' : 'unknown' }
+}
+
+/** Headers of the best chain after the first locator hash on it, up to `stop` or 2000. */
+export function headersAfter(
+  chain: Chain,
+  locator: readonly BlockHash[],
+  stop: BlockHash,
+): readonly BlockHeader[] {
+  const known = locator.map((hash) => chain.activeHeight(hash))
+  const start = known.find((height) => height !== undefined) ?? 0
+  const headers: BlockHeader[] = []
+  for (let height = start + 1; headers.length < HEADERS_MAX; height++) {
+    const node = chain.nodeAt(height)
+    if (node === undefined) break
+    headers.push(node.header)
+    if (equalBytes(node.hash, stop)) break
+  }
+  return headers
+}
