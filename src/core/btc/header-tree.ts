@@ -15,6 +15,10 @@ import type { Network } from './network.ts'
 
 /** Headers off the best chain that are kept: enough for the deepest reorganisation we follow. */
 export const SIDE_HEADERS_MAX = 10_080
+/** What is left of them when they are pruned, so that this is not done for every header. */
+const SIDE_KEPT_MAX = SIDE_HEADERS_MAX / 2
+/** How far below the tip of a network with a minimum of work a branch may begin (HDR-15). */
+const SIDE_DEPTH_MAX = 2_016
 /** A branch is worth following if it lacks at most this many blocks of work (HDR-12). */
 export const WORK_MARGIN_BLOCKS = 144n
 /** Locator entries that go back one by one before the steps double (HD-1). */
@@ -152,12 +156,7 @@ export function addHeader(tree: HeaderTree, node: HeaderNode): void {
 }
 
 function makeBest(tree: HeaderTree, tip: HeaderNode): void {
-  const branch: HeaderNode[] = []
-  let at: HeaderNode | undefined = tip
-  while (at !== undefined && tree.best[at.height] !== at) {
-    branch.push(at)
-    at = at.parent
-  }
+  const branch = branchAside(tree, tip)
   tree.best.length = tip.height + 1 - branch.length
   tree.best.push(...branch.toReversed())
 }
@@ -169,20 +168,45 @@ export function worthwhileWork(tree: View<HeaderTree>): bigint {
   return below > tree.network.minimumWork ? below : tree.network.minimumWork
 }
 
-/** Drops side branches that are not worth following (HDR-15). */
-function pruneSides(tree: HeaderTree): void {
+/**
+ * Drops side branches: those of too little work, on a network with a minimum of it those that left
+ * the best chain long ago, and the lightest of the rest, so that there is room again (HDR-15).
+ */
+export function pruneSides(tree: HeaderTree, keptMax = SIDE_KEPT_MAX): void {
   const enough = worthwhileWork(tree)
+  const isReal = tree.network.minimumWork > 0n
+  const lowest = isReal ? bestHeader(tree).height - SIDE_DEPTH_MAX : 0
   const kept = new Set<HeaderNode>()
-  for (const node of tree.nodes.values()) {
-    if (node.work < enough) continue
-    let at: HeaderNode | undefined = node
-    while (at !== undefined && !isOnBestChain(tree, at) && !kept.has(at)) {
-      kept.add(at)
-      at = at.parent
-    }
+  for (const leaf of sideLeaves(tree)) {
+    if (leaf.work < enough) break
+    const branch = branchAside(tree, leaf)
+    const root = branch.at(-1) ?? leaf
+    if (root.height <= lowest) continue
+    const fresh = branch.filter((node) => !kept.has(node))
+    if (kept.size > 0 && kept.size + fresh.length > keptMax) continue
+    for (const node of fresh) kept.add(node)
   }
   for (const node of tree.nodes.values())
     if (!isOnBestChain(tree, node) && !kept.has(node)) forget(tree, node)
+}
+
+/** Ends of side branches, most work first; of equals in an order that all nodes agree about. */
+function sideLeaves(tree: View<HeaderTree>): readonly HeaderNode[] {
+  const isLeaf = ({ key }: HeaderNode): boolean => (tree.children.get(key)?.length ?? 0) === 0
+  return [...tree.nodes.values()]
+    .filter((node) => !isOnBestChain(tree, node) && isLeaf(node))
+    .toSorted((a, b) => (a.work === b.work ? (a.key < b.key ? -1 : 1) : a.work > b.work ? -1 : 1))
+}
+
+/** The node and its ancestors, as far as they lie off the best chain, children first. */
+function branchAside(tree: View<HeaderTree>, tip: HeaderNode): readonly HeaderNode[] {
+  const branch: HeaderNode[] = []
+  let at: HeaderNode | undefined = tip
+  while (at !== undefined && !isOnBestChain(tree, at)) {
+    branch.push(at)
+    at = at.parent
+  }
+  return branch
 }
 
 function forget(tree: HeaderTree, node: HeaderNode): void {

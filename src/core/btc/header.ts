@@ -140,6 +140,8 @@ export function mayChangeBits({
 
 /** HDR-7: bits of the newest ancestor that is no minimum-difficulty block, or starts a period. */
 function lastRealBits({ network, height, ancestor }: HeaderContext): number {
+  // Where nothing ever retargets, every period begins as the first: no need to walk there.
+  if (network.retarget === 'never') return network.genesis.bits
   let at = height - 1
   let { bits } = ancestor(at)
   while (at % RETARGET_INTERVAL !== 0 && bits === network.powLimitBits) {

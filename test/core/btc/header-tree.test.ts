@@ -1,8 +1,10 @@
 /** Goal: the best chain is the one with most work, and a tree of others' headers stays bounded. */
 import { describe, expect, it } from 'vitest'
+import type { BlockHash } from '../../../src/core/base/bytes.ts'
 import { hash32 } from '../../../src/core/base/bytes.ts'
 import type { Block, BlockHeader } from '../../../src/core/btc/block.ts'
 import { workOfBits } from '../../../src/core/btc/header.ts'
+import type { HeaderTree } from '../../../src/core/btc/header-tree.ts'
 import {
   addHeader,
   ancestorAt,
@@ -13,10 +15,13 @@ import {
   markInvalid,
   medianTimeOf,
   newHeaderTree,
+  pruneSides,
   SIDE_HEADERS_MAX,
 } from '../../../src/core/btc/header-tree.ts'
+import type { Network } from '../../../src/core/btc/network.ts'
 import { mainnet, networks, regtest } from '../../../src/core/btc/network.ts'
 import { ChainBuilder, hashOfBlock, NOW_S } from '../../support/chain-builder.ts'
+import { EasyChain, easyNetwork } from '../../support/easy-headers.ts'
 
 const judged = (builder: ChainBuilder, header: BlockHeader, now = NOW_S) => {
   const verdict = judgeHeader(builder.tree, header, now)
@@ -141,4 +146,64 @@ it('headers off the best chain are bounded; the weak ones go first', () => {
   expect(tree.nodes.size - tree.best.length).toBe(1)
   expect(findHeader(tree, hashOfBlock(near))).toBeDefined()
   expect(bestHeader(tree).height).toBe(200)
+})
+
+describe('pruning (HDR-15)', () => {
+  /** A tree that holds these chains, the first of them first. */
+  function treeOf(network: Network, ...chains: readonly EasyChain[]): HeaderTree {
+    const tree = newHeaderTree(network)
+    for (const { headers } of chains)
+      for (const header of headers.slice(1)) {
+        const verdict = judgeHeader(tree, header, NOW_S)
+        if (verdict.type === 'valid') addHeader(tree, verdict.node)
+      }
+    return tree
+  }
+  const sides = (tree: HeaderTree): number => tree.nodes.size - tree.best.length
+
+  it('keeps the branches of most work while there is room, with all that leads to them', () => {
+    const network = easyNetwork()
+    const main = new EasyChain(network).grow(40)
+    const forks = [5, 9, 7, 6].map((count, i) =>
+      new EasyChain(network, i + 1, main, 20).grow(count),
+    )
+    const tree = treeOf(network, main, ...forks)
+    pruneSides(tree, 17)
+    expect(forks.map(({ hashes }) => findHeader(tree, hashes.at(-1) as BlockHash)?.height)).toEqual(
+      [undefined, 29, 27, undefined],
+    )
+    expect(sides(tree)).toBe(16)
+    // The heaviest stays, however long it is.
+    pruneSides(tree, 5)
+    expect(sides(tree)).toBe(9)
+  })
+
+  it('of equal work keeps the same, in whatever order they came', () => {
+    const network = easyNetwork()
+    const main = new EasyChain(network).grow(40)
+    const forks = [1, 2, 3].map((i) => new EasyChain(network, i, main, 20).grow(5))
+    const left = [forks, forks.toReversed()].map((ordered) => {
+      const tree = treeOf(network, main, ...ordered)
+      pruneSides(tree, 10)
+      return [...tree.nodes.keys()].toSorted()
+    })
+    expect(left[0]?.length).toBe(41 + 10)
+    expect(left[0]).toEqual(left[1])
+  })
+
+  it('drops a branch that is old, where blocks cost something, and no other', () => {
+    const real = easyNetwork(1n)
+    const main = new EasyChain(real).grow(2_100)
+    const [old, new_] = [83, 84].map((at) => new EasyChain(real, 1, main, at).grow(2_000))
+    expect(
+      [real, easyNetwork()].map((network) => {
+        const trees = [old, new_].map((fork) => treeOf(network, main, fork as EasyChain))
+        for (const tree of trees) pruneSides(tree)
+        return trees.map(sides)
+      }),
+    ).toEqual([
+      [0, 2_000],
+      [2_000, 2_000],
+    ])
+  })
 })
