@@ -1,7 +1,7 @@
 import { Block as PeerBlock } from 'bitcoinjs-lib'
 import { describe, expect, test } from 'vitest'
 import { concat, toDisplayHex, toHex } from '../../../src/core/base/bytes.ts'
-import { BadEncoding } from '../../../src/core/base/errors.ts'
+import { BadEncoding, present } from '../../../src/core/base/errors.ts'
 import type { Block, BlockFlaw } from '../../../src/core/btc/block.ts'
 import {
   blockWeight,
@@ -17,6 +17,7 @@ import {
 } from '../../../src/core/btc/block.ts'
 import { merkleRoot } from '../../../src/core/btc/merkle.ts'
 import { mainnet, regtest, testnet3 } from '../../../src/core/btc/network.ts'
+import { pushData } from '../../../src/core/btc/script.ts'
 import type { Transaction } from '../../../src/core/btc/transaction.ts'
 import {
   strippedSize,
@@ -171,7 +172,7 @@ describe('checkBlock', () => {
     expect(check(block)).toEqual({ kind, reason })
   })
 
-  test('a weight of exactly four million passes, one more does not', () => {
+  test('bitcoin §13.30: a weight of exactly four million passes, one more does not', () => {
     const sized = (size: number) => blockOf(HEIGHT, [withWitness(a, [new Uint8Array(size)])])
     const room = 4_000_000 - blockWeight(sized(3_000_000))
     expect(blockWeight(sized(3_000_000 + room))).toBe(4_000_000)
@@ -179,7 +180,7 @@ describe('checkBlock', () => {
     expect(check(sized(3_000_001 + room))?.reason).toBe('bad-blk-weight')
   })
 
-  test('of two commitments the last counts', () => {
+  test('bitcoin §13.23: of two commitments the last counts', () => {
     const early = coinbase(HEIGHT, [output(0n, commitmentScript(hashOf('x')))])
     const commitment = witnessCommitment([early, a], zeroHash)
     expect(check(having(withOutputs(early, commitmentScript(commitment)), a))).toBeUndefined()
@@ -216,6 +217,16 @@ describe('checkBlock', () => {
     for (const height of [1, 16, 17, 127, 128, 255, 256, 32_767, 32_768, 65_535, 70_000]) {
       expect(check(blockOf(height, []), height), `height ${height}`).toBeUndefined()
       expect(check(blockOf(height, []), height + 1)?.reason).toBe('bad-cb-height')
+    }
+  })
+
+  test('bitcoin §13.70: a coinbase that counts beyond 32 bits has another height', () => {
+    const high = concat(pushData(Uint8Array.of(HEIGHT & 0xff, HEIGHT >> 8, 0, 0, 1)), hashOf('x'))
+    for (const scriptSig of [high, Uint8Array.of(5), Uint8Array.of(0x4e, 255, 255, 255, 255)]) {
+      const [input, ...rest] = first.inputs
+      const odd = { ...first, inputs: [{ ...present(input, 'one'), scriptSig }, ...rest] }
+      const reason = scriptSig.length < 2 ? 'bad-cb-length' : 'bad-cb-height'
+      expect(check(having(odd, a, b, c))).toEqual({ kind: 'invalid', reason })
     }
   })
 

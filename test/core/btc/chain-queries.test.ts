@@ -199,7 +199,7 @@ describe('fees', () => {
     expect(feePercentiles(view.state)).toEqual(expected)
   })
 
-  it('a fork that loses gives no rates', () => {
+  it('bitcoin §13.63: with few transactions the percentiles are over those of the main chain', () => {
     const chain = new ChainBuilder()
     const blocks = chain.mineMany(102)
     const view = new ChainViewHarness()

@@ -64,27 +64,27 @@ describe('blocks that break one rule', () => {
   const pay = (inputs: Parameters<typeof spend>[0], value: bigint, more = {}): Transaction =>
     spend(inputs, [{ to: alice, value }], more)
   const cases: Record<string, readonly [reason: string, build: Case]> = {
-    'an outpoint spent twice by one transaction': [
-      'bad-txns-inputs-duplicate',
-      ({ chain, coin }) => chain.mine({ transactions: [pay([coin(0), coin(0)], COIN)] }),
-    ],
     'an outpoint spent twice in one block': [
       'bad-txns-inputs-missingorspent',
       ({ chain, coin }) =>
         chain.mine({ transactions: [pay([coin(0)], COIN), pay([coin(0)], COIN - 1n)], fees: 1n }),
     ],
+    'bitcoin §13.25: an outpoint spent twice by one transaction': [
+      'bad-txns-inputs-duplicate',
+      ({ chain, coin }) => chain.mine({ transactions: [pay([coin(0), coin(0)], COIN)] }),
+    ],
     'an output that never was': [
       'bad-txns-inputs-missingorspent',
       ({ chain, coin }) => chain.mine({ transactions: [pay([{ ...coin(0), vout: 7 }], 1n)] }),
     ],
-    'the parent after the child': [
+    'bitcoin §13.34: the parent after the child': [
       'bad-txns-inputs-missingorspent',
       ({ chain, coin }) => {
         const parent = pay([coin(0)], COIN)
         return chain.mine({ transactions: [pay([outputOf(parent)], COIN), parent] })
       },
     ],
-    'a coinbase that pays one satoshi too much': [
+    'bitcoin §13.26: a coinbase that pays one satoshi too much': [
       'bad-cb-amount',
       ({ chain }) => chain.mine({ fees: 1n }),
     ],
@@ -96,7 +96,7 @@ describe('blocks that break one rule', () => {
       'bad-txns-in-belowout',
       ({ chain, coin }) => chain.mine({ transactions: [pay([coin(0)], COIN + 1n)] }),
     ],
-    'a coinbase spent 99 blocks later': [
+    'bitcoin §13.27: a coinbase spent 99 blocks later': [
       'bad-txns-premature-spend-of-coinbase',
       // Block 111 spends the coinbase of block 12.
       ({ chain, coin }) => chain.mine({ transactions: [pay([coin(11)], COIN)] }),
@@ -135,7 +135,7 @@ describe('blocks that break one rule', () => {
   })
 
   it.each([
-    ['a coinbase spent 100 blocks later', (): [number, object] => [10, {}]],
+    ['bitcoin §13.27: a coinbase spent 100 blocks later', (): [number, object] => [10, {}]],
     ['a lock below the height of the block', (): [number, object] => [0, { lockTime: 110 }]],
     [
       'a lock that final sequences switch off',
@@ -157,7 +157,7 @@ describe('blocks that break one rule', () => {
     expect(balance(view, alice)).toBe(COIN)
   })
 
-  it('a spend of a spend in one block applies, and the output between never appears', () => {
+  it('bitcoin §13.33: a spend of a spend in one block applies, and the output between never appears', () => {
     const { chain, view, coin } = mature()
     const first = spend([coin(0)], [{ to: alice, value: COIN }])
     const second = spend([outputOf(first)], [{ to: bob, value: COIN - 100n }])
@@ -168,7 +168,7 @@ describe('blocks that break one rule', () => {
     expect(transactionOf(view.state, txid(first))).toEqual(first)
   })
 
-  it('an output to OP_RETURN is in no balance and in no set', () => {
+  it('bitcoin §13.29: an output to OP_RETURN is in no balance and in no set', () => {
     const { chain, view, coin } = mature(110, 1)
     const script = Uint8Array.of(0x6a, 1, 7)
     const burn = spend(
@@ -194,20 +194,20 @@ describe('bodies that do not belong to their header', () => {
     return { ...setting, block }
   }
   const bodies: Record<string, readonly [string, (block: Block) => Block]> = {
+    'a transaction left out': [
+      'bad-txnmrklroot',
+      (block) => ({ ...block, transactions: block.transactions.slice(0, 2) }),
+    ],
     // Three transactions hash like four with the last one twice (CVE-2012-2459).
-    'the last transaction twice': [
+    'bitcoin §13.21: the last transaction twice': [
       'bad-txns-duplicate',
       (block) => ({
         ...block,
         transactions: [...block.transactions, ...block.transactions.slice(-1)],
       }),
     ],
-    'a transaction left out': [
-      'bad-txnmrklroot',
-      (block) => ({ ...block, transactions: block.transactions.slice(0, 2) }),
-    ],
     'no transactions at all': ['bad-txnmrklroot', (block) => ({ ...block, transactions: [] })],
-    'the witness of the coinbase stripped': [
+    'bitcoin §13.22: the witnesses stripped': [
       'bad-witness-nonce-size',
       (block) => ({ ...block, transactions: block.transactions.map(stripWitness) }),
     ],
@@ -226,7 +226,7 @@ describe('bodies that do not belong to their header', () => {
 })
 
 describe('order of arrival', () => {
-  it('a block whose parent arrives later is kept and attached, once', () => {
+  it('bitcoin §13.8: a block whose parent arrives later is kept and attached, once', () => {
     const chain = new ChainBuilder()
     const [a, b, c] = chain.mineMany(3) as [Block, Block, Block]
     const view = new ChainViewHarness()
@@ -293,13 +293,19 @@ describe('order of arrival', () => {
 })
 
 describe('reorganisations', () => {
-  it('a deposit that a reorganisation drops is gone until it is mined again', () => {
+  it('bitcoin §13.1: a deposit that a reorganisation drops is gone until it is mined again', () => {
     const { chain, blocks, view, coin } = mature()
     const deposit = spend([coin(0)], [{ to: alice, value: COIN }])
     const fork = blocks.at(-1) as Block
     const first = chain.mine({ parent: fork, transactions: [deposit] })
+    /** What the minter sees, which wants six confirmations. */
+    const deep = () => {
+      const answer = utxosOfScript(view.state, alice, 6)
+      return answer.type === 'utxos' ? answer.utxos.length : answer
+    }
     view.follow(first, ...chain.mineMany(2, { parent: first }))
     expect(balance(view, alice, 3)).toBe(COIN)
+    expect(deep()).toBe(0)
 
     const rivals = chain.mineMany(4, { parent: fork })
     view.follow(...rivals)
@@ -308,9 +314,14 @@ describe('reorganisations', () => {
     const answer = utxosOfScript(view.state, alice, 1)
     expect(answer.type === 'utxos' && answer.utxos).toEqual([])
 
-    view.follow(chain.mine({ parent: rivals.at(-1), transactions: [deposit] }))
+    const again = chain.mine({ parent: rivals.at(-1), transactions: [deposit] })
+    view.follow(again)
     expect(balance(view, alice, 1)).toBe(COIN)
     expect(confirmationsOf(view.state, txid(deposit))).toBe(1)
+    view.follow(...chain.mineMany(4, { parent: again }))
+    expect(deep()).toBe(0)
+    view.follow(chain.mine())
+    expect(deep()).toBe(1)
   })
 
   it('the same output may be spent on either branch, but not twice on one', () => {
@@ -332,17 +343,22 @@ describe('reorganisations', () => {
     expect(view.offer(again)).toEqual({ type: 'invalid', reason: 'bad-txns-inputs-missingorspent' })
   })
 
-  it('of two branches with equal work the first received is the main chain', () => {
+  it('bitcoin §13.3: of two branches with equal work the first received is the main chain', () => {
     const chain = new ChainBuilder()
-    const a = chain.mine()
-    const b = chain.mine({ parent: a })
-    const rival = chain.mine({ parent: a })
-    const one = new ChainViewHarness()
-    one.follow(a, b, rival)
-    expect(tip(one.state).hash).toEqual(hashOfBlock(b))
-    const other = new ChainViewHarness()
-    other.follow(a, rival, b)
-    expect(tip(other.state).hash).toEqual(hashOfBlock(rival))
+    const a = chain.mine({ payTo: alice })
+    const b = chain.mine({ parent: a, payTo: alice })
+    const rival = chain.mine({ parent: a, payTo: alice })
+    for (const [first, second] of [
+      [b, rival],
+      [rival, b],
+    ] as const) {
+      const view = new ChainViewHarness()
+      view.follow(a, first, second)
+      expect(tip(view.state).hash).toEqual(hashOfBlock(first))
+      // One confirmation excludes both tips, none shows the first.
+      expect(utxosOfScript(view.state, alice, 1)).toMatchObject({ tipHeight: 1 })
+      expect(utxosOfScript(view.state, alice, 0)).toMatchObject({ tipHash: hashOfBlock(first) })
+    }
   })
 
   it('the anchor moves when a child is δ deep, and by δ deeper than its sibling', () => {

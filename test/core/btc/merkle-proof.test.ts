@@ -129,14 +129,14 @@ describe('a proof is refused', () => {
   })
 })
 
-describe('CVE-2017-12842 (§13.24)', () => {
+describe('CVE-2017-12842', () => {
   /** 60 bytes of fields and four of script: the size of an inner node. */
   const short = transactionFromParts({
     inputs: [{ outpoint: { txid: hashOf('a'), vout: 0 }, scriptSig: new Uint8Array(0) }],
     outputs: [output(1_000n, fromHex('51515151'))],
   })
 
-  test('an inner node shown as a transaction of 64 bytes is no transaction', () => {
+  test('bitcoin §13.24: an inner node shown as a transaction of 64 bytes is no transaction', () => {
     expect(encodeStripped(short).length).toBe(64)
     const { header, transactions } = blockOf(7, [short])
     expect(checkInclusion(proofOf(transactions, 1), header)).toBe('transaction-of-64-bytes')

@@ -50,8 +50,8 @@ describe('codec', () => {
   const stripped = toHex(encodeStripped(payment('a')))
   const full = toHex(encodeTransaction(payment('a')))
   test.each([
-    ['a witness flag of 0', full.replace(/^(.{8})0001/, '$10000')],
-    ['a witness flag of 2', full.replace(/^(.{8})0001/, '$10002')],
+    ['bitcoin §13.32: a witness flag of 0', full.replace(/^(.{8})0001/, '$10000')],
+    ['bitcoin §13.32: a witness flag of 2', full.replace(/^(.{8})0001/, '$10002')],
     ['no inputs and no outputs', '02000000000000000000'],
     ['only empty witness stacks', stripped.replace(/^(.{8})(.*)(.{8})$/, '$10001$200$3')],
     ['a count of inputs in three bytes', stripped.replace(/^(.{8})01/, '$1fd0100')],

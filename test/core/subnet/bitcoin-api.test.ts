@@ -311,6 +311,30 @@ describe('outputs and balances', () => {
     )
   })
 
+  test('bitcoin §13.48: ten thousand outputs of 546 satoshis come in ten pages', () => {
+    const dust = scriptOf(8)
+    const chain = new ChainBuilder().mineMany(101)
+    const outputs = Array.from({ length: 10_000 }, () => ({ to: dust, value: 546n }))
+    const tx = spend([coinbaseOutput(chain[0] as Block)], outputs)
+    world = new World([...chain, new ChainBuilder(chain).mine({ transactions: [tx] })])
+    const vouts: number[] = []
+    let page: Uint8Array | undefined
+    let pages = 0
+    do {
+      const filter = page && ({ type: 'page', page } as const)
+      const request = { network, address: addressOf(dust), filter } as const
+      const answer = world.ask('bitcoin_get_utxos_query', request)
+      if (typeof answer === 'string') throw new Error(answer)
+      vouts.push(...answer.utxos.map(({ outpoint }) => outpoint.vout))
+      page = answer.nextPage
+      pages++
+    } while (page !== undefined)
+    expect(pages).toBe(10)
+    expect(vouts).toEqual(outputs.map((_, vout) => vout))
+    const request = { network, address: addressOf(dust) } as const
+    expect(world.ask('bitcoin_get_balance_query', request)).toBe(5_460_000n)
+  })
+
   test('a page of another length than 72 is malformed', () => {
     for (const length of [0, 71, 73]) {
       const text = `Could not parse the page, the length is ${length}, but the expected length is 72.`

@@ -4,10 +4,11 @@
  * Method: architecture §5, bitcoin specification BLK-11; a real regtest chain, four nodes.
  */
 import { describe, expect, test } from 'vitest'
+import { concat, fromHex } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { addNs, NS_PER_SECOND } from '../../../src/core/base/units.ts'
 import type { Block } from '../../../src/core/btc/block.ts'
-import { encodeBlock, encodeHeader } from '../../../src/core/btc/block.ts'
+import { encodeBlock, encodeHeader, HEADER_SIZE } from '../../../src/core/btc/block.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { BitcoinCanister } from '../../../src/core/subnet/bitcoin-canister.ts'
 import { ChainBuilder, coinbaseOutput, NOW, scriptOf } from '../../support/chain-builder.ts'
@@ -109,7 +110,7 @@ describe('the minter', () => {
     expect(utxosOf(canister).type).toBe('temporarilyUnavailable')
   })
 
-  test('sees a coinbase with its hundredth block, not before', () => {
+  test('bitcoin §13.28: sees a coinbase with its hundredth block, not before', () => {
     const canister = informed(100)
     const immature = informed(99)
     for (const block of chain) canister.block(encodeBlock(block), NOW)
@@ -142,5 +143,16 @@ test('blocks without a header, malformed or twice change nothing', () => {
   for (const bytes of bodies) canister.block(bytes, NOW)
   expect(canister.tipHeight).toBe(0)
   for (const _ of [1, 2]) canister.block(encodeBlock(paid), NOW)
+  expect(canister.tipHeight).toBe(1)
+})
+
+test('bitcoin §13.31: a count longer than needed refuses the body, and says nothing of the header', () => {
+  const canister = informed(1)
+  const bytes = encodeBlock(paid)
+  const long = concat(bytes.slice(0, HEADER_SIZE), fromHex('fd0100'), bytes.slice(HEADER_SIZE + 1))
+  expect(bytes[HEADER_SIZE]).toBe(1)
+  canister.block(long, NOW)
+  expect([canister.tipHeight, canister.wants(bytes)]).toEqual([0, true])
+  canister.block(bytes, NOW)
   expect(canister.tipHeight).toBe(1)
 })

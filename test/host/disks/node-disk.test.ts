@@ -75,7 +75,7 @@ describe('a log on disk', () => {
     expect(replayed(disk)).toBe('[7]abc')
   })
 
-  test('keeps slot, records and snapshot of one step together', () => {
+  test('bitcoin §13.66: a step that finds no room is written as a whole once there is room', () => {
     const store = new MemoryStore()
     const failing: Store = {
       name: store.name,

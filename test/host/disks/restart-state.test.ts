@@ -18,7 +18,7 @@ import type { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
 import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
 import { restoreNode } from '../../../src/host/disks/node-restore.ts'
-import { MemoryStore } from '../../../src/host/store/store.ts'
+import { MemoryStore, type Store } from '../../../src/host/store/store.ts'
 import { canistersAt } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
@@ -62,8 +62,8 @@ function plain(name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? `${value}n` : value
 }
 
-function startAgain(incarnation: bigint): SubnetNode {
-  const disk = new NodeDisk(store)
+function startAgain(incarnation: bigint, on: Store = store): SubnetNode {
+  const disk = new NodeDisk(on)
   const { next: first, previous } = disk.log.position
   disk.restart([...disk.log.starts, { incarnation, first, previous }])
   return restoreNode(disk, { ...net.configOf(0), records: disk.records() })
@@ -164,4 +164,27 @@ it('a call of an earlier life that has expired and is forgotten is refused', () 
   order(node, encodeItem({ type: 'ingress', envelope }), addNs(later, 1n))
   expect(node.replica.findRequest(id)).toBeUndefined()
   expect(shown(node).ledger).toEqual(ledger)
+})
+
+it('bitcoin §13.9: a restart while a block is applied finds the outputs of before or of after it', () => {
+  const outputsOf = ({ replica }: SubnetNode): string => {
+    const { utxos, tree, byTxid } = replica.state.chain
+    return hashOf([utxos, [...tree.blocks.keys()], [...byTxid.keys()]])
+  }
+  const before = outputsOf(net.node(0))
+  const known = net.slots.length
+  net.mine(1, payer.script)
+  net.settle()
+  const after = outputsOf(net.node(0))
+  expect(after).not.toBe(before)
+  const found = net.slots.slice(known).map((_, i) => {
+    const cut = new MemoryStore()
+    const disk = new NodeDisk(cut)
+    disk.writeSeed(utf8('secret'))
+    disk.found(encodeGenesis(net.genesis))
+    for (const slot of net.slots.slice(0, known + i + 1)) disk.commit({ slot })
+    return outputsOf(startAgain(107n, cut))
+  })
+  expect([found[0], found.at(-1)]).toEqual([before, after])
+  expect(found.filter((each) => each !== before && each !== after)).toEqual([])
 })
