@@ -198,7 +198,7 @@ export class BitcoinAdapter {
       case 'cfcheckpt':
         if (this.#config.filters) this.#turn.emit({ type: 'filterMessage', peer, message })
         break
-      case 'getheaders': // We serve nothing (HS-1); the rest needs no answer.
+      case 'getheaders': // We serve no chain (HS-1); the rest needs no answer.
       case 'getblocks':
       case 'getaddr':
       case 'addr':

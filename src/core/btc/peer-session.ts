@@ -115,7 +115,7 @@ export class PeerSession {
     return {
       type: 'version',
       version: PROTOCOL_VERSION,
-      services: 0n,
+      services: service.witness,
       time: BigInt(Math.floor(nowMs / 1000)),
       receiver: nobody,
       sender: nobody,

@@ -53,7 +53,7 @@ describe('handshake', () => {
     expect(version).toMatchObject({
       type: 'version',
       version: 70_016,
-      services: 0n,
+      services: service.witness,
       startHeight: 0,
     })
     peer.say(peerVersion())

@@ -3,6 +3,7 @@
  * RN-9, RN-11, RN-12.
  */
 import type { Block } from '../block.ts'
+import { headerHash } from '../block.ts'
 import type { HeaderNode } from '../header-tree.ts'
 import type { Transaction } from '../transaction.ts'
 import { outpointKey, txid } from '../transaction.ts'
@@ -50,7 +51,11 @@ export class BlockMaker {
   }
 
   #make(job: Omit<Parameters<typeof mineBlock>[0], 'tree' | 'extraNonce'>): Block {
-    return mineBlock({ ...job, tree: this.#chain.tree, extraNonce: this.#extraNonce++ })
+    const make = () => mineBlock({ ...job, tree: this.#chain.tree, extraNonce: this.#extraNonce++ })
+    let block = make()
+    // Another node may have made the very same one, in the same second for the same script.
+    while (this.#chain.find(headerHash(block.header)) !== undefined) block = make()
+    return block
   }
 }
 

@@ -17,6 +17,7 @@ import {
   judgeHeader,
   markInvalid,
   newHeaderTree,
+  subtreeOf,
 } from '../header-tree.ts'
 import type { Message } from '../message.ts'
 import { HEADERS_MAX, inventory } from '../message.ts'
@@ -153,6 +154,7 @@ export class BlockSync {
   }
 
   #hearHeaders(peer: number, headers: readonly BlockHeader[], nowMs: number): void {
+    if (this.#tree !== undefined) this.#reconsider(this.#tree)
     const outcome: HeadersOutcome | undefined = this.#headers.get(peer)?.receive(headers, nowMs)
     if (outcome === undefined || this.#tree === undefined) return
     const { offence, strike, ask } = outcome
@@ -254,6 +256,16 @@ export class BlockSync {
     for (const shown of this.#shown.values())
       if (!tree.invalid.has(shown.key) && shown.work > (best?.work ?? 0n)) best = shown
     return best === own ? undefined : best
+  }
+
+  /** What the node has been told to take again is no offence any more. */
+  #reconsider(tree: HeaderTree): void {
+    for (const key of tree.invalid) {
+      const root = tree.nodes.get(key)
+      if (root?.parent === undefined || tree.invalid.has(root.parent.key)) continue
+      if (this.#node.isInvalid(root.hash)) continue
+      for (const node of subtreeOf(tree, root)) tree.invalid.delete(node.key)
+    }
   }
 
   #isJudged(hash: BlockHash): boolean {

@@ -205,8 +205,6 @@ export class PeerLink {
         return []
       case 'ping':
         return this.#send({ type: 'pong', nonce: message.nonce })
-      case 'getaddr':
-        return this.#send({ type: 'addr', addresses: [] })
       case 'getheaders': {
         const headers = this.#config.node.headersAfter(message.locator, message.stop)
         return this.#send({ type: 'headers', headers })
@@ -238,7 +236,8 @@ export class PeerLink {
       case 'getcfheaders':
       case 'getcfcheckpt':
         return this.#answerFilters(message)
-      // Said in passing.
+      // Nobody is known here, and some peers end the connection for an empty list of addresses.
+      case 'getaddr':
       case 'cfilter':
       case 'cfheaders':
       case 'cfcheckpt':

@@ -100,6 +100,40 @@ describe('nodes', () => {
     expect([...a.drops, ...b.drops]).toEqual([])
   })
 
+  test('a block that is reconsidered is taken from peers again', () => {
+    const world = new PeerWorld(NOW)
+    const [a, b] = [world.node(nodeWithCoins(owner)), world.node()]
+    world.link(b, a)
+    const { hash, height } = b.node.tip()
+    b.node.invalidate(hash, NOW)
+    expect(b.node.tip().height).toBe(height - 1)
+    a.node.mine(1, OTHER, NOW)
+    world.run()
+    expect(b.node.tip().height).toBe(height - 1)
+    b.node.reconsider(hash, NOW)
+    a.node.mine(1, OTHER, NOW)
+    world.run()
+    expect(tipOf(b)).toBe(tipOf(a))
+    expect(b.drops).toEqual([])
+  })
+
+  test('two nodes that would make the same block make two', () => {
+    const nodes = [new RegtestNode(), new RegtestNode()] as const
+    const [a, b] = nodes.map((node) => node.mine(1, OTHER, NOW)[0])
+    expect(b).toEqual(a)
+    const again = nodes[1].reorganise(1, {
+      dropTransactions: true,
+      payToScript: OTHER,
+      nowSeconds: NOW,
+    })
+    expect(again.type).toBe('reorganised')
+    nodes[0].mine(1, OTHER, NOW)
+    for (const block of blocksOf(nodes[0])) nodes[1].submitBlock(block, NOW)
+    expect(
+      nodes[1].reorganise(1, { dropTransactions: true, payToScript: OTHER, nowSeconds: NOW }).type,
+    ).toBe('reorganised')
+  })
+
   test('of two chains that were apart the one with more work wins at both ends', () => {
     const world = new PeerWorld(NOW)
     const base = nodeWithCoins(owner)
