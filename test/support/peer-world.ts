@@ -87,6 +87,8 @@ export class Member {
   readonly node: RegtestNode
   readonly peers: NodePeers
   readonly drops: string[] = []
+  /** Messages that were to leave later, which they do not here. */
+  readonly lagged: number[] = []
   readonly #world: PeerWorld
   readonly #pipes = new Map<number, Pipe>()
   #alarmMs = Number.POSITIVE_INFINITY
@@ -127,6 +129,7 @@ export class Member {
     }
     const pipe = this.#pipes.get(output.peer)
     if (output.type === 'send') {
+      if (output.lagMs > 0) this.lagged.push(output.lagMs)
       pipe?.(output.bytes)
       return
     }

@@ -145,8 +145,11 @@ export class RegtestSockets {
   #perform(output: PeersOutput, written: Map<number, boolean>): void {
     switch (output.type) {
       case 'send': {
-        const socket = this.#open.get(output.peer)?.socket
-        if (socket !== undefined) written.set(output.peer, socket.write(output.bytes))
+        const { peer, bytes, lagMs } = output
+        const write = (): boolean | undefined => this.#open.get(peer)?.socket.write(bytes)
+        // Timers of one length ring in the order in which they were set.
+        if (lagMs > 0) setTimeout(write, lagMs).unref()
+        else written.set(peer, write() ?? false)
         break
       }
       case 'drop': {

@@ -94,6 +94,9 @@ export class Mempool {
   get vsizeMax(): number {
     return this.#options.vsizeMax
   }
+  get relayRateSatPerKvb(): bigint {
+    return this.#options.relayRateSatPerKvb
+  }
 
   /** What a transaction has to pay now, in satoshi per 1,000 virtual bytes. */
   minimumRate(nowSeconds: number): bigint {
@@ -160,7 +163,10 @@ export class Mempool {
       if (entry !== undefined) this.#pool.confirm(entry)
       this.#pool.remove(this.#conflicts(tx))
     }
-    if (blocks.length > 0) this.#minimum.blockCame(nowSeconds)
+    if (blocks.length > 0) {
+      this.#dynamicRate(nowSeconds) // It has declined until now, whether anybody asked or not.
+      this.#minimum.blockCame(nowSeconds)
+    }
     this.#expiryDue = 0
     this.#expire(nowSeconds)
   }

@@ -30,7 +30,13 @@ export type PeersInput =
   | { readonly type: 'alarm' }
 
 export type PeersOutput =
-  | { readonly type: 'send'; readonly peer: number; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'send'
+      readonly peer: number
+      readonly bytes: Uint8Array
+      /** To be written so much later, for a test. */
+      readonly lagMs: number
+    }
   /** Close the connection: nothing more is said on it. */
   | {
       readonly type: 'drop'
@@ -47,6 +53,8 @@ type Entry = {
   readonly isOutbound: boolean
   /** When the handshake must be complete, or the next ping is due. */
   dueMs: number
+  /** What the peer was told that we take. */
+  toldSatPerKvb: bigint
 }
 
 /** One input at a time; total for whatever peers send. */
@@ -77,6 +85,7 @@ export class NodePeers {
     for (let next = this.#heard.shift(); next !== undefined; next = this.#heard.shift())
       if (this.#entries.has(next.peer))
         this.#act(this.#sync.hear(next.peer, next.talk, this.#nowMs))
+    this.#tellMinimum()
     this.#setAlarm()
     return this.#out
   }
@@ -96,6 +105,11 @@ export class NodePeers {
         this.#forget(input.peer)
         break
       case 'event':
+        if (input.event.type === 'dropPeers') {
+          for (const peer of [...this.#entries.keys()])
+            this.#tell(peer, { type: 'blame', reason: 'asked-to', detail: 'for a test' })
+          break
+        }
         if (input.event.type === 'newTip') this.#sync.learn(input.event.header, this.#nowMs)
         for (const peer of [...this.#entries.keys()])
           this.#tell(peer, { type: 'event', event: input.event })
@@ -121,7 +135,8 @@ export class NodePeers {
       follow: (talk) => this.#heard.push({ peer, talk }),
     })
     const dueMs = this.#nowMs + HANDSHAKE_SECONDS_MAX * 1_000
-    this.#entries.set(peer, { link, nonce, isOutbound, dueMs })
+    const toldSatPerKvb = this.#node.relayRateSatPerKvb // In its handshake.
+    this.#entries.set(peer, { link, nonce, isOutbound, dueMs, toldSatPerKvb })
     if (isOutbound) this.#tell(peer, { type: 'open', nowSeconds: this.#seconds })
   }
 
@@ -150,15 +165,32 @@ export class NodePeers {
 
   #tell(peer: number, input: LinkInput): void {
     const outputs = this.#entries.get(peer)?.link.step(input) ?? []
+    const { isStalled, lagMs } = this.#node.switches
     for (const output of outputs) {
-      this.#out.push({ ...output, peer })
-      if (output.type === 'drop') this.#forget(peer)
+      if (output.type === 'drop') {
+        this.#out.push({ ...output, peer })
+        this.#forget(peer)
+      } else if (!isStalled) this.#out.push({ ...output, peer, lagMs })
+    }
+  }
+
+  /** Peers hear of the minimum of a full mempool when it has moved by a third, or is gone (§10.6). */
+  #tellMinimum(): void {
+    const rate = this.#node.mempoolInfo(this.#seconds).minimumRateSatPerKvb
+    for (const [peer, entry] of this.#entries) {
+      const told = entry.toldSatPerKvb
+      const isNear = 4n * told > 3n * rate && 3n * told < 4n * rate
+      if (isNear || rate === told || !entry.link.ready) continue
+      entry.toldSatPerKvb = rate
+      this.#say(peer, { type: 'feefilter', feeRateSatPerKvb: rate })
     }
   }
 
   /** What the peer owed is asked of others. */
   #forget(peer: number): void {
-    if (this.#entries.delete(peer)) this.#act(this.#sync.forget(peer, this.#nowMs))
+    if (!this.#entries.delete(peer)) return
+    this.#node.forgetPeer(`${peer}`)
+    this.#act(this.#sync.forget(peer, this.#nowMs))
   }
 
   #expire(): void {

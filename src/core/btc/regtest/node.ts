@@ -23,6 +23,7 @@ import { Intake } from './intake.ts'
 import type { MempoolOptions } from './mempool.ts'
 import { Mempool } from './mempool.ts'
 import { Outbox } from './outbox.ts'
+import { PeerSwitches } from './peer-switches.ts'
 import type { Family, MempoolEntry } from './pool.ts'
 import { ScriptVerifier } from './script-verifier.ts'
 
@@ -80,6 +81,8 @@ export type NodeEvent =
   /** Peers shall hear of a block in which the best chain does not end. */
   | { readonly type: 'sideBlock'; readonly hash: BlockHash; readonly header: BlockHeader }
   | { readonly type: 'newTransaction'; readonly entry: MempoolEntry; readonly from?: string }
+  /** All connections end, for a test (RN-18). */
+  | { readonly type: 'dropPeers' }
 
 /** The best chain from `height` on is now `blocks`, which may be none. */
 export type ChainChange = { readonly height: number; readonly blocks: readonly Block[] }
@@ -124,6 +127,8 @@ export class RegtestNode {
   readonly #intake: Intake
   /** Filters of the best chain (BIP157). */
   readonly filters = new FilterIndex(this.#chain)
+  /** How its peer-to-peer side misbehaves, for tests (RN-18). */
+  readonly switches = new PeerSwitches()
   readonly #outbox: Outbox
   readonly #maker: BlockMaker
   readonly #unchecked = new Map<string, Block>()
@@ -242,9 +247,16 @@ export class RegtestNode {
     const minimumRateSatPerKvb = this.#mempool.minimumRate(nowSeconds)
     return { size, vsize, vsizeMax: this.#mempool.vsizeMax, minimumRateSatPerKvb }
   }
+  /** What is below is never relayed, however empty the mempool is. */
+  get relayRateSatPerKvb(): bigint {
+    return this.#mempool.relayRateSatPerKvb
+  }
   /** Transactions that wait for parents; by wtxid. */
   get orphans(): Intake['orphans'] {
     return this.#intake.orphans
+  }
+  dropPeers(): void {
+    this.#outbox.tell({ type: 'dropPeers' })
   }
   /** The connection to a peer is gone, and with it the orphans that it sent. */
   forgetPeer(peer: string): void {

@@ -28,6 +28,8 @@ export type DropReason =
   | 'mutated-block'
   | 'invalid-block'
   | 'timeout'
+  /** A switch of the test interface. */
+  | 'asked-to'
 
 export type LinkInput =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array; readonly nowSeconds: number }

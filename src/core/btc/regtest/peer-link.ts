@@ -24,7 +24,6 @@ import {
   STRIKES_MAX,
 } from './peer-link-port.ts'
 import { filterItem, REQUESTS_MAX, Serving } from './peer-serving.ts'
-import { RELAY_RATE_MIN_SAT_PER_VB } from './policy.ts'
 import type { MempoolEntry } from './pool.ts'
 
 /** Transactions and blocks that a peer is remembered to know. */
@@ -181,7 +180,7 @@ export class PeerLink {
     if (message.type === 'wtxidrelay') this.#wantsWtxids = true
     if (message.type !== 'verack') return []
     this.#ready = true
-    const feeRateSatPerKvb = RELAY_RATE_MIN_SAT_PER_VB * SATS_PER_KVB
+    const feeRateSatPerKvb = this.#config.node.relayRateSatPerKvb
     if (this.#servesBlocks) this.#config.follow?.({ type: 'ready' })
     return this.#send({ type: 'sendheaders' }, { type: 'feefilter', feeRateSatPerKvb })
   }
@@ -271,8 +270,11 @@ export class PeerLink {
     nowSeconds: number,
   ): readonly LinkOutput[] {
     const { node, peer } = this.#config
-    node.submit(transaction, nowSeconds, peer)
-    return []
+    const reply = node.submit(transaction, nowSeconds, peer)
+    if (reply.type === 'accepted' || reply.missing === undefined) return []
+    // An orphan waits; its parents are asked of who sent it.
+    const items = reply.missing.map((hash) => ({ kind: inventory.witnessTx, hash }))
+    return this.#send({ type: 'getdata', items })
   }
 
   #remember(hash: Hash32): void {
@@ -288,10 +290,11 @@ export class PeerLink {
   #announce(event: NodeEvent): readonly LinkOutput[] {
     if (event.type === 'newTransaction')
       return event.from === this.#config.peer ? [] : this.#announceTransaction(event.entry)
+    if (event.type === 'dropPeers') return [] // Done for all at once.
     if (this.#known.has(toHex(event.hash))) return []
     this.#remember(event.hash)
     return this.#wantsHeaders
-      ? this.#send({ type: 'headers', headers: [event.header] })
+      ? this.#send({ type: 'headers', headers: [this.#config.node.switches.header(event.header)] })
       : this.#send({ type: 'inv', items: [{ kind: inventory.block, hash: event.hash }] })
   }
 

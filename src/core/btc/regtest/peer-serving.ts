@@ -60,6 +60,7 @@ export class Serving {
       if (bytes > SEND_BYTES_SOFT_MAX) break
       served += 1
       const found = this.#find(item)
+      if (found === 'silence') continue
       if (found.length === 0 && item.kind !== FILTER_ITEM) missing.push(item)
       for (const message of found) {
         const frame = encodeMessage(regtest, message)
@@ -73,7 +74,7 @@ export class Serving {
   }
 
   /** Nothing for what is unknown, or gone in a reorganisation. */
-  #find({ kind, hash }: InventoryItem): readonly Message[] {
+  #find({ kind, hash }: InventoryItem): readonly Message[] | 'silence' {
     switch (kind) {
       case FILTER_ITEM:
         return this.#filter(hash)
@@ -94,9 +95,11 @@ export class Serving {
     return [{ type: 'cfilter', filterType: BASIC_FILTER, block, filter: found.filter }]
   }
 
-  #block(hash: BlockHash, whole: boolean): readonly Message[] {
-    const block = this.#node.blockByHash(hash)
-    if (block === undefined) return []
+  #block(hash: BlockHash, whole: boolean): readonly Message[] | 'silence' {
+    const found = this.#node.blockByHash(hash)
+    if (found === undefined) return []
+    const block = this.#node.switches.block(found)
+    if (block === undefined) return 'silence'
     const stripped = { ...block, transactions: block.transactions.map(stripWitness) }
     const body: Message = { type: 'block', block: whole ? block : stripped }
     if (this.#continuation === undefined || !equalBytes(hash, this.#continuation)) return [body]

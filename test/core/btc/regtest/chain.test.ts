@@ -182,10 +182,12 @@ test('the whole chain can be replaced', () => {
 test('events come in order: transactions as they are taken, each block that joins the chain', () => {
   const node = nodeWithCoins(owner, 1)
   const seen: string[] = []
-  const describeEvent = (event: NodeEvent): string =>
-    event.type === 'newTransaction'
+  const describeEvent = (event: NodeEvent): string => {
+    if (event.type === 'dropPeers') return event.type
+    return event.type === 'newTransaction'
       ? `tx from ${event.from ?? 'here'}`
       : `block ${toHex(event.hash)}`
+  }
   const stop = node.subscribe((event) => seen.push(describeEvent(event)))
   const tx = signedSpend([coinbaseCoin(node, 1, owner)], [pay(other, SUBSIDY - 1_000n)])
   node.submit(tx, NOW, 'peer 1')
