@@ -5,7 +5,11 @@ import { present } from '../../src/core/base/errors.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import { timestampNs } from '../../src/core/base/units.ts'
 import { BitcoinAdapter } from '../../src/core/btc/adapter.ts'
-import type { AdapterInput, AdapterOutput } from '../../src/core/btc/adapter-port.ts'
+import type {
+  AdapterInput,
+  AdapterOutput,
+  DiscoveryConfig,
+} from '../../src/core/btc/adapter-port.ts'
 import { ADAPTER_ALARM } from '../../src/core/btc/adapter-port.ts'
 import type { Block, BlockHeader } from '../../src/core/btc/block.ts'
 import type { Message, VersionMessage } from '../../src/core/btc/message.ts'
@@ -39,6 +43,8 @@ export type HarnessOptions = {
   readonly network?: Network
   /** Hosts that were found, instead of peers that the user named. */
   readonly found?: readonly string[]
+  readonly discovery?: DiscoveryConfig
+  readonly idleAfterMs?: number
 }
 
 export class AdapterHarness {
@@ -49,7 +55,8 @@ export class AdapterHarness {
   readonly #streams = new Map<number, MessageStream>()
   readonly #sent: { readonly peer: number; readonly message: Message }[] = []
 
-  constructor({ peers = 1, push = false, network = regtest, found = [] }: HarnessOptions = {}) {
+  constructor(options: HarnessOptions = {}) {
+    const { peers = 1, push = false, network = regtest, found = [], ...rest } = options
     const local = Array.from({ length: peers }, (_, i) => ({ host: '127.0.0.1', port: 18_444 + i }))
     this.adapter = new BitcoinAdapter({
       network,
@@ -57,6 +64,7 @@ export class AdapterHarness {
       seed: Seed.fromBytes(new Uint8Array(32).fill(7)),
       userAgent: '/ckbtc:test/',
       push,
+      ...rest,
     })
   }
 
@@ -120,10 +128,10 @@ export class AdapterHarness {
   /**
    * Starts, if need be, and completes the handshake of a peer; what was said on the way is dropped.
    */
-  ready(peer = 0): void {
+  ready(peer = 0, change: Partial<VersionMessage> = {}): void {
     if (this.of('connect').length === 0) this.step({ type: 'start' })
     this.step({ type: 'connected', peer })
-    this.say(peerVersion({ nonce: BigInt(1_000 + peer) }), peer)
+    this.say(peerVersion({ nonce: BigInt(1_000 + peer), ...change }), peer)
     this.say({ type: 'wtxidrelay' }, peer)
     this.say({ type: 'verack' }, peer)
     this.sent(peer)

@@ -45,6 +45,11 @@ export class AdapterBlocks {
     for (const header of headers) this.#download.announced(headerHash(header), peer)
   }
 
+  /** Everything that is wanted has been handed on. */
+  get isComplete(): boolean {
+    return this.#download.isComplete
+  }
+
   /** Height of the lowest block that is still to come. */
   get lowestNeeded(): number {
     const { headers } = this.#parts

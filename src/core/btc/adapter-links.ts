@@ -2,26 +2,22 @@
  * The connections of the Bitcoin adapter: which stand, and when one is tried again. Source:
  * `docs/spec/bitcoin.md` §3.8.
  */
-import type { AdapterConfig, PeerAddress, PeerStatus } from './adapter-port.ts'
+import type { AdapterConfig, PeerAddress, PeerRole, PeerStatus } from './adapter-port.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
+import { backOffMs } from './address-book.ts'
 import { isLoopback } from './network-address.ts'
 import type { Ban } from './peer-bans.ts'
 import { PeerBans } from './peer-bans.ts'
 import type { Offence } from './peer-session.ts'
 import { PeerSession } from './peer-session.ts'
 
-/** AD-10: from one second to ten minutes, a fifth more or less. */
-export const BACK_OFF_FIRST_MS = 1_000
-export const BACK_OFF_MAX_MS = 600_000
-const BACK_OFF_JITTER = 0.2
 /** A connection that lasted so long starts the back-off anew. */
 const LASTING_MS = 60_000
 
 export type Link = {
   readonly peer: number
   readonly address: PeerAddress
-  /** By the user: never banned (MB-1). */
-  readonly isNamed: boolean
+  role: PeerRole
   session: PeerSession | undefined
   failures: number
   openedMs: number
@@ -33,10 +29,15 @@ export type Link = {
 /** A link whose connection is being made, or stands. */
 export type OpenLink = Link & { readonly session: PeerSession }
 
+/** `offence`: the connection was ended by us. */
+export type Loss = { readonly wasReady: boolean; readonly offence: Offence | undefined }
+
 type Parts = {
   readonly turn: AdapterTurn
   /** Hears of every connection that is gone. */
   readonly forget: (peer: number) => void
+  /** Hears of discovered peers that are gone for good; `offence`: it was our choice. */
+  readonly lost: (link: Link, how: Loss) => void
   /** Height of the lowest block that is still to come (HS-3). */
   readonly lowestNeeded: () => number
 }
@@ -45,37 +46,47 @@ export class AdapterLinks {
   readonly #config: AdapterConfig
   readonly #turn: AdapterTurn
   readonly #parts: Parts
-  readonly #links: readonly Link[]
+  readonly #links = new Map<number, Link>()
   readonly #bans = new PeerBans()
+  #next = 0
 
   constructor(config: AdapterConfig, parts: Parts) {
     this.#config = config
     this.#turn = parts.turn
     this.#parts = parts
-    this.#links = config.peers.map(({ host, port, isFound }, peer) => ({
-      peer,
-      address: { host, port },
-      isNamed: isFound !== true,
+    for (const { host, port, isFound } of config.peers)
+      this.add({ host, port }, isFound ? 'found' : 'named')
+  }
+
+  /** A peer more, not yet connected. */
+  add(address: PeerAddress, role: PeerRole): Link {
+    const link = {
+      peer: this.#next++,
+      address,
+      role,
       session: undefined,
       failures: 0,
       openedMs: 0,
       retryMs: Number.POSITIVE_INFINITY,
       lastOffence: undefined,
-    }))
+    }
+    this.#links.set(link.peer, link)
+    return link
   }
 
   get all(): readonly Link[] {
-    return this.#links
+    return [...this.#links.values()]
   }
   get open(): readonly OpenLink[] {
-    return this.#links.filter(isOpen)
+    return this.all.filter(isOpen)
   }
   get ready(): readonly OpenLink[] {
     return this.open.filter(({ session }) => session.isReady)
   }
   get status(): readonly PeerStatus[] {
-    return this.#links.map(({ address, session, lastOffence }) => ({
+    return this.all.map(({ address, role, session, lastOffence }) => ({
       address,
+      role,
       state: session === undefined ? 'waiting' : session.isReady ? 'ready' : 'connecting',
       lastOffence,
     }))
@@ -87,15 +98,18 @@ export class AdapterLinks {
   }
 
   find(peer: number): OpenLink | undefined {
-    const link = this.#links[peer]
+    const link = this.#links.get(peer)
     return link !== undefined && isOpen(link) ? link : undefined
+  }
+
+  /** Undefined: it may be used. */
+  bannedUntil({ address, role }: Pick<Link, 'address' | 'role'>): number | undefined {
+    return role === 'named' ? undefined : this.#bans.until(address.host, this.#turn.nowMs)
   }
 
   /** Whether it was connected: a banned host waits for the end of its ban. */
   connect(link: Link, startHeight: number): boolean {
-    const bannedMs = link.isNamed
-      ? undefined
-      : this.#bans.until(link.address.host, this.#turn.nowMs)
+    const bannedMs = this.bannedUntil(link)
     if (bannedMs !== undefined) {
       link.retryMs = bannedMs
       return false
@@ -109,6 +123,7 @@ export class AdapterLinks {
       userAgent: this.#config.userAgent,
       startHeight,
       nowMs: this.#turn.nowMs,
+      relay: link.role !== 'blocks',
       filters: this.#config.filters ?? false,
       lowestNeeded: this.#parts.lowestNeeded,
     })
@@ -116,14 +131,20 @@ export class AdapterLinks {
     return true
   }
 
-  /** The connection is gone: what it owed is asked of others, and it is tried again later. */
-  close(link: Link): void {
+  /**
+   * The connection is gone: what it owed is asked of others. It is tried again later, unless it was
+   * discovered: then there are others.
+   */
+  close(link: Link, offence?: Offence): void {
     const { nowMs } = this.#turn
     link.failures = nowMs - link.openedMs >= LASTING_MS ? 1 : link.failures + 1
-    const pause = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (link.failures - 1))
-    link.retryMs = nowMs + pause * (1 + BACK_OFF_JITTER * (2 * this.#turn.fraction() - 1))
+    link.retryMs = nowMs + backOffMs(link.failures, this.#turn.fraction())
+    const isDiscovered = link.role !== 'named' && link.role !== 'found'
+    if (isDiscovered) this.#links.delete(link.peer)
+    const wasReady = link.session?.isReady === true
     link.session = undefined
     this.#parts.forget(link.peer)
+    if (isDiscovered) this.#parts.lost(link, { wasReady, offence })
   }
 
   /** A small offence: the third in ten minutes ends the connection (§3.9). */
@@ -137,8 +158,9 @@ export class AdapterLinks {
     if (link.session === undefined) return
     link.lastOffence = offence
     const { host } = link.address
-    if (!link.isNamed && !isLoopback(host)) this.#bans.punish(host, offence, this.#turn.nowMs)
-    this.close(link)
+    const mayBan = link.role !== 'named' && !isLoopback(host)
+    if (mayBan) this.#bans.punish(host, offence, this.#turn.nowMs)
+    this.close(link, offence)
     this.#turn.emit({ type: 'disconnect', peer: link.peer, offence })
   }
 }

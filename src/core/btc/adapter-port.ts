@@ -4,9 +4,11 @@
  */
 import type { BlockHash } from '../base/bytes.ts'
 import type { Seed } from '../base/seed.ts'
+import type { KnownPeers } from './address-book-file.ts'
 import type { Block, BlockHeader } from './block.ts'
 import type { FilterMessage } from './filter-message.ts'
 import type { Network } from './network.ts'
+import type { Ban } from './peer-bans.ts'
 import type { Offence } from './peer-session.ts'
 import type { Announcement, Evidence } from './transaction-relay.ts'
 
@@ -28,9 +30,22 @@ export type AdapterConfig = {
   readonly push: boolean
   /** Connections for compact filters: peers without them are refused (HS-3). */
   readonly filters?: boolean
+  /** Without it no peer is used but those above (AD-2). */
+  readonly discovery?: DiscoveryConfig
+  /** Connections end when nobody has called for so long (AD-11). */
+  readonly idleAfterMs?: number
 }
 
-/** `peer` is an index into the configured peers. */
+/** Where other peers come from (AD-1). */
+export type DiscoveryConfig = {
+  /** Names that know addresses. */
+  readonly seeds: readonly string[]
+  readonly fixed: readonly PeerAddress[]
+  /** Of an earlier life. */
+  readonly known: KnownPeers
+}
+
+/** `peer`: the number of a link; those of the configured peers are their indices. */
 export type AdapterInput =
   | { readonly type: 'start' }
   | { readonly type: 'connected'; readonly peer: number }
@@ -48,6 +63,10 @@ export type AdapterInput =
   | { readonly type: 'ask'; readonly peer: number; readonly message: FilterMessage }
   /** Ends a connection for what the caller has found. */
   | { readonly type: 'accuse'; readonly peer: number; readonly offence: Offence }
+  /** Addresses that a seed knows; none if it does not answer. */
+  | { readonly type: 'lookedUp'; readonly seed: string; readonly addresses: readonly string[] }
+  /** Somebody uses what the adapter is for (AD-11). */
+  | { readonly type: 'called' }
 
 export type AdapterOutput =
   | ({ readonly type: 'connect'; readonly peer: number } & PeerAddress)
@@ -63,9 +82,27 @@ export type AdapterOutput =
   /** Only with `filters`: the handshake is complete, and what the peer says of filters. */
   | { readonly type: 'peerReady'; readonly peer: number }
   | { readonly type: 'filterMessage'; readonly peer: number; readonly message: FilterMessage }
+  /** Ask a seed for addresses; answered by `lookedUp`. */
+  | { readonly type: 'lookUp'; readonly seed: string }
+
+/**
+ * `named` by the user, or `found` for him: configured. The rest was discovered: `blocks` carries no
+ * transactions and no addresses, `extra` is there for a comparison (AD-6, AD-9).
+ */
+export type PeerRole = 'named' | 'found' | 'relay' | 'blocks' | 'extra'
 
 export type PeerStatus = {
   readonly address: PeerAddress
+  readonly role: PeerRole
   readonly state: 'waiting' | 'connecting' | 'ready'
   readonly lastOffence: Offence | undefined
+}
+
+export type AdapterStatus = {
+  /** `idle`: it follows nobody until it is called. */
+  readonly state: 'idle' | 'catching up' | 'current'
+  readonly peers: readonly PeerStatus[]
+  readonly bans: readonly Ban[]
+  /** Every peer lies in this one group of the network: whoever has it may hide the chain (AD-7). */
+  readonly eclipseRisk: string | undefined
 }

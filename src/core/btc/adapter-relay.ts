@@ -61,7 +61,7 @@ export class AdapterRelay {
    */
   #peers(): readonly RelayPeer[] {
     const { links, push } = this.#parts
-    const { ready } = links
+    const ready = links.ready.filter(({ role }) => role !== 'blocks') // AD-6
     return ready.slice(0, Math.max(1, ready.length - 1)).map(({ peer, session }) => ({
       peer,
       wtxidRelay: session.wtxidRelay,

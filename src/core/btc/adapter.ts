@@ -6,16 +6,27 @@ import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import { AdapterBlocks } from './adapter-blocks.ts'
+import { AdapterDiscovery } from './adapter-discovery.ts'
 import { AdapterHeaders } from './adapter-headers.ts'
+import { AdapterIdle } from './adapter-idle.ts'
 import type { Link, OpenLink } from './adapter-links.ts'
 import { AdapterLinks } from './adapter-links.ts'
-import type { AdapterConfig, AdapterInput, AdapterOutput, PeerStatus } from './adapter-port.ts'
+import type {
+  AdapterConfig,
+  AdapterInput,
+  AdapterOutput,
+  AdapterStatus,
+  PeerStatus,
+} from './adapter-port.ts'
 import { ADAPTER_ALARM } from './adapter-port.ts'
 import { AdapterRelay } from './adapter-relay.ts'
+import { adapterStatus } from './adapter-status.ts'
 import { AdapterTurn } from './adapter-turn.ts'
+import type { KnownPeers } from './address-book-file.ts'
+import { NO_PEERS } from './address-book-file.ts'
+import { fromAddressV1 } from './address-message.ts'
 import type { HeaderTree } from './header-tree.ts'
 import type { Message } from './message.ts'
-import type { Ban } from './peer-bans.ts'
 import type { SessionEvent } from './peer-session.ts'
 
 /** One input at a time; total for whatever peers send. */
@@ -26,6 +37,8 @@ export class BitcoinAdapter {
   readonly #headers: AdapterHeaders
   readonly #blocks: AdapterBlocks
   readonly #relay: AdapterRelay
+  readonly #discovery: AdapterDiscovery | undefined
+  readonly #idle: AdapterIdle
   #alarmMs = Number.POSITIVE_INFINITY
 
   constructor(config: AdapterConfig) {
@@ -34,6 +47,7 @@ export class BitcoinAdapter {
     const links = new AdapterLinks(config, {
       turn,
       forget: (peer) => this.#forget(peer),
+      lost: (link, how) => this.#discovery?.lost(link, how),
       lowestNeeded: () => this.#blocks.lowestNeeded,
     })
     const headers = new AdapterHeaders({
@@ -48,6 +62,17 @@ export class BitcoinAdapter {
     this.#headers = headers
     this.#blocks = new AdapterBlocks({ network, turn, links, headers })
     this.#relay = new AdapterRelay({ turn, links, push })
+    this.#idle = new AdapterIdle(config.idleAfterMs)
+    if (config.discovery !== undefined)
+      this.#discovery = new AdapterDiscovery({
+        network,
+        config: config.discovery,
+        filters: config.filters ?? false,
+        turn,
+        links,
+        headers,
+        connect: (link) => this.#connect(link),
+      })
   }
 
   /** Height of the best header that peers have shown. */
@@ -85,14 +110,26 @@ export class BitcoinAdapter {
     return this.#links.status
   }
 
-  /** Hosts that are not to be used, as of the last step (MB-3). */
-  get bans(): readonly Ban[] {
-    return this.#links.bans
+  /** As of the last step. */
+  get status(): AdapterStatus {
+    return adapterStatus({
+      links: this.#links,
+      headers: this.#headers,
+      blocks: this.#blocks,
+      isIdle: this.#idle.isIdle,
+      isConnectOnly: this.#discovery === undefined,
+    })
+  }
+
+  /** Peers that a later life may begin with. */
+  toKeep(): KnownPeers {
+    return this.#discovery?.toKeep() ?? NO_PEERS
   }
 
   step(input: AdapterInput, now: TimestampNs): readonly AdapterOutput[] {
     this.#turn.begin(Number(now / NS_PER_MS))
     this.#take(input)
+    this.#discovery?.advance()
     this.#blocks.request()
     this.#setAlarm()
     return this.#turn.outputs
@@ -101,7 +138,8 @@ export class BitcoinAdapter {
   #take(input: AdapterInput): void {
     switch (input.type) {
       case 'start':
-        for (const link of this.#links.all) if (link.session === undefined) this.#connect(link)
+        this.#idle.called(this.#turn.nowMs)
+        this.#begin()
         break
       case 'connected':
         this.#with(input.peer, (link) => this.#handle(link, link.session.open(this.#turn.nowMs)))
@@ -132,12 +170,31 @@ export class BitcoinAdapter {
       case 'accuse':
         this.#with(input.peer, (link) => this.#links.end(link, input.offence))
         break
+      case 'lookedUp':
+        this.#discovery?.lookedUp(input.seed, input.addresses)
+        break
+      case 'called':
+        if (this.#idle.called(this.#turn.nowMs)) this.#begin()
+        break
     }
   }
 
   #with(peer: number, act: (link: OpenLink) => void): void {
     const link = this.#links.find(peer)
     if (link !== undefined) act(link)
+  }
+
+  #begin(): void {
+    for (const link of this.#links.all) if (link.session === undefined) this.#connect(link)
+    this.#discovery?.start()
+  }
+
+  /** AD-11. */
+  #rest(): void {
+    const reason = 'nobody has called for a long time'
+    this.#discovery?.stop()
+    for (const link of this.#links.open) this.#links.end(link, { kind: 'unneeded', reason })
+    for (const link of this.#links.all) link.retryMs = Number.POSITIVE_INFINITY
   }
 
   #connect(link: Link): void {
@@ -149,6 +206,7 @@ export class BitcoinAdapter {
     this.#blocks.forget(peer)
     this.#relay.forget(peer)
     this.#headers.forget(peer)
+    this.#discovery?.forget(peer)
   }
 
   #handle(link: OpenLink, events: readonly SessionEvent[]): void {
@@ -163,6 +221,7 @@ export class BitcoinAdapter {
           if (this.#config.filters) this.#turn.emit({ type: 'peerReady', peer: link.peer })
           this.#headers.ask(link)
           this.#relay.ready(link)
+          this.#discovery?.ready(link)
           break
         case 'message':
           this.#receive(link, event.message)
@@ -193,6 +252,12 @@ export class BitcoinAdapter {
       case 'getdata':
         this.#relay.serve(peer, message.items)
         break
+      case 'addr':
+        this.#discovery?.heard(link, message.addresses.map(fromAddressV1))
+        break
+      case 'addrv2':
+        this.#discovery?.heard(link, message.addresses)
+        break
       case 'cfilter':
       case 'cfheaders':
       case 'cfcheckpt':
@@ -201,7 +266,6 @@ export class BitcoinAdapter {
       case 'getheaders': // We serve no chain (HS-1); the rest needs no answer.
       case 'getblocks':
       case 'getaddr':
-      case 'addr':
       case 'tx':
       case 'sendheaders':
       case 'sendcmpct':
@@ -223,6 +287,7 @@ export class BitcoinAdapter {
   #expire(): void {
     const { nowMs } = this.#turn
     this.#alarmMs = Number.POSITIVE_INFINITY
+    if (this.#idle.expire(nowMs)) this.#rest()
     for (const link of this.#links.all) {
       if (link.session === undefined) {
         if (link.retryMs <= nowMs) this.#connect(link)
@@ -246,8 +311,9 @@ export class BitcoinAdapter {
             this.#headers.syncOf(peer)?.deadlineMs ?? Number.POSITIVE_INFINITY,
           ),
     )
-    const { deadlineMs } = this.#headers
-    const dueMs = Math.min(this.#blocks.deadlineMs, this.#relay.deadlineMs, deadlineMs, ...links)
+    const parts = [this.#blocks, this.#relay, this.#headers, this.#idle, this.#discovery]
+    const deadlines = parts.map((part) => part?.deadlineMs ?? Number.POSITIVE_INFINITY)
+    const dueMs = Math.min(...deadlines, ...links)
     if (dueMs === this.#alarmMs || dueMs === Number.POSITIVE_INFINITY) return
     this.#alarmMs = dueMs
     const afterMs = Math.max(0, Math.ceil(dueMs - nowMs))

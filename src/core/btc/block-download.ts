@@ -64,6 +64,11 @@ export class BlockDownload {
     for (const key of this.#without.keys()) if (!this.#keys.has(key)) this.#without.delete(key)
   }
 
+  /** Everything that is wanted was handed on. */
+  get isComplete(): boolean {
+    return this.#wanted.every(({ key }) => this.#delivered.has(key))
+  }
+
   get wanted(): readonly BlockHash[] {
     return this.#wanted.map(({ hash }) => hash)
   }

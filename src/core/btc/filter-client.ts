@@ -170,6 +170,7 @@ export class FilterClient {
       case 'send':
       case 'alarm':
       case 'evidence':
+      case 'lookUp':
         this.#out.push(output)
         break
       case 'disconnect':

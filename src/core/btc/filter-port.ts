@@ -28,7 +28,7 @@ export type FilterInput =
 export type FilterOutput =
   | Extract<
       AdapterOutput,
-      { readonly type: 'connect' | 'send' | 'disconnect' | 'alarm' | 'evidence' }
+      { readonly type: 'connect' | 'send' | 'disconnect' | 'alarm' | 'evidence' | 'lookUp' }
     >
   /** The status is another than it was. */
   | { readonly type: 'changed' }

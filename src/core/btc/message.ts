@@ -5,6 +5,8 @@ import type { BlockHash, Hash32 } from '../base/bytes.ts'
 import { hash32 } from '../base/bytes.ts'
 import { assert, BadEncoding } from '../base/errors.ts'
 import { sha256d } from '../base/hash.ts'
+import type { AddressV2 } from './address-message.ts'
+import { ADDRESS_V2_SIZE_MIN, readAddressV2, writeAddressV2 } from './address-message.ts'
 import type { Block, BlockHeader } from './block.ts'
 import { encodeBlock, HEADER_SIZE, readBlock, readHeader, writeHeader } from './block.ts'
 import type { FilterMessage } from './filter-message.ts'
@@ -68,6 +70,7 @@ export type Message =
   | { readonly type: 'feefilter'; readonly feeRateSatPerKvb: bigint }
   | { readonly type: 'ping' | 'pong'; readonly nonce: bigint }
   | { readonly type: 'addr'; readonly addresses: readonly TimedAddress[] }
+  | { readonly type: 'addrv2'; readonly addresses: readonly AddressV2[] }
   | {
       /** `getblocks` is the older question, answered with an `inv` of blocks. */
       readonly type: 'getheaders' | 'getblocks'
@@ -142,6 +145,9 @@ export function encodePayload(message: Message): Uint8Array {
     case 'addr':
       sink.list(message.addresses, writeTimedAddress)
       break
+    case 'addrv2':
+      sink.list(message.addresses, writeAddressV2)
+      break
     case 'getheaders':
     case 'getblocks':
       sink.u32(message.version).list(message.locator, writeHash).raw(message.stop)
@@ -199,6 +205,7 @@ const readers: ReadonlyMap<string, PayloadReader> = new Map<string, PayloadReade
   ['ping', (cursor) => ({ type: 'ping', nonce: cursor.u64() })],
   ['pong', (cursor) => ({ type: 'pong', nonce: cursor.u64() })],
   ['addr', readAddresses],
+  ['addrv2', readAddressesV2],
   ['getheaders', (cursor) => readLocator(cursor, 'getheaders')],
   ['getblocks', (cursor) => readLocator(cursor, 'getblocks')],
   ['headers', readHeaders],
@@ -216,6 +223,7 @@ const lists: ReadonlyMap<string, { readonly offset: number; readonly countMax: n
   { readonly offset: number; readonly countMax: number }
 >([
   ['addr', { offset: 0, countMax: ADDRESSES_MAX }],
+  ['addrv2', { offset: 0, countMax: ADDRESSES_MAX }],
   ['getheaders', { offset: 4, countMax: LOCATOR_MAX }],
   ['getblocks', { offset: 4, countMax: LOCATOR_MAX }],
   ['headers', { offset: 0, countMax: HEADERS_MAX }],
@@ -308,6 +316,11 @@ function readAddresses(cursor: ByteCursor): Message {
     ...readAddress(from),
   }))
   return { type: 'addr', addresses }
+}
+
+function readAddressesV2(cursor: ByteCursor): Message {
+  const limits = { countMax: ADDRESSES_MAX, sizeMin: ADDRESS_V2_SIZE_MIN }
+  return { type: 'addrv2', addresses: readLimited(cursor, limits, readAddressV2) }
 }
 
 function readSendCompact(cursor: ByteCursor): Message {

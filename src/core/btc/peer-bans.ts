@@ -19,6 +19,7 @@ export const penaltyMs: Readonly<Record<Offence['kind'], number>> = {
   selfConnection: 0,
   timeout: 0,
   unconnected: 0,
+  unneeded: 0,
   oversize: BAN_MS,
   badHeaders: BAN_MS,
   mutatedBlock: BAN_MS,

@@ -34,6 +34,8 @@ export type Offence = {
     | 'mutatedBlock'
     | 'invalidBlock'
     | 'filterLie'
+    /** No offence at all: there are enough better peers, or nobody needs any. */
+    | 'unneeded'
   readonly reason: string
 }
 
@@ -53,6 +55,8 @@ export type SessionOptions = {
   readonly userAgent: string
   readonly startHeight: number
   readonly nowMs: number
+  /** We want to hear of transactions (HS-1). */
+  readonly relay?: boolean
   /** The peer must serve compact filters. */
   readonly filters?: boolean
   /** Height of the lowest block that is still to come: a pruned peer may not have it. */
@@ -122,7 +126,7 @@ export class PeerSession {
       nonce: this.#options.nonce,
       userAgent: this.#options.userAgent,
       startHeight: this.#options.startHeight,
-      relay: true,
+      relay: this.#options.relay ?? true,
     }
   }
 
@@ -182,6 +186,7 @@ export class PeerSession {
       case 'feefilter':
       case 'getaddr':
       case 'addr':
+      case 'addrv2':
       case 'getheaders':
       case 'getblocks':
       case 'headers':

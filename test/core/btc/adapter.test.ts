@@ -6,7 +6,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concat, hash32 } from '../../../src/core/base/bytes.ts'
-import { BACK_OFF_MAX_MS } from '../../../src/core/btc/adapter-links.ts'
+import { BACK_OFF_MAX_MS } from '../../../src/core/btc/address-book.ts'
 import type { Block } from '../../../src/core/btc/block.ts'
 import { SECOND_PEER_MS } from '../../../src/core/btc/block-download.ts'
 import type { Message } from '../../../src/core/btc/message.ts'

@@ -282,14 +282,14 @@ describe.each([
     expect(peer.offences()).toEqual([offence])
     expect(peer.adapter.peers[0]?.lastOffence).toEqual(offence)
     const bans = [{ host: HOST, offence, untilMs: peer.nowMs + banMs }]
-    expect(peer.adapter.bans).toEqual(banMs > 0 ? bans : [])
+    expect(peer.adapter.status.bans).toEqual(banMs > 0 ? bans : [])
   })
 
   it.each(table)('%s: a peer that the user named is not banned', (_what, does, offence) => {
     const peer = begin({ found: [] })
     does(peer)
     expect(peer.offences()).toEqual([offence])
-    expect(peer.adapter.bans).toEqual([])
+    expect(peer.adapter.status.bans).toEqual([])
     peer.advance(1_200)
     expect(peer.of('connect').length).toBe(2)
   })
@@ -304,7 +304,7 @@ it('bitcoin §13.11: of two thousand headers without work the first bans, and no
     return header
   })
   peer.sayHeaders(flood)
-  expect(peer.adapter.bans.map(({ offence }) => offence.reason)).toEqual(['high-hash'])
+  expect(peer.adapter.status.bans.map(({ offence }) => offence.reason)).toEqual(['high-hash'])
   expect(peer.adapter.headers.nodes.size).toBe(1)
 })
 
@@ -341,7 +341,7 @@ it('bitcoin §13.21: a block with its last transactions twice is mutated, its se
   peer.sayHeaders([...headers.slice(0, 2), three.header])
   peer.step({ type: 'want', hashes: [hashOfBlock(three)] })
   peer.sayBlock({ ...three, transactions: [...three.transactions, ...last] })
-  expect(peer.adapter.bans.map(({ host, offence }) => [host, offence.kind])).toEqual([
+  expect(peer.adapter.status.bans.map(({ host, offence }) => [host, offence.kind])).toEqual([
     [HOST, 'mutatedBlock'],
   ])
   expect(peer.of('block')).toEqual([])
@@ -364,7 +364,7 @@ it('bitcoin §13.22: a block without its witnesses is mutated, its header stays 
 it('a peer on loopback is not banned, however it was found', () => {
   const peer = readied({ found: ['127.0.0.1'] })
   peer.bytes(oversized())
-  expect(peer.adapter.bans).toEqual([])
+  expect(peer.adapter.status.bans).toEqual([])
 })
 
 describe('a ban', () => {
@@ -379,7 +379,7 @@ describe('a ban', () => {
     expect(new Set(again.map(({ host }) => host))).toEqual(new Set(['9.1.2.4']))
     peer.advance(BAN_MS)
     expect(peer.of('connect').filter(({ host }) => host === HOST).length).toBeGreaterThan(1)
-    expect(peer.adapter.bans).toEqual([])
+    expect(peer.adapter.status.bans).toEqual([])
   })
 
   const lie: Offence = { kind: 'filterLie', reason: 'a' }

@@ -244,6 +244,7 @@ export class PeerLink {
       case 'verack':
       case 'sendcmpct':
       case 'addr':
+      case 'addrv2':
       case 'unknown':
         return []
     }

@@ -1,0 +1,264 @@
+/**
+ * Peers beyond those that are configured: where they come from, how many, and which. Source:
+ * `docs/spec/bitcoin.md` §3.8.
+ */
+import type { AdapterHeaders } from './adapter-headers.ts'
+import type { AdapterLinks, Link, Loss, OpenLink } from './adapter-links.ts'
+import type { DiscoveryConfig, PeerAddress } from './adapter-port.ts'
+import type { AdapterTurn } from './adapter-turn.ts'
+import type { BookEntry } from './address-book.ts'
+import { AddressBook, bookSizeMax } from './address-book.ts'
+import type { KnownPeers } from './address-book-file.ts'
+import { ANCHORS_MAX } from './address-book-file.ts'
+import type { AddressV2 } from './address-message.ts'
+import { reachable } from './address-message.ts'
+import { AddressRate } from './address-rate.ts'
+import { bestHeader } from './header-tree.ts'
+import { service } from './message.ts'
+import type { Network } from './network.ts'
+import { canonicalHost, isLoopback, networkGroup } from './network-address.ts'
+import { LIMITED_BLOCKS } from './peer-session.ts'
+import { SeedQueries } from './seed-queries.ts'
+
+/** Between attempts; doubles as often as a whole set of attempts has failed, up to the second. */
+export const ATTEMPT_EVERY_MS = 500
+export const ATTEMPT_EVERY_MS_MAX = 60_000
+/** Without an address to try, the sources are asked again after this. */
+export const SEARCH_EVERY_MS = 10_000
+/** AD-9. */
+export const TIP_CHECK_MS = 30 * 60_000
+/** A peer that is there for a comparison has so long to show its headers. */
+export const EXTRA_MS = 60_000
+
+/** AD-6. */
+export const connectionCounts = ({
+  name,
+}: Network): { readonly relay: number; readonly blocks: number } =>
+  name === 'mainnet' ? { relay: 6, blocks: 2 } : { relay: 3, blocks: 1 }
+
+type Parts = {
+  readonly network: Network
+  readonly config: DiscoveryConfig
+  readonly filters: boolean
+  readonly turn: AdapterTurn
+  readonly links: AdapterLinks
+  readonly headers: AdapterHeaders
+  readonly connect: (link: Link) => void
+}
+
+export class AdapterDiscovery {
+  readonly #parts: Parts
+  readonly #book: AddressBook
+  readonly #rate = new AddressRate()
+  readonly #seeds: SeedQueries
+  #anchors: readonly PeerAddress[]
+  #isOn = false
+  #nextMs = 0
+  #tipCheckMs = Number.POSITIVE_INFINITY
+  /** Attempts that came to nothing since the last that did not. */
+  #barren = 0
+
+  constructor(parts: Parts) {
+    const { config, network, turn } = parts
+    this.#parts = parts
+    this.#book = new AddressBook(bookSizeMax(network.name), () => turn.fraction())
+    this.#book.recall(config.known.entries)
+    this.#anchors = config.known.anchors.slice(0, ANCHORS_MAX)
+    this.#seeds = new SeedQueries(config.seeds)
+  }
+
+  /** From now on connections are made. */
+  start(): void {
+    this.#isOn = true
+    this.#nextMs = this.#parts.turn.nowMs
+    this.#tipCheckMs = this.#nextMs + TIP_CHECK_MS
+  }
+
+  stop(): void {
+    this.#anchors = this.toKeep().anchors
+    this.#isOn = false
+    this.#tipCheckMs = Number.POSITIVE_INFINITY
+  }
+
+  get deadlineMs(): number {
+    if (!this.#isOn) return Number.POSITIVE_INFINITY
+    const extra = this.#extra
+    const judgeMs = extra === undefined ? Number.POSITIVE_INFINITY : extra.openedMs + EXTRA_MS
+    const nextMs = this.#vacancy() === undefined ? Number.POSITIVE_INFINITY : this.#nextMs
+    return Math.min(nextMs, this.#tipCheckMs, judgeMs)
+  }
+
+  /** What a later life may begin with. */
+  toKeep(): KnownPeers {
+    const blocks = this.#parts.links.ready.filter(({ role }) => role === 'blocks')
+    const anchors = [...blocks.map(({ address }) => address), ...this.#anchors]
+    return { entries: this.#book.entries, anchors: anchors.slice(0, ANCHORS_MAX) }
+  }
+
+  /** A handshake is complete. */
+  ready({ peer, address, role }: OpenLink): void {
+    const { turn } = this.#parts
+    this.#barren = 0
+    this.#book.succeeded(address.host, address.port, turn.nowMs)
+    if (role !== 'blocks') turn.send(peer, { type: 'getaddr' })
+  }
+
+  lost({ address: { host, port } }: Link, { wasReady, offence }: Loss): void {
+    const { turn, links } = this.#parts
+    if (offence?.kind === 'selfConnection') this.#book.remove(host, port)
+    // While nobody can be reached it is the network's fault, not this peer's.
+    this.#book.failed(host, port, turn.nowMs, wasReady || links.ready.length > 0)
+    if (!wasReady) this.#barren += 1
+  }
+
+  forget(peer: number): void {
+    this.#rate.forget(peer)
+  }
+
+  /** What a peer says of others, at most at the rate of AD-4. */
+  heard({ peer, address, role }: OpenLink, entries: readonly AddressV2[]): void {
+    if (role === 'blocks') return
+    const { nowMs } = this.#parts.turn
+    const taken = entries.slice(0, this.#rate.take(peer, entries.length, nowMs))
+    const useful = reachable(taken).filter(({ services }) => isUseful(services))
+    this.#learn(this.#book.add(useful, networkGroup(address.host), nowMs))
+  }
+
+  lookedUp(seed: string, addresses: readonly string[]): void {
+    const { network, turn, filters } = this.#parts
+    const services = service.network | service.witness | (filters ? service.compactFilters : 0n)
+    const found = this.#seeds.answered(seed, addresses)
+    const time = Math.floor(turn.nowMs / 1_000)
+    const peers = found.map((host) => ({ host, port: network.p2pPort, services, time }))
+    this.#learn(this.#book.add(peers, seed, turn.nowMs))
+  }
+
+  #learn(added: number): void {
+    const soonMs = this.#parts.turn.nowMs + this.#pauseMs
+    if (added > 0) this.#nextMs = Math.min(this.#nextMs, soonMs)
+  }
+
+  /** After every step: what is due now. */
+  advance(): void {
+    const { nowMs } = this.#parts.turn
+    if (!this.#isOn) return
+    this.#judgeExtra()
+    this.#dropStragglers()
+    if (this.#tipCheckMs <= nowMs) this.#checkTip()
+    const role = this.#vacancy()
+    if (role === undefined || nowMs < this.#nextMs) return
+    const address = (role === 'blocks' ? this.#anchor() : undefined) ?? this.#choose()
+    if (address !== undefined) {
+      this.#open(address, role)
+      return
+    }
+    this.#nextMs = nowMs + SEARCH_EVERY_MS
+    this.#search()
+  }
+
+  #open(address: PeerAddress, role: 'relay' | 'blocks' | 'extra'): void {
+    const { turn, links, connect } = this.#parts
+    this.#nextMs = turn.nowMs + this.#pauseMs
+    connect(links.add(address, role))
+  }
+
+  get #pauseMs(): number {
+    const { relay, blocks } = connectionCounts(this.#parts.network)
+    const doublings = Math.min(10, Math.floor(this.#barren / (relay + blocks)))
+    return Math.min(ATTEMPT_EVERY_MS_MAX, ATTEMPT_EVERY_MS * 2 ** doublings)
+  }
+
+  /** Which connection is missing; anchors come first (AD-8). */
+  #vacancy(): 'relay' | 'blocks' | undefined {
+    const { links, network } = this.#parts
+    const counts = connectionCounts(network)
+    const blocks = links.open.filter(({ role }) => role === 'blocks').length
+    const relay = links.open.filter(({ role }) => role !== 'blocks' && role !== 'extra').length
+    if (blocks < counts.blocks && (this.#anchors.length > 0 || relay >= counts.relay))
+      return 'blocks'
+    return relay < counts.relay ? 'relay' : undefined
+  }
+
+  #anchor(): PeerAddress | undefined {
+    const [first, ...rest] = this.#anchors
+    if (first === undefined) return undefined
+    this.#anchors = rest
+    return this.#isFree(first) ? first : this.#anchor()
+  }
+
+  #choose(isFresh = false): BookEntry | undefined {
+    const { nowMs } = this.#parts.turn
+    return this.#book.choose(nowMs, (entry) => this.#isFree(entry), isFresh)
+  }
+
+  /** Not banned, and nobody of its group is connected (AD-7). */
+  #isFree({ host, port }: PeerAddress): boolean {
+    const { links } = this.#parts
+    if (links.bannedUntil({ address: { host, port }, role: 'relay' }) !== undefined) return false
+    const open = links.open.map(({ address }) => canonicalHost(address.host))
+    const groups = open.filter((one) => !isLoopback(one)).map(networkGroup)
+    return !open.includes(host) && !groups.includes(networkGroup(host))
+  }
+
+  /** Seeds first; the addresses that came with the program when these know none (AD-1). */
+  #search(): void {
+    const { turn, config } = this.#parts
+    const names = this.#seeds.next(turn.nowMs, () => turn.fraction())
+    for (const seed of names) turn.emit({ type: 'lookUp', seed })
+    if (names.length > 0 || this.#seeds.isWaiting) return
+    const services = service.network | service.witness
+    const time = Math.floor(turn.nowMs / 1_000)
+    const peers = config.fixed.map((address) => ({ ...address, services, time }))
+    this.#learn(this.#book.add(peers, 'fixed', turn.nowMs))
+  }
+
+  get #extra(): OpenLink | undefined {
+    return this.#parts.links.open.find(({ role }) => role === 'extra')
+  }
+
+  /** AD-9. */
+  #checkTip(): void {
+    const { turn, headers } = this.#parts
+    this.#tipCheckMs = turn.nowMs + TIP_CHECK_MS
+    const tipMs = 1_000 * bestHeader(headers.tree).header.time
+    if (tipMs + TIP_CHECK_MS > turn.nowMs || this.#extra !== undefined) return
+    const address = this.#choose(true) ?? this.#choose()
+    if (address !== undefined) this.#open(address, 'extra')
+  }
+
+  /** Whichever of two has more: the extra peer, or the one with least of those that we have. */
+  #judgeExtra(): void {
+    const { turn, links, headers } = this.#parts
+    const extra = this.#extra
+    if (extra === undefined) return
+    const isShown = extra.session.isReady && headers.syncOf(extra.peer)?.isSettled === true
+    if (!isShown && turn.nowMs < extra.openedMs + EXTRA_MS) return
+    const height = (link: OpenLink): number => headers.heightOf(link)
+    const [worst] = links.ready
+      .filter(({ role }) => role === 'relay')
+      .toSorted((a, b) => height(a) - height(b))
+    const isBetter = worst === undefined || height(worst) < height(extra)
+    const reason = 'another peer has more of the chain'
+    if (isShown && isBetter) {
+      extra.role = 'relay'
+      if (worst !== undefined) links.end(worst, { kind: 'unneeded', reason })
+    } else links.end(extra, { kind: 'unneeded', reason: 'it has no more than the others' })
+  }
+
+  /** A peer that is days behind stays only where there are too few. */
+  #dropStragglers(): void {
+    const { links, headers } = this.#parts
+    if (this.#vacancy() !== undefined) return
+    for (const link of links.ready) {
+      const isDiscovered = link.role === 'relay' || link.role === 'blocks'
+      const behind = headers.bestHeight - headers.heightOf(link)
+      if (!isDiscovered || behind <= LIMITED_BLOCKS) continue
+      if (headers.syncOf(link.peer)?.isSettled !== true) continue
+      links.end(link, { kind: 'unneeded', reason: `it is ${behind} blocks behind` })
+      return
+    }
+  }
+}
+
+const isUseful = (services: bigint): boolean =>
+  (services & (service.network | service.networkLimited)) !== 0n
