@@ -4,18 +4,17 @@
  */
 import type { BlockHash, Hash32, Txid } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
-import { assert, attempt, BadEncoding, present } from '../../base/errors.ts'
+import { attempt, BadEncoding } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
 import { decodeBlock, headerHash } from '../block.ts'
-import type { HeaderNode } from '../header-tree.ts'
 import { locator } from '../header-tree.ts'
 import { regtest } from '../network.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
-import { decodeTransaction, isCoinbase, txid } from '../transaction.ts'
+import { decodeTransaction } from '../transaction.ts'
 import type { BlockJob } from './block-maker.ts'
 import { BlockMaker } from './block-maker.ts'
-import type { Move } from './chain.ts'
 import { Chain } from './chain.ts'
+import { ChainDriver } from './chain-driver.ts'
 import { headersAfter, minedTransaction, outputStatus } from './chain-reads.ts'
 import type { Coin } from './coins.ts'
 import { FilterIndex } from './filter-index.ts'
@@ -131,6 +130,7 @@ export class RegtestNode {
   readonly switches = new PeerSwitches()
   readonly #outbox: Outbox
   readonly #maker: BlockMaker
+  readonly #driver: ChainDriver
   readonly #unchecked = new Map<string, Block>()
 
   /** Blocks of an earlier life that do not make a chain are `BadEncoding`. */
@@ -141,6 +141,13 @@ export class RegtestNode {
     if (flaw !== undefined) throw new BadEncoding(flaw)
     this.#outbox = new Outbox(this.#chain, keep)
     this.#maker = new BlockMaker(this.#chain, blocks)
+    this.#driver = new ChainDriver({
+      chain: this.#chain,
+      mempool: this.#mempool,
+      intake: this.#intake,
+      maker: this.#maker,
+      outbox: this.#outbox,
+    })
   }
 
   /**
@@ -153,7 +160,7 @@ export class RegtestNode {
     nowSeconds: number,
     { empty = false }: { readonly empty?: boolean } = {},
   ): readonly BlockHash[] {
-    const hashes = this.#mineAll(count, { payToScript, nowSeconds, empty })
+    const hashes = this.#driver.mine(count, { payToScript, nowSeconds, empty })
     this.#outbox.publish()
     return hashes
   }
@@ -180,7 +187,7 @@ export class RegtestNode {
   submitBlock(offered: Block | Uint8Array, nowSeconds: number): BlockReply {
     const block = decoded(offered, decodeBlock)
     if (block === undefined) return { type: 'refused', reason: 'Block decode failed' }
-    const reply = this.#add(block, nowSeconds)
+    const reply = this.#driver.add(block, nowSeconds)
     this.#outbox.publish()
     return reply
   }
@@ -247,6 +254,10 @@ export class RegtestNode {
     const minimumRateSatPerKvb = this.#mempool.minimumRate(nowSeconds)
     return { size, vsize, vsizeMax: this.#mempool.vsizeMax, minimumRateSatPerKvb }
   }
+  /** Takes transactions out of the mempool, with all that build on them. */
+  forgetTransactions(ids: readonly Txid[]): void {
+    this.#mempool.drop(ids)
+  }
   /** What is below is never relayed, however empty the mempool is. */
   get relayRateSatPerKvb(): bigint {
     return this.#mempool.relayRateSatPerKvb
@@ -281,57 +292,22 @@ export class RegtestNode {
    * Their transactions return to the mempool and are mined again, unless they are dropped.
    */
   reorganise(depth: number, options: Reorganisation): ReorganisedReply {
-    const { dropTransactions, drop = [], length = depth + 1, nowSeconds } = options
-    const oldTip = this.tip()
-    const { height } = oldTip
-    if (!Number.isInteger(depth) || depth < 1 || depth > height)
-      return { type: 'refused', reason: `depth ${depth} is not between 1 and ${height}` }
-    if (!Number.isInteger(length) || length < 1)
-      return { type: 'refused', reason: `length ${length} is not at least 1` }
-    const { move, restore } = this.#chain.cut(height - depth)
-    const old = move.disconnected.flatMap(({ transactions }) => transactions)
-    const dropped = new Set(drop.map(toHex))
-    const returning = old.filter((tx) => !dropTransactions && !dropped.has(toHex(txid(tx))))
-    this.#follow(move, nowSeconds, returning)
-    const hashes = this.#mineAll(length, { ...options, empty: options.keepMempool === true })
-    if (length > depth) restore() // Peers may go on with the old blocks, and win.
-    this.#outbox.publish() // The shorter chain in between is kept nowhere and told nobody.
-    const unconfirmed = old
-      .filter((tx) => !isCoinbase(tx))
-      .map(txid)
-      .filter((id) => this.#chain.heightOf(id) === undefined)
-    return { type: 'reorganised', oldTip, newTip: this.tip(), hashes, unconfirmed }
+    return this.#driver.reorganise(depth, options)
   }
-
   /** Declares a block and all above it invalid; genesis and unknown blocks are refused (RN-15). */
   invalidate(hash: BlockHash, nowSeconds: number): BlockReply {
-    return this.#judgeAgain(hash, nowSeconds, (node) => this.#chain.invalidate(node))
+    return this.#driver.invalidate(hash, nowSeconds)
   }
   /** Takes that back, for the blocks below and above it as well (RN-15). */
   reconsider(hash: BlockHash, nowSeconds: number): BlockReply {
-    return this.#judgeAgain(hash, nowSeconds, (node) => this.#chain.reconsider(node))
+    return this.#driver.reconsider(hash, nowSeconds)
   }
-
   /**
    * Mines `count` empty blocks on the block at a height, with no more work than the best chain has,
    * and lets peers hear of them (RN-15).
    */
   fork(height: number, count: number, job: BlockJob): ForkedReply {
-    const room = this.#chain.tip.height - height
-    let parent = this.#chain.nodeAt(height)
-    if (parent === undefined || !Number.isInteger(count) || count < 1 || count > room)
-      return { type: 'refused', reason: `a fork at ${height} has room for ${Math.max(room, 0)}` }
-    const hashes: BlockHash[] = []
-    for (let made = 0; made < count; made++) {
-      const block: Block = this.#maker.of([], { ...job, parent })
-      const reply = this.#add(block, Math.max(job.nowSeconds, block.header.time))
-      assert(reply.type === 'accepted', 'an empty block is valid')
-      this.#outbox.add({ type: 'sideBlock', hash: reply.hash, header: block.header })
-      hashes.push(reply.hash)
-      parent = present(this.#chain.find(reply.hash), 'an accepted block is in the tree')
-    }
-    this.#outbox.publish()
-    return { type: 'forked', hashes }
+    return this.#driver.fork(height, count, job)
   }
 
   /**
@@ -340,49 +316,6 @@ export class RegtestNode {
    */
   subscribe(listener: (event: NodeEvent) => void): () => void {
     return this.#outbox.subscribe(listener)
-  }
-
-  #mineAll(count: number, job: BlockJob & { readonly empty?: boolean }): readonly BlockHash[] {
-    return Array.from({ length: count }, () => {
-      const block = job.empty
-        ? this.#maker.of([], job)
-        : this.#maker.fromPool(this.#mempool.pool, job)
-      // Many blocks within one second run ahead of the clock, and must not meet the two-hour rule.
-      const reply = this.#add(block, Math.max(job.nowSeconds, block.header.time))
-      return present(reply.type === 'accepted' ? reply.hash : undefined, 'a mined block is valid')
-    })
-  }
-
-  #judgeAgain(hash: BlockHash, nowSeconds: number, judge: (node: HeaderNode) => Move): BlockReply {
-    const node = this.#chain.find(hash)
-    if (node === undefined) return { type: 'refused', reason: 'Block not found' }
-    if (node.parent === undefined) return { type: 'refused', reason: 'genesis is valid' }
-    const move = judge(node)
-    this.#follow(move, nowSeconds)
-    this.#outbox.publish()
-    return { type: 'accepted', hash, tip: this.#chain.nodeAt(node.height) === node }
-  }
-
-  #add(block: Block, nowSeconds: number): BlockReply {
-    const added = this.#chain.add(block, nowSeconds)
-    if (added.type === 'refused') return added
-    if (added.move !== undefined) this.#follow(added.move, nowSeconds)
-    return { type: 'accepted', hash: added.hash, tip: added.move !== undefined }
-  }
-
-  /**
-   * Brings the mempool up to a move of the chain; `returning` replaces what comes back by itself.
-   */
-  #follow(
-    { disconnected, connected }: Move,
-    nowSeconds: number,
-    returning: readonly Transaction[] = disconnected.flatMap(({ transactions }) => transactions),
-  ): void {
-    this.#mempool.confirm(connected, nowSeconds)
-    if (disconnected.length > 0) this.#mempool.rebuild(returning, nowSeconds)
-    this.#outbox.addBlocks(connected)
-    for (const one of this.#intake.blocksCame(connected, nowSeconds))
-      this.#outbox.add({ type: 'newTransaction', ...one })
   }
 }
 
