@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { installSha256 } from '../src/core/base/hash.ts'
 import { nativeSha256 } from '../src/native/sha256.ts'
 import { bitcoinBenchmarks } from './bitcoin.bench.ts'
+import { chainBenchmarks } from './bitcoin-chain.bench.ts'
 import { CALLS_NAMES, callsBenchmark } from './calls.bench.ts'
 import { disputeBenchmark } from './dispute.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
@@ -95,6 +96,7 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
     ...logBenchmarks(system),
     ...ledgerBenchmarks,
     ...bitcoinBenchmarks,
+    ...chainBenchmarks,
   ].filter(({ id, name, n }) => pattern.test(`${id} ${name} n=${n ?? ''}`))
 }
 

@@ -3,7 +3,7 @@
  * `docs/spec/bitcoin.md` §5.1, §7.4.
  */
 import type { Txid } from '../base/bytes.ts'
-import { toDisplayHex } from '../base/bytes.ts'
+import { toDisplayHex, toHex } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import type { Sat } from '../base/units.ts'
 import { sat } from '../base/units.ts'
@@ -134,10 +134,11 @@ function createOutputs(
   { height, network }: SpendContext,
 ): boolean {
   const coinbase = isCoinbase(tx)
+  const id = toHex(txid) // Once for all outputs: with thousands of them it is what takes time.
   for (const [vout, { value, script }] of tx.outputs.entries()) {
     if (!isStorable(script)) continue
     const outpoint = { txid, vout }
-    const key = outpointKey(outpoint)
+    const key = `${id}:${vout}`
     const old = ledger.find(key)
     if (old !== undefined) {
       if (network.name !== 'mainnet' || !OVERWRITING_COINBASES.has(toDisplayHex(txid))) return false

@@ -111,9 +111,7 @@ function outputsAfter(
   applied: readonly View<TreeBlock>[],
 ): readonly Utxo[] {
   const scriptHex = toHex(script)
-  const outputs = new Map(
-    outputsOf(state.utxos, script).map((utxo) => [outpointKey(utxo.outpoint), utxo]),
-  )
+  const outputs = outputsOf(state.utxos, scriptHex)
   for (const { changes } of applied) {
     const own = changes.byScript.get(scriptHex)
     for (const { outpoint } of own?.spent ?? []) outputs.delete(outpointKey(outpoint))

@@ -131,8 +131,12 @@ function removeOutput(set: UtxoSet, key: string): void {
   if (keys?.size === 0) set.byScript.delete(script)
 }
 
-/** Unspent outputs of a script, in no particular order. */
-export function outputsOf(set: View<UtxoSet>, script: Uint8Array): readonly Utxo[] {
-  const keys = set.byScript.get(toHex(script)) ?? []
-  return [...keys].flatMap((key) => set.outputs.get(key) ?? [])
+/** Unspent outputs of a script by their keys, in no particular order. */
+export function outputsOf(set: View<UtxoSet>, scriptHex: string): Map<string, Utxo> {
+  const found = new Map<string, Utxo>()
+  for (const key of set.byScript.get(scriptHex) ?? []) {
+    const utxo = set.outputs.get(key)
+    if (utxo !== undefined) found.set(key, utxo)
+  }
+  return found
 }
