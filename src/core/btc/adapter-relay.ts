@@ -5,6 +5,9 @@ import type { InventoryItem } from './message.ts'
 import type { Announcement, Evidence, RelayPeer, Sending } from './transaction-relay.ts'
 import { TransactionRelay } from './transaction-relay.ts'
 
+/** Beyond, requests of the same chunk of bytes are not answered: a few bytes ask for many. */
+const STEP_BYTES_MAX = 10_000_000
+
 type Parts = {
   readonly turn: AdapterTurn
   readonly links: AdapterLinks
@@ -42,6 +45,7 @@ export class AdapterRelay {
 
   /** Answers a `getdata`. */
   serve(peer: number, items: readonly InventoryItem[]): void {
+    if (this.#parts.turn.sentBytes > STEP_BYTES_MAX) return
     const { messages, evidence } = this.#relay.serve(items)
     for (const reply of messages) this.#parts.turn.send(peer, reply)
     this.#report(peer, evidence)

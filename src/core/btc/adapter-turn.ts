@@ -14,6 +14,7 @@ export class AdapterTurn {
   readonly #random: Generator
   #nowMs = 0
   #out: AdapterOutput[] = []
+  #sentBytes = 0
 
   constructor(network: Network, seed: Seed) {
     this.#network = network
@@ -23,6 +24,12 @@ export class AdapterTurn {
   begin(nowMs: number): void {
     this.#nowMs = nowMs
     this.#out = []
+    this.#sentBytes = 0
+  }
+
+  /** In the step under way, to all peers. */
+  get sentBytes(): number {
+    return this.#sentBytes
   }
 
   /** Of the step under way. */
@@ -38,7 +45,9 @@ export class AdapterTurn {
   }
 
   send(peer: number, message: Message): void {
-    this.emit({ type: 'send', peer, bytes: encodeMessage(this.#network, message) })
+    const bytes = encodeMessage(this.#network, message)
+    this.#sentBytes += bytes.length
+    this.emit({ type: 'send', peer, bytes })
   }
 
   /** In [0, 1). */

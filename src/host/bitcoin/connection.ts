@@ -20,7 +20,9 @@ import type { Clock } from '../clock.ts'
 
 /** No bytes in either direction for so long end a connection (KA-4). */
 const IDLE_MS_MAX = 20 * 60_000
-/** Unsent bytes of one peer beyond which it is taken to have stopped reading. */
+/** Unsent bytes of one peer beyond which nothing more is read from it, until it has read. */
+const UNSENT_BYTES_FULL = 1_000_000
+/** Beyond, it is taken to have stopped reading. */
 const UNSENT_BYTES_MAX = 64_000_000
 /** Longest delay that a timer of the platform takes. */
 const TIMER_MS_MAX = 2 ** 31 - 1
@@ -88,6 +90,7 @@ function report(output: AdapterOutput, options: BitcoinConnectionOptions): void 
     case 'connect':
     case 'send':
     case 'alarm': // Done by the driver.
+    case 'lookUp':
     case 'peerReady':
     case 'filterMessage': // Not asked for.
       break
@@ -156,6 +159,7 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
       case 'headers':
       case 'block':
       case 'evidence':
+      case 'lookUp':
       case 'peerReady':
       case 'filterMessage':
       case 'changed':
@@ -181,6 +185,7 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
     }
     socket.once('connect', () => report({ type: 'connected', peer }))
     socket.on('data', (bytes) => report({ type: 'bytes', peer, bytes: new Uint8Array(bytes) }))
+    socket.on('drain', () => socket.resume())
     socket.on('error', () => undefined) // Its `close` follows.
     socket.setTimeout(IDLE_MS_MAX, () => socket.destroy())
     socket.once('close', () => {
@@ -195,6 +200,8 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
     if (socket === undefined) return
     socket.write(bytes)
     if (socket.writableLength > UNSENT_BYTES_MAX) socket.destroy()
+    // Who asks faster than he reads waits: his questions stay in his own buffers.
+    else if (socket.writableLength > UNSENT_BYTES_FULL) socket.pause()
   }
 
   #drop(peer: number): void {
