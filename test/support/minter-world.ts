@@ -155,6 +155,12 @@ export class FakeChain implements Bitcoin {
     return { type: 'percentiles', rates: this.rates, isSet: this.isSet } as const
   }
 
+  missing(outpoints: readonly BitcoinUtxo['outpoint'][]) {
+    return this.isDown
+      ? undefined
+      : outpoints.filter((outpoint) => !this.utxosByKey.has(outpointKey(outpoint)))
+  }
+
   send(bytes: Uint8Array) {
     if (this.refusesToSend)
       return { type: 'temporarilyUnavailable', message: 'queue full' } as const
@@ -313,9 +319,9 @@ export class TestMinter {
     this.now = until
   }
 
-  mine(blocks = 1): void {
+  mine(blocks = 1, isReorganised = false): void {
     this.chain.mine(blocks)
-    machine.notify(this.minter, this.world, { type: 'bitcoinChanged' })
+    machine.notify(this.minter, this.world, { type: 'bitcoinChanged', isReorganised })
     this.wait(0n)
   }
 

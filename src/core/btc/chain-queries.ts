@@ -8,7 +8,7 @@ import type { Sat } from '../base/units.ts'
 import { sat } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import type { CheckedBlock, TreeBlock } from './block-tree.ts'
-import { branchTo, mainChain, stabilityCount } from './block-tree.ts'
+import { branchOutput, branchTo, mainChain, stabilityCount } from './block-tree.ts'
 import type { State } from './chain-state.ts'
 import { ORPHANS_MAX } from './chain-state.ts'
 import { levelPercentiles } from './fees.ts'
@@ -16,7 +16,7 @@ import { difficulty } from './header.ts'
 import type { HeaderNode } from './header-tree.ts'
 import { ancestorAt, bestHeader, isOnBestChain, worthwhileWork } from './header-tree.ts'
 import type { Outgoing } from './outgoing.ts'
-import type { Transaction } from './transaction.ts'
+import type { OutPoint, Transaction } from './transaction.ts'
 import { outpointKey } from './transaction.ts'
 import type { Utxo } from './utxo-set.ts'
 import { compareUtxos, outputsOf } from './utxo-set.ts'
@@ -118,6 +118,16 @@ function outputsAfter(
     for (const utxo of own?.created ?? []) outputs.set(outpointKey(utxo.outpoint), utxo)
   }
   return [...outputs.values()]
+}
+
+/** Of these outputs, those that are not unspent at the end of the main chain. */
+export function missingOutputs(
+  state: View<State>,
+  outpoints: readonly OutPoint[],
+): readonly OutPoint[] {
+  const end = mainChain(state.tree).at(-1) ?? state.tree.anchor
+  const output = branchOutput(state.tree, end, (key) => state.utxos.outputs.get(key))
+  return outpoints.filter((outpoint) => output(outpointKey(outpoint)) === undefined)
 }
 
 /** Sum of a script's outputs, by plain depth on the main chain (§9.3, D6). */

@@ -7,6 +7,7 @@ import { planTransaction } from './build-transaction.ts'
 import type { Context } from './context.ts'
 import { rootOf } from './context.ts'
 import { estimateRate } from './fees.ts'
+import { coinsToSpend } from './lost-coins.ts'
 import { startSigning } from './signing.ts'
 import type { WithdrawalRequest } from './state.ts'
 import { sumOf } from './state.ts'
@@ -133,7 +134,7 @@ const plan = (
   recipients: readonly Request[],
 ): BuiltTransaction | BuildError =>
   planTransaction({
-    available: context.state.availableUtxos,
+    available: coinsToSpend(context),
     recipients,
     mainScript: rootOf(context).mainScript,
     rate,
@@ -167,7 +168,7 @@ function holdOrPassOver(round: Round, requests: readonly Request[]): void {
 function drawBatch(round: Round, requestsMax: number): readonly Request[] {
   const { context, excluded } = round
   const { state } = context
-  const funds = sumOf(state.availableUtxos.values())
+  const funds = sumOf(coinsToSpend(context).values())
   const starving = starvingRequest(round, funds)
   if (starving !== undefined) return [starving]
   const batch: Request[] = []

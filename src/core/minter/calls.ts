@@ -103,4 +103,5 @@ export type Notice =
   /** Refused, expired, or dropped by a restore. */
   | { readonly type: 'signatureFailed'; readonly key: SignatureKey }
   /** A block came, or the operator set another fee level. */
-  | { readonly type: 'bitcoinChanged' }
+  /** The main chain ends elsewhere; `isReorganised`: blocks have left it. */
+  | { readonly type: 'bitcoinChanged'; readonly isReorganised: boolean }

@@ -22,6 +22,7 @@ import { updateBalance } from './deposit.ts'
 import type { EventLog } from './event-log.ts'
 import { appendEvent, emptyLog } from './event-log.ts'
 import type { Payload } from './events.ts'
+import { lookForLost } from './lost-coins.ts'
 import { decodeMemo } from './memo.ts'
 import { estimateWithdrawalFee, eventsPage, knownUtxos, minterInfo } from './queries.ts'
 import { replay } from './replay.ts'
@@ -158,6 +159,8 @@ export function notify(minter: Minter, world: World, notice: Notice): void {
       signatureFailed(context, notice.key)
       return
     case 'bitcoinChanged':
+      lookForLost(context, notice.isReorganised)
+      openRequests(context)
       mintAllWatched(context)
       schedule(context, 'process', context.now)
       return

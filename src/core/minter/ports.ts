@@ -83,6 +83,8 @@ export interface Bitcoin {
   /** Outputs of a script, as `bitcoin_get_utxos` counts confirmations. */
   utxos(request: { readonly script: Uint8Array; readonly minConfirmations: number }): UtxosResult
   feePercentiles(): FeePercentiles
+  /** Those that are not unspent on the main chain; undefined while the view is behind. */
+  missing(outpoints: readonly OutPoint[]): readonly OutPoint[] | undefined
   /** Puts the transaction into the list that every node announces from. Known already: ok. */
   send(rawTransaction: Uint8Array): SendResult
 }

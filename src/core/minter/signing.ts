@@ -17,6 +17,7 @@ import type { SignatureKey, SignatureRequest } from './calls.ts'
 import { SIGNATURES_OPEN_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { rootOf, schedule } from './context.ts'
+import { hasLost } from './lost-coins.ts'
 import type { SigningTransaction, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo } from './state.ts'
 
@@ -48,6 +49,7 @@ export function openRequests(context: Context): void {
   const { open, resting } = context.volatile
   if (context.volatile.root === undefined) return
   for (const signing of context.state.signing.values()) {
+    if (hasLost(context, signing.utxos)) continue
     let midstate: SighashMidstate | undefined
     for (let input = 0; input < signing.utxos.length; input++) {
       if (open.size >= SIGNATURES_OPEN_MAX) return

@@ -173,6 +173,10 @@ export type Volatile = {
   readonly open: Map<string, SignatureRequest>
   /** Inputs whose last request failed: asked again in the next round. */
   readonly resting: Set<string>
+  /** Credited coins that the main chain does not have any more [H 15]. */
+  readonly lost: Map<OutpointKey, Utxo>
+  /** Blocks have left the chain, and whether coins went with them is not known yet. */
+  mustLook: boolean
   readonly tasks: Map<Task, bigint>
   /** Accounts that asked for an address, the one not asked for longest first. */
   readonly watched: Map<AccountKey, Watched>
@@ -251,6 +255,8 @@ export function freshVolatile(config: Config): Volatile {
     unsent: new Set(),
     open: new Map(),
     resting: new Set(),
+    lost: new Map(),
+    mustLook: false,
     tasks: new Map(),
     watched: new Map(),
     toMint: new Set(),

@@ -17,6 +17,7 @@ import type { Context } from './context.ts'
 import { err, ledgerCall, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
 import { estimateRate } from './fees.ts'
 import { guarded, refusedByMode } from './guards.ts'
+import { coinsToSpend } from './lost-coins.ts'
 import { encodeBurnMemo } from './memo.ts'
 import type { BurnResult } from './ports.ts'
 import { requestsOf } from './state.ts'
@@ -191,7 +192,7 @@ const simulate = (
   rate: bigint,
 ): BuiltTransaction | BuildError =>
   planTransaction({
-    available: context.state.availableUtxos,
+    available: coinsToSpend(context),
     recipients: [recipient],
     mainScript: rootOf(context).mainScript,
     rate,

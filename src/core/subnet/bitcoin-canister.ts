@@ -13,9 +13,11 @@ import { decodeBlock, decodeHeader, HEADER_SIZE, headerHash } from '../btc/block
 import { COINBASE_MATURITY } from '../btc/block-spends.ts'
 import {
   feePercentiles,
+  headerAtHeight,
   isDiverged,
   isSynced,
   missingBlocks,
+  missingOutputs,
   outgoing,
   tip,
   utxosOfScript,
@@ -148,6 +150,12 @@ export class BitcoinCanister implements Canister {
     return tip(this.#state).key
   }
 
+  /** Whether the block of this key is the tip or below it; what is not known any more is not. */
+  isOnMainChain(key: string | undefined): boolean {
+    const node = key === undefined ? undefined : this.#state.headers.nodes.get(key)
+    return node !== undefined && headerAtHeight(this.#state, node.height) === node
+  }
+
   get tipHeight(): number {
     return tip(this.#state).height
   }
@@ -232,6 +240,8 @@ export class BitcoinCanister implements Canister {
         const { percentiles, source } = feePercentiles(state)
         return { type: 'percentiles', rates: percentiles, isSet: source === 'operator' }
       },
+      missing: (outpoints) =>
+        isSynced(state) && !isDiverged(state) ? missingOutputs(state, outpoints) : undefined,
       send: (bytes) => {
         const { reply } = execute(state, { type: 'sendTransaction', bytes, keep: true }, now)
         return reply.type === 'accepted'

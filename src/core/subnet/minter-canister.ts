@@ -10,6 +10,7 @@ import { minterInterface } from '../minter/interface.ts'
 import type { Minter } from '../minter/machine.ts'
 import { handle } from '../minter/machine.ts'
 import { page } from '../minter/queries.ts'
+import { sumOf } from '../minter/state.ts'
 import type { Answer } from '../minter/types.ts'
 import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
@@ -93,6 +94,10 @@ function minterHandlers(minter: Minter, caller: Principal, world: World): Handle
     x_get_events: getter(minterExtension.x_get_events, ({ start, length }) =>
       page(minter.log.events, start, length).map(encodeEvent),
     ),
+    x_lost_coins: getter(minterExtension.x_lost_coins, () => {
+      const lost = [...minter.state.volatile.lost.values()]
+      return { amount: sumOf(lost), outpoints: lost.map(({ outpoint }) => outpoint) }
+    }),
     decode_ledger_memo: handler(methods.decode_ledger_memo, (args) =>
       ask('decode_ledger_memo', args),
     ),

@@ -340,8 +340,10 @@ export class Replica {
     for (const id of this.#requests.forget(now)) this.#requestTree = this.#requestTree.without(id)
     const tip = this.#bitcoin.tipKey
     if (tip !== this.#state.tipSeen) {
+      const isReorganised = !this.#bitcoin.isOnMainChain(this.#state.tipSeen)
       this.#state.tipSeen = tip
-      minter.notify(this.#state.minter, this.#world(now), { type: 'bitcoinChanged' })
+      const notice = { type: 'bitcoinChanged', isReorganised } as const
+      minter.notify(this.#state.minter, this.#world(now), notice)
     }
     this.#runTimers(now)
     return minter.outstanding(this.#state.minter).flatMap((request) => {

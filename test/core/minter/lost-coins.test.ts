@@ -1,0 +1,105 @@
+/**
+ * Goal: what a reorganisation takes back after it was credited stops the minting of more, and is
+ * not spent. Source: minter H 15, checklist 48; bitcoin §13.2.
+ */
+import { expect, it } from 'vitest'
+import { outpointKey } from '../../../src/core/btc/transaction.ts'
+import { withdrawalAccount } from '../../../src/core/minter/addresses.ts'
+import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
+
+const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
+const alice = { owner: user(1) }
+
+/** Two coins are credited; `lose` takes the first one off the chain, and gives it back. */
+function story() {
+  const world = new TestMinter()
+  world.deposit(alice, 60_000n)
+  world.deposit(alice, 10_000_000n)
+  const [coin] = world.chain.utxosByKey.values()
+  if (coin === undefined) throw new Error('a coin was paid')
+  const lose = () => {
+    world.chain.utxosByKey.delete(outpointKey(coin.outpoint))
+    world.mine(1, true)
+  }
+  const giveBack = () => {
+    world.chain.utxosByKey.set(outpointKey(coin.outpoint), coin)
+    world.mine()
+  }
+  const redeem = (amount: bigint) => {
+    world.ledger.move(alice, withdrawalAccount(MINTER, alice.owner), amount)
+    return world.call('retrieve_btc', alice.owner, { address: ADDRESS, amount })
+  }
+  const spends = () =>
+    [...world.state.signing.values()].flatMap(({ utxos }) =>
+      utxos.map(({ outpoint }) => outpointKey(outpoint)),
+    )
+  const lost = () => [...world.state.volatile.lost.keys()]
+  return { world, coin, key: outpointKey(coin.outpoint), lose, giveBack, redeem, spends, lost }
+}
+
+it('bitcoin §13.2: a credited coin that is gone stops the minting, until it is back', () => {
+  const { world, key, lose, giveBack, lost } = story()
+  world.pay(alice, 70_000n)
+  lose()
+  expect(lost()).toEqual([key])
+  const minted = world.ledger.blocks.length
+  expect(world.call('update_balance', alice.owner, {})).toMatchObject({
+    type: 'err',
+    error: {
+      type: 'temporarilyUnavailable',
+      message:
+        'a reorganisation took back a coin of 60000 satoshis that were credited: ' +
+        'nothing is minted until the chain has them again',
+    },
+  })
+  expect(world.ledger.blocks.length).toBe(minted)
+  giveBack()
+  expect(lost()).toEqual([])
+  expect(world.call('update_balance', alice.owner, {}).type).toBe('ok')
+  expect(world.ledger.blocks.length).toBe(minted + 1)
+})
+
+it('a coin that is gone is not spent, the others are', () => {
+  const { world, key, lose, redeem, spends } = story()
+  lose()
+  redeem(10_000_000n - 200_000n)
+  world.wait(3_600_000_000_000n)
+  expect(spends()).toHaveLength(1)
+  expect(spends()).not.toContain(key)
+})
+
+it('bitcoin §13.2: no further signature is asked for a transaction that spends it', () => {
+  const { world, lose, giveBack, redeem, spends } = story()
+  redeem(10_050_000n - 1_000n)
+  world.wait(3_600_000_000_000n)
+  expect(spends()).toHaveLength(2)
+  expect(world.outstanding()).toHaveLength(2)
+  lose()
+  expect(world.outstanding()).toEqual([])
+  world.wait(3_600_000_000_000n)
+  expect(world.outstanding()).toEqual([])
+  giveBack()
+  expect(world.outstanding()).toHaveLength(2)
+  world.sign()
+  world.mine()
+  expect(world.chain.mempool).toEqual([])
+})
+
+it('a view that is behind is asked again when it has caught up', () => {
+  const { world, key, lose, giveBack, lost } = story()
+  world.chain.isDown = true
+  lose()
+  expect(lost()).toEqual([])
+  world.chain.isDown = false
+  world.mine()
+  expect(lost()).toEqual([key])
+  giveBack()
+  expect(lost()).toEqual([])
+})
+
+it('blocks that none left ask for no coin', () => {
+  const { world, coin, lost } = story()
+  world.chain.utxosByKey.delete(outpointKey(coin.outpoint))
+  world.mine(3)
+  expect(lost()).toEqual([])
+})
