@@ -187,6 +187,8 @@ export class LocalSubnet {
       case 'signed':
       case 'signingReport':
         return // Of `signatures`.
+      case 'withheld':
+        return // For the log.
     }
   }
 

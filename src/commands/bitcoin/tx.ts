@@ -7,6 +7,7 @@ import type { Terminal } from '../../terminal/terminal.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
 import { controlOf, printLocal } from '../local-network.ts'
+import { evidenceWords } from './evidence-words.ts'
 import type { WhoIsWho } from './who-is-who.ts'
 import { whoIsWho } from './who-is-who.ts'
 
@@ -53,14 +54,16 @@ function dataOf({ inputs, outputs, ...rest }: TransactionReply, names: WhoIsWho)
 
 function printTransaction(
   terminal: Terminal,
-  { txid, confirmations, height, vsize, feeSat, isCoinbase, inputs, outputs }: TransactionReply,
+  { txid, confirmations, height, vsize, feeSat, isCoinbase, ...rest }: TransactionReply,
   names: WhoIsWho,
 ): void {
+  const { inputs, outputs, evidence } = rest
   const where = height === undefined ? 'waits for a block' : `in block ${height}`
   const fee = feeSat === undefined ? '–' : `${feeSat} sat, ${(feeSat / vsize).toFixed(1)} sat/vB`
   printPairs(terminal, [
     ['Transaction', txid],
     ['Confirmations', `${confirmations}, ${where}`],
+    ...(evidence === undefined ? [] : [['Evidence', evidenceWords(evidence)] as const]),
     ['Size', `${vsize} vB`],
     ['Fee', isCoinbase ? 'none: it pays the miner' : fee],
   ])

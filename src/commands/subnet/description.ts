@@ -4,6 +4,10 @@ import type { StatusReply } from '../../host/control/protocol.ts'
 import { printPairs } from '../../terminal/table.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 import { devAccounts } from '../../wallet/identity.ts'
+import { evidenceWords } from '../bitcoin/evidence-words.ts'
+
+/** Lines of transactions that wait. */
+const OUTGOING_SHOWN_MAX = 5
 
 /** Fields of the JSON document; `start` and `status` have the same. */
 export function subnetData(status: StatusReply) {
@@ -38,6 +42,7 @@ export function subnetData(status: StatusReply) {
     nodesLying: status.nodesLying,
     problems: status.problems,
     attached: attachedData(status),
+    outgoing: status.outgoing,
     waiting: waitingFor(status),
   }
 }
@@ -70,6 +75,12 @@ function attachedPairs(status: StatusReply): readonly (readonly [string, string]
     ...notes.map((note) => ['', note] as const),
   ]
 }
+
+/** Those that no block has yet, the last few. */
+const unconfirmed = ({ outgoing }: StatusReply): StatusReply['outgoing'] =>
+  outgoing
+    .filter(({ state }) => state !== 'in-block' && state !== 'final')
+    .slice(-OUTGOING_SHOWN_MAX)
 
 /** What cannot go on while too few nodes are up; null where it can. */
 function waitingFor(status: StatusReply) {
@@ -179,6 +190,9 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ...(isVerbose ? ([['Root key', status.rootKey]] as const) : []),
     ['Chain', `height ${bitcoinHeight}${waiting}`],
     ...attachedPairs(status),
+    ...unconfirmed(status).map(
+      ({ txid, ...evidence }) => ['Outgoing', `${txid}: ${evidenceWords(evidence)}`] as const,
+    ),
     ['Mining', miningWords(status.mining)],
     ['Presignatures', `${status.presignatures}`],
     ['Disk', diskBytes === undefined ? 'nothing is kept' : megabytes(diskBytes)],

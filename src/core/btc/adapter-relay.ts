@@ -2,7 +2,13 @@
 import type { AdapterLinks, Link } from './adapter-links.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
 import type { InventoryItem } from './message.ts'
-import type { Announcement, Evidence, RelayPeer, Sending } from './transaction-relay.ts'
+import type {
+  Announcement,
+  Evidence,
+  RelayPeer,
+  Sending,
+  TransactionReport,
+} from './transaction-relay.ts'
 import { TransactionRelay } from './transaction-relay.ts'
 
 /** Beyond, requests of the same chunk of bytes are not answered: a few bytes ask for many. */
@@ -36,7 +42,18 @@ export class AdapterRelay {
   /** A handshake is complete (RB-2). */
   ready(link: Link): void {
     for (const peer of this.#peers())
-      if (peer.peer === link.peer) this.#post(this.#relay.peerReady(peer))
+      if (peer.peer === link.peer) this.#post(this.#relay.peerReady(peer, this.#parts.turn.nowMs))
+  }
+
+  /** Of our transactions, for people. */
+  report(nowMs: number): readonly TransactionReport[] {
+    return this.#relay.report(this.#peers(), nowMs)
+  }
+
+  /** The peer has said below which rate it wants to hear of nothing (TX-5). */
+  filter(peer: number, rateSatPerKvb: bigint): void {
+    const told = { peer, peers: this.#peers() }
+    this.#post(this.#relay.filter(told, rateSatPerKvb, this.#parts.turn.nowMs))
   }
 
   forget(peer: number): void {
@@ -46,7 +63,7 @@ export class AdapterRelay {
   /** Answers a `getdata`. */
   serve(peer: number, items: readonly InventoryItem[]): void {
     if (this.#parts.turn.sentBytes > STEP_BYTES_MAX) return
-    const { messages, evidence } = this.#relay.serve(items)
+    const { messages, evidence } = this.#relay.serve(peer, items, this.#parts.turn.nowMs)
     for (const reply of messages) this.#parts.turn.send(peer, reply)
     this.#report(peer, evidence)
   }

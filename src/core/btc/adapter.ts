@@ -28,6 +28,7 @@ import { fromAddressV1 } from './address-message.ts'
 import type { HeaderTree } from './header-tree.ts'
 import type { Message } from './message.ts'
 import type { SessionEvent } from './peer-session.ts'
+import type { TransactionReport } from './transaction-relay.ts'
 
 /** One input at a time; total for whatever peers send. */
 export class BitcoinAdapter {
@@ -124,6 +125,11 @@ export class BitcoinAdapter {
   /** Peers that a later life may begin with. */
   toKeep(): KnownPeers {
     return this.#discovery?.toKeep() ?? NO_PEERS
+  }
+
+  /** Of our transactions, for people. */
+  report(now: TimestampNs): readonly TransactionReport[] {
+    return this.#relay.report(Number(now / NS_PER_MS))
   }
 
   step(input: AdapterInput, now: TimestampNs): readonly AdapterOutput[] {
@@ -249,6 +255,9 @@ export class BitcoinAdapter {
       case 'notfound':
         this.#blocks.lacking(peer, message.items)
         break
+      case 'feefilter':
+        this.#relay.filter(peer, message.feeRateSatPerKvb)
+        break
       case 'getdata':
         this.#relay.serve(peer, message.items)
         break
@@ -269,7 +278,6 @@ export class BitcoinAdapter {
       case 'tx':
       case 'sendheaders':
       case 'sendcmpct':
-      case 'feefilter':
       case 'version':
       case 'verack':
       case 'wtxidrelay':

@@ -18,7 +18,6 @@ import {
   isSynced,
   missingBlocks,
   missingOutputs,
-  outgoing,
   tip,
   utxosOfScript,
 } from '../btc/chain-queries.ts'
@@ -28,7 +27,8 @@ import { execute, violations } from '../btc/chain-view.ts'
 import { findHeader } from '../btc/header-tree.ts'
 import type { Network } from '../btc/network.ts'
 import { regtest } from '../btc/network.ts'
-import type { Outgoing } from '../btc/outgoing.ts'
+import type { Posted } from '../btc/standing.ts'
+import { Standings } from '../btc/standing.ts'
 import type { Utxo } from '../btc/utxo-set.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
@@ -52,7 +52,7 @@ const STABILITY_THRESHOLD_MAX = 1_000_000n
 /** What the node's adapter is asked to do. */
 export type AdapterWork = {
   readonly wanted: readonly BlockHash[]
-  readonly announce: readonly View<Outgoing>[]
+  readonly announce: readonly Posted[]
 }
 
 /** What the canister remembers: parts of the replica's state. */
@@ -70,6 +70,7 @@ export class BitcoinCanister implements Canister {
   readonly #state: State
   readonly #settings: BitcoinSettings
   readonly #votes: HeaderVotes
+  readonly #standings = new Standings()
 
   constructor(
     id: Principal,
@@ -212,7 +213,7 @@ export class BitcoinCanister implements Canister {
 
   adapterWork(): AdapterWork {
     const wanted = this.#settings.syncing ? missingBlocks(this.#state) : []
-    return { wanted, announce: outgoing(this.#state) }
+    return { wanted, announce: this.#standings.look(this.#state) }
   }
 
   violations(): readonly string[] {

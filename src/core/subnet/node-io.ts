@@ -134,6 +134,8 @@ export type Observation =
       readonly requestId: Uint8Array
       readonly report: SigningReport
     }
+  /** A transaction of the minter that nobody is told of, for the network would not take it (§10.1). */
+  | { readonly type: 'withheld'; readonly txid: Uint8Array; readonly reason: string }
   | {
       readonly type: 'executed'
       readonly slot: bigint

@@ -25,7 +25,7 @@ import type { Item } from './items.ts'
 import { encodeItem, itemOf } from './items.ts'
 import { Lives } from './lives.ts'
 import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
-import { executed, KeyNews, signingReport } from './observed.ts'
+import { executed, KeyNews, signingReport, WithheldNews } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
 import { decodePeerMessage } from './peer-message.ts'
 import type { ReplicaConfig } from './replica.ts'
@@ -85,6 +85,7 @@ export class SubnetNode {
   readonly #headers: HeaderProposals
   readonly #operator: OperatorRequests
   readonly #keyNews: KeyNews
+  readonly #withheld = new WithheldNews()
   readonly #requestAlarm: RequestAlarm
 
   constructor(config: NodeConfig) {
@@ -325,6 +326,7 @@ export class SubnetNode {
     const { wanted, announce } = this.#replica.adapterWork()
     return [
       { type: 'adapter', wanted, announce },
+      ...this.#withheld.take(announce),
       ...alarmAt('timer', this.#replica.nextTimer(), slot.time),
       ...this.#requestAlarm.arm(slot.time),
       workAlarm,

@@ -4,6 +4,7 @@ import { toHex } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import type { KeyScheme } from '../base/key-scheme.ts'
 import { KEY_SCHEMES } from '../base/key-scheme.ts'
+import type { Posted } from '../btc/standing.ts'
 import type { Completion } from '../tecdsa/completion.ts'
 import type { Signer } from '../tecdsa/signer.ts'
 import type { SignerOutput } from '../tecdsa/signer-context.ts'
@@ -67,5 +68,22 @@ export class KeyNews {
     if (publicKey === undefined || this.#told.has(name)) return []
     this.#told.add(name)
     return [observed(event(publicKey))]
+  }
+}
+
+/** Transactions that are kept from the network, each told once for each reason. */
+export class WithheldNews {
+  #told = new Set<string>()
+
+  take(posted: readonly Pick<Posted, 'key' | 'txid' | 'standing'>[]): readonly NodeOutput[] {
+    const before = this.#told
+    this.#told = new Set()
+    return posted.flatMap(({ key, txid, standing }) => {
+      if (standing.type !== 'held') return []
+      const name = `${key} ${standing.reason}`
+      this.#told.add(name)
+      if (before.has(name)) return []
+      return [observed({ type: 'withheld', txid, reason: standing.reason })]
+    })
   }
 }

@@ -3,7 +3,7 @@
  * in which no node of the subnet has a part. Source: `docs/spec/bitcoin.md` §8.1, §8.4 (BS-1).
  */
 import type { BlockHash, Txid } from '../../core/base/bytes.ts'
-import { toHex } from '../../core/base/bytes.ts'
+import { equalBytes } from '../../core/base/bytes.ts'
 import { Seed } from '../../core/base/seed.ts'
 import { NS_PER_SECOND } from '../../core/base/units.ts'
 import type { PeerStatus } from '../../core/btc/adapter-port.ts'
@@ -20,6 +20,7 @@ import { newState, STABILITY_THRESHOLD } from '../../core/btc/chain-state.ts'
 import { execute } from '../../core/btc/chain-view.ts'
 import { networks } from '../../core/btc/network.ts'
 import type { FoundTransaction, OutputStatus } from '../../core/btc/regtest/node.ts'
+import { Standings } from '../../core/btc/standing.ts'
 import type { OutPoint } from '../../core/btc/transaction.ts'
 import { decodeTransaction, outpointKey, txid } from '../../core/btc/transaction.ts'
 import type { AttachedPlace } from '../bitcoin-place.ts'
@@ -37,6 +38,7 @@ export class AttachedBitcoin {
   readonly place: AttachedPlace
   readonly #state: State
   readonly #connection: BitcoinConnection
+  readonly #standings = new Standings()
 
   constructor(place: AttachedPlace, userAgent: string) {
     const network = networks[place.network]
@@ -66,7 +68,7 @@ export class AttachedBitcoin {
 
   #instruct(): void {
     this.#connection.want(missingBlocks(this.#state))
-    this.#connection.announce(outgoing(this.#state))
+    this.#connection.announce(this.#standings.look(this.#state))
   }
 
   /** Of the chain whose blocks are here. */
@@ -113,13 +115,16 @@ export class AttachedBitcoin {
     const reply = this.#execute({ type: 'sendTransaction', bytes, keep: false })
     if (reply.type !== 'accepted' && reply.type !== 'known')
       return { type: 'refused', reason: reply.type }
+    const own = txid(decodeTransaction(bytes))
+    const posted = this.#standings.look(this.#state).find(({ txid: id }) => equalBytes(id, own))
+    if (posted?.standing.type === 'held') return { type: 'refused', reason: posted.standing.reason }
     this.#instruct()
-    return { type: 'accepted', txid: txid(decodeTransaction(bytes)) }
+    return { type: 'accepted', txid: own }
   }
 
   transaction(id: Txid): FoundTransaction | undefined {
     const confirmations = confirmationsOf(this.#state, id)
-    const waiting = outgoing(this.#state).find(({ txid: own }) => toHex(own) === toHex(id))
+    const waiting = outgoing(this.#state).find(({ txid: own }) => equalBytes(own, id))
     const transaction = confirmations > 0 ? transactionOf(this.#state, id) : waiting?.transaction
     if (transaction === undefined) return undefined
     if (confirmations === 0) return { transaction, confirmations }

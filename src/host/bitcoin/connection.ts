@@ -15,7 +15,7 @@ import type {
 } from '../../core/btc/adapter-port.ts'
 import type { Block, BlockHeader } from '../../core/btc/block.ts'
 import type { Offence } from '../../core/btc/peer-session.ts'
-import type { Announcement, Evidence } from '../../core/btc/transaction-relay.ts'
+import type { Announcement, Evidence, TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { Clock } from '../clock.ts'
 
 /** No bytes in either direction for so long end a connection (KA-4). */
@@ -45,6 +45,8 @@ export interface BitcoinConnection {
   /** Transactions to announce; replaces the list before. */
   announce(transactions: readonly Announcement[]): void
   peers(): readonly PeerStatus[]
+  /** What is known of the transactions that were announced. */
+  report(): readonly TransactionReport[]
   bestHeight(): number
   /** How far a header that a peer shows lies before our clock, if that is too far (HDR-10). */
   aheadSeconds(): number | undefined
@@ -67,6 +69,7 @@ export function startBitcoinConnection(
     want: (hashes) => driver.step({ type: 'want', hashes }),
     announce: (transactions) => driver.step({ type: 'announce', transactions }),
     peers: () => adapter.peers,
+    report: () => adapter.report(options.clock()),
     bestHeight: () => adapter.bestHeight,
     aheadSeconds: () => adapter.aheadSeconds,
     close: () => driver.close(),

@@ -32,6 +32,8 @@ export const NODES_MAX = 40
 /** Ways in which a node can be made to lie. */
 export const faultKinds = lieKinds
 export const FAULT_DELAY_MS_MAX = DELAY_MS_MAX
+/** Transactions of the subnet in one status. */
+export const OUTGOING_SHOWN_MAX = 100
 const VOUT_MAX = 2 ** 32 - 1
 const FEE_RATE_MSAT_MAX = 1_000_000_000
 
@@ -56,8 +58,22 @@ const mined = object({ height: count, hash, blocks: list(hash, BLOCKS_MAX) })
 
 const party = object({ address: nullable(text), amountSat: money, isFaucet: flag })
 
+/** The strongest evidence of a transaction of ours, and how long it has been so (bitcoin §10.4). */
+const evidenceFields = {
+  state: text,
+  /** That were told of it, asked for it, or announced it to us, as the state says. */
+  peers: count,
+  ageMs: count,
+  /** Why there is no more of it, or by which other one. */
+  reason: nullable(text),
+  /** What a replacement should pay, in satoshi per virtual byte. */
+  bumpSatPerVb: nullable(count),
+}
+const evidence = object(evidenceFields)
+
 const transaction = object({
   txid: hash,
+  evidence: nullable(evidence),
   confirmations: count,
   height: nullable(count),
   vsize: count,
@@ -128,6 +144,8 @@ export const statusShape = object({
   subnetBitcoinHeight: count,
   /** Null: the chain is its own. */
   attached: nullable(attached),
+  /** Transactions that nodes announce, and how the last ones ended. */
+  outgoing: list(object({ txid: hash, ...evidenceFields }), OUTGOING_SHOWN_MAX),
   minConfirmations: count,
   mining: text,
   waitingTransactions: count,

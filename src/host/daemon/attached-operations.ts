@@ -2,13 +2,18 @@
  * The Bitcoin operations of the control port while the subnet follows a node of the user's: it is
  * looked at, and not ruled. Implements `docs/spec/cli.md` §5.17.
  */
-import { fromDisplayHex, fromHex, toDisplayHex } from '../../core/base/bytes.ts'
+import type { Txid } from '../../core/base/bytes.ts'
+import { equalBytes, fromDisplayHex, fromHex, hash32, toDisplayHex } from '../../core/base/bytes.ts'
 import { Problem } from '../../core/base/errors.ts'
 import { networks } from '../../core/btc/network.ts'
+import type { FoundTransaction } from '../../core/btc/regtest/node.ts'
+import { decodeTransaction } from '../../core/btc/transaction.ts'
 import type { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import { textOfPlace } from '../bitcoin-place.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
+import type { BitcoinAnswer } from '../node/protocol.ts'
 import { refused } from './bitcoin-operations.ts'
+import { reportOf, withEvidence } from './outgoing-evidence.ts'
 import { outputReply, transactionReply } from './transaction-view.ts'
 
 /** What is done to the embedded chain alone. */
@@ -45,8 +50,22 @@ export class AttachedOperations {
     return { height, hash: toDisplayHex(hash), time, waitingTransactions, ...peer }
   }
 
-  tx({ txid: id }: RequestOf<'tx'>): ReplyOf<'tx'> {
-    return transactionReply(this.#bitcoin, { id, network: networks[this.#bitcoin.place.network] })
+  /** Of the chain, or one that the subnet's nodes announce; `answers` of these. */
+  tx(
+    { txid: id }: RequestOf<'tx'>,
+    answers: readonly (BitcoinAnswer | undefined)[],
+  ): ReplyOf<'tx'> {
+    const network = networks[this.#bitcoin.place.network]
+    const announced = reportOf(answers, hash32(fromDisplayHex(id)))
+    const chain = {
+      transaction: (txid: Txid): FoundTransaction | undefined =>
+        this.#bitcoin.transaction(txid) ??
+        (announced !== undefined && equalBytes(txid, announced.txid)
+          ? { transaction: decodeTransaction(announced.bytes), confirmations: 0 }
+          : undefined),
+    }
+    const found = transactionReply(chain, { id, network })
+    return found && withEvidence(found, answers)
   }
 
   output({ txid: id, vout }: RequestOf<'output'>): ReplyOf<'output'> {

@@ -8,6 +8,7 @@ import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import { textOfPlace } from '../bitcoin-place.ts'
 import type { StatusReply } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
+import type { BitcoinAnswer } from '../node/protocol.ts'
 
 type Attached = NonNullable<StatusReply['attached']>
 export type AttachedFacts = Omit<Attached, 'notes'> & {
@@ -20,12 +21,20 @@ export type AttachedFacts = Omit<Attached, 'notes'> & {
   readonly nodesUp: number
 }
 
+/** What each node that is up says, in their order. */
+export const askNodes = ({
+  subnet,
+}: Pick<LocalSubnet, 'subnet'>): Promise<readonly (BitcoinAnswer | undefined)[]> =>
+  Promise.all(subnet.up.map((node) => subnet.ask(node, { type: 'bitcoin' })))
+
 /** Undefined while the chain is the subnet's own. */
-export async function attachedStatus(local: LocalSubnet): Promise<Attached | undefined> {
+export function attachedStatus(
+  local: LocalSubnet,
+  answers: readonly (BitcoinAnswer | undefined)[],
+): Attached | undefined {
   const { chain, subnet, bitcoinHeight: subnetHeight } = local
   if (!(chain instanceof AttachedBitcoin)) return undefined
   const { up } = subnet
-  const answers = await Promise.all(up.map((node) => subnet.ask(node, { type: 'bitcoin' })))
   const shown = answers.map((answer) => answer?.shownHeight ?? 0)
   const { place, tip, height, isStale, aheadSeconds } = chain
   const shownHeight = Math.max(chain.shownHeight, ...shown)

@@ -11,7 +11,8 @@ import type { LocalSubnet } from '../local-subnet.ts'
 import { textOfMiningMode } from '../mining-mode.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
 import { IMPLEMENTATION } from '../version.ts'
-import { attachedStatus } from './attached-status.ts'
+import { askNodes, attachedStatus } from './attached-status.ts'
+import { outgoingEvidence } from './outgoing-evidence.ts'
 import type { Places } from './places.ts'
 import { diskBytes } from './places.ts'
 
@@ -62,6 +63,7 @@ export async function statusOf({
   readonly isEphemeral: boolean
 }): Promise<StatusReply> {
   const { pid, url, rootKey, subnetId, masterPublicKey, ids, nodes, mining, startedAt } = descriptor
+  const answers = await askNodes(local)
   const { health, certifiedSlot } = local.subnet.backend.status
   return {
     version: IMPLEMENTATION,
@@ -90,7 +92,8 @@ export async function statusOf({
     masterPublicKey: toHex(masterPublicKey),
     bitcoinHeight: local.chain.height,
     subnetBitcoinHeight: local.bitcoinHeight,
-    attached: await attachedStatus(local),
+    attached: attachedStatus(local, answers),
+    outgoing: outgoingEvidence(answers),
     minConfirmations: settings.minConfirmations,
     mining,
     waitingTransactions: waitingOn(local.chain),

@@ -9,12 +9,14 @@ import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { readAccount } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
 import { AttachedOperations } from './attached-operations.ts'
+import { askNodes } from './attached-status.ts'
 import { BitcoinOperations } from './bitcoin-operations.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
 import { NodeOperations } from './node-operations.ts'
 import { callAsOperator } from './operator.ts'
 import { OperatorSigner } from './operator-signer.ts'
+import { withEvidence } from './outgoing-evidence.ts'
 import type { Running } from './running.ts'
 
 export function controlHandlers(running: Running): ControlHandlers {
@@ -68,7 +70,7 @@ function chainHandlers({
       reorg: () => attached.refuse('reorg'),
       fee: () => attached.refuse('fee'),
       tip: () => attached.tip(),
-      tx: (request) => attached.tx(request),
+      tx: async (request) => attached.tx(request, await askNodes(local)),
       output: (request) => attached.output(request),
       send: (request) => attached.send(request),
     }
@@ -79,7 +81,10 @@ function chainHandlers({
     faucet: (request) => bitcoin.faucet(request),
     reorg: (request) => bitcoin.reorg(request),
     tip: () => bitcoin.tip(),
-    tx: (request) => bitcoin.tx(request),
+    tx: async (request) => {
+      const found = bitcoin.tx(request)
+      return found && withEvidence(found, await askNodes(local))
+    },
     output: (request) => bitcoin.output(request),
     send: (request) => bitcoin.send(request),
     fee: async ({ rateMsatPerVb }) => {

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { toHex } from '../../core/base/bytes.ts'
+import { hash32, toDisplayHex, toHex } from '../../core/base/bytes.ts'
 import { Problem, present } from '../../core/base/errors.ts'
 import { textOfPrincipal } from '../../core/ic/principal.ts'
 import { lieText } from '../../core/subnet/lies.ts'
@@ -258,6 +258,10 @@ function logEvent(log: LogFile, event: SubnetEvent): void {
     }
     case 'observed':
       if (event.event.type === 'keyMade') log.write('info', 'made the key', event.node + 1)
+      if (event.event.type === 'withheld') {
+        const name = toDisplayHex(hash32(event.event.txid))
+        log.write('error', `kept back transaction ${name}: ${event.event.reason}`, event.node + 1)
+      }
       if (event.event.type === 'signed') {
         const by = event.event.by.map((node) => node + 1).join(', ')
         log.write('info', `combined a signature of nodes ${by}`, event.node + 1)

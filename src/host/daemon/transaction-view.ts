@@ -45,6 +45,7 @@ export function transactionReply(
   const known = spent.every((value) => value !== undefined) && !coinbase
   return {
     txid: id,
+    evidence: undefined,
     confirmations,
     height,
     vsize: vsize(transaction),

@@ -59,6 +59,7 @@ const outputs: { readonly [T in SharedOutput['type']]: Fields } = {
       operatorSigned: { requestId: bytes, signature: bytes, askedSlot: big, slot: big },
       signed: { requestId: bytes, by: listOf(index), tookMs: optional(number) },
       signingReport: { requestId: bytes, report: some },
+      withheld: { txid: bytes, reason: word },
       executed: {
         slot: big,
         bitcoinHeight: index,
@@ -80,7 +81,12 @@ const answers: Kinds = {
     }),
   },
   certificates: { certificates: listOf(optional(bytes)) },
-  bitcoin: { isConnected: flag, shownHeight: index, lastOffence: optional(word) },
+  bitcoin: {
+    isConnected: flag,
+    shownHeight: index,
+    lastOffence: optional(word),
+    transactions: listOf(some),
+  },
 }
 
 const fromNode: { readonly [T in FromNode['type']]: Fields } = {

@@ -5,6 +5,7 @@
 import type { CkbtcError } from '../../core/base/errors.ts'
 import { Problem } from '../../core/base/errors.ts'
 import type { NodeIndex } from '../../core/base/party.ts'
+import type { TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { IdsKind } from '../../core/ic/canister-ids.ts'
 import type { Lie } from '../../core/subnet/lies.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../../core/subnet/node-io.ts'
@@ -48,6 +49,8 @@ export type BitcoinAnswer = {
   readonly shownHeight: number
   /** Why it ended its last connection, if it did. */
   readonly lastOffence: string | undefined
+  /** What it knows of the subnet's own transactions. */
+  readonly transactions: readonly TransactionReport[]
 }
 
 /** Where a node keeps what survives it. */

@@ -68,6 +68,7 @@ export class NodeRunner {
       isConnected: peer.state === 'ready',
       shownHeight: this.#bitcoin.bestHeight(),
       lastOffence: peer.lastOffence?.reason,
+      transactions: this.#bitcoin.report(),
     }
   }
 
