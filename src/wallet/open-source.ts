@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { fromUtf8 } from '../core/base/bytes.ts'
 import { attempt, BadEncoding, HostDisk } from '../core/base/errors.ts'
-import type { PeerAddress } from '../core/btc/adapter-port.ts'
+import type { ConfiguredPeer } from '../core/btc/adapter-port.ts'
 import type { FilterMemory } from '../core/btc/filter-port.ts'
 import type { Network as BitcoinNetwork } from '../core/btc/network.ts'
 import { networks } from '../core/btc/network.ts'
@@ -30,10 +30,10 @@ export type SourceHost = {
   /** Undefined where the network is not the local subnet. */
   readonly chain: EmbeddedChain | undefined
   /** Peers of the network, where none are named. */
-  readonly findPeers: (network: BitcoinNetwork) => Promise<readonly PeerAddress[]>
+  readonly findPeers: (network: BitcoinNetwork) => Promise<readonly ConfiguredPeer[]>
   readonly connect: (options: {
     readonly network: BitcoinNetwork
-    readonly peers: readonly PeerAddress[]
+    readonly peers: readonly ConfiguredPeer[]
     readonly memory: FilterMemory | undefined
   }) => PeerConnector & { toKeep(): FilterMemory }
 }
@@ -101,7 +101,7 @@ export async function openSource(spec: SourceSpec, options: OpenOptions): Promis
 }
 
 async function openPeers(
-  named: readonly PeerAddress[],
+  named: readonly ConfiguredPeer[],
   {
     ports,
     host,

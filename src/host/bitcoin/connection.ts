@@ -11,12 +11,15 @@ import type {
   AdapterConfig,
   AdapterInput,
   AdapterOutput,
+  AdapterStatus,
   PeerStatus,
 } from '../../core/btc/adapter-port.ts'
 import type { Block, BlockHeader } from '../../core/btc/block.ts'
 import type { Offence } from '../../core/btc/peer-session.ts'
 import type { Announcement, Evidence, TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { Clock } from '../clock.ts'
+import type { PeerSources } from './peer-sources.ts'
+import { KEEP_EVERY_MS } from './peer-sources.ts'
 
 /** No bytes in either direction for so long end a connection (KA-4). */
 const IDLE_MS_MAX = 20 * 60_000
@@ -27,7 +30,9 @@ const UNSENT_BYTES_MAX = 64_000_000
 /** Longest delay that a timer of the platform takes. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
-export type BitcoinConnectionOptions = AdapterConfig & {
+export type BitcoinConnectionOptions = Omit<AdapterConfig, 'discovery'> & {
+  /** Without them no peer is used but the configured ones (AD-2). */
+  readonly sources?: PeerSources
   readonly clock: Clock
   readonly onHeaders: (headers: readonly BlockHeader[]) => void
   readonly onBlock: (hash: BlockHash, block: Block) => void
@@ -50,6 +55,9 @@ export interface BitcoinConnection {
   bestHeight(): number
   /** How far a header that a peer shows lies before our clock, if that is too far (HDR-10). */
   aheadSeconds(): number | undefined
+  status(): AdapterStatus
+  /** Somebody uses the node: connections that idleness has ended come back (AD-11). */
+  called(): void
   close(): void
 }
 
@@ -58,10 +66,18 @@ export function startBitcoinConnection(
   options: BitcoinConnectionOptions,
   known: readonly BlockHeader[] = [],
 ): BitcoinConnection {
-  const adapter = new BitcoinAdapter(options)
-  const driver = new PeerDriver<AdapterInput, AdapterOutput>(adapter, options.clock, (output) =>
-    report(output, options),
-  )
+  const { sources } = options
+  const adapter = new BitcoinAdapter(sources ? { ...options, discovery: sources.config } : options)
+  const driver = new PeerDriver<AdapterInput, AdapterOutput>(adapter, options.clock, (output) => {
+    if (output.type === 'lookUp') void lookUp(output.seed)
+    else report(output, options)
+  })
+  const lookUp = async (seed: string): Promise<void> => {
+    const addresses = (await sources?.lookUp(seed)) ?? []
+    driver.step({ type: 'lookedUp', seed, addresses })
+  }
+  const keep = (): void => sources?.keep(adapter.toKeep())
+  const keeping = sources && setInterval(keep, KEEP_EVERY_MS).unref()
   driver.step({ type: 'knownHeaders', headers: known })
   driver.step({ type: 'start' })
   return {
@@ -72,7 +88,13 @@ export function startBitcoinConnection(
     report: () => adapter.report(options.clock()),
     bestHeight: () => adapter.bestHeight,
     aheadSeconds: () => adapter.aheadSeconds,
-    close: () => driver.close(),
+    status: () => adapter.status,
+    called: () => driver.step({ type: 'called' }),
+    close: () => {
+      clearInterval(keeping)
+      keep()
+      driver.close()
+    },
   }
 }
 

@@ -6,7 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { flushDirectory } from '../../native/flush-directory.ts'
@@ -14,11 +14,11 @@ import { flushDirectory } from '../../native/flush-directory.ts'
 const OWNER_READS_AND_WRITES = 0o600
 
 /** Replaces the file in one step; only the owner may read it. It survives a loss of power. */
-export function writeWholeFile(path: string, content: string): void {
+export function writeWholeFile(path: string, content: string | Uint8Array): void {
   const draft = `${path}.${process.pid}.tmp`
   const file = openSync(draft, 'w', OWNER_READS_AND_WRITES)
   try {
-    writeSync(file, content)
+    writeFileSync(file, content)
     fsyncSync(file)
   } finally {
     closeSync(file)
