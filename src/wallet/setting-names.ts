@@ -47,7 +47,7 @@ const counted = (what: string, min: number, max: number) => (text: string) =>
 const networkName = matching(/^[a-z0-9][a-z0-9-]{0,31}$/, 'the name of a network')
 const keyName = matching(/^[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?$/, 'the name of a key')
 const blockTime = (text: string): unknown =>
-  text === 'auto' || text === 'manual' || parseDuration(text)
+  /^(?:auto|manual|on-tx)$/.test(text) || parseDuration(text.replace(/^(?:poisson|on-tx):/, ''))
 
 const BOTH: readonly Place[] = ['user', 'project']
 const USER: readonly Place[] = ['user']

@@ -10,7 +10,7 @@ const founding: readonly OptionDefinition[] = [
   { flags: '--port <n>', description: 'port of the IC interface (default: any free one)' },
   { flags: '--host <address>', description: 'address to listen on (default: 127.0.0.1)' },
   { flags: '--min-confirmations <n>', description: 'of a deposit (default: 6)' },
-  { flags: '--block-time <t>', description: 'auto, manual or 10s, 1m (default: auto)' },
+  { flags: '--block-time <t>', description: 'auto, manual, on-tx or 10s, 1m (default: auto)' },
   { flags: '--fee-rate <r>', description: 'fee level of Bitcoin, like 5satvb' },
   {
     flags: '--bitcoin <host:port>',

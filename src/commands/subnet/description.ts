@@ -115,7 +115,12 @@ function waitingWords(status: StatusReply): string | undefined {
 const miningWords = (mining: string): string => {
   if (mining === 'auto') return 'automatic'
   if (mining === 'none') return 'by the node that it is attached to'
-  return mining === 'manual' ? 'by hand: ckbtc bitcoin mine' : `a block every ${mining}`
+  if (mining === 'manual') return 'by hand: ckbtc bitcoin mine'
+  if (mining.startsWith('on-tx'))
+    return `a block after each transaction${mining.replace('on-tx:', ', ').replace('on-tx', '')}`
+  return mining.startsWith('poisson:')
+    ? `a block at random, every ${mining.slice('poisson:'.length)} on average`
+    : `a block every ${mining}`
 }
 
 export const nodeWords = (nodes: number): string =>

@@ -85,7 +85,7 @@ function parseHost(text: string): string {
 function parseMining(text: string) {
   const mode = miningModeOfText(text)
   if (mode !== undefined) return mode
-  const fix = 'give auto, manual, or the time between two blocks: 10s, 1m'
+  const fix = 'give auto, manual, on-tx, or the time between two blocks: 10s, 1m, poisson:10s'
   throw invalid(`--block-time does not take "${text}"`, fix)
 }
 

@@ -8,6 +8,8 @@ import type { MiningMode } from '../mining-mode.ts'
 
 /** Between two blocks that confirm the same transactions further. */
 const STEP_MS = 1_000
+/** Longest time of a timer. */
+const TIMER_MS_MAX = 2 ** 31 - 1
 
 export type MiningOptions = {
   readonly bitcoin: Pick<EmbeddedBitcoin, 'height' | 'waiting' | 'blockAt' | 'subscribe'>
@@ -17,6 +19,8 @@ export type MiningOptions = {
   readonly mode: MiningMode
   /** Confirmations after which the minter counts a transaction. */
   readonly confirmations: number
+  /** From 0 to below 1: chance for random times. */
+  readonly random?: () => number
 }
 
 /** Mines until it is ended; with nothing to confirm it runs no timer. Returns how to end it. */
@@ -24,10 +28,12 @@ export function startMining(options: MiningOptions): () => void {
   switch (options.mode.type) {
     case 'manual':
       return () => undefined
-    case 'interval': {
-      const timer = setInterval(() => mineOne(options), 1_000 * options.mode.everySeconds)
-      return () => clearInterval(timer)
-    }
+    case 'interval':
+      return options.mode.isRandom === true
+        ? startRandom(options, options.mode.everySeconds)
+        : startFixed(options, options.mode.everySeconds)
+    case 'onTransaction':
+      return startOnTransaction(options, options.mode.delaySeconds)
     case 'auto':
       return startAutomatic(options)
   }
@@ -42,6 +48,50 @@ function mineOne({ mine, onError }: MiningOptions): boolean {
     if (!(error instanceof CkbtcError)) throw error
     onError(error)
     return false
+  }
+}
+
+function startFixed(options: MiningOptions, everySeconds: number): () => void {
+  const timer = setInterval(() => mineOne(options), 1_000 * everySeconds)
+  return () => clearInterval(timer)
+}
+
+function startRandom(options: MiningOptions, meanSeconds: number): () => void {
+  const { random = Math.random } = options
+  let timer: NodeJS.Timeout
+  const wait = (): void => {
+    timer = setTimeout(
+      () => {
+        mineOne(options)
+        wait()
+      },
+      waitMs(meanSeconds, random()),
+    )
+  }
+  wait()
+  return () => clearTimeout(timer)
+}
+
+/** Time to the next event of a Poisson process, for a number from 0 to below 1. */
+export const waitMs = (meanSeconds: number, chance: number): number =>
+  Math.min(-1_000 * meanSeconds * Math.log(1 - chance), TIMER_MS_MAX)
+
+/** A block that could not be kept is tried again with the next transaction. */
+function startOnTransaction(options: MiningOptions, delaySeconds: number): () => void {
+  const { bitcoin } = options
+  const timers = new Set<NodeJS.Timeout>()
+  const unsubscribe = bitcoin.subscribe((event) => {
+    if (event.type !== 'newTransaction') return
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      // Another block may have taken it meanwhile.
+      if (bitcoin.waiting.length > 0) mineOne(options)
+    }, 1_000 * delaySeconds)
+    timers.add(timer)
+  })
+  return () => {
+    unsubscribe()
+    for (const timer of timers) clearTimeout(timer)
   }
 }
 

@@ -161,10 +161,13 @@ describe('settings of the subnet', () => {
 })
 
 describe('a way of mining', () => {
-  it.each(['auto', 'manual', '1s', '90s'])('%s is written as it is read', (text) => {
-    const mode = miningModeOfText(text)
-    expect(mode && textOfMiningMode(mode)).toBe(text)
-  })
+  it.each(['auto', 'manual', '1s', '90s', 'poisson:10s', 'on-tx', 'on-tx:2s'])(
+    '%s is written as it is read',
+    (text) => {
+      const mode = miningModeOfText(text)
+      expect(mode && textOfMiningMode(mode)).toBe(text)
+    },
+  )
 
   it('counts minutes, hours and days in seconds', () => {
     expect(miningModeOfText('2m')).toEqual({ type: 'interval', everySeconds: 120 })
@@ -172,12 +175,25 @@ describe('a way of mining', () => {
     expect(miningModeOfText('7d')).toEqual({ type: 'interval', everySeconds: 604_800 })
   })
 
-  it.each(['', '0s', '01s', '1', 's', '1.5s', '-1s', '8d', '1w', '1s ', 'AUTO'])(
-    'is not %j',
-    (text) => {
-      expect(miningModeOfText(text)).toBeUndefined()
-    },
-  )
+  it.each([
+    '',
+    '0s',
+    '01s',
+    '1',
+    's',
+    '1.5s',
+    '-1s',
+    '8d',
+    '1w',
+    '1s ',
+    'AUTO',
+    'poisson',
+    'poisson:0s',
+    'on-tx:',
+    'on-tx:x',
+  ])('is not %j', (text) => {
+    expect(miningModeOfText(text)).toBeUndefined()
+  })
 })
 
 describe('--set', () => {
