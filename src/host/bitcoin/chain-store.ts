@@ -1,14 +1,18 @@
-/** The best chain of the embedded Bitcoin node in a store: blocks by height. Source: RN-6. */
+/** The best chain of the embedded Bitcoin node in a store: blocks by height. Source: RN-6, RN-23. */
 import { concat, fromBigEndian, u32be, utf8 } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../../core/base/errors.ts'
 import type { Block } from '../../core/btc/block.ts'
 import { decodeBlock, encodeBlock } from '../../core/btc/block.ts'
+import { regtest } from '../../core/btc/network.ts'
+import { CHAIN_FORMAT, chainHead, headFlaw } from '../../core/btc/regtest/chain-snapshot.ts'
 import type { ChainChange } from '../../core/btc/regtest/node.ts'
 import { RegtestNode } from '../../core/btc/regtest/node.ts'
-import { storeDamaged } from '../store/problem.ts'
+import { storeDamaged, storeOtherFormat, storeOtherNetwork } from '../store/problem.ts'
 import type { Store } from '../store/store.ts'
 
 const BLOCKS = utf8('block/')
+/** What the chain is of; a store that an earlier version has written lacks it. */
+const HEAD = utf8('chain')
 /** Blocks read at one time. */
 const PAGE_MAX = 256
 
@@ -18,10 +22,25 @@ const blockKey = (height: number): Uint8Array => concat(BLOCKS, u32be(height))
  * The node whose chain lies in the store, and goes on there. Throws the problem of a damaged store.
  */
 export function durableRegtestNode(store: Store): RegtestNode {
+  checkHead(store)
   const blocks = readBlocks(store)
   const node = attempt(() => new RegtestNode({ blocks, keep: (change) => keep(store, change) }))
   if (node instanceof BadEncoding) throw storeDamaged(store.name, node.message, node)
   return node
+}
+
+function checkHead(store: Store): void {
+  const head = store.get(HEAD)
+  if (head === undefined) {
+    store.transaction((writer) => writer.put(HEAD, chainHead()))
+    return
+  }
+  const flaw = attempt(() => headFlaw(head))
+  if (flaw instanceof BadEncoding) throw storeDamaged(store.name, flaw.message, flaw)
+  if (flaw?.type === 'otherFormat')
+    throw storeOtherFormat(store.name, { found: flaw.found, known: CHAIN_FORMAT })
+  if (flaw?.type === 'otherNetwork')
+    throw storeOtherNetwork(store.name, { found: flaw.found, wanted: regtest.name })
 }
 
 function readBlocks(store: Store): readonly Block[] {

@@ -9,6 +9,7 @@ import type { Sat } from '../../core/base/units.ts'
 import { NS_PER_SECOND } from '../../core/base/units.ts'
 import type { Block } from '../../core/btc/block.ts'
 import { COINBASE_MATURITY } from '../../core/btc/block-spends.ts'
+import { ChainClock } from '../../core/btc/regtest/chain-clock.ts'
 import type {
   FoundTransaction,
   NodeEvent,
@@ -27,7 +28,7 @@ import { durableRegtestNode } from './chain-store.ts'
 import type { RegtestServer } from './regtest-server.ts'
 import { startRegtestServer } from './regtest-server.ts'
 
-const nowSeconds = (): number => Number(systemClock() / NS_PER_SECOND)
+const systemSeconds = (): number => Number(systemClock() / NS_PER_SECOND)
 
 export type EmbeddedBitcoinOptions = {
   /** Where the chain lies: it goes on there, and every block is there before a peer hears of it. */
@@ -38,12 +39,16 @@ export class EmbeddedBitcoin {
   readonly #node: RegtestNode
   readonly #server: RegtestServer
   readonly #store: Store | undefined
+  /** Time of blocks and of the mempool; tests move it (RN-11). */
+  readonly clock: ChainClock
 
   private constructor(parts: {
     readonly node: RegtestNode
     readonly server: RegtestServer
     readonly store: Store | undefined
+    readonly clock: ChainClock
   }) {
+    this.clock = parts.clock
     this.#node = parts.node
     this.#server = parts.server
     this.#store = parts.store
@@ -56,14 +61,21 @@ export class EmbeddedBitcoin {
   static async start({ store }: EmbeddedBitcoinOptions = {}): Promise<EmbeddedBitcoin> {
     try {
       const node = store === undefined ? new RegtestNode() : durableRegtestNode(store)
+      const clock = new ChainClock(systemSeconds)
+      const nowSeconds = (): number => clock.now()
       const server = await startRegtestServer({ node, nowSeconds }).catch((error: unknown) => {
         throw new HostPortBusy({ host: '127.0.0.1', port: 0 }, error)
       })
-      return new EmbeddedBitcoin({ node, server, store })
+      return new EmbeddedBitcoin({ node, server, store, clock })
     } catch (error) {
       store?.close()
       throw error
     }
+  }
+
+  /** The test interface (RN-12 to RN-18). */
+  get node(): RegtestNode {
+    return this.#node
   }
 
   /** The only way for the subnet to reach the chain. */
@@ -102,7 +114,7 @@ export class EmbeddedBitcoin {
     payToScript: Uint8Array,
     options: { readonly empty?: boolean } = {},
   ): readonly BlockHash[] {
-    return this.#node.mine(count, payToScript, nowSeconds(), options)
+    return this.#node.mine(count, payToScript, this.clock.now(), options)
   }
 
   /** Replaces the last `depth` blocks by `depth + 1` new ones. */
@@ -110,11 +122,11 @@ export class EmbeddedBitcoin {
     depth: number,
     options: { readonly dropTransactions: boolean; readonly payToScript: Uint8Array },
   ): ReorganisedReply {
-    return this.#node.reorganise(depth, { ...options, nowSeconds: nowSeconds() })
+    return this.#node.reorganise(depth, { ...options, nowSeconds: this.clock.now() })
   }
 
   submit(transaction: Uint8Array): TransactionReply {
-    return this.#node.submit(transaction, nowSeconds())
+    return this.#node.submit(transaction, this.clock.now())
   }
 
   transaction(txid: Txid): FoundTransaction | undefined {

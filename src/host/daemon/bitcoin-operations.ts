@@ -23,8 +23,14 @@ const BLOCKS_PER_TURN = 10
 /** Blocks that the faucet mines at most for one payment. */
 const FAUCET_BLOCKS_MAX = 500
 
-/** No more than this comes of so many blocks. */
-const worthOf = (blocks: number): bigint => BigInt(blocks) * subsidy(1, regtest)
+/** No more than this ripens while so many blocks are mined on a chain of this height. */
+function worthOf(height: number, blocks: number): bigint {
+  const first = Math.max(1, height + 2 - COINBASE_MATURITY)
+  const last = height + 1 + blocks - COINBASE_MATURITY
+  let worth = 0n
+  for (let ripe = first; ripe <= last; ripe++) worth += subsidy(ripe, regtest)
+  return worth
+}
 
 export class BitcoinOperations {
   readonly #bitcoin: EmbeddedBitcoin
@@ -72,7 +78,10 @@ export class BitcoinOperations {
         const reply = this.#bitcoin.submit(made.bytes)
         if (reply.type === 'accepted') return reply.txid
         if (blocks.length > 0) throw refused(reply.reason)
-      } else if (made.needed - made.available > worthOf(FAUCET_BLOCKS_MAX - blocks.length)) {
+      } else if (
+        made.needed - made.available >
+        worthOf(this.#bitcoin.height, FAUCET_BLOCKS_MAX - blocks.length)
+      ) {
         throw new Problem(
           'BTC_REFUSED',
           `the faucet has ${made.available} sat, ${made.needed} are needed`,

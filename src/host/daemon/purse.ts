@@ -8,6 +8,7 @@ import { hash160, sha256 } from '../../core/base/hash.ts'
 import type { Sat } from '../../core/base/units.ts'
 import { sat } from '../../core/base/units.ts'
 import { COINBASE_MATURITY } from '../../core/btc/block-spends.ts'
+import type { Funds } from '../../core/btc/regtest/congestion.ts'
 import { dustThreshold, p2wpkhScript } from '../../core/btc/script.ts'
 import {
   scriptCodeOfKeyHash,
@@ -74,21 +75,26 @@ export class Purse {
     return { type: 'tooLow', available, needed }
   }
 
-  /** Unspent, ripe, and not taken by a transaction that waits for a block. */
-  #spendable(): readonly Coin[] {
+  /** In blocks, unspent, and ripe for the next one. */
+  confirmed(): readonly Coin[] {
     this.#read()
+    for (const [key, { outpoint }] of this.#coins)
+      if (this.#chain.output(outpoint).type !== 'unspent') this.#coins.delete(key)
+    return [...this.#coins.values()].filter(
+      ({ coinbaseAt }) =>
+        coinbaseAt === undefined || coinbaseAt + COINBASE_MATURITY <= this.#chain.height + 1,
+    )
+  }
+
+  /** Those and what waits, but for what a waiting transaction takes. */
+  #spendable(): readonly Coin[] {
+    const ripe = this.confirmed()
     const taken = new Set(
       this.#chain.waiting.flatMap(({ transaction }) =>
         transaction.inputs.map(({ outpoint }) => outpointKey(outpoint)),
       ),
     )
     const fresh = this.#chain.waiting.flatMap(({ transaction }) => coinsOf(transaction))
-    for (const [key, { outpoint }] of this.#coins)
-      if (this.#chain.output(outpoint).type !== 'unspent') this.#coins.delete(key)
-    const ripe = [...this.#coins.values()].filter(
-      ({ coinbaseAt }) =>
-        coinbaseAt === undefined || coinbaseAt + COINBASE_MATURITY <= this.#chain.height + 1,
-    )
     // Mined ones first: chains of waiting transactions have a limit.
     return [...ripe.toSorted(byValue), ...fresh.toSorted(byValue)].filter(
       ({ outpoint }) => !taken.has(outpointKey(outpoint)),
@@ -155,19 +161,31 @@ const withWitness = (
   })),
 })
 
-function signed(coins: readonly Coin[], outputs: readonly TxOut[]): Transaction {
-  const transaction = unsigned(coins, outputs)
+const signed = (coins: readonly Coin[], outputs: readonly TxOut[]): Transaction =>
+  signInputs(
+    unsigned(coins, outputs),
+    coins.map(({ value }) => ownOutput(value)),
+  )
+
+/** Every input spends an output of the purse, in the order of `spent`. */
+function signInputs(transaction: Transaction, spent: readonly TxOut[]): Transaction {
   const midstate = sighashMidstate(transaction)
   return withWitness(transaction, (index) => {
     const hash = segwitSighash({
       tx: transaction,
       index,
       scriptCode: scriptCodeOfKeyHash(keyHash),
-      value: coins[index]?.value ?? sat(0n),
+      value: spent[index]?.value ?? sat(0n),
       hashType: sighashType.all,
       midstate,
     })
     const der = secp256k1.sign(hash, secretKey, { prehash: false, lowS: true, format: 'der' })
     return concat(der, Uint8Array.of(sighashType.all))
   })
+}
+
+/** The purse for scenarios of the test interface (RN-16, RN-17). */
+export function purseFunds(chain: Chain): Funds {
+  const purse = new Purse(chain)
+  return { script: purseScript, coins: () => purse.confirmed(), sign: signInputs }
 }

@@ -27,6 +27,16 @@ export const storeOtherFormat = (
     },
   )
 
+/** It holds a chain of another network. */
+export const storeOtherNetwork = (
+  name: string,
+  { found, wanted }: Readonly<Record<'found' | 'wanted', string>>,
+) =>
+  new Problem('CONFIG_INVALID', `the store ${name} is of ${found}, not of ${wanted}`, {
+    fix: `use another directory, or delete it and start anew on ${wanted}`,
+    details: { path: name, network: found, networkWanted: wanted },
+  })
+
 /** Its slots, executed again, lead to another state than the one that was answered from. */
 export const storeDiverged = (name: string, slot: bigint): Problem =>
   new Problem(

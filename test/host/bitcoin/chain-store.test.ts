@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { concat, equalBytes, u32be, utf8 } from '../../../src/core/base/bytes.ts'
+import { networks } from '../../../src/core/btc/network.ts'
+import { chainHead } from '../../../src/core/btc/regtest/chain-snapshot.ts'
 import type { NodeEvent } from '../../../src/core/btc/regtest/node.ts'
 import { durableRegtestNode } from '../../../src/host/bitcoin/chain-store.ts'
 import { EmbeddedBitcoin } from '../../../src/host/bitcoin/embedded-node.ts'
@@ -79,6 +81,48 @@ describe('a stored chain', () => {
       }),
     )
     expect(() => durableRegtestNode(store)).toThrow(what)
+  })
+})
+
+describe('a directory of a chain', () => {
+  const HEAD = utf8('chain')
+  const storeWith = (head: Uint8Array): MemoryStore => {
+    const store = new MemoryStore()
+    durableRegtestNode(store).mine(2, script, NOW)
+    store.transaction((writer) => writer.put(HEAD, head))
+    return store
+  }
+
+  test('bitcoin §13.65: of another network is refused, and both networks are named', () => {
+    for (const network of ['mainnet', 'testnet3', 'testnet4', 'signet'] as const) {
+      const store = storeWith(chainHead(networks[network]))
+      expect(() => durableRegtestNode(store)).toThrow(
+        expect.objectContaining({
+          code: 'CONFIG_INVALID',
+          message: `the store ${store.name} is of ${network}, not of regtest`,
+        }),
+      )
+    }
+  })
+
+  test('of another format, or of none, is refused by name', () => {
+    const newer = storeWith(chainHead(networks.regtest, 2))
+    expect(() => durableRegtestNode(newer)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: `the store ${newer.name} has format 2, this ckbtc knows 1`,
+      }),
+    )
+    for (const head of [new Uint8Array(0), chainHead().slice(1), concat(chainHead(), script)])
+      expect(() => durableRegtestNode(storeWith(head))).toThrow('is damaged: this is no chain')
+  })
+
+  test('that says nothing of itself, as before there were formats, is taken and marked', () => {
+    const store = new MemoryStore()
+    durableRegtestNode(store).mine(2, script, NOW)
+    store.transaction((writer) => writer.remove(HEAD))
+    expect(durableRegtestNode(store).tip().height).toBe(2)
+    expect(store.get(HEAD)).toEqual(chainHead())
   })
 })
 

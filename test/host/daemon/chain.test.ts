@@ -1,11 +1,26 @@
 import { describe, expect, it } from 'vitest'
-import { toHex } from '../../../src/core/base/bytes.ts'
+import { fromDisplayHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { HostDisk } from '../../../src/core/base/errors.ts'
+import { Seed } from '../../../src/core/base/seed.ts'
+import { sat } from '../../../src/core/base/units.ts'
+import { addressOfScript } from '../../../src/core/btc/address.ts'
+import { regtest } from '../../../src/core/btc/network.ts'
 import { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
+import { Scenarios } from '../../../src/core/btc/regtest/scenarios.ts'
+import {
+  opReturnScript,
+  p2aScript,
+  p2pkhScript,
+  p2shScript,
+  p2trScript,
+  p2wpkhScript,
+  p2wshScript,
+  witnessScript,
+} from '../../../src/core/btc/script.ts'
 import { EmbeddedBitcoin } from '../../../src/host/bitcoin/embedded-node.ts'
 import { blockIsDue, startMining } from '../../../src/host/daemon/automatic-mining.ts'
 import { BitcoinOperations, FIRST_BLOCKS } from '../../../src/host/daemon/bitcoin-operations.ts'
-import { purseScript } from '../../../src/host/daemon/purse.ts'
+import { Purse, purseFunds, purseScript } from '../../../src/host/daemon/purse.ts'
 
 const payee = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const CONFIRMATIONS = 6
@@ -66,6 +81,61 @@ describe('the faucet', () => {
     withChain(async (_, chain) => {
       const { txid } = await chain.faucet({ ...ask, amountSat: 40_000_000_000 })
       expect(chain.tx({ txid })?.outputs[0]?.amountSat).toBe(40_000_000_000)
+    }))
+
+  it.each([
+    ['P2PKH', p2pkhScript(new Uint8Array(20).fill(1))],
+    ['P2SH', p2shScript(new Uint8Array(20).fill(2))],
+    ['P2WPKH', p2wpkhScript(new Uint8Array(20).fill(3))],
+    ['P2WSH', p2wshScript(new Uint8Array(32).fill(4))],
+    ['P2TR', p2trScript(new Uint8Array(32).fill(5))],
+    ['P2A', p2aScript()],
+    ['an unknown witness version', witnessScript(2, new Uint8Array(32).fill(6))],
+  ])('pays an address of type %s', (_, script) =>
+    withChain(async (bitcoin, chain) => {
+      const to = addressOfScript(script, regtest) ?? ''
+      const { txid } = await chain.faucet({ ...ask, to, amountSat: 1_000, mine: true })
+      expect(chain.tx({ txid })?.confirmations).toBe(1)
+      const output = bitcoin.output({ txid: fromDisplayHex(txid), vout: 0 })
+      expect(output).toMatchObject({ type: 'unspent', value: 1_000n, script })
+    }),
+  )
+
+  it('pays with data beside the payment', () =>
+    withChain((bitcoin) => {
+      const data = { value: sat(0n), script: opReturnScript(new Uint8Array(80).fill(7)) }
+      const paid = { value: sat(5_000n), script: p2wpkhScript(new Uint8Array(20)) }
+      const made = new Purse(bitcoin).pay([data, paid])
+      const reply = made.type === 'paid' ? bitcoin.submit(made.bytes) : made
+      expect(reply.type).toBe('accepted')
+      bitcoin.mine(1, purseScript)
+      const [, mined] = bitcoin.blockAt(bitcoin.height)?.transactions ?? []
+      expect(mined?.outputs.slice(0, 2)).toEqual([data, paid])
+    }))
+
+  it('knows what is to come where blocks pay less and less, and mines no more in vain', () =>
+    withChain(async (bitcoin, chain) => {
+      bitcoin.mine(450, purseScript) // Three halvings: a block is worth 6.25 BTC.
+      const { height } = bitcoin
+      await expect(chain.faucet({ ...ask, amountSat: 2_000_000_000_000 })).rejects.toThrow(
+        expect.objectContaining({ code: 'BTC_REFUSED' }),
+      )
+      expect(bitcoin.height).toBe(height)
+    }))
+
+  it('lends its coins to scenarios, which spend a payment of it otherwise', () =>
+    withChain(async (bitcoin, chain) => {
+      const { node, clock } = bitcoin
+      const seed = Seed.fromBytes(utf8('scenario'))
+      const funds = purseFunds(bitcoin)
+      const scenarios = new Scenarios({ node, funds, seed, now: () => clock.now() })
+      const { txid } = await chain.faucet({ ...ask, amountSat: 10_000, mine: true })
+      const reply = scenarios.doubleSpend(fromDisplayHex(txid))
+      expect(reply).toMatchObject({ type: 'doubleSpent', depth: 1 })
+      expect(chain.tx({ txid })).toBeUndefined()
+      clock.advance(7_200)
+      bitcoin.mine(1, purseScript)
+      expect(bitcoin.tip.header.time).toBeGreaterThan(Date.now() / 1_000 + 7_000)
     }))
 
   it('refuses what it could never pay', () =>

@@ -26,7 +26,7 @@ describe('the lock of the state', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('has one holder, and says who it is', async () => {
+  it('bitcoin §13.68: has one holder, and says who it is', async () => {
     const lock = await takeLock(path, 'tests')
     await expect(takeLock(path, 'tests too')).rejects.toMatchObject({
       code: 'HOST_STATE_LOCKED',

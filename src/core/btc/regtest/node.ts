@@ -4,7 +4,7 @@
  */
 import type { BlockHash, Hash32, Txid } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
-import { attempt, BadEncoding } from '../../base/errors.ts'
+import { attempt, BadEncoding, present } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
 import { decodeBlock, headerHash } from '../block.ts'
 import { locator } from '../header-tree.ts'
@@ -16,6 +16,7 @@ import { BlockMaker } from './block-maker.ts'
 import { Chain } from './chain.ts'
 import { ChainDriver } from './chain-driver.ts'
 import { headersAfter, minedTransaction, outputStatus } from './chain-reads.ts'
+import { decodeChain, encodeChain } from './chain-snapshot.ts'
 import type { Coin } from './coins.ts'
 import { FilterIndex } from './filter-index.ts'
 import { Intake } from './intake.ts'
@@ -223,6 +224,17 @@ export class RegtestNode {
   blockAt(height: number): Block | undefined {
     const node = this.#chain.nodeAt(height)
     return node === undefined ? undefined : this.#chain.block(node.hash)
+  }
+  /** The best chain from height 1 on, as bytes (RN-23). */
+  snapshot(): Uint8Array {
+    const blocks = Array.from({ length: this.#chain.tip.height }, (_, i) =>
+      present(this.blockAt(i + 1), 'the best chain has its blocks'),
+    )
+    return encodeChain(blocks)
+  }
+  /** A node on the chain of a snapshot; anything else is `BadEncoding`. */
+  static restore(snapshot: Uint8Array, options: Omit<RegtestOptions, 'blocks'> = {}): RegtestNode {
+    return new RegtestNode({ ...options, blocks: decodeChain(snapshot) })
   }
   /** A block of any branch. */
   blockByHash(hash: BlockHash): Block | undefined {
