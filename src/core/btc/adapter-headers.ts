@@ -7,6 +7,7 @@ import type { AdapterLinks, Link, OpenLink } from './adapter-links.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
 import type { BlockHeader } from './block.ts'
 import { HeaderRace, isCatchingUp } from './header-race.ts'
+import { restoreHeaders } from './header-restore.ts'
 import { HeaderSync } from './header-sync.ts'
 import type { HeaderNode, HeaderTree } from './header-tree.ts'
 import {
@@ -80,6 +81,10 @@ export class AdapterHeaders {
       const verdict = judgeHeader(this.#tree, header, Math.floor(this.#turn.nowMs / 1000))
       if (verdict.type === 'valid') addHeader(this.#tree, verdict.node)
     }
+  }
+
+  restore(headers: readonly BlockHeader[]): void {
+    restoreHeaders(this.#tree, headers, Math.floor(this.#turn.nowMs / 1000))
   }
 
   /** How far the newest header that a peer shows lies before our clock, if that is too far. */

@@ -22,7 +22,10 @@ export type FilterConfig = Omit<AdapterConfig, 'filters'> & {
 }
 
 export type FilterInput =
-  | Exclude<AdapterInput, { readonly type: 'want' | 'ask' | 'accuse' | 'knownHeaders' }>
+  | Exclude<
+      AdapterInput,
+      { readonly type: 'want' | 'ask' | 'accuse' | 'knownHeaders' | 'keptHeaders' }
+    >
   | { readonly type: 'watch'; readonly scripts: readonly Uint8Array[]; readonly birth: number }
 
 export type FilterOutput =

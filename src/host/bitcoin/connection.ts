@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { BlockHash } from '../../core/base/bytes.ts'
 import type { TimestampNs } from '../../core/base/units.ts'
+import type { View } from '../../core/base/view.ts'
 import { BitcoinAdapter } from '../../core/btc/adapter.ts'
 import type {
   AdapterConfig,
@@ -15,9 +16,12 @@ import type {
   PeerStatus,
 } from '../../core/btc/adapter-port.ts'
 import type { Block, BlockHeader } from '../../core/btc/block.ts'
+import type { HeaderNode } from '../../core/btc/header-tree.ts'
+import { HEADERS_MAX } from '../../core/btc/message.ts'
 import type { Offence } from '../../core/btc/peer-session.ts'
 import type { Announcement, Evidence, TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { Clock } from '../clock.ts'
+import type { HeaderKeeper } from './header-keeper.ts'
 import type { PeerSources } from './peer-sources.ts'
 import { KEEP_EVERY_MS } from './peer-sources.ts'
 
@@ -34,6 +38,8 @@ export type BitcoinConnectionOptions = Omit<AdapterConfig, 'discovery'> & {
   /** Without them no peer is used but the configured ones (AD-2). */
   readonly sources?: PeerSources
   readonly clock: Clock
+  /** Keeps the headers of a long chain between starts. */
+  readonly keeper?: HeaderKeeper | undefined
   readonly onHeaders: (headers: readonly BlockHeader[]) => void
   readonly onBlock: (hash: BlockHash, block: Block) => void
   readonly onEvidence?: (evidence: Evidence) => void
@@ -66,9 +72,10 @@ export function startBitcoinConnection(
   options: BitcoinConnectionOptions,
   known: readonly BlockHeader[] = [],
 ): BitcoinConnection {
-  const { sources } = options
+  const { keeper, sources } = options
   const adapter = new BitcoinAdapter(sources ? { ...options, discovery: sources.config } : options)
   const driver = new PeerDriver<AdapterInput, AdapterOutput>(adapter, options.clock, (output) => {
+    if (output.type === 'headers') keeper?.keep(adapter.headers.best)
     if (output.type === 'lookUp') void lookUp(output.seed)
     else report(output, options)
   })
@@ -78,6 +85,11 @@ export function startBitcoinConnection(
   }
   const keep = (): void => sources?.keep(adapter.toKeep())
   const keeping = sources && setInterval(keep, KEEP_EVERY_MS).unref()
+  if (keeper !== undefined) {
+    driver.step({ type: 'keptHeaders', headers: keeper.load() })
+    keeper.adopt(adapter.headers.best)
+    tellInParts(adapter.headers.best, options, () => driver.isClosed)
+  }
   driver.step({ type: 'knownHeaders', headers: known })
   driver.step({ type: 'start' })
   return {
@@ -96,6 +108,21 @@ export function startBitcoinConnection(
       driver.close()
     },
   }
+}
+
+/** Headers of an earlier life: whoever was told of them then may have forgotten it since. */
+function tellInParts(
+  best: readonly View<HeaderNode>[],
+  { onHeaders }: BitcoinConnectionOptions,
+  isClosed: () => boolean,
+): void {
+  const headers = best.slice(1).map(({ header }) => header)
+  const tell = (from: number): void => {
+    if (from >= headers.length || isClosed()) return
+    onHeaders(headers.slice(from, from + HEADERS_MAX))
+    setImmediate(tell, from + HEADERS_MAX)
+  }
+  setImmediate(tell, 0)
 }
 
 function report(output: AdapterOutput, options: BitcoinConnectionOptions): void {
@@ -233,6 +260,10 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
     const socket = this.#sockets.get(peer)
     this.#sockets.delete(peer)
     socket?.destroy()
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   close(): void {

@@ -17,6 +17,7 @@ import type { StartRecord } from '../../core/log/slot-codec.ts'
 import { decodeSlot } from '../../core/log/slot-codec.ts'
 import { EPOCH_RECORDS } from '../../core/tecdsa/epochs.ts'
 import { decodeGenesis, subnetIdOf } from '../../core/tecdsa/membership.ts'
+import { HeaderKeeper } from '../bitcoin/header-keeper.ts'
 import { storeDamaged } from '../store/problem.ts'
 import type { Store, StoreWriter } from '../store/store.ts'
 import { DiskLog, incarnationAt } from './disk-log.ts'
@@ -226,6 +227,11 @@ export class NodeDisk {
       return [reached, fitting] as const
     })
     log.settle(end, taken)
+  }
+
+  /** Headers of a Bitcoin network, which would take long to fetch again. */
+  bitcoinHeaders(): HeaderKeeper {
+    return new HeaderKeeper(this.#store)
   }
 
   close(): void {

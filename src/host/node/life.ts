@@ -149,6 +149,8 @@ export class NodeLife {
     runner.attach(
       startBitcoinConnection({
         network: networks[network],
+        // The chain of regtest is short, and another one after each start of its node.
+        keeper: network === 'regtest' ? undefined : disk.bitcoinHeaders(),
         peers: [{ host, port }],
         seed: root.derive('ckbtc-bitcoin-adapter'),
         userAgent: USER_AGENT,
