@@ -50,8 +50,13 @@ const count = (
 /** Off: clients submit calls and poll, as they do where synchronous calls are not offered. */
 const SYNC_CALLS = 'ic.sync-calls'
 
+/** JSON-RPC of the embedded Bitcoin node: its port, 0 for none (bitcoin RN-21). */
+const BITCOIN_RPC = 'bitcoin.rpc'
+const PORT_MAX = 65_535n
+
 const settable: Readonly<Record<string, Setting>> = {
   [SYNC_CALLS]: { kind: { type: 'word', words: ['on', 'off'] }, change: () => ({}) },
+  [BITCOIN_RPC]: { kind: { type: 'count', min: 0n, max: PORT_MAX }, change: () => ({}) },
   'minter.max-time-in-queue': {
     kind: { type: 'duration' },
     change: (value) => ({ init: { maxTimeInQueueNs: whole(value) } }),
@@ -103,6 +108,12 @@ export const setKind = (name: string): SetKind | undefined =>
 
 export const hasSyncCalls = (set: ReadonlyMap<string, SetValue>): boolean =>
   set.get(SYNC_CALLS) !== 'off'
+
+export const bitcoinRpcPort = (set: ReadonlyMap<string, SetValue>): number =>
+  Number(set.get(BITCOIN_RPC) ?? 0)
+
+/** What a subnet that exists may be started with anew: no part of its state depends on it. */
+export const isFreeToChange = (name: string): boolean => name === BITCOIN_RPC
 
 /** Of the minter's key (minter §1.2). */
 const keyNames: Readonly<Record<IdsKind, string>> = { own: 'dfx_test_key', mainnet: 'key_1' }

@@ -25,6 +25,7 @@ import { type Isolation, isolations } from './isolation.ts'
 import type { MiningMode } from './mining-mode.ts'
 import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
 import type { SetValue } from './set-values.ts'
+import { isFreeToChange } from './set-values.ts'
 
 export type SubnetSettings = {
   readonly nodes: number
@@ -158,10 +159,12 @@ export function mergeSettings(
     const [before, after] = [stored[name], given[name] ?? stored[name]]
     if (before !== after) throw fixed(optionOf[name], `${before ?? 'none'}`)
   }
+  const set = new Map(stored.set)
   for (const [name, value] of given.set ?? new Map<string, SetValue>())
-    if (stored.set.get(name) !== value)
+    if (isFreeToChange(name)) set.set(name, value)
+    else if (stored.set.get(name) !== value)
       throw fixed(`--set ${name}`, `${stored.set.get(name) ?? 'its default'}`)
-  return { ...stored, ...given, bitcoin: stored.bitcoin, set: stored.set }
+  return { ...stored, ...given, bitcoin: stored.bitcoin, set }
 }
 
 const isSamePlace = (stored: BitcoinPlace | undefined, given: BitcoinPlace): boolean =>

@@ -4,7 +4,7 @@
  */
 import type { BlockHash, Txid } from '../../core/base/bytes.ts'
 import { equalBytes } from '../../core/base/bytes.ts'
-import { HostPortBusy, present } from '../../core/base/errors.ts'
+import { assert, HostPortBusy, present } from '../../core/base/errors.ts'
 import type { Sat } from '../../core/base/units.ts'
 import { NS_PER_SECOND } from '../../core/base/units.ts'
 import type { Block } from '../../core/btc/block.ts'
@@ -23,10 +23,14 @@ import type { MempoolEntry } from '../../core/btc/regtest/pool.ts'
 import type { OutPoint } from '../../core/btc/transaction.ts'
 import { txid } from '../../core/btc/transaction.ts'
 import { systemClock } from '../clock.ts'
+import { problemOf } from '../ic/listen.ts'
 import type { Store } from '../store/store.ts'
 import { durableRegtestNode } from './chain-store.ts'
 import type { RegtestServer } from './regtest-server.ts'
 import { startRegtestServer } from './regtest-server.ts'
+import type { RegtestPeer } from './regtest-sockets.ts'
+import type { RpcServer } from './rpc-server.ts'
+import { startRpcServer } from './rpc-server.ts'
 
 const systemSeconds = (): number => Number(systemClock() / NS_PER_SECOND)
 
@@ -35,12 +39,16 @@ export type EmbeddedBitcoinOptions = {
   readonly store?: Store | undefined
 }
 
+/** Where JSON-RPC is served, and the file with the line that it asks for. */
+export type RpcPlace = { readonly port: number; readonly cookieFile: string }
+
 export class EmbeddedBitcoin {
   readonly #node: RegtestNode
   readonly #server: RegtestServer
   readonly #store: Store | undefined
   /** Time of blocks and of the mempool; tests move it (RN-11). */
   readonly clock: ChainClock
+  #rpc: RpcServer | undefined
 
   private constructor(parts: {
     readonly node: RegtestNode
@@ -76,6 +84,18 @@ export class EmbeddedBitcoin {
   /** The test interface (RN-12 to RN-18). */
   get node(): RegtestNode {
     return this.#node
+  }
+
+  /** Answers JSON-RPC on a port of loopback until the node closes. Throws `HostPortBusy`. */
+  async serveRpc({ port, cookieFile }: RpcPlace): Promise<number> {
+    assert(this.#rpc === undefined, 'the RPC is served once')
+    const peers = (): readonly RegtestPeer[] => this.#server.peers().filter(({ ready }) => ready)
+    const nowSeconds = (): number => this.clock.now()
+    const options = { node: this.#node, port, cookieFile, nowSeconds, peers }
+    this.#rpc = await startRpcServer(options).catch(async (error: unknown) => {
+      throw await problemOf(error, { host: '127.0.0.1', port })
+    })
+    return this.#rpc.port
   }
 
   /** The only way for the subnet to reach the chain. */
@@ -157,6 +177,7 @@ export class EmbeddedBitcoin {
   }
 
   async close(): Promise<void> {
+    await this.#rpc?.close()
     await this.#server.close()
     this.#store?.close()
   }

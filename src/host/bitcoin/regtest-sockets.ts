@@ -20,6 +20,7 @@ const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 60_000
 
 export type RegtestPeer = {
+  readonly id: number
   readonly address: string
   readonly userAgent: string
   readonly ready: boolean
@@ -62,7 +63,7 @@ export class RegtestSockets {
     return [...this.#open].map(([peer, { address, isOutbound }]) => {
       const link = this.#peers.link(peer)
       const { userAgent = '', ready = false } = link ?? {}
-      return { address, userAgent, ready, isOutbound }
+      return { id: peer, address, userAgent, ready, isOutbound }
     })
   }
 

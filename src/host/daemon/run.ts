@@ -15,7 +15,7 @@ import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
-import { hasSyncCalls, minterSettings } from '../set-values.ts'
+import { bitcoinRpcPort, hasSyncCalls, minterSettings } from '../set-values.ts'
 import type { SubnetEvent } from '../subnet-events.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
 import { USER_AGENT } from '../version.ts'
@@ -106,6 +106,7 @@ async function live(life: Life): Promise<void> {
     await usable(local, tell, ending)
     if (ending.aborted) return
     if (local.chain instanceof EmbeddedBitcoin) requireChain(local, places)
+    await serveBitcoinRpc(local, settings, { places, tell })
     const { host, port, feeRateMsatPerVb } = settings
     const onError = (error: unknown): void =>
       log.write('error', error instanceof Error ? error.message : String(error))
@@ -139,6 +140,23 @@ async function live(life: Life): Promise<void> {
   } finally {
     for (const close of closing.reverse()) await close()
   }
+}
+
+/** Closes with the chain. */
+async function serveBitcoinRpc(
+  { chain }: LocalSubnet,
+  { set }: SubnetSettings,
+  { places, tell }: { readonly places: Places; readonly tell: (text: string) => void },
+): Promise<void> {
+  const port = bitcoinRpcPort(set)
+  if (port === 0) return
+  if (!(chain instanceof EmbeddedBitcoin)) {
+    tell('warning: --set bitcoin.rpc has no effect on the chain of another node')
+    return
+  }
+  const cookieFile = join(places.runtime, 'bitcoin.cookie')
+  await chain.serveRpc({ port, cookieFile })
+  tell(`the Bitcoin node answers JSON-RPC at http://127.0.0.1:${port}, cookie ${cookieFile}`)
 }
 
 /** A new subnet learns from the node itself which network it is on. Throws `BTC_SOURCE_UNUSABLE`. */

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { decodeRequest, encodeRequest } from '../../../src/host/daemon/launch-protocol.ts'
 import { miningModeOfText, textOfMiningMode } from '../../../src/host/mining-mode.ts'
-import { hasSyncCalls, minterSettings, setKind, setNames } from '../../../src/host/set-values.ts'
+import {
+  bitcoinRpcPort,
+  hasSyncCalls,
+  minterSettings,
+  setKind,
+  setNames,
+} from '../../../src/host/set-values.ts'
 import type { SubnetSettings } from '../../../src/host/subnet-settings.ts'
 import {
   decodeSettings,
@@ -34,6 +40,17 @@ const unusual: SubnetSettings = {
 }
 
 describe('settings of the subnet', () => {
+  it('the port of the Bitcoin RPC may change at every start, and stays till then', () => {
+    const on = mergeSettings(unusual, { set: new Map([['bitcoin.rpc', 18_443n]]) })
+    expect(bitcoinRpcPort(on.set)).toBe(18_443)
+    expect(on.set.get('minter.mode')).toBe('read-only')
+    const later = mergeSettings(decodeSettings(encodeSettings(on), 'x'), {})
+    expect(bitcoinRpcPort(later.set)).toBe(18_443)
+    const off = mergeSettings(later, { set: new Map([['bitcoin.rpc', 0n]]) })
+    expect(bitcoinRpcPort(off.set)).toBe(0)
+    expect(minterSettings(on.set, unusual)).toEqual(minterSettings(unusual.set, unusual))
+  })
+
   it.each([
     ['the usual', defaultSettings],
     ['unusual', unusual],

@@ -2,10 +2,13 @@
 import type { BlockHash, Txid } from '../../base/bytes.ts'
 import { equalBytes } from '../../base/bytes.ts'
 import type { BlockHeader } from '../block.ts'
+import type { HeaderNode } from '../header-tree.ts'
+import { medianTimeOf } from '../header-tree.ts'
 import { HEADERS_MAX } from '../message.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
 import { outpointKey, txid } from '../transaction.ts'
 import type { Chain } from './chain.ts'
+import type { Coin, CoinView } from './coins.ts'
 import type { OutputStatus } from './node.ts'
 
 export type MinedTransaction = {
@@ -46,4 +49,29 @@ export function headersAfter(
     if (equalBytes(node.hash, stop)) break
   }
   return headers
+}
+
+/** Facts of the chain that its own rules do not need in this form. */
+export class ChainFacts {
+  readonly #chain: Chain
+
+  constructor(chain: Chain) {
+    this.#chain = chain
+  }
+
+  /** A header of any branch, and the median time past of its block. */
+  header(hash: BlockHash): (HeaderNode & { readonly medianTime: number }) | undefined {
+    const node = this.#chain.find(hash)
+    return node && { ...node, medianTime: medianTimeOf(this.#chain.tree, node) }
+  }
+
+  /** What the block of the best chain at a height has spent of what was there before it. */
+  spentAt(height: number): CoinView {
+    return this.#chain.spentAt(height)
+  }
+
+  /** All that is unspent, by `outpointKey`. */
+  coins(): Iterable<readonly [string, Coin]> {
+    return this.#chain.allCoins()
+  }
 }

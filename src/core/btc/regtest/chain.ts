@@ -97,6 +97,14 @@ export class Chain {
   heightOf(txid: Txid): number | undefined {
     return this.#heights.get(toHex(txid))
   }
+  /** What the active block at a height has spent that was there before it. */
+  spentAt(height: number): CoinView {
+    return this.#undo[height] ?? new Map()
+  }
+  /** Every coin with its `outpointKey`. */
+  allCoins(): Iterable<readonly [string, Coin]> {
+    return this.#coins
+  }
   /** Scripts of the outputs that the active block at a height spends; of its own, not all. */
   spentScripts(height: number): readonly Uint8Array[] {
     const before = [...(this.#undo[height]?.values() ?? [])]

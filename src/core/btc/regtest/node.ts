@@ -15,7 +15,7 @@ import type { BlockJob } from './block-maker.ts'
 import { BlockMaker } from './block-maker.ts'
 import { Chain } from './chain.ts'
 import { ChainDriver } from './chain-driver.ts'
-import { headersAfter, minedTransaction, outputStatus } from './chain-reads.ts'
+import { ChainFacts, headersAfter, minedTransaction, outputStatus } from './chain-reads.ts'
 import { decodeChain, encodeChain } from './chain-snapshot.ts'
 import type { Coin } from './coins.ts'
 import { FilterIndex } from './filter-index.ts'
@@ -127,6 +127,7 @@ export class RegtestNode {
   readonly #intake: Intake
   /** Filters of the best chain (BIP157). */
   readonly filters = new FilterIndex(this.#chain)
+  readonly facts = new ChainFacts(this.#chain)
   /** How its peer-to-peer side misbehaves, for tests (RN-18). */
   readonly switches = new PeerSwitches()
   readonly #outbox: Outbox

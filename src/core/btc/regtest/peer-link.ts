@@ -30,7 +30,7 @@ import type { MempoolEntry } from './pool.ts'
 const KNOWN_MAX = 10_000
 /** Of a long list of headers the last ones are remembered. */
 const KNOWN_HEADERS_MAX = 64
-const USER_AGENT = '/ckbtc-regtest:0.1.0/'
+export const USER_AGENT = '/ckbtc-regtest:0.1.0/'
 const SATS_PER_KVB = 1_000n
 
 const NOWHERE: NetworkAddress = { services: 0n, address: new Uint8Array(16), port: 0 }
@@ -265,7 +265,7 @@ export class PeerLink {
     return this.#send({ type: 'getdata', items: asked })
   }
 
-  /** A refusal is not answered: the protocol has no word for it any more. */
+  /** A refusal is not answered: the protocol has no word for it. What was missing is asked for. */
   #accept(
     { transaction }: Extract<Message, { readonly type: 'tx' }>,
     nowSeconds: number,
