@@ -1,4 +1,5 @@
 /** Every mutant, by the part of the program that it changes. */
+import { chainMutants } from './chain.ts'
 import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
 import { lifeMutants } from './lives.ts'
@@ -18,4 +19,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   epochs: epochMutants,
   script: scriptMutants,
   filters: filterMutants,
+  chain: chainMutants,
 }
