@@ -6,6 +6,7 @@ import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
 import type { Mutant } from './mutant.ts'
+import { peerMutants } from './peers.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { scriptMutants } from './script.ts'
 import { tecdsaMutants } from './tecdsa.ts'
@@ -20,4 +21,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   script: scriptMutants,
   filters: filterMutants,
   chain: chainMutants,
+  peers: peerMutants,
 }

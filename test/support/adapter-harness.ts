@@ -43,6 +43,8 @@ export type HarnessOptions = {
   readonly network?: Network
   /** Hosts that were found, instead of peers that the user named. */
   readonly found?: readonly string[]
+  /** Hosts that the user named, instead of the loopback interface. */
+  readonly named?: readonly string[]
   readonly discovery?: DiscoveryConfig
   readonly idleAfterMs?: number
 }
@@ -56,11 +58,15 @@ export class AdapterHarness {
   readonly #sent: { readonly peer: number; readonly message: Message }[] = []
 
   constructor(options: HarnessOptions = {}) {
-    const { peers = 1, push = false, network = regtest, found = [], ...rest } = options
+    const { peers = 1, push = false, network = regtest, found = [], named = [], ...rest } = options
     const local = Array.from({ length: peers }, (_, i) => ({ host: '127.0.0.1', port: 18_444 + i }))
+    const hosts = [
+      ...found.map((host) => ({ host, port: 1, isFound: true })),
+      ...named.map((host) => ({ host, port: 1 })),
+    ]
     this.adapter = new BitcoinAdapter({
       network,
-      peers: found.length > 0 ? found.map((host) => ({ host, port: 1, isFound: true })) : local,
+      peers: found.length + named.length > 0 ? hosts : local,
       seed: Seed.fromBytes(new Uint8Array(32).fill(7)),
       userAgent: '/ckbtc:test/',
       push,

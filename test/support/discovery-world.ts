@@ -20,6 +20,8 @@ export class DiscoveryWorld {
   readonly attempts: { readonly host: string; readonly atMs: number }[] = []
   readonly lookUps: string[] = []
   readonly live = new Map<number, string>()
+  /** Whether the adapter wants transactions of a peer. */
+  readonly relayFlags = new Map<number, boolean>()
   #done = 0
 
   constructor(config: Partial<DiscoveryConfig> = {}, options: HarnessOptions = {}) {
@@ -55,6 +57,9 @@ export class DiscoveryWorld {
       return
     }
     this.live.set(peer, host)
+    this.harness.step({ type: 'connected', peer })
+    for (const message of this.harness.sent(peer))
+      if (message.type === 'version') this.relayFlags.set(peer, message.relay)
     this.harness.ready(peer, this.versions.get(host))
     this.harness.sayHeaders([], peer)
   }

@@ -15,8 +15,16 @@ import type { Message } from '../../../src/core/btc/message.ts'
 import { service } from '../../../src/core/btc/message.ts'
 import { mainnet, signet } from '../../../src/core/btc/network.ts'
 import { networkGroup } from '../../../src/core/btc/network-address.ts'
+import { readOutgoing } from '../../../src/core/btc/outgoing.ts'
 import { AdapterHarness } from '../../support/adapter-harness.ts'
-import { ChainBuilder } from '../../support/chain-builder.ts'
+import {
+  bytesOf,
+  ChainBuilder,
+  coinbaseOutput,
+  NOW,
+  scriptOf,
+  spend,
+} from '../../support/chain-builder.ts'
 import { DiscoveryWorld } from '../../support/discovery-world.ts'
 
 const SEED = 'seed.example'
@@ -146,6 +154,22 @@ describe('which peers', () => {
     expect(after.length - before.length).toBe(250)
     for (const { host } of before) expect(after.some((entry) => entry.host === host)).toBe(true)
     expect(world.harness.offences()).toEqual([])
+  })
+
+  it('a peer of blocks alone is asked for no transactions, and told of none (AD-6)', () => {
+    const world = started(machines(10))
+    const { harness } = world
+    const tx = spend([coinbaseOutput(new ChainBuilder().mine())], [{ to: scriptOf(1), value: 1n }])
+    const own = readOutgoing(bytesOf(tx), { keep: true, since: NOW })
+    harness.step({ type: 'announce', transactions: own === undefined ? [] : [own] })
+    const told = harness.adapter.peers.flatMap(({ address, role }) => {
+      const messages = harness.sent(world.peerOf(address.host))
+      return messages.some(({ type }) => type === 'inv') ? [role] : []
+    })
+    // Of those that carry transactions the last is the canary.
+    expect(told).toEqual(['relay', 'relay'])
+    const flags = harness.of('connect').map(({ peer }) => world.relayFlags.get(peer))
+    expect(flags.filter((flag) => flag === false).length).toBe(1)
   })
 
   it('bitcoin §13.40: a peer that is days behind stays only while peers are missing', () => {

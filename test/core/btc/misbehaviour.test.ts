@@ -16,6 +16,7 @@ import type { Offence } from '../../../src/core/btc/peer-session.ts'
 import { HANDSHAKE_MS, PING_EVERY_MS, PONG_WITHIN_MS } from '../../../src/core/btc/peer-session.ts'
 import { stripWitness } from '../../../src/core/btc/transaction.ts'
 import { ByteSink } from '../../../src/core/btc/wire.ts'
+import type { HarnessOptions } from '../../support/adapter-harness.ts'
 import { AdapterHarness, peerVersion } from '../../support/adapter-harness.ts'
 import {
   ChainBuilder,
@@ -259,14 +260,14 @@ const early: readonly Row[] = [
   ],
 ]
 
-function opened(options: { readonly found: readonly string[] }): AdapterHarness {
+function opened(options: HarnessOptions): AdapterHarness {
   const peer = new AdapterHarness(options)
   peer.step({ type: 'start' })
   peer.step({ type: 'connected', peer: 0 })
   peer.sent()
   return peer
 }
-function readied(options: { readonly found: readonly string[] }): AdapterHarness {
+function readied(options: HarnessOptions): AdapterHarness {
   const peer = new AdapterHarness(options)
   peer.ready()
   return peer
@@ -286,7 +287,7 @@ describe.each([
   })
 
   it.each(table)('%s: a peer that the user named is not banned', (_what, does, offence) => {
-    const peer = begin({ found: [] })
+    const peer = begin({ named: [HOST] })
     does(peer)
     expect(peer.offences()).toEqual([offence])
     expect(peer.adapter.status.bans).toEqual([])
