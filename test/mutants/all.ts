@@ -2,6 +2,7 @@
 import { chainMutants } from './chain.ts'
 import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
+import { headerMutants } from './headers.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
@@ -22,4 +23,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   filters: filterMutants,
   chain: chainMutants,
   peers: peerMutants,
+  headers: headerMutants,
 }
