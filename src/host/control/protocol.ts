@@ -106,6 +106,9 @@ const strength = {
   nodesLying: nodeIds,
 }
 
+/** The longest ones. */
+export const BANS_SHOWN_MAX = 20
+
 /** A node of the user's that the subnet follows. */
 const attached = object({
   address: text,
@@ -120,6 +123,8 @@ const attached = object({
   tipTime: count,
   /** Blocks are on their way. */
   isCatchingUp: flag,
+  /** Hosts that nodes do not use for a while, and until when, in Unix milliseconds. */
+  bans: list(object({ host: text, reason: text, untilMs: count }), BANS_SHOWN_MAX),
   /** What somebody should know or do. */
   notes: list(text, 16),
 })

@@ -7,8 +7,12 @@ import { clockDoubt } from '../../core/btc/header.ts'
 import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import { textOfPlace } from '../bitcoin-place.ts'
 import type { StatusReply } from '../control/protocol.ts'
+import { BANS_SHOWN_MAX } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
-import type { BitcoinAnswer } from '../node/protocol.ts'
+import type { BannedHost, BitcoinAnswer } from '../node/protocol.ts'
+
+/** Bans that people are told of; programs see more. */
+const BANS_NOTED_MAX = 5
 
 type Attached = NonNullable<StatusReply['attached']>
 export type AttachedFacts = Omit<Attached, 'notes'> & {
@@ -19,6 +23,9 @@ export type AttachedFacts = Omit<Attached, 'notes'> & {
   readonly isStale: boolean
   readonly aheadSeconds: number | undefined
   readonly nodesUp: number
+  /** Why the last connection was ended that does not stand. */
+  readonly lastOffence: string | undefined
+  readonly eclipseRisk: string | undefined
 }
 
 /** What each node that is up says, in their order. */
@@ -47,10 +54,30 @@ export function attachedStatus(
     tipHash: toDisplayHex(tip.hash),
     tipTime: tip.time,
     isCatchingUp: Math.min(height, subnetHeight) < shownHeight,
+    bans: bansOf(answers),
   }
   const nodesUp = up.length
-  const notes = notesOf({ ...facts, height, subnetHeight, isStale, aheadSeconds, nodesUp })
+  const ended = answers.filter((answer) => answer?.isConnected === false)
+  const notes = notesOf({
+    ...facts,
+    height,
+    subnetHeight,
+    isStale,
+    aheadSeconds,
+    nodesUp,
+    lastOffence: ended.flatMap((answer) => answer?.lastOffence ?? [])[0],
+    eclipseRisk: answers.flatMap((answer) => answer?.eclipseRisk ?? [])[0],
+  })
   return { ...facts, notes }
+}
+
+/** Of all nodes, each host once, the longest ban first (MB-3). */
+export function bansOf(answers: readonly (BitcoinAnswer | undefined)[]): readonly BannedHost[] {
+  const bans = answers.flatMap((answer) => answer?.bans ?? [])
+  const longest = bans.toSorted((a, b) => b.untilMs - a.untilMs)
+  const isFirst = ({ host }: BannedHost, i: number): boolean =>
+    longest.findIndex((ban) => ban.host === host) === i
+  return longest.filter(isFirst).slice(0, BANS_SHOWN_MAX)
 }
 
 /** What somebody should know or do, the gravest first. */
@@ -61,6 +88,12 @@ export function notesOf(facts: AttachedFacts): readonly string[] {
     notes.push(`nothing answers at ${address}: start that node; nothing is lost meanwhile`)
   else if (nodesConnected.length < nodesUp)
     notes.push(`${nodesUp - nodesConnected.length} of ${nodesUp} nodes are not connected to it`)
+  if (facts.lastOffence !== undefined)
+    notes.push(`a connection to it was ended: ${facts.lastOffence}`)
+  if (facts.eclipseRisk !== undefined)
+    notes.push(`eclipse risk: every peer is in ${facts.eclipseRisk}; who has it may hide the chain`)
+  for (const { host, reason, untilMs } of facts.bans.slice(0, BANS_NOTED_MAX))
+    notes.push(`${host} is not used until ${new Date(untilMs).toISOString()}: ${reason}`)
   if (facts.aheadSeconds !== undefined) notes.push(clockDoubt(facts.aheadSeconds))
   if (isConnected && !facts.isCatchingUp && facts.shownHeight < facts.subnetHeight)
     notes.push(`its chain ends at ${facts.shownHeight}, below what the subnet has seen`)

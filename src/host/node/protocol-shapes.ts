@@ -30,6 +30,14 @@ const either =
     checks.some((check) => check(value))
 const all: Check = (value) => value === 'all'
 
+const isRecordOf =
+  (fields: Fields): Check =>
+  (value) => {
+    if (typeof value !== 'object' || value === null) return false
+    const entries: Readonly<Record<string, unknown>> = { ...value }
+    return Object.entries(fields).every(([name, check]) => check(entries[name]))
+  }
+
 /** Whether a value is of one of the kinds, and has the fields of its kind. */
 function isOneOf(kinds: Kinds): Check {
   return (value) => {
@@ -85,6 +93,8 @@ const answers: Kinds = {
     isConnected: flag,
     shownHeight: index,
     lastOffence: optional(word),
+    bans: listOf(isRecordOf({ host: word, reason: word, untilMs: number })),
+    eclipseRisk: optional(word),
     transactions: listOf(some),
   },
 }

@@ -42,6 +42,12 @@ export type NodeBitcoin = {
 /** What a node is asked by who runs it: what a client may ask, and how it stands to Bitcoin. */
 export type NodeQuestion = Question | { readonly type: 'bitcoin' }
 export type NodeAnswer = Answer | BitcoinAnswer
+export type BannedHost = {
+  readonly host: string
+  readonly reason: string
+  /** Unix milliseconds. */
+  readonly untilMs: number
+}
 export type BitcoinAnswer = {
   readonly type: 'bitcoin'
   readonly isConnected: boolean
@@ -49,6 +55,10 @@ export type BitcoinAnswer = {
   readonly shownHeight: number
   /** Why it ended its last connection, if it did. */
   readonly lastOffence: string | undefined
+  /** Hosts that it does not use for a while (MB-3). */
+  readonly bans: readonly BannedHost[]
+  /** The one group of the network that all its peers lie in, if there is but one (AD-7). */
+  readonly eclipseRisk: string | undefined
   /** What it knows of the subnet's own transactions. */
   readonly transactions: readonly TransactionReport[]
 }

@@ -63,11 +63,14 @@ export class NodeRunner {
   get bitcoin(): BitcoinAnswer | undefined {
     const peer = this.#bitcoin?.peers()[0]
     if (this.#bitcoin === undefined || peer === undefined || this.#ended) return undefined
+    const { bans, eclipseRisk } = this.#bitcoin.status()
     return {
       type: 'bitcoin',
       isConnected: peer.state === 'ready',
       shownHeight: this.#bitcoin.bestHeight(),
       lastOffence: peer.lastOffence?.reason,
+      bans: bans.map(({ host, offence, untilMs }) => ({ host, reason: offence.reason, untilMs })),
+      eclipseRisk,
       transactions: this.#bitcoin.report(),
     }
   }

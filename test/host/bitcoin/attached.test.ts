@@ -16,8 +16,10 @@ import { recognise } from '../../../src/host/bitcoin/recognise.ts'
 import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
 import { placeOfText, textOfPlace } from '../../../src/host/bitcoin-place.ts'
 import { systemClock } from '../../../src/host/clock.ts'
+import { BANS_SHOWN_MAX } from '../../../src/host/control/protocol.ts'
 import type { AttachedFacts } from '../../../src/host/daemon/attached-status.ts'
-import { notesOf } from '../../../src/host/daemon/attached-status.ts'
+import { bansOf, notesOf } from '../../../src/host/daemon/attached-status.ts'
+import type { BitcoinAnswer } from '../../../src/host/node/protocol.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 
 const closing: (() => unknown)[] = []
@@ -173,6 +175,9 @@ describe('the status of an attached subnet', () => {
     isCatchingUp: false,
     isStale: false,
     aheadSeconds: undefined,
+    bans: [],
+    lastOffence: undefined,
+    eclipseRisk: undefined,
   }
   it('has nothing to say where all is well', () => expect(notesOf(well)).toEqual([]))
 
@@ -180,6 +185,17 @@ describe('the status of an attached subnet', () => {
     ['that nothing answers', { isConnected: false, nodesConnected: [] }, 'nothing answers at h:1'],
     ['which nodes are not connected', { nodesConnected: [1] }, '3 of 4 nodes are not connected'],
     ['that the chain went back', { shownHeight: 5 }, 'ends at 5, below what the subnet has seen'],
+    ['why a connection was ended', { lastOffence: 'high-hash' }, 'was ended: high-hash'],
+    [
+      'that all peers are neighbours',
+      { eclipseRisk: '50.60' },
+      'eclipse risk: every peer is in 50.60',
+    ],
+    [
+      'who is banned, until when, and why',
+      { bans: [{ host: '9.1.2.3', reason: 'high-hash', untilMs: 86_400_000 }] },
+      '9.1.2.3 is not used until 1970-01-02T00:00:00.000Z: high-hash',
+    ],
     ['that a clock is wrong', { aheadSeconds: 10_800 }, 'is 3 h 0 min ahead of the clock'],
     [
       'that signet blocks are not verified',
@@ -189,6 +205,23 @@ describe('the status of an attached subnet', () => {
     ['that a signet node may be cut off', { network: 'signet', isStale: true }, 'cut off'],
   ] as const)('says %s', (_, change, words) => {
     expect(notesOf({ ...well, ...change }).join('; ')).toContain(words)
+  })
+
+  it('has each ban of any node once, the longest first, and a bounded number', () => {
+    const ban = (host: string, untilMs: number) => ({ host, reason: 'r', untilMs })
+    const answer = (...bans: readonly ReturnType<typeof ban>[]): BitcoinAnswer => ({
+      type: 'bitcoin',
+      isConnected: true,
+      shownHeight: 1,
+      lastOffence: undefined,
+      eclipseRisk: undefined,
+      transactions: [],
+      bans,
+    })
+    const all = [answer(ban('a', 1), ban('b', 3)), undefined, answer(ban('a', 2))]
+    expect(bansOf(all)).toEqual([ban('b', 3), ban('a', 2)])
+    const many = Array.from({ length: 100 }, (_, i) => ban(`h${i}`, i))
+    expect(bansOf([answer(...many)]).length).toBe(BANS_SHOWN_MAX)
   })
 
   it('bitcoin §13.58: says why a node in initial download takes no transaction', () => {
