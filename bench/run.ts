@@ -15,6 +15,7 @@ import { hostBenchmarks } from './host.bench.ts'
 import { ledgerBenchmarks } from './ledger.bench.ts'
 import { logBenchmarks } from './log.bench.ts'
 import { protocolBenchmarks } from './protocol.bench.ts'
+import { regtestBenchmarks } from './regtest.bench.ts'
 import { measure, WrongResult } from './support/measure.ts'
 import type { Result } from './support/report.ts'
 import { changes, hasFailed, line, nameOf, resultOf, TITLES } from './support/report.ts'
@@ -97,6 +98,7 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
     ...ledgerBenchmarks,
     ...bitcoinBenchmarks,
     ...chainBenchmarks,
+    ...regtestBenchmarks,
   ].filter(({ id, name, n }) => pattern.test(`${id} ${name} n=${n ?? ''}`))
 }
 
