@@ -6,6 +6,7 @@ import { headerMutants } from './headers.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
+import { mempoolMutants } from './mempool.ts'
 import type { Mutant } from './mutant.ts'
 import { peerMutants } from './peers.ts'
 import { schnorrMutants } from './schnorr.ts'
@@ -24,4 +25,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   chain: chainMutants,
   peers: peerMutants,
   headers: headerMutants,
+  mempool: mempoolMutants,
 }

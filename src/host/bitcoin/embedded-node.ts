@@ -116,6 +116,11 @@ export class EmbeddedBitcoin {
     return this.#node.mempool()
   }
 
+  /** What the mempool asks for now, in satoshi per 1,000 virtual bytes. */
+  get minimumRate(): bigint {
+    return this.#node.mempoolInfo(this.clock.now()).minimumRateSatPerKvb
+  }
+
   /** The block of the best chain at a height. */
   blockAt(height: number): Block | undefined {
     return this.#node.blockAt(height)

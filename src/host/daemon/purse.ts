@@ -6,9 +6,10 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { concat, equalBytes, utf8 } from '../../core/base/bytes.ts'
 import { hash160, sha256 } from '../../core/base/hash.ts'
 import type { Sat } from '../../core/base/units.ts'
-import { sat } from '../../core/base/units.ts'
+import { divCeil, sat } from '../../core/base/units.ts'
 import { COINBASE_MATURITY } from '../../core/btc/block-spends.ts'
 import type { Funds } from '../../core/btc/regtest/congestion.ts'
+import { SATS_PER_KVB } from '../../core/btc/regtest/fee-rate.ts'
 import { dustThreshold, p2wpkhScript } from '../../core/btc/script.ts'
 import {
   scriptCodeOfKeyHash,
@@ -39,7 +40,7 @@ const FEE_SAT_PER_VB = 5n
 const CHANGE_VSIZE = 31
 
 type Coin = { readonly outpoint: OutPoint; readonly value: Sat; readonly coinbaseAt?: number }
-type Chain = Pick<EmbeddedBitcoin, 'height' | 'waiting' | 'blockAt' | 'output'>
+type Chain = Pick<EmbeddedBitcoin, 'height' | 'waiting' | 'blockAt' | 'output' | 'minimumRate'>
 
 export type Payment =
   | { readonly type: 'paid'; readonly bytes: Uint8Array }
@@ -62,13 +63,15 @@ export class Purse {
     const inputs: Coin[] = []
     let available = 0n
     let needed = amount
+    const minimum = divCeil(this.#chain.minimumRate, SATS_PER_KVB)
+    const rate = minimum > FEE_SAT_PER_VB ? minimum : FEE_SAT_PER_VB
     for (const coin of this.#spendable().slice(0, INPUTS_MAX)) {
       inputs.push(coin)
       available += coin.value
-      const fee = feeOf(inputs, outputs)
+      const fee = feeOf(inputs, outputs, rate)
       needed = amount + fee
       if (available < needed) continue
-      const rest = available - needed - BigInt(CHANGE_VSIZE) * FEE_SAT_PER_VB
+      const rest = available - needed - BigInt(CHANGE_VSIZE) * rate
       const change = rest < dustThreshold(purseScript) ? [] : [ownOutput(sat(rest))]
       return { type: 'paid', bytes: encodeTransaction(signed(inputs, [...outputs, ...change])) }
     }
@@ -141,10 +144,9 @@ function coinsOf(transaction: Transaction, height?: number): readonly Coin[] {
   }))
 }
 
-function feeOf(inputs: readonly Coin[], outputs: readonly TxOut[]): bigint {
-  return (
-    BigInt(vsize(withWitness(unsigned(inputs, outputs), () => new Uint8Array(72)))) * FEE_SAT_PER_VB
-  )
+function feeOf(inputs: readonly Coin[], outputs: readonly TxOut[], rate: bigint): bigint {
+  const draft = withWitness(unsigned(inputs, outputs), () => new Uint8Array(72))
+  return BigInt(vsize(draft)) * rate
 }
 
 const unsigned = (inputs: readonly Coin[], outputs: readonly TxOut[]): Transaction =>

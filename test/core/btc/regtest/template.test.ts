@@ -1,47 +1,12 @@
 /** The next block takes the packages that pay most, and stays within its limits (RN-9). */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { hash32, toHex, u32be } from '../../../../src/core/base/bytes.ts'
-import { sha256 } from '../../../../src/core/base/hash.ts'
-import { sat } from '../../../../src/core/base/units.ts'
+import { toHex } from '../../../../src/core/base/bytes.ts'
 import type { MempoolEntry } from '../../../../src/core/btc/regtest/pool.ts'
 import { Pool, sumsOf } from '../../../../src/core/btc/regtest/pool.ts'
 import { selectTransactions, WEIGHT_RESERVED } from '../../../../src/core/btc/regtest/template.ts'
-import { transactionFromParts, txid, weight, wtxid } from '../../../../src/core/btc/transaction.ts'
-
-let serial = 0
-const OUTPUTS = 30
-/** Outputs of each entry that are spent. */
-const spentOf = new Map<MempoolEntry, number>()
-
-/** An entry that nobody has checked: the template does not ask. */
-function entryOn(
-  parents: readonly MempoolEntry[],
-  { fee, vsize = 100, sigopsCost = 0 }: { fee: number; vsize?: number; sigopsCost?: number },
-): MempoolEntry {
-  serial += 1
-  const inputs = parents.map((parent) => {
-    const vout = spentOf.get(parent) ?? 0
-    spentOf.set(parent, vout + 1)
-    return { outpoint: { txid: parent.txid, vout } }
-  })
-  const coin = { outpoint: { txid: hash32(sha256(u32be(serial))), vout: 0 } }
-  const output = { value: sat(BigInt(serial)), script: Uint8Array.of(0x51) }
-  const transaction = transactionFromParts({
-    inputs: inputs.length === 0 ? [coin] : inputs,
-    outputs: Array.from({ length: OUTPUTS }, () => output),
-  })
-  const id = txid(transaction)
-  return {
-    transaction,
-    txid: id,
-    wtxid: wtxid(transaction),
-    fee: sat(BigInt(fee)),
-    vsize,
-    sigopsCost,
-    time: 0,
-  }
-}
+import { txid, weight } from '../../../../src/core/btc/transaction.ts'
+import { entryOn } from './entries.ts'
 
 const poolOf = (entries: readonly MempoolEntry[]): Pool => {
   const pool = new Pool()
@@ -69,6 +34,15 @@ describe('the template of a block', () => {
     const child = entryOn([parent], { fee: 200 })
     const other = entryOn([], { fee: 400 })
     expect(chosen([parent, child, other])).toEqual([0, 2, 1])
+  })
+
+  it('asks of a package what the block lacks of it, not what it has', () => {
+    const rich = entryOn([], { fee: 5_000 })
+    const poor = entryOn([rich], { fee: 100 })
+    const child = entryOn([poor], { fee: 1_000 })
+    const other = entryOn([], { fee: 700 })
+    // Without the rich one, child and poor parent pay 550 each.
+    expect(chosen([rich, poor, child, other])).toEqual([0, 3, 1, 2])
   })
 
   it('takes the older of equals', () => {
