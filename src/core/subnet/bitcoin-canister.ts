@@ -36,9 +36,10 @@ import { managementCanister } from '../ic/principal.ts'
 import type { Bitcoin } from '../minter/ports.ts'
 import { chainHandlers, interfaceNetwork } from './bitcoin-api.ts'
 import type { BitcoinConfig, BitcoinConfigChange } from './bitcoin-interface.ts'
-import { bitcoinInterface } from './bitcoin-interface.ts'
+import { bitcoinInterface, successorCalls } from './bitcoin-interface.ts'
 import type { BitcoinSettings } from './bitcoin-settings.ts'
 import { changeSettings, initialSettings, isApiAccessAlone } from './bitcoin-settings.ts'
+import { getSuccessors } from './bitcoin-successors.ts'
 import type { CallContext, Canister } from './canister.ts'
 import { operatorOnly } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
@@ -60,6 +61,8 @@ export type BitcoinState = {
   readonly chain: State
   readonly headers: HeaderCandidates
   readonly bitcoin: BitcoinSettings
+  /** Parts of a large block that a canister still asks for, by its id in hexadecimal (§9.9). */
+  readonly followUps: Map<string, readonly Uint8Array[]>
 }
 
 export class BitcoinCanister implements Canister {
@@ -69,25 +72,27 @@ export class BitcoinCanister implements Canister {
   readonly #operator: Principal
   readonly #state: State
   readonly #settings: BitcoinSettings
+  readonly #followUps: BitcoinState['followUps']
   readonly #votes: HeaderVotes
   readonly #standings = new Standings()
 
   constructor(
     id: Principal,
-    { chain, headers, bitcoin }: BitcoinState,
+    { chain, headers, bitcoin, followUps }: BitcoinState,
     { operator, nodes }: { readonly operator: Principal; readonly nodes: number },
   ) {
     this.id = id
     this.#operator = operator
     this.#state = chain
     this.#settings = bitcoin
+    this.#followUps = followUps
     this.#votes = new HeaderVotes(nodes, headers)
   }
 
   /** A view of the chain that begins at its genesis. */
-  static initialState(network: Network = regtest): Pick<BitcoinState, 'chain' | 'bitcoin'> {
+  static initialState(network: Network = regtest): Omit<BitcoinState, 'headers'> {
     const chain = newState({ network, stabilityThreshold: STABILITY_THRESHOLD })
-    return { chain, bitcoin: initialSettings() }
+    return { chain, bitcoin: initialSettings(), followUps: new Map() }
   }
 
   certifiedData(): undefined {
@@ -112,6 +117,15 @@ export class BitcoinCanister implements Canister {
       ...chainHandlers({ chain, settings: this.#settings, context }),
       get_config: getter(methods.get_config, () => this.#config()),
       set_config: handler(methods.set_config, (change) => this.#setConfig(change, context)),
+    }
+  }
+
+  /** What canisters find under the management canister's name and not under this one's. */
+  internalHandlers({ caller }: Pick<CallContext, 'caller'>): Handlers {
+    return {
+      bitcoin_get_successors: handler(successorCalls.bitcoin_get_successors, (request) =>
+        getSuccessors(this.#state, this.#followUps, { caller, request }),
+      ),
     }
   }
 

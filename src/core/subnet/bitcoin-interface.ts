@@ -5,6 +5,7 @@ import {
   bool,
   mapped,
   nat,
+  nat8,
   nat32,
   nat64,
   nothing,
@@ -15,7 +16,7 @@ import {
   update,
   vec,
 } from '../ic/candid.ts'
-import { enumeration, record } from '../ic/candid-records.ts'
+import { enumeration, named, record, variant } from '../ic/candid-records.ts'
 import type { Principal } from '../ic/principal.ts'
 import {
   bitcoinGetUtxos,
@@ -116,7 +117,29 @@ export const bitcoinCalls = {
   bitcoin_send_transaction: update([record({ network, transaction: blob })], nothing),
 }
 
-export const isBitcoinCall = (name: string): boolean => Object.hasOwn(bitcoinCalls, name)
+const successorsRequest = variant({
+  initial: record({
+    network,
+    anchor: blockHashCodec,
+    processed_block_hashes: vec(blockHashCodec),
+  }),
+  follow_up: named('page', nat8),
+})
+export type GetSuccessorsRequest = ValueOf<typeof successorsRequest>
+const successorsResponse = variant({
+  complete: record({ blocks: vec(blob), next: vec(blob) }),
+  partial: record({ partial_block: blob, next: vec(blob), remaining_follow_ups: nat8 }),
+  follow_up: named('bytes', blob),
+})
+export type GetSuccessorsResponse = ValueOf<typeof successorsResponse>
+
+/** Of the management canister alone: how a Bitcoin canister gets its blocks (§9.9). */
+export const successorCalls = {
+  bitcoin_get_successors: update([successorsRequest], successorsResponse),
+}
+
+export const isBitcoinCall = (name: string): boolean =>
+  Object.hasOwn(bitcoinCalls, name) || Object.hasOwn(successorCalls, name)
 
 /** What is published of the deployed canister. */
 export const bitcoinApiInterface = {

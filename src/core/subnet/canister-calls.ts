@@ -4,7 +4,8 @@
  */
 import { assert } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
-import type { Canister, Cycles } from './canister.ts'
+import type { BitcoinCanister } from './bitcoin-canister.ts'
+import type { Cycles } from './canister.ts'
 import { dispatch } from './dispatch.ts'
 import type { KeyCall, KeyReply } from './key-calls.ts'
 
@@ -27,14 +28,15 @@ class Purse implements Cycles {
 
 /** The answer, in the slot of the call: nothing here waits for anybody. */
 export function passBitcoinCall(
-  bitcoin: Pick<Canister, 'id' | 'handlers'>,
+  bitcoin: Pick<BitcoinCanister, 'id' | 'handlers' | 'internalHandlers'>,
   { caller, effect, methodName, arg, cycles: attached }: KeyCall,
   now: TimestampNs,
 ): KeyReply {
   const cycles = new Purse(attached)
   const context = { caller, now, kind: 'update', cycles, dataCertificate: () => undefined } as const
   const call = { canisterId: bitcoin.id, methodName, arg }
-  const reply = dispatch(bitcoin.handlers(context), call, 'update')
+  const handlers = { ...bitcoin.handlers(context), ...bitcoin.internalHandlers(context) }
+  const reply = dispatch(handlers, call, 'update')
   const answer =
     reply.type === 'replied'
       ? reply

@@ -14,6 +14,7 @@ import type { State as LedgerState } from '../ledger/state.ts'
 import type { SignatureKey } from '../minter/calls.ts'
 import type { Minter } from '../minter/machine.ts'
 import * as minter from '../minter/machine.ts'
+import type { BitcoinState } from './bitcoin-canister.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
 import type { BitcoinSettings } from './bitcoin-settings.ts'
 import type { CheckerState } from './checker-canister.ts'
@@ -26,6 +27,7 @@ export type ReplicaState = {
   readonly headers: HeaderCandidates
   /** What the Bitcoin canister is set to. */
   readonly bitcoin: BitcoinSettings
+  readonly followUps: BitcoinState['followUps']
   readonly checker: CheckerState
   readonly ledger: LedgerState
   readonly minter: Minter

@@ -32,7 +32,7 @@ import { vectorBytes, vectorJson } from '../../support/vectors.ts'
 
 /** One change: what is done, where, and with which bytes. */
 const change = fc.record({
-  kind: fc.constantFrom('set', 'flip', 'cut', 'double', 'insert', 'end'),
+  kind: fc.constantFrom('set', 'flip', 'cut', 'double', 'insert', 'widen', 'end'),
   at: fc.nat(),
   size: fc.integer({ min: 1, max: 40 }),
   // Bytes that mean lengths, limits and markers, beside any others.
@@ -68,6 +68,8 @@ function mutate(input: Uint8Array, { kind, at, size, bytes }: Change): Uint8Arra
       return concat(before, after.subarray(size))
     case 'double':
       return concat(before, after.subarray(0, size), after)
+    case 'widen': // A length in more bytes than needed.
+      return concat(before, Uint8Array.of(0xfd, input[place] ?? 0, 0), after.subarray(1))
     case 'insert':
       return concat(before, put, after)
     default:
