@@ -8,6 +8,7 @@ import { installSha256 } from '../src/core/base/hash.ts'
 import { nativeSha256 } from '../src/native/sha256.ts'
 import { bitcoinBenchmarks } from './bitcoin.bench.ts'
 import { chainBenchmarks } from './bitcoin-chain.bench.ts'
+import { peerBenchmarks } from './bitcoin-peers.bench.ts'
 import { CALLS_NAMES, callsBenchmark } from './calls.bench.ts'
 import { disputeBenchmark } from './dispute.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
@@ -99,6 +100,7 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
     ...bitcoinBenchmarks,
     ...chainBenchmarks,
     ...regtestBenchmarks,
+    ...peerBenchmarks,
   ].filter(({ id, name, n }) => pattern.test(`${id} ${name} n=${n ?? ''}`))
 }
 
