@@ -17,6 +17,7 @@ import { newState } from '../../src/core/btc/chain-state.ts'
 import { execute } from '../../src/core/btc/chain-view.ts'
 import { regtest } from '../../src/core/btc/network.ts'
 import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
+import { answerCall } from '../../src/core/btc/regtest/rpc/rpc.ts'
 import type { Transaction } from '../../src/core/btc/transaction.ts'
 import { encodeTransaction, txid } from '../../src/core/btc/transaction.ts'
 import { startBitcoinConnection } from '../../src/host/bitcoin/connection.ts'
@@ -204,6 +205,24 @@ function follow(port: number) {
   return { state, run, connection, offences, refusals }
 }
 
+/** Where two answers differ, of the fields that both have. */
+function differences(ours: unknown, theirs: unknown, place: string): readonly string[] {
+  if (Array.isArray(ours) && Array.isArray(theirs))
+    return ours.length === theirs.length
+      ? ours.flatMap((one, i) => differences(one, theirs[i], `${place}[]`))
+      : [`${place}: ${ours.length} and ${theirs.length} entries`]
+  if (isFields(ours) && isFields(theirs))
+    return Object.keys(ours)
+      .filter((name) => name in theirs)
+      .flatMap((name) => differences(ours[name], theirs[name], `${place}.${name}`))
+  return ours === theirs ? [] : [`${place}: ${JSON.stringify(ours)}, ${JSON.stringify(theirs)}`]
+}
+
+const fieldOf = (difference: string): string => /\.(\w+):/.exec(difference)?.[1] ?? difference
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 describe.each([bcoin, btcd, bitcoind])('$name', (kind) => {
   let triangle: Triangle
   const { missing } = kind
@@ -301,6 +320,26 @@ describe.each([bcoin, btcd, bitcoind])('$name', (kind) => {
     await triangle.agree()
     expect(node.tip().hash).toEqual(headerHash(good.header))
     expect(before).toEqual(good.header.previous)
+  })
+
+  here('shows blocks and transactions as ours does, where both have a field', async () => {
+    const { node, foreign } = triangle
+    const context = {
+      node,
+      nowSeconds: nowSeconds(),
+      peers: () => [],
+      stop: undefined,
+      uptimeSeconds: 0,
+    }
+    const found: string[] = []
+    const { height: tipHeight } = node.tip()
+    for (let height = 0; height <= tipHeight; height += height > HEIGHT - 5 ? 1 : 89) {
+      const hash = toDisplayHex(headerHash(present(node.blockAt(height), 'a block').header))
+      const { text } = answerCall({ method: 'getblock', params: [hash, 2], id: 1 }, context)
+      found.push(...differences(JSON.parse(text).result, await foreign.block(hash), 'block'))
+    }
+    const others = found.filter((words) => !kind.ownWords.includes(fieldOf(words)))
+    expect([...new Set(others)]).toEqual([])
   })
 
   here('is followed by the adapter of a subnet, which sends through it', async () => {

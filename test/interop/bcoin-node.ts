@@ -44,6 +44,8 @@ class BcoinNode implements ForeignNode {
   submitBlock = (hex: string) => this.#call<string>('submitBlock', hex)
   submitTransaction = (hex: string) => this.#call<string>('submitTransaction', hex)
 
+  block = (hash: string) => this.#call<unknown>('rpc', 'getblock', [hash, true, true])
+
   async close(): Promise<void> {
     const exited = once(this.#child, 'exit')
     this.#child.disconnect()
@@ -54,6 +56,7 @@ class BcoinNode implements ForeignNode {
 export const bcoin: ForeignKind = {
   name: 'bcoin',
   hasHeights: false,
+  ownWords: ['bits', 'difficulty', 'type', 'asm'],
   missing: existsSync(new URL('node_modules/bcoin', folder))
     ? undefined
     : 'bcoin is not installed: npm run install:bcoin',

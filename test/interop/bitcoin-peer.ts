@@ -14,6 +14,8 @@ export interface ForeignNode {
   /** What it has against a block or a transaction in hexadecimal, or `accepted`. */
   submitBlock(hex: string): Promise<string>
   submitTransaction(hex: string): Promise<string>
+  /** A block with its transactions, as its JSON-RPC shows them. */
+  block(hash: string): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -23,6 +25,8 @@ export type ForeignKind = {
   readonly missing: string | undefined
   /** BIP34 holds on its regtest from the first block on, as in Core since 23. */
   readonly hasHeights: boolean
+  /** Fields of its JSON-RPC that have words or units of its own. */
+  readonly ownWords: readonly string[]
   /** `script`: whom its miner pays; a P2WPKH script. */
   readonly start: (script: Uint8Array) => Promise<ForeignNode>
 }

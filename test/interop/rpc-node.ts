@@ -146,6 +146,11 @@ class RpcNode implements ForeignNode {
     return error?.message ?? 'accepted'
   }
 
+  async block(hash: string): Promise<unknown> {
+    const block = (await this.call('getblock', hash, 2)) as { readonly rawtx?: unknown }
+    return block.rawtx === undefined ? block : { ...block, tx: block.rawtx } // As btcd has it.
+  }
+
   async close(): Promise<void> {
     const exited = this.#child.exitCode === null ? once(this.#child, 'exit') : undefined
     this.#child.kill('SIGKILL')
@@ -168,6 +173,8 @@ function kind(program: 'btcd' | 'bitcoind'): ForeignKind {
   return {
     name: program,
     hasHeights: program === 'bitcoind',
+    // Relative to the limit of its own network.
+    ownWords: program === 'btcd' ? ['difficulty'] : [],
     missing: path === undefined ? `${program} is not on the PATH nor named by BITCOIND` : undefined,
     start: async (script) => {
       const address = present(addressOfScript(script, regtest), 'a script with an address')

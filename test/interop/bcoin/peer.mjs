@@ -68,6 +68,11 @@ const calls = {
       return reasonOf(error)
     }
   },
+  rpc: async (method, params) => {
+    const { result, error } = await node.rpc.call({ method, params, id: 1 }, {})
+    if (error) throw new Error(error.message)
+    return result
+  },
   peers: () => node.pool.peers.size(),
 }
 
