@@ -2,6 +2,7 @@
  * A subnet with its own Bitcoin: what `demo` and the local commands start, ask and end. Source:
  * architecture §1.
  */
+
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { toHex } from '../core/base/bytes.ts'
@@ -10,6 +11,7 @@ import { installSha256 } from '../core/base/hash.ts'
 import type { KeyScheme } from '../core/base/key-scheme.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum, reconstructionThreshold } from '../core/base/party.ts'
+import type { MempoolOptions } from '../core/btc/regtest/mempool.ts'
 import type { CanisterIds, IdsKind } from '../core/ic/canister-ids.ts'
 import { canisterIdsOf } from '../core/ic/canister-ids.ts'
 import type { Principal } from '../core/ic/principal.ts'
@@ -56,6 +58,8 @@ export type LocalSubnetOptions = {
   readonly scratch?: string
   /** A node of the user's that it follows; without it, one of its own. */
   readonly attachTo?: AttachedPlace | undefined
+  /** What the mempool of its own node takes. */
+  readonly mempool?: MempoolOptions
   /** Off: calls are answered before they are executed, and their callers poll. */
   readonly syncCalls?: boolean
   /** Hears of every request of a client and how it ended. */
@@ -275,10 +279,11 @@ export class LocalSubnet {
 async function openChain({
   directory,
   attachTo,
+  mempool,
 }: LocalSubnetOptions): Promise<EmbeddedBitcoin | AttachedBitcoin> {
   if (attachTo !== undefined) return new AttachedBitcoin(attachTo, USER_AGENT)
   const store = directory === undefined ? undefined : LmdbStore.open(join(directory, 'bitcoin'))
-  return EmbeddedBitcoin.start({ store })
+  return EmbeddedBitcoin.start({ store, mempool })
 }
 
 function endOf(event: SubnetEvent): Error | undefined {

@@ -3,6 +3,7 @@
  * each value goes. Implements `docs/spec/cli.md` §5.16; names of `docs/spec/minter.md` §1.
  */
 import { present } from '../core/base/errors.ts'
+import type { MempoolOptions } from '../core/btc/regtest/mempool.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
 import type { Settings } from '../core/minter/constants.ts'
 import type { MinterSettings } from '../core/subnet/settings.ts'
@@ -53,10 +54,16 @@ const SYNC_CALLS = 'ic.sync-calls'
 /** JSON-RPC of the embedded Bitcoin node: its port, 0 for none (bitcoin RN-21). */
 const BITCOIN_RPC = 'bitcoin.rpc'
 const PORT_MAX = 65_535n
+/** What its mempool takes: also what is not standard; least rate in satoshi for 1,000 bytes (RN-7). */
+const ACCEPT_NONSTANDARD = 'bitcoin.accept-nonstandard'
+const MIN_RELAY_RATE = 'bitcoin.min-relay-rate'
+const RELAY_RATE_MAX = 1_000_000n
 
 const settable: Readonly<Record<string, Setting>> = {
   [SYNC_CALLS]: { kind: { type: 'word', words: ['on', 'off'] }, change: () => ({}) },
   [BITCOIN_RPC]: { kind: { type: 'count', min: 0n, max: PORT_MAX }, change: () => ({}) },
+  [ACCEPT_NONSTANDARD]: { kind: { type: 'word', words: ['on', 'off'] }, change: () => ({}) },
+  [MIN_RELAY_RATE]: { kind: { type: 'count', min: 0n, max: RELAY_RATE_MAX }, change: () => ({}) },
   'minter.max-time-in-queue': {
     kind: { type: 'duration' },
     change: (value) => ({ init: { maxTimeInQueueNs: whole(value) } }),
@@ -113,7 +120,16 @@ export const bitcoinRpcPort = (set: ReadonlyMap<string, SetValue>): number =>
   Number(set.get(BITCOIN_RPC) ?? 0)
 
 /** What a subnet that exists may be started with anew: no part of its state depends on it. */
-export const isFreeToChange = (name: string): boolean => name === BITCOIN_RPC
+export const isFreeToChange = (name: string): boolean =>
+  [BITCOIN_RPC, ACCEPT_NONSTANDARD, MIN_RELAY_RATE].includes(name)
+
+export function mempoolOptions(set: ReadonlyMap<string, SetValue>): MempoolOptions {
+  const rate = set.get(MIN_RELAY_RATE)
+  return {
+    acceptNonstandard: set.get(ACCEPT_NONSTANDARD) === 'on',
+    ...(rate === undefined ? {} : { relayRateSatPerKvb: whole(rate) }),
+  }
+}
 
 /** Of the minter's key (minter §1.2). */
 const keyNames: Readonly<Record<IdsKind, string>> = { own: 'dfx_test_key', mainnet: 'key_1' }

@@ -5,7 +5,7 @@ import type { Block } from '../../core/btc/block.ts'
 import { decodeBlock, encodeBlock } from '../../core/btc/block.ts'
 import { regtest } from '../../core/btc/network.ts'
 import { CHAIN_FORMAT, chainHead, headFlaw } from '../../core/btc/regtest/chain-snapshot.ts'
-import type { ChainChange } from '../../core/btc/regtest/node.ts'
+import type { ChainChange, RegtestOptions } from '../../core/btc/regtest/node.ts'
 import { RegtestNode } from '../../core/btc/regtest/node.ts'
 import { storeDamaged, storeOtherFormat, storeOtherNetwork } from '../store/problem.ts'
 import type { Store } from '../store/store.ts'
@@ -21,10 +21,15 @@ const blockKey = (height: number): Uint8Array => concat(BLOCKS, u32be(height))
 /**
  * The node whose chain lies in the store, and goes on there. Throws the problem of a damaged store.
  */
-export function durableRegtestNode(store: Store): RegtestNode {
+export function durableRegtestNode(
+  store: Store,
+  options: Pick<RegtestOptions, 'mempool'> = {},
+): RegtestNode {
   checkHead(store)
   const blocks = readBlocks(store)
-  const node = attempt(() => new RegtestNode({ blocks, keep: (change) => keep(store, change) }))
+  const node = attempt(
+    () => new RegtestNode({ ...options, blocks, keep: (change) => keep(store, change) }),
+  )
   if (node instanceof BadEncoding) throw storeDamaged(store.name, node.message, node)
   return node
 }

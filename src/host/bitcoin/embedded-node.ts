@@ -10,6 +10,7 @@ import { NS_PER_SECOND } from '../../core/base/units.ts'
 import type { Block } from '../../core/btc/block.ts'
 import { COINBASE_MATURITY } from '../../core/btc/block-spends.ts'
 import { ChainClock } from '../../core/btc/regtest/chain-clock.ts'
+import type { MempoolOptions } from '../../core/btc/regtest/mempool.ts'
 import type {
   FoundTransaction,
   NodeEvent,
@@ -37,6 +38,7 @@ const systemSeconds = (): number => Number(systemClock() / NS_PER_SECOND)
 export type EmbeddedBitcoinOptions = {
   /** Where the chain lies: it goes on there, and every block is there before a peer hears of it. */
   readonly store?: Store | undefined
+  readonly mempool?: MempoolOptions | undefined
 }
 
 /** Where JSON-RPC is served, and the file with the line that it asks for. */
@@ -66,9 +68,13 @@ export class EmbeddedBitcoin {
    * Listens on a free port of the loopback interface. Throws `HostPortBusy` when there is none, and
    * the problem of a damaged store. The store is closed with the node.
    */
-  static async start({ store }: EmbeddedBitcoinOptions = {}): Promise<EmbeddedBitcoin> {
+  static async start({
+    store,
+    mempool = {},
+  }: EmbeddedBitcoinOptions = {}): Promise<EmbeddedBitcoin> {
     try {
-      const node = store === undefined ? new RegtestNode() : durableRegtestNode(store)
+      const node =
+        store === undefined ? new RegtestNode({ mempool }) : durableRegtestNode(store, { mempool })
       const clock = new ChainClock(systemSeconds)
       const nowSeconds = (): number => clock.now()
       const server = await startRegtestServer({ node, nowSeconds }).catch((error: unknown) => {

@@ -15,7 +15,7 @@ import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
-import { bitcoinRpcPort, hasSyncCalls, minterSettings } from '../set-values.ts'
+import { bitcoinRpcPort, hasSyncCalls, mempoolOptions, minterSettings } from '../set-values.ts'
 import type { SubnetEvent } from '../subnet-events.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
 import { USER_AGENT } from '../version.ts'
@@ -97,6 +97,7 @@ async function live(life: Life): Promise<void> {
       minter: minterSettings(settings.set, settings),
       operator: operator.principal,
       attachTo: placeOf(settings),
+      mempool: mempoolOptions(settings.set),
       syncCalls: hasSyncCalls(settings.set),
       onAnswer: (answered) => logAnswer(log, answered),
     })

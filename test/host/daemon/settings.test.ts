@@ -5,6 +5,7 @@ import { miningModeOfText, textOfMiningMode } from '../../../src/host/mining-mod
 import {
   bitcoinRpcPort,
   hasSyncCalls,
+  mempoolOptions,
   minterSettings,
   setKind,
   setNames,
@@ -225,6 +226,17 @@ describe('--set', () => {
       ]
       expect(changed, name).toHaveLength(1)
     }
+  })
+
+  it('tells the mempool of the Bitcoin node what to take', () => {
+    const of = (entries: readonly (readonly [string, bigint | string])[]) =>
+      mempoolOptions(new Map(entries))
+    expect(of([])).toEqual({ acceptNonstandard: false })
+    expect(of([['bitcoin.accept-nonstandard', 'on']])).toEqual({ acceptNonstandard: true })
+    expect(of([['bitcoin.accept-nonstandard', 'off']])).toEqual({ acceptNonstandard: false })
+    expect(of([['bitcoin.min-relay-rate', 100n]])).toMatchObject({ relayRateSatPerKvb: 100n })
+    const changed = mergeSettings(unusual, { set: new Map([['bitcoin.min-relay-rate', 5n]]) })
+    expect(mempoolOptions(changed.set).relayRateSatPerKvb).toBe(5n)
   })
 
   it('offers synchronous calls unless they are switched off', () => {
