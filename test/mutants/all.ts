@@ -12,6 +12,7 @@ import { peerMutants } from './peers.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { scriptMutants } from './script.ts'
 import { tecdsaMutants } from './tecdsa.ts'
+import { txpoolMutants } from './txpool.ts'
 
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   tecdsa: tecdsaMutants,
@@ -26,4 +27,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   peers: peerMutants,
   headers: headerMutants,
   mempool: mempoolMutants,
+  txpool: txpoolMutants,
 }

@@ -45,6 +45,11 @@ export class AdapterRelay {
       if (peer.peer === link.peer) this.#post(this.#relay.peerReady(peer, this.#parts.turn.nowMs))
   }
 
+  /** Since when peers announce a transaction that was never in our list. */
+  heardMs(ids: Pick<Announcement, 'txid' | 'wtxid'>): number | undefined {
+    return this.#relay.heardOf(ids)?.sinceMs
+  }
+
   /** Of our transactions, for people. */
   report(nowMs: number): readonly TransactionReport[] {
     return this.#relay.report(this.#peers(), nowMs)

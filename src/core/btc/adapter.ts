@@ -28,7 +28,7 @@ import { fromAddressV1 } from './address-message.ts'
 import type { HeaderTree } from './header-tree.ts'
 import type { Message } from './message.ts'
 import type { SessionEvent } from './peer-session.ts'
-import type { TransactionReport } from './transaction-relay.ts'
+import type { Announcement, TransactionReport } from './transaction-relay.ts'
 
 /** One input at a time; total for whatever peers send. */
 export class BitcoinAdapter {
@@ -125,6 +125,11 @@ export class BitcoinAdapter {
   /** Peers that a later life may begin with. */
   toKeep(): KnownPeers {
     return this.#discovery?.toKeep() ?? NO_PEERS
+  }
+
+  /** Since when peers announce a transaction that was never in our list. */
+  heardMs(ids: Pick<Announcement, 'txid' | 'wtxid'>): number | undefined {
+    return this.#relay.heardMs(ids)
   }
 
   /** Of our transactions, for people. */

@@ -19,6 +19,8 @@ export const PUSHED_BYTES_MAX = 1_000_000
 const SERVED_BYTES_MAX = 10_000_000
 /** Transactions that left the list and whose end is remembered. */
 export const PAST_MAX = 100
+/** Transactions of others that were heard of: one may turn out to be ours. */
+export const HEARD_MAX = 5_000
 const MINUTE_MS = 60_000
 /** Until the second, third and fourth announcement (RB-3). */
 const ROUNDS_MS = [2 * MINUTE_MS, 3 * MINUTE_MS, 10 * MINUTE_MS] as const
@@ -60,6 +62,8 @@ type Entry = {
   nextMs: number
 }
 
+type Heard = { readonly peers: Set<number>; readonly sinceMs: number }
+
 export type Sending = { readonly peer: number; readonly message: Message }
 
 export class TransactionRelay {
@@ -67,6 +71,8 @@ export class TransactionRelay {
   /** The same entries by txid. */
   readonly #byTxid = new Map<string, Entry>()
   readonly #past = new Map<string, Entry>()
+  /** Who announced what is not in the list, by either id. */
+  readonly #heard = new Map<string, Heard>()
   /** The lowest rate that each peer wants to hear of, in satoshi per 1,000 vbytes (TX-5). */
   readonly #filters = new Map<number, bigint>()
   /** A number in [0, 1): spreads repetitions over time. */
@@ -113,6 +119,8 @@ export class TransactionRelay {
       const entry = { announcement, tracked, round: 0, nextMs: nowMs + ROUNDS_MS[0] }
       this.#entries.set(key, entry)
       this.#byTxid.set(toHex(txid), entry)
+      for (const peer of this.heardOf({ txid, wtxid })?.peers ?? [])
+        advance(tracked, { type: 'echoed', peer }, nowMs)
       return entry
     }
     if (!advance(known.tracked, { type: 'standing', standing }, nowMs)) return undefined
@@ -206,13 +214,29 @@ export class TransactionRelay {
     return items.flatMap(({ kind, hash }): readonly Evidence[] => {
       if (kind !== inventory.tx && kind !== inventory.wtx) return []
       const entry = this.#find(hash)
-      if (entry === undefined) return []
+      if (entry === undefined) {
+        this.#remember(toHex(hash), peer, nowMs)
+        return []
+      }
       const before = entry.tracked.echoed.size
       advance(entry.tracked, { type: 'echoed', peer }, nowMs)
       if (before > 0 || entry.tracked.echoed.size === 0) return []
       entry.nextMs = nowMs + this.#pause(entry)
       return [{ txid: entry.announcement.txid, kind: 'echoed' }]
     })
+  }
+
+  #remember(key: string, peer: number, nowMs: number): void {
+    const heard = this.#heard.get(key) ?? { peers: new Set(), sinceMs: nowMs }
+    heard.peers.add(peer)
+    this.#heard.set(key, heard)
+    const [oldest] = this.#heard.keys()
+    if (this.#heard.size > HEARD_MAX && oldest !== undefined) this.#heard.delete(oldest)
+  }
+
+  /** Who announced a transaction that was not in the list then, and since when. */
+  heardOf({ txid, wtxid }: Pick<Announcement, 'txid' | 'wtxid'>): Heard | undefined {
+    return this.#heard.get(toHex(txid)) ?? this.#heard.get(toHex(wtxid))
   }
 
   /** Of every transaction in the list, and of the last that left it. */

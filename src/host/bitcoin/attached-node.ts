@@ -22,7 +22,7 @@ import { networks } from '../../core/btc/network.ts'
 import type { FoundTransaction, OutputStatus } from '../../core/btc/regtest/node.ts'
 import { Standings } from '../../core/btc/standing.ts'
 import type { OutPoint } from '../../core/btc/transaction.ts'
-import { decodeTransaction, outpointKey, txid } from '../../core/btc/transaction.ts'
+import { decodeTransaction, outpointKey, txid, wtxid } from '../../core/btc/transaction.ts'
 import type { AttachedPlace } from '../bitcoin-place.ts'
 import { isLoopback } from '../bitcoin-place.ts'
 import { systemClock } from '../clock.ts'
@@ -143,6 +143,12 @@ export class AttachedBitcoin {
 
   #made({ txid: id, vout }: OutPoint): boolean {
     return transactionOf(this.#state, id)?.outputs[vout] !== undefined
+  }
+
+  /** How long ago it announced a transaction here, where it was told of none: it has taken it. */
+  takenAgeMs(bytes: Uint8Array): number | undefined {
+    const transaction = decodeTransaction(bytes)
+    return this.#connection.heardAgeMs({ txid: txid(transaction), wtxid: wtxid(transaction) })
   }
 
   /** Where the subnet's nodes find it. */

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { BlockHash } from '../../core/base/bytes.ts'
 import type { TimestampNs } from '../../core/base/units.ts'
+import { NS_PER_MS } from '../../core/base/units.ts'
 import type { View } from '../../core/base/view.ts'
 import { BitcoinAdapter } from '../../core/btc/adapter.ts'
 import type {
@@ -58,6 +59,8 @@ export interface BitcoinConnection {
   peers(): readonly PeerStatus[]
   /** What is known of the transactions that were announced. */
   report(): readonly TransactionReport[]
+  /** How long ago a peer first announced a transaction that was never in the list. */
+  heardAgeMs(ids: Pick<Announcement, 'txid' | 'wtxid'>): number | undefined
   bestHeight(): number
   /** How far a header that a peer shows lies before our clock, if that is too far (HDR-10). */
   aheadSeconds(): number | undefined
@@ -98,6 +101,10 @@ export function startBitcoinConnection(
     announce: (transactions) => driver.step({ type: 'announce', transactions }),
     peers: () => adapter.peers,
     report: () => adapter.report(options.clock()),
+    heardAgeMs: (ids) => {
+      const heardMs = adapter.heardMs(ids)
+      return heardMs && Number(options.clock() / NS_PER_MS) - heardMs
+    },
     bestHeight: () => adapter.bestHeight,
     aheadSeconds: () => adapter.aheadSeconds,
     status: () => adapter.status,

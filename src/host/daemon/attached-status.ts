@@ -29,10 +29,30 @@ export type AttachedFacts = Omit<Attached, 'notes'> & {
 }
 
 /** What each node that is up says, in their order. */
-export const askNodes = ({
+export async function askNodes({
+  chain,
   subnet,
-}: Pick<LocalSubnet, 'subnet'>): Promise<readonly (BitcoinAnswer | undefined)[]> =>
-  Promise.all(subnet.up.map((node) => subnet.ask(node, { type: 'bitcoin' })))
+}: Pick<LocalSubnet, 'chain' | 'subnet'>): Promise<readonly (BitcoinAnswer | undefined)[]> {
+  const asked = subnet.up.map((node) => subnet.ask(node, { type: 'bitcoin' }))
+  const answers = await Promise.all(asked)
+  return chain instanceof AttachedBitcoin
+    ? answers.map((answer) => answer && withCanary(answer, chain))
+    : answers
+}
+
+/** The process's own connection is the canary of all nodes (bitcoin EV-1). */
+const withCanary = (
+  answer: BitcoinAnswer,
+  canary: Pick<AttachedBitcoin, 'takenAgeMs'>,
+): BitcoinAnswer => ({
+  ...answer,
+  transactions: answer.transactions.map((report) => {
+    const isOpen = ['queued', 'announced', 'requested'].includes(report.fate.type)
+    const ageMs = isOpen ? canary.takenAgeMs(report.bytes) : undefined
+    if (ageMs === undefined) return report
+    return { ...report, fate: { type: 'echoed', peers: 1 }, ageMs, remark: undefined }
+  }),
+})
 
 /** Undefined while the chain is the subnet's own. */
 export function attachedStatus(

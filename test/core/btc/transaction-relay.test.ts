@@ -11,7 +11,7 @@ import { transactionFromParts } from '../../../src/core/btc/transaction.ts'
 import type { FateEvent, Tracked } from '../../../src/core/btc/transaction-fate.ts'
 import { advance, fateOf, newTracked, remarkOf } from '../../../src/core/btc/transaction-fate.ts'
 import type { Announcement, RelayPeer } from '../../../src/core/btc/transaction-relay.ts'
-import { PAST_MAX, TransactionRelay } from '../../../src/core/btc/transaction-relay.ts'
+import { HEARD_MAX, PAST_MAX, TransactionRelay } from '../../../src/core/btc/transaction-relay.ts'
 
 const MINUTE_MS = 60_000
 const idOf = (n: number): Txid => hash32(new Uint8Array(32).fill(n))
@@ -193,6 +193,21 @@ describe('the relay', () => {
     expect(own.heard(inv(1), 2, 0)).toEqual([{ txid: one.txid, kind: 'echoed' }])
     expect(own.heard(inv(1), 3, 0)).toEqual([])
     expect(fate(own)).toEqual({ type: 'echoed', peers: 2 })
+  })
+
+  it('counts an echo that came before the transaction was in the list, and keeps few of them', () => {
+    const [own, full] = [relay(), relay()]
+    own.heard(inv(1), 7, 5)
+    expect(own.heardOf(one)?.sinceMs).toBe(5)
+    own.announce([one], [], 9)
+    expect(fate(own)).toEqual({ type: 'echoed', peers: 1 })
+    full.heard(inv(1), 7, 0)
+    for (let i = 0; i < HEARD_MAX; i++) {
+      const hash = new Uint8Array(32)
+      new DataView(hash.buffer).setUint32(0, i)
+      full.heard([{ kind: inventory.tx, hash: hash32(hash) }], 7, 1)
+    }
+    expect(full.heardOf(one)).toBeUndefined()
   })
 
   it('repeats what was echoed after twelve hours at the earliest', () => {
