@@ -11,6 +11,7 @@ import type { StatusReply, TransactionReply } from '../control/protocol.ts'
 import { OUTGOING_SHOWN_MAX } from '../control/protocol.ts'
 import type { BitcoinAnswer } from '../node/protocol.ts'
 
+type Answered = Pick<BitcoinAnswer, 'transactions'>
 export type OutgoingEvidence = StatusReply['outgoing'][number]
 
 /** The strongest first. */
@@ -29,14 +30,14 @@ const SATS_PER_KVB = 1_000n
 
 /** Newest last; only the last ones. */
 export function outgoingEvidence(
-  answers: readonly (BitcoinAnswer | undefined)[],
+  answers: readonly (Answered | undefined)[],
 ): readonly OutgoingEvidence[] {
   return strongest(answers).map(evidenceOf).slice(-OUTGOING_SHOWN_MAX)
 }
 
 /** Of one transaction, with its bytes. */
 export const reportOf = (
-  answers: readonly (BitcoinAnswer | undefined)[],
+  answers: readonly (Answered | undefined)[],
   txid: Txid,
 ): TransactionReport | undefined =>
   strongest(answers).find((report) => equalBytes(report.txid, txid))
@@ -44,7 +45,7 @@ export const reportOf = (
 /** What a chain knows of a transaction, with the evidence that nodes have, if it is of the subnet. */
 export function withEvidence(
   found: TransactionReply,
-  answers: readonly (BitcoinAnswer | undefined)[],
+  answers: readonly (Answered | undefined)[],
 ): TransactionReply {
   const report = reportOf(answers, hash32(fromDisplayHex(found.txid)))
   if (report === undefined) return found
@@ -52,7 +53,7 @@ export function withEvidence(
   return { ...found, evidence }
 }
 
-function strongest(answers: readonly (BitcoinAnswer | undefined)[]): readonly TransactionReport[] {
+function strongest(answers: readonly (Answered | undefined)[]): readonly TransactionReport[] {
   const found = new Map<string, TransactionReport>()
   const rank = ({ fate }: TransactionReport): number => strength.indexOf(fate.type)
   for (const report of answers.flatMap((answer) => answer?.transactions ?? [])) {

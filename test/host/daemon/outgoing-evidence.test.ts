@@ -23,10 +23,6 @@ const report = (
   bytes: new Uint8Array(),
 })
 const said = (...transactions: readonly TransactionReport[]) => ({
-  type: 'bitcoin' as const,
-  isConnected: true,
-  shownHeight: 1,
-  lastOffence: undefined,
   transactions,
 })
 const by = idOf(9)
