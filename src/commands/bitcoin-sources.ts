@@ -7,7 +7,7 @@ import type { ControlClient } from '../host/control/client.ts'
 import { openControl } from '../host/daemon.ts'
 import { entropy } from '../host/entropy.ts'
 import { startFilterConnection } from '../host/filter-connection.ts'
-import { findFilterPeers } from '../host/filter-peers.ts'
+import { filterPeersByName, findFilterPeers, peerProxy } from '../host/filter-peers.ts'
 import { AgreeingSources, requireEnough } from '../wallet/agreeing-sources.ts'
 import type { SourceHost } from '../wallet/open-source.ts'
 import { openSource } from '../wallet/open-source.ts'
@@ -75,11 +75,18 @@ async function hostOf(
   const needsChain = specs.some(
     (spec) => spec.kind === 'embedded' || (spec.kind === 'p2p' && spec.peers.length === 0),
   )
+  const { terminal, environment } = context
+  const onRefusal = (reason: string): void => terminal.trace(`the proxy: ${reason}`)
+  const proxyIn = () => {
+    const place = peerProxy(environment)
+    return place && { ...place, onRefusal }
+  }
   const control = isLocal && needsChain ? await openControl(context.directories) : undefined
   return {
     chain: control && chainOf(control),
     findPeers: async (bitcoin) => {
-      if (control === undefined) return findFilterPeers(bitcoin)
+      if (control === undefined)
+        return proxyIn() === undefined ? findFilterPeers(bitcoin) : filterPeersByName(bitcoin)
       const { peerHost: host, peerPort: port } = await control.ask('tip', {})
       return [{ host, port }]
     },
@@ -91,8 +98,9 @@ async function hostOf(
         seed: Seed.fromBytes(entropy(32)),
         userAgent: `/ckbtc:${context.version}/`,
         push: false,
+        proxy: proxyIn(),
         onOffence: (peer, { reason }) =>
-          context.terminal.trace(`peer ${peers[peer]?.host}:${peers[peer]?.port}: ${reason}`),
+          terminal.trace(`peer ${peers[peer]?.host}:${peers[peer]?.port}: ${reason}`),
       }),
   }
 }

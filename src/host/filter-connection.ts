@@ -12,10 +12,12 @@ import type {
 } from '../core/btc/filter-port.ts'
 import type { Offence } from '../core/btc/peer-session.ts'
 import type { Announcement } from '../core/btc/transaction-relay.ts'
-import { PeerDriver } from './bitcoin/connection.ts'
+import type { SocksProxy } from './bitcoin/peer-driver.ts'
+import { PeerDriver } from './bitcoin/peer-driver.ts'
 import { systemClock } from './clock.ts'
 
-export type FilterConnectionOptions = FilterConfig & {
+export type FilterConnectionOptions = Omit<FilterConfig, 'isProxied'> & {
+  readonly proxy?: SocksProxy | undefined
   /** Hears of every connection that we end, and why. */
   readonly onOffence?: (peer: number, offence: Offence) => void
 }
@@ -37,14 +39,20 @@ const EVIDENCE_MAX = 1_000
 
 /** Begins to connect. */
 export function startFilterConnection(options: FilterConnectionOptions): FilterConnection {
-  const client = new FilterClient(options, systemClock())
+  const { proxy } = options
+  const client = new FilterClient({ ...options, isProxied: proxy !== undefined }, systemClock())
   const listeners = new Set<() => void>()
   const evidence: Extract<FilterOutput, { readonly type: 'evidence' }>[] = []
-  const driver = new PeerDriver<FilterInput, FilterOutput>(client, systemClock, (output) => {
+  const report = (output: FilterOutput): void => {
     if (output.type === 'disconnect') options.onOffence?.(output.peer, output.offence)
     if (output.type === 'evidence' && evidence.length < EVIDENCE_MAX) evidence.push(output)
     if (output.type === 'changed' || output.type === 'evidence')
       for (const listener of listeners) listener()
+  }
+  const driver = new PeerDriver<FilterInput, FilterOutput>(client, {
+    clock: systemClock,
+    report,
+    proxy,
   })
   driver.step({ type: 'start' })
   return {

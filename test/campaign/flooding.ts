@@ -17,7 +17,7 @@ import { NO_PEERS } from '../../src/core/btc/address-book-file.ts'
 import type { Message } from '../../src/core/btc/message.ts'
 import { encodeMessage, inventory } from '../../src/core/btc/message.ts'
 import { regtest } from '../../src/core/btc/network.ts'
-import { PeerDriver } from '../../src/host/bitcoin/connection.ts'
+import { PeerDriver } from '../../src/host/bitcoin/peer-driver.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { peerVersion } from '../support/adapter-harness.ts'
 import { ChainBuilder } from '../support/chain-builder.ts'
@@ -207,7 +207,10 @@ export async function flood({
         return !isStranger
       }),
   }
-  const driver = new PeerDriver<AdapterInput, AdapterOutput>(party, systemClock, () => undefined)
+  const driver = new PeerDriver<AdapterInput, AdapterOutput>(party, {
+    clock: systemClock,
+    report: () => undefined,
+  })
   driver.step({ type: 'start' })
   const taken: Sample[] = []
   try {

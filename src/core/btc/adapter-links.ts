@@ -126,6 +126,7 @@ export class AdapterLinks {
       relay: link.role !== 'blocks',
       filters: this.#config.filters ?? false,
       lowestNeeded: this.#parts.lowestNeeded,
+      isProxied: this.#config.isProxied === true && !isLoopback(link.address.host),
     })
     this.#turn.emit({ type: 'connect', peer: link.peer, ...link.address })
     return true

@@ -32,6 +32,8 @@ export type AdapterConfig = {
   readonly filters?: boolean
   /** Without it no peer is used but those above (AD-2). */
   readonly discovery?: DiscoveryConfig
+  /** Connections go through a proxy, which takes its time (HS-5). */
+  readonly isProxied?: boolean
   /** Connections end when nobody has called for so long (AD-11). */
   readonly idleAfterMs?: number
 }

@@ -11,6 +11,8 @@ import type { Network } from './network.ts'
 export const PROTOCOL_VERSION = 70_016
 const VERSION_MIN = 70_015
 export const HANDSHAKE_MS = 10_000
+/** Until the proxy has connected (HS-5). */
+export const PROXIED_CONNECT_MS = 30_000
 export const PING_EVERY_MS = 120_000
 export const PONG_WITHIN_MS = 30_000
 /** Blocks that a pruned peer has below its last one (BIP159). */
@@ -59,6 +61,8 @@ export type SessionOptions = {
   readonly relay?: boolean
   /** The peer must serve compact filters. */
   readonly filters?: boolean
+  /** The connection goes through a proxy. */
+  readonly isProxied?: boolean
   /** Height of the lowest block that is still to come: a pruned peer may not have it. */
   readonly lowestNeeded?: () => number
 }
@@ -80,7 +84,7 @@ export class PeerSession {
   constructor(options: SessionOptions) {
     this.#options = options
     this.#stream = new MessageStream(options.network)
-    this.#deadlineMs = options.nowMs + HANDSHAKE_MS
+    this.#deadlineMs = options.nowMs + (options.isProxied ? PROXIED_CONNECT_MS : HANDSHAKE_MS)
   }
 
   get isReady(): boolean {

@@ -1,11 +1,8 @@
 /**
- * Sockets of the Bitcoin adapter: connects to its peers over TCP and feeds it. Source:
- * `docs/spec/bitcoin.md` §3, KA-4.
+ * The Bitcoin adapter in this world: its peers, its headers of an earlier life, and who is told of
+ * what it finds. Source: `docs/spec/bitcoin.md` §3.
  */
-import type { Socket } from 'node:net'
-import { connect } from 'node:net'
 import type { BlockHash } from '../../core/base/bytes.ts'
-import type { TimestampNs } from '../../core/base/units.ts'
 import { NS_PER_MS } from '../../core/base/units.ts'
 import type { View } from '../../core/base/view.ts'
 import { BitcoinAdapter } from '../../core/btc/adapter.ts'
@@ -23,21 +20,15 @@ import type { Offence } from '../../core/btc/peer-session.ts'
 import type { Announcement, Evidence, TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { Clock } from '../clock.ts'
 import type { HeaderKeeper } from './header-keeper.ts'
+import type { SocksProxy } from './peer-driver.ts'
+import { PeerDriver } from './peer-driver.ts'
 import type { PeerSources } from './peer-sources.ts'
 import { KEEP_EVERY_MS } from './peer-sources.ts'
 
-/** No bytes in either direction for so long end a connection (KA-4). */
-const IDLE_MS_MAX = 20 * 60_000
-/** Unsent bytes of one peer beyond which nothing more is read from it, until it has read. */
-const UNSENT_BYTES_FULL = 1_000_000
-/** Beyond, it is taken to have stopped reading. */
-const UNSENT_BYTES_MAX = 64_000_000
-/** Longest delay that a timer of the platform takes. */
-const TIMER_MS_MAX = 2 ** 31 - 1
-
-export type BitcoinConnectionOptions = Omit<AdapterConfig, 'discovery'> & {
+export type BitcoinConnectionOptions = Omit<AdapterConfig, 'discovery' | 'isProxied'> & {
   /** Without them no peer is used but the configured ones (AD-2). */
   readonly sources?: PeerSources
+  readonly proxy?: SocksProxy
   readonly clock: Clock
   /** Keeps the headers of a long chain between starts. */
   readonly keeper?: HeaderKeeper | undefined
@@ -75,15 +66,22 @@ export function startBitcoinConnection(
   options: BitcoinConnectionOptions,
   known: readonly BlockHeader[] = [],
 ): BitcoinConnection {
-  const { keeper, sources } = options
-  const adapter = new BitcoinAdapter(sources ? { ...options, discovery: sources.config } : options)
-  const driver = new PeerDriver<AdapterInput, AdapterOutput>(adapter, options.clock, (output) => {
+  const { keeper, sources, proxy } = options
+  const config = { ...options, isProxied: proxy !== undefined }
+  const adapter = new BitcoinAdapter(sources ? { ...config, discovery: sources.config } : config)
+  const hear = (output: AdapterOutput): void => {
     if (output.type === 'headers') keeper?.keep(adapter.headers.best)
     if (output.type === 'lookUp') void lookUp(output.seed)
     else report(output, options)
+  }
+  const driver = new PeerDriver<AdapterInput, AdapterOutput>(adapter, {
+    clock: options.clock,
+    report: hear,
+    proxy,
   })
   const lookUp = async (seed: string): Promise<void> => {
-    const addresses = (await sources?.lookUp(seed)) ?? []
+    // With a proxy no name is resolved here (PX-2).
+    const addresses = (proxy === undefined && (await sources?.lookUp(seed))) || []
     driver.step({ type: 'lookedUp', seed, addresses })
   }
   const keep = (): void => sources?.keep(adapter.toKeep())
@@ -153,129 +151,5 @@ function report(output: AdapterOutput, options: BitcoinConnectionOptions): void 
     case 'peerReady':
     case 'filterMessage': // Not asked for.
       break
-  }
-}
-
-type SocketInput = Extract<
-  AdapterInput,
-  { readonly type: 'connected' | 'bytes' | 'disconnected' | 'alarm' }
->
-
-/** A party that speaks to peers over sockets: the adapter, or what is built on it. */
-export interface PeerParty<I, O> {
-  step(input: I | SocketInput, now: TimestampNs): readonly O[]
-}
-
-/** Sockets and timers of such a party; what is none of these is for `report`. */
-export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' }> {
-  readonly #party: PeerParty<I, O>
-  readonly #clock: Clock
-  readonly #report: (output: O) => void
-  readonly #sockets = new Map<number, Socket>()
-  /** Inputs that arose while another was worked off: one at a time, in order. */
-  readonly #queue: (I | SocketInput)[] = []
-  readonly #timers = new Map<string, NodeJS.Timeout>()
-  #busy = false
-  #closed = false
-
-  constructor(party: PeerParty<I, O>, clock: Clock, report: (output: O) => void) {
-    this.#party = party
-    this.#clock = clock
-    this.#report = report
-  }
-
-  step(input: I | SocketInput): void {
-    if (this.#closed) return
-    this.#queue.push(input)
-    if (this.#busy) return
-    this.#busy = true
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
-        for (const output of this.#party.step(next, this.#clock())) {
-          if (this.#closed) return
-          this.#perform(output)
-          this.#report(output)
-        }
-    } finally {
-      this.#busy = false
-    }
-  }
-
-  #perform(output: AdapterOutput | { readonly type: 'changed' }): void {
-    switch (output.type) {
-      case 'connect':
-        this.#connect(output)
-        break
-      case 'send':
-        this.#send(output.peer, output.bytes)
-        break
-      case 'disconnect':
-        this.#drop(output.peer)
-        break
-      case 'alarm':
-        this.#ring(output.name, output.afterMs)
-        break
-      case 'headers':
-      case 'block':
-      case 'evidence':
-      case 'lookUp':
-      case 'peerReady':
-      case 'filterMessage':
-      case 'changed':
-        break
-    }
-  }
-
-  #ring(name: string, afterMs: number): void {
-    clearTimeout(this.#timers.get(name))
-    const timer = setTimeout(
-      () => this.step({ type: 'alarm', name }),
-      Math.min(afterMs, TIMER_MS_MAX),
-    )
-    this.#timers.set(name, timer)
-  }
-
-  #connect({ peer, host, port }: Extract<AdapterOutput, { type: 'connect' }>): void {
-    const socket = connect({ host, port, noDelay: true })
-    this.#sockets.set(peer, socket)
-    // A socket that was replaced or dropped says nothing more.
-    const report = (input: SocketInput): void => {
-      if (this.#sockets.get(peer) === socket) this.step(input)
-    }
-    socket.once('connect', () => report({ type: 'connected', peer }))
-    socket.on('data', (bytes) => report({ type: 'bytes', peer, bytes: new Uint8Array(bytes) }))
-    socket.on('drain', () => socket.resume())
-    socket.on('error', () => undefined) // Its `close` follows.
-    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy())
-    socket.once('close', () => {
-      if (this.#sockets.get(peer) !== socket) return
-      this.#sockets.delete(peer)
-      this.step({ type: 'disconnected', peer })
-    })
-  }
-
-  #send(peer: number, bytes: Uint8Array): void {
-    const socket = this.#sockets.get(peer)
-    if (socket === undefined) return
-    socket.write(bytes)
-    if (socket.writableLength > UNSENT_BYTES_MAX) socket.destroy()
-    // Who asks faster than he reads waits: his questions stay in his own buffers.
-    else if (socket.writableLength > UNSENT_BYTES_FULL) socket.pause()
-  }
-
-  #drop(peer: number): void {
-    const socket = this.#sockets.get(peer)
-    this.#sockets.delete(peer)
-    socket?.destroy()
-  }
-
-  get isClosed(): boolean {
-    return this.#closed
-  }
-
-  close(): void {
-    this.#closed = true
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-    for (const peer of [...this.#sockets.keys()]) this.#drop(peer)
   }
 }
