@@ -6,7 +6,7 @@
  * comes later. bcoin always; btcd and bitcoind where the machine has them. RN-20, RN-26.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { hash32, toDisplayHex, toHex } from '../../src/core/base/bytes.ts'
+import { toDisplayHex, toHex } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { Seed } from '../../src/core/base/seed.ts'
 import type { Block } from '../../src/core/btc/block.ts'
@@ -24,8 +24,7 @@ import { startBitcoinConnection } from '../../src/host/bitcoin/connection.ts'
 import type { RegtestServer } from '../../src/host/bitcoin/regtest-server.ts'
 import { startRegtestServer } from '../../src/host/bitcoin/regtest-server.ts'
 import { systemClock } from '../../src/host/clock.ts'
-import type { BlockParts } from '../core/btc/regtest/chains.ts'
-import { blockOn, coinbaseCoin, unsolved } from '../core/btc/regtest/chains.ts'
+import { blockOn, coinbaseCoin } from '../core/btc/regtest/chains.ts'
 import {
   coinOf,
   EVERY_WALLET,
@@ -35,6 +34,7 @@ import {
 } from '../core/btc/regtest/wallets.ts'
 import { bcoin } from '../interop/bcoin-node.ts'
 import type { ForeignKind, ForeignNode } from '../interop/bitcoin-peer.ts'
+import { invalidBlocks } from '../interop/invalid-blocks.ts'
 import { bitcoind, btcd } from '../interop/rpc-node.ts'
 
 const owner = p2wpkhWallet(1)
@@ -127,55 +127,6 @@ class Triangle {
     for (const { server } of this.own) await server.close()
     await this.foreign.close()
   }
-}
-
-/** Blocks that no node may take. */
-const INVALID: readonly (readonly [string, (triangle: Triangle) => BlockParts])[] = [
-  ['a reward that is too high', () => ({ reward: 10n ** 10n })],
-  [
-    'another merkle root',
-    () => ({ header: (header) => ({ ...header, merkleRoot: hash32(new Uint8Array(32)) }) }),
-  ],
-  ['another difficulty', () => ({ header: (header) => ({ ...header, bits: 0x207f_fffe }) })],
-  ['a time before its past', () => ({ header: (header) => ({ ...header, time: 1_300_000_000 }) })],
-  [
-    'a witness it does not commit to',
-    (triangle) => ({ transactions: [triangle.spend()], commitment: false }),
-  ],
-  [
-    'a spend of a young coinbase',
-    ({ node }) => ({
-      transactions: [
-        signedSpend([coinbaseCoin(node, node.tip().height, owner)], [pay(elsewhere, 1_000n)]),
-      ],
-    }),
-  ],
-  [
-    'a signature of somebody else',
-    ({ node }) => ({
-      transactions: [
-        signedSpend(
-          [{ ...coinbaseCoin(node, 300, owner), owner: elsewhere }],
-          [pay(elsewhere, 1_000n)],
-        ),
-      ],
-    }),
-  ],
-  [
-    'the same coin spent twice',
-    (triangle) => {
-      const spend = triangle.spend()
-      return { transactions: [spend, { ...spend, lockTime: 1 }] }
-    },
-  ],
-]
-
-/** The rule of BIP34, which holds from the first block on since Core 23. */
-const HEIGHTLESS: BlockParts = {
-  coinbase: (tx) => ({
-    ...tx,
-    inputs: tx.inputs.map((input) => ({ ...input, scriptSig: Uint8Array.of(1, 7, 1, 7) })),
-  }),
 }
 
 /** The Bitcoin side of a node of the subnet, with the foreign node as its only peer. */
@@ -306,12 +257,10 @@ describe.each([bcoin, btcd, bitcoind])('$name', (kind) => {
     const { node, foreign } = triangle
     const before = node.tip().hash
     const good = blockOn(node)
-    const cases: (readonly [string, Block])[] = INVALID.map(([what, parts]) => [
-      what,
-      blockOn(node, parts(triangle)),
-    ])
-    cases.push(['too little work', { ...good, header: unsolved(good.header) }])
-    if (kind.hasHeights) cases.push(['no height in its coinbase', blockOn(node, HEIGHTLESS)])
+    const cases = invalidBlocks(node, {
+      spend: () => triangle.spend(),
+      hasHeights: kind.hasHeights,
+    })
     for (const [what, block] of cases) {
       expect(node.submitBlock(block, nowSeconds()).type, what).toBe('refused')
       expect(await foreign.submitBlock(hexOfBlock(block)), what).not.toBe('accepted')
