@@ -192,6 +192,7 @@ export class LocalSubnet {
       case 'signingReport':
         return // Of `signatures`.
       case 'withheld':
+      case 'alarmed':
         return // For the log.
     }
   }
@@ -224,6 +225,15 @@ export class LocalSubnet {
   /** Bitcoin height that f + 1 nodes have reached. */
   get bitcoinHeight(): number {
     return this.#reachedBy(({ bitcoinHeight }) => bitcoinHeight)
+  }
+
+  /** What f + 1 nodes find wrong with Bitcoin, so that an honest one is among them. */
+  get alarms(): readonly string[] {
+    const said = [...this.#progress.values()].flatMap(({ alarms }) => alarms)
+    const least = reconstructionThreshold(this.subnet.size)
+    return [...new Set(said)].filter(
+      (alarm) => said.filter((other) => other === alarm).length >= least,
+    )
   }
 
   /** Presignatures that f + 1 nodes hold ready. */

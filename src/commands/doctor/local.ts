@@ -26,9 +26,10 @@ async function subnetFindings(context: Context, fix: boolean): Promise<readonly 
     return [ok('subnet', `none is running; ${descriptor} of an ended one is gone`)]
   }
   const control = await openControl(directories)
-  const { nodes, url, pid, bitcoinHeight } = await control.ask('status', {})
+  const { nodes, url, pid, bitcoinHeight, alarms } = await control.ask('status', {})
   const words = `${nodes} ${nodes === 1 ? 'node' : 'nodes'} at ${url}, process ${pid}, Bitcoin height ${bitcoinHeight}`
-  return [ok('subnet', words)]
+  const remedy = 'wait for the chain that has them, or begin anew: ckbtc subnet reset'
+  return [ok('subnet', words), ...alarms.map((alarm) => fail('bitcoin', alarm, remedy))]
 }
 
 /** A subnet needs a port on this machine. */

@@ -41,6 +41,7 @@ export function subnetData(status: StatusReply) {
     nodesNeeded: status.nodesNeeded,
     nodesLying: status.nodesLying,
     problems: status.problems,
+    alarms: status.alarms,
     attached: attachedData(status),
     outgoing: status.outgoing,
     waiting: waitingFor(status),
@@ -180,6 +181,7 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ['Endpoint', status.url],
     ['Nodes', nodesText(status)],
     ...status.problems.map(({ node, problem }) => [`Node ${node}`, problem] as const),
+    ...status.alarms.map((alarm) => ['Alarm', alarm] as const),
     ...(stalled === undefined
       ? []
       : ([

@@ -57,7 +57,9 @@ export function coinsToSpend({
 /** Why nothing is minted: tokens are out that no coin backs. */
 export function mintingStopped({
   volatile: { lost },
-}: Pick<Context, 'volatile'>): TemporarilyUnavailable | undefined {
+}: {
+  readonly volatile: Pick<View<Context['volatile']>, 'lost'>
+}): TemporarilyUnavailable | undefined {
   if (lost.size === 0) return undefined
   const coins = lost.size === 1 ? 'a coin' : `${lost.size} coins`
   return unavailable(

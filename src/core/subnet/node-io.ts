@@ -136,10 +136,14 @@ export type Observation =
     }
   /** A transaction of the minter that nobody is told of, for the network would not take it (§10.1). */
   | { readonly type: 'withheld'; readonly txid: Uint8Array; readonly reason: string }
+  /** One more of `alarms` below. */
+  | { readonly type: 'alarmed'; readonly text: string }
   | {
       readonly type: 'executed'
       readonly slot: bigint
       readonly bitcoinHeight: number
+      /** What is wrong with Bitcoin that people must hear of. */
+      readonly alarms: readonly string[]
       readonly stock: number
       readonly openRequests: number
       /** Of the membership whose keys are in force, and how far a refresh has come. */

@@ -25,7 +25,7 @@ import type { Item } from './items.ts'
 import { encodeItem, itemOf } from './items.ts'
 import { Lives } from './lives.ts'
 import type { AlarmName, Answer, NodeInput, NodeOutput, Question } from './node-io.ts'
-import { executed, KeyNews, signingReport, WithheldNews } from './observed.ts'
+import { AlarmNews, executed, KeyNews, signingReport, WithheldNews } from './observed.ts'
 import { OperatorRequests } from './operator-requests.ts'
 import { decodePeerMessage } from './peer-message.ts'
 import type { ReplicaConfig } from './replica.ts'
@@ -86,6 +86,7 @@ export class SubnetNode {
   readonly #operator: OperatorRequests
   readonly #keyNews: KeyNews
   readonly #withheld = new WithheldNews()
+  readonly #alarms = new AlarmNews()
   readonly #requestAlarm: RequestAlarm
 
   constructor(config: NodeConfig) {
@@ -327,6 +328,7 @@ export class SubnetNode {
     return [
       { type: 'adapter', wanted, announce },
       ...this.#withheld.take(announce),
+      ...this.#alarms.take(this.#replica.state),
       ...alarmAt('timer', this.#replica.nextTimer(), slot.time),
       ...this.#requestAlarm.arm(slot.time),
       workAlarm,

@@ -8,6 +8,7 @@ import type { Posted } from '../btc/standing.ts'
 import type { Completion } from '../tecdsa/completion.ts'
 import type { Signer } from '../tecdsa/signer.ts'
 import type { SignerOutput } from '../tecdsa/signer-context.ts'
+import { bitcoinAlarms } from './bitcoin-alarms.ts'
 import type { NodeOutput, Observation } from './node-io.ts'
 import { operatorKey } from './operator-requests.ts'
 import type { Replica } from './replica.ts'
@@ -30,11 +31,12 @@ export const signingReport = (
 
 export const executed = (
   slot: bigint,
-  { bitcoinHeight }: Pick<Replica, 'bitcoinHeight'>,
+  { bitcoinHeight, state }: Pick<Replica, 'bitcoinHeight' | 'state'>,
   { stock, openRequests, epoch }: Pick<Signer, 'stock' | 'openRequests' | 'epoch'>,
 ): NodeOutput => {
   const { version, stage: refresh } = epoch
-  const done = { slot, bitcoinHeight, stock, openRequests, version, refresh }
+  const alarms = bitcoinAlarms(state)
+  const done = { slot, bitcoinHeight, alarms, stock, openRequests, version, refresh }
   return observed({ type: 'executed', ...done })
 }
 
@@ -68,6 +70,18 @@ export class KeyNews {
     if (publicKey === undefined || this.#told.has(name)) return []
     this.#told.add(name)
     return [observed(event(publicKey))]
+  }
+}
+
+/** What goes wrong with Bitcoin, told when it begins. */
+export class AlarmNews {
+  #told: readonly string[] = []
+
+  take(state: Replica['state']): readonly NodeOutput[] {
+    const before = this.#told
+    this.#told = bitcoinAlarms(state)
+    const news = this.#told.filter((text) => !before.includes(text))
+    return news.map((text) => observed({ type: 'alarmed', text }))
   }
 }
 

@@ -141,6 +141,8 @@ export const statusShape = object({
   isolation: oneOf(...isolations),
   /** Of nodes that are down though nobody stopped them. */
   problems: list(object({ node: nodeId, problem: text }), NODES_MAX),
+  /** What is wrong with Bitcoin: nothing is answered, or nothing minted. */
+  alarms: list(text, 8),
   /** Calls and signatures that are not done yet. */
   waitingCalls: count,
   waitingSignatures: count,

@@ -87,6 +87,7 @@ export async function statusOf({
     ),
     isolation: settings.isolation,
     problems: problemsOf(local),
+    alarms: local.alarms,
     waitingCalls: local.subnet.waitingCalls,
     waitingSignatures: local.openRequests,
     masterPublicKey: toHex(masterPublicKey),

@@ -277,6 +277,7 @@ function logEvent(log: LogFile, event: SubnetEvent): void {
     }
     case 'observed':
       if (event.event.type === 'keyMade') log.write('info', 'made the key', event.node + 1)
+      if (event.event.type === 'alarmed') log.write('error', event.event.text, event.node + 1)
       if (event.event.type === 'withheld') {
         const name = toDisplayHex(hash32(event.event.txid))
         log.write('error', `kept back transaction ${name}: ${event.event.reason}`, event.node + 1)

@@ -68,9 +68,11 @@ const outputs: { readonly [T in SharedOutput['type']]: Fields } = {
       signed: { requestId: bytes, by: listOf(index), tookMs: optional(number) },
       signingReport: { requestId: bytes, report: some },
       withheld: { txid: bytes, reason: word },
+      alarmed: { text: word },
       executed: {
         slot: big,
         bitcoinHeight: index,
+        alarms: listOf(word),
         stock: index,
         openRequests: index,
         version: big,

@@ -1,0 +1,21 @@
+/**
+ * What is wrong with Bitcoin that people must hear of. Source: bitcoin TREE-7, §13.2; minter [H 15].
+ */
+import type { View } from '../base/view.ts'
+import { isDiverged } from '../btc/chain-queries.ts'
+import { mintingStopped } from '../minter/lost-coins.ts'
+import type { ReplicaState } from './replica-state.ts'
+
+/** Empty while all is well. */
+export function bitcoinAlarms({
+  chain,
+  minter,
+}: Pick<View<ReplicaState>, 'chain' | 'minter'>): readonly string[] {
+  const { height } = chain.tree.anchor.node
+  const diverged = `a heavier chain forks below height ${height}, which is final here: Bitcoin is not answered`
+  const stopped = mintingStopped(minter.state)
+  return [
+    ...(isDiverged(chain) ? [diverged] : []),
+    ...(stopped === undefined ? [] : [stopped.message]),
+  ]
+}
