@@ -165,6 +165,7 @@ describe('required bits (HDR-6 to HDR-8)', () => {
 
   // In the block storm of November 2024 block 3,229,631 of testnet3 was older than block 3,227,616,
   // which begins its period. Computed unsigned, the span is 136 years, and clamps to the other end.
+  // Times and bits here are made up.
   test('bitcoin §13.16: the negative span of the period that ends with testnet3 3229631 clamps to a quarter', () => {
     const [first, last] = [headerAt(1_730_700_000, 0x1a01aa3d), headerAt(1_730_600_000, 0x1a01aa3d)]
     const ancestor = periodBefore(3_229_632, first, last)
@@ -175,7 +176,7 @@ describe('required bits (HDR-6 to HDR-8)', () => {
   })
 
   // Block 30,239 of testnet4 came more than twenty minutes after its parent, at the lowest
-  // difficulty; block 30,240 begins a period, and must not start from there.
+  // difficulty; block 30,240 begins a period, and must not start from there. Bits here are made up.
   test('bitcoin §13.15: testnet4 30240 scales the first block of its period, not the easy block 30239', () => {
     const [real, easy] = [0x1c00ffff, 0x1d00ffff]
     const ancestor = periodBefore(30_240, headerAt(0, real), headerAt(1_209_600, easy))
@@ -248,8 +249,30 @@ describe('required bits (HDR-6 to HDR-8)', () => {
   })
 })
 
-test('work accumulates as on mainnet', () => {
-  expect(2016n * workOfBits(0x1d00ffff)).toBe(0x7e007e007e0n)
+/** Bits of the periods of mainnet from the 17th on; those before it have the limit. */
+const mainnetBits = `
+  1d00d86a 1d00c428 1d00be71 1d008cc3 1c654657 1c43b3e5 1c387f6f 1c381375 1c2a1115
+  1c20bca7 1c16546f 1c13ec53 1c159c24 1c0f675c 1c0eba64 1c0d3142 1c0ae493 1c05a3f4
+  1c0168fd 1c010c5a 1c00ba18 1c00800e 1b692098 1b5bede6 1b4766ed 1b31b2a3 1b2f8e9d
+  1b1e7eca 1b153263 1b0e7256 1b098b2a 1b081cd2 1b055953 1b04864c 1b0404cb 1b038dee
+  1b02fa29 1b028552 1b01cc26 1b012dcd 1b00dc31 1b00f339 1b00cbbd 1b00b5ac 1b0098fa
+  1a6a93b3 1a44b9f2 1a269421 1a1d932f 1a132185 1a0c2a12 1a0abbcf 1a09ec04 1a08e1e5
+  1a094a86 1a096fe3 1a098ea5 1a09ee5d 1a0b6d4b 1a0df0ca 1a0e119a 1a0f61b1 1a0e8668
+  1a0e76ba 1a0d69d7 1a0cd43f 1a0c290b 1a0c309c 1a0b350c 1a0b3287 1a0a507e 1a0aa1e3
+  1a0b1ef7 1a09ae02 1a0a8b5f 1a0a98d6 1a09b78a 1a099431 1a08fd2e 1a083cc9 1a07a85e
+  1a06dfbe 1a063a38 1a05db8b 1a057e08 1a0575ef 1a0513c5 1a04faeb
+`
+
+test('work accumulates as on mainnet through heights 2015 and 209,663', () => {
+  const easiest = new Array<number>(16).fill(0x1d00ffff)
+  const harder = mainnetBits
+    .trim()
+    .split(/\s+/)
+    .map((bits) => Number.parseInt(bits, 16))
+  const works = [...easiest, ...harder].map((bits) => 2016n * workOfBits(bits))
+  expect(works[0]).toBe(0x7e007e007e0n)
+  expect(works.length).toBe(209_664 / 2016)
+  expect(works.reduce((sum, work) => sum + work)).toBe(0x21d38c3de21fde2be0n)
 })
 
 describe('2,633 mainnet headers', () => {
