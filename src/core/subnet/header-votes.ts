@@ -19,26 +19,30 @@ export type HeaderCandidates = Map<string, HeaderCandidate>
 export class HeaderVotes {
   readonly #nodes: number
   readonly #candidates: HeaderCandidates
+  /** How many of the candidates each node has named. */
+  readonly #waiting = new Map<NodeIndex, number>()
 
   /** `candidates`: what is counted so far; it grows and shrinks with what comes. */
   constructor(nodes: number, candidates: HeaderCandidates = new Map()) {
     this.#nodes = nodes
     this.#candidates = candidates
+    for (const { voices } of candidates.values()) for (const node of voices) this.#count(node, 1)
   }
 
   /** One node has seen this header. Voices beyond the node's room are dropped. */
   add(node: NodeIndex, header: BlockHeader): void {
     const key = toHex(headerHash(header))
     const candidate = this.#candidates.get(key)
+    if (candidate?.voices.has(node)) return
     if (candidate !== undefined) candidate.voices.add(node)
-    else if (this.#waitingOf(node) < WAITING_HEADERS_MAX)
+    else if ((this.#waiting.get(node) ?? 0) < WAITING_HEADERS_MAX)
       this.#candidates.set(key, { header, voices: new Set([node]) })
+    else return
+    this.#count(node, 1)
   }
 
-  #waitingOf(node: NodeIndex): number {
-    let count = 0
-    for (const { voices } of this.#candidates.values()) if (voices.has(node)) count++
-    return count
+  #count(node: NodeIndex, change: number): void {
+    this.#waiting.set(node, (this.#waiting.get(node) ?? 0) + change)
   }
 
   /** Headers with f + 1 voices, in the order they came. They stay until `drop`. */
@@ -51,6 +55,8 @@ export class HeaderVotes {
 
   /** The header is judged. */
   drop(header: BlockHeader): void {
-    this.#candidates.delete(toHex(headerHash(header)))
+    const key = toHex(headerHash(header))
+    for (const node of this.#candidates.get(key)?.voices ?? []) this.#count(node, -1)
+    this.#candidates.delete(key)
   }
 }

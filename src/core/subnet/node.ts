@@ -269,9 +269,17 @@ export class SubnetNode {
   }
 
   #propose(headers: readonly Uint8Array[]): NodeOutputs {
-    const fresh = headers.filter((header) => !this.#replica.knowsHeader(header))
-    return this.#headers.propose(fresh).map((item) => this.#submit(item))
+    const item = this.#headers.propose(headers, this.#knowsHeader, this.#time)
+    return item === undefined ? [] : [this.#submit(item)]
   }
+
+  /** The next headers of a long chain, once those before them are in the chain view. */
+  #proposeMore(): NodeOutputs {
+    const item = this.#headers.goOn(this.#knowsHeader, this.#time)
+    return item === undefined ? [] : [this.#submit(item)]
+  }
+
+  #knowsHeader = (header: Uint8Array): boolean => this.#replica.knowsHeader(header)
 
   /**
    * A decided slot waits until the one before it is settled, so that the state that queries see is
@@ -329,6 +337,7 @@ export class SubnetNode {
       { type: 'adapter', wanted, announce },
       ...this.#withheld.take(announce),
       ...this.#alarms.take(this.#replica.state),
+      ...this.#proposeMore(),
       ...alarmAt('timer', this.#replica.nextTimer(), slot.time),
       ...this.#requestAlarm.arm(slot.time),
       workAlarm,
