@@ -188,16 +188,16 @@ export class AdapterDiscovery {
 
   #choose(isFresh = false): BookEntry | undefined {
     const { nowMs } = this.#parts.turn
-    return this.#book.choose(nowMs, (entry) => this.#isFree(entry), isFresh)
+    return this.#book.choose(nowMs, this.#isFree, isFresh)
   }
 
   /** Not banned, and nobody of its group is connected (AD-7). */
-  #isFree({ host, port }: PeerAddress): boolean {
+  get #isFree(): (address: PeerAddress) => boolean {
     const { links } = this.#parts
-    if (links.bannedUntil({ address: { host, port }, role: 'relay' }) !== undefined) return false
+    const { isBanned } = links
     const open = links.open.map(({ address }) => canonicalHost(address.host))
-    const groups = open.filter((one) => !isLoopback(one)).map(networkGroup)
-    return !open.includes(host) && !groups.includes(networkGroup(host))
+    const groups = new Set(open.filter((host) => !isLoopback(host)).map(networkGroup))
+    return ({ host }) => !open.includes(host) && !groups.has(networkGroup(host)) && !isBanned(host)
   }
 
   /** Seeds first; the addresses that came with the program when these know none (AD-1). */

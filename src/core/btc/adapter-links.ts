@@ -102,14 +102,16 @@ export class AdapterLinks {
     return link !== undefined && isOpen(link) ? link : undefined
   }
 
-  /** Undefined: it may be used. */
-  bannedUntil({ address, role }: Pick<Link, 'address' | 'role'>): number | undefined {
-    return role === 'named' ? undefined : this.#bans.until(address.host, this.#turn.nowMs)
+  /** Hosts that discovery may not use now. */
+  get isBanned(): (host: string) => boolean {
+    const until = this.#bans.judge(this.#turn.nowMs)
+    return (host) => until(host) !== undefined
   }
 
   /** Whether it was connected: a banned host waits for the end of its ban. */
   connect(link: Link, startHeight: number): boolean {
-    const bannedMs = this.bannedUntil(link)
+    const { host } = link.address
+    const bannedMs = link.role === 'named' ? undefined : this.#bans.until(host, this.#turn.nowMs)
     if (bannedMs !== undefined) {
       link.retryMs = bannedMs
       return false

@@ -57,11 +57,23 @@ export class PeerBans {
 
   /** Until when a host is banned, by itself or by its group; undefined: it is not. */
   until(host: string, nowMs: number): number | undefined {
-    const bans = this.list(nowMs)
-    const own = bans.find((ban) => ban.host === canonicalHost(host))?.untilMs
-    const group = networkGroup(host)
-    const members = bans.filter((ban) => networkGroup(ban.host) === group)
-    const ofGroup = members[GROUP_BANS - 1]?.untilMs
-    return own === undefined ? ofGroup : Math.max(own, ofGroup ?? 0)
+    return this.judge(nowMs)(host)
+  }
+
+  /** The same for many hosts at one time. */
+  judge(nowMs: number): (host: string) => number | undefined {
+    const own = new Map<string, number>()
+    const groups = new Map<string, number[]>()
+    for (const { host, untilMs } of this.list(nowMs)) {
+      const group = networkGroup(host)
+      own.set(host, untilMs)
+      groups.set(group, [...(groups.get(group) ?? []), untilMs])
+    }
+    return (host) => {
+      if (own.size === 0) return undefined
+      const ofGroup = groups.get(networkGroup(host))?.[GROUP_BANS - 1]
+      const until = Math.max(own.get(canonicalHost(host)) ?? 0, ofGroup ?? 0)
+      return until === 0 ? undefined : until
+    }
   }
 }
