@@ -96,7 +96,8 @@ function deepen(tree: BlockTree, leaf: TreeBlock): void {
 export function mainChain(tree: View<BlockTree>): readonly View<TreeBlock>[] {
   const chain = [tree.anchor]
   for (const block of chain) {
-    const next = byStrength(block.children)[0]
+    const { children } = block
+    const next = children.length > 1 ? byStrength(children)[0] : children[0]
     if (next !== undefined) chain.push(next)
   }
   return chain

@@ -172,7 +172,7 @@ export function execute(state: State, request: Request, now: TimestampNs): Decis
     done.push(...due)
   }
   const last = done.some(({ type }) => type === 'blockAttached' || type === 'anchorRetreated')
-    ? [...changeOfTip(state), ...observeFees(state), ...settleOutgoing(state, now)]
+    ? [...newsOfTip(state), ...settleOutgoing(state, now)]
     : []
   for (const event of last) apply(state, event)
   return { events: [...done, ...last], reply }
@@ -210,11 +210,17 @@ function moveOfAnchor({ tree, headers, config, stable }: View<State>): readonly 
     : []
 }
 
+/** Fees are made anew with the tip, not with every block beside the main chain (FEE-5). */
+function newsOfTip(state: View<State>): readonly Event[] {
+  const change = changeOfTip(state)
+  return change === undefined ? [] : [change, ...observeFees(state)]
+}
+
 /** What is to be told of the main chain, if it ends elsewhere than was told last (TREE-8). */
-function changeOfTip(state: View<State>): readonly Event[] {
+function changeOfTip(state: View<State>): Event | undefined {
   const { tipTold: old } = state
   const next = tip(state)
-  if (next === old) return []
+  if (next === old) return undefined
   const disconnected: HeaderNode[] = []
   const connected: HeaderNode[] = []
   let [left, right] = [old, next]
@@ -227,7 +233,7 @@ function changeOfTip(state: View<State>): readonly Event[] {
     else right = present(parent, 'two chains meet at genesis')
   }
   connected.reverse()
-  return [{ type: 'tipChanged', old, new: next, commonAncestor: left, disconnected, connected }]
+  return { type: 'tipChanged', old, new: next, commonAncestor: left, disconnected, connected }
 }
 
 /** Transactions that leave the list, asked after each new block (RB-1). */
