@@ -32,10 +32,13 @@ import { Pool } from './pool.ts'
 import { replacementFault } from './replacement.ts'
 import type { ScriptVerifier } from './script-verifier.ts'
 import { sigopCost } from './sigops.ts'
+import type { SpendContext } from './spending.ts'
 import { checkInputs, isFinal, sequenceLocksHold } from './spending.ts'
 import { trucFault } from './truc.ts'
 
 export const MEMPOOL_VSIZE_MAX = 50_000_000
+/** Each takes some four kilobytes of memory beside its bytes. */
+export const MEMPOOL_ENTRIES_MAX = 50_000
 export const MEMPOOL_EXPIRY_S = 14 * 86_400
 /** Between two searches for entries that have expired. */
 const EXPIRY_STEP_S = 600
@@ -45,6 +48,7 @@ export type MempoolOptions = {
   readonly relayRateSatPerKvb?: bigint
   /** Entries together; 50,000,000 by default. */
   readonly vsizeMax?: number
+  readonly entriesMax?: number
   /** Takes whatever a block may hold, as far as the script flags of policy let it. */
   readonly acceptNonstandard?: boolean
 }
@@ -84,6 +88,7 @@ export class Mempool {
     this.#options = {
       relayRateSatPerKvb: RELAY_RATE_MIN_SAT_PER_VB * SATS_PER_KVB,
       vsizeMax: MEMPOOL_VSIZE_MAX,
+      entriesMax: MEMPOOL_ENTRIES_MAX,
       acceptNonstandard: false,
       ...options,
     }
@@ -114,11 +119,7 @@ export class Mempool {
     const flaw = this.#contextFree(offer)
     if (flaw !== undefined) return refused(flaw)
     const context = this.#chain.nextContext()
-    const spent = checkInputs(
-      tx,
-      { get: (key) => this.#coin(key, tx, context.height) },
-      context.height,
-    )
+    const spent = this.#spent(tx, context)
     if (spent.type === 'refused') return this.#unspendable(offer, spent.reason)
     if (!sequenceLocksHold(tx, spent.coins, context)) return refused('non-BIP68-final')
     const sigopsCost = sigopCost(tx, spent.coins)
@@ -180,7 +181,21 @@ export class Mempool {
     const rules = { returning: true }
     this.#pool = new Pool()
     for (const tx of returned) if (!isCoinbase(tx)) this.add(tx, nowSeconds, rules)
-    for (const { transaction, time } of before) this.add(transaction, time, rules)
+    const context = this.#chain.nextContext()
+    for (const entry of before) this.#readmit(entry, context)
+    this.#trim()
+  }
+
+  /** What the chain has no part in was judged when the entry came. */
+  #readmit(entry: MempoolEntry, context: SpendContext): void {
+    const { transaction: tx } = entry
+    const spent = this.#spent(tx, context)
+    if (spent.type === 'refused' || !isFinal(tx, context)) return
+    if (!sequenceLocksHold(tx, spent.coins, context)) return
+    const place = this.#place(entry)
+    if (place.type === 'refused') return
+    this.#pool.remove(place.replaced)
+    this.#pool.add(entry)
   }
 
   /** Takes out entries by their txids, with all that build on them. */
@@ -202,6 +217,10 @@ export class Mempool {
     return equalBytes(same.wtxid, witnessId)
       ? 'txn-already-in-mempool'
       : 'txn-same-nonwitness-data-in-mempool'
+  }
+
+  #spent(tx: Transaction, { height }: SpendContext): ReturnType<typeof checkInputs> {
+    return checkInputs(tx, { get: (key) => this.#coin(key, tx, height) }, height)
   }
 
   /**
@@ -268,7 +287,13 @@ export class Mempool {
   }
 
   #dynamicRate(nowSeconds: number): bigint {
-    return this.#minimum.at(nowSeconds, this.#pool.vsize / this.#options.vsizeMax)
+    return this.#minimum.at(nowSeconds, this.#usage)
+  }
+
+  /** How full it is: 1 at the limit that is nearer. */
+  get #usage(): number {
+    const { vsizeMax, entriesMax } = this.#options
+    return Math.max(this.#pool.vsize / vsizeMax, this.#pool.size / entriesMax)
   }
 
   #expire(nowSeconds: number): void {
@@ -280,7 +305,7 @@ export class Mempool {
 
   /** Drops what pays least, with all that builds on it, until the rest fits. */
   #trim(): void {
-    while (this.#pool.vsize > this.#options.vsizeMax) {
+    while (this.#usage > 1) {
       const worst = worstOf(this.#pool)
       if (worst === undefined) return
       this.#minimum.raise(rateOf(this.#pool.family(worst).descendants))

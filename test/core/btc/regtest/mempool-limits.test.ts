@@ -131,6 +131,13 @@ describe('a full mempool', () => {
     expect(w.node.mempool()).toHaveLength(4)
   })
 
+  it('has a number of entries as well, however small they are', () => {
+    const w = world(6, { entriesMax: 4 })
+    const all = [5, 2, 7, 4, 6].map((rate, i) => w.accept(spendAtRate([w.coin(i)], BigInt(rate))))
+    expect(all.map(w.pooled)).toEqual([true, false, true, true, true])
+    expect(w.offer(spendAtRate([w.coin(5)], 2n))).toMatch(/^mempool min fee not met/)
+  })
+
   it('keeps a poor parent whose child pays for both', () => {
     const w = world(6, small)
     const parent = w.accept(fee(1n, 0, w))
