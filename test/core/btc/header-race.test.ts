@@ -153,6 +153,23 @@ describe('an adapter that is far behind (HD-7)', () => {
     expect(harness.adapter.bestHeight).toBe(40)
   })
 
+  it('holds a long chain against a second peer, which then shows its own beside it', () => {
+    const rules = easyNetwork(1n << 80n)
+    const long = new EasyChain(rules).grow(COMPARE_HEADERS)
+    const harness = new AdapterHarness({ peers: 3, network: rules })
+    harness.nowMs = long.time * 1000
+    harness.step({ type: 'start' })
+    for (const peer of [0, 1, 2]) greet(harness, peer)
+    for (let at = 0; at < COMPARE_HEADERS; at += 2_000) harness.sayHeaders(long.after(at), 0)
+    const [question] = harness.sent(1)
+    expect(question?.type === 'getheaders' && question.locator[0]).toEqual(long.hashes.at(-1))
+    expect(harness.sentTypes(2)).toEqual([])
+    harness.sayHeaders(new EasyChain(rules, 1).grow(20).after(0), 1)
+    const [own] = harness.sent(1)
+    expect(own?.type === 'getheaders' && own.locator).toEqual([rules.genesis.hash])
+    expect(harness.adapter.bestHeight).toBe(0)
+  })
+
   it('asks another when two questions were not answered', () => {
     const harness = three()
     for (const peer of [0, 1, 2]) greet(harness, peer)
