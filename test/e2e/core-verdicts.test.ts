@@ -15,7 +15,7 @@ import { Seed } from '../../src/core/base/seed.ts'
 import type { Block } from '../../src/core/btc/block.ts'
 import { encodeBlock } from '../../src/core/btc/block.ts'
 import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
-import { p2wshScript, pushData } from '../../src/core/btc/script.ts'
+import { numberPush, p2wshScript, pushData } from '../../src/core/btc/script.ts'
 import type { Transaction } from '../../src/core/btc/transaction.ts'
 import {
   decodeTransaction,
@@ -205,13 +205,23 @@ withCore(`of ${MUTATIONS} blocks with altered transactions Core says the same`, 
   const random = seeded('altered transactions')
   const below = (bound: number): number => (random.words(1)[0] ?? 0) % bound
   const oneOf = <T>(list: readonly T[]): T => present(list[below(list.length)], 'a list of choices')
-  const { height, header } = witness.node.tip()
-  const signed = (): Transaction =>
-    signedSpend([oneOf(coins)], [pay(elsewhere, oneOf([0n, 1n, value - 1n, value, value + 1n]))], {
-      version: oneOf([1, 2, 2, 2, 0, -1]),
-      lockTime: oneOf([0, 0, 0, height, height + 1, height + 2, header.time, header.time + 600]),
-      sequence: oneOf([0, 1, 2, 0xffff_ffff, 0xffff_fffe, 0x40_0000, 0x40_0001, 0x8000_0001]),
-    })
+  const born = witness.node.tip().height
+  const signed = (): Transaction => {
+    const { height, header } = witness.node.tip()
+    const depth = height + 1 - born
+    return signedSpend(
+      [oneOf(coins)],
+      [pay(elsewhere, oneOf([0n, value - 1n, value, value + 1n]))],
+      {
+        version: oneOf([1, 2, 2, 2, 0, -1]),
+        lockTime: oneOf([0, 0, 0, height, height + 1, height + 2, header.time, header.time + 600]),
+        sequence: oneOf([
+          ...[depth - 1, depth, depth + 1].map((blocks) => Math.max(0, blocks)),
+          ...[0, 0xffff_ffff, 0xffff_fffe, 0x40_0000, 0x40_0001, 0x8000_0001],
+        ]),
+      },
+    )
+  }
   const flipped = (): Transaction => {
     const { length } = encodeTransaction(whole)
     for (;;) {
@@ -245,10 +255,11 @@ withCore(`of ${MUTATIONS} blocks with altered transactions Core says the same`, 
 
 /** A few operations, pushes of small things among them; most are nonsense. */
 function randomScript(below: (bound: number) => number): Uint8Array {
-  const operations = Array.from({ length: 1 + below(7) }, () => {
-    const dice = below(10)
-    if (dice < 3) return Uint8Array.of(0x51 + below(16))
-    if (dice < 5) return pushData(randomItem(below))
+  const operations = Array.from({ length: 1 + below(9) }, () => {
+    const dice = below(12)
+    if (dice < 5) return numberPush(below(4))
+    if (dice < 6) return pushData(randomItem(below))
+    if (dice < 9) return Uint8Array.of(0x8b + below(27)) // Arithmetic, 1ADD to WITHIN.
     return Uint8Array.of(0x4f + below(0x70)) // Up to OP_CHECKSIGADD and a few beyond.
   })
   return concat(...operations, ...(below(2) === 0 ? [Uint8Array.of(0x51)] : []))
