@@ -38,7 +38,12 @@ import { chainHandlers, interfaceNetwork } from './bitcoin-api.ts'
 import type { BitcoinConfig, BitcoinConfigChange } from './bitcoin-interface.ts'
 import { bitcoinInterface, successorCalls } from './bitcoin-interface.ts'
 import type { BitcoinSettings } from './bitcoin-settings.ts'
-import { changeSettings, initialSettings, isApiAccessAlone } from './bitcoin-settings.ts'
+import {
+  changeAnswers,
+  changeSettings,
+  initialSettings,
+  isApiAccessAlone,
+} from './bitcoin-settings.ts'
 import { getSuccessors } from './bitcoin-successors.ts'
 import type { CallContext, Canister } from './canister.ts'
 import { operatorOnly } from './canister.ts'
@@ -109,6 +114,9 @@ export class BitcoinCanister implements Canister {
           this.setFeeLevel(rateMsatPerVb, now)
           return true
         }),
+      ),
+      x_set_answers: handler(methods.x_set_answers, (change) =>
+        operatorOnly(caller, this.#operator, () => changeAnswers(this.#settings, change)),
       ),
       x_tip: getter(methods.x_tip, () => {
         const { height, hash } = tip(chain)

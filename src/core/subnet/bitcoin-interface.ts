@@ -108,6 +108,9 @@ const blockchainInfo = record({
 })
 export type BlockchainInfo = ValueOf<typeof blockchainInfo>
 
+const answersChange = record({ utxos_per_page: opt(nat32), strict_confirmations: opt(bool) })
+export type AnswersChange = ValueOf<typeof answersChange>
+
 /** Methods that canisters also reach through the management canister. */
 export const bitcoinCalls = {
   bitcoin_get_balance: update([balanceRequest], nat64),
@@ -154,6 +157,8 @@ export const bitcoinApiInterface = {
 export const bitcoinInterface = {
   /** Of the operator: the fee level that estimates see, or none (FEE-5). */
   x_set_fee_level: update([record({ rate_msat_per_vb: opt(nat64) })], bool),
+  /** Of the operator: how long a page of outputs is (D4), and what balances count (D6). */
+  x_set_answers: update([answersChange], bool),
   /** The block that ends the main chain. */
   x_tip: query([], record({ height: nat32, block_hash: blob })),
   ...bitcoinApiInterface,

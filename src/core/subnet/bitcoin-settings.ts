@@ -4,7 +4,7 @@
  */
 import { UTXOS_PER_PAGE_MAX } from '../btc/utxo-page.ts'
 import type { Principal } from '../ic/principal.ts'
-import type { BitcoinConfigChange, BitcoinFees } from './bitcoin-interface.ts'
+import type { AnswersChange, BitcoinConfigChange, BitcoinFees } from './bitcoin-interface.ts'
 
 export type BitcoinSettings = {
   /** Whether blocks are asked for. */
@@ -38,6 +38,8 @@ export const FREE: BitcoinFees = {
   getBlockHeadersMaximum: 0n,
 }
 
+/** As published (D4). */
+const UTXOS_PER_PAGE_LIMIT = 10_000
 const MILLION = 1_000_000n
 
 /** Prices of the deployed testnet canister; mainnet's are two and a half times as high. */
@@ -73,6 +75,15 @@ export function changeSettings(settings: BitcoinSettings, change: BitcoinConfigC
   const { stabilityThreshold: _, watchdogCanister, ...rest } = change
   Object.assign(settings, rest)
   if (watchdogCanister !== undefined) settings.watchdogCanister = watchdogCanister.id
+}
+
+/** False, and nothing is changed, for pages that hold nothing or too much for one reply. */
+export function changeAnswers(settings: BitcoinSettings, change: AnswersChange): boolean {
+  const { utxosPerPage = settings.utxosPerPage } = change
+  if (utxosPerPage < 1 || utxosPerPage > UTXOS_PER_PAGE_LIMIT) return false
+  settings.utxosPerPage = utxosPerPage
+  settings.strictConfirmations = change.strictConfirmations ?? settings.strictConfirmations
+  return true
 }
 
 /** The watchdog may open and close the interface, and nothing else. */

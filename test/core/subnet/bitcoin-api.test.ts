@@ -17,7 +17,10 @@ import { decodeArgs, encodeArgs, resultsOf, type ValueOf } from '../../../src/co
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { managementCanister, type Principal } from '../../../src/core/ic/principal.ts'
 import { BitcoinCanister, type BitcoinState } from '../../../src/core/subnet/bitcoin-canister.ts'
-import { bitcoinApiInterface as methods } from '../../../src/core/subnet/bitcoin-interface.ts'
+import {
+  bitcoinInterface,
+  bitcoinApiInterface as methods,
+} from '../../../src/core/subnet/bitcoin-interface.ts'
 import { FREE, TESTNET_FEES } from '../../../src/core/subnet/bitcoin-settings.ts'
 import { passBitcoinCall } from '../../../src/core/subnet/canister-calls.ts'
 import { dispatch } from '../../../src/core/subnet/dispatch.ts'
@@ -572,6 +575,20 @@ describe('settings', () => {
     set({ syncing: true })
     expect(world.canister.adapterWork().wanted).toEqual(ahead.map(hashOfBlock))
   })
+})
+
+test('the operator sets how long pages are and what balances count', () => {
+  const { x_set_answers: method } = bitcoinInterface
+  const set = (change: object, caller: Principal = operator) => {
+    const reply = world.raw('x_set_answers', encodeArgs(method.args, [change]), 'update', caller)
+    return reply.type === 'replied' ? decodeArgs([method.result], reply.arg)[0] : reply.errorCode
+  }
+  expect(set({ utxosPerPage: 2, strictConfirmations: true }, ownCanisterIds.index)).toBe('IC0406')
+  for (const utxosPerPage of [0, 10_001]) expect(set({ utxosPerPage })).toBe(false)
+  expect(world.state.bitcoin).toMatchObject({ utxosPerPage: 1_000, strictConfirmations: false })
+  expect(set({ utxosPerPage: 10_000 })).toBe(true)
+  expect(set({ strictConfirmations: true })).toBe(true)
+  expect(world.state.bitcoin).toMatchObject({ utxosPerPage: 10_000, strictConfirmations: true })
 })
 
 describe('prices', () => {
