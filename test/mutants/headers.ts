@@ -6,7 +6,6 @@ const sync = 'core/btc/header-sync.test.ts'
 const race = 'core/btc/header-race.test.ts'
 const bits = 'core/btc/required-bits.test.ts'
 const tree = 'core/btc/header-tree.test.ts'
-const restore = 'core/btc/header-restore.test.ts'
 
 const at = (file: string): string => `btc/${file}.ts`
 
@@ -122,12 +121,5 @@ export const headerMutants: readonly Mutant[] = [
     from: '(a.key < b.key ? -1 : 1)',
     to: '0',
     tests: [`${tree}#equal work`],
-  },
-  {
-    name: 'kept headers are taken without their links',
-    file: at('header-restore'),
-    from: ' || !equalBytes(next.previous, hash)',
-    to: '',
-    tests: [`${restore}#old header`],
   },
 ]

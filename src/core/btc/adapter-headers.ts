@@ -7,7 +7,6 @@ import type { AdapterLinks, Link, OpenLink } from './adapter-links.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
 import type { BlockHeader } from './block.ts'
 import { HeaderRace, isCatchingUp } from './header-race.ts'
-import { restoreHeaders } from './header-restore.ts'
 import { HeaderSync } from './header-sync.ts'
 import type { HeaderNode, HeaderTree } from './header-tree.ts'
 import {
@@ -75,16 +74,12 @@ export class AdapterHeaders {
     markInvalid(this.#tree, node)
   }
 
-  /** Headers of the chain view; what does not fit our rules is left out. */
+  /** Headers of the chain view, or kept by ourselves; what does not fit our rules is left out. */
   learn(headers: readonly BlockHeader[]): void {
     for (const header of headers) {
       const verdict = judgeHeader(this.#tree, header, Math.floor(this.#turn.nowMs / 1000))
       if (verdict.type === 'valid') addHeader(this.#tree, verdict.node)
     }
-  }
-
-  restore(headers: readonly BlockHeader[]): void {
-    restoreHeaders(this.#tree, headers, Math.floor(this.#turn.nowMs / 1000))
   }
 
   /** How far the newest header that a peer shows lies before our clock, if that is too far. */

@@ -57,8 +57,6 @@ export type AdapterInput =
   | { readonly type: 'alarm'; readonly name: string }
   /** Headers that the chain view has already, parents first: at start. */
   | { readonly type: 'knownHeaders'; readonly headers: readonly BlockHeader[] }
-  /** Headers that we kept ourselves, parents first: before any others (HDR-16). */
-  | { readonly type: 'keptHeaders'; readonly headers: readonly BlockHeader[] }
   /** The chain view's missing blocks; replaces the list before. */
   | { readonly type: 'want'; readonly hashes: readonly BlockHash[] }
   /** The chain view's outgoing transactions; replaces the list before. */

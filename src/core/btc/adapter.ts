@@ -169,9 +169,6 @@ export class BitcoinAdapter {
       case 'knownHeaders':
         this.#headers.learn(input.headers)
         break
-      case 'keptHeaders':
-        this.#headers.restore(input.headers)
-        break
       case 'want':
         this.#blocks.want(input.hashes)
         break

@@ -22,10 +22,7 @@ export type FilterConfig = Omit<AdapterConfig, 'filters'> & {
 }
 
 export type FilterInput =
-  | Exclude<
-      AdapterInput,
-      { readonly type: 'want' | 'ask' | 'accuse' | 'knownHeaders' | 'keptHeaders' }
-    >
+  | Exclude<AdapterInput, { readonly type: 'want' | 'ask' | 'accuse' | 'knownHeaders' }>
   | { readonly type: 'watch'; readonly scripts: readonly Uint8Array[]; readonly birth: number }
 
 export type FilterOutput =

@@ -4,7 +4,6 @@
  */
 import type { BlockHash } from '../../core/base/bytes.ts'
 import { NS_PER_MS } from '../../core/base/units.ts'
-import type { View } from '../../core/base/view.ts'
 import { BitcoinAdapter } from '../../core/btc/adapter.ts'
 import type {
   AdapterConfig,
@@ -14,8 +13,6 @@ import type {
   PeerStatus,
 } from '../../core/btc/adapter-port.ts'
 import type { Block, BlockHeader } from '../../core/btc/block.ts'
-import type { HeaderNode } from '../../core/btc/header-tree.ts'
-import { HEADERS_MAX } from '../../core/btc/message.ts'
 import type { Offence } from '../../core/btc/peer-session.ts'
 import type { Announcement, Evidence, TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { Clock } from '../clock.ts'
@@ -86,13 +83,10 @@ export function startBitcoinConnection(
   }
   const keep = (): void => sources?.keep(adapter.toKeep())
   const keeping = sources && setInterval(keep, KEEP_EVERY_MS).unref()
-  if (keeper !== undefined) {
-    driver.step({ type: 'keptHeaders', headers: keeper.load() })
-    keeper.adopt(adapter.headers.best)
-    tellInParts(adapter.headers.best, options, () => driver.isClosed)
-  }
   driver.step({ type: 'knownHeaders', headers: known })
-  driver.step({ type: 'start' })
+  const start = (): void => driver.step({ type: 'start' })
+  if (keeper === undefined) start()
+  else recall({ adapter, driver, keeper, onHeaders: options.onHeaders, done: start })
   return {
     know: (headers) => driver.step({ type: 'knownHeaders', headers }),
     want: (hashes) => driver.step({ type: 'want', hashes }),
@@ -115,19 +109,38 @@ export function startBitcoinConnection(
   }
 }
 
-/** Headers of an earlier life: whoever was told of them then may have forgotten it since. */
-function tellInParts(
-  best: readonly View<HeaderNode>[],
-  { onHeaders }: BitcoinConnectionOptions,
-  isClosed: () => boolean,
-): void {
-  const headers = best.slice(1).map(({ header }) => header)
-  const tell = (from: number): void => {
-    if (from >= headers.length || isClosed()) return
-    onHeaders(headers.slice(from, from + HEADERS_MAX))
-    setImmediate(tell, from + HEADERS_MAX)
+/**
+ * Takes what an earlier life has kept, part by part, and tells of it: whoever heard of it then may
+ * have forgotten it since. Ends at damage.
+ */
+function recall({
+  adapter,
+  driver,
+  keeper,
+  onHeaders,
+  done,
+}: {
+  readonly adapter: BitcoinAdapter
+  readonly driver: PeerDriver<AdapterInput, AdapterOutput>
+  readonly keeper: HeaderKeeper
+  readonly onHeaders: BitcoinConnectionOptions['onHeaders']
+  readonly done: () => void
+}): void {
+  const parts = keeper.load()
+  const next = (): void => {
+    if (driver.isClosed) return
+    const from = adapter.headers.best.length
+    const headers = parts.next().value ?? []
+    driver.step({ type: 'knownHeaders', headers })
+    const { best } = adapter.headers
+    if (best.length > from) onHeaders(best.slice(from).map(({ header }) => header))
+    if (headers.length > 0 && best.length === from + headers.length) setImmediate(next)
+    else {
+      keeper.adopt(best)
+      done()
+    }
   }
-  setImmediate(tell, 0)
+  setImmediate(next)
 }
 
 function report(output: AdapterOutput, options: BitcoinConnectionOptions): void {

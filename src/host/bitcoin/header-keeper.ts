@@ -5,7 +5,7 @@
  * Pages of headers by height, written as they come. What is damaged or missing ends what is read,
  * and is fetched again.
  */
-import { concat, concatAll, u32be, utf8 } from '../../core/base/bytes.ts'
+import { concat, concatAll, equalBytes, u32be, utf8 } from '../../core/base/bytes.ts'
 import { HostDisk } from '../../core/base/errors.ts'
 import type { View } from '../../core/base/view.ts'
 import type { BlockHeader } from '../../core/btc/block.ts'
@@ -16,8 +16,8 @@ import type { Store } from '../store/store.ts'
 const PAGES = utf8('bitcoin-headers/')
 /** Headers of a page: each new block writes the last one again. */
 export const PAGE_HEADERS = 128
-/** Pages read at one time. */
-const PAGES_AT_ONCE = 64
+/** Pages of one part: judging them takes some 20 ms. */
+const PART_PAGES = 16
 
 const pageKey = (page: number): Uint8Array => concat(PAGES, u32be(page))
 
@@ -30,17 +30,17 @@ export class HeaderKeeper {
     this.#store = store
   }
 
-  /** Headers after genesis, parents first, as far as they can be read. */
-  load(): readonly BlockHeader[] {
-    const headers: BlockHeader[] = []
-    for (let page = 0; ; page += PAGES_AT_ONCE) {
+  /** Headers after genesis in parts, parents first, as far as they can be read. */
+  *load(): Generator<readonly BlockHeader[], undefined> {
+    for (let page = 0; ; page += PART_PAGES) {
       const from = pageKey(page)
-      const entries = this.#store.range({ prefix: PAGES, from, limit: PAGES_AT_ONCE })
-      for (const [i, { key, value }] of entries.entries()) {
-        const isNext = concat(PAGES, u32be(page + i)).every((byte, at) => byte === key[at])
-        if (!isNext || !readPage(value, headers)) return headers
-      }
-      if (entries.length < PAGES_AT_ONCE) return headers
+      const entries = this.#store.range({ prefix: PAGES, from, limit: PART_PAGES })
+      const part: BlockHeader[] = []
+      const isWhole = entries.every(
+        ({ key, value }, i) => equalBytes(key, pageKey(page + i)) && readPage(value, part),
+      )
+      if (part.length > 0) yield part
+      if (!isWhole || entries.length < PART_PAGES) return undefined
     }
   }
 

@@ -5,9 +5,12 @@
 import { describe, expect, it, test } from 'vitest'
 import { concat, u32be, utf8 } from '../../../src/core/base/bytes.ts'
 import { HostDisk } from '../../../src/core/base/errors.ts'
-import { restoreHeaders } from '../../../src/core/btc/header-restore.ts'
+import { Seed } from '../../../src/core/base/seed.ts'
+import { timestampNs } from '../../../src/core/base/units.ts'
+import type { BlockHeader } from '../../../src/core/btc/block.ts'
 import type { HeaderTree } from '../../../src/core/btc/header-tree.ts'
 import { addHeader, judgeHeader, newHeaderTree } from '../../../src/core/btc/header-tree.ts'
+import { startBitcoinConnection } from '../../../src/host/bitcoin/connection.ts'
 import { HeaderKeeper, PAGE_HEADERS } from '../../../src/host/bitcoin/header-keeper.ts'
 import type { Store } from '../../../src/host/store/store.ts'
 import { MemoryStore } from '../../../src/host/store/store.ts'
@@ -24,7 +27,7 @@ class Life {
 
   constructor(store: Store) {
     this.keeper = new HeaderKeeper(store)
-    restoreHeaders(this.tree, this.keeper.load(), main.time)
+    for (const headers of this.keeper.load()) this.#judge(headers)
     this.keeper.adopt(this.tree.best)
   }
 
@@ -33,11 +36,15 @@ class Life {
   }
 
   learn(chain: EasyChain, from: number, to: number): void {
-    for (const header of chain.headers.slice(from + 1, to + 1)) {
+    this.#judge(chain.headers.slice(from + 1, to + 1))
+    this.keeper.keep(this.tree.best)
+  }
+
+  #judge(headers: readonly BlockHeader[]): void {
+    for (const header of headers) {
       const verdict = judgeHeader(this.tree, header, main.time)
       if (verdict.type === 'valid') addHeader(this.tree, verdict.node)
     }
-    this.keeper.keep(this.tree.best)
   }
 }
 
@@ -135,4 +142,33 @@ it('a disk that is full ends nothing: what could not be kept is kept later', () 
   isFull = false
   life.learn(main, 200, 201)
   expect(new Life(disk).height).toBe(201)
+})
+
+it('a connection begins with them before it asks anybody, and tells of them again', async () => {
+  const store = new MemoryStore()
+  new Life(store).learn(main, 0, 300)
+  const damaged = new MemoryStore()
+  new Life(damaged).learn(main, 0, 300)
+  damaged.transaction((writer) => writer.put(page(1), new Uint8Array(80)))
+  const heights = []
+  for (const disk of [store, damaged]) {
+    const told: BlockHeader[] = []
+    const connection = startBitcoinConnection({
+      network,
+      peers: [],
+      seed: Seed.fromBytes(new Uint8Array(32)),
+      userAgent: '/test/',
+      push: false,
+      clock: () => timestampNs(BigInt(main.time) * 1_000_000_000n),
+      keeper: new HeaderKeeper(disk),
+      onHeaders: (headers) => told.push(...headers),
+      onBlock: () => undefined,
+    })
+    expect(connection.bestHeight()).toBe(0)
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    heights.push(connection.bestHeight())
+    expect(told).toEqual(main.after(0, connection.bestHeight()))
+    connection.close()
+  }
+  expect(heights).toEqual([300, 128])
 })
