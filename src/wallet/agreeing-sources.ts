@@ -43,14 +43,22 @@ export function requireEnough(
   )
 }
 
+/** Blocks of mainnet come every ten minutes: a tip so old is behind, or cut off. */
+const TIP_AGE_SECONDS_MAX = 6 * 3_600
+
 export class AgreeingSources implements BitcoinView {
   readonly #sources: readonly NamedSource[]
+  readonly #nowSeconds: () => number
   /** Of the last answer. */
   #trust: readonly SourceTrust[] = []
   #infos: readonly SourceInfo[] = []
 
-  constructor(sources: readonly NamedSource[]) {
+  constructor(
+    sources: readonly NamedSource[],
+    nowSeconds: () => number = () => Math.floor(Date.now() / 1_000),
+  ) {
     this.#sources = sources
+    this.#nowSeconds = nowSeconds
   }
 
   /** What the last answer rested on, by source. */
@@ -70,11 +78,18 @@ export class AgreeingSources implements BitcoinView {
     this.#trust = this.#sources.map(({ name }, i) => ({
       source: name,
       label: labelOf(present(answers[i], 'an answer of each source')),
-      notes: this.#infos[i]?.notes ?? [],
+      notes: this.#notesOf(this.#infos[i]),
     }))
     if (answers.some(({ at }) => !equalBytes(at.hash, first.at.hash))) return undefined
     for (const [i, answer] of answers.entries()) this.#compare(claims, first, answer, i)
     return { height: first.at.height, outputs: first.outputs }
+  }
+
+  #notesOf(info: SourceInfo | undefined): readonly string[] {
+    if (info === undefined) return []
+    const age = this.#nowSeconds() - info.tip.time
+    if (info.network !== 'mainnet' || age <= TIP_AGE_SECONDS_MAX) return info.notes
+    return [...info.notes, `its newest block is ${Math.floor(age / 3_600)} h old: it may be behind`]
   }
 
   #compare(claims: readonly Claim[], first: SpendStatus, other: SpendStatus, index: number): void {

@@ -31,8 +31,11 @@ import type { BitcoinConnection } from './connection.ts'
 import { startBitcoinConnection } from './connection.ts'
 
 const SEED_SIZE = 32
-/** Older than this, Core takes itself to be in initial download, and ignores transactions. */
-const FRESH_SECONDS = 86_400n
+/**
+ * Older than this, Core takes itself to be in initial download, and ignores transactions; blocks of
+ * signet come every ten minutes, as on mainnet (§13.10).
+ */
+const FRESH_SECONDS = { regtest: 86_400n, signet: 21_600n } as const
 
 export class AttachedBitcoin {
   readonly place: AttachedPlace
@@ -97,7 +100,9 @@ export class AttachedBitcoin {
 
   /** Whether Core would take the node's chain to be out of date. */
   get isStale(): boolean {
-    return systemClock() > (BigInt(this.tip.time) + FRESH_SECONDS) * NS_PER_SECOND
+    return (
+      systemClock() > (BigInt(this.tip.time) + FRESH_SECONDS[this.place.network]) * NS_PER_SECOND
+    )
   }
 
   /** Own transactions that no block has. */

@@ -121,7 +121,7 @@ export function notesOf(facts: AttachedFacts): readonly string[] {
     notes.push(
       network === 'regtest'
         ? 'its newest block is older than a day: bitcoind then ignores transactions; mine one'
-        : 'its newest block is older than a day: it may be cut off from its peers',
+        : 'its newest block is older than six hours: it may be cut off from its peers',
     )
   if (network === 'signet') notes.push('the signatures of signet blocks are not verified')
   return notes

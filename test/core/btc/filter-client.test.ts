@@ -181,7 +181,7 @@ describe('a lying peer beside one honest peer (§13.44)', () => {
       expect(net.offences.length).toBe(1)
     })
 
-  test('that serves another filter than it stands for is found out when it is asked', () => {
+  test('bitcoin §13.44: that serves another filter than it stands for is found out when it is asked', () => {
     const node = story()
     const alter: Alter = (message) => [
       message.type === 'cfilter' ? { ...message, filter: Uint8Array.of(0) } : message,
@@ -269,7 +269,7 @@ describe('a lying peer beside one honest peer (§13.44)', () => {
 })
 
 describe('a peer', () => {
-  test('alone is believed, and counted as one (§13.45)', () => {
+  test('bitcoin §13.45: alone is believed, and counted as one', () => {
     const node = story()
     const net = watching({ node, alter: hiding(node, 105, isWatched) })
     expect(net.client.status).toMatchObject({ synced: true, vouchers: 1, hopeful: 0 })

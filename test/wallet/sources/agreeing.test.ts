@@ -51,6 +51,24 @@ describe('sources together', () => {
     expect(both.trust.map(({ label }) => label)).toEqual(['server-said', 'proved'])
   })
 
+  test.each([
+    ['mainnet', 21_600, []],
+    ['mainnet', 21_601, ['its newest block is 6 h old: it may be behind']],
+    ['regtest', 999_999, []],
+  ] as const)(
+    'bitcoin §13.10: a tip of %s that is %i s old is noted: %j',
+    async (network, age, notes) => {
+      const old = source()
+      const info = await old.info()
+      const aged = Object.assign(old, { info: async () => ({ ...info, network }) })
+      const named = [{ name: 'a', source: aged }]
+      const asked = new AgreeingSources(named, () => info.tip.time + age)
+      await asked.height()
+      await asked.outputs([unspent])
+      expect(asked.trust.map(({ notes: said }) => said)).toEqual([notes])
+    },
+  )
+
   test('at different blocks have no answer yet', async () => {
     expect(await asking({}, { tip: 1 }).outputs([unspent])).toBe(undefined)
   })

@@ -105,7 +105,7 @@ test('what was searched for from a later birth is searched for again from an ear
   expect(utxos.map(({ height }) => height).toSorted((a, b) => a - b)).toEqual([4, 106])
 })
 
-test('one peer is no proof, and the answer says so (§13.45)', async () => {
+test('bitcoin §13.45: one peer is no proof, and the answer says so', async () => {
   const source = sourceAt([await portOf(shared.node)])
   const status = await source.spendStatus([shared.unspent])
   expect(status).toMatchObject({ exists: 'proved', unspent: 'server-said' })
