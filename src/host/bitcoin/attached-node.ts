@@ -84,9 +84,9 @@ export class AttachedBitcoin {
     return tip(this.#state).height
   }
 
-  /** Of the best header that the node has shown. */
+  /** Of the best header that the node has shown, or says it has. */
   get shownHeight(): number {
-    return this.#connection.bestHeight()
+    return this.#connection.shownHeight()
   }
 
   /** How far a header that the node shows lies before our clock, if that is too far. */

@@ -50,6 +50,8 @@ export interface BitcoinConnection {
   /** How long ago a peer first announced a transaction that was never in the list. */
   heardAgeMs(ids: Pick<Announcement, 'txid' | 'wtxid'>): number | undefined
   bestHeight(): number
+  /** Of the first peer: by its own word, until it has shown all its headers. */
+  shownHeight(): number
   /** How far a header that a peer shows lies before our clock, if that is too far (HDR-10). */
   aheadSeconds(): number | undefined
   status(): AdapterStatus
@@ -98,6 +100,10 @@ export function startBitcoinConnection(
       return heardMs && Number(options.clock() / NS_PER_MS) - heardMs
     },
     bestHeight: () => adapter.bestHeight,
+    shownHeight: () => {
+      const { height, isAll } = adapter.shownBy(0)
+      return isAll ? adapter.bestHeight : Math.max(height, adapter.bestHeight)
+    },
     aheadSeconds: () => adapter.aheadSeconds,
     status: () => adapter.status,
     called: () => driver.step({ type: 'called' }),
