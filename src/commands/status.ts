@@ -11,6 +11,7 @@ import type { Operation } from '../wallet/operations/operation.ts'
 import { isOpen, textFact } from '../wallet/operations/operation.ts'
 import { nextStep, refresh } from '../wallet/operations/status.ts'
 import { askingClient } from './asker.ts'
+import { evidenceWords } from './bitcoin/evidence-words.ts'
 import type { Context } from './context.ts'
 import type { Invocation, Options } from './definitions/command.ts'
 import { journalOf } from './journal.ts'
@@ -21,6 +22,8 @@ import {
   sinceWords,
   stateWords,
 } from './operation-words.ts'
+import type { PaymentEvidence } from './payment-evidence.ts'
+import { paymentEvidence } from './payment-evidence.ts'
 import { readingAccount } from './reading-account.ts'
 import { foundElsewhere } from './redemptions.ts'
 import type { Session } from './session.ts'
@@ -128,11 +131,12 @@ async function one(
     const account = accountOf(session, context, options)
     const found = await foundElsewhere(wanted, session.client, account)
     if (found === undefined) throw noSuchOperation(wanted)
-    return conclude(found, session, context)
+    return conclude(found, session, context, await paymentEvidence(found, session, context))
   }
   requireNetwork(known, { command: 'status', selected: session.network.name })
   const first = await refresh(operating, known)
-  if (!options.isOn('wait')) return conclude(first, session, context)
+  if (!options.isOn('wait'))
+    return conclude(first, session, context, await paymentEvidence(first, session, context))
   const wait = { op: first.id, what: first.kind === 'redeem' ? 'redemption' : first.kind }
   const last = await waiting(context, wait, async (progress) => {
     let operation = first
@@ -170,9 +174,14 @@ const noSuchOperation = (wanted: string): Problem =>
   })
 
 /** Prints it; one that is open, unpaid or unknown is an exit status, too. */
-function conclude(operation: Operation, session: Session, context: Context): void {
+function conclude(
+  operation: Operation,
+  session: Session,
+  context: Context,
+  evidence?: PaymentEvidence,
+): void {
   const { terminal } = context
-  const problem = problemOf(operation)
+  const problem = problemOf(operation, evidence)
   if (problem !== undefined && terminal.settings.json) throw problem
   const { next } = nextStep(operation)
   const { network, symbols } = session
@@ -189,6 +198,7 @@ function conclude(operation: Operation, session: Session, context: Context): voi
         ['account', operation.account],
         ['to', textFact(operation, 'to') ?? textFact(operation, 'address')],
         ['transaction', textFact(operation, 'txid')],
+        ['evidence', evidence && evidenceWords(evidence)],
         [
           'ledger block',
           textFact(operation, 'burnBlockIndex') ?? textFact(operation, 'blockIndex'),
@@ -212,8 +222,9 @@ const refusers = {
   redeem: 'MINTER_REFUSED',
 } as const
 
-function problemOf(operation: Operation): Problem | undefined {
-  const details = { ...operationDocument(operation), op: operation.id }
+function problemOf(operation: Operation, evidence?: PaymentEvidence): Problem | undefined {
+  const known = { ...operationDocument(operation), op: operation.id }
+  const details = evidence === undefined ? known : { ...known, evidence }
   switch (operation.state) {
     case 'done':
     case 'cancelled':
