@@ -83,7 +83,7 @@ async function hostOf(
   }
   const control = isLocal && needsChain ? await openControl(context.directories) : undefined
   return {
-    chain: control && chainOf(control),
+    chain: control && chainOf(control, await placeOf(control)),
     findPeers: async (bitcoin) => {
       if (control === undefined)
         return proxyIn() === undefined ? findFilterPeers(bitcoin) : filterPeersByName(bitcoin)
@@ -105,10 +105,15 @@ async function hostOf(
   }
 }
 
-/** The embedded chain over the control port. */
-function chainOf(control: ControlClient) {
+/** Of the node that the subnet is attached to, if it is. */
+const placeOf = async (control: ControlClient): Promise<string | undefined> =>
+  (await control.ask('status', {})).attached?.address
+
+/** The chain of the local subnet over the control port. */
+function chainOf(control: ControlClient, attachedTo: string | undefined) {
   const bitcoin = new ControlBitcoin(control)
   return {
+    attachedTo,
     tip: () => bitcoin.tip(),
     output: bitcoin.output.bind(bitcoin),
     send: async (transaction: Uint8Array) => {

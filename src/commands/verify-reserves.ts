@@ -228,7 +228,7 @@ function print({ report, symbols, trust, network, file }: Judged, { terminal }: 
 
 /** How strong a view is goes without saying for one's own chain, and for a file. */
 function viewOf({ source, label, notes }: SourceTrust, file: string | null): string {
-  if (source === 'embedded') return 'embedded chain'
+  if (source === 'embedded' && notes.length === 0) return 'embedded chain'
   if (source === 'report') return `the report ${file ?? ''}`
   return `${source} (${[label, ...notes].join('; ')})`
 }

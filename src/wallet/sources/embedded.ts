@@ -1,5 +1,5 @@
 /**
- * The embedded chain of the local subnet, over its control port: no node of the subnet has a part
+ * The chain of the local subnet, embedded or of a node that it is attached to, over its control port: no node of the subnet has a part
  * in it. Source: bitcoin.md §8.1; cli §5.13.
  */
 import type { Txid } from '../../core/base/bytes.ts'
@@ -25,6 +25,8 @@ import { poll } from './polling.ts'
 
 /** The control port, as far as it shows the chain. */
 export interface EmbeddedChain {
+  /** The node of the user's that it is read from; undefined where the subnet has one of its own. */
+  readonly attachedTo?: string | undefined
   tip(): Promise<Tip>
   output(outpoint: OutPoint): Promise<ChainOutput>
   /** Throws `BTC_REFUSED`. */
@@ -57,7 +59,7 @@ export class EmbeddedSource implements BitcoinSource {
       tip: await this.#chain.tip(),
       synced: true,
       endpoint: NAME,
-      notes: [],
+      notes: this.#chain.attachedTo === undefined ? [] : [`read from ${this.#chain.attachedTo}`],
     }
   }
 

@@ -191,6 +191,13 @@ describe('the name of a source', () => {
 })
 
 describe('the embedded chain', () => {
+  test('says from whom it is read where it is another’s', async () => {
+    const notes = async (attachedTo?: string) =>
+      (await new EmbeddedSource({ ...chainOf(node), attachedTo }, portsOf()).info()).notes
+    expect(await notes()).toEqual([])
+    expect(await notes('h:1')).toEqual(['read from h:1'])
+  })
+
   test('answers for outputs and transactions as one’s own node', async () => {
     const embedded = new EmbeddedSource(chainOf(node), portsOf())
     expect(await embedded.info()).toMatchObject({
