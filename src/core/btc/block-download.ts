@@ -108,7 +108,12 @@ export class BlockDownload {
     let bytesAhead = this.#bytesAhead()
     for (const wanted of window) {
       const { hash, key } = wanted
-      if (this.#flights.has(key) || this.#delivered.has(key) || !canAsk(hash)) continue
+      if (this.#flights.has(key) || this.#delivered.has(key)) continue
+      if (peers.every(({ peer }) => (load.get(peer) ?? 0) >= IN_FLIGHT_MAX)) {
+        isWhole = false // Nobody can take more: the rest need not be looked at.
+        break
+      }
+      if (!canAsk(hash)) continue
       if (bytesAhead >= UNDELIVERED_BYTES_MAX) {
         isFull = true
         break

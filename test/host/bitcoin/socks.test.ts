@@ -3,10 +3,9 @@
  * fails nothing is connected directly. Method: the handshake by its bytes, and a proxy on loopback.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Server } from 'node:net'
-import { connect, createServer, Socket } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { concat, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import { concat, fromHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
 import { mainnet, regtest } from '../../../src/core/btc/network.ts'
 import { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
@@ -17,6 +16,7 @@ import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
 import { proxyOfText, SocksHandshake } from '../../../src/host/bitcoin/socks.ts'
 import { systemClock } from '../../../src/host/clock.ts'
 import { filterPeersByName, peerProxy } from '../../../src/host/filter-peers.ts'
+import { startProxy } from '../../support/socks-proxy.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -113,15 +113,6 @@ describe('the environment', () => {
   })
 })
 
-const listen = (server: Server): Promise<number> =>
-  new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      resolve(typeof address === 'object' ? (address?.port ?? 0) : 0)
-    })
-    closing.push(() => new Promise((done) => server.close(done)))
-  })
-
 function connectThrough(port: number, asked: string[] = []): BitcoinConnection {
   const connection = startBitcoinConnection({
     network: regtest,
@@ -150,32 +141,12 @@ it('a peer is followed through a proxy that resolves its name', async () => {
   node.mine(3, Uint8Array.of(0x51), Math.floor(Date.now() / 1_000))
   const server = await startRegtestServer({ node, port: 0 })
   closing.push(() => server.close())
-  const names: string[] = []
-  const port = await listen(createServer((client) => relay(client, server.port, names)))
-  const connection = connectThrough(port)
+  const proxy = await startProxy(server.port)
+  closing.push(() => proxy.close())
+  const connection = connectThrough(proxy.port)
   await vi.waitFor(() => expect(connection.bestHeight()).toBe(3), { timeout: 10_000 })
-  expect(names).toEqual([`${HOST}:8333`])
+  expect(proxy.names).toEqual([`${HOST}:8333`])
 })
-
-/** A proxy that has but one place to connect to. */
-function relay(client: Socket, port: number, names: string[]): void {
-  client.on('error', () => undefined)
-  client.once('data', () => {
-    client.write(hex('05 00'))
-    client.once('data', (bytes) => {
-      const text = toHex(bytes)
-      const size = bytes[4] ?? 0
-      names.push(`${bytes.subarray(5, 5 + size).toString()}:${Number.parseInt(text.slice(-4), 16)}`)
-      const target = connect({ host: '127.0.0.1', port })
-      target.on('error', () => undefined)
-      target.once('connect', () => {
-        client.write(hex('05 00 00 01 00 00 00 00 00 00'))
-        client.pipe(target).pipe(client)
-      })
-      client.once('close', () => target.destroy())
-    })
-  })
-}
 
 /** Places that sockets of this process are connected to, and names that they look up. */
 function watchSockets(): readonly string[] {
