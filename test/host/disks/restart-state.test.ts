@@ -33,6 +33,8 @@ let net: SubnetNet
 let rootKey: Uint8Array
 /** Of a call that moved coins. */
 let envelope: Uint8Array
+/** A payment to a deposit address. */
+let deposit: Uint8Array
 const store = new MemoryStore()
 
 /** All that clients can be shown, in one hash, and what it stands for. */
@@ -96,7 +98,8 @@ beforeAll(async () => {
   ]
   const payment = payer.pay({ utxos, to: address, amount: parseBtc('0.5'), feeRateSatPerVb: 5n })
   if (payment.type !== 'signed') throw new Error(payment.type)
-  net.bitcoin.submit(payment.bytes, net.nowSeconds)
+  deposit = payment.bytes
+  net.bitcoin.submit(deposit, net.nowSeconds)
   net.mine(6, payer.script)
   await canisters.transfer({
     to: { owner: dev1.principal },
@@ -187,4 +190,26 @@ it('bitcoin §13.9: a restart while a block is applied finds the outputs of befo
   })
   expect([found[0], found.at(-1)]).toEqual([before, after])
   expect(found.filter((each) => each !== before && each !== after)).toEqual([])
+})
+
+it('bitcoin §13.2: seven blocks that take back a minted deposit are an alarm until it is mined again', () => {
+  const lost = () => net.node(0).replica.state.minter.state.volatile.lost.size
+  const depth = net.bitcoin.tip().height - 101
+  expect(depth).toBe(7)
+  const first = net.bitcoin.tip().height + 1 - depth
+  net.bitcoin.reorganise(depth, {
+    payToScript: payer.script,
+    nowSeconds: net.nowSeconds,
+    dropTransactions: true,
+  })
+  net.showHeaders(first)
+  expect(net.node(0).replica.bitcoinHeight).toBe(net.bitcoin.tip().height)
+  expect(lost()).toBe(1)
+  const alarms = () => net.observed.filter(({ event }) => event.type === 'alarmed')
+  expect(alarms()).toHaveLength(1)
+  expect(net.node(0).replica.violations()).toEqual([])
+  net.bitcoin.submit(deposit, net.nowSeconds)
+  net.mine(1, payer.script)
+  expect(lost()).toBe(0)
+  expect(alarms()).toHaveLength(1)
 })
