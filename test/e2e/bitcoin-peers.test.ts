@@ -277,6 +277,7 @@ describe.each([bcoin, btcd, bitcoind])('$name', (kind) => {
       node,
       nowSeconds: nowSeconds(),
       peers: () => [],
+      nodes: { add: () => false, remove: () => false },
       stop: undefined,
       uptimeSeconds: 0,
     }

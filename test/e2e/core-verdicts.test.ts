@@ -110,6 +110,7 @@ function askCore(judged: readonly Judged[]): readonly CoreSays[] {
 const RENAMED: readonly (readonly [string, string])[] = [
   ['mandatory-script-verify-flag-failed', 'block-script-verify-flag-failed'],
   ['(unknown error)', '(Script number overflowed or is non-minimally encoded)'],
+  ['(Public key is neither compressed or uncompressed)', '(Empty public key in tapscript)'],
   ['(Invalid OP_IF construction)', '(Operation not valid with the current stack size)'],
 ]
 

@@ -21,6 +21,7 @@ import type {
 } from '../../core/btc/regtest/node.ts'
 import { RegtestNode } from '../../core/btc/regtest/node.ts'
 import type { MempoolEntry } from '../../core/btc/regtest/pool.ts'
+import type { AddedNodes } from '../../core/btc/regtest/rpc/method.ts'
 import type { OutPoint } from '../../core/btc/transaction.ts'
 import { txid } from '../../core/btc/transaction.ts'
 import { systemClock } from '../clock.ts'
@@ -97,7 +98,8 @@ export class EmbeddedBitcoin {
     assert(this.#rpc === undefined, 'the RPC is served once')
     const peers = (): readonly RegtestPeer[] => this.#server.peers().filter(({ ready }) => ready)
     const nowSeconds = (): number => this.clock.now()
-    const options = { node: this.#node, port, cookieFile, nowSeconds, peers }
+    const nodes = addedNodes(this.#server)
+    const options = { node: this.#node, port, cookieFile, nowSeconds, peers, nodes }
     this.#rpc = await startRpcServer(options).catch(async (error: unknown) => {
       throw await problemOf(error, { host: '127.0.0.1', port })
     })
@@ -191,5 +193,24 @@ export class EmbeddedBitcoin {
     await this.#rpc?.close()
     await this.#server.close()
     this.#store?.close()
+  }
+}
+
+/** What `addnode` has been told, until the node ends. */
+function addedNodes(server: RegtestServer): AddedNodes {
+  const added = new Map<string, () => void>()
+  return {
+    add: (host, port, isOnce) => {
+      const name = `${host} ${port}`
+      if (added.has(name)) return false
+      const stop = server.connect(host, port, { isOnce })
+      if (!isOnce) added.set(name, stop)
+      return true
+    },
+    remove: (host, port) => {
+      const name = `${host} ${port}`
+      added.get(name)?.()
+      return added.delete(name)
+    },
   }
 }

@@ -16,7 +16,7 @@ export interface RegtestServer {
   readonly port: number
   peers(): readonly RegtestPeer[]
   /** Follows a node, and is followed by it; connects again by itself. Gives how to stop that. */
-  connect(host: string, port: number): () => void
+  connect(host: string, port: number, options?: { readonly isOnce?: boolean }): () => void
   /** Ends every connection and the listener; done when the port is free. */
   close(): Promise<void>
 }
@@ -48,7 +48,7 @@ export async function startRegtestServer(options: RegtestServerOptions): Promise
     host: LOOPBACK,
     port: portOf(server.address()),
     peers: () => sockets.peers(),
-    connect: (host, port) => sockets.connect(host, port),
+    connect: (host, port, options) => sockets.connect(host, port, options),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -72,8 +72,8 @@ export class RegtestSockets {
     this.#serve(socket, { address: `${socket.remoteAddress}:${socket.remotePort}` })
   }
 
-  /** Connects, and again whenever the connection ends; gives how to stop that. */
-  connect(host: string, port: number): () => void {
+  /** Connects, and again whenever the connection ends unless once is enough; gives how to stop. */
+  connect(host: string, port: number, { isOnce = false } = {}): () => void {
     let socket: Socket | undefined
     let failures = 0
     let stopped = false
@@ -87,6 +87,7 @@ export class RegtestSockets {
         this.#serve(next, { address: `${host}:${port}`, isOutbound: true })
       })
       next.once('close', () => {
+        if (isOnce) return
         const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** failures)
         failures += 1
         const retry = setTimeout(() => {

@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fromUtf8 } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../../core/base/errors.ts'
 import type { RegtestNode } from '../../core/btc/regtest/node.ts'
-import type { PeerFact, RpcContext } from '../../core/btc/regtest/rpc/method.ts'
+import type { AddedNodes, PeerFact, RpcContext } from '../../core/btc/regtest/rpc/method.ts'
 import type { RpcAnswer } from '../../core/btc/regtest/rpc/rpc.ts'
 import { answerCall, parseBody } from '../../core/btc/regtest/rpc/rpc.ts'
 import { removeFile, writeWholeFile } from '../daemon/whole-file.ts'
@@ -37,6 +37,8 @@ export type RpcServerOptions = {
   readonly cookieFile: string
   readonly nowSeconds: () => number
   readonly peers?: () => readonly PeerFact[]
+  /** Without it no node can be added. */
+  readonly nodes?: AddedNodes
   /** What `stop` does, where it may do something. */
   readonly onStop?: (() => void) | undefined
 }
@@ -82,6 +84,8 @@ function closed(server: Server): Promise<void> {
     server.closeAllConnections()
   })
 }
+
+const NO_NODES: AddedNodes = { add: () => false, remove: () => false }
 
 const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest()
 
@@ -160,11 +164,12 @@ class Endpoint {
   }
 
   #context(): RpcContext {
-    const { node, nowSeconds, peers, onStop } = this.#options
+    const { node, nowSeconds, peers, nodes = NO_NODES, onStop } = this.#options
     return {
       node,
       nowSeconds: nowSeconds(),
       peers: () => peers?.() ?? [],
+      nodes,
       stop: onStop,
       uptimeSeconds: Math.floor((performance.now() - this.#startedMs) / 1_000),
     }

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { toDisplayHex } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { headerHash } from '../../../src/core/btc/block.ts'
@@ -175,9 +175,8 @@ test('the embedded node serves it when told, with its peers, until it closes', a
   const place = { port: 0, cookieFile: join(folder, 'embedded') }
   const bitcoin = await EmbeddedBitcoin.start()
   const port = await bitcoin.serveRpc(place)
-  const ask = async (): Promise<unknown> => {
+  const ask = async (body: string): Promise<unknown> => {
     const authorization = `Basic ${btoa(readFileSync(place.cookieFile, 'utf8'))}`
-    const body = call('getbestblockhash')
     const answer = await fetch(`http://127.0.0.1:${port}/`, {
       method: 'POST',
       body,
@@ -185,12 +184,23 @@ test('the embedded node serves it when told, with its peers, until it closes', a
     })
     return answer.json()
   }
-  expect(await ask()).toMatchObject({ result: toDisplayHex(bitcoin.tip.hash) })
+  expect(await ask(call('getbestblockhash'))).toMatchObject({
+    result: toDisplayHex(bitcoin.tip.hash),
+  })
   const second = await EmbeddedBitcoin.start()
+  second.mine(3, Uint8Array.of(0x51))
+  const add = (command: string) =>
+    ask(JSON.stringify({ method: 'addnode', params: [`127.0.0.1:${second.port}`, command] }))
+  expect(await add('add')).toMatchObject({ result: null })
+  expect(await add('add')).toMatchObject({ error: { code: -23 } })
+  await vi.waitFor(() => expect(bitcoin.tip.hash).toEqual(second.tip.hash), { interval: 10 })
+  expect(await ask(call('getpeerinfo'))).toMatchObject({ result: [{ inbound: false }] })
+  expect(await add('remove')).toMatchObject({ result: null })
+  expect(await add('remove')).toMatchObject({ error: { code: -24 } })
   await expect(second.serveRpc({ ...place, port })).rejects.toMatchObject({
     code: 'HOST_PORT_BUSY',
   })
   await second.close()
   await bitcoin.close()
-  await expect(ask()).rejects.toThrow()
+  await expect(ask(call('uptime'))).rejects.toThrow()
 })

@@ -31,12 +31,15 @@ const address = present(addressOfScript(elsewhere.script, regtest), 'an address'
 const hexOf = (tx: Transaction): string => toHex(encodeTransaction(tx))
 const idOf = (tx: Transaction): string => toDisplayHex(txid(tx))
 
+/** Every node but `twice` may be added, and none has been. */
+const nodes = { add: (host: string) => host !== 'twice', remove: () => false }
+
 function raw(node: RegtestNode, method: string, params: unknown = [], extra = {}) {
   const peers = () => [
     { id: 1, address: '127.0.0.1:9', userAgent: '/a/', isOutbound: false },
     { id: 2, address: '127.0.0.1:8', userAgent: '/b/', isOutbound: true },
   ]
-  const context = { node, nowSeconds: NOW, peers, stop: undefined, uptimeSeconds: 7 }
+  const context = { node, nowSeconds: NOW, peers, nodes, stop: undefined, uptimeSeconds: 7 }
   const call = parseBody(JSON.stringify({ method, params, id: 'x', ...extra }))
   if (call.type !== 'single') throw new RangeError('one call')
   return answerCall(call.call, context)
@@ -346,6 +349,8 @@ describe('the network', () => {
       blocks: 6,
     })
     expect(ask(node, 'uptime')).toBe(7)
+    for (const place of ['127.0.0.1', 'localhost:18445', '[::1]:18445'])
+      expect(ask(node, 'addnode', place, 'add')).toBe(null)
   })
 })
 
@@ -429,6 +434,11 @@ const REFUSALS: readonly (readonly [string, readonly unknown[], string | RegExp]
   ['submitblock', ['00'], '-22 Block decode failed'],
   ['estimatesmartfee', [0], /^-8 Invalid conf_target/],
   ['stop', [], /^-1 /],
+  ['addnode', ['twice:1', 'add'], '-23 Error: Node already added'],
+  ['addnode', ['one', 'remove'], /^-24 Error: Node could not be removed/],
+  ['addnode', ['one', 'call'], /^-1 addnode/],
+  ['addnode', ['one:70000', 'add'], /^-8 /],
+  ['addnode', ['one two', 'add'], /^-8 /],
 ]
 
 describe('a refusal', () => {
@@ -473,13 +483,27 @@ test('bodies that are no request are told so', () => {
   expect(parseBody(JSON.stringify(Array(10_001).fill(0)))).toMatchObject({
     answer: { status: 400 },
   })
-  const context = { node, nowSeconds: NOW, peers: () => [], stop: undefined, uptimeSeconds: 0 }
+  const context = {
+    node,
+    nowSeconds: NOW,
+    peers: () => [],
+    nodes,
+    stop: undefined,
+    uptimeSeconds: 0,
+  }
   for (const call of [7, null, [], {}, { method: 7 }, { id: {}, method: 'uptime', params: 'x' }])
     expect(JSON.parse(answerCall(call, context).text).error.code).toBe(-32600)
 })
 
 test('no call makes it throw, whatever its parameters are', () => {
-  const context = { node, nowSeconds: NOW, peers: () => [], stop: undefined, uptimeSeconds: 0 }
+  const context = {
+    node,
+    nowSeconds: NOW,
+    peers: () => [],
+    nodes,
+    stop: undefined,
+    uptimeSeconds: 0,
+  }
   const harmless = rpcMethods.filter((name) => !/generate|invalidate|stop/.test(name))
   const value = fc.oneof(
     fc.constantFrom(GENESIS, tip(), idOf(first), hexOf(first), address, 'start', 'raw(51)'),

@@ -4,6 +4,7 @@
  */
 import { toDisplayHex, toHex } from '../../../base/bytes.ts'
 import { encodeBlock, headerHash } from '../../block.ts'
+import { regtest } from '../../network.ts'
 import type { Transaction } from '../../transaction.ts'
 import type { RegtestNode } from '../node.ts'
 import { USER_AGENT } from '../peer-link.ts'
@@ -19,6 +20,7 @@ const VERSION = 280_100
 export const GENERATED_MAX = 1_000
 const SERVICES = '0000000000000049'
 const SERVICE_NAMES = ['NETWORK', 'WITNESS', 'COMPACT_FILTERS']
+const PORT_MAX = 65_535
 const RATE = new Amount(1_000n)
 
 function generate({ node, nowSeconds }: RpcContext, [count, address]: readonly unknown[]): Json {
@@ -115,6 +117,31 @@ const peerView = ({ id, address, userAgent, isOutbound }: PeerFact): Json => ({
   transport_protocol_type: 'v1',
 })
 
+/** `host`, `host:port` or `[address]:port`. */
+function placeOf(text: unknown): readonly [host: string, port: number] {
+  const [, bracketed, plain, digits] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(String(text)) ?? []
+  const host = bracketed ?? plain
+  const port = digits === undefined ? regtest.p2pPort : Number(digits)
+  if (host === undefined || port < 1 || port > PORT_MAX)
+    return fail(rpcCode.invalidParameter, `"${String(text)}" is not a host and a port`)
+  return [host, port]
+}
+
+function addNode({ nodes }: RpcContext, [node, command]: readonly unknown[]): Json {
+  const [host, port] = placeOf(node)
+  if (command === 'remove') {
+    if (nodes.remove(host, port)) return null
+    const words = 'Error: Node could not be removed. It has not been added previously.'
+    return fail(rpcCode.nodeNotAdded, words)
+  }
+  if (command !== 'add' && command !== 'onetry')
+    return fail(rpcCode.misc, 'addnode node command: command is add, remove or onetry')
+  return nodes.add(host, port, command === 'onetry')
+    ? null
+    : fail(rpcCode.nodeAlreadyAdded, 'Error: Node already added')
+}
+
 export const controlMethods: Methods = {
   generatetoaddress: {
     parameters: ['nblocks:number', 'address:string', 'maxtries:number?'],
@@ -127,6 +154,10 @@ export const controlMethods: Methods = {
   submitblock: { parameters: ['hexdata:string', 'dummy:string?'], run: submitBlock },
   getnetworkinfo: { parameters: [], run: networkInfo },
   getconnectioncount: { parameters: [], run: ({ peers }) => peers().length },
+  addnode: {
+    parameters: ['node:string', 'command:string', 'v2transport:bool?'],
+    run: addNode,
+  },
   getpeerinfo: { parameters: [], run: ({ peers }) => peers().map(peerView) },
   getindexinfo: {
     parameters: ['index_name:string?'],

@@ -11,6 +11,8 @@ export const rpcCode = {
   invalidAddressOrKey: -5,
   invalidParameter: -8,
   deserialization: -22,
+  nodeAlreadyAdded: -23,
+  nodeNotAdded: -24,
   verify: -25,
   verifyRejected: -26,
   verifyAlreadyInChain: -27,

@@ -11,10 +11,19 @@ export type PeerFact = {
   readonly isOutbound: boolean
 }
 
+/** Nodes that ours connects to because somebody asked for it. */
+export type AddedNodes = {
+  /** False for one that was added before. `isOnce`: not again when the connection ends. */
+  readonly add: (host: string, port: number, isOnce: boolean) => boolean
+  /** False for one that was not added. */
+  readonly remove: (host: string, port: number) => boolean
+}
+
 export type RpcContext = {
   readonly node: RegtestNode
   readonly nowSeconds: number
   readonly peers: () => readonly PeerFact[]
+  readonly nodes: AddedNodes
   /** Ends the node, if its program allows that from here. */
   readonly stop: (() => void) | undefined
   readonly uptimeSeconds: number
