@@ -97,8 +97,8 @@ export const peerMutants: readonly Mutant[] = [
   {
     name: 'transactions are told to peers of blocks',
     file: at('adapter-relay'),
-    from: "links.ready.filter(({ role }) => role !== 'blocks')",
-    to: 'links.ready',
+    from: "links.ready.filter(({ role }) => role !== 'blocks' && role !== 'seed')",
+    to: "links.ready.filter(({ role }) => role !== 'seed')",
     tests: [discovery],
   },
   {

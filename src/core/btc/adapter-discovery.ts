@@ -4,7 +4,7 @@
  */
 import type { AdapterHeaders } from './adapter-headers.ts'
 import type { AdapterLinks, Link, Loss, OpenLink } from './adapter-links.ts'
-import type { DiscoveryConfig, PeerAddress } from './adapter-port.ts'
+import type { DiscoveryConfig, PeerAddress, PeerRole } from './adapter-port.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
 import type { BookEntry } from './address-book.ts'
 import { AddressBook, bookSizeMax } from './address-book.ts'
@@ -40,6 +40,8 @@ type Parts = {
   readonly network: Network
   readonly config: DiscoveryConfig
   readonly filters: boolean
+  /** Seeds are called, not looked up (AD-3). */
+  readonly isProxied: boolean
   readonly turn: AdapterTurn
   readonly links: AdapterLinks
   readonly headers: AdapterHeaders
@@ -82,10 +84,9 @@ export class AdapterDiscovery {
 
   get deadlineMs(): number {
     if (!this.#isOn) return Number.POSITIVE_INFINITY
-    const extra = this.#extra
-    const judgeMs = extra === undefined ? Number.POSITIVE_INFINITY : extra.openedMs + EXTRA_MS
+    const passing = this.#passing.map(({ openedMs }) => openedMs + EXTRA_MS)
     const nextMs = this.#vacancy() === undefined ? Number.POSITIVE_INFINITY : this.#nextMs
-    return Math.min(nextMs, this.#tipCheckMs, judgeMs)
+    return Math.min(nextMs, this.#tipCheckMs, ...passing)
   }
 
   /** What a later life may begin with. */
@@ -103,8 +104,12 @@ export class AdapterDiscovery {
     if (role !== 'blocks') turn.send(peer, { type: 'getaddr' })
   }
 
-  lost({ address: { host, port } }: Link, { wasReady, offence }: Loss): void {
+  lost({ address: { host, port }, role }: Link, { wasReady, offence }: Loss): void {
     const { turn, links } = this.#parts
+    if (role === 'seed') {
+      this.#seeds.answered(host, [])
+      return
+    }
     if (offence?.kind === 'selfConnection') this.#book.remove(host, port)
     // While nobody can be reached it is the network's fault, not this peer's.
     this.#book.failed(host, port, turn.nowMs, wasReady || links.ready.length > 0)
@@ -116,12 +121,15 @@ export class AdapterDiscovery {
   }
 
   /** What a peer says of others, at most at the rate of AD-4. */
-  heard({ peer, address, role }: OpenLink, entries: readonly AddressV2[]): void {
+  heard(link: OpenLink, entries: readonly AddressV2[]): void {
+    const { peer, address, role } = link
     if (role === 'blocks') return
     const { nowMs } = this.#parts.turn
     const taken = entries.slice(0, this.#rate.take(peer, entries.length, nowMs))
     const useful = reachable(taken).filter(({ services }) => isUseful(services))
     this.#learn(this.#book.add(useful, networkGroup(address.host), nowMs))
+    // One address is its own; a list is the answer.
+    if (role === 'seed' && entries.length > 1) this.#dismiss(link, 'it has named addresses')
   }
 
   lookedUp(seed: string, addresses: readonly string[]): void {
@@ -143,6 +151,9 @@ export class AdapterDiscovery {
     const { nowMs } = this.#parts.turn
     if (!this.#isOn) return
     this.#judgeExtra()
+    for (const link of this.#passing)
+      if (link.role === 'seed' && nowMs >= link.openedMs + EXTRA_MS)
+        this.#dismiss(link, 'it names no addresses')
     this.#dropStragglers()
     if (this.#tipCheckMs <= nowMs) this.#checkTip()
     const role = this.#vacancy()
@@ -156,7 +167,7 @@ export class AdapterDiscovery {
     this.#search()
   }
 
-  #open(address: PeerAddress, role: 'relay' | 'blocks' | 'extra'): void {
+  #open(address: PeerAddress, role: PeerRole): void {
     const { turn, links, connect } = this.#parts
     this.#nextMs = turn.nowMs + this.#pauseMs
     connect(links.add(address, role))
@@ -173,7 +184,7 @@ export class AdapterDiscovery {
     const { links, network } = this.#parts
     const counts = connectionCounts(network)
     const blocks = links.open.filter(({ role }) => role === 'blocks').length
-    const relay = links.open.filter(({ role }) => role !== 'blocks' && role !== 'extra').length
+    const relay = links.open.length - blocks - this.#passing.length
     if (blocks < counts.blocks && (this.#anchors.length > 0 || relay >= counts.relay))
       return 'blocks'
     return relay < counts.relay ? 'relay' : undefined
@@ -202,14 +213,26 @@ export class AdapterDiscovery {
 
   /** Seeds first; the addresses that came with the program when these know none (AD-1). */
   #search(): void {
-    const { turn, config } = this.#parts
+    const { turn, links, config, network, isProxied } = this.#parts
     const names = this.#seeds.next(turn.nowMs, () => turn.fraction())
-    for (const seed of names) turn.emit({ type: 'lookUp', seed })
+    for (const seed of names)
+      if (!isProxied) turn.emit({ type: 'lookUp', seed })
+      else if (links.isBanned(seed)) this.#seeds.answered(seed, [])
+      else this.#open({ host: seed, port: network.p2pPort }, 'seed')
     if (names.length > 0 || this.#seeds.isWaiting) return
     const services = service.network | service.witness
     const time = Math.floor(turn.nowMs / 1_000)
     const peers = config.fixed.map((address) => ({ ...address, services, time }))
     this.#learn(this.#book.add(peers, 'fixed', turn.nowMs))
+  }
+
+  /** Connections that are to end soon. */
+  get #passing(): readonly OpenLink[] {
+    return this.#parts.links.open.filter(({ role }) => role === 'extra' || role === 'seed')
+  }
+
+  #dismiss(link: OpenLink, reason: string): void {
+    this.#parts.links.end(link, { kind: 'unneeded', reason })
   }
 
   get #extra(): OpenLink | undefined {
@@ -238,11 +261,10 @@ export class AdapterDiscovery {
       .filter(({ role }) => role === 'relay')
       .toSorted((a, b) => height(a) - height(b))
     const isBetter = worst === undefined || height(worst) < height(extra)
-    const reason = 'another peer has more of the chain'
     if (isShown && isBetter) {
       extra.role = 'relay'
-      if (worst !== undefined) links.end(worst, { kind: 'unneeded', reason })
-    } else links.end(extra, { kind: 'unneeded', reason: 'it has no more than the others' })
+      if (worst !== undefined) this.#dismiss(worst, 'another peer has more of the chain')
+    } else this.#dismiss(extra, 'it has no more than the others')
   }
 
   /** A peer that is days behind stays only where there are too few. */
@@ -254,7 +276,7 @@ export class AdapterDiscovery {
       const behind = headers.bestHeight - headers.heightOf(link)
       if (!isDiscovered || behind <= LIMITED_BLOCKS) continue
       if (headers.syncOf(link.peer)?.isSettled !== true) continue
-      links.end(link, { kind: 'unneeded', reason: `it is ${behind} blocks behind` })
+      this.#dismiss(link, `it is ${behind} blocks behind`)
       return
     }
   }

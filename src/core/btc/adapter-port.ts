@@ -89,9 +89,10 @@ export type AdapterOutput =
 
 /**
  * `named` by the user, or `found` for him: configured. The rest was discovered: `blocks` carries no
- * transactions and no addresses, `extra` is there for a comparison (AD-6, AD-9).
+ * transactions and no addresses, `extra` is there for a comparison (AD-6, AD-9), `seed` to name
+ * addresses where no name may be resolved (AD-3).
  */
-export type PeerRole = 'named' | 'found' | 'relay' | 'blocks' | 'extra'
+export type PeerRole = 'named' | 'found' | 'relay' | 'blocks' | 'extra' | 'seed'
 
 export type PeerStatus = {
   readonly address: PeerAddress

@@ -87,7 +87,7 @@ export class AdapterRelay {
    */
   #peers(): readonly RelayPeer[] {
     const { links, push } = this.#parts
-    const ready = links.ready.filter(({ role }) => role !== 'blocks') // AD-6
+    const ready = links.ready.filter(({ role }) => role !== 'blocks' && role !== 'seed') // AD-6
     return ready.slice(0, Math.max(1, ready.length - 1)).map(({ peer, session }) => ({
       peer,
       wtxidRelay: session.wtxidRelay,

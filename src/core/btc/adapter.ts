@@ -69,6 +69,7 @@ export class BitcoinAdapter {
         network,
         config: config.discovery,
         filters: config.filters ?? false,
+        isProxied: config.isProxied ?? false,
         turn,
         links,
         headers,

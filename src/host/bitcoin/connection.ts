@@ -79,8 +79,7 @@ export function startBitcoinConnection(
     proxy,
   })
   const lookUp = async (seed: string): Promise<void> => {
-    // With a proxy no name is resolved here (PX-2).
-    const addresses = (proxy === undefined && (await sources?.lookUp(seed))) || []
+    const addresses = (await sources?.lookUp(seed)) ?? []
     driver.step({ type: 'lookedUp', seed, addresses })
   }
   const keep = (): void => sources?.keep(adapter.toKeep())

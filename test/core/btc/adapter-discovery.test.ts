@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import {
   ATTEMPT_EVERY_MS_MAX,
   connectionCounts,
+  EXTRA_MS,
   TIP_CHECK_MS,
 } from '../../../src/core/btc/adapter-discovery.ts'
 import { NO_PEERS } from '../../../src/core/btc/address-book-file.ts'
@@ -95,6 +96,27 @@ describe('where peers come from', () => {
     const size = world.harness.adapter.toKeep().entries.length
     world.harness.say(addressesOf(machines(9, 60), nowS), world.peerOf(host))
     expect(world.harness.adapter.toKeep().entries.length).toBe(size)
+  })
+
+  it('through a proxy seeds are called by name, and let go with what they have said (AD-3)', () => {
+    const world = new DiscoveryWorld({ seeds: [SEED, 'mute.example'] }, { isProxied: true })
+    world.wait(10_000)
+    expect(world.lookUps).toEqual([])
+    expect(world.hosts.toSorted()).toEqual(['mute.example', SEED])
+    const { harness } = world
+    const nowS = Math.floor(harness.nowMs / 1_000)
+    harness.say(addressesOf(['20.1.0.1'], nowS), world.peerOf(SEED))
+    expect(world.hosts).toContain(SEED)
+    harness.say(addressesOf(machines(9), nowS), world.peerOf(SEED))
+    world.pump()
+    expect(harness.offences().at(-1)).toEqual({
+      kind: 'unneeded',
+      reason: 'it has named addresses',
+    })
+    world.wait(EXTRA_MS)
+    expect(world.hosts.length).toBe(4)
+    expect(harness.offences().at(-1)?.reason).toBe('it names no addresses')
+    expect(world.roles()).toEqual(['blocks', 'relay', 'relay', 'relay'])
   })
 
   it('at most three seeds are asked at once, each at most every ten minutes', () => {
