@@ -2,6 +2,9 @@
  * The client of compact filters on real sockets: the connector of the wallet's `p2p` source.
  * Source: bitcoin.md §8.1, §8.5.
  */
+import type { BlockHash } from '../core/base/bytes.ts'
+import { toHex } from '../core/base/bytes.ts'
+import type { Block } from '../core/btc/block.ts'
 import { FilterClient } from '../core/btc/filter-client.ts'
 import type {
   FilterConfig,
@@ -26,6 +29,8 @@ export type FilterConnection = {
   readonly client: Pick<FilterClient, 'tree' | 'scan' | 'peers'> & { readonly status: FilterStatus }
   watch(scripts: readonly Uint8Array[], birth: number): void
   announce(transactions: readonly Announcement[]): void
+  /** Calls once with the block; with nothing if it is not on the best chain. */
+  fetch(hash: BlockHash, receive: (block: Block | undefined) => void): void
   /** Peers that have asked for, or themselves announced, a transaction that was announced. */
   evidence(): readonly Extract<FilterOutput, { readonly type: 'evidence' }>[]
   /** Calls `listener` whenever the status has changed; returns how to stop that. */
@@ -43,10 +48,16 @@ export function startFilterConnection(options: FilterConnectionOptions): FilterC
   const client = new FilterClient({ ...options, isProxied: proxy !== undefined }, systemClock())
   const listeners = new Set<() => void>()
   const evidence: Extract<FilterOutput, { readonly type: 'evidence' }>[] = []
+  const fetching = new Map<string, ((block: Block | undefined) => void)[]>()
   const report = (output: FilterOutput): void => {
     if (output.type === 'disconnect') options.onOffence?.(output.peer, output.offence)
     if (output.type === 'evidence' && evidence.length < EVIDENCE_MAX) evidence.push(output)
-    if (output.type === 'changed' || output.type === 'evidence')
+    if (output.type === 'fetched') {
+      const key = toHex(output.hash)
+      for (const receive of fetching.get(key) ?? []) receive(output.block)
+      fetching.delete(key)
+    }
+    if (output.type === 'changed' || output.type === 'evidence' || output.type === 'fetched')
       for (const listener of listeners) listener()
   }
   const driver = new PeerDriver<FilterInput, FilterOutput>(client, {
@@ -59,6 +70,11 @@ export function startFilterConnection(options: FilterConnectionOptions): FilterC
     client,
     watch: (scripts, birth) => driver.step({ type: 'watch', scripts, birth }),
     announce: (transactions) => driver.step({ type: 'announce', transactions }),
+    fetch: (hash, receive) => {
+      const key = toHex(hash)
+      fetching.set(key, [...(fetching.get(key) ?? []), receive])
+      driver.step({ type: 'fetch', hash })
+    },
     evidence: () => evidence,
     onChange: (listener) => {
       listeners.add(listener)

@@ -52,6 +52,8 @@ export class FilterClient {
   readonly #scan: FilterScan
   readonly #sync: FilterSync
   #batch: Batch | undefined
+  /** Blocks that are wanted for themselves. */
+  readonly #fetching = new Map<string, BlockHash>()
   #wanted = ''
   #alarmMs = Number.POSITIVE_INFINITY
   #said = ''
@@ -145,6 +147,7 @@ export class FilterClient {
     this.#nowMs = Number(now / NS_PER_MS)
     this.#out = []
     if (input.type === 'watch') this.#scan.watch(input.scripts, input.birth)
+    else if (input.type === 'fetch') this.#fetching.set(toHex(input.hash), input.hash)
     else {
       if (input.type === 'disconnected') this.#leave(input.peer)
       const isOurs = input.type === 'alarm' && input.name === FILTER_ALARM
@@ -322,6 +325,7 @@ export class FilterClient {
   #takeBlock(hash: BlockHash, block: Block): void {
     const node = findHeader(this.tree, hash)
     if (node === undefined || !isOnBestChain(this.tree, node)) return
+    if (this.#fetching.delete(node.key)) this.#out.push({ type: 'fetched', hash, block })
     this.#perform(this.#sync.block(node, block))
     const batch = this.#batch
     if (batch?.blocks.has(node.height) && batch.nodes.some(({ key }) => key === node.key))
@@ -333,11 +337,26 @@ export class FilterClient {
     const waiting = [...(this.#batch?.blocks ?? [])].flatMap(([height, block]) =>
       block === undefined ? (this.tree.best[height]?.hash ?? []) : [],
     )
-    const hashes = [...(disputed === undefined ? [] : [disputed.hash]), ...waiting]
+    const hashes = [
+      ...(disputed === undefined ? [] : [disputed.hash]),
+      ...waiting,
+      ...this.#fetchable(),
+    ]
     const key = hashes.map(toHex).join()
     if (key === this.#wanted) return
     this.#wanted = key
     this.#drive({ type: 'want', hashes })
+  }
+
+  /** Those that have left the best chain are told so. */
+  #fetchable(): readonly BlockHash[] {
+    for (const [key, hash] of this.#fetching) {
+      const node = findHeader(this.tree, hash)
+      if (node !== undefined && isOnBestChain(this.tree, node)) continue
+      this.#fetching.delete(key)
+      this.#out.push({ type: 'fetched', hash, block: undefined })
+    }
+    return [...this.#fetching.values()]
   }
 
   #setAlarm(): void {

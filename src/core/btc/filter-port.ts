@@ -1,7 +1,7 @@
 /** What the client of compact filters takes and gives. Source: `docs/spec/bitcoin.md` §8.1, §8.5. */
 import type { BlockHash, Hash32 } from '../base/bytes.ts'
 import type { AdapterConfig, AdapterInput, AdapterOutput } from './adapter-port.ts'
-import type { BlockHeader } from './block.ts'
+import type { Block, BlockHeader } from './block.ts'
 import type { WatchedCoin, WatchGroup } from './filter-scan.ts'
 
 /** The client's own alarm, beside that of its adapter. */
@@ -24,12 +24,16 @@ export type FilterConfig = Omit<AdapterConfig, 'filters'> & {
 export type FilterInput =
   | Exclude<AdapterInput, { readonly type: 'want' | 'ask' | 'accuse' | 'knownHeaders' }>
   | { readonly type: 'watch'; readonly scripts: readonly Uint8Array[]; readonly birth: number }
+  /** A block of the best chain is wanted for itself; answered by `fetched`. */
+  | { readonly type: 'fetch'; readonly hash: BlockHash }
 
 export type FilterOutput =
   | Extract<
       AdapterOutput,
       { readonly type: 'connect' | 'send' | 'disconnect' | 'alarm' | 'evidence' | 'lookUp' }
     >
+  /** Its body belongs to its header; undefined: it is not on the best chain (any more). */
+  | { readonly type: 'fetched'; readonly hash: BlockHash; readonly block: Block | undefined }
   /** The status is another than it was. */
   | { readonly type: 'changed' }
 

@@ -42,7 +42,7 @@ export type DriverOptions<O> = {
 }
 
 /** Sockets and timers of such a party; what is none of these is for `report`. */
-export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' }> {
+export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' | 'fetched' }> {
   readonly #party: PeerParty<I, O>
   readonly #clock: Clock
   readonly #report: (output: O) => void
@@ -78,7 +78,7 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
     }
   }
 
-  #perform(output: AdapterOutput | { readonly type: 'changed' }): void {
+  #perform(output: AdapterOutput | { readonly type: 'changed' | 'fetched' }): void {
     switch (output.type) {
       case 'connect':
         this.#connect(output)
@@ -99,6 +99,7 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
       case 'peerReady':
       case 'filterMessage':
       case 'changed':
+      case 'fetched':
         break
     }
   }

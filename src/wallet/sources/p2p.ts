@@ -2,8 +2,8 @@
  * Bitcoin's own network through compact filters: proved by work, and by peers that agree. Source:
  * bitcoin.md §8.5, §8.8; §13.44, §13.45.
  */
-import type { Txid } from '../../core/base/bytes.ts'
-import { equalBytes, toHex } from '../../core/base/bytes.ts'
+import type { BlockHash, Txid } from '../../core/base/bytes.ts'
+import { equalBytes, toDisplayHex, toHex } from '../../core/base/bytes.ts'
 import type { Block, BlockHeader } from '../../core/btc/block.ts'
 import type { FilterClient } from '../../core/btc/filter-client.ts'
 import type { FilterStatus } from '../../core/btc/filter-port.ts'
@@ -34,6 +34,7 @@ export interface PeerConnector {
   readonly client: Pick<FilterClient, 'tree' | 'scan' | 'peers'> & { readonly status: FilterStatus }
   watch(scripts: readonly Uint8Array[], birth: number): void
   announce(transactions: readonly Announcement[]): void
+  fetch(hash: BlockHash, receive: (block: Block | undefined) => void): void
   evidence(): readonly Evidence[]
   onChange(listener: () => void): () => void
   close(): void
@@ -169,7 +170,7 @@ export class PeerSource implements BitcoinSource {
       network: this.#ports.network.name,
       kind: this.kind,
       label: this.#label(status),
-      capabilities: ['headers', 'utxos', 'broadcast', 'evidence'],
+      capabilities: ['headers', 'block', 'utxos', 'broadcast', 'evidence'],
       tip: tipIn(status),
       synced: status.synced,
       endpoint: `${vouchers} peer${vouchers === 1 ? '' : 's'}`,
@@ -188,9 +189,15 @@ export class PeerSource implements BitcoinSource {
     return best.slice(fromHeight, fromHeight + count).map(({ header }) => header)
   }
 
-  /** Blocks come where filters point; others are not asked for. */
-  async block(): Promise<Block | Unsupported> {
-    return 'unsupported'
+  async block(hash: BlockHash): Promise<Block> {
+    await this.#until(this.#isReady)
+    let answer: { readonly block: Block | undefined } | undefined
+    this.#connector.fetch(hash, (block) => {
+      answer = { block }
+    })
+    await this.#until(() => answer !== undefined)
+    if (answer?.block !== undefined) return answer.block
+    throw unusable('p2p', `it has no block ${toDisplayHex(hash)}`, 'ask another source')
   }
 
   async watch(scripts: readonly Uint8Array[], birthHeight: number): Promise<void> {

@@ -6,7 +6,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import { hash32 } from '../../../src/core/base/bytes.ts'
+import { present } from '../../../src/core/base/errors.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
+import { headerHash } from '../../../src/core/btc/block.ts'
 import { WATCHED_MAX } from '../../../src/core/btc/filter-scan.ts'
 import { networks, regtest } from '../../../src/core/btc/network.ts'
 import type { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
@@ -79,7 +82,12 @@ describe('two peers that agree', () => {
     const found = await source.stableUtxos([watched.script])
     expect(found.utxos.map(({ height }) => height)).toEqual([story.unspent.height])
     expect((await source.headers(1, 5)).length).toBe(5)
-    expect(await source.block()).toBe('unsupported')
+    const third = present(node.blockAt(3), 'a block')
+    expect(await source.block(headerHash(third.header))).toEqual(third)
+    await expect(source.block(hash32(new Uint8Array(32)))).rejects.toMatchObject({
+      code: 'BTC_SOURCE_UNUSABLE',
+      message: expect.stringContaining('it has no block'),
+    })
     const id = txid(story.next)
     expect(await source.broadcast(encodeTransaction(story.next))).toEqual({
       type: 'unknown',
@@ -141,6 +149,7 @@ test('peers that serve nothing more are given up', async () => {
     client: { status, peers: [], tree: undefined as never, scan: { count } as never },
     watch: () => undefined,
     announce: () => undefined,
+    fetch: () => undefined,
     evidence: () => [],
     onChange: () => () => undefined,
     close: () => undefined,
