@@ -222,9 +222,9 @@ describe('a reorganisation', () => {
 
 it('thousands of blocks at one moment do not run into the two-hour rule of others (RN-11)', () => {
   const many = new RegtestNode()
-  many.mine(3_000, anyScript, NOW)
+  many.mine(2_000, anyScript, NOW)
   const { header } = many.tip()
-  expect(header.time).toBeLessThan(NOW + 600)
+  expect(header.time).toBeLessThan(NOW + 400)
   const tree = newHeaderTree(regtest)
   for (const one of many.headersAfter([], many.tip().hash)) {
     const found = judgeHeader(tree, one, NOW)
