@@ -28,6 +28,9 @@ import type { ChainTalk, DropReason } from './peer-link-port.ts'
 /** Blocks that are on their way or wait for their parents: 64 MB of the largest (BD-2). */
 export const WINDOW_MAX = 16
 
+/** Headers above the tip whose blocks have not come: more are asked for when these have shrunk. */
+export const HEADERS_AHEAD_MAX = 20_000
+
 export type SyncOutput =
   | { readonly type: 'tell'; readonly peer: number; readonly message: Message }
   | { readonly type: 'strike'; readonly peer: number; readonly detail: string }
@@ -43,11 +46,14 @@ type Arrived = { readonly block: Block; readonly peer: number }
 /** Total for whatever peers say. Outputs are taken after every call. */
 export class BlockSync {
   readonly #node: RegtestNode
+  readonly #aheadMax: number
   /** Made when the first peer serves blocks: a node that only serves needs none. */
   #tree: HeaderTree | undefined
   readonly #headers = new Map<number, HeaderSync>()
   /** The last header that each peer has shown: what it has, and what is below. */
   readonly #shown = new Map<number, HeaderNode>()
+  /** Peers with more headers than are of use now. */
+  readonly #paused = new Set<number>()
   readonly #download = new BlockDownload()
   /** Blocks of the best chain shown that the node lacked, parents first; it has those before `#next`. */
   #missing: readonly HeaderNode[] = []
@@ -58,8 +64,9 @@ export class BlockSync {
   readonly #arrived = new Map<string, Arrived>()
   #out: SyncOutput[] = []
 
-  constructor(node: RegtestNode) {
+  constructor(node: RegtestNode, headersAheadMax = HEADERS_AHEAD_MAX) {
     this.#node = node
+    this.#aheadMax = headersAheadMax
   }
 
   /** What a peer said. */
@@ -166,8 +173,24 @@ export class BlockSync {
     const last = headers.at(-1)
     const header = last === undefined ? undefined : findHeader(this.#tree, headerHash(last))
     const isMore = header !== undefined && this.#show(peer, header)
+    const ahead = (header?.height ?? 0) - this.#node.tip().height
+    if (ahead > this.#aheadMax + HEADERS_MAX)
+      this.#blame(peer, 'bad-headers', `${ahead} headers without their blocks`)
     // Others may have shown them before, so that they are no news.
-    if (ask || (isMore && headers.length === HEADERS_MAX)) this.#ask(peer, nowMs)
+    else if (ask || (isMore && headers.length === HEADERS_MAX)) {
+      if (ahead < this.#aheadMax) this.#ask(peer, nowMs)
+      else this.#paused.add(peer)
+    }
+  }
+
+  /** Goes on with those who have more headers, once the blocks have come. */
+  #resume(nowMs: number): void {
+    for (const peer of this.#paused) {
+      const ahead = (this.#shown.get(peer)?.height ?? 0) - this.#node.tip().height
+      if (ahead > this.#aheadMax / 2) continue
+      this.#paused.delete(peer)
+      this.#ask(peer, nowMs)
+    }
   }
 
   #hearBlock(peer: number, block: Block, nowMs: number): void {
@@ -215,11 +238,13 @@ export class BlockSync {
   #leave(peer: number): void {
     this.#headers.delete(peer)
     this.#shown.delete(peer)
+    this.#paused.delete(peer)
     this.#download.forget(peer)
     this.#isOld = true
   }
 
   #finish(nowMs: number): readonly SyncOutput[] {
+    if (this.#paused.size > 0) this.#resume(nowMs)
     if (this.#isOld) this.#review()
     this.#request(nowMs)
     const out = this.#out

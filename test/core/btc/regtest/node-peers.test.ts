@@ -12,6 +12,7 @@ import { BLOCK_BYTES_MAX, BLOCK_WITHIN_MS } from '../../../../src/core/btc/block
 import { HEADERS_WITHIN_MS } from '../../../../src/core/btc/header-sync.ts'
 import type { Message } from '../../../../src/core/btc/message.ts'
 import { inventory } from '../../../../src/core/btc/message.ts'
+import { BlockSync } from '../../../../src/core/btc/regtest/block-sync.ts'
 import { RegtestNode } from '../../../../src/core/btc/regtest/node.ts'
 import { PING_EVERY_MS } from '../../../../src/core/btc/regtest/node-peers.ts'
 import { txid } from '../../../../src/core/btc/transaction.ts'
@@ -354,6 +355,41 @@ describe('a peer that we called', () => {
     leaver.close()
     expect(tipOf(member)).toBe(honest)
     expect(member.drops).toEqual([])
+  })
+
+  test('with more headers than are of use is asked again when the blocks have come', () => {
+    const node = new RegtestNode()
+    const sync = new BlockSync(node, 100)
+    const long = new RegtestNode()
+    long.mine(2_000, OTHER, NOW)
+    const says = (talk: Message | { readonly type: 'ready' }) =>
+      sync.hear(1, talk, NOW * 1_000).flatMap((output) => {
+        if (output.type === 'blame') return [output.detail]
+        return output.type === 'tell' ? [output.message.type] : []
+      })
+    expect(says({ type: 'ready' })).toEqual(['getheaders'])
+    const headers = blocksOf(long).map(({ header }) => header)
+    expect(new Set(says({ type: 'headers', headers }))).toEqual(new Set(['getdata']))
+    for (const block of blocksOf(long).slice(0, 1_949)) {
+      expect(says({ type: 'block', block })).not.toContain('getheaders')
+    }
+    const late = present(long.blockAt(1_950), 'a block')
+    expect(says({ type: 'block', block: late })).toContain('getheaders')
+  })
+
+  test('with headers and never a block is dropped before they are too many', () => {
+    const sync = new BlockSync(new RegtestNode(), 100)
+    const long = new RegtestNode()
+    long.mine(2_120, OTHER, NOW)
+    const headers = blocksOf(long).map(({ header }) => header)
+    sync.hear(1, { type: 'ready' }, NOW * 1_000)
+    const blamed = [
+      headers.slice(0, 2_000),
+      ...[0, 1, 2, 3, 4, 5].map((i) => headers.slice(2_000 + 20 * i, 2_020 + 20 * i)),
+    ]
+      .map((some) => sync.hear(1, { type: 'headers', headers: some }, NOW * 1_000))
+      .map((outputs) => outputs.flatMap((output) => (output.type === 'blame' ? output.detail : [])))
+    expect(blamed).toEqual([[], [], [], [], [], [], ['2120 headers without their blocks']])
   })
 
   test('that floods with headers nobody asked for is dropped at the third time', () => {
