@@ -39,6 +39,8 @@ export type DriverOptions<O> = {
   readonly clock: Clock
   readonly report: (output: O) => void
   readonly proxy?: SocksProxy | undefined
+  /** Silence that ends a connection (KA-4). */
+  readonly idleMs?: number
 }
 
 /** Sockets and timers of such a party; what is none of these is for `report`. */
@@ -47,6 +49,7 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
   readonly #clock: Clock
   readonly #report: (output: O) => void
   readonly #proxy: SocksProxy | undefined
+  readonly #idleMs: number
   readonly #sockets = new Map<number, Socket>()
   /** Inputs that arose while another was worked off: one at a time, in order. */
   readonly #queue: (I | SocketInput)[] = []
@@ -54,11 +57,15 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
   #busy = false
   #closed = false
 
-  constructor(party: PeerParty<I, O>, { clock, report, proxy }: DriverOptions<O>) {
+  constructor(
+    party: PeerParty<I, O>,
+    { clock, report, proxy, idleMs = IDLE_MS_MAX }: DriverOptions<O>,
+  ) {
     this.#party = party
     this.#clock = clock
     this.#report = report
     this.#proxy = proxy
+    this.#idleMs = idleMs
   }
 
   step(input: I | SocketInput): void {
@@ -131,7 +138,7 @@ export class PeerDriver<I, O extends AdapterOutput | { readonly type: 'changed' 
     } else passThrough(socket, { target: { host, port }, proxy, open, hear })
     socket.on('drain', () => socket.resume())
     socket.on('error', () => undefined) // Its `close` follows.
-    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy())
+    socket.setTimeout(this.#idleMs, () => socket.destroy())
     socket.once('close', () => {
       if (this.#sockets.get(peer) !== socket) return
       this.#sockets.delete(peer)

@@ -14,7 +14,12 @@ import { encodeMessage, inventory, service } from '../../../src/core/btc/message
 import { mainnet, regtest } from '../../../src/core/btc/network.ts'
 import { readOutgoing } from '../../../src/core/btc/outgoing.ts'
 import type { Offence } from '../../../src/core/btc/peer-session.ts'
-import { HANDSHAKE_MS, PING_EVERY_MS, PONG_WITHIN_MS } from '../../../src/core/btc/peer-session.ts'
+import {
+  HANDSHAKE_MS,
+  PING_EVERY_MS,
+  PONG_WITHIN_MS,
+  PROXIED_CONNECT_MS,
+} from '../../../src/core/btc/peer-session.ts'
 import type { Announcement } from '../../../src/core/btc/transaction-relay.ts'
 import { AdapterHarness, peerVersion } from '../../support/adapter-harness.ts'
 import {
@@ -131,6 +136,29 @@ describe('handshake', () => {
     expect(peer.offences()).toEqual([])
     peer.advance(1)
     expect(peer.lastOffence()).toBe('timeout')
+  })
+
+  it('a proxy has thirty seconds to connect, then the handshake has its ten (HS-5)', () => {
+    const peer = new AdapterHarness({ found: ['9.1.2.3'], isProxied: true })
+    peer.step({ type: 'start' })
+    peer.advance(PROXIED_CONNECT_MS - 1)
+    expect(peer.offences()).toEqual([])
+    peer.step({ type: 'connected', peer: 0 })
+    peer.advance(HANDSHAKE_MS - 1)
+    expect(peer.offences()).toEqual([])
+    peer.advance(1)
+    expect(peer.lastOffence()).toBe('timeout')
+  })
+
+  it('a peer that is lower than we are, or says any height, is taken (HS-6)', () => {
+    for (const startHeight of [0, -1, 2 ** 31 - 1]) {
+      const peer = new AdapterHarness()
+      const headers = new ChainBuilder().mineMany(3).map(({ header }) => header)
+      peer.step({ type: 'knownHeaders', headers })
+      peer.ready(0, { startHeight })
+      expect(peer.adapter.peers[0]?.state).toBe('ready')
+      expect(peer.adapter.bestHeight).toBe(3)
+    }
   })
 
   it('a connection that does not open in time is given up and tried again', () => {
