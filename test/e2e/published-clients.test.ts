@@ -5,7 +5,7 @@
  * refusal that the client has a class for and an honest caller can meet.
  */
 import { IcrcLedgerCanister } from '@dfinity/ledger-icrc'
-import { CkBtcMinterCanister } from '@icp-sdk/canisters/ckbtc'
+import { BitcoinCanister, CkBtcMinterCanister } from '@icp-sdk/canisters/ckbtc'
 import { IcManagementCanister } from '@icp-sdk/canisters/ic-management'
 import { HttpAgent } from '@icp-sdk/core/agent'
 import { Ed25519KeyIdentity } from '@icp-sdk/core/identity'
@@ -357,4 +357,32 @@ test('IcManagementCanister is told that it is not the controller, and what this 
       `Only controllers of canister ${canisterId} can call ic00 method canister_status`,
     )
   await expect(management.createCanister({})).rejects.toThrow('This subnet hosts ckBTC only.')
+})
+
+test('BitcoinCanister finds the balance of an address, and hears why it finds no outputs', async () => {
+  const agent = await agentOf(us)
+  const canisterId = Principal.fromText(subnet().status.ids.bitcoin)
+  const bitcoin = BitcoinCanister.create({ agent, canisterId })
+  const subaccount = new Uint8Array(32).fill(8) // An address that nobody else in this file pays.
+  const to = await ours.minter.getBtcAddress({ owner: them.owner, subaccount })
+  const asked = { network: 'regtest', address: to } as const
+  const rows = {
+    getBalanceQuery: async () => {
+      await subnet().control.ask('faucet', { to, amountSat: 70_000, outputs: 1, mine: true })
+      const balance = () => bitcoin.getBalanceQuery({ ...asked, minConfirmations: 1 })
+      while ((await balance()) === 0n);
+      expect(await balance()).toBe(70_000n)
+      await expect(bitcoin.getBalanceQuery({ ...asked, minConfirmations: 1_000 })).rejects.toThrow(
+        'get_balance_query failed: MinConfirmationsTooLarge { given: 1000, max: ',
+      )
+    },
+    getUtxosQuery: async () => {
+      // This client says mainnet for every network that is not testnet.
+      const wrong = bitcoin.getUtxosQuery(asked)
+      await expect(wrong).rejects.toThrow('Network must be regtest. Found mainnet')
+    },
+  }
+  expect(Object.keys(rows).sort()).toEqual(methodsOf(bitcoin))
+  await rows.getBalanceQuery()
+  await rows.getUtxosQuery()
 })
