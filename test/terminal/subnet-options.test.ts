@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Options } from '../../src/commands/definitions/command.ts'
 import { requireLocal } from '../../src/commands/local-network.ts'
+import { miningWords } from '../../src/commands/subnet/description.ts'
 import { startOptions } from '../../src/commands/subnet/start-options.ts'
 import { Configuration } from '../../src/wallet/config.ts'
 import { noGlobals } from '../support/globals.ts'
@@ -133,4 +134,16 @@ describe('commands of the local chain', () => {
   ])('go on when %s', (_, network, environment) => {
     expect(() => requireLocal({ globals: { ...noGlobals, network }, environment })).not.toThrow()
   })
+})
+
+describe('how blocks are made', () => {
+  it.each([
+    ['auto', 'automatic'],
+    ['none', 'by the node that it is attached to'],
+    ['manual', 'by hand: ckbtc bitcoin mine'],
+    ['10s', 'a block every 10s'],
+    ['poisson:10s', 'a block at random, every 10s on average'],
+    ['on-tx', 'a block after each transaction'],
+    ['on-tx:5s', 'a block 5s after each transaction'],
+  ])('%s, in words', (mining, words) => expect(miningWords(mining)).toBe(words))
 })

@@ -113,12 +113,13 @@ function waitingWords(status: StatusReply): string | undefined {
   return `${what} ${verb} for ${which}`
 }
 
-const miningWords = (mining: string): string => {
+export const miningWords = (mining: string): string => {
   if (mining === 'auto') return 'automatic'
   if (mining === 'none') return 'by the node that it is attached to'
   if (mining === 'manual') return 'by hand: ckbtc bitcoin mine'
-  if (mining.startsWith('on-tx'))
-    return `a block after each transaction${mining.replace('on-tx:', ', ').replace('on-tx', '')}`
+  if (mining === 'on-tx') return 'a block after each transaction'
+  if (mining.startsWith('on-tx:'))
+    return `a block ${mining.slice('on-tx:'.length)} after each transaction`
   return mining.startsWith('poisson:')
     ? `a block at random, every ${mining.slice('poisson:'.length)} on average`
     : `a block every ${mining}`

@@ -119,9 +119,13 @@ export class Mempool {
     const flaw = this.#contextFree(offer)
     if (flaw !== undefined) return refused(flaw)
     const context = this.#chain.nextContext()
+    const coins = tx.inputs.flatMap(({ outpoint }) => {
+      return this.#coin(outpointKey(outpoint), tx, context.height) ?? []
+    })
+    if (coins.length < tx.inputs.length) return this.#unspendable(offer)
+    if (!sequenceLocksHold(tx, coins, context)) return refused('non-BIP68-final')
     const spent = this.#spent(tx, context)
-    if (spent.type === 'refused') return this.#unspendable(offer, spent.reason)
-    if (!sequenceLocksHold(tx, spent.coins, context)) return refused('non-BIP68-final')
+    if (spent.type === 'refused') return spent
     const sigopsCost = sigopCost(tx, spent.coins)
     const entry: MempoolEntry = {
       transaction: tx,
@@ -236,8 +240,8 @@ export class Mempool {
   }
 
   /** It may be in the chain already, or wait for transactions that are still to come. */
-  #unspendable({ tx, id }: Offer, reason: string): Judged {
-    if (reason !== 'bad-txns-inputs-missingorspent') return refused(reason)
+  #unspendable({ tx, id }: Offer): Judged {
+    const reason = 'bad-txns-inputs-missingorspent'
     if (this.#chain.heightOf(id) !== undefined) return refused('txn-already-known')
     const height = this.#chain.tip.height + 1
     const lacking = tx.inputs

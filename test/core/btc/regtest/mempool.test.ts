@@ -54,6 +54,8 @@ const CASES: readonly Case[] = [
   ['multi-op-return', () => manyOutputs(opReturnScript(new Uint8Array(20)), 2)],
   ['non-final', () => spend(coinbase(1), 1_000n, { lockTime: 104 })],
   ['non-BIP68-final', () => spend(coinbase(1), 1_000n, { sequence: 104 })],
+  // Core asks for relative locks before it looks at what the coins are worth, and how old they are.
+  ['non-BIP68-final', () => spend(coinbase(5), -1n, { sequence: 104 })],
   ['bad-txns-in-belowout', () => spend(coinbase(1), -1n)],
   ['min relay fee not met, 109 < 110', () => spend(coinbase(1), 109n)],
   ['bad-txns-inputs-missingorspent', () => spend(outputOf(spend(coinbase(1), 1_000n)), 1_000n)],
