@@ -117,7 +117,8 @@ function chainOf(control: ControlClient, attachedTo: string | undefined) {
     tip: () => bitcoin.tip(),
     output: bitcoin.output.bind(bitcoin),
     send: async (transaction: Uint8Array) => {
-      await control.ask('send', { hex: toHex(transaction) })
+      const { isTaken } = await control.ask('send', { hex: toHex(transaction) })
+      return isTaken
     },
     transaction: async (txid: Uint8Array) => {
       const found = await control.ask('tx', { txid: toDisplayHex(txid) })

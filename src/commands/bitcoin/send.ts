@@ -14,11 +14,11 @@ export async function send({ args }: Invocation, context: Context): Promise<void
       command: 'ckbtc bitcoin send --help',
     })
   const { terminal, signal } = context
-  const { txid } = await (await controlOf(context)).ask('send', { hex }, { signal })
+  const { txid, isTaken } = await (await controlOf(context)).ask('send', { hex }, { signal })
   printLocal(terminal, {
     schema: 'bitcoin-send',
-    data: { txid },
+    data: { txid, isTaken },
     essential: txid,
-    print: () => terminal.answer(`Sent ${txid}`),
+    print: () => terminal.answer(isTaken ? `Sent ${txid}` : `Announced ${txid}`),
   })
 }

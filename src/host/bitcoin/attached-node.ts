@@ -23,6 +23,7 @@ import type { FoundTransaction, OutputStatus } from '../../core/btc/regtest/node
 import { Standings } from '../../core/btc/standing.ts'
 import type { OutPoint } from '../../core/btc/transaction.ts'
 import { decodeTransaction, outpointKey, txid, wtxid } from '../../core/btc/transaction.ts'
+import type { TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { AttachedPlace } from '../bitcoin-place.ts'
 import { isLoopback } from '../bitcoin-place.ts'
 import { systemClock } from '../clock.ts'
@@ -154,6 +155,11 @@ export class AttachedBitcoin {
   takenAgeMs(bytes: Uint8Array): number | undefined {
     const transaction = decodeTransaction(bytes)
     return this.#connection.heardAgeMs({ txid: txid(transaction), wtxid: wtxid(transaction) })
+  }
+
+  /** Of what was submitted here. */
+  report(): readonly TransactionReport[] {
+    return this.#connection.report()
   }
 
   /** Where the subnet's nodes find it. */

@@ -271,7 +271,8 @@ const shapes = {
   },
   tx: { request: object({ txid: hash }), reply: nullable(transaction) },
   output: { request: object({ txid: hash, vout: integer(0, VOUT_MAX) }), reply: output },
-  send: { request: object({ hex }), reply: object({ txid: hash }) },
+  /** `isTaken`: by the node of the chain; else it was announced, and nobody has said anything. */
+  send: { request: object({ hex }), reply: object({ txid: hash, isTaken: flag }) },
   fee: {
     request: object({ rateMsatPerVb: nullable(integer(1, FEE_RATE_MSAT_MAX)) }),
     reply: nothing,

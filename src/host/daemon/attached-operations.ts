@@ -53,7 +53,7 @@ export class AttachedOperations {
   /** Of the chain, or one that the subnet's nodes announce; `answers` of these. */
   tx(
     { txid: id }: RequestOf<'tx'>,
-    answers: readonly (BitcoinAnswer | undefined)[],
+    answers: readonly (Pick<BitcoinAnswer, 'transactions'> | undefined)[],
   ): ReplyOf<'tx'> {
     const network = networks[this.#bitcoin.place.network]
     const announced = reportOf(answers, hash32(fromDisplayHex(id)))
@@ -75,6 +75,6 @@ export class AttachedOperations {
   send({ hex }: RequestOf<'send'>): ReplyOf<'send'> {
     const reply = this.#bitcoin.submit(fromHex(hex))
     if (reply.type === 'refused') throw refused(reply.reason)
-    return { txid: toDisplayHex(reply.txid) }
+    return { txid: toDisplayHex(reply.txid), isTaken: false }
   }
 }

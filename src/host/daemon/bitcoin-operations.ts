@@ -127,7 +127,7 @@ export class BitcoinOperations {
   send({ hex }: RequestOf<'send'>): ReplyOf<'send'> {
     const reply = this.#bitcoin.submit(fromHex(hex))
     if (reply.type === 'refused') throw refused(reply.reason)
-    return { txid: toDisplayHex(reply.txid) }
+    return { txid: toDisplayHex(reply.txid), isTaken: true }
   }
 
   output({ txid: id, vout }: RequestOf<'output'>): ReplyOf<'output'> {

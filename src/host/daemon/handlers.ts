@@ -70,7 +70,8 @@ function chainHandlers({
       reorg: () => attached.refuse('reorg'),
       fee: () => attached.refuse('fee'),
       tip: () => attached.tip(),
-      tx: async (request) => attached.tx(request, await askNodes(local)),
+      tx: async (request) =>
+        attached.tx(request, [...(await askNodes(local)), { transactions: chain.report() }]),
       output: (request) => attached.output(request),
       send: (request) => attached.send(request),
     }

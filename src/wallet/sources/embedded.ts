@@ -30,7 +30,8 @@ export interface EmbeddedChain {
   tip(): Promise<Tip>
   output(outpoint: OutPoint): Promise<ChainOutput>
   /** Throws `BTC_REFUSED`. */
-  send(transaction: Uint8Array): Promise<void>
+  /** Whether the node has taken it; if not, nobody has said anything. */
+  send(transaction: Uint8Array): Promise<boolean>
   /** Confirmations, zero in the mempool; undefined where it is not known. */
   transaction(
     txid: Txid,
@@ -78,8 +79,8 @@ export class EmbeddedSource implements BitcoinSource {
   async broadcast(transaction: Uint8Array): Promise<BroadcastOutcome> {
     const id = txid(decodeTransaction(transaction))
     try {
-      await this.#chain.send(transaction)
-      return { type: 'accepted', txid: id }
+      const isTaken = await this.#chain.send(transaction)
+      return { type: isTaken ? 'accepted' : 'unknown', txid: id }
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'BTC_REFUSED') throw error
       const { reason } = error.details

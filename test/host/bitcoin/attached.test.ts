@@ -5,18 +5,19 @@
 import type { Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { hash32 } from '../../../src/core/base/bytes.ts'
+import { hash32, toDisplayHex, toHex } from '../../../src/core/base/bytes.ts'
 import { encodeMessage } from '../../../src/core/btc/message.ts'
 import type { NetworkName } from '../../../src/core/btc/network.ts'
 import { networks, regtest } from '../../../src/core/btc/network.ts'
 import { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
-import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
+import { decodeTransaction, encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
 import { AttachedBitcoin } from '../../../src/host/bitcoin/attached-node.ts'
 import { recognise } from '../../../src/host/bitcoin/recognise.ts'
 import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
 import { placeOfText, textOfPlace } from '../../../src/host/bitcoin-place.ts'
 import { systemClock } from '../../../src/host/clock.ts'
 import { BANS_SHOWN_MAX } from '../../../src/host/control/protocol.ts'
+import { AttachedOperations } from '../../../src/host/daemon/attached-operations.ts'
 import type { AttachedFacts } from '../../../src/host/daemon/attached-status.ts'
 import { bansOf, notesOf } from '../../../src/host/daemon/attached-status.ts'
 import type { BitcoinAnswer } from '../../../src/host/node/protocol.ts'
@@ -158,6 +159,43 @@ it('the chain of an attached node is seen with what is spent, unspent and unknow
   expect(found && encodeTransaction(found.transaction)).toEqual(paid.bytes)
   expect(chain.waiting).toBe(0)
   expect(regtest.name).toBe(chain.place.network)
+
+  const operations = new AttachedOperations(chain)
+  const id = toDisplayHex(paid.txid)
+  for (const operation of ['mine', 'faucet', 'reorg', 'fee'] as const)
+    expect(() => operations.refuse(operation)).toThrow(
+      expect.objectContaining({ code: 'RAIL_LOCAL_ONLY', exit: 10 }),
+    )
+  expect(operations.tip()).toMatchObject({
+    height: 102,
+    peerHost: '127.0.0.1',
+    peerPort: server.port,
+  })
+  expect(operations.output({ txid: id, vout: 0 })).toMatchObject({ type: 'unspent', height: 102 })
+  expect(operations.tx({ txid: id }, [])).toMatchObject({
+    confirmations: 1,
+    feeSat: Number(paid.fee),
+  })
+  expect(operations.tx({ txid: '00'.repeat(32) }, [])).toBeUndefined()
+  const hex = toHex(paid.bytes)
+  expect(operations.send({ hex })).toEqual({ txid: id, isTaken: false })
+  expect(() => operations.send({ hex: hex.slice(2) })).toThrow(
+    expect.objectContaining({ code: 'BTC_REFUSED' }),
+  )
+  // What only a node of the subnet has announced is known by what that node says of it.
+  const bytes = encodeTransaction({ ...decodeTransaction(paid.bytes), lockTime: 7 })
+  const other = txid(decodeTransaction(bytes))
+  const report = {
+    txid: other,
+    fate: { type: 'queued' },
+    ageMs: 1,
+    remark: undefined,
+    bytes,
+  } as const
+  expect(operations.tx({ txid: toDisplayHex(other) }, [{ transactions: [report] }])).toMatchObject({
+    confirmations: 0,
+    evidence: { state: 'queued' },
+  })
 })
 
 describe('the status of an attached subnet', () => {

@@ -225,7 +225,7 @@ describe('the embedded chain', () => {
       const { txid } = await chain.faucet({ ...ask, amountSat: 10_000, mine: true })
       const hex = chain.tx({ txid })?.hex ?? ''
       chain.reorg({ depth: 1, dropTransactions: true })
-      expect(chain.send({ hex })).toEqual({ txid })
+      expect(chain.send({ hex })).toEqual({ txid, isTaken: true })
       expect(() => chain.send({ hex })).toThrow(expect.objectContaining({ code: 'BTC_REFUSED' }))
     }))
 })

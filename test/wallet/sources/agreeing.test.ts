@@ -191,6 +191,12 @@ describe('the name of a source', () => {
 })
 
 describe('the embedded chain', () => {
+  test('does not take for accepted what was only announced', async () => {
+    const send = async () => false
+    const source = new EmbeddedSource({ ...chainOf(node), send }, portsOf())
+    expect((await source.broadcast(BTC_UNUSED)).type).toBe('unknown')
+  })
+
   test('says from whom it is read where it is another’s', async () => {
     const notes = async (attachedTo?: string) =>
       (await new EmbeddedSource({ ...chainOf(node), attachedTo }, portsOf()).info()).notes

@@ -23,7 +23,7 @@ export const chainOf = (node: RegtestNode): EmbeddedChain => ({
   output: async (outpoint) => node.utxo(outpoint),
   send: async (bytes) => {
     const reply = node.submit(bytes, NOW_S)
-    if (reply.type === 'accepted') return
+    if (reply.type === 'accepted') return true
     throw new Problem('BTC_REFUSED', `refused: ${reply.reason}`, {
       fix: 'look',
       details: { reason: reply.reason },
