@@ -1,6 +1,7 @@
 /** An adapter that finds its peers, among machines of which a test says whether they answer. */
 import type { AdapterOutput, DiscoveryConfig } from '../../src/core/btc/adapter-port.ts'
 import { NO_PEERS } from '../../src/core/btc/address-book-file.ts'
+import type { BlockHeader } from '../../src/core/btc/block.ts'
 import type { VersionMessage } from '../../src/core/btc/message.ts'
 import type { HarnessOptions } from './adapter-harness.ts'
 import { AdapterHarness } from './adapter-harness.ts'
@@ -16,6 +17,8 @@ export class DiscoveryWorld {
   isOnline = true
   /** What machines say in their versions. */
   readonly versions = new Map<string, Partial<VersionMessage>>()
+  /** Headers that they show at once. */
+  readonly chains = new Map<string, readonly BlockHeader[]>()
   /** Hosts in the order of the attempts. */
   readonly attempts: { readonly host: string; readonly atMs: number }[] = []
   readonly lookUps: string[] = []
@@ -61,7 +64,7 @@ export class DiscoveryWorld {
     for (const message of this.harness.sent(peer))
       if (message.type === 'version') this.relayFlags.set(peer, message.relay)
     this.harness.ready(peer, this.versions.get(host))
-    this.harness.sayHeaders([], peer)
+    this.harness.sayHeaders(this.chains.get(host) ?? [], peer)
   }
 
   wait(ms: number): void {

@@ -256,7 +256,8 @@ export class AdapterDiscovery {
     if (extra === undefined) return
     const isShown = extra.session.isReady && headers.syncOf(extra.peer)?.isSettled === true
     if (!isShown && turn.nowMs < extra.openedMs + EXTRA_MS) return
-    const height = (link: OpenLink): number => headers.heightOf(link)
+    // What a peer has beyond the best header it would have shown: more is but a claim (HS-6).
+    const height = (link: OpenLink): number => Math.min(headers.heightOf(link), headers.bestHeight)
     const [worst] = links.ready
       .filter(({ role }) => role === 'relay')
       .toSorted((a, b) => height(a) - height(b))

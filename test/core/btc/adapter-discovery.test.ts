@@ -214,18 +214,23 @@ describe('which peers', () => {
   it('a tip that is old calls an extra peer; whoever has less goes (AD-9)', () => {
     const world = started(machines(12))
     const before = world.hosts
-    for (const host of machines(12)) world.versions.set(host, { startHeight: 5 })
+    const headers = new ChainBuilder().mineMany(5).map(({ header }) => header)
+    for (const host of machines(12)) world.chains.set(host, headers)
     // The tip is the genesis block: always old.
     world.wait(TIP_CHECK_MS + 60_000)
     const [fresh] = world.hosts.filter((host) => !before.includes(host))
     expect(fresh).toBeDefined()
     expect(world.hosts.length).toBe(4)
     expect(world.harness.lastOffence()).toBe('unneeded')
-    // The next has no more than the others.
+    expect(world.harness.adapter.bestHeight).toBe(5)
+    // The others announce the same; the next claims more, and shows nothing.
+    for (const peer of world.live.keys()) world.harness.sayHeaders(headers, peer)
     const kept = new Set(world.hosts)
-    world.versions.clear()
+    world.chains.clear()
+    for (const host of machines(12)) world.versions.set(host, { startHeight: 1_000_000 })
     world.wait(TIP_CHECK_MS)
     expect(new Set(world.hosts)).toEqual(kept)
+    expect(world.harness.offences().at(-1)?.reason).toBe('it has no more than the others')
   })
 
   it('ourselves are forgotten', () => {
