@@ -51,7 +51,7 @@ export interface Canister {
   certifiedData(): Uint8Array | undefined
 }
 
-/** A canister that calls the management canister about threshold keys (threshold §19). */
+/** A canister that calls the management canister: about threshold keys (threshold §19), or Bitcoin. */
 export interface KeyCaller {
   /** Calls that have no answer yet: found in its state. */
   outstanding(): readonly Omit<KeyCall, 'caller'>[]
