@@ -22,6 +22,7 @@ import { ADAPTER_ALARM } from './adapter-port.ts'
 import { AdapterRelay } from './adapter-relay.ts'
 import { adapterStatus } from './adapter-status.ts'
 import { AdapterTurn } from './adapter-turn.ts'
+import { BACK_OFF_MAX_MS } from './address-book.ts'
 import type { KnownPeers } from './address-book-file.ts'
 import { NO_PEERS } from './address-book-file.ts'
 import { fromAddressV1 } from './address-message.ts'
@@ -29,6 +30,9 @@ import type { HeaderTree } from './header-tree.ts'
 import type { Message } from './message.ts'
 import type { SessionEvent } from './peer-session.ts'
 import type { Announcement, TransactionReport } from './transaction-relay.ts'
+
+/** A clock that goes back by more makes deadlines of what was asked meaningless. */
+const CLOCK_BACK_MS = 60_000
 
 /** One input at a time; total for whatever peers send. */
 export class BitcoinAdapter {
@@ -139,7 +143,9 @@ export class BitcoinAdapter {
   }
 
   step(input: AdapterInput, now: TimestampNs): readonly AdapterOutput[] {
+    const backMs = this.#turn.nowMs - Number(now / NS_PER_MS)
     this.#turn.begin(Number(now / NS_PER_MS))
+    if (backMs > CLOCK_BACK_MS) this.#startOver()
     this.#take(input)
     this.#discovery?.advance()
     this.#blocks.request()
@@ -199,6 +205,17 @@ export class BitcoinAdapter {
   #begin(): void {
     for (const link of this.#links.all) if (link.session === undefined) this.#connect(link)
     this.#discovery?.start()
+  }
+
+  /** What was to be done at times that are far away now is done anew. */
+  #startOver(): void {
+    const reason = 'the clock was set back'
+    for (const link of this.#links.open) this.#links.end(link, { kind: 'unneeded', reason })
+    for (const link of this.#links.all)
+      if (!this.#idle.isIdle)
+        link.retryMs = Math.min(link.retryMs, this.#turn.nowMs + BACK_OFF_MAX_MS)
+    if (!this.#idle.isIdle) this.#discovery?.start()
+    this.#alarmMs = Number.POSITIVE_INFINITY
   }
 
   /** AD-11. */

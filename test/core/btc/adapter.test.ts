@@ -711,6 +711,27 @@ describe('connections', () => {
     })
   })
 
+  it('a clock that is set back makes them anew, without blame', () => {
+    const peer = ready({ peers: 2 })
+    peer.sayHeaders([])
+    peer.step({ type: 'disconnected', peer: 1 })
+    peer.nowMs -= 8 * 3_600_000
+    peer.say({ type: 'ping', nonce: 1n })
+    expect(peer.offences()).toEqual([{ kind: 'unneeded', reason: 'the clock was set back' }])
+    peer.advance(BACK_OFF_MAX_MS)
+    expect(
+      peer
+        .of('connect')
+        .slice(2)
+        .map((output) => output.peer),
+    ).toEqual(expect.arrayContaining([0, 1]))
+    // A minute is no reason.
+    const steady = ready()
+    steady.nowMs -= 60_000
+    steady.say({ type: 'ping', nonce: 1n })
+    expect(steady.offences()).toEqual([])
+  })
+
   it('an idle adapter sets an alarm only for the next ping', () => {
     const peer = ready()
     peer.sayHeaders([])
