@@ -14,6 +14,11 @@ import { TransactionRelay } from './transaction-relay.ts'
 /** Beyond, requests of the same chunk of bytes are not answered: a few bytes ask for many. */
 const STEP_BYTES_MAX = 10_000_000
 
+/** To exactly one peer transactions go unasked (TX-4). */
+const PUSHED_PEER = 0
+/** A connection that ends so soon after a push was ended for it: bcoin takes none unasked. */
+const PUSH_RESENTED_MS = 5_000
+
 type Parts = {
   readonly turn: AdapterTurn
   readonly links: AdapterLinks
@@ -24,9 +29,12 @@ type Parts = {
 export class AdapterRelay {
   readonly #parts: Parts
   readonly #relay: TransactionRelay
+  #pushedMs = Number.NEGATIVE_INFINITY
+  #isPushing: boolean
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#isPushing = parts.push
     this.#relay = new TransactionRelay(() => parts.turn.fraction())
   }
 
@@ -62,6 +70,8 @@ export class AdapterRelay {
   }
 
   forget(peer: number): void {
+    if (peer === PUSHED_PEER && this.#parts.turn.nowMs - this.#pushedMs < PUSH_RESENTED_MS)
+      this.#isPushing = false
     this.#relay.forget(peer)
   }
 
@@ -86,17 +96,20 @@ export class AdapterRelay {
    * (EV-1).
    */
   #peers(): readonly RelayPeer[] {
-    const { links, push } = this.#parts
+    const { links } = this.#parts
     const ready = links.ready.filter(({ role }) => role !== 'blocks' && role !== 'seed') // AD-6
     return ready.slice(0, Math.max(1, ready.length - 1)).map(({ peer, session }) => ({
       peer,
       wtxidRelay: session.wtxidRelay,
-      push: push && peer === 0, // To exactly one peer (TX-4).
+      push: this.#isPushing && peer === PUSHED_PEER,
     }))
   }
 
   #post(sendings: readonly Sending[]): void {
-    for (const { peer, message } of sendings) this.#parts.turn.send(peer, message)
+    for (const { peer, message } of sendings) {
+      if (message.type === 'tx') this.#pushedMs = this.#parts.turn.nowMs
+      this.#parts.turn.send(peer, message)
+    }
   }
 
   #report(peer: number, evidence: readonly Evidence[]): void {

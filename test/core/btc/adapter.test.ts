@@ -641,6 +641,32 @@ describe('our transactions', () => {
     expect([0, 1, 2].map((i) => peer.sentTypes(i))).toEqual([['tx'], ['inv'], []])
   })
 
+  it('are announced, no more pushed, where a connection has ended at a push', () => {
+    const peer = ready({ push: true })
+    peer.step({ type: 'announce', transactions: [one] })
+    expect(peer.sentTypes()).toEqual(['tx'])
+    peer.advance(4_000)
+    peer.step({ type: 'disconnected', peer: 0 })
+    peer.advance(3_000)
+    peer.ready()
+    peer.step({ type: 'announce', transactions: [two] })
+    expect(announced(peer.sent()).length).toBeGreaterThan(0)
+    peer.step({ type: 'announce', transactions: [one, two] })
+    expect(peer.sentTypes()).not.toContain('tx')
+  })
+
+  it('are pushed on where a connection has ended long after a push', () => {
+    const peer = ready({ push: true })
+    peer.step({ type: 'announce', transactions: [one] })
+    peer.advance(6_000)
+    peer.step({ type: 'disconnected', peer: 0 })
+    peer.advance(3_000)
+    peer.ready()
+    peer.sent()
+    peer.step({ type: 'announce', transactions: [one, two] })
+    expect(peer.sentTypes()).toEqual(['tx'])
+  })
+
   it('are served by either id; anything else is not found', () => {
     const peer = ready()
     peer.step({ type: 'announce', transactions: [one, two] })

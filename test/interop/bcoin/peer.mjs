@@ -28,6 +28,7 @@ const node = new bcoin.FullNode({
   httpPort,
   apiKey: 'unused',
   seeds: [],
+  publicHost: '127.0.0.1',
   coinbaseAddress: [address],
   // Its blocks and transactions are to be judged, not its fees.
   limitFree: false,
