@@ -45,7 +45,9 @@ const inStep = () =>
 beforeAll(async () => {
   external = await ExternalNode.start()
   const set = '--set minter.max-time-in-queue=1s'
-  await data(`subnet start --bitcoin ${external.place} --min-confirmations 2 ${set}`)
+  await data(
+    `subnet start --bitcoin ${external.place} --min-confirmations 2 --isolation inline ${set}`,
+  )
 }, 120_000)
 afterAll(async () => {
   await home.start('subnet stop').end

@@ -3,7 +3,7 @@
  * became of the rest. Source: `docs/spec/bitcoin.md` §10.1, §10.2, §10.6.
  */
 import type { Txid } from '../base/bytes.ts'
-import { equalBytes, toDisplayHex, toHex } from '../base/bytes.ts'
+import { toDisplayHex } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import type { View } from '../base/view.ts'
 import { branchOutput, mainChain } from './block-tree.ts'
@@ -11,7 +11,8 @@ import { confirmationsOf, outgoing, tip } from './chain-queries.ts'
 import type { State } from './chain-state.ts'
 import { ancestorAt, medianTimeOf } from './header-tree.ts'
 import type { Outgoing } from './outgoing.ts'
-import type { Verdict } from './precheck.ts'
+import type { Member } from './outgoing-family.ts'
+import { OutgoingFamily } from './outgoing-family.ts'
 import { Precheck } from './precheck.ts'
 import { rateOf } from './regtest/fee-rate.ts'
 import { outpointKey, txid } from './transaction.ts'
@@ -34,12 +35,6 @@ export type Standing =
 
 export type Posted = View<Outgoing> & { readonly standing: Standing }
 
-type Passed = Extract<Verdict, { type: 'passed' }>
-type Candidate = {
-  readonly own: View<Outgoing>
-  readonly ancestors: ReadonlySet<Candidate>
-} & Passed
-
 /** Looks again when the chain or the list has changed. */
 export class Standings {
   readonly #precheck = new Precheck()
@@ -58,25 +53,27 @@ export class Standings {
 function standings(state: View<State>, precheck: Precheck): readonly Posted[] {
   const list = outgoing(state)
   const found = new Map<string, Standing>()
-  const candidates: Candidate[] = []
+  const family = new OutgoingFamily()
   const context = contextOf(state)
+  const newestFirst = mainChain(state.tree).toReversed()
   for (const own of list) {
-    const settled = inChain(state, own)
+    const settled = inChain(own, { state, newestFirst })
     if (settled !== undefined) {
       found.set(own.key, settled)
       continue
     }
-    const judged = judge(own, { candidates, precheck, context })
+    const judged = judge(own, { family, precheck, context })
     if ('reason' in judged) found.set(own.key, { type: 'held', reason: judged.reason })
-    else candidates.push(judged)
+    else family.add(judged)
   }
-  for (const [i, { own, ...paid }] of candidates.entries()) {
-    const newer = candidates.slice(i + 1).findLast((other) => isRival(other.own, own))
+  for (const { own, place, ...paid } of family.members) {
+    const newer = family.rivals(own).filter((other) => other.place > place)
+    const newest = newer.toSorted((one, other) => other.place - one.place)[0]
     found.set(
       own.key,
-      newer === undefined
+      newest === undefined
         ? { type: 'waiting', rateSatPerKvb: rateOf(paid) }
-        : { type: 'replaced', by: newer.own.txid },
+        : { type: 'replaced', by: newest.own.txid },
     )
   }
   return list.map((own) => ({
@@ -86,13 +83,16 @@ function standings(state: View<State>, precheck: Precheck): readonly Posted[] {
 }
 
 /** The transaction itself in the main chain, or one that spends what it would. */
-function inChain(state: View<State>, own: View<Outgoing>): Standing | undefined {
+function inChain(
+  own: View<Outgoing>,
+  { state, newestFirst }: { readonly state: View<State>; readonly newestFirst: Chain },
+): Standing | undefined {
   const confirmations = confirmationsOf(state, own.txid)
-  const height = tip(state).height
+  const height = newestFirst[0]?.node.height ?? 0
   if (confirmations > 0)
     return { type: 'inBlock', height: height - confirmations + 1, confirmations }
   const inputs = new Set(own.transaction.inputs.map(({ outpoint }) => outpointKey(outpoint)))
-  for (const { node, transactions, changes } of mainChain(state.tree).toReversed()) {
+  for (const { node, transactions, changes } of newestFirst) {
     const isSpent = [...inputs].some((key) => changes.spent.has(key) || changes.passing.has(key))
     if (!isSpent) continue
     const rival = transactions.find((tx) =>
@@ -103,6 +103,8 @@ function inChain(state: View<State>, own: View<Outgoing>): Standing | undefined 
   }
   return undefined
 }
+
+type Chain = ReturnType<typeof mainChain>
 
 type Context = {
   readonly height: number
@@ -124,27 +126,22 @@ function contextOf({ tree, headers, utxos }: View<State>): Context {
   }
 }
 
-/** `candidates`: ours that may be announced, older ones first. */
 function judge(
   own: View<Outgoing>,
   {
-    candidates,
+    family,
     precheck,
     context,
   }: {
-    readonly candidates: readonly Candidate[]
+    readonly family: OutgoingFamily
     readonly precheck: Precheck
     readonly context: Context
   },
-): Candidate | { readonly reason: string } {
+): Omit<Member, 'place'> | { readonly reason: string } {
   const { transaction } = own
-  const outpoints = new Set(transaction.inputs.map(({ outpoint }) => toHex(outpoint.txid)))
-  const parents = candidates.filter((candidate) => outpoints.has(toHex(candidate.own.txid)))
+  const parents = family.parents(own)
   const created = new Map(parents.flatMap((parent) => outputsOf(parent.own, context.height)))
-  const rivals = candidates.filter((candidate) => isRival(candidate.own, own))
-  const replaces = candidates.filter(
-    (one) => rivals.includes(one) || rivals.some((rival) => one.ancestors.has(rival)),
-  )
+  const replaces = family.withDescendants(family.rivals(own))
   const verdict = precheck.judge(transaction, {
     ...context,
     output: (key) => context.output(key) ?? created.get(key),
@@ -166,13 +163,6 @@ const outputsOf = (
     const outpoint = { txid: id, vout }
     return [outpointKey(outpoint), { outpoint, value, script, height, coinbase: false }]
   })
-
-/** They are not one transaction with two witnesses, and spend the same output. */
-function isRival(a: View<Outgoing>, b: View<Outgoing>): boolean {
-  if (equalBytes(a.txid, b.txid)) return false
-  const inputs = new Set(a.transaction.inputs.map(({ outpoint }) => outpointKey(outpoint)))
-  return b.transaction.inputs.some(({ outpoint }) => inputs.has(outpointKey(outpoint)))
-}
 
 /** For people: what holds a transaction back, or what became of it. */
 export function standingWords(standing: Standing): string | undefined {
