@@ -314,6 +314,7 @@ export class HeaderSync {
       if (this.#misses >= MISSES_MAX)
         return { offence: { kind: 'timeout', reason: 'no answer to getheaders' }, ask: false }
     }
+    this.#retryMs = undefined // Due once, also where it is not this peer's turn to be asked.
     return { ask: true }
   }
 }

@@ -3,6 +3,7 @@
  * cannot stand still. Method: the race by itself, then an adapter with three scripted peers.
  */
 import { describe, expect, it } from 'vitest'
+import { ADAPTER_ALARM } from '../../../src/core/btc/adapter-port.ts'
 import type { BlockHeader } from '../../../src/core/btc/block.ts'
 import {
   COMPARE_HEADERS,
@@ -168,6 +169,24 @@ describe('an adapter that is far behind (HD-7)', () => {
     const [own] = harness.sent(1)
     expect(own?.type === 'getheaders' && own.locator).toEqual([rules.genesis.hash])
     expect(harness.adapter.bestHeight).toBe(0)
+  })
+
+  it('does not ring again and again for a header that was early, while another peer runs', () => {
+    const rules = easyNetwork(1n << 80n)
+    const early = new EasyChain(rules).grow(2_000)
+    const harness = new AdapterHarness({ peers: 2, network: rules })
+    harness.nowMs = early.time * 1000 - 10_000_000
+    harness.step({ type: 'start' })
+    for (const peer of [0, 1]) greet(harness, peer)
+    harness.sayHeaders(early.after(0), 0)
+    expect(harness.sentTypes(1)).toEqual(['getheaders'])
+    for (const pauseMs of [29_000, 29_000]) {
+      harness.advance(pauseMs)
+      harness.sayHeaders([early.headers[30] as BlockHeader], 1)
+    }
+    harness.nowMs += 2_000
+    const [alarm] = harness.step({ type: 'alarm', name: ADAPTER_ALARM })
+    expect(alarm?.type === 'alarm' && alarm.afterMs).toBeGreaterThan(0)
   })
 
   it('asks another when two questions were not answered', () => {
