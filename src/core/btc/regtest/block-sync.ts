@@ -4,6 +4,7 @@
  */
 import type { BlockHash } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
+import { present } from '../../base/errors.ts'
 import type { Block, BlockHeader } from '../block.ts'
 import { blockSize, headerHash } from '../block.ts'
 import { BlockDownload } from '../block-download.ts'
@@ -41,6 +42,11 @@ export type SyncOutput =
       readonly detail: string
     }
 
+/** Chains that are fetched at a time: one whose blocks nobody sends must not hold up another. */
+const BRANCHES_MAX = 4
+
+/** What the node lacked of a chain, parents first; it has what is before `next`. */
+type Branch = { readonly headers: readonly HeaderNode[]; next: number }
 type Arrived = { readonly block: Block; readonly peer: number }
 
 /** Total for whatever peers say. Outputs are taken after every call. */
@@ -55,10 +61,9 @@ export class BlockSync {
   /** Peers with more headers than are of use now. */
   readonly #paused = new Set<number>()
   readonly #download = new BlockDownload()
-  /** Blocks of the best chain shown that the node lacked, parents first; it has those before `#next`. */
-  #missing: readonly HeaderNode[] = []
-  #next = 0
-  /** What peers have shown, or what the node has, is not what `#missing` was made of. */
+  /** Of the best chains that peers have shown, the best first. */
+  #branches: readonly Branch[] = []
+  /** What peers have shown, or what the node has, is not what `#branches` were made of. */
   #isOld = false
   /** Blocks that came before their parents. */
   readonly #arrived = new Map<string, Arrived>()
@@ -96,6 +101,8 @@ export class BlockSync {
   /** The node has a block that no peer brought. */
   learn(header: BlockHeader, nowMs: number): void {
     if (this.#tree === undefined) return
+    // What came from peers is in the lists already.
+    if (findHeader(this.#tree, headerHash(header)) !== undefined) return
     learn(this.#tree, header, nowMs)
     this.#isOld = true
   }
@@ -209,25 +216,33 @@ export class BlockSync {
 
   /** Gives the node what it can connect now, in the order of the heights. */
   #hand(nowMs: number): void {
-    for (;;) {
-      const header = this.#missing[this.#next]
-      const arrived = header === undefined ? undefined : this.#arrived.get(header.key)
-      if (header === undefined || arrived === undefined) return
-      this.#arrived.delete(header.key)
-      const reply = this.#node.submitBlock(arrived.block, Math.floor(nowMs / 1_000))
-      if (reply.type === 'accepted' || this.#node.blockByHash(header.hash) !== undefined) {
-        this.#next += 1
-        continue
+    for (let at = 0; at < this.#branches.length; at++) {
+      const branch = present(this.#branches[at], 'a branch of the list')
+      for (let header = branch.headers[branch.next]; header; header = branch.headers[branch.next]) {
+        if (this.#node.blockByHash(header.hash) === undefined && !this.#give(header, nowMs)) break
+        branch.next += 1
       }
-      const isInvalid = this.#node.isInvalid(header.hash)
-      this.#blame(arrived.peer, isInvalid ? 'invalid-block' : 'mutated-block', reply.reason)
-      if (!isInvalid) {
-        this.#download.retract(header.hash) // The true body may come from another peer.
-        return
+      // Without an invalid header the lists are others.
+      if (this.#isOld) {
+        this.#review()
+        at = -1
       }
-      if (this.#tree !== undefined) markInvalid(this.#tree, header)
-      this.#review() // Without the header and all above it.
     }
+  }
+
+  /** Whether the node has taken the block, if it has arrived. */
+  #give(header: HeaderNode, nowMs: number): boolean {
+    const arrived = this.#arrived.get(header.key)
+    if (arrived === undefined) return false
+    this.#arrived.delete(header.key)
+    const reply = this.#node.submitBlock(arrived.block, Math.floor(nowMs / 1_000))
+    if (reply.type === 'accepted') return true
+    const isInvalid = this.#node.isInvalid(header.hash)
+    this.#blame(arrived.peer, isInvalid ? 'invalid-block' : 'mutated-block', reply.reason)
+    if (!isInvalid)
+      this.#download.retract(header.hash) // The true body may come from another.
+    else if (this.#tree !== undefined) markInvalid(this.#tree, header)
+    return false
   }
 
   #blame(peer: number, reason: DropReason, detail: string): void {
@@ -252,35 +267,34 @@ export class BlockSync {
     return out
   }
 
-  /** Lists anew what the node lacks of the best chain that a peer has. */
+  /** Lists anew what the node lacks of the best chains that peers have. */
   #review(): void {
     this.#isOld = false
-    this.#missing = this.#tree === undefined ? [] : this.#lacking(this.#tree)
-    this.#next = 0
-    const keys = new Set(this.#missing.map(({ key }) => key))
+    this.#branches = this.#tree === undefined ? [] : this.#lacking(this.#tree)
+    const keys = new Set(this.#branches.flatMap(({ headers }) => headers.map(({ key }) => key)))
     for (const key of this.#arrived.keys()) if (!keys.has(key)) this.#arrived.delete(key)
   }
 
-  #lacking(tree: HeaderTree): readonly HeaderNode[] {
-    for (;;) {
-      const missing: HeaderNode[] = []
-      let at = this.#target(tree)
-      while (at?.parent !== undefined && !this.#isJudged(at.hash)) {
-        missing.push(at)
+  #lacking(tree: HeaderTree): readonly Branch[] {
+    const branches: Branch[] = []
+    const tips: HeaderNode[] = []
+    const own = findHeader(tree, this.#node.tip().hash)?.work ?? 0n
+    for (const tip of [...this.#shown.values()].toSorted((a, b) => (a.work < b.work ? 1 : -1))) {
+      if (tip.work <= own || branches.length === BRANCHES_MAX) break
+      if (tips.some((better) => ancestorAt(tree, better, tip.height) === tip)) continue
+      const headers: HeaderNode[] = []
+      let at = tip
+      while (at.parent !== undefined && !this.#isJudged(at.hash)) {
+        headers.push(at)
         at = at.parent
       }
-      if (at === undefined || !this.#node.isInvalid(at.hash)) return missing.toReversed()
-      markInvalid(tree, at)
+      if (this.#node.isInvalid(at.hash)) markInvalid(tree, at)
+      else if (!tree.invalid.has(tip.key)) {
+        tips.push(tip)
+        branches.push({ headers: headers.toReversed(), next: 0 })
+      }
     }
-  }
-
-  /** The header with most work that a peer has shown, if that is more than the node has. */
-  #target(tree: HeaderTree): HeaderNode | undefined {
-    let best = findHeader(tree, this.#node.tip().hash)
-    const own = best
-    for (const shown of this.#shown.values())
-      if (!tree.invalid.has(shown.key) && shown.work > (best?.work ?? 0n)) best = shown
-    return best === own ? undefined : best
+    return branches
   }
 
   /** What the node has been told to take again is no offence any more. */
@@ -298,9 +312,10 @@ export class BlockSync {
   }
 
   #request(nowMs: number): void {
-    const window = this.#missing.slice(this.#next, this.#next + WINDOW_MAX)
-    this.#download.want(window.map(({ hash }) => hash))
+    const share = Math.ceil(WINDOW_MAX / Math.max(1, this.#branches.length))
+    const window = this.#branches.flatMap(({ headers, next }) => headers.slice(next, next + share))
     const byKey = new Map(window.map((header) => [header.key, header]))
+    this.#download.want([...byKey.values()].map(({ hash }) => hash))
     const shownBy = (peer: number, hash: BlockHash): boolean => {
       const header = byKey.get(toHex(hash))
       return header !== undefined && this.#owners(header).includes(peer)

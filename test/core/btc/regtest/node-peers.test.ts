@@ -8,7 +8,11 @@ import { hash32, toHex } from '../../../../src/core/base/bytes.ts'
 import { present } from '../../../../src/core/base/errors.ts'
 import type { Block } from '../../../../src/core/btc/block.ts'
 import { headerHash } from '../../../../src/core/btc/block.ts'
-import { BLOCK_BYTES_MAX, BLOCK_WITHIN_MS } from '../../../../src/core/btc/block-download.ts'
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_WITHIN_MS,
+  SECOND_PEER_MS,
+} from '../../../../src/core/btc/block-download.ts'
 import { HEADERS_WITHIN_MS } from '../../../../src/core/btc/header-sync.ts'
 import type { Message } from '../../../../src/core/btc/message.ts'
 import { inventory } from '../../../../src/core/btc/message.ts'
@@ -317,6 +321,23 @@ describe('a peer that we called', () => {
     member.wait(BLOCK_WITHIN_MS + BLOCK_BYTES_MAX / 64)
     expect(tipOf(member)).toBe(honest)
     expect(member.drops).toEqual(['timeout: blocks come too late'])
+  })
+
+  test('with headers of a better chain and no blocks holds up no other chain', () => {
+    const { world, chain, member, honest } = story()
+    const better = twin(chain)
+    better.reorganise(4, { dropTransactions: true, payToScript: owner.script, nowSeconds: NOW })
+    better.mine(30, OTHER, NOW)
+    const mute: Lie = (message, all) => (message.type === 'getdata' ? [] : all)
+    const liar = world.script(member, answersOf(better, mute))
+    expect(liar.heardOf('getdata').length).toBeGreaterThan(0)
+    world.script(member, answersOf(chain))
+    member.wait(2 * SECOND_PEER_MS) // The liar was asked for the blocks that both have.
+    expect(tipOf(member)).toBe(honest)
+    // It is followed as soon as somebody has its blocks.
+    world.script(member, answersOf(better))
+    member.wait(10_000)
+    expect(tipOf(member)).toBe(tipHex(better))
   })
 
   test('that does not answer the question for headers twice is dropped', () => {
