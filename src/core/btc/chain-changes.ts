@@ -13,8 +13,14 @@ import type { HeaderNode } from './header-tree.ts'
 import { addHeader, subtreeOf } from './header-tree.ts'
 import { applyChanges, undoChanges } from './utxo-set.ts'
 
+/** Headers of blocks that are held are never pruned: what is known of their blocks hangs on them. */
 export function acceptHeader(state: State, node: HeaderNode): void {
-  addHeader(state.headers, node)
+  const countBefore = state.headers.nodes.size
+  addHeader(state.headers, node, state.tree.blocks.keys())
+  if (state.headers.nodes.size <= countBefore) {
+    findMissing(state) // Others were pruned, and nobody will ever have their blocks.
+    return
+  }
   const parent = node.parent?.key ?? ''
   if (state.missing.has(parent) || isHeld(state, parent)) state.missing.set(node.key, node)
 }

@@ -143,8 +143,11 @@ const badAncestor = { type: 'invalid', reason: 'bad-prevblk' } as const
 
 const sideCount = (tree: View<HeaderTree>): number => tree.nodes.size - tree.best.length
 
-/** Adds a node that `judgeHeader` found valid. */
-export function addHeader(tree: HeaderTree, node: HeaderNode): void {
+/**
+ * Adds a node that `judgeHeader` found valid. Where that makes it necessary to prune, the branches of
+ * the `needed` keys stay.
+ */
+export function addHeader(tree: HeaderTree, node: HeaderNode, needed: Iterable<string> = []): void {
   assert(node.parent !== undefined, 'an added header has a parent')
   if (tree.nodes.has(node.key)) return
   tree.nodes.set(node.key, node)
@@ -152,7 +155,7 @@ export function addHeader(tree: HeaderTree, node: HeaderNode): void {
   if (siblings === undefined) tree.children.set(node.parent.key, [node])
   else siblings.push(node)
   if (node.work > bestHeader(tree).work) makeBest(tree, node)
-  if (sideCount(tree) >= SIDE_HEADERS_MAX) pruneSides(tree)
+  if (sideCount(tree) >= SIDE_HEADERS_MAX) pruneSides(tree, { needed })
 }
 
 function makeBest(tree: HeaderTree, tip: HeaderNode): void {
@@ -170,32 +173,53 @@ export function worthwhileWork(tree: View<HeaderTree>): bigint {
 
 /**
  * Drops side branches: those of too little work, on a network with a minimum of it those that left
- * the best chain long ago, and the lightest of the rest, so that there is room again (HDR-15).
+ * the best chain long ago, and the lightest of the rest, so that there is room again (HDR-15). What
+ * was proven invalid is lighter than anything. `needed`: keys of nodes that stay with what leads to
+ * them, beside `keptMax` others.
  */
-export function pruneSides(tree: HeaderTree, keptMax = SIDE_KEPT_MAX): void {
+export function pruneSides(
+  tree: HeaderTree,
+  {
+    keptMax = SIDE_KEPT_MAX,
+    needed = [],
+  }: { readonly keptMax?: number; readonly needed?: Iterable<string> } = {},
+): void {
   const enough = worthwhileWork(tree)
   const isReal = tree.network.minimumWork > 0n
   const lowest = isReal ? bestHeader(tree).height - SIDE_DEPTH_MAX : 0
   const kept = new Set<HeaderNode>()
+  for (const key of needed) {
+    let at = tree.nodes.get(key)
+    for (; at !== undefined && !isOnBestChain(tree, at) && !kept.has(at); at = at.parent)
+      kept.add(at)
+  }
+  let chosen = 0
   for (const leaf of sideLeaves(tree)) {
-    if (leaf.work < enough) break
+    if (leaf.work < enough) continue
     const branch = branchAside(tree, leaf)
     const root = branch.at(-1) ?? leaf
     if (root.height <= lowest) continue
     const fresh = branch.filter((node) => !kept.has(node))
-    if (kept.size > 0 && kept.size + fresh.length > keptMax) continue
+    if (chosen > 0 && chosen + fresh.length > keptMax) continue
+    chosen += fresh.length
     for (const node of fresh) kept.add(node)
   }
   for (const node of tree.nodes.values())
     if (!isOnBestChain(tree, node) && !kept.has(node)) forget(tree, node)
 }
 
-/** Ends of side branches, most work first; of equals in an order that all nodes agree about. */
+/**
+ * Ends of side branches, most work first and invalid ones last; of equals in an order that all nodes
+ * agree about.
+ */
 function sideLeaves(tree: View<HeaderTree>): readonly HeaderNode[] {
+  const flaw = ({ key }: HeaderNode): number => (tree.invalid.has(key) ? 1 : 0)
+  const byWork = (a: HeaderNode, b: HeaderNode): number =>
+    a.work === b.work ? (a.key < b.key ? -1 : 1) : a.work > b.work ? -1 : 1
   const isLeaf = ({ key }: HeaderNode): boolean => (tree.children.get(key)?.length ?? 0) === 0
   return [...tree.nodes.values()]
     .filter((node) => !isOnBestChain(tree, node) && isLeaf(node))
-    .toSorted((a, b) => (a.work === b.work ? (a.key < b.key ? -1 : 1) : a.work > b.work ? -1 : 1))
+    .toSorted((a, b) => flaw(a) - flaw(b) || byWork(a, b))
 }
 
 /** The node and its ancestors, as far as they lie off the best chain, children first. */

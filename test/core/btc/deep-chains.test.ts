@@ -18,14 +18,15 @@ import {
 } from '../../../src/core/btc/block-tree.ts'
 import { isDiverged, tip } from '../../../src/core/btc/chain-queries.ts'
 import type { TipChange } from '../../../src/core/btc/chain-state.ts'
+import { execute, violations } from '../../../src/core/btc/chain-view.ts'
 import { genesisBlock } from '../../../src/core/btc/genesis.ts'
 import type { HeaderNode } from '../../../src/core/btc/header-tree.ts'
-import { newHeaderTree } from '../../../src/core/btc/header-tree.ts'
+import { newHeaderTree, SIDE_HEADERS_MAX } from '../../../src/core/btc/header-tree.ts'
 import type { Network } from '../../../src/core/btc/network.ts'
 import { mainnet, regtest, testnet4 } from '../../../src/core/btc/network.ts'
 import { mineBlock } from '../../../src/core/btc/regtest/miner.ts'
 import { NO_CHANGES } from '../../../src/core/btc/utxo-set.ts'
-import { ChainBuilder, hashOfBlock, MINER, scriptOf } from '../../support/chain-builder.ts'
+import { ChainBuilder, hashOfBlock, MINER, NOW, scriptOf } from '../../support/chain-builder.ts'
 import { ChainViewHarness } from '../../support/chain-view-harness.ts'
 
 const HARD = 0x1b00ffff // 65,536 times the lowest difficulty.
@@ -222,4 +223,25 @@ describe('changes of the tip (TREE-8)', () => {
     expect(view.state.tipTold).toBe(tip(view.state))
     expect(mainChain(view.state.tree).at(-1)?.node).toBe(tip(view.state))
   })
+})
+
+it('headers without worth do not add up, and never cost a block its header (HDR-15)', () => {
+  const builder = new ChainBuilder()
+  const view = new ChainViewHarness(1_000)
+  const main = builder.mineMany(160)
+  const side = builder.mineMany(2, { parent: main[10] })
+  view.follow(...main, ...side)
+  const { headers, missing } = view.state
+  const { header } = builder.mine({ parent: main[2] })
+  // As many again as there is room for, all children of one old block.
+  for (let i = 0, accepted = 0; accepted < SIDE_HEADERS_MAX; i++) {
+    const merkleRoot = hash32(new Uint8Array([...u32be(i), ...new Uint8Array(28)]))
+    const request = { type: 'header', header: { ...header, merkleRoot } } as const
+    if (execute(view.state, request, NOW).reply.type === 'accepted') accepted++
+  }
+  expect(missing.size).toBeLessThan(10)
+  expect([...missing.keys()].filter((key) => !headers.nodes.has(key))).toEqual([])
+  for (const body of side) expect(headers.nodes.has(toHex(hashOfBlock(body)))).toBe(true)
+  expect(violations(view.state)).toEqual([])
+  expect(tip(view.state).height).toBe(160)
 })

@@ -1,10 +1,10 @@
 /** Goal: the best chain is the one with most work, and a tree of others' headers stays bounded. */
 import { describe, expect, it } from 'vitest'
 import type { BlockHash } from '../../../src/core/base/bytes.ts'
-import { hash32 } from '../../../src/core/base/bytes.ts'
+import { hash32, toHex } from '../../../src/core/base/bytes.ts'
 import type { Block, BlockHeader } from '../../../src/core/btc/block.ts'
 import { workOfBits } from '../../../src/core/btc/header.ts'
-import type { HeaderTree } from '../../../src/core/btc/header-tree.ts'
+import type { HeaderNode, HeaderTree } from '../../../src/core/btc/header-tree.ts'
 import {
   addHeader,
   ancestorAt,
@@ -168,14 +168,46 @@ describe('pruning (HDR-15)', () => {
       new EasyChain(network, i + 1, main, 20).grow(count),
     )
     const tree = treeOf(network, main, ...forks)
-    pruneSides(tree, 17)
+    pruneSides(tree, { keptMax: 17 })
     expect(forks.map(({ hashes }) => findHeader(tree, hashes.at(-1) as BlockHash)?.height)).toEqual(
       [undefined, 29, 27, undefined],
     )
     expect(sides(tree)).toBe(16)
     // The heaviest stays, however long it is.
-    pruneSides(tree, 5)
+    pruneSides(tree, { keptMax: 5 })
     expect(sides(tree)).toBe(9)
+  })
+
+  it('keeps what is needed and what leads there, whatever its work, beside the others', () => {
+    const main = new EasyChain(easyNetwork()).grow(200)
+    const forks = [3, 2, 2].map((count, i) =>
+      new EasyChain(main.network, i + 1, main, i === 0 ? 5 : 190).grow(count),
+    )
+    const tree = treeOf(main.network, main, ...forks)
+    const needed = [toHex(forks[0]?.hashes[7] as BlockHash)]
+    pruneSides(tree, { keptMax: 4, needed })
+    expect(forks.map(({ hashes }) => findHeader(tree, hashes.at(-1) as BlockHash)?.height)).toEqual(
+      [undefined, 192, 192],
+    )
+    expect(sides(tree)).toBe(2 + 4)
+    pruneSides(tree, { keptMax: 4 })
+    expect(sides(tree)).toBe(4)
+  })
+
+  it('keeps what was proven invalid only where nothing else needs the room', () => {
+    const main = new EasyChain(easyNetwork()).grow(40)
+    const [bad, good] = [9, 2].map((count, i) =>
+      new EasyChain(main.network, i + 1, main, 35).grow(count),
+    )
+    const tree = treeOf(main.network, main, bad as EasyChain)
+    markInvalid(tree, findHeader(tree, bad?.hashes[36] as BlockHash) as HeaderNode)
+    for (const header of good?.headers.slice(36) ?? []) {
+      const verdict = judgeHeader(tree, header, NOW_S)
+      if (verdict.type === 'valid') addHeader(tree, verdict.node)
+    }
+    pruneSides(tree, { keptMax: 9 })
+    expect(findHeader(tree, good?.hashes.at(-1) as BlockHash)).toBeDefined()
+    expect([sides(tree), tree.invalid.size]).toEqual([2, 0])
   })
 
   it('of equal work keeps the same, in whatever order they came', () => {
@@ -184,7 +216,7 @@ describe('pruning (HDR-15)', () => {
     const forks = [1, 2, 3].map((i) => new EasyChain(network, i, main, 20).grow(5))
     const left = [forks, forks.toReversed()].map((ordered) => {
       const tree = treeOf(network, main, ...ordered)
-      pruneSides(tree, 10)
+      pruneSides(tree, { keptMax: 10 })
       return [...tree.nodes.keys()].toSorted()
     })
     expect(left[0]?.length).toBe(41 + 10)
