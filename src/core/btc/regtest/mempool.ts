@@ -119,12 +119,10 @@ export class Mempool {
     const flaw = this.#contextFree(offer)
     if (flaw !== undefined) return refused(flaw)
     const context = this.#chain.nextContext()
-    const coins = tx.inputs.flatMap(({ outpoint }) => {
-      return this.#coin(outpointKey(outpoint), tx, context.height) ?? []
-    })
-    if (coins.length < tx.inputs.length) return this.#unspendable(offer)
-    if (!sequenceLocksHold(tx, coins, context)) return refused('non-BIP68-final')
-    const spent = this.#spent(tx, context)
+    const coins = this.#coinsOf(tx, context)
+    if (coins.size < tx.inputs.length) return this.#unspendable(offer, coins)
+    if (!sequenceLocksHold(tx, [...coins.values()], context)) return refused('non-BIP68-final')
+    const spent = checkInputs(tx, coins, context.height)
     if (spent.type === 'refused') return spent
     const sigopsCost = sigopCost(tx, spent.coins)
     const entry: MempoolEntry = {
@@ -193,7 +191,7 @@ export class Mempool {
   /** What the chain has no part in was judged when the entry came. */
   #readmit(entry: MempoolEntry, context: SpendContext): void {
     const { transaction: tx } = entry
-    const spent = this.#spent(tx, context)
+    const spent = checkInputs(tx, this.#coinsOf(tx, context), context.height)
     if (spent.type === 'refused' || !isFinal(tx, context)) return
     if (!sequenceLocksHold(tx, spent.coins, context)) return
     const place = this.#place(entry)
@@ -223,30 +221,32 @@ export class Mempool {
       : 'txn-same-nonwitness-data-in-mempool'
   }
 
-  #spent(tx: Transaction, { height }: SpendContext): ReturnType<typeof checkInputs> {
-    return checkInputs(tx, { get: (key) => this.#coin(key, tx, height) }, height)
-  }
-
   /**
-   * An output of the chain or of an entry, spent by another entry or not: that is a replacement.
+   * By `outpointKey`, in the order of the inputs: outputs of the chain and of entries, spent by
+   * another entry or not: that is a replacement. What nobody here knows is left out.
    */
-  #coin(key: string, tx: Transaction, height: number): Coin | undefined {
-    const confirmed = this.#chain.coins.get(key)
-    if (confirmed !== undefined) return confirmed
-    const outpoint = tx.inputs.find((input) => outpointKey(input.outpoint) === key)?.outpoint
-    const parent = outpoint === undefined ? undefined : this.#pool.byTxid(outpoint.txid)
-    const output = parent?.transaction.outputs[outpoint?.vout ?? 0]
-    return output === undefined ? undefined : { ...output, height, coinbase: false }
+  #coinsOf(tx: Transaction, { height }: SpendContext): ReadonlyMap<string, Coin> {
+    const found = new Map<string, Coin>()
+    for (const { outpoint } of tx.inputs) {
+      const key = outpointKey(outpoint)
+      const confirmed = this.#chain.coins.get(key)
+      const parent = confirmed === undefined ? this.#pool.byTxid(outpoint.txid) : undefined
+      const output = parent?.transaction.outputs[outpoint.vout]
+      const coin = confirmed ?? (output && { ...output, height, coinbase: false })
+      if (coin !== undefined) found.set(key, coin)
+    }
+    return found
   }
 
   /** It may be in the chain already, or wait for transactions that are still to come. */
-  #unspendable({ tx, id }: Offer): Judged {
+  #unspendable({ tx, id }: Offer, coins: ReadonlyMap<string, Coin>): Judged {
     const reason = 'bad-txns-inputs-missingorspent'
-    if (this.#chain.heightOf(id) !== undefined) return refused('txn-already-known')
-    const height = this.#chain.tip.height + 1
+    const isUnspent = (vout: number): boolean =>
+      this.#chain.coins.get(outpointKey({ txid: id, vout })) !== undefined
+    if (tx.outputs.some((_, vout) => isUnspent(vout))) return refused('txn-already-known')
     const lacking = tx.inputs
       .map(({ outpoint }) => outpoint)
-      .filter((outpoint) => this.#coin(outpointKey(outpoint), tx, height) === undefined)
+      .filter((outpoint) => !coins.has(outpointKey(outpoint)))
     const missing = new Map(lacking.map((outpoint) => [toHex(outpoint.txid), outpoint.txid]))
     // What a known transaction does not have, or has no more, never comes.
     const isHopeless = [...missing.values()].some(

@@ -282,6 +282,19 @@ describe('an orphan', () => {
     expect([0, 1, 50, 51, 149].map(there)).toEqual([true, false, false, true, true])
   })
 
+  it('of many inputs costs one look at each of them', () => {
+    const node = new RegtestNode({ mempool: { acceptNonstandard: true } })
+    const parent = txid(spendAnchors([], { fee: 0n }))
+    const outpoints = Array.from({ length: 8_000 }, (_, vout) => ({ txid: parent, vout }))
+    const tx = spendAnchors(
+      outpoints.map((outpoint) => ({ outpoint, value: 1n })),
+      { fee: 0n },
+    )
+    // Twenty seconds, where each input is looked for among all the others.
+    const reply = node.submit(tx, NOW, 'peer')
+    expect(reply).toMatchObject({ type: 'refused', missing: [parent] })
+  })
+
   it('heavier than a standard transaction is not kept', () => {
     const { node, coin } = world(1, { acceptNonstandard: true })
     const { parent } = chainOf(coin())

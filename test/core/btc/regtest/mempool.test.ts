@@ -120,6 +120,10 @@ test('a transaction is taken once, and its other witness is not a second one', (
   expect(offer(other)).toBe('txn-same-nonwitness-data-in-mempool')
   node.mine(1, anyScript, NOW)
   expect(offer(tx)).toBe('txn-already-known')
+  // Without an unspent output nothing shows that it was ever there, as in Core.
+  expect(offer(spend(outputOf(tx), 1_000n))).toBe('accepted')
+  node.mine(1, anyScript, NOW)
+  expect(offer(tx)).toBe('bad-txns-inputs-missingorspent')
 })
 
 test('testing a transaction changes nothing', () => {
