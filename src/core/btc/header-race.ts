@@ -1,7 +1,7 @@
 /**
  * Which peers are asked for headers while there are many to come: one at a time, held against a
- * second one now and then, and given up when it stands still. Source: `docs/spec/bitcoin.md` §3.5
- * HD-7.
+ * second one now and then, until it stands still or its time is over. Source:
+ * `docs/spec/bitcoin.md` §3.5 HD-7.
  */
 import type { View } from '../base/view.ts'
 import type { HeaderTree } from './header-tree.ts'
@@ -12,6 +12,8 @@ import { HEADERS_MAX } from './message.ts'
 export const COMPARE_HEADERS = 10 * HEADERS_MAX
 /** A peer that brings nothing new for so long gives way to another. */
 export const STALLED_MS = 90_000
+/** However fast it runs, after so long it is another's turn: headers of little work never end. */
+export const TURN_MS = 15 * 60_000
 /** A tip older than this means that many headers are missing. */
 const OLD_TIP_S = 86_400
 /** One, and one that has shown another chain. */
@@ -25,7 +27,11 @@ export function isCatchingUp(tree: View<HeaderTree>, nowMs: number): boolean {
   return work < minimumWork || header.time < nowMs / 1000 - OLD_TIP_S
 }
 
-type Runner = { progress: number; movedMs: number; comparedAt: number }
+type Runner = { progress: number; movedMs: number; comparedAt: number; readonly startedMs: number }
+
+/** When it is another's turn, if anybody waits. */
+const dueMs = ({ movedMs, startedMs }: Runner): number =>
+  Math.min(movedMs + STALLED_MS, startedMs + TURN_MS)
 
 export class HeaderRace {
   readonly #runners = new Map<number, Runner>()
@@ -45,7 +51,7 @@ export class HeaderRace {
 
   #start(peer: number, nowMs: number): void {
     this.#waiting.delete(peer)
-    this.#runners.set(peer, { progress: 0, movedMs: nowMs, comparedAt: 0 })
+    this.#runners.set(peer, { progress: 0, movedMs: nowMs, comparedAt: 0, startedMs: nowMs })
   }
 
   /**
@@ -89,11 +95,11 @@ export class HeaderRace {
     return [first]
   }
 
-  /** Whoever stands still goes to the end of the queue. */
+  /** Whoever stands still, or has run for long, goes to the end of the queue. */
   expire(nowMs: number): void {
     if (this.#waiting.size === 0) return
-    for (const [peer, { movedMs }] of this.#runners) {
-      if (nowMs - movedMs < STALLED_MS) continue
+    for (const [peer, runner] of this.#runners) {
+      if (nowMs < dueMs(runner)) continue
       this.#runners.delete(peer)
       this.#waitLonger(peer)
     }
@@ -106,6 +112,6 @@ export class HeaderRace {
 
   get deadlineMs(): number {
     if (this.#waiting.size === 0) return Number.POSITIVE_INFINITY
-    return Math.min(...[...this.#runners.values()].map(({ movedMs }) => movedMs + STALLED_MS))
+    return Math.min(...[...this.#runners.values()].map(dueMs))
   }
 }

@@ -10,6 +10,7 @@ import {
   HeaderRace,
   isCatchingUp,
   STALLED_MS,
+  TURN_MS,
 } from '../../../src/core/btc/header-race.ts'
 import { addHeader, judgeHeader, newHeaderTree } from '../../../src/core/btc/header-tree.ts'
 import { mainnet, regtest } from '../../../src/core/btc/network.ts'
@@ -76,6 +77,22 @@ describe('a race', () => {
     expect(race.next(0, far)).toEqual([5])
     race.leave(5)
     expect(race.next(0, far)).toEqual([4])
+  })
+
+  it('gives an honest peer its turn, however steadily two others show chains without work', () => {
+    const race = new HeaderRace()
+    for (const peer of [4, 5, 6]) race.mayAsk(peer, 0, far)
+    race.differs(5, 300_000)
+    let nowMs = 300_000
+    for (let progress = 1; !race.next(nowMs, far).includes(6); progress++) {
+      nowMs += 60_000
+      for (const peer of [4, 5]) race.advanced(peer, progress, nowMs)
+      race.expire(nowMs)
+      expect(nowMs).toBeLessThanOrEqual(300_000 + TURN_MS)
+    }
+    // Whoever had to give way comes again.
+    race.leave(6)
+    expect(race.next(nowMs, far)).toEqual([4])
   })
 })
 
