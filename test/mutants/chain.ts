@@ -108,4 +108,18 @@ export const chainMutants: readonly Mutant[] = [
     to: 'volatile.mustLook = isReorganised',
     tests: [lost],
   },
+  {
+    name: 'a coin that our own transaction has spent is called lost',
+    file: 'minter/lost-coins.ts',
+    from: 'yield { utxo, changes }',
+    to: 'yield { utxo, changes: [] }',
+    tests: [lost],
+  },
+  {
+    name: 'an attempt is made twice when its coin comes back',
+    file: 'minter/signing.ts',
+    from: '(signing.failures.get(key.input) ?? 0) !== key.attempt',
+    to: '!open.has(name)',
+    tests: [lost],
+  },
 ]

@@ -76,7 +76,8 @@ export function submitPendingBatch(context: Context): boolean {
 }
 
 function formBatch(context: Context): void {
-  if (context.volatile.root === undefined || context.state.queue.length === 0) return
+  const { root, mustLook } = context.volatile
+  if (root === undefined || mustLook || context.state.queue.length === 0) return
   const rate = estimateRate(context)
   if (rate === undefined) return
   const round: Round = { context, rate, excluded: new Set(), alone: new Map() }

@@ -10,7 +10,7 @@ import { CHECK_TRANSACTION_TRIES_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { err, ledgerCall, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
 import { guarded, refusedByMode } from './guards.ts'
-import { mintingStopped } from './lost-coins.ts'
+import { lookAgain, mintingStopped } from './lost-coins.ts'
 import { encodeMintMemo } from './memo.ts'
 import type { UtxosResult } from './ports.ts'
 import type { OutpointKey } from './state.ts'
@@ -51,6 +51,7 @@ export function updateBalance(
 
 /** Steps 5 to 9 of §5, once the account may come in. */
 function creditAccount(context: Context, account: Account): UpdateBalanceResult {
+  lookAgain(context)
   const stopped = mintingStopped(context)
   if (stopped !== undefined) return err(stopped)
   const script = scriptOf(rootOf(context).key, account)

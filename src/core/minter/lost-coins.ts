@@ -3,10 +3,11 @@
  * spent, until the chain has them again. Source: minter [H 15]; bitcoin §13.2.
  */
 import type { View } from '../base/view.ts'
+import type { OutPoint } from '../btc/transaction.ts'
 import { outpointKey } from '../btc/transaction.ts'
 import type { Context } from './context.ts'
-import { unavailable } from './context.ts'
-import type { OutpointKey, State } from './state.ts'
+import { schedule, unavailable } from './context.ts'
+import type { OutpointKey, State, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
 
@@ -18,26 +19,60 @@ export function lookForLost(context: Context, isReorganised: boolean): void {
   const { state, volatile, ports } = context
   const { lost, open } = volatile
   volatile.mustLook ||= isReorganised
-  const asked = new Map(volatile.mustLook ? coinsHeld(state) : lost)
-  const missing = ports.bitcoin.missing([...asked.values()].map(({ outpoint }) => outpoint))
+  const held = volatile.mustLook || lost.size > 0 ? [...coinsHeld(state)] : []
+  const asked = volatile.mustLook ? held : held.filter(({ utxo }) => lost.has(keyOfUtxo(utxo)))
+  const missing = ports.bitcoin.missing(
+    asked.flatMap(({ utxo, changes }) => [utxo.outpoint, ...changes]),
+  )
   if (missing === undefined) return // A view that is behind cannot tell; it is asked again.
   volatile.mustLook = false
   lost.clear()
-  for (const outpoint of missing) {
-    const utxo = asked.get(outpointKey(outpoint))
-    if (utxo !== undefined) lost.set(keyOfUtxo(utxo), utxo)
-  }
+  const gone = new Set(missing.map(outpointKey))
+  for (const { utxo, changes } of asked)
+    if ([utxo.outpoint, ...changes].every((outpoint) => gone.has(outpointKey(outpoint))))
+      lost.set(keyOfUtxo(utxo), utxo)
   for (const [name, { key }] of open)
     if (hasLost(context, state.signing.get(keyOfTxid(key.txid))?.utxos ?? [])) open.delete(name)
 }
 
-/** Coins that stand for tokens and that no transaction of ours has spent yet. */
-function* coinsHeld({
-  availableUtxos,
-  signing,
-}: View<Pick<State, 'availableUtxos' | 'signing'>>): Iterable<[OutpointKey, Utxo]> {
-  yield* availableUtxos
-  for (const { utxos } of signing.values()) for (const utxo of utxos) yield [keyOfUtxo(utxo), utxo]
+/** After a reorganisation that was not looked into: the view may have caught up without a block. */
+export function lookAgain(context: Context): void {
+  if (!context.volatile.mustLook) return
+  lookForLost(context, false)
+  if (!context.volatile.mustLook) schedule(context, 'process', context.now) // For what had to wait.
+}
+
+type HeldCoin = {
+  readonly utxo: Utxo
+  /** Outputs of ours of which one is there where the coin has been spent as we wanted. */
+  readonly changes: readonly OutPoint[]
+}
+
+/** Coins that stand for tokens, or for what transactions pay that are not final. */
+function* coinsHeld(
+  state: View<Pick<State, 'availableUtxos' | 'signing' | 'submitted' | 'stuck' | 'replaces'>>,
+): Iterable<HeldCoin> {
+  for (const utxo of state.availableUtxos.values()) yield { utxo, changes: [] }
+  for (const { utxos } of state.signing.values())
+    for (const utxo of utxos) yield { utxo, changes: [] }
+  for (const [key, { utxos }] of state.submitted) {
+    const changes = changesOf(state, key)
+    if (changes !== undefined) for (const utxo of utxos) yield { utxo, changes }
+  }
+}
+
+/** Of a transaction and of those it replaces; undefined where one has none to know it by. */
+function changesOf(
+  { submitted, stuck, replaces }: View<Pick<State, 'submitted' | 'stuck' | 'replaces'>>,
+  newest: TxidKey,
+): readonly OutPoint[] | undefined {
+  const changes: OutPoint[] = []
+  for (let key: TxidKey | undefined = newest; key !== undefined; key = replaces.get(key)) {
+    const transaction = submitted.get(key) ?? stuck.get(key)
+    if (transaction?.changeOutput === undefined) return undefined
+    changes.push({ txid: transaction.txid, vout: transaction.changeOutput.vout })
+  }
+  return changes
 }
 
 export const hasLost = (

@@ -83,6 +83,7 @@ export function upgrade(
   if (replayed instanceof BadEncoding) return refused(replayed.message)
   // Other volatile state goes; but two ledger calls must not bear one time (§18.6).
   replayed.volatile.lastCreatedAt = state.volatile.lastCreatedAt
+  replayed.volatile.mustLook = true
   const problem = invalidity(replayed.config)
   return problem === undefined
     ? started({ state: replayed, log: next, settings }, now)

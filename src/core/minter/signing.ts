@@ -46,8 +46,8 @@ export function startSigning(
 
 /** Asks for the next signatures, oldest transaction first, at most 10 at once. */
 export function openRequests(context: Context): void {
-  const { open, resting } = context.volatile
-  if (context.volatile.root === undefined) return
+  const { open, resting, root, mustLook } = context.volatile
+  if (root === undefined || mustLook) return
   for (const signing of context.state.signing.values()) {
     if (hasLost(context, signing.utxos)) continue
     let midstate: SighashMidstate | undefined
@@ -112,7 +112,10 @@ export function signatureReady(context: Context, key: SignatureKey, signature: U
 export function signatureFailed(context: Context, key: SignatureKey): void {
   const { open, resting } = context.volatile
   const name = inputKey(key.txid, key.input)
-  if (open.get(name)?.key.attempt !== key.attempt) return
+  // Not only what is open: a request may have been dropped since, and no attempt is made twice.
+  const signing = context.state.signing.get(keyOfTxid(key.txid))
+  if (signing?.utxos[key.input] === undefined || signing.signed.has(key.input)) return
+  if ((signing.failures.get(key.input) ?? 0) !== key.attempt) return
   context.record({ type: 'xSignatureFailed', txid: key.txid, input: key.input })
   open.delete(name)
   resting.add(name)

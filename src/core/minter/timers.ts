@@ -7,6 +7,7 @@ import { findConfirmations } from './confirmation.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import { refreshFees } from './fees.ts'
+import { lookAgain } from './lost-coins.ts'
 import { reimburse } from './reimbursement.ts'
 import { openRequests, sendTransaction } from './signing.ts'
 import type { State } from './state.ts'
@@ -52,6 +53,7 @@ export function runDueTasks(context: Context): void {
  */
 function processRound(context: Context): boolean {
   context.volatile.resting.clear()
+  lookAgain(context)
   const batchChanged = submitPendingBatch(context)
   findConfirmations(context)
   for (const key of [...context.volatile.unsent]) sendTransaction(context, key)

@@ -105,3 +105,87 @@ it('blocks that none left ask for no coin', () => {
   world.mine(3)
   expect(lost()).toEqual([])
 })
+
+it('a request that fails while its coin is gone is asked again as another attempt', () => {
+  const { world, lose, giveBack, redeem } = story()
+  redeem(10_150_000n)
+  world.wait(3_600_000_000_000n)
+  const [first, second] = world.outstanding()
+  if (first === undefined || second === undefined) throw new Error('two signatures are asked for')
+  lose()
+  world.fail(first)
+  world.fail(first)
+  giveBack()
+  const asked = [{ ...first.key, attempt: 1 }, second.key]
+  expect(world.outstanding().map(({ key }) => key)).toEqual(expect.arrayContaining(asked))
+  expect(world.outstanding()).toHaveLength(2)
+  world.sign()
+  expect(world.chain.mempool).toHaveLength(1)
+})
+
+/** A transaction that spends the first coin is out, and in no block. */
+function sent() {
+  const told = story()
+  const { world, redeem } = told
+  redeem(150_000n)
+  world.wait(3_600_000_000_000n)
+  world.sign()
+  return { ...told, transactions: world.chain.mempool.splice(0) }
+}
+
+it('bitcoin §13.2: a coin stays lost that a transaction spends which no block can take', () => {
+  const { world, coin, key, lose, lost, transactions } = sent()
+  expect(transactions).toHaveLength(1)
+  lose()
+  expect(lost()).toEqual([key])
+  world.mine(1, true)
+  world.mine()
+  expect(lost()).toEqual([key])
+  expect(world.call('update_balance', alice.owner, {})).toMatchObject({
+    error: { type: 'temporarilyUnavailable' },
+  })
+  world.chain.utxosByKey.set(key, coin)
+  world.chain.mempool.push(...transactions)
+  world.mine()
+  expect(lost()).toEqual([])
+})
+
+it('a coin is not lost that a transaction of ours in the chain has spent', () => {
+  const { world, key, lost, transactions } = sent()
+  world.chain.mempool.push(...transactions)
+  world.mine()
+  expect(world.chain.utxosByKey.has(key)).toBe(false)
+  expect(world.state.submitted.size).toBe(1)
+  world.mine(1, true)
+  expect(lost()).toEqual([])
+  world.mine(6, true)
+  expect(world.state.submitted.size).toBe(0)
+  expect(lost()).toEqual([])
+})
+
+it('nothing is built, asked for or minted before it is known what a reorganisation took', () => {
+  const { world, key, lose, redeem, spends, lost } = story()
+  world.pay(alice, 70_000n)
+  world.chain.isDown = true
+  lose()
+  redeem(150_000n)
+  world.wait(3_600_000_000_000n)
+  expect(spends()).toEqual([])
+  world.chain.isDown = false // No block comes with it.
+  const minted = world.ledger.blocks.length
+  expect(world.call('update_balance', alice.owner, {})).toMatchObject({
+    error: { type: 'temporarilyUnavailable' },
+  })
+  expect(world.ledger.blocks.length).toBe(minted)
+  expect(lost()).toEqual([key])
+  world.wait(0n)
+  expect(spends()).toHaveLength(1)
+  expect(spends()).not.toContain(key)
+})
+
+it('an upgrade forgets no coin that is gone', () => {
+  const { world, key, lose, lost } = story()
+  lose()
+  world.upgrade()
+  expect(lost()).toEqual([key])
+})
