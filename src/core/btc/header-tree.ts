@@ -175,7 +175,7 @@ export function worthwhileWork(tree: View<HeaderTree>): bigint {
  * Drops side branches: those of too little work, on a network with a minimum of it those that left
  * the best chain long ago, and the lightest of the rest, so that there is room again (HDR-15). What
  * was proven invalid is lighter than anything. `needed`: keys of nodes that stay with what leads to
- * them, beside `keptMax` others.
+ * them, beside `keptMax` others; the heaviest of these stays, unless none may.
  */
 export function pruneSides(
   tree: HeaderTree,
@@ -200,7 +200,7 @@ export function pruneSides(
     const root = branch.at(-1) ?? leaf
     if (root.height <= lowest) continue
     const fresh = branch.filter((node) => !kept.has(node))
-    if (chosen > 0 && chosen + fresh.length > keptMax) continue
+    if (chosen + fresh.length > keptMax && (chosen > 0 || keptMax === 0)) continue
     chosen += fresh.length
     for (const node of fresh) kept.add(node)
   }

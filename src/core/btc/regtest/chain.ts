@@ -6,7 +6,7 @@ import type { BlockHash, Txid } from '../../base/bytes.ts'
 import { toHex } from '../../base/bytes.ts'
 import { present } from '../../base/errors.ts'
 import type { Block } from '../block.ts'
-import { checkBlock, txidsOf } from '../block.ts'
+import { blockSize, checkBlock, txidsOf } from '../block.ts'
 import { genesisBlock } from '../genesis.ts'
 import type { HeaderNode, HeaderTree, HeaderVerdict } from '../header-tree.ts'
 import {
@@ -19,6 +19,7 @@ import {
   markInvalid,
   medianTimeOf,
   newHeaderTree,
+  pruneSides,
   subtreeOf,
   unmarkInvalid,
 } from '../header-tree.ts'
@@ -30,7 +31,14 @@ import { applyChanges } from './coins.ts'
 import type { ScriptVerifier } from './script-verifier.ts'
 import type { SpendContext } from './spending.ts'
 
-type StoredBlock = { readonly block: Block; readonly txids: readonly Txid[] }
+/** Bytes of the bodies off the best chain together. */
+export const SIDE_BYTES_MAX = 128 * 2 ** 20
+
+type StoredBlock = {
+  readonly block: Block
+  readonly txids: readonly Txid[]
+  readonly bytes: number
+}
 
 /** How the best branch moved; blocks in the order of their heights. */
 export type Move = {
@@ -50,7 +58,10 @@ export class Chain {
   readonly #network: Network
   readonly #tree: HeaderTree
   #scripts: ConnectContext['scripts']
+  readonly #sideBytesMax: number
   readonly #blocks = new Map<string, StoredBlock>()
+  /** Of the blocks that are not connected. */
+  #sideBytes = 0
   readonly #coins = new Map<string, Coin>()
   /** Connected nodes by height; `#undo[h]` takes back the block at height h. */
   readonly #active: HeaderNode[]
@@ -58,15 +69,16 @@ export class Chain {
   /** Height of each transaction of the active branch. */
   readonly #heights = new Map<string, number>()
 
-  constructor(network: Network, scripts: ScriptVerifier) {
+  constructor(network: Network, scripts: ScriptVerifier, sideBytesMax = SIDE_BYTES_MAX) {
     this.#network = network
     this.#tree = newHeaderTree(network)
     this.#scripts = scripts
+    this.#sideBytesMax = sideBytesMax
     const genesis = bestHeader(this.#tree)
     const block = genesisBlock(network)
     // Its output never enters the coins: no rule lets anyone spend it.
     this.#active = [genesis]
-    this.#blocks.set(genesis.key, { block, txids: txidsOf(block) })
+    this.#blocks.set(genesis.key, { block, txids: txidsOf(block), bytes: 0 })
   }
 
   get tree(): HeaderTree {
@@ -123,16 +135,50 @@ export class Chain {
     const flaw = checkBlock(block, { network: this.#network, height: node.height, txids })
     // A mutated body says nothing about its header: the true block may still come.
     if (flaw?.kind === 'mutated') return refused(flaw.reason)
-    addHeader(this.#tree, node)
-    if (flaw !== undefined) {
-      markInvalid(this.#tree, node)
-      return refused(flaw.reason)
-    }
-    this.#blocks.set(node.key, { block, txids })
+    const bytes = blockSize(block).total
+    if (flaw === undefined && !this.#makeRoom(node, bytes)) return refused('too-many-side-blocks')
     const before = this.tip
+    const isPruned = this.#grow(node)
+    if (flaw !== undefined) markInvalid(this.#tree, node)
+    else {
+      this.#blocks.set(node.key, { block, txids, bytes })
+      this.#sideBytes += bytes
+    }
     const { move, reasons } = this.#follow()
+    if (isPruned) this.#dropUnknown()
+    if (flaw !== undefined) return refused(flaw.reason)
     if (this.#tree.invalid.has(node.key)) return refused(reasons.get(node.key) ?? 'bad-prevblk')
     return { type: 'accepted', hash: node.hash, move: this.tip === before ? undefined : move }
+  }
+
+  /**
+   * Whether a block that stays off the best chain has room, if need be in the place of other
+   * branches.
+   */
+  #makeRoom({ parent, work }: HeaderNode, bytes: number): boolean {
+    const hasRoom = (): boolean => this.#sideBytes + bytes <= this.#sideBytesMax
+    if (parent === undefined || work > this.tip.work || hasRoom()) return true
+    pruneSides(this.#tree, { keptMax: 0, needed: [parent.key] })
+    this.#dropUnknown()
+    return hasRoom()
+  }
+
+  /** Whether other headers have left the tree for this one. */
+  #grow(node: HeaderNode): boolean {
+    const { size } = this.#tree.nodes
+    addHeader(this.#tree, node, [node.key, this.tip.key])
+    return this.#tree.nodes.size <= size
+  }
+
+  /** Bodies go with their headers. */
+  #dropUnknown(): void {
+    for (const key of this.#blocks.keys()) if (!this.#tree.nodes.has(key)) this.#drop(key)
+  }
+
+  /** Forgets the body of a block that is not connected. */
+  #drop(key: string): void {
+    this.#sideBytes -= this.#blocks.get(key)?.bytes ?? 0
+    this.#blocks.delete(key)
   }
 
   /**
@@ -215,7 +261,7 @@ export class Chain {
       if (typeof result === 'string') {
         reasons.set(node.key, result)
         markInvalid(this.#tree, node)
-        this.#blocks.delete(node.key)
+        this.#drop(node.key)
       } else connected.push(result)
     }
     return { move: { disconnected: disconnected.toReversed(), connected }, reasons }
@@ -223,7 +269,7 @@ export class Chain {
 
   /** The block, or why it cannot follow the tip. */
   #connect(node: HeaderNode): Block | string {
-    const { block, txids } = present(this.#blocks.get(node.key), 'a header has its body')
+    const { block, txids, bytes } = present(this.#blocks.get(node.key), 'a header has its body')
     const result = connectBlock(block, {
       ...this.#contextAfter(this.tip),
       network: this.#network,
@@ -235,13 +281,16 @@ export class Chain {
     this.#undo[node.height] = applyChanges(this.#coins, result.changes)
     for (const txid of txids) this.#heights.set(toHex(txid), node.height)
     this.#active.push(node)
+    this.#sideBytes -= bytes
     return block
   }
 
   #disconnectTip(): Block {
     const node = present(this.#active.pop(), 'a block is disconnected')
     applyChanges(this.#coins, present(this.#undo.pop(), 'a connected block has undo data'))
-    const { block, txids } = present(this.#blocks.get(node.key), 'a connected block has its body')
+    const stored = present(this.#blocks.get(node.key), 'a connected block has its body')
+    const { block, txids, bytes } = stored
+    this.#sideBytes += bytes
     for (const txid of txids) this.#heights.delete(toHex(txid))
     return block
   }
