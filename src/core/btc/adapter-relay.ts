@@ -1,5 +1,5 @@
 /** Our transactions at the peers of the Bitcoin adapter. Source: `docs/spec/bitcoin.md` §3.7, §10.5. */
-import type { AdapterLinks, Link } from './adapter-links.ts'
+import type { AdapterLinks } from './adapter-links.ts'
 import type { AdapterTurn } from './adapter-turn.ts'
 import type { InventoryItem } from './message.ts'
 import type {
@@ -31,6 +31,8 @@ export class AdapterRelay {
   readonly #relay: TransactionRelay
   #pushedMs = Number.NEGATIVE_INFINITY
   #isPushing: boolean
+  /** Connected peers that were told of the whole list once. */
+  readonly #greeted = new Set<number>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -47,10 +49,13 @@ export class AdapterRelay {
     this.#post(this.#relay.announce(transactions, this.#peers(), nowMs))
   }
 
-  /** A handshake is complete (RB-2). */
-  ready(link: Link): void {
-    for (const peer of this.#peers())
-      if (peer.peer === link.peer) this.#post(this.#relay.peerReady(peer, this.#parts.turn.nowMs))
+  /** A handshake is complete (RB-2): a new canary may free the one before it to be told. */
+  ready(): void {
+    for (const peer of this.#peers()) {
+      if (this.#greeted.has(peer.peer)) continue
+      this.#greeted.add(peer.peer)
+      this.#post(this.#relay.peerReady(peer, this.#parts.turn.nowMs))
+    }
   }
 
   /** Since when peers announce a transaction that was never in our list. */
@@ -72,6 +77,7 @@ export class AdapterRelay {
   forget(peer: number): void {
     if (peer === PUSHED_PEER && this.#parts.turn.nowMs - this.#pushedMs < PUSH_RESENTED_MS)
       this.#isPushing = false
+    this.#greeted.delete(peer)
     this.#relay.forget(peer)
   }
 

@@ -249,7 +249,7 @@ export class BitcoinAdapter {
         case 'ready':
           if (this.#config.filters) this.#turn.emit({ type: 'peerReady', peer: link.peer })
           this.#headers.ask(link)
-          this.#relay.ready(link)
+          this.#relay.ready()
           this.#discovery?.ready(link)
           break
         case 'message':

@@ -698,6 +698,16 @@ describe('our transactions', () => {
     expect(peer.sentTypes()).toEqual(['notfound'])
   })
 
+  it('are told to the canary once another peer has taken its place', () => {
+    const peer = ready({ peers: 3 })
+    peer.ready(1)
+    peer.step({ type: 'announce', transactions: [one] })
+    expect(announced(peer.sent(1))).toEqual([])
+    peer.ready(2)
+    expect(announced(peer.sent(1)).map(({ hash }) => hash)).toEqual([one.wtxid])
+    expect(announced(peer.sent(2))).toEqual([])
+  })
+
   it('count as echoed, once, when the peer that we told nothing announces them', () => {
     const peer = ready({ peers: 2 })
     peer.ready(1)
