@@ -59,7 +59,7 @@ export class AdapterBlocks {
 
   /** BD-6. */
   lacking(peer: number, items: readonly InventoryItem[]): void {
-    for (const { hash } of items) this.#download.refused(hash, peer)
+    for (const { hash } of items) this.#download.refused(hash, peer, this.#parts.turn.nowMs)
   }
 
   receive(link: Link, block: Block): void {

@@ -22,6 +22,8 @@ const STALL_MAX_MS = 64_000
 const STALL_DECAY = 0.85
 /** A block that was handed on and is still wanted after this is asked for again. */
 export const DELIVERED_MS = 30_000
+/** A peer that said it has no such block may have it by then (BD-6). */
+export const LACKING_MS = 600_000
 const MISSES_MAX = 2
 /** Blocks of which it is remembered who announced them. */
 const ANNOUNCED_MAX = 64
@@ -48,8 +50,8 @@ export class BlockDownload {
   /** Requests under way, by block: one, or two. */
   readonly #flights = new Map<string, readonly Flight[]>()
   readonly #delivered = new Map<string, { readonly atMs: number; readonly bytes: number }>()
-  /** Peers that said `notfound`, by block (BD-6). */
-  readonly #without = new Map<string, Set<number>>()
+  /** Peers that said `notfound`, by block, and until when that is believed (BD-6). */
+  readonly #without = new Map<string, Map<number, number>>()
   readonly #announcers = new Map<string, number>()
   readonly #misses = new Map<number, number>()
   #sizes: number[] = []
@@ -231,10 +233,11 @@ export class BlockDownload {
   }
 
   /** The peer has no such block (BD-6). */
-  refused(hash: BlockHash, peer: number): void {
+  refused(hash: BlockHash, peer: number, nowMs: number): void {
     const key = toHex(hash)
     if (!this.#settle(key, peer)) return
-    this.#without.set(key, (this.#without.get(key) ?? new Set()).add(peer))
+    const until = this.#without.get(key) ?? new Map<number, number>()
+    this.#without.set(key, until.set(peer, nowMs + LACKING_MS))
   }
 
   /** The connection is gone; what it owed is asked of others, or of it again later. */
@@ -254,6 +257,8 @@ export class BlockDownload {
       }
     for (const [key, { atMs }] of this.#delivered)
       if (atMs + DELIVERED_MS <= nowMs) this.#delivered.delete(key)
+    for (const without of this.#without.values())
+      for (const [peer, untilMs] of without) if (untilMs <= nowMs) without.delete(peer)
     const late = [...this.#misses].filter(([, count]) => count >= MISSES_MAX)
     const staller = this.#stalled(nowMs)
     return [
@@ -274,6 +279,8 @@ export class BlockDownload {
     let dueMs = Math.min(this.#secondMs, this.#stall?.dueMs ?? Number.POSITIVE_INFINITY)
     for (const flights of this.#flights.values())
       for (const { deadlineMs } of flights) dueMs = Math.min(dueMs, deadlineMs)
+    for (const without of this.#without.values())
+      for (const untilMs of without.values()) dueMs = Math.min(dueMs, untilMs)
     for (const { atMs } of this.#delivered.values()) dueMs = Math.min(dueMs, atMs + DELIVERED_MS)
     return dueMs
   }

@@ -12,6 +12,7 @@ import {
   BLOCK_WITHIN_MS,
   BlockDownload,
   IN_FLIGHT_MAX,
+  LACKING_MS,
   SECOND_PEER_MS,
   STALL_FIRST_MS,
   UNDELIVERED_BYTES_MAX,
@@ -196,12 +197,19 @@ describe('who is asked', () => {
     expect(ask(other, [lacking])).toEqual({ 0: [0] })
   })
 
-  it('not again a peer that has said notfound (BD-6)', () => {
+  it('not again for ten minutes a peer that has said notfound (BD-6)', () => {
     const download = begun(1)
     ask(download, peers(0))
-    download.refused(hashOf(0), 0)
+    download.refused(hashOf(0), 0, 0)
     expect(ask(download, peers(0))).toEqual({})
     expect(ask(download, peers(0, 1))).toEqual({ 1: [0] })
+    download.forget(1)
+    ask(download, peers(0))
+    expect(download.deadlineMs).toBe(LACKING_MS)
+    download.expire(LACKING_MS - 1)
+    expect(ask(download, peers(0), LACKING_MS - 1)).toEqual({})
+    download.expire(LACKING_MS)
+    expect(ask(download, peers(0), LACKING_MS)).toEqual({ 0: [0] })
   })
 
   it('only for blocks whose header is good (BD-1)', () => {

@@ -89,7 +89,7 @@ export class BlockSync {
           if (item.kind === inventory.block) this.#hearHash(peer, item.hash, nowMs)
         break
       case 'notfound':
-        for (const { hash } of talk.items) this.#download.refused(hash, peer)
+        for (const { hash } of talk.items) this.#download.refused(hash, peer, nowMs)
         break
       case 'block':
         this.#hearBlock(peer, talk.block, nowMs)
