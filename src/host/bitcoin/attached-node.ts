@@ -17,7 +17,7 @@ import {
 } from '../../core/btc/chain-queries.ts'
 import type { Request, State } from '../../core/btc/chain-state.ts'
 import { newState, STABILITY_THRESHOLD } from '../../core/btc/chain-state.ts'
-import { execute } from '../../core/btc/chain-view.ts'
+import { apply, execute } from '../../core/btc/chain-view.ts'
 import { networks } from '../../core/btc/network.ts'
 import type { FoundTransaction, OutputStatus } from '../../core/btc/regtest/node.ts'
 import { Standings } from '../../core/btc/standing.ts'
@@ -90,6 +90,12 @@ export class AttachedBitcoin {
     return this.#connection.shownHeight()
   }
 
+  /** Where the node's chain ends, if that is below what it has shown before: it lost its chain. */
+  get wentBackTo(): number | undefined {
+    const height = this.#connection.peerHeight()
+    return height !== undefined && height < this.height ? height : undefined
+  }
+
   /** How far a header that the node shows lies before our clock, if that is too far. */
   get aheadSeconds(): number | undefined {
     return this.#connection.aheadSeconds()
@@ -118,12 +124,19 @@ export class AttachedBitcoin {
   ):
     | { readonly type: 'accepted'; readonly txid: Txid }
     | { readonly type: 'refused'; readonly reason: string } {
+    const before = new Set(outgoing(this.#state).map(({ key }) => key))
     const reply = this.#execute({ type: 'sendTransaction', bytes, keep: false })
     if (reply.type !== 'accepted' && reply.type !== 'known')
       return { type: 'refused', reason: reply.type }
     const own = txid(decodeTransaction(bytes))
     const posted = this.#standings.look(this.#state).find(({ txid: id }) => equalBytes(id, own))
-    if (posted?.standing.type === 'held') return { type: 'refused', reason: posted.standing.reason }
+    if (posted?.standing.type === 'held') {
+      // Whoever was refused must not find it sent when a later block makes it good.
+      const { key } = posted
+      if (!before.has(key))
+        apply(this.#state, { type: 'transactionDropped', key, reason: 'displaced' })
+      return { type: 'refused', reason: posted.standing.reason }
+    }
     this.#instruct()
     return { type: 'accepted', txid: own }
   }

@@ -52,6 +52,8 @@ export interface BitcoinConnection {
   bestHeight(): number
   /** Of the first peer: by its own word, until it has shown all its headers. */
   shownHeight(): number
+  /** Where the first peer's chain ends by its own word, once it has shown all its headers. */
+  peerHeight(): number | undefined
   /** How far a header that a peer shows lies before our clock, if that is too far (HDR-10). */
   aheadSeconds(): number | undefined
   status(): AdapterStatus
@@ -102,6 +104,10 @@ export function startBitcoinConnection(
     shownHeight: () => {
       const { height, isAll } = adapter.shownBy(0)
       return isAll ? adapter.bestHeight : Math.max(height, adapter.bestHeight)
+    },
+    peerHeight: () => {
+      const { height, isAll } = adapter.shownBy(0)
+      return isAll ? height : undefined
     },
     aheadSeconds: () => adapter.aheadSeconds,
     status: () => adapter.status,

@@ -139,6 +139,9 @@ it('the chain of an attached node is seen with what is spent, unspent and unknow
   const [output] = coinbase?.outputs ?? []
   if (coinbase === undefined || output === undefined) throw new RangeError('a coinbase pays')
   const coin = { outpoint: { txid: txid(coinbase), vout: 0 }, value: output.value }
+  const young = node.blockAt(101)?.transactions[0]
+  if (young === undefined) throw new RangeError('a coinbase pays')
+  const immature = { ...coin, outpoint: { txid: txid(young), vout: 0 } }
   expect(chain.output(coin.outpoint)).toMatchObject({ type: 'unspent', value: coin.value })
   expect(chain.output({ ...coin.outpoint, vout: 9 })).toEqual({ type: 'unknown' })
   expect(chain.output({ txid: hash32(new Uint8Array(32)), vout: 0 })).toEqual({ type: 'unknown' })
@@ -147,6 +150,13 @@ it('the chain of an attached node is seen with what is spent, unspent and unknow
   const paid = payer.pay({ utxos: [coin], ...more, feeRateSatPerVb: 2n })
   if (paid.type !== 'signed') throw new RangeError(paid.type)
   expect(chain.submit(paid.bytes.slice(1))).toMatchObject({ type: 'refused' })
+  const early = payer.pay({ utxos: [immature], ...more, feeRateSatPerVb: 2n })
+  if (early.type !== 'signed') throw new RangeError(early.type)
+  expect(chain.submit(early.bytes)).toMatchObject({
+    type: 'refused',
+    reason: 'bad-txns-premature-spend-of-coinbase',
+  })
+  expect(chain.waiting).toBe(0) // Who was refused must not find it sent a block later.
   expect(chain.submit(paid.bytes)).toEqual({ type: 'accepted', txid: paid.txid })
   await vi.waitFor(() => expect(node.mempool().length).toBe(1), isThere)
   expect(chain.transaction(paid.txid)).toMatchObject({ confirmations: 0 })
@@ -198,6 +208,27 @@ it('the chain of an attached node is seen with what is spent, unspent and unknow
   })
 })
 
+it('a node that was begun anew is seen to have lost its chain', async () => {
+  const nowSeconds = Number(systemClock() / 1_000_000_000n)
+  const begin = async (name: string, blocks: number, port?: number) => {
+    const node = new RegtestNode()
+    node.mine(blocks, regtestWallet(name).script, nowSeconds)
+    const server = await startRegtestServer(port === undefined ? { node } : { node, port })
+    closing.push(() => server.close())
+    return server
+  }
+  const first = await begin('first', 20)
+  const chain = new AttachedBitcoin({ ...place(first.port), network: 'regtest' }, '/t/')
+  closing.push(() => chain.close())
+  const isThere = { timeout: 10_000, interval: 5 }
+  await vi.waitFor(() => expect(chain.height).toBe(20), isThere)
+  expect(chain.wentBackTo).toBeUndefined()
+  await first.close()
+  await begin('second', 5, first.port)
+  await vi.waitFor(() => expect(chain.wentBackTo).toBe(5), isThere)
+  expect(chain.height).toBe(20)
+})
+
 describe('the status of an attached subnet', () => {
   const well: AttachedFacts = {
     address: 'h:1',
@@ -213,6 +244,7 @@ describe('the status of an attached subnet', () => {
     isCatchingUp: false,
     isStale: false,
     aheadSeconds: undefined,
+    wentBackTo: undefined,
     bans: [],
     lastOffence: undefined,
     eclipseRisk: undefined,
@@ -223,6 +255,11 @@ describe('the status of an attached subnet', () => {
     ['that nothing answers', { isConnected: false, nodesConnected: [] }, 'nothing answers at h:1'],
     ['which nodes are not connected', { nodesConnected: [1] }, '3 of 4 nodes are not connected'],
     ['that the chain went back', { shownHeight: 5 }, 'ends at 5, below what the subnet has seen'],
+    [
+      'that the node lost its chain',
+      { wentBackTo: 5 },
+      'ends at 5, below what the subnet has seen',
+    ],
     ['why a connection was ended', { lastOffence: 'high-hash' }, 'was ended: high-hash'],
     [
       'that all peers are neighbours',
