@@ -17,7 +17,8 @@ import { ByteSink, decodeExactly } from './wire.ts'
 const MAGIC = utf8('ckbtc-peers-1')
 const CHECKSUM_SIZE = 4
 export const ANCHORS_MAX = 2
-const TEXT_MAX = 64
+/** A source may be the name of a peer of the user's. */
+const TEXT_MAX = 255
 const ENTRY_SIZE_MIN = 38
 export const BOOK_BYTES_MAX = 1_000_000
 

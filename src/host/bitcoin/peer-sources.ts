@@ -71,7 +71,7 @@ export class PeerSources {
       writeWholeFile(bookPath, encodeKnownPeers(network, known))
       this.#problem = undefined
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error
+      if (!isSystemError(error)) throw error
       this.#problem = error.message
     }
   }
@@ -79,9 +79,16 @@ export class PeerSources {
 
 /** Anybody may have written the file: a flaw costs what it holds, and nothing else. */
 function readKnownPeers(network: Network, path: string): KnownPeers | BadEncoding {
-  if (!existsSync(path)) return NO_PEERS
-  if (statSync(path).size > BOOK_BYTES_MAX)
-    return new BadEncoding('an address book that is too long')
-  const bytes = new Uint8Array(readFileSync(path))
-  return attempt(() => decodeKnownPeers(network, bytes))
+  try {
+    if (!existsSync(path)) return NO_PEERS
+    if (statSync(path).size > BOOK_BYTES_MAX)
+      return new BadEncoding('an address book that is too long')
+    const bytes = new Uint8Array(readFileSync(path))
+    return attempt(() => decodeKnownPeers(network, bytes))
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    return new BadEncoding(error.message)
+  }
 }
+
+const isSystemError = (error: unknown): error is Error => error instanceof Error && 'code' in error

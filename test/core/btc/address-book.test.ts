@@ -203,7 +203,10 @@ describe('a stored book', () => {
     ...change,
   })
   const known = {
-    entries: [entryOf('20.0.0.1'), entryOf('2600:0:0:0:0:0:0:1', { services: 2n ** 63n })],
+    entries: [
+      entryOf('20.0.0.1'),
+      entryOf('2600:0:0:0:0:0:0:1', { services: 2n ** 63n, source: 'n'.repeat(253) }),
+    ],
     anchors: [{ host: '21.0.0.1', port: 8_333 }],
   }
   const stored = encodeKnownPeers(mainnet, known)
@@ -230,7 +233,7 @@ describe('a stored book', () => {
     ['no port', encoded({ entries: [entryOf('20.0.0.1', { port: 0 })] })],
     [
       'a source of many bytes',
-      encoded({ entries: [entryOf('20.0.0.1', { source: 'x'.repeat(65) })] }),
+      encoded({ entries: [entryOf('20.0.0.1', { source: 'x'.repeat(256) })] }),
     ],
     ['a source that is no text', encoded({ entries: [entryOf('20.0.0.1', { source: 'a b' })] })],
     ['a time beyond all', encoded({ entries: [entryOf('20.0.0.1', { successMs: 2 ** 50 })] })],

@@ -44,6 +44,12 @@ describe('the file of the address book', () => {
     expect(sourcesAt(bookPath).config.known).toEqual(known)
   })
 
+  it('that cannot be read ends nothing', () => {
+    const sources = sourcesAt(folder)
+    expect(sources.config.known).toEqual(NO_PEERS)
+    expect(sources.problem).toContain('EISDIR')
+  })
+
   it('that cannot be written ends nothing', () => {
     const sources = sourcesAt(join(folder, 'nowhere', 'peers'))
     sources.keep(known)
