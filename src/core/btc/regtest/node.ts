@@ -286,6 +286,10 @@ export class RegtestNode {
   forgetPeer(peer: string): void {
     this.#intake.forgetPeer(peer)
   }
+  /** The entry that spends an output of the chain or of another entry. */
+  spender(outpoint: OutPoint): MempoolEntry | undefined {
+    return this.#mempool.pool.spender(outpoint)
+  }
   /** An entry by its txid or its wtxid. */
   pooled(hash: Hash32): MempoolEntry | undefined {
     return this.#mempool.pool.find(hash)

@@ -227,8 +227,10 @@ describe('transactions', () => {
       'missing-inputs',
     )
     expect(ask(chain, 'sendrawtransaction', hexOf(parent))).toBe(idOf(parent))
-    expect(ask(chain, 'sendrawtransaction', hexOf(child))).toBe(idOf(child))
-    expect(ask(chain, 'sendrawtransaction', hexOf(child))).toBe(idOf(child))
+    const otherWitness = child.inputs.map((input) => ({ ...input, witness: [Uint8Array.of(1)] }))
+    for (const inputs of [child.inputs, child.inputs, otherWitness])
+      expect(ask(chain, 'sendrawtransaction', hexOf({ ...child, inputs }))).toBe(idOf(child))
+    expect(ask(chain, 'getrawtransaction', idOf(child))).toBe(hexOf(child))
     expect(ask(chain, 'getrawmempool')).toEqual([idOf(parent), idOf(child)])
     expect(ask(chain, 'getmempoolinfo')).toMatchObject({
       loaded: true,
@@ -273,7 +275,28 @@ describe('transactions', () => {
       in_active_chain: false,
       confirmations: 0,
     })
+    expect(ask(chain, 'getrawtransaction', idOf(child), true, hash)).not.toHaveProperty('blocktime')
     expect(ask(chain, 'getblockheader', hash).confirmations).toBe(-1)
+  })
+
+  test('the highest fee is rounded up', () => {
+    const tx = spendOf(2, SUBSIDY - 223n)
+    const most = (rate: number): unknown => ask(node, 'testmempoolaccept', [hexOf(tx)], rate)[0]
+    expect(most(0.00002027)).toMatchObject({ allowed: true }) // 222.97 for 110 vB.
+    expect(most(0.00002018)).toMatchObject({ 'reject-reason': 'max-fee-exceeded' })
+  })
+
+  test('the rate that is asked for is the one that was set', () => {
+    const cheap = new RegtestNode({ mempool: { relayRateSatPerKvb: 100n } })
+    expect(ask(cheap, 'getmempoolinfo')).toMatchObject({
+      mempoolminfee: 0.000001,
+      minrelaytxfee: 0.000001,
+      incrementalrelayfee: 0.00001,
+    })
+    expect(ask(cheap, 'getnetworkinfo')).toMatchObject({
+      relayfee: 0.000001,
+      incrementalfee: 0.00001,
+    })
   })
 
   test('an output of every kind has its type, its address and its words', () => {
@@ -299,6 +322,7 @@ describe('transactions', () => {
 
   test('the checksum of a descriptor is that of BIP380', () => {
     expect(descriptorChecksum('raw(deadbeef)')).toBe('89f8spxm')
+    expect(descriptorChecksum(`addr(${'mkmZxiEcEd8ZqjQWVZuC6so5dFMKEFpN2j'})`)).toBe('02wpgw69')
   })
 })
 
@@ -362,7 +386,8 @@ const REFUSALS: readonly (readonly [string, readonly unknown[], string | RegExp]
   ['getblockhash', [1, 2], '-1 getblockhash height'],
   ['getblockhash', [-1], '-8 Block height out of range'],
   ['getblockhash', [1_000_000], '-8 Block height out of range'],
-  ['getblockhash', [1.5], '-3 JSON integer out of range'],
+  ['getblockhash', [1.5], '-1 JSON integer out of range'],
+  ['gettxout', [OTHER, 2 ** 31], '-1 JSON integer out of range'],
   [
     'getblockhash',
     ['1'],
@@ -418,6 +443,15 @@ const REFUSALS: readonly (readonly [string, readonly unknown[], string | RegExp]
   ],
   ['sendrawtransaction', ['00', 'x'], /^-22 /],
   ['sendrawtransaction', [hexOf(spendOf(2)), 'x'], '-3 Invalid amount'],
+  // Not taken for zero, which allows every fee.
+  ['sendrawtransaction', [hexOf(spendOf(2)), 1e-9], '-3 Invalid amount'],
+  ['sendrawtransaction', [hexOf(spendOf(2)), 0.123456789], '-3 Invalid amount'],
+  ['sendrawtransaction', [hexOf(spendOf(2)), -0.1], '-3 Amount out of range'],
+  ['sendrawtransaction', [hexOf(spendOf(2)), 0.1, '21000000.00000001'], '-3 Amount out of range'],
+  ['sendrawtransaction', [hexOf(spendOf(2)), 1], /^-8 Fee rates larger than or equal to 1BTC/],
+  ['testmempoolaccept', [[hexOf(spendOf(2))], '1.0'], /^-8 Fee rates larger than or equal/],
+  ['testmempoolaccept', [[7]], '-3 JSON value of type number is not of expected type string'],
+  ['testmempoolaccept', [[{ toString: 1 }]], /^-3 JSON value of type object is not of expected/],
   ['decoderawtransaction', ['00'], '-22 TX decode failed'],
   ['testmempoolaccept', [[]], /^-8 Array must contain between 1 and 25/],
   ['testmempoolaccept', [['00']], /^-22 TX decode failed/],
@@ -429,6 +463,7 @@ const REFUSALS: readonly (readonly [string, readonly unknown[], string | RegExp]
   ['generatetoaddress', [1, 'bc1qxyz'], '-5 Error: Invalid address'],
   ['generatetoaddress', [5_000, address], /^-8 at most 1000 blocks/],
   ['generateblock', [address, [OTHER]], `-5 Transaction ${OTHER} not in mempool.`],
+  ['generateblock', [address, [null]], '-3 JSON value of type null is not of expected type string'],
   ['generateblock', [address, ['00']], /^-22 Transaction decode failed for 00/],
   ['generateblock', ['x', []], '-5 Error: Invalid address or descriptor'],
   ['submitblock', ['00'], '-22 Block decode failed'],
@@ -491,6 +526,14 @@ test('bodies that are no request are told so', () => {
     stop: undefined,
     uptimeSeconds: 0,
   }
+  const words = (call: unknown): string => JSON.parse(answerCall(call, context).text).error.message
+  expect([[], {}, { method: null }].map(words)).toEqual([
+    'Invalid Request object',
+    'Missing method',
+    'Missing method',
+  ])
+  const versions = [2, '3.0'].map((jsonrpc) => words({ method: 'uptime', jsonrpc }))
+  expect(versions).toEqual(['jsonrpc field must be a string', 'JSON-RPC version not supported'])
   for (const call of [7, null, [], {}, { method: 7 }, { id: {}, method: 'uptime', params: 'x' }])
     expect(JSON.parse(answerCall(call, context).text).error.code).toBe(-32600)
 })

@@ -1,7 +1,6 @@
 /** RPC: the chain and what is unspent. Source: RN-21; Bitcoin Core 28 `rpc/blockchain.cpp`. */
 import { fromHex, toDisplayHex, toHex } from '../../../base/bytes.ts'
 import { encodeBlock, encodeHeader } from '../../block.ts'
-import { outpointKey } from '../../transaction.ts'
 import type { RegtestNode } from '../node.ts'
 import type { Json } from './json.ts'
 import { Amount, fail, rpcCode } from './json.ts'
@@ -46,14 +45,7 @@ function txOut(node: RegtestNode, [id, n, hasMempool = true]: readonly unknown[]
   const bestblock = toDisplayHex(hash)
   const entry = hasMempool === true ? node.pooled(outpoint.txid) : undefined
   const pending = entry?.transaction.outputs[outpoint.vout]
-  const isSpent =
-    hasMempool === true &&
-    node
-      .mempool()
-      .some(({ transaction }) =>
-        transaction.inputs.some((input) => outpointKey(input.outpoint) === outpointKey(outpoint)),
-      )
-  if (isSpent) return null
+  if (hasMempool === true && node.spender(outpoint) !== undefined) return null
   if (pending !== undefined)
     return {
       bestblock,

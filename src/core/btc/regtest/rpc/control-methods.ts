@@ -9,10 +9,11 @@ import type { Transaction } from '../../transaction.ts'
 import type { RegtestNode } from '../node.ts'
 import { USER_AGENT } from '../peer-link.ts'
 import { PROTOCOL_VERSION } from '../peer-link-port.ts'
+import { INCREMENTAL_RATE_SAT_PER_KVB } from '../replacement.ts'
 import type { Json } from './json.ts'
 import { Amount, fail, rpcCode } from './json.ts'
 import type { Methods, PeerFact, RpcContext } from './method.ts'
-import { bytesOf, hashOf, integerOf, scriptOf, transactionOf } from './parameters.ts'
+import { bytesOf, hashOf, integerOf, scriptOf, textOf, transactionOf } from './parameters.ts'
 
 /** The release whose answers these are. */
 const VERSION = 280_100
@@ -21,7 +22,7 @@ export const GENERATED_MAX = 1_000
 const SERVICES = '0000000000000049'
 const SERVICE_NAMES = ['NETWORK', 'WITNESS', 'COMPACT_FILTERS']
 const PORT_MAX = 65_535
-const RATE = new Amount(1_000n)
+const INCREMENTAL_RATE = new Amount(INCREMENTAL_RATE_SAT_PER_KVB)
 
 function generate({ node, nowSeconds }: RpcContext, [count, address]: readonly unknown[]): Json {
   const script = scriptOf(address)
@@ -33,7 +34,7 @@ function generate({ node, nowSeconds }: RpcContext, [count, address]: readonly u
 }
 
 function chosen(node: RegtestNode, given: unknown): Transaction {
-  const text = String(given)
+  const text = textOf(given)
   if (text.length === 64) {
     const entry = node.pooled(hashOf(text, 'txid'))
     return (
@@ -75,7 +76,7 @@ function submitBlock({ node, nowSeconds }: RpcContext, [hex]: readonly unknown[]
   return reply.type === 'refused' ? reply.reason : reply.tip ? null : 'inconclusive'
 }
 
-function networkInfo({ peers }: RpcContext): Json {
+function networkInfo({ node, peers }: RpcContext): Json {
   const all = peers()
   const outbound = all.filter(({ isOutbound }) => isOutbound).length
   return {
@@ -99,8 +100,8 @@ function networkInfo({ peers }: RpcContext): Json {
         proxy_randomize_credentials: false,
       },
     ],
-    relayfee: RATE,
-    incrementalfee: RATE,
+    relayfee: new Amount(node.relayRateSatPerKvb),
+    incrementalfee: INCREMENTAL_RATE,
     localaddresses: [],
     warnings: [],
   }

@@ -2,12 +2,15 @@
 import type { Hash32 } from '../../../base/bytes.ts'
 import { fromDisplayHex, fromHex } from '../../../base/bytes.ts'
 import { attempt, BadEncoding } from '../../../base/errors.ts'
+import { MONEY_MAX } from '../../../base/units.ts'
 import { parseAddress } from '../../address.ts'
 import { regtest } from '../../network.ts'
 import type { Transaction } from '../../transaction.ts'
 import { decodeTransaction } from '../../transaction.ts'
 import { fail, rpcCode } from './json.ts'
 
+/** One bitcoin for 1,000 virtual bytes. */
+const FEE_RATE_END = 100_000_000n
 const KINDS = ['string', 'number', 'bool', 'array', 'any'] as const
 type Kind = (typeof KINDS)[number]
 
@@ -83,11 +86,11 @@ export function hashOf(value: unknown, name: string): Hash32 {
   return fromDisplayHex(text.toLowerCase())
 }
 
-/** A whole number; `-3` for another, as a JSON integer out of range is. */
+/** A whole number; for another, or one out of range, `-1` as in Core. */
 export function integerOf(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31)
     return value
-  return fail(rpcCode.type, 'JSON integer out of range')
+  return fail(rpcCode.misc, 'JSON integer out of range')
 }
 
 /** Verbosity was a flag once. */
@@ -102,11 +105,29 @@ export function verbosityOf(value: unknown, whenAbsent: number): number {
 export function satsOf(value: unknown): bigint {
   if (typeof value !== 'number' && typeof value !== 'string')
     return fail(rpcCode.type, 'Amount is not a number or string')
-  // A number is what it was written as, but for the exponent.
+  // Eight decimals of any amount in range come out of a number as they were written into it.
   const text = typeof value === 'string' ? value : value.toFixed(8)
-  const [, whole, decimals = ''] = /^(\d{1,8})(?:\.(\d{1,8}))?$/.exec(text) ?? []
-  if (whole === undefined) return fail(rpcCode.type, 'Invalid amount')
-  return BigInt(whole + decimals.padEnd(8, '0'))
+  const isExact = typeof value === 'string' || Number(text) === value
+  const [, sign, whole = '', decimals = ''] = /^(-?)(\d{1,20})(?:\.(\d{1,8}))?$/.exec(text) ?? []
+  if (whole === '' || !isExact) return fail(rpcCode.type, 'Invalid amount')
+  const sats = BigInt(whole + decimals.padEnd(8, '0'))
+  if (sats > MONEY_MAX || (sign === '-' && sats > 0n))
+    return fail(rpcCode.type, 'Amount out of range')
+  return sats
+}
+
+/** Satoshi for 1,000 virtual bytes. */
+export function rateOf(value: unknown): bigint {
+  const rate = satsOf(value)
+  if (rate < FEE_RATE_END) return rate
+  const words = 'Fee rates larger than or equal to 1BTC/kvB are not accepted'
+  return fail(rpcCode.invalidParameter, words)
+}
+
+/** Text in a list, whose parts nobody has looked at. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  return fail(rpcCode.type, `JSON value of type ${kindOf(value)} is not of expected type string`)
 }
 
 export function bytesOf(hex: unknown): Uint8Array | undefined {

@@ -54,14 +54,13 @@ type Envelope = { readonly id: Json; readonly isSecond: boolean }
 
 /** Total: what is wrong with a call is its answer. */
 export function answerCall(call: unknown, context: RpcContext): RpcAnswer {
-  const fields = new Map(
-    typeof call === 'object' && call !== null && !Array.isArray(call) ? Object.entries(call) : [],
-  )
+  const isObject = typeof call === 'object' && call !== null && !Array.isArray(call)
+  const fields = new Map(isObject ? Object.entries(call) : [])
   const id = fields.get('id')
   const isSecond = fields.get('jsonrpc') === '2.0'
   const envelope = { id: isIdentity(id) ? id : null, isSecond }
   try {
-    if (fields.size === 0) throw new RpcFailure(rpcCode.invalidRequest, 'Invalid Request object')
+    if (!isObject) throw new RpcFailure(rpcCode.invalidRequest, 'Invalid Request object')
     const result = run(fields, context)
     return isSecond && id === undefined ? { status: 204, text: '' } : reply(envelope, result)
   } catch (error) {
@@ -74,8 +73,13 @@ const isIdentity = (id: unknown): id is string | number | null =>
   id === null || typeof id === 'string' || typeof id === 'number'
 
 function run(fields: ReadonlyMap<string, unknown>, context: RpcContext): Json {
-  const name = fields.get('method')
+  const version = fields.get('jsonrpc') ?? '1.0'
+  const name = fields.get('method') ?? undefined
   const given = fields.get('params')
+  if (typeof version !== 'string')
+    throw new RpcFailure(rpcCode.invalidRequest, 'jsonrpc field must be a string')
+  if (version !== '1.0' && version !== '2.0')
+    throw new RpcFailure(rpcCode.invalidRequest, 'JSON-RPC version not supported')
   if (name === undefined) throw new RpcFailure(rpcCode.invalidRequest, 'Missing method')
   if (typeof name !== 'string')
     throw new RpcFailure(rpcCode.invalidRequest, 'Method must be a string')

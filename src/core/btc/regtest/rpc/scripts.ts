@@ -105,16 +105,27 @@ export function descriptorOf(script: Uint8Array): string {
 const CHARACTERS =
   '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ '
 const CHECKSUM_CHARACTERS = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
-const GENERATOR = [0xf5dee51989n, 0xa9fdca3312n, 0x1bab10e32dn, 0x3706b1677an, 0x644d626ffdn]
+/** Halves of 20 bits: numbers of 32 bits are many times faster than those of any length. */
+const GENERATOR = [
+  [0xf5dee, 0x51989],
+  [0xa9fdc, 0xa3312],
+  [0x1bab1, 0x0e32d],
+  [0x3706b, 0x1677a],
+  [0x644d6, 0x26ffd],
+] as const
 
 /** BIP380. */
 export function descriptorChecksum(text: string): string {
-  let checksum = 1n
+  let [high, low] = [0, 1]
   const add = (value: number): void => {
-    const top = checksum >> 35n
-    checksum = ((checksum & 0x7ffffffffn) << 5n) ^ BigInt(value)
-    for (const [i, term] of GENERATOR.entries())
-      if (((top >> BigInt(i)) & 1n) === 1n) checksum ^= term
+    const top = high >>> 15
+    high = ((high & 0x7fff) << 5) | (low >>> 15)
+    low = ((low & 0x7fff) << 5) ^ value
+    for (const [i, [above, below]] of GENERATOR.entries()) {
+      if (((top >>> i) & 1) === 0) continue
+      high ^= above
+      low ^= below
+    }
   }
   let group = 0
   let count = 0
@@ -129,8 +140,9 @@ export function descriptorChecksum(text: string): string {
   }
   if (count > 0) add(group)
   for (let i = 0; i < 8; i++) add(0)
-  checksum ^= 1n
-  return Array.from({ length: 8 }, (_, i) =>
-    CHECKSUM_CHARACTERS.charAt(Number((checksum >> BigInt(5 * (7 - i))) & 31n)),
-  ).join('')
+  low ^= 1
+  return [high, low]
+    .flatMap((half) => [15, 10, 5, 0].map((shift) => (half >>> shift) & 31))
+    .map((value) => CHECKSUM_CHARACTERS.charAt(value))
+    .join('')
 }

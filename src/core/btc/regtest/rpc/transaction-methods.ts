@@ -5,26 +5,33 @@
 import { equalBytes, toDisplayHex, toHex } from '../../../base/bytes.ts'
 import { isUnspendable } from '../../script.ts'
 import type { OutPoint, Transaction } from '../../transaction.ts'
-import { encodeTransaction, SEQUENCE_REPLACEABLE, txid, weight, wtxid } from '../../transaction.ts'
+import {
+  encodeTransaction,
+  SEQUENCE_REPLACEABLE,
+  txid,
+  vsize,
+  weight,
+  wtxid,
+} from '../../transaction.ts'
 import type { Coin } from '../coins.ts'
+import { feeAt, rateOf as paidRateOf, SATS_PER_KVB } from '../fee-rate.ts'
 import type { RegtestNode } from '../node.ts'
 import type { MempoolEntry } from '../pool.ts'
 import type { Json } from './json.ts'
 import { Amount, fail, rpcCode } from './json.ts'
 import type { Methods, RpcContext } from './method.ts'
-import { hashOf, satsOf, transactionOf, verbosityOf } from './parameters.ts'
+import { hashOf, rateOf, satsOf, textOf, transactionOf, verbosityOf } from './parameters.ts'
 import { spentBy, transactionView } from './views.ts'
 
 const FEE_RATE_MAX_SAT_PER_KVB = 10_000_000n
 const PACKAGE_MAX = 25
-const SATS_PER_KVB = 1_000n
 const NO_INPUT = 'Make sure the tx has at least one input.'
 const MISSING = 'bad-txns-inputs-missingorspent'
 
 /** What a rate allows; none for zero. */
 function feeMax(rate: unknown, vsize: number): bigint | undefined {
-  const perKvb = rate === undefined ? FEE_RATE_MAX_SAT_PER_KVB : satsOf(rate)
-  return perKvb === 0n ? undefined : (perKvb * BigInt(vsize)) / SATS_PER_KVB
+  const perKvb = rate === undefined ? FEE_RATE_MAX_SAT_PER_KVB : rateOf(rate)
+  return perKvb === 0n ? undefined : feeAt(perKvb, vsize)
 }
 
 function send({ node, nowSeconds }: RpcContext, [hex, rate, burn]: readonly unknown[]): Json {
@@ -39,17 +46,14 @@ function send({ node, nowSeconds }: RpcContext, [hex, rate, burn]: readonly unkn
   const id = txid(tx)
   const isPaid = tx.outputs.some((_, vout) => node.utxo({ txid: id, vout }).type === 'unspent')
   if (isPaid) return fail(rpcCode.verifyAlreadyInChain, 'Transaction outputs already in utxo set')
-  const pooled = node.pooled(wtxid(tx))
-  if (pooled !== undefined) return toDisplayHex(id)
+  if (node.pooled(id) !== undefined) return toDisplayHex(id) // Whatever its witness is.
+  const max = feeMax(rate, vsize(tx))
   const tested = node.test(tx, nowSeconds)
-  if (tested.type === 'accepted') {
-    const max = feeMax(rate, tested.entry.vsize)
-    if (max !== undefined && tested.entry.fee > max)
-      return fail(
-        rpcCode.verify,
-        'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)',
-      )
-  }
+  if (tested.type === 'accepted' && max !== undefined && tested.entry.fee > max)
+    return fail(
+      rpcCode.verify,
+      'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)',
+    )
   const reply = node.submit(tx, nowSeconds)
   if (reply.type === 'accepted') return toDisplayHex(reply.txid)
   return fail(reply.reason === MISSING ? rpcCode.verify : rpcCode.verifyRejected, reply.reason)
@@ -62,11 +66,12 @@ function test({ node, nowSeconds }: RpcContext, [list, rate]: readonly unknown[]
       rpcCode.invalidParameter,
       `Array must contain between 1 and ${PACKAGE_MAX} transactions.`,
     )
-  const transactions = raw.map(
-    (hex) =>
-      transactionOf(hex) ??
-      fail(rpcCode.deserialization, `TX decode failed: ${String(hex)} ${NO_INPUT}`),
-  )
+  if (rate !== undefined) rateOf(rate) // Refused before anything is judged.
+  const transactions = raw.map((given) => {
+    const hex = textOf(given)
+    const words = `TX decode failed: ${hex} ${NO_INPUT}`
+    return transactionOf(hex) ?? fail(rpcCode.deserialization, words)
+  })
   return transactions.map((tx) => {
     const ids = { txid: toDisplayHex(txid(tx)), wtxid: toDisplayHex(wtxid(tx)) }
     const tested = node.test(tx, nowSeconds)
@@ -75,13 +80,16 @@ function test({ node, nowSeconds }: RpcContext, [list, rate]: readonly unknown[]
       const [reason = ''] = tested.reason.split(', ')
       return refused(reason === MISSING ? 'missing-inputs' : reason)
     }
-    const { vsize, fee } = tested.entry
-    const max = feeMax(rate, vsize)
+    const { vsize: size, fee } = tested.entry
+    const max = feeMax(rate, size)
     if (max !== undefined && fee > max) return refused('max-fee-exceeded')
-    const rateSats = (fee * SATS_PER_KVB) / BigInt(vsize)
     const includes = { 'effective-includes': [ids.wtxid] }
-    const fees = { base: new Amount(fee), 'effective-feerate': new Amount(rateSats), ...includes }
-    return { ...ids, allowed: true, vsize, fees }
+    const fees = {
+      base: new Amount(fee),
+      'effective-feerate': new Amount(paidRateOf(tested.entry)),
+      ...includes,
+    }
+    return { ...ids, allowed: true, vsize: size, fees }
   })
 }
 
@@ -106,8 +114,8 @@ function raw({ node }: RpcContext, [id, verbosity, blockhash]: readonly unknown[
     ...transactionView(tx, { spent, hasPrevouts: level >= 2, hasHex: true }),
     blockhash: at && toDisplayHex(at.hash),
     confirmations: at && (isActive ? node.tip().height - at.height + 1 : 0),
-    time: at?.header.time,
-    blocktime: at?.header.time,
+    time: isActive ? at?.header.time : undefined,
+    blocktime: isActive ? at?.header.time : undefined,
   }
 }
 
@@ -158,11 +166,9 @@ function entryView(node: RegtestNode, entry: MempoolEntry): Json {
   const { ancestors, descendants } = node.family(entry)
   const { transaction } = entry
   const parents = transaction.inputs.flatMap(({ outpoint }) => node.pooled(outpoint.txid) ?? [])
-  const children = node
-    .mempool()
-    .filter((other) =>
-      other.transaction.inputs.some(({ outpoint }) => equalBytes(outpoint.txid, entry.txid)),
-    )
+  const children = transaction.outputs.flatMap(
+    (_, vout) => node.spender({ txid: entry.txid, vout }) ?? [],
+  )
   const names = (entries: readonly MempoolEntry[]): readonly string[] => [
     ...new Set(entries.map((one) => toDisplayHex(one.txid))),
   ]
@@ -218,7 +224,7 @@ function info({ node, nowSeconds }: RpcContext): Json {
     total_fee: new Amount(fees),
     maxmempool: vsizeMax,
     mempoolminfee: new Amount(minimumRateSatPerKvb),
-    minrelaytxfee: new Amount(SATS_PER_KVB),
+    minrelaytxfee: new Amount(node.relayRateSatPerKvb),
     incrementalrelayfee: new Amount(SATS_PER_KVB),
     unbroadcastcount: 0,
     fullrbf: true,
