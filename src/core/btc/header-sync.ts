@@ -176,7 +176,9 @@ export class HeaderSync {
     if (worth === 'invalid') return fail('high-hash')
     if (salt === undefined || worth === 'enough') return this.#keep(chain, nowMs)
     // A short answer is all that the peer has: it may be honest and behind (HDR-14).
-    if (!isFull || this.#presync !== undefined) return NOTHING
+    if (!isFull) return NOTHING
+    // A full one from elsewhere: its chain has changed since the last, which is seldom.
+    const hasChanged = this.#presync !== undefined
     this.#presync = new HeaderPresync({
       network: this.#tree.network,
       start: parent,
@@ -185,7 +187,8 @@ export class HeaderSync {
       threshold: worthwhileWork(this.#tree),
       salt,
     })
-    return this.#follow(this.#presync, chain, nowMs)
+    const outcome = this.#follow(this.#presync, chain, nowMs)
+    return hasChanged ? { strike: 'another chain amid the one before', ...outcome } : outcome
   }
 
   /** Whether the branch reaches the work that makes it worth keeping (HDR-12). */

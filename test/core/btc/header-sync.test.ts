@@ -140,6 +140,18 @@ describe('initial sync (HDR-13)', () => {
     expect(peer.answer(chain).at(-1)?.accepted.length).toBe(2_200)
   })
 
+  it('begins anew where the chain of the peer changes between two messages', () => {
+    const peer = new Peer()
+    const left = new EasyChain(network, 3).grow(2_000)
+    expect(peer.sync.receive(left.after(0), NOW_MS)).toEqual({ accepted: [], ask: true })
+    peer.ask()
+    // Whoever does so again and again is struck out: nothing that is said twice is read for free.
+    const strikes = peer.answer(chain).map(({ strike }) => strike)
+    expect(strikes[0]).toBe('another chain amid the one before')
+    expect(strikes.filter((strike) => strike !== undefined).length).toBe(1)
+    expect(peer.height).toBe(LENGTH)
+  })
+
   it('a message that claims work it has not done ends the connection, and nothing is taken', () => {
     const peer = new Peer()
     const headers = chain.after(0)
