@@ -119,6 +119,7 @@ export class TransactionRelay {
       const entry = { announcement, tracked, round: 0, nextMs: nowMs + ROUNDS_MS[0] }
       this.#entries.set(key, entry)
       this.#byTxid.set(toHex(txid), entry)
+      this.#past.delete(toHex(txid))
       for (const peer of this.heardOf({ txid, wtxid })?.peers ?? [])
         advance(tracked, { type: 'echoed', peer }, nowMs)
       return entry

@@ -7,6 +7,7 @@ import type { OutPoint } from '../btc/transaction.ts'
 import { outpointKey } from '../btc/transaction.ts'
 import type { Context } from './context.ts'
 import { schedule, unavailable } from './context.ts'
+import { sendAgain } from './sent-again.ts'
 import type { OutpointKey, State, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
@@ -31,6 +32,10 @@ export function lookForLost(context: Context, isReorganised: boolean): void {
   for (const { utxo, changes } of asked)
     if ([utxo.outpoint, ...changes].every((outpoint) => gone.has(outpointKey(outpoint))))
       lost.set(keyOfUtxo(utxo), utxo)
+  sendAgain(
+    context,
+    [...lost.values()].map(({ outpoint }) => outpoint),
+  )
   for (const [name, { key }] of open)
     if (hasLost(context, state.signing.get(keyOfTxid(key.txid))?.utxos ?? [])) open.delete(name)
 }

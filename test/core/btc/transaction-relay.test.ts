@@ -226,4 +226,12 @@ describe('the relay', () => {
     own.announce([], [], 3)
     expect(own.report([], 3)).toHaveLength(PAST_MAX)
   })
+
+  it('does not call final what is listed again', () => {
+    const own = relay()
+    own.announce([numbered(1, inBlock(5))], [], 0)
+    own.announce([], [], 1)
+    own.announce([numbered(1)], [], 2)
+    expect(own.report([], 2).map(({ fate: { type } }) => type)).toEqual(['queued'])
+  })
 })

@@ -3,7 +3,7 @@
  * not spent. Source: minter H 15, checklist 48; bitcoin §13.2.
  */
 import { expect, it } from 'vitest'
-import { outpointKey } from '../../../src/core/btc/transaction.ts'
+import { decodeTransaction, outpointKey } from '../../../src/core/btc/transaction.ts'
 import { withdrawalAccount } from '../../../src/core/minter/addresses.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
 
@@ -188,4 +188,41 @@ it('an upgrade forgets no coin that is gone', () => {
   lose()
   world.upgrade()
   expect(lost()).toEqual([key])
+})
+
+it('bitcoin §13.56: final transactions whose change a reorganisation took are sent again, in order', () => {
+  const { world, redeem, lost } = story()
+  const before = new Map(world.chain.utxosByKey)
+  for (const amount of [10_100_000n, 60_000n]) {
+    redeem(amount)
+    world.wait(3_600_000_000_000n)
+    world.sign()
+    world.mine(6)
+  }
+  const [first, second, ...more] = world.chain.sent.splice(0)
+  expect(more).toEqual([])
+  expect(world.state.submitted.size).toBe(0)
+  const after = new Map(world.chain.utxosByKey)
+  world.chain.utxosByKey.clear()
+  for (const [key, coin] of before) world.chain.utxosByKey.set(key, coin)
+  world.mine(1, true)
+  expect(lost()).toHaveLength(1)
+  expect(world.chain.sent).toEqual([first, second])
+  // The first is in a block again: the second alone is still to be told of.
+  world.chain.sent.length = 0
+  const [change] = decodeTransaction(second ?? new Uint8Array()).inputs
+  if (change === undefined) throw new Error('the second spends the change of the first')
+  const { txid, vout } = change.outpoint
+  const made = decodeTransaction(first ?? new Uint8Array()).outputs[vout]
+  if (made === undefined) throw new Error('the change is an output')
+  const value = made.value
+  const coin = { outpoint: { txid, vout }, value, height: 1, script: made.script }
+  world.chain.utxosByKey.set(outpointKey(change.outpoint), coin)
+  world.mine()
+  expect(world.chain.sent).toEqual([second])
+  for (const [key, utxo] of after) world.chain.utxosByKey.set(key, utxo)
+  world.chain.sent.length = 0
+  world.mine()
+  expect(lost()).toEqual([])
+  expect(world.chain.sent).toEqual([])
 })
