@@ -47,7 +47,7 @@ const BRANCHES_MAX = 4
 
 /** What the node lacked of a chain, parents first; it has what is before `next`. */
 type Branch = { readonly headers: readonly HeaderNode[]; next: number }
-type Arrived = { readonly block: Block; readonly peer: number }
+type Arrived = { readonly header: HeaderNode; readonly block: Block; readonly peer: number }
 
 /** Total for whatever peers say. Outputs are taken after every call. */
 export class BlockSync {
@@ -56,7 +56,7 @@ export class BlockSync {
   /** Made when the first peer serves blocks: a node that only serves needs none. */
   #tree: HeaderTree | undefined
   readonly #headers = new Map<number, HeaderSync>()
-  /** The last header that each peer has shown: what it has, and what is below. */
+  /** The header of most work that each peer has shown: what it has, and what is below. */
   readonly #shown = new Map<number, HeaderNode>()
   /** Peers with more headers than are of use now. */
   readonly #paused = new Set<number>()
@@ -65,6 +65,11 @@ export class BlockSync {
   #branches: readonly Branch[] = []
   /** What peers have shown, or what the node has, is not what `#branches` were made of. */
   #isOld = false
+  /**
+   * Peers that have shown the header of a wanted block, or one above it: others may say nothing at
+   * all. Of the window, as long as nobody shows more.
+   */
+  readonly #owners = new Map<string, readonly number[]>()
   /** Blocks that came before their parents. */
   readonly #arrived = new Map<string, Arrived>()
   #out: SyncOutput[] = []
@@ -153,11 +158,14 @@ export class BlockSync {
     this.#out.push({ type: 'tell', peer, message: { ...question, locator } })
   }
 
+  /** Whether the peer has shown more than before; what is no news costs nothing. */
   #show(peer: number, header: HeaderNode): boolean {
     const before = this.#shown.get(peer)
+    const isLess = before !== undefined && before.work >= header.work
+    if (isLess && this.#tree?.invalid.has(before.key) !== true) return false
     this.#shown.set(peer, header)
     this.#isOld = true
-    return before === undefined || header.work > before.work
+    return !isLess
   }
 
   /** HD-6: headers first. */
@@ -210,7 +218,7 @@ export class BlockSync {
     }
     if (!this.#download.answered(hash, peer)) return // BD-5
     this.#download.delivered(hash, blockSize(block).total, nowMs)
-    this.#arrived.set(header.key, { block, peer })
+    this.#arrived.set(header.key, { header, block, peer })
     this.#hand(nowMs)
   }
 
@@ -237,6 +245,11 @@ export class BlockSync {
     this.#arrived.delete(header.key)
     const reply = this.#node.submitBlock(arrived.block, Math.floor(nowMs / 1_000))
     if (reply.type === 'accepted') return true
+    if (reply.reason === 'prev-blk-not-found') {
+      this.#download.retract(header.hash)
+      this.#isOld = true // Another branch has taken the room of this one: it is fetched again.
+      return false
+    }
     const isInvalid = this.#node.isInvalid(header.hash)
     this.#blame(arrived.peer, isInvalid ? 'invalid-block' : 'mutated-block', reply.reason)
     if (!isInvalid)
@@ -270,28 +283,38 @@ export class BlockSync {
   /** Lists anew what the node lacks of the best chains that peers have. */
   #review(): void {
     this.#isOld = false
+    this.#owners.clear()
     this.#branches = this.#tree === undefined ? [] : this.#lacking(this.#tree)
-    const keys = new Set(this.#branches.flatMap(({ headers }) => headers.map(({ key }) => key)))
-    for (const key of this.#arrived.keys()) if (!keys.has(key)) this.#arrived.delete(key)
+    const isListed = (header: HeaderNode): boolean =>
+      this.#branches.some(
+        ({ headers }) => headers[header.height - (headers[0]?.height ?? 0)] === header,
+      )
+    for (const [key, { header }] of this.#arrived) if (!isListed(header)) this.#arrived.delete(key)
   }
 
   #lacking(tree: HeaderTree): readonly Branch[] {
     const branches: Branch[] = []
     const tips: HeaderNode[] = []
+    const before = new Map(this.#branches.map((branch) => [branch.headers.at(-1)?.key, branch]))
     const own = findHeader(tree, this.#node.tip().hash)?.work ?? 0n
     for (const tip of [...this.#shown.values()].toSorted((a, b) => (a.work < b.work ? 1 : -1))) {
       if (tip.work <= own || branches.length === BRANCHES_MAX) break
       if (tips.some((better) => ancestorAt(tree, better, tip.height) === tip)) continue
-      const headers: HeaderNode[] = []
+      const above: HeaderNode[] = []
+      let below: readonly HeaderNode[] = []
       let at = tip
       while (at.parent !== undefined && !this.#isJudged(at.hash)) {
-        headers.push(at)
-        at = at.parent
+        const known = before.get(at.key) // A long list is not made again for one header more.
+        below = known?.headers.slice(known.next) ?? []
+        at = below[0] ?? at
+        if (below.length === 0) above.push(at)
+        at = at.parent ?? at
+        if (below.length > 0) break
       }
       if (this.#node.isInvalid(at.hash)) markInvalid(tree, at)
       else if (!tree.invalid.has(tip.key)) {
         tips.push(tip)
-        branches.push({ headers: headers.toReversed(), next: 0 })
+        branches.push({ headers: [...below, ...above.toReversed()], next: 0 })
       }
     }
     return branches
@@ -316,18 +339,14 @@ export class BlockSync {
     const window = this.#branches.flatMap(({ headers, next }) => headers.slice(next, next + share))
     const byKey = new Map(window.map((header) => [header.key, header]))
     this.#download.want([...byKey.values()].map(({ hash }) => hash))
-    const shownBy = (peer: number, hash: BlockHash): boolean => {
-      const header = byKey.get(toHex(hash))
-      return header !== undefined && this.#owners(header).includes(peer)
-    }
+    this.#findOwners([...byKey.values()])
     const peers = [...this.#shown.keys()].map((peer) => ({
       peer,
-      has: (hash: BlockHash) => shownBy(peer, hash),
+      has: (hash: BlockHash) => this.#owners.get(toHex(hash))?.includes(peer) === true,
     }))
     const canAsk = (hash: BlockHash): boolean => {
-      const header = byKey.get(toHex(hash))
-      if (header === undefined || this.#arrived.has(header.key)) return false
-      return this.#owners(header).length > 0
+      const key = toHex(hash)
+      return !this.#arrived.has(key) && (this.#owners.get(key) ?? []).length > 0
     }
     for (const { peer, hashes } of this.#download.assign(peers, nowMs, canAsk)) {
       const items = hashes.map((hash) => ({ kind: inventory.witnessBlock, hash })) // BD-4
@@ -335,13 +354,25 @@ export class BlockSync {
     }
   }
 
-  /** Peers that have shown the header, or one above it: others may say nothing at all. */
-  #owners(header: HeaderNode): readonly number[] {
+  /** Goes down from what each peer has shown once for all headers that are new in the window. */
+  #findOwners(window: readonly HeaderNode[]): void {
     const tree = this.#tree
-    if (tree === undefined) return []
-    return [...this.#shown].flatMap(([peer, shown]) =>
-      ancestorAt(tree, shown, header.height) === header ? peer : [],
-    )
+    const fresh = window.filter(({ key }) => !this.#owners.has(key))
+    const keys = new Set(window.map(({ key }) => key))
+    for (const key of this.#owners.keys()) if (!keys.has(key)) this.#owners.delete(key)
+    if (tree === undefined || fresh.length === 0) return
+    const owners = fresh
+      .toSorted((a, b) => b.height - a.height)
+      .map((header) => ({ header, peers: [] as number[] }))
+    for (const [peer, shown] of this.#shown) {
+      let place: HeaderNode | undefined = shown
+      for (const { header, peers } of owners) {
+        if (header.height > shown.height) continue
+        place = place && ancestorAt(tree, place, header.height)
+        if (place === header) peers.push(peer)
+      }
+    }
+    for (const { header, peers } of owners) this.#owners.set(header.key, peers)
   }
 }
 

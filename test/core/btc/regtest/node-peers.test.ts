@@ -413,6 +413,30 @@ describe('a peer that we called', () => {
     expect(blamed).toEqual([[], [], [], [], [], [], ['2120 headers without their blocks']])
   })
 
+  test('that says again and again what it has, or a little more, costs no long search', () => {
+    const long = new RegtestNode()
+    long.mine(700, OTHER, NOW)
+    const blocks = blocksOf(long)
+    const headers = blocks.map(({ header }) => header)
+    const sync = new BlockSync(new RegtestNode())
+    const says = (talk: Message | { readonly type: 'ready' }) => sync.hear(1, talk, NOW * 1_000)
+    says({ type: 'ready' })
+    says({ type: 'headers', headers: headers.slice(0, 400) })
+    // Seconds, where the list of what lacks is made anew for each of these.
+    for (const header of headers.slice(400)) {
+      says({ type: 'headers', headers: [header] })
+      for (const known of headers.slice(395, 400))
+        says({ type: 'inv', items: [{ kind: inventory.block, hash: headerHash(known) }] })
+    }
+    const asked = blocks.flatMap((block) => says({ type: 'block', block }))
+    expect(asked.filter(({ type }) => type !== 'tell')).toEqual([])
+    // All were asked for in their order, and taken.
+    expect(
+      asked.flatMap((output) => ('message' in output ? hashesOf(output.message).map(toHex) : [])),
+    ).toEqual(headers.slice(16).map((header) => toHex(headerHash(header))))
+    expect(says({ type: 'block', block: blockOn(long) })).toMatchObject([{ type: 'tell' }])
+  })
+
   test('that floods with headers nobody asked for is dropped at the third time', () => {
     const { world, chain, member } = story()
     const peer = world.script(member, answersOf(chain))
