@@ -211,6 +211,49 @@ describe('which peers', () => {
     expect(world.harness.adapter.status.bans).toEqual([])
   })
 
+  it('a peer that is two days behind, and no more, stays', () => {
+    const headers = new ChainBuilder().mineMany(300).map(({ header }) => header)
+    const [late = '', tooLate = '', ...others] = machines(6)
+    const world = seeded([late, tooLate, ...others.slice(0, 2)])
+    world.harness.step({ type: 'knownHeaders', headers })
+    world.versions.set(late, { startHeight: 12 })
+    world.versions.set(tooLate, { startHeight: 11 })
+    for (const host of others) world.versions.set(host, { startHeight: 300 })
+    world.wait(11 * 60_000)
+    expect(world.hosts).toContain(late)
+    expect(world.harness.offences().map(({ reason }) => reason)).toContain(
+      'it is 289 blocks behind',
+    )
+  })
+
+  it('nobody is tried whose ban lasts, though nobody else is left', () => {
+    const hosts = machines(4)
+    const world = started(hosts)
+    expect(world.hosts.length).toBe(4)
+    const [broken = ''] = world.hosts
+    const [one, , three] = new ChainBuilder().mineMany(3).map(({ header }) => header)
+    if (one === undefined || three === undefined) throw new RangeError('three were mined')
+    world.harness.sayHeaders([one, three], world.peerOf(broken))
+    world.pump()
+    expect(world.harness.adapter.status.bans.map(({ host }) => host)).toEqual([broken])
+    world.wait(HOUR_MS)
+    const { peers } = world.harness.adapter
+    expect(peers.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready'])
+    world.harness.nowMs += 24 * HOUR_MS
+    world.wait(60_000)
+    expect(world.hosts).toContain(broken)
+  })
+
+  it('while the network is gone, no address is to blame (AD-5)', () => {
+    const world = started(machines(6))
+    world.goDown()
+    world.wait(2 * HOUR_MS)
+    expect(world.attempts.length).toBeGreaterThan(50)
+    const { entries } = world.harness.adapter.toKeep()
+    expect(entries.length).toBe(6)
+    expect(Math.max(...entries.map(({ failures }) => failures))).toBe(1)
+  })
+
   it('a tip that is old calls an extra peer; whoever has less goes (AD-9)', () => {
     const world = started(machines(12))
     const before = world.hosts

@@ -61,6 +61,20 @@ describe('the book', () => {
     expect(book.entries.map(({ host }) => host)).toEqual(['20.0.0.1'])
   })
 
+  it('who has served is not displaced for being unseen, for failing he is (AD-5)', () => {
+    const book = new AddressBook(4, half)
+    for (const [i, source] of ['a', 'b', 'c', 'd'].entries()) {
+      book.add([found(`2${i}.0.0.1`)], source, NOW_MS)
+      book.succeeded(`2${i}.0.0.1`, 8_333, NOW_MS)
+    }
+    const laterMs = NOW_MS + 31 * 86_400_000
+    expect(book.add([found('60.1.1.1')], 'e', laterMs)).toBe(0)
+    for (let i = 1; i < HOPELESS_FAILURES; i++) book.failed('21.0.0.1', 8_333, laterMs)
+    expect(book.add([found('60.1.1.1')], 'e', laterMs)).toBe(0)
+    book.failed('21.0.0.1', 8_333, laterMs)
+    expect(book.add([found('60.1.1.1')], 'e', laterMs)).toBe(1)
+  })
+
   it('knows a host once, and no time that is still to come', () => {
     const book = new AddressBook(100, half)
     book.add([found('20.0.0.1', NOW_S - 100)], 'a', NOW_MS)
@@ -119,6 +133,7 @@ it('of one seed at most 32 addresses are used, of as many groups as there are (A
   const used = seeds.answered('a', [...crowd, '10.0.0.1', ...others])
   expect(used.length).toBe(ADDRESSES_OF_SEED_MAX)
   for (const host of others) expect(used).toContain(host)
+  expect(used).not.toContain('10.0.0.1')
   expect(seeds.answered('a', crowd)).toEqual([])
 })
 
