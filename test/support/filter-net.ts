@@ -39,6 +39,7 @@ export class FilterNet {
   readonly #queue: FilterInput[] = []
   #busy = false
   #sessions = 0n
+  readonly #headers: FilterMemory['headers']
   /** Messages that the client got, by type: what work it had. */
   readonly received = new Map<string, number>()
 
@@ -47,6 +48,7 @@ export class FilterNet {
     { nowS, memory }: { readonly nowS: number; readonly memory?: FilterMemory },
   ) {
     this.#peers = peers
+    this.#headers = memory?.headers ?? []
     this.nowMs = nowS * 1_000
     const now = timestampNs(BigInt(this.nowMs) * 1_000_000n)
     this.client = new FilterClient(
@@ -63,6 +65,7 @@ export class FilterNet {
   }
 
   start(): void {
+    this.step({ type: 'knownHeaders', headers: this.#headers })
     this.step({ type: 'start' })
   }
 

@@ -17,6 +17,7 @@ import { bestHeader } from './header-tree.ts'
 import { service } from './message.ts'
 import type { Network } from './network.ts'
 import { canonicalHost, isLoopback, networkGroup } from './network-address.ts'
+import { penaltyMs } from './peer-bans.ts'
 import { LIMITED_BLOCKS } from './peer-session.ts'
 import { SeedQueries } from './seed-queries.ts'
 
@@ -59,6 +60,11 @@ export class AdapterDiscovery {
   #tipCheckMs = Number.POSITIVE_INFINITY
   /** Attempts that came to nothing since the last that did not. */
   #barren = 0
+  #startedMs = 0
+  #isFixedKnown = false
+  #calls = 0
+  /** Of `isHopeful`; undefined once anything has happened that may change it. */
+  #hope: boolean | undefined
 
   constructor(parts: Parts) {
     const { config, network, turn } = parts
@@ -73,6 +79,8 @@ export class AdapterDiscovery {
   start(): void {
     this.#isOn = true
     this.#nextMs = this.#parts.turn.nowMs
+    this.#startedMs = this.#nextMs
+    this.#hope = undefined
     this.#tipCheckMs = this.#nextMs + TIP_CHECK_MS
   }
 
@@ -89,6 +97,27 @@ export class AdapterDiscovery {
     return Math.min(nextMs, this.#tipCheckMs, ...passing)
   }
 
+  /** Addresses that were called, each as often as it was. */
+  get calls(): number {
+    return this.#calls
+  }
+
+  /** A connection is missing, and somebody may be found for it who has not failed in this life. */
+  get isHopeful(): boolean {
+    if (!this.#isOn || this.#vacancy() === undefined) return false
+    this.#hope ??= this.#mayFind()
+    return this.#hope
+  }
+
+  #mayFind(): boolean {
+    const { nowMs } = this.#parts.turn
+    if (this.#anchors.length > 0 || this.#seeds.mayAnswer(nowMs) || !this.#isFixedKnown) return true
+    const isFree = this.#isFree
+    const hasFailed = ({ failureMs }: BookEntry): boolean =>
+      failureMs >= this.#startedMs && failureMs <= nowMs
+    return this.#book.entries.some((entry) => !hasFailed(entry) && isFree(entry))
+  }
+
   /** What a later life may begin with. */
   toKeep(): KnownPeers {
     const blocks = this.#parts.links.ready.filter(({ role }) => role === 'blocks')
@@ -100,19 +129,24 @@ export class AdapterDiscovery {
   ready({ peer, address, role }: OpenLink): void {
     const { turn } = this.#parts
     this.#barren = 0
+    this.#hope = undefined
     this.#book.succeeded(address.host, address.port, turn.nowMs)
     if (role !== 'blocks') turn.send(peer, { type: 'getaddr' })
   }
 
   lost({ address: { host, port }, role }: Link, { wasReady, offence }: Loss): void {
     const { turn, links } = this.#parts
+    this.#hope = undefined
     if (role === 'seed') {
       this.#seeds.answered(host, [])
+      this.#learn(0)
       return
     }
-    if (offence?.kind === 'selfConnection') this.#book.remove(host, port)
+    const kind = offence?.kind ?? 'timeout'
+    if (kind === 'selfConnection' || penaltyMs[kind] > 0) this.#book.remove(host, port)
     // While nobody can be reached it is the network's fault, not this peer's.
-    this.#book.failed(host, port, turn.nowMs, wasReady || links.ready.length > 0)
+    const isItsFault = wasReady || kind === 'unsuitable' || links.ready.length > 0
+    this.#book.failed(host, port, turn.nowMs, isItsFault)
     if (!wasReady) this.#barren += 1
   }
 
@@ -126,7 +160,7 @@ export class AdapterDiscovery {
     if (role === 'blocks') return
     const { nowMs } = this.#parts.turn
     const taken = entries.slice(0, this.#rate.take(peer, entries.length, nowMs))
-    const useful = reachable(taken).filter(({ services }) => isUseful(services))
+    const useful = reachable(taken).filter(({ services }) => this.#isUseful(services))
     this.#learn(this.#book.add(useful, networkGroup(address.host), nowMs))
     // One address is its own; a list is the answer.
     if (role === 'seed' && entries.length > 1) this.#dismiss(link, 'it has named addresses')
@@ -141,9 +175,13 @@ export class AdapterDiscovery {
     this.#learn(this.#book.add(peers, seed, turn.nowMs))
   }
 
+  /** Goes on soon: with who is new, or with other sources when those that were asked are done. */
   #learn(added: number): void {
+    this.#hope = undefined
     const soonMs = this.#parts.turn.nowMs + this.#pauseMs
-    if (added > 0) this.#nextMs = Math.min(this.#nextMs, soonMs)
+    const { isWaiting, hasLeft } = this.#seeds
+    const mayAsk = !isWaiting && (hasLeft || !this.#isFixedKnown)
+    if (added > 0 || mayAsk) this.#nextMs = Math.min(this.#nextMs, soonMs)
   }
 
   /** After every step: what is due now. */
@@ -169,6 +207,8 @@ export class AdapterDiscovery {
 
   #open(address: PeerAddress, role: PeerRole): void {
     const { turn, links, connect } = this.#parts
+    this.#hope = undefined
+    if (role !== 'seed') this.#calls += 1
     this.#nextMs = turn.nowMs + this.#pauseMs
     connect(links.add(address, role))
   }
@@ -223,12 +263,20 @@ export class AdapterDiscovery {
     const services = service.network | service.witness
     const time = Math.floor(turn.nowMs / 1_000)
     const peers = config.fixed.map((address) => ({ ...address, services, time }))
+    this.#isFixedKnown = true
     this.#learn(this.#book.add(peers, 'fixed', turn.nowMs))
   }
 
   /** Connections that are to end soon. */
   get #passing(): readonly OpenLink[] {
     return this.#parts.links.open.filter(({ role }) => role === 'extra' || role === 'seed')
+  }
+
+  /** AD-4. Filters point at blocks of any age (HS-3). */
+  #isUseful(services: bigint): boolean {
+    const all = service.network | service.compactFilters
+    if (this.#parts.filters) return (services & all) === all
+    return (services & (service.network | service.networkLimited)) !== 0n
   }
 
   #dismiss(link: OpenLink, reason: string): void {
@@ -282,6 +330,3 @@ export class AdapterDiscovery {
     }
   }
 }
-
-const isUseful = (services: bigint): boolean =>
-  (services & (service.network | service.networkLimited)) !== 0n

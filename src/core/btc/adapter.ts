@@ -127,6 +127,11 @@ export class BitcoinAdapter {
     })
   }
 
+  /** Of peers that nobody named; undefined where only those are used. */
+  get search(): { readonly isHopeful: boolean; readonly calls: number } | undefined {
+    return this.#discovery
+  }
+
   /** Peers that a later life may begin with. */
   toKeep(): KnownPeers {
     return this.#discovery?.toKeep() ?? NO_PEERS

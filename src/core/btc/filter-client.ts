@@ -2,16 +2,16 @@
  * Bitcoin seen through compact filters, without I/O: the adapter's connections and headers, filters
  * that peers agree on, and the blocks that they point at. Source: `docs/spec/bitcoin.md` §8.5.
  */
-import type { BlockHash } from '../base/bytes.ts'
-import { equalBytes, toHex } from '../base/bytes.ts'
+import type { BlockHash, Hash32 } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import { attempt, BadEncoding, present } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { NS_PER_MS } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import { BitcoinAdapter } from './adapter.ts'
 import type { AdapterInput, AdapterOutput, PeerStatus } from './adapter-port.ts'
+import type { KnownPeers } from './address-book-file.ts'
 import type { Block } from './block.ts'
-import { headerHash } from './block.ts'
 import { decodeFilter, filterHash } from './compact-filter.ts'
 import { FilterChain } from './filter-chain.ts'
 import type { FilterMessage } from './filter-message.ts'
@@ -28,6 +28,7 @@ import type { FilterPeer, SyncAction } from './filter-sync.ts'
 import { FilterSync, UNDECIDED_MAX } from './filter-sync.ts'
 import type { HeaderNode, HeaderTree } from './header-tree.ts'
 import { bestHeader, findHeader, isOnBestChain } from './header-tree.ts'
+import type { Offence } from './peer-session.ts'
 
 /** Filters asked for at once: some 4 MB on mainnet. */
 const BATCH_MAX = 200
@@ -60,26 +61,29 @@ export class FilterClient {
   #nowMs = 0
   #now: TimestampNs
   #out: FilterOutput[] = []
+  #isStarted = false
+  /** Filter headers of an earlier life, until their headers are here. */
+  #remembered: readonly Hash32[]
+  #trouble: Offence | undefined
 
   constructor({ memory, ...config }: FilterConfig, now: TimestampNs) {
     this.#now = now
+    this.#remembered = memory?.filterHeaders ?? []
     this.#adapter = new BitcoinAdapter({ ...config, filters: true })
     this.#chain = new FilterChain(config.network)
     this.#scan = new FilterScan({ groups: memory?.groups ?? [], coins: memory?.coins ?? [] })
     this.#sync = new FilterSync(this.#chain, (outpoint) => this.#scan.coin(outpoint)?.script)
-    if (memory !== undefined) this.#recall(memory, now)
   }
 
-  /** What was known once; the part of it that does not fit the headers is left out. */
-  #recall({ headers, filterHeaders }: FilterMemory, now: TimestampNs): void {
-    this.#adapter.step({ type: 'knownHeaders', headers }, now)
-    for (const [i, header] of filterHeaders.entries()) {
+  /** What was known once, as far as the headers go that were kept with it. */
+  #recall(): void {
+    this.#isStarted = true
+    for (const [i, header] of this.#remembered.entries()) {
       const node = this.tree.best[i + 1]
-      const known = headers[i]
-      if (node === undefined || known === undefined) break
-      if (!equalBytes(headerHash(known), node.hash)) break
+      if (node === undefined) break
       this.#chain.push(node.hash, header)
     }
+    this.#remembered = []
     this.#scan.rewind(this.#chain.height)
   }
 
@@ -91,6 +95,15 @@ export class FilterClient {
   }
   get peers(): readonly PeerStatus[] {
     return this.#adapter.peers
+  }
+  /** Of peers that nobody named: how often they were called, and what was wrong with the last. */
+  get search(): { readonly calls: number; readonly trouble: string | undefined } | undefined {
+    const { search } = this.#adapter
+    return search && { calls: search.calls, trouble: this.#trouble?.reason }
+  }
+  /** Peers that a later life may begin with. */
+  get knownPeers(): KnownPeers {
+    return this.#adapter.toKeep()
   }
 
   get status(): FilterStatus {
@@ -118,21 +131,22 @@ export class FilterClient {
     return Math.min(height, ...this.#scan.groups.map(({ at }) => at))
   }
 
-  /** Connections that are being made, and peers that are on their way to the tip. */
+  /** Connections that are made or looked for, and peers that are on their way to the tip. */
   #hopeful(height: number): number {
+    if (!this.#isStarted) return 1
     const connecting = this.#adapter.peers.filter(({ state }) => state === 'connecting').length
     const walking = this.#sync.peers.filter(({ index, at }) => {
       const shown = this.#adapter.shownBy(index)
       return !shown.isAll || (at < height && at < shown.height)
     })
-    return connecting + walking.length
+    return connecting + walking.length + (this.#adapter.search?.isHopeful === true ? 1 : 0)
   }
 
   #agreedHeight(): number {
     return this.#sync.agreedHeight((peer) => this.#adapter.shownBy(peer).height)
   }
 
-  /** What a later life may begin with. */
+  /** What a later life may begin with, once it has started. */
   toKeep(): FilterMemory {
     return {
       headers: this.tree.best.slice(1).map(({ header }) => header),
@@ -149,6 +163,7 @@ export class FilterClient {
     if (input.type === 'watch') this.#scan.watch(input.scripts, input.birth)
     else if (input.type === 'fetch') this.#fetching.set(toHex(input.hash), input.hash)
     else {
+      if (input.type === 'start' && !this.#isStarted) this.#recall()
       if (input.type === 'disconnected') this.#leave(input.peer)
       const isOurs = input.type === 'alarm' && input.name === FILTER_ALARM
       if (isOurs) this.#expire()
@@ -178,6 +193,7 @@ export class FilterClient {
         break
       case 'disconnect':
         this.#leave(output.peer)
+        if (output.offence.kind !== 'unneeded') this.#trouble = output.offence
         this.#out.push(output)
         break
       case 'peerReady':

@@ -6,13 +6,10 @@ import { concat, equalBytes, hash32 } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 import { sha256d } from '../base/hash.ts'
 import { sat } from '../base/units.ts'
-import type { FilterMemory } from './filter-port.ts'
+import type { FilterFindings } from './filter-port.ts'
 import type { WatchedCoin, WatchGroup } from './filter-scan.ts'
 import type { ByteCursor } from './wire.ts'
 import { ByteSink, decodeExactly } from './wire.ts'
-
-/** All but the block headers, which others keep. */
-export type FilterFindings = Omit<FilterMemory, 'headers'>
 
 const VERSION = 1
 const CHECKSUM_SIZE = 4

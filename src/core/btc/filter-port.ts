@@ -17,12 +17,16 @@ export type FilterMemory = {
   readonly coins: readonly WatchedCoin[]
 }
 
+/** All but the block headers, which others keep. */
+export type FilterFindings = Omit<FilterMemory, 'headers'>
+
 export type FilterConfig = Omit<AdapterConfig, 'filters'> & {
-  readonly memory?: FilterMemory | undefined
+  /** Of an earlier life; its headers are given as `knownHeaders`, before `start`. */
+  readonly memory?: FilterFindings | undefined
 }
 
 export type FilterInput =
-  | Exclude<AdapterInput, { readonly type: 'want' | 'ask' | 'accuse' | 'knownHeaders' }>
+  | Exclude<AdapterInput, { readonly type: 'want' | 'ask' | 'accuse' }>
   | { readonly type: 'watch'; readonly scripts: readonly Uint8Array[]; readonly birth: number }
   /** A block of the best chain is wanted for itself; answered by `fetched`. */
   | { readonly type: 'fetch'; readonly hash: BlockHash }
@@ -47,7 +51,7 @@ export type FilterStatus = {
   readonly searched: number
   /** Peers that stand for all filters up to the tip. */
   readonly vouchers: number
-  /** Peers that may still come to stand for them. */
+  /** Peers that may still come to stand for them; those that are looked for count as one. */
   readonly hopeful: number
   /** Peers that were proven to lie. */
   readonly liars: number

@@ -21,6 +21,17 @@ export class SeedQueries {
     return this.#waiting.size > 0
   }
 
+  /** Names of this round that were not asked yet. */
+  get hasLeft(): boolean {
+    return this.#left.length > 0
+  }
+
+  /** An answer is still to come, or some name may be asked now. */
+  mayAnswer(nowMs: number): boolean {
+    const isRoundDue = this.#names.length > 0 && nowMs >= this.#roundMs + SEED_ROUND_MS
+    return this.isWaiting || this.hasLeft || isRoundDue
+  }
+
   /** Names to ask now, in an order of chance. */
   next(nowMs: number, fraction: () => number): readonly string[] {
     if (this.isWaiting) return []
