@@ -27,5 +27,3 @@ export function placeOfText(text: string): BitcoinPlace | undefined {
 
 export const textOfPlace = ({ host, port }: Pick<BitcoinPlace, 'host' | 'port'>): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-
-export const isLoopback = (host: string): boolean => /^(?:127\.[\d.]+|::1|localhost)$/i.test(host)

@@ -1,6 +1,7 @@
 /** How a person names a source of Bitcoin. Implements `docs/spec/cli.md` §5.13, §3.14. */
 import { UsageInvalid } from '../core/base/errors.ts'
 import type { PeerAddress } from '../core/btc/adapter-port.ts'
+import { isLoopback } from '../core/btc/network-address.ts'
 import { serverUrl } from './sources/http.ts'
 
 export type SourceSpec =
@@ -56,8 +57,6 @@ function peerOf(text: string): PeerAddress {
 /** One machine is one peer (CF-1); on loopback there may be several nodes for a test. */
 const isSame = (a: PeerAddress, b: PeerAddress): boolean =>
   a.host.toLowerCase() === b.host.toLowerCase() && (a.port === b.port || !isLoopback(a.host))
-
-const isLoopback = (host: string): boolean => /^(?:127\.[\d.]+|::1|localhost)$/i.test(host)
 
 const refused = (what: string): UsageInvalid =>
   new UsageInvalid(what, {

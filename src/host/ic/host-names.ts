@@ -8,10 +8,6 @@ import { isIP } from 'node:net'
 export const addressesOf = (host: string): readonly [string, ...string[]] =>
   host === 'localhost' || host === '127.0.0.1' ? ['127.0.0.1', '::1'] : [host]
 
-/** Whether only programs of this machine reach the address. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-
 /** As it stands in a URL. */
 export const hostInUrl = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host)
 
