@@ -7,7 +7,7 @@ import type { ControlClient } from '../host/control/client.ts'
 import { openControl } from '../host/daemon.ts'
 import { entropy } from '../host/entropy.ts'
 import { startFilterConnection } from '../host/filter-connection.ts'
-import { filterPeersByName, findFilterPeers, peerProxy } from '../host/filter-peers.ts'
+import { filterSources, peerProxy } from '../host/filter-peers.ts'
 import { AgreeingSources, requireEnough } from '../wallet/agreeing-sources.ts'
 import type { SourceHost } from '../wallet/open-source.ts'
 import { openSource } from '../wallet/open-source.ts'
@@ -84,24 +84,27 @@ async function hostOf(
   const control = isLocal && needsChain ? await openControl(context.directories) : undefined
   return {
     chain: control && chainOf(control, await placeOf(control)),
-    findPeers: async (bitcoin) => {
-      if (control === undefined)
-        return proxyIn() === undefined ? findFilterPeers(bitcoin) : filterPeersByName(bitcoin)
+    localPeers: async () => {
+      if (control === undefined) return []
       const { peerHost: host, peerPort: port } = await control.ask('tip', {})
       return [{ host, port }]
     },
-    connect: ({ network: bitcoin, peers, memory }) =>
-      startFilterConnection({
+    connect: ({ network: bitcoin, peers, ...known }) => {
+      const proxy = proxyIn()
+      const search = { folder: context.directories.cache, isProxied: proxy !== undefined }
+      return startFilterConnection({
         network: bitcoin,
         peers,
-        memory,
+        ...known,
+        sources: peers.length === 0 ? filterSources(bitcoin, search) : undefined,
         seed: Seed.fromBytes(entropy(32)),
         userAgent: `/ckbtc:${context.version}/`,
         push: false,
-        proxy: proxyIn(),
-        onOffence: (peer, { reason }) =>
-          terminal.trace(`peer ${peers[peer]?.host}:${peers[peer]?.port}: ${reason}`),
-      }),
+        proxy,
+        onOffence: ({ host, port }, { reason }) =>
+          terminal.trace(`peer ${host}:${port}: ${reason}`),
+      })
+    },
   }
 }
 

@@ -153,7 +153,7 @@ export type SourcePorts = {
 }
 
 export interface HeaderStore {
-  /** Of one chain, after genesis. */
-  load(): readonly BlockHeader[]
+  /** Of one chain, after genesis: parents first, in parts that are read when they are taken. */
+  load(): { readonly count: number; readonly parts: Iterable<readonly BlockHeader[]> }
   save(headers: readonly BlockHeader[]): void
 }

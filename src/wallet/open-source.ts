@@ -2,8 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { fromUtf8 } from '../core/base/bytes.ts'
 import { attempt, BadEncoding, HostDisk } from '../core/base/errors.ts'
-import type { ConfiguredPeer } from '../core/btc/adapter-port.ts'
-import type { FilterMemory } from '../core/btc/filter-port.ts'
+import type { PeerAddress } from '../core/btc/adapter-port.ts'
+import type { BlockHeader } from '../core/btc/block.ts'
+import type { FilterFindings, FilterMemory } from '../core/btc/filter-port.ts'
 import type { Network as BitcoinNetwork } from '../core/btc/network.ts'
 import { networks } from '../core/btc/network.ts'
 import type { BitcoinSource, SourcePorts } from './bitcoin-source.ts'
@@ -24,18 +25,25 @@ import { PeerSource } from './sources/p2p.ts'
 
 /** Longest cookie file that is read: one line. */
 const COOKIE_BYTES_MAX = 1_024
+/** Headers between two words about them: half a second. */
+const TOLD_EVERY = 50_000
 
 /** What only the host has: the local subnet's chain, and sockets. */
 export type SourceHost = {
   /** Undefined where the network is not the local subnet. */
   readonly chain: EmbeddedChain | undefined
-  /** Peers of the network, where none are named. */
-  readonly findPeers: (network: BitcoinNetwork) => Promise<readonly ConfiguredPeer[]>
+  /** Peers of the local subnet's chain, where none are named; elsewhere none. */
+  readonly localPeers: () => Promise<readonly PeerAddress[]>
   readonly connect: (options: {
     readonly network: BitcoinNetwork
-    readonly peers: readonly ConfiguredPeer[]
-    readonly memory: FilterMemory | undefined
-  }) => PeerConnector & { toKeep(): FilterMemory }
+    /** No others are used; without any they are discovered (AD-1, AD-2). */
+    readonly peers: readonly PeerAddress[]
+    readonly memory: FilterFindings | undefined
+    /** Of an earlier life. */
+    readonly headers: Iterable<readonly BlockHeader[]>
+    /** Hears how many of them are judged. */
+    readonly onRestored: (count: number) => void
+  }) => PeerConnector & { toKeep(): FilterMemory | undefined }
 }
 
 export type OpenOptions = {
@@ -101,7 +109,7 @@ export async function openSource(spec: SourceSpec, options: OpenOptions): Promis
 }
 
 async function openPeers(
-  named: readonly ConfiguredPeer[],
+  named: readonly PeerAddress[],
   {
     ports,
     host,
@@ -113,20 +121,27 @@ async function openPeers(
   },
 ): Promise<BitcoinSource> {
   const { network, headerStore } = ports
-  const peers = named.length > 0 ? named : await host.findPeers(network)
-  if (peers.length === 0)
-    throw unusable(
-      'p2p',
-      `no peer of ${network.name} with compact filters was found`,
-      'name peers: p2p=<host:port>,<host:port>',
-    )
-  const headers = headerStore?.load() ?? []
-  const known = findings?.load() ?? { filterHeaders: [], groups: [], coins: [] }
-  const memory = headers.length > 0 ? { headers, ...known } : undefined
-  const connector = host.connect({ network, peers, memory })
+  const peers = named.length > 0 ? named : await host.localPeers()
+  const { count, parts } = headerStore?.load() ?? { count: 0, parts: [] }
+  let restored = 0
+  let told = 0
+  const connector = host.connect({
+    network,
+    peers,
+    memory: findings?.load(),
+    headers: parts,
+    onRestored: (headers) => {
+      restored = headers
+      if (headers < told + TOLD_EVERY) return
+      told = headers
+      ports.onStep?.(`${headers} of ${count} known headers checked`)
+    },
+  })
   const keep = (): void => {
-    const { headers: kept, ...found } = connector.toKeep()
-    if (kept.length > headers.length) headerStore?.save(kept)
+    const memory = connector.toKeep()
+    if (memory === undefined) return
+    const { headers: kept, ...found } = memory
+    if (kept.length > restored) headerStore?.save(kept)
     // Without headers they would be of no use, and few of them are found again soon.
     if (found.filterHeaders.length > 0) findings?.save(found)
   }

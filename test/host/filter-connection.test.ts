@@ -5,15 +5,17 @@
  */
 import type { Server } from 'node:net'
 import { createServer } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { present } from '../../src/core/base/errors.ts'
 import { Seed } from '../../src/core/base/seed.ts'
+import type { PeerAddress } from '../../src/core/btc/adapter-port.ts'
+import type { BlockHeader } from '../../src/core/btc/block.ts'
 import { regtest } from '../../src/core/btc/network.ts'
 import type { Offence } from '../../src/core/btc/peer-session.ts'
 import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
 import type { RegtestServer } from '../../src/host/bitcoin/regtest-server.ts'
 import { startRegtestServer } from '../../src/host/bitcoin/regtest-server.ts'
-import type { FilterConnection } from '../../src/host/filter-connection.ts'
+import type { FilterConnection, FilterConnectionOptions } from '../../src/host/filter-connection.ts'
 import { startFilterConnection } from '../../src/host/filter-connection.ts'
 
 const script = Uint8Array.of(0x51, 0x51)
@@ -31,7 +33,8 @@ async function serve(node: RegtestNode, port = 0): Promise<RegtestServer> {
 
 function connectTo(
   ports: readonly number[],
-  onOffence: (peer: number, offence: Offence) => void = () => undefined,
+  onOffence: (peer: PeerAddress, offence: Offence) => void = () => undefined,
+  options: Partial<FilterConnectionOptions> = {},
 ): FilterConnection {
   const connection = startFilterConnection({
     network: regtest,
@@ -40,6 +43,7 @@ function connectTo(
     userAgent: '/ckbtc:test/',
     push: false,
     onOffence,
+    ...options,
   })
   closing.push(() => connection.close())
   return connection
@@ -105,4 +109,39 @@ test('a listener that is no Bitcoin node is named, and does not disturb the othe
   await until(connection, () => connection.client.status.searched === 3 && offences.length > 0)
   expect(offences).toContain('wrong message start')
   expect(connection.client.status).toMatchObject({ synced: true, vouchers: 1 })
+})
+
+describe('headers of an earlier life', () => {
+  const node = new RegtestNode()
+  node.mine(9, script, nowSeconds())
+  const headers = Array.from(
+    { length: 9 },
+    (_, i) => present(node.blockAt(i + 1), 'a block').header,
+  )
+  const restore = async (
+    parts: readonly (readonly BlockHeader[])[],
+  ): Promise<{ readonly connection: FilterConnection; readonly counts: readonly number[] }> => {
+    const counts: number[] = []
+    const options = { headers: parts, onRestored: (count: number) => counts.push(count) }
+    return { connection: connectTo([(await serve(node)).port], undefined, options), counts }
+  }
+
+  test('are judged in parts before anybody is called, and nothing is kept until then', async () => {
+    const { connection, counts } = await restore([headers.slice(0, 4), headers.slice(4)])
+    connection.watch([script], 1)
+    expect(connection.client.peers.map(({ state }) => state)).toEqual(['waiting'])
+    expect(connection.client.status.hopeful).toBe(1)
+    expect(connection.toKeep()).toBe(undefined)
+    await until(connection, () => connection.client.status.searched === 9)
+    expect(counts).toEqual([4, 9])
+    expect(connection.toKeep()?.headers).toEqual(headers)
+  })
+
+  test('end where one is damaged; the rest is fetched', async () => {
+    const flawed = headers.with(2, { ...present(headers[2], 'one'), time: 1 })
+    const { connection, counts } = await restore([flawed.slice(0, 4), flawed.slice(4)])
+    await until(connection, () => connection.client.status.synced)
+    expect(counts).toEqual([2])
+    expect(connection.toKeep()?.headers).toEqual(headers)
+  })
 })

@@ -47,6 +47,7 @@ export type HarnessOptions = {
   readonly named?: readonly string[]
   readonly discovery?: DiscoveryConfig
   readonly idleAfterMs?: number
+  readonly filters?: boolean
   readonly isProxied?: boolean
 }
 

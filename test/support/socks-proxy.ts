@@ -1,4 +1,4 @@
-/** A SOCKS5 proxy on loopback that leads everybody to one place, and remembers the names. */
+/** A SOCKS5 proxy on loopback that leads to places on loopback, and remembers the names. */
 import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { fromHex } from '../../src/core/base/bytes.ts'
@@ -14,9 +14,12 @@ export type ProxyUnderTest = {
   close(): Promise<unknown>
 }
 
-export async function startProxy(targetPort: number): Promise<ProxyUnderTest> {
+/** `target`: the port that a host leads to, or all of them. */
+export async function startProxy(
+  target: number | ((host: string) => number),
+): Promise<ProxyUnderTest> {
   const names: string[] = []
-  const server = createServer((client) => serve(client, targetPort, names))
+  const server = createServer((client) => serve(client, target, names))
   await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve))
   const address = server.address()
   return {
@@ -26,14 +29,15 @@ export async function startProxy(targetPort: number): Promise<ProxyUnderTest> {
   }
 }
 
-function serve(client: Socket, port: number, names: string[]): void {
+function serve(client: Socket, to: number | ((host: string) => number), names: string[]): void {
   client.on('error', () => undefined)
   client.once('data', () => {
     client.write(NO_USER)
     client.once('data', (request) => {
       const size = request[4] ?? 0
-      names.push(`${request.subarray(5, 5 + size).toString()}:${request.readUInt16BE(5 + size)}`)
-      const target = connect({ host: LOOPBACK, port })
+      const host = request.subarray(5, 5 + size).toString()
+      names.push(`${host}:${request.readUInt16BE(5 + size)}`)
+      const target = connect({ host: LOOPBACK, port: typeof to === 'number' ? to : to(host) })
       target.on('error', () => undefined)
       target.once('connect', () => {
         client.write(CONNECTED)

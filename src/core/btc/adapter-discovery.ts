@@ -196,6 +196,7 @@ export class AdapterDiscovery {
     if (this.#tipCheckMs <= nowMs) this.#checkTip()
     const role = this.#vacancy()
     if (role === undefined || nowMs < this.#nextMs) return
+    if (this.#isStale) this.#search()
     const address = (role === 'blocks' ? this.#anchor() : undefined) ?? this.#choose()
     if (address !== undefined) {
       this.#open(address, role)
@@ -213,9 +214,18 @@ export class AdapterDiscovery {
     connect(links.add(address, role))
   }
 
-  get #pauseMs(): number {
+  /** Whoever is known does not answer: the other sources are asked too. */
+  get #isStale(): boolean {
+    return this.#parts.links.ready.length === 0 && this.#barrenSets > 0
+  }
+
+  get #barrenSets(): number {
     const { relay, blocks } = connectionCounts(this.#parts.network)
-    const doublings = Math.min(10, Math.floor(this.#barren / (relay + blocks)))
+    return Math.floor(this.#barren / (relay + blocks))
+  }
+
+  get #pauseMs(): number {
+    const doublings = Math.min(10, this.#barrenSets)
     return Math.min(ATTEMPT_EVERY_MS_MAX, ATTEMPT_EVERY_MS * 2 ** doublings)
   }
 

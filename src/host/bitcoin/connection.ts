@@ -17,6 +17,7 @@ import type { Offence } from '../../core/btc/peer-session.ts'
 import type { Announcement, Evidence, TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { Clock } from '../clock.ts'
 import type { HeaderKeeper } from './header-keeper.ts'
+import { restoreHeaders } from './header-restore.ts'
 import type { SocksProxy } from './peer-driver.ts'
 import { PeerDriver } from './peer-driver.ts'
 import type { PeerSources } from './peer-sources.ts'
@@ -89,7 +90,19 @@ export function startBitcoinConnection(
   driver.step({ type: 'knownHeaders', headers: known })
   const start = (): void => driver.step({ type: 'start' })
   if (keeper === undefined) start()
-  else recall({ adapter, driver, keeper, onHeaders: options.onHeaders, done: start })
+  else
+    restoreHeaders({
+      parts: keeper.load(),
+      count: () => adapter.headers.best.length,
+      take: (headers) => driver.step({ type: 'knownHeaders', headers }),
+      // Whoever heard of them in that life may have forgotten them since.
+      taken: (from) => options.onHeaders(adapter.headers.best.slice(from).map(headerOf)),
+      isOver: () => driver.isClosed,
+      done: () => {
+        keeper.adopt(adapter.headers.best)
+        start()
+      },
+    })
   return {
     know: (headers) => driver.step({ type: 'knownHeaders', headers }),
     want: (hashes) => driver.step({ type: 'want', hashes }),
@@ -120,39 +133,7 @@ export function startBitcoinConnection(
   }
 }
 
-/**
- * Takes what an earlier life has kept, part by part, and tells of it: whoever heard of it then may
- * have forgotten it since. Ends at damage.
- */
-function recall({
-  adapter,
-  driver,
-  keeper,
-  onHeaders,
-  done,
-}: {
-  readonly adapter: BitcoinAdapter
-  readonly driver: PeerDriver<AdapterInput, AdapterOutput>
-  readonly keeper: HeaderKeeper
-  readonly onHeaders: BitcoinConnectionOptions['onHeaders']
-  readonly done: () => void
-}): void {
-  const parts = keeper.load()
-  const next = (): void => {
-    if (driver.isClosed) return
-    const from = adapter.headers.best.length
-    const headers = parts.next().value ?? []
-    driver.step({ type: 'knownHeaders', headers })
-    const { best } = adapter.headers
-    if (best.length > from) onHeaders(best.slice(from).map(({ header }) => header))
-    if (headers.length > 0 && best.length === from + headers.length) setImmediate(next)
-    else {
-      keeper.adopt(best)
-      done()
-    }
-  }
-  setImmediate(next)
-}
+const headerOf = ({ header }: { readonly header: BlockHeader }): BlockHeader => header
 
 function report(output: AdapterOutput, options: BitcoinConnectionOptions): void {
   switch (output.type) {

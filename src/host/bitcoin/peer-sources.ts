@@ -2,7 +2,8 @@
  * Where an adapter's peers come from in this world: DNS, and a file of an earlier life. Source:
  * `docs/spec/bitcoin.md` §3.8 AD-1, AD-3, AD-5, AD-8.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { attempt, BadEncoding } from '../../core/base/errors.ts'
 import type { DiscoveryConfig } from '../../core/btc/adapter-port.ts'
 import type { KnownPeers } from '../../core/btc/address-book-file.ts'
@@ -32,6 +33,10 @@ export type PeerSourcesOptions = {
   readonly bookPath?: string
   /** Peers must serve compact filters. */
   readonly filters?: boolean
+  /** Seeds are called, not looked up: by the name that has such peers behind it (AD-3). */
+  readonly isProxied?: boolean
+  /** In the place of the network's own. */
+  readonly seeds?: readonly string[]
   readonly resolve?: Resolve
 }
 
@@ -41,13 +46,13 @@ export class PeerSources {
   #problem: string | undefined
 
   constructor(options: PeerSourcesOptions) {
-    const { network, bookPath } = options
+    const { network, bookPath, isProxied, seeds = dnsSeeds[network.name] } = options
     this.#options = options
     const known = bookPath === undefined ? NO_PEERS : readKnownPeers(network, bookPath)
     const isFlawed = known instanceof BadEncoding
     this.#problem = isFlawed ? known.message : undefined
     this.config = {
-      seeds: dnsSeeds[network.name],
+      seeds: seeds.map((seed) => (isProxied ? `${this.#prefix}${seed}` : seed)),
       fixed: fixedPeers[network.name],
       known: isFlawed ? NO_PEERS : known,
     }
@@ -59,8 +64,12 @@ export class PeerSources {
   }
 
   lookUp(seed: string): Promise<readonly string[]> {
-    const { filters, resolve = resolveBySystem } = this.#options
-    return lookUpSeed(seed, { prefix: filters ? FILTER_SEED_PREFIX : BLOCK_SEED_PREFIX, resolve })
+    const { resolve = resolveBySystem } = this.#options
+    return lookUpSeed(seed, { prefix: this.#prefix, resolve })
+  }
+
+  get #prefix(): string {
+    return this.#options.filters ? FILTER_SEED_PREFIX : BLOCK_SEED_PREFIX
   }
 
   /** Replaces the file as a whole. What cannot be written is found again in a later life. */
@@ -68,6 +77,7 @@ export class PeerSources {
     const { network, bookPath } = this.#options
     if (bookPath === undefined) return
     try {
+      mkdirSync(dirname(bookPath), { recursive: true, mode: 0o700 })
       writeWholeFile(bookPath, encodeKnownPeers(network, known))
       this.#problem = undefined
     } catch (error) {

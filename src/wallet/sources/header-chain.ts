@@ -44,12 +44,17 @@ export class HeaderChain {
   constructor(ports: SourcePorts) {
     this.#ports = ports
     this.#tree = newHeaderTree(ports.network)
-    for (const header of ports.headerStore?.load() ?? []) {
-      const verdict = judgeHeader(this.#tree, header, ports.nowSeconds())
-      if (verdict.type !== 'valid') break
-      addHeader(this.#tree, verdict.node)
-    }
+    for (const part of ports.headerStore?.load().parts ?? []) if (!this.#recall(part)) break
     this.#known = bestHeader(this.#tree).height
+  }
+
+  /** False at the first header that breaks the rules. */
+  #recall(headers: readonly BlockHeader[]): boolean {
+    return headers.every((header) => {
+      const verdict = judgeHeader(this.#tree, header, this.#ports.nowSeconds())
+      if (verdict.type === 'valid') addHeader(this.#tree, verdict.node)
+      return verdict.type === 'valid'
+    })
   }
 
   find(hash: BlockHash): HeaderNode | undefined {

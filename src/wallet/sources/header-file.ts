@@ -16,6 +16,8 @@ import { makePrivateFolder, readBounded, systemCode, writePrivate } from '../pri
 
 /** Two million headers. */
 const BYTES_MAX = 160_000_000
+/** Judging so many takes some 20 ms. */
+export const PART_HEADERS = 2_000
 
 /** Findings of a search through compact filters. */
 export interface FindingsStore {
@@ -50,9 +52,7 @@ export function headerFile(folder: string, network: NetworkName): HeaderStore | 
     load: () => {
       const bytes = attemptDisk(() => readBounded(path, BYTES_MAX)) ?? new Uint8Array(0)
       const count = Math.floor(bytes.length / HEADER_SIZE)
-      return Array.from({ length: count }, (_, i) =>
-        decodeHeader(bytes.subarray(i * HEADER_SIZE, (i + 1) * HEADER_SIZE)),
-      )
+      return { count, parts: partsOf(bytes, count) }
     },
     save: (headers: readonly BlockHeader[]) => {
       attemptDisk(() => {
@@ -61,6 +61,13 @@ export function headerFile(folder: string, network: NetworkName): HeaderStore | 
       })
     },
   }
+}
+
+function* partsOf(bytes: Uint8Array, count: number): Generator<readonly BlockHeader[]> {
+  for (let from = 0; from < count; from += PART_HEADERS)
+    yield Array.from({ length: Math.min(PART_HEADERS, count - from) }, (_, i) =>
+      decodeHeader(bytes.subarray((from + i) * HEADER_SIZE, (from + i + 1) * HEADER_SIZE)),
+    )
 }
 
 /** Without its cache a command takes longer, and that is all. */

@@ -4,6 +4,7 @@
  */
 import type { BlockHash, Txid } from '../../core/base/bytes.ts'
 import { equalBytes, toDisplayHex, toHex } from '../../core/base/bytes.ts'
+import type { Problem } from '../../core/base/errors.ts'
 import type { Block, BlockHeader } from '../../core/btc/block.ts'
 import type { FilterClient } from '../../core/btc/filter-client.ts'
 import type { FilterStatus } from '../../core/btc/filter-port.ts'
@@ -31,7 +32,9 @@ import { unreachable, unusable } from './failures.ts'
 
 /** Connections to peers, made by whoever has sockets. */
 export interface PeerConnector {
-  readonly client: Pick<FilterClient, 'tree' | 'scan' | 'peers'> & { readonly status: FilterStatus }
+  readonly client: Pick<FilterClient, 'tree' | 'scan' | 'peers' | 'search'> & {
+    readonly status: FilterStatus
+  }
   watch(scripts: readonly Uint8Array[], birth: number): void
   announce(transactions: readonly Announcement[]): void
   fetch(hash: BlockHash, receive: (block: Block | undefined) => void): void
@@ -45,6 +48,9 @@ export const PATIENCE_MS = 20_000
 
 /** Without any progress for so long, nothing more is to be hoped for. */
 export const STALLED_MS = 180_000
+
+/** Nobody was reached for so long, whoever was called. */
+export const UNREACHED_MS = 60_000
 
 /** Peers that must stand for the filters before an answer counts as proved (CF-1). */
 export const vouchersMin = (network: string): number => (network === 'mainnet' ? 3 : 2)
@@ -126,6 +132,7 @@ export class PeerSource implements BitcoinSource {
       wasHeard = vouchers > 0
       look()
       quietMs = progressOf(this.#status) === before ? quietMs + this.#patienceMs : 0
+      if (quietMs >= UNREACHED_MS && !this.#wasHeard && !this.#isReached) giveUp(this.#noPeers())
     }
     giveUp(unreachable('p2p', `its peers have served nothing for ${STALLED_MS / 60_000} minutes`))
   }
@@ -135,7 +142,13 @@ export class PeerSource implements BitcoinSource {
     return hopeful === 0 && this.#connector.client.peers.every(({ state }) => state === 'waiting')
   }
 
+  get #isReached(): boolean {
+    return this.#connector.client.peers.some(({ state }) => state === 'ready')
+  }
+
   #noPeers() {
+    const { search } = this.#connector.client
+    if (search !== undefined) return nobodyFound(search, this.#ports.network.name)
     const reasons = this.#connector.client.peers.flatMap(({ lastOffence }) =>
       lastOffence === undefined ? [] : [lastOffence.reason],
     )
@@ -306,6 +319,20 @@ const progressOf = (status: FilterStatus): string => {
 }
 
 const tipIn = ({ tip: { hash, height, time } }: FilterStatus): Tip => ({ hash, height, time })
+
+function nobodyFound(
+  { calls, trouble }: NonNullable<FilterClient['search']>,
+  network: string,
+): Problem {
+  if (calls === 0)
+    return unusable(
+      'p2p',
+      `no peer of ${network} with compact filters was found`,
+      'name peers: p2p=<host:port>,<host:port>',
+    )
+  const last = trouble === undefined ? '' : `; of the last: ${trouble}`
+  return unreachable('p2p', `none of the peers that were found can be used${last}`)
+}
 
 const disagreement = ({ undecided }: FilterStatus) =>
   unusable(

@@ -17,6 +17,7 @@ import { service } from '../../../src/core/btc/message.ts'
 import { mainnet, signet } from '../../../src/core/btc/network.ts'
 import { networkGroup } from '../../../src/core/btc/network-address.ts'
 import { readOutgoing } from '../../../src/core/btc/outgoing.ts'
+import { SEED_ROUND_MS } from '../../../src/core/btc/seed-queries.ts'
 import { AdapterHarness } from '../../support/adapter-harness.ts'
 import {
   bytesOf,
@@ -128,6 +129,66 @@ describe('where peers come from', () => {
     world.wait(600_000)
     expect(world.lookUps.length).toBe(8)
   })
+})
+
+describe('whether anybody may still be found', () => {
+  const hope = (world: DiscoveryWorld): boolean | undefined =>
+    world.harness.adapter.search?.isHopeful
+
+  it('not where no source has anybody, and not of an adapter that has its peers', () => {
+    expect(hope(new DiscoveryWorld())).toBe(false)
+    expect(new AdapterHarness().adapter.search).toBeUndefined()
+  })
+
+  it('not once everybody has failed; again with whoever is new', () => {
+    const world = new DiscoveryWorld({ seeds: [SEED], fixed: [{ host: '20.1.0.1', port: 1 }] })
+    world.down.add('20.1.0.1')
+    expect(hope(world)).toBe(true)
+    world.wait(5_000)
+    expect(hope(world)).toBe(false)
+    expect(world.harness.adapter.search?.calls).toBeGreaterThan(0)
+    world.harness.step({ type: 'lookedUp', seed: SEED, addresses: machines(1, 40) })
+    expect(hope(world)).toBe(false) // It was not asked.
+  })
+
+  it('names are asked again where whoever is known does not answer', () => {
+    const world = new DiscoveryWorld({ seeds: [SEED], fixed: [{ host: '20.1.0.1', port: 1 }] })
+    world.down.add('20.1.0.1')
+    world.seeds.set(SEED, machines(1, 40))
+    world.wait(SEED_ROUND_MS + 2 * ATTEMPT_EVERY_MS_MAX)
+    expect(world.hosts).toEqual(['40.1.0.1'])
+  })
+
+  it('not where every connection stands', () => {
+    const world = started(machines(30))
+    expect(world.hosts.length).toBe(4)
+    expect(hope(world)).toBe(false)
+  })
+})
+
+it('names that know nobody make way for the next, and these for the fixed list, at once', () => {
+  const seeds = Array.from({ length: 9 }, (_, i) => `${i}.example`)
+  const world = new DiscoveryWorld({ seeds, fixed: [{ host: '20.1.0.1', port: 18_444 }] })
+  world.wait(4_000)
+  expect(world.hosts).toEqual(['20.1.0.1'])
+  expect(world.lookUps.length).toBe(9)
+})
+
+it('of peers with filters only those are taken from others that promise filters and all blocks', () => {
+  const world = new DiscoveryWorld(
+    { fixed: [{ host: '20.1.0.1', port: 18_444 }] },
+    { filters: true },
+  )
+  world.versions.set('20.1.0.1', { services: 73n })
+  world.wait(3_000)
+  const nowS = Math.floor(world.harness.nowMs / 1_000)
+  const told = addressesOf(machines(3, 40), nowS)
+  if (told.type !== 'addrv2') throw new RangeError('another message')
+  const services = [9n, 72n, 73n]
+  const addresses = told.addresses.map((one, i) => ({ ...one, services: services[i] ?? 0n }))
+  world.harness.say({ type: 'addrv2', addresses }, world.peerOf('20.1.0.1'))
+  const entries = world.harness.adapter.toKeep().entries.map(({ host }) => host)
+  expect(entries).toEqual(['20.1.0.1', '42.1.0.1'])
 })
 
 describe('which peers', () => {

@@ -51,9 +51,16 @@ describe('the file of the address book', () => {
   })
 
   it('that cannot be written ends nothing', () => {
-    const sources = sourcesAt(join(folder, 'nowhere', 'peers'))
+    writeFileSync(join(folder, 'taken'), '')
+    const sources = sourcesAt(join(folder, 'taken', 'folder', 'peers'))
     sources.keep(known)
-    expect(sources.problem).toContain('ENOENT')
+    expect(sources.problem).toContain('ENOTDIR')
+  })
+
+  it('is made with its folder', () => {
+    const bookPath = join(folder, 'new', 'peers')
+    sourcesAt(bookPath).keep(known)
+    expect(sourcesAt(bookPath).config.known).toEqual(known)
   })
 
   it('is written when a connection is closed', () => {

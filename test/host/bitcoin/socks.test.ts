@@ -15,7 +15,7 @@ import { PeerSources } from '../../../src/host/bitcoin/peer-sources.ts'
 import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
 import { proxyOfText, SocksHandshake } from '../../../src/host/bitcoin/socks.ts'
 import { systemClock } from '../../../src/host/clock.ts'
-import { filterPeersByName, peerProxy } from '../../../src/host/filter-peers.ts'
+import { filterSources, peerProxy } from '../../../src/host/filter-peers.ts'
 import { startProxy } from '../../support/socks-proxy.ts'
 
 const closing: (() => unknown)[] = []
@@ -106,10 +106,9 @@ describe('the environment', () => {
     )
   })
 
-  it('with it seeds are called by their names, and none is resolved here', () => {
-    const peers = filterPeersByName(mainnet)
-    expect(peers.length).toBe(8)
-    expect(peers[0]).toEqual({ host: 'x49.seed.bitcoin.sipa.be', port: 8_333, isFound: true })
+  it('with it seeds are called by the names that have peers with filters behind them', () => {
+    const { seeds } = filterSources(mainnet, { folder: '/nowhere', isProxied: true }).config
+    expect(seeds[0]).toBe('x49.seed.bitcoin.sipa.be')
   })
 })
 

@@ -11,12 +11,11 @@ import { present } from '../../../src/core/base/errors.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
 import { headerHash } from '../../../src/core/btc/block.ts'
 import { WATCHED_MAX } from '../../../src/core/btc/filter-scan.ts'
-import { networks, regtest } from '../../../src/core/btc/network.ts'
+import { regtest } from '../../../src/core/btc/network.ts'
 import type { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
 import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
 import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
 import { startFilterConnection } from '../../../src/host/filter-connection.ts'
-import { findFilterPeers } from '../../../src/host/filter-peers.ts'
 import { PeerSource, STALLED_MS } from '../../../src/wallet/sources/p2p.ts'
 import { NOW } from '../../core/btc/regtest/chains.ts'
 import { NOW_S, other, owner, portsOf, tell, watched } from './story.ts'
@@ -146,7 +145,13 @@ test('peers that serve nothing more are given up', async () => {
     undecided: 0,
   }
   const connector = {
-    client: { status, peers: [], tree: undefined as never, scan: { count } as never },
+    client: {
+      status,
+      peers: [],
+      search: undefined,
+      tree: undefined as never,
+      scan: { count } as never,
+    },
     watch: () => undefined,
     announce: () => undefined,
     fetch: () => undefined,
@@ -194,45 +199,4 @@ test('a command that ends takes its question with it', async () => {
   const asked = source.info()
   ending.abort(new RangeError('the end'))
   await expect(asked).rejects.toThrow('the end')
-})
-
-describe('peers by DNS', () => {
-  const resolve =
-    (answers: Readonly<Record<string, readonly string[]>>, asked: string[] = []) =>
-    async (host: string): Promise<readonly string[]> => {
-      asked.push(host)
-      const found = answers[host]
-      if (found === undefined) throw new RangeError('ENOTFOUND')
-      return found
-    }
-  const [one = '', two = ''] = ['seed.testnet4.bitcoin.sprovoost.nl', 'seed.testnet4.wiz.biz']
-
-  test('are those with filters, each of another group', async () => {
-    const asked: string[] = []
-    const answers = {
-      [`x49.${one}`]: ['1.2.3.4', '1.2.9.9', '5.6.7.8', '2001:db8:1::1', '2001:db8:2::1'],
-      [two]: ['9.9.9.9'],
-    }
-    const peers = await findFilterPeers(networks.testnet4, resolve(answers, asked))
-    expect(peers.map(({ host }) => host)).toEqual([
-      '1.2.3.4',
-      '5.6.7.8',
-      '2001:db8:1::1',
-      '9.9.9.9',
-    ])
-    expect(peers.every(({ port }) => port === 48_333)).toBe(true)
-    expect(asked).not.toContain(one)
-    expect(asked).toContain(`x49.${two}`) // NET-2: the bare name comes after.
-  })
-
-  test('are none where no name answers, and on regtest', async () => {
-    expect(await findFilterPeers(networks.testnet4, resolve({}))).toEqual([])
-    expect(await findFilterPeers(networks.regtest, resolve({}))).toEqual([])
-  })
-
-  test('of one seed are at most 32, and eight in all', async () => {
-    const many = Array.from({ length: 200 }, (_, i) => `${i + 1}.1.1.1`)
-    const peers = await findFilterPeers(networks.testnet4, resolve({ [`x49.${one}`]: many }))
-    expect(peers.length).toBe(8)
-  })
 })
