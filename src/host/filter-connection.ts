@@ -54,6 +54,8 @@ export type FilterConnection = {
 
 /** Evidence that is kept of the transactions of one command. */
 const EVIDENCE_MAX = 1_000
+/** Peers that were called last: a search without success calls others without end. */
+const CALLED_MAX = 1_000
 
 /** Begins to connect. */
 export function startFilterConnection(options: FilterConnectionOptions): FilterConnection {
@@ -68,7 +70,7 @@ export function startFilterConnection(options: FilterConnectionOptions): FilterC
   const evidence: Extract<FilterOutput, { readonly type: 'evidence' }>[] = []
   const fetching = new Map<string, ((block: Block | undefined) => void)[]>()
   const report = (output: FilterOutput): void => {
-    if (output.type === 'connect') called.set(output.peer, output)
+    if (output.type === 'connect') remember(called, output)
     if (output.type === 'lookUp') void lookUp(output.seed)
     if (output.type === 'disconnect') {
       const address = called.get(output.peer)
@@ -124,4 +126,14 @@ export function startFilterConnection(options: FilterConnectionOptions): FilterC
       driver.close()
     },
   }
+}
+
+function remember(
+  called: Map<number, PeerAddress>,
+  { peer, host, port }: PeerAddress & { readonly peer: number },
+): void {
+  called.delete(peer)
+  called.set(peer, { host, port })
+  const [oldest] = called.keys()
+  if (called.size > CALLED_MAX && oldest !== undefined) called.delete(oldest)
 }
