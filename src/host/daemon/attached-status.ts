@@ -22,8 +22,6 @@ export type AttachedFacts = Omit<Attached, 'notes'> & {
   /** So old that Core takes its node to be in initial download. */
   readonly isStale: boolean
   readonly aheadSeconds: number | undefined
-  /** Where its chain ends, if that is below what it has shown before. */
-  readonly wentBackTo: number | undefined
   readonly nodesUp: number
   /** Why the last connection was ended that does not stand. */
   readonly lastOffence: string | undefined
@@ -65,8 +63,8 @@ export function attachedStatus(
   if (!(chain instanceof AttachedBitcoin)) return undefined
   const { up } = subnet
   const shown = answers.map((answer) => answer?.shownHeight ?? 0)
-  const { place, tip, height, isStale, aheadSeconds, wentBackTo } = chain
-  const shownHeight = Math.max(chain.shownHeight, ...shown)
+  const { place, tip, height, isStale, aheadSeconds } = chain
+  const shownHeight = chain.wentBackTo ?? Math.max(chain.shownHeight, ...shown)
   const facts = {
     address: textOfPlace(place),
     network: place.network,
@@ -86,7 +84,6 @@ export function attachedStatus(
     subnetHeight,
     isStale,
     aheadSeconds,
-    wentBackTo,
     nodesUp,
     lastOffence: ended.flatMap((answer) => answer?.lastOffence ?? [])[0],
     eclipseRisk: answers.flatMap((answer) => answer?.eclipseRisk ?? [])[0],
@@ -118,11 +115,10 @@ export function notesOf(facts: AttachedFacts): readonly string[] {
   for (const { host, reason, untilMs } of facts.bans.slice(0, BANS_NOTED_MAX))
     notes.push(`${host} is not used until ${new Date(untilMs).toISOString()}: ${reason}`)
   if (facts.aheadSeconds !== undefined) notes.push(clockDoubt(facts.aheadSeconds))
-  const end = facts.wentBackTo ?? facts.shownHeight
-  if (isConnected && !facts.isCatchingUp && end < facts.subnetHeight)
+  if (isConnected && !facts.isCatchingUp && facts.shownHeight < facts.subnetHeight)
     notes.push(
-      `its chain ends at ${end}, below what the subnet has seen: where that node was begun anew, ` +
-        'begin the subnet anew too: ckbtc subnet reset',
+      `its chain ends at ${facts.shownHeight}, below what the subnet has seen: ` +
+        'where that node was begun anew, begin the subnet anew too: ckbtc subnet reset',
     )
   if (isConnected && !facts.isCatchingUp && facts.isStale)
     notes.push(

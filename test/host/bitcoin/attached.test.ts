@@ -244,7 +244,6 @@ describe('the status of an attached subnet', () => {
     isCatchingUp: false,
     isStale: false,
     aheadSeconds: undefined,
-    wentBackTo: undefined,
     bans: [],
     lastOffence: undefined,
     eclipseRisk: undefined,
@@ -255,11 +254,6 @@ describe('the status of an attached subnet', () => {
     ['that nothing answers', { isConnected: false, nodesConnected: [] }, 'nothing answers at h:1'],
     ['which nodes are not connected', { nodesConnected: [1] }, '3 of 4 nodes are not connected'],
     ['that the chain went back', { shownHeight: 5 }, 'ends at 5, below what the subnet has seen'],
-    [
-      'that the node lost its chain',
-      { wentBackTo: 5 },
-      'ends at 5, below what the subnet has seen',
-    ],
     ['why a connection was ended', { lastOffence: 'high-hash' }, 'was ended: high-hash'],
     [
       'that all peers are neighbours',
