@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Home } from '../support/e2e-home.ts'
 
 /** Each starts a program. */
-const LOOKS_MAX = 60
+const LOOKS_MAX = 600
 
 describe('an older copy of one of four nodes', () => {
   const home = new Home()
@@ -16,7 +16,7 @@ describe('an older copy of one of four nodes', () => {
   beforeAll(() => {
     home.json('subnet start --isolation worker --min-confirmations 1')
     home.json('deposit --faucet 0.1btc --key dev0')
-  }, 120_000)
+  }, 240_000)
   afterAll(() => home.remove())
 
   /** The directory of a node that is down: nobody has it open. */
@@ -67,7 +67,7 @@ describe('an older copy of one of four nodes', () => {
     home.json(`signer sign --hash ${'ab'.repeat(32)}`)
     expect(home.json('balance --key dev1').accounts[0].balance_sat).toBe(700_000)
     expect(home.run('subnet logs').out).not.toMatch(/Diverged|error|Equivocation/)
-  }, 120_000)
+  }, 240_000)
 
   it('from before the subnet started again keeps its node down, and says what to do', () => {
     home.json('subnet stop')
@@ -80,5 +80,5 @@ describe('an older copy of one of four nodes', () => {
     untilLogged('is older than this start of the subnet')
     home.json('transfer 0.001ckbtc --key dev0 --to dev1')
     expect(home.json('balance --key dev1').accounts[0].balance_sat).toBe(900_000)
-  }, 120_000)
+  }, 240_000)
 })
