@@ -4,12 +4,14 @@
  * Method: cli §5.13; a network in memory whose Bitcoin node is served over its P2P port, as Esplora
  * and as bitcoind, all on loopback.
  */
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { verifyReserves } from '../../src/commands/verify-reserves.ts'
+import { regtest } from '../../src/core/btc/network.ts'
 import type { RegtestServer } from '../../src/host/bitcoin/regtest-server.ts'
 import { startRegtestServer } from '../../src/host/bitcoin/regtest-server.ts'
+import { filterSources } from '../../src/host/filter-peers.ts'
 import { Client } from '../../src/wallet/client.ts'
 import { depositAddress } from '../../src/wallet/deposit-address.ts'
 import { devUser } from '../../src/wallet/identity.ts'
@@ -19,6 +21,7 @@ import { CommandDesk } from '../support/command-desk.ts'
 import { esploraDouble } from '../support/esplora-double.ts'
 import type { HttpDouble } from '../support/http-double.ts'
 import { NetworkUnderTest } from '../support/network-under-test.ts'
+import { startProxy } from '../support/socks-proxy.ts'
 
 const dev0 = devUser(0)
 const net = new NetworkUnderTest()
@@ -112,6 +115,37 @@ describe('reserves are backed', () => {
     const set = { CKBTC_BITCOIN_SOURCE: bitcoind }
     const { data } = await asked([], set)
     expect(data.trust[2]).toMatchObject({ label: 'own-node' })
+  })
+})
+
+describe('p2p without addresses, on a network that is not the local subnet', () => {
+  const elsewhere = new CommandDesk(net, { kind: 'custom' })
+  afterAll(() => elsewhere.close())
+  const options = { bitcoinSource: ['p2p'] }
+
+  test('discovers peers: those of an earlier run, through the proxy of the environment', async () => {
+    const proxy = await startProxy(peers[0]?.port ?? 0)
+    const folder = elsewhere.directories.cache
+    const times = { seenS: nowSeconds, successMs: 0, failureMs: 0, failures: 0 }
+    const entries = ['20.1.0.1', '30.1.0.1'].map((host) => {
+      return { host, port: 18_444, services: 73n, source: 'a', ...times }
+    })
+    filterSources(regtest, { folder, isProxied: true }).keep({ entries, anchors: [] })
+    const environment = { ALL_PROXY: `socks5://127.0.0.1:${proxy.port}` }
+    const { data } = await elsewhere.json(verifyReserves, { options, environment })
+    expect(data).toMatchObject({ verdict: 'backed', coins: { verified: 1 } })
+    expect(data.trust.slice(2)[0]).toMatchObject({ label: 'proved', source: 'p2p' })
+    expect(proxy.names.toSorted()).toEqual(['20.1.0.1:18444', '30.1.0.1:18444'])
+    const { known } = filterSources(regtest, { folder, isProxied: true }).config
+    expect(known.entries.every(({ successMs }) => successMs > 0)).toBe(true)
+    await proxy.close()
+    rmSync(folder, { recursive: true })
+  }, 30_000)
+
+  test('says at once that nobody is known', async () => {
+    const { err, exit } = await elsewhere.run(verifyReserves, { options })
+    expect(exit).toBe(11)
+    expect(err).toContain('no peer of regtest with compact filters was found')
   })
 })
 
