@@ -10,13 +10,15 @@ import { hash32 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { Seed } from '../../../src/core/base/seed.ts'
 import { headerHash } from '../../../src/core/btc/block.ts'
+import type { FilterStatus } from '../../../src/core/btc/filter-port.ts'
 import { WATCHED_MAX } from '../../../src/core/btc/filter-scan.ts'
 import { regtest } from '../../../src/core/btc/network.ts'
 import type { RegtestNode } from '../../../src/core/btc/regtest/node.ts'
 import { encodeTransaction, txid } from '../../../src/core/btc/transaction.ts'
 import { startRegtestServer } from '../../../src/host/bitcoin/regtest-server.ts'
 import { startFilterConnection } from '../../../src/host/filter-connection.ts'
-import { PeerSource, STALLED_MS } from '../../../src/wallet/sources/p2p.ts'
+import type { PeerConnector } from '../../../src/wallet/sources/p2p.ts'
+import { PeerSource, STALLED_MS, UNREACHED_MS } from '../../../src/wallet/sources/p2p.ts'
 import { NOW } from '../../core/btc/regtest/chains.ts'
 import { NOW_S, other, owner, portsOf, tell, watched } from './story.ts'
 
@@ -130,28 +132,17 @@ test('a peer that is not there is not waited for beyond patience', async () => {
   expect((await source.spendStatus([shared.unspent])).unspent).toBe('server-said')
 })
 
-test('peers that serve nothing more are given up', async () => {
-  let count = 0
-  const status = {
-    tip: { hash: shared.node.tip().hash, height: 9, time: 0 },
-    synced: true,
-    filters: 9,
-    searched: 3,
-    vouchers: 2,
-    hopeful: 0,
-    liars: 0,
-    headersRead: 9,
-    aheadSeconds: undefined,
-    undecided: 0,
-  }
-  const connector = {
-    client: {
-      status,
-      peers: [],
-      search: undefined,
-      tree: undefined as never,
-      scan: { count } as never,
-    },
+/** A connection that stands still. */
+function still(
+  client: Partial<PeerConnector['client']>,
+  change: Partial<FilterStatus>,
+): PeerConnector {
+  const tip = { hash: shared.node.tip().hash, height: 9, time: 0 }
+  const counts = { filters: 9, searched: 3, vouchers: 2, hopeful: 0, liars: 0, headersRead: 9 }
+  const status = { tip, synced: true, ...counts, aheadSeconds: undefined, undecided: 0, ...change }
+  const nothing = { peers: [], search: undefined, tree: undefined as never }
+  return {
+    client: { status, ...nothing, scan: { count: 0 } as never, ...client },
     watch: () => undefined,
     announce: () => undefined,
     fetch: () => undefined,
@@ -159,6 +150,21 @@ test('peers that serve nothing more are given up', async () => {
     onChange: () => () => undefined,
     close: () => undefined,
   }
+}
+
+test('peers that are looked for and never reached are given up after a minute, with a reason', async () => {
+  const search = { calls: 3, trouble: 'no COMPACT_FILTERS service' }
+  const waits: number[] = []
+  const source = new PeerSource(still({ search }, { vouchers: 0, hopeful: 1 }), portsOf(waits))
+  await expect(source.info()).rejects.toMatchObject({
+    code: 'NETWORK_UNREACHABLE',
+    message: expect.stringContaining('can be used; of the last: no COMPACT_FILTERS service'),
+  })
+  expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(UNREACHED_MS)
+})
+
+test('peers that serve nothing more are given up', async () => {
+  const connector = still({}, {})
   const waits: number[] = []
   const source = new PeerSource(connector, portsOf(waits))
   await expect(source.spendStatus([shared.unspent])).rejects.toMatchObject({
@@ -166,8 +172,7 @@ test('peers that serve nothing more are given up', async () => {
     message: expect.stringContaining('served nothing for 3 minutes'),
   })
   expect(waits.reduce((sum, ms) => sum + ms, 0)).toBe(STALLED_MS)
-  count = WATCHED_MAX
-  Object.assign(connector.client.scan, { count })
+  Object.assign(connector.client.scan, { count: WATCHED_MAX })
   await expect(source.watch([watched.script], 1)).rejects.toMatchObject({
     code: 'BTC_SOURCE_UNUSABLE',
   })
