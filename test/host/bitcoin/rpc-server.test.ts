@@ -102,6 +102,13 @@ describe('over HTTP', () => {
     expect((await post(call('uptime'))).status).toBe(200)
   })
 
+  test('bodies of the greatest size have room, one after another', async () => {
+    const statuses: number[] = []
+    for (let i = 0; i < 8; i++)
+      statuses.push((await post(call('uptime').padEnd(BODY_BYTES_MAX))).status)
+    expect(statuses).toEqual(statuses.map(() => 200))
+  })
+
   test('who speaks no HTTP is cut off, and others are not', async () => {
     const socket = connect(server.port, '127.0.0.1')
     socket.on('error', () => undefined)

@@ -4,6 +4,8 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { concat } from '../../../../src/core/base/bytes.ts'
+import { present } from '../../../../src/core/base/errors.ts'
+import { headerHash } from '../../../../src/core/btc/block.ts'
 import type { RegtestNode } from '../../../../src/core/btc/regtest/node.ts'
 import {
   dustThreshold,
@@ -187,6 +189,28 @@ describe('mining from the mempool', () => {
     const block = blockOn(node, { transactions: [rival], fees: 2_000n })
     expect(verdict(node.submitBlock(block, NOW))).toBe('accepted')
     expect(node.mempool()).toEqual([])
+  })
+
+  test('after a reorganisation what may not be in the next block any more leaves', () => {
+    const plain = spend(coinbase(1), 1_000n)
+    const locked = spend(outputOf(plain), 1_000n, { lockTime: 103 })
+    const onLocked = spend(outputOf(locked), 1_000n)
+    const aged = spend(coinbase(2), 1_000n, { sequence: 102 })
+    const young = spend(coinbase(3), 1_000n)
+    const all = [plain, locked, onLocked, aged, young]
+    expect(all.map(offer)).toEqual(all.map(() => 'accepted'))
+    const { header } = present(node.blockAt(102), 'a block')
+    node.invalidate(headerHash(header), NOW)
+    expect(all.filter(pooled)).toEqual([plain])
+    expect(all.map(offer)).toEqual([
+      'txn-already-in-mempool',
+      'non-final',
+      'bad-txns-inputs-missingorspent',
+      'non-BIP68-final',
+      'bad-txns-premature-spend-of-coinbase',
+    ])
+    node.mine(1, anyScript, NOW)
+    expect(node.transaction(txid(plain))?.confirmations).toBe(1)
   })
 
   test('an entry expires after fourteen days, when the next block comes', () => {
