@@ -6,7 +6,7 @@ import type { HeaderNode } from '../header-tree.ts'
 import { medianTimeOf } from '../header-tree.ts'
 import { HEADERS_MAX } from '../message.ts'
 import type { OutPoint, Transaction } from '../transaction.ts'
-import { outpointKey, txid } from '../transaction.ts'
+import { outpointKey } from '../transaction.ts'
 import type { Chain } from './chain.ts'
 import type { Coin, CoinView } from './coins.ts'
 import type { OutputStatus } from './node.ts'
@@ -20,9 +20,10 @@ export type MinedTransaction = {
 export function minedTransaction(chain: Chain, id: Txid): MinedTransaction | undefined {
   const height = chain.heightOf(id)
   const node = height === undefined ? undefined : chain.nodeAt(height)
-  const block = node === undefined ? undefined : chain.block(node.hash)
-  const transaction = block?.transactions.find((tx) => equalBytes(txid(tx), id))
-  if (transaction === undefined || height === undefined) return undefined
+  if (node === undefined || height === undefined) return undefined
+  const index = chain.txids(node.hash).findIndex((one) => equalBytes(one, id))
+  const transaction = chain.block(node.hash)?.transactions[index]
+  if (transaction === undefined) return undefined
   return { transaction, height, confirmations: chain.tip.height - height + 1 }
 }
 

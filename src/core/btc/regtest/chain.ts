@@ -96,6 +96,10 @@ export class Chain {
   block(hash: BlockHash): Block | undefined {
     return this.#blocks.get(toHex(hash))?.block
   }
+  /** Of a block of any branch, in the order of its transactions. */
+  txids(hash: BlockHash): readonly Txid[] {
+    return this.#blocks.get(toHex(hash))?.txids ?? []
+  }
   /** A block of any branch, invalid or not. */
   find(hash: BlockHash): HeaderNode | undefined {
     return findHeader(this.#tree, hash)

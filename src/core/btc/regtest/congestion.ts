@@ -93,9 +93,9 @@ export class Congestion {
       this.end()
       return
     }
-    const mined = this.#waiting.filter(({ outpoint }) => this.#isMined(outpoint.txid))
+    const mined = new Set(this.#waiting.filter(({ outpoint }) => this.#isMined(outpoint.txid)))
     this.#free.push(...mined)
-    this.#waiting = this.#waiting.filter((coin) => !mined.includes(coin))
+    this.#waiting = this.#waiting.filter((coin) => !mined.has(coin))
     this.#refill(this.#options, nowSeconds)
   }
 
