@@ -136,6 +136,25 @@ describe('a transaction that the network would take', () => {
     world.mine(present(chain[0], 'the first one'))
     expect(world.of(last)?.type).toBe('waiting')
   })
+
+  it('builds on no more than 100,000 virtual bytes, its own among them', () => {
+    const wide = (coin: TestCoin, count: number): Transaction => {
+      const rest = coin.output.value - 30_000n * BigInt(count)
+      const notes = Array.from({ length: count - 1 }, () => pay(owner, 1_000n))
+      return signedSpend([coin], [pay(owner, rest), ...notes])
+    }
+    const parent = wide(world.coin(1), 1_700)
+    const [small, large] = [1_450, 1_700].map((count) => wide(change(parent), count))
+    for (const child of [small, large]) {
+      world = new World()
+      world.send(parent)
+      world.send(present(child, 'a child'))
+      const size = vsize(parent) + vsize(present(child, 'a child'))
+      expect(world.of(present(child, 'a child'))?.type).toBe(size > 100_000 ? 'held' : 'waiting')
+    }
+    expect(vsize(parent) + vsize(present(small, 'a child'))).toBeLessThan(100_000)
+    expect(vsize(parent) + vsize(present(large, 'a child'))).toBeGreaterThan(100_000)
+  })
 })
 
 describe('a transaction that it would not take', () => {
@@ -173,6 +192,33 @@ describe('a transaction that it would not take', () => {
     const tenth = spend(world.coin(2), 1_000_000n)
     world.send(tenth)
     expect(world.of(tenth)?.type).toBe('waiting')
+  })
+
+  it.each([
+    [10n, 'held'],
+    [11n, 'waiting'],
+    [1_100_000n, 'waiting'],
+    [1_100_001n, 'held'],
+  ])('for 110 vB a fee of %d sat: it is %s (PRE-3)', (fee, type) => {
+    const tx = spend(world.coin(1), fee)
+    expect(vsize(tx)).toBe(110)
+    world.send(tx)
+    expect(world.of(tx)?.type).toBe(type)
+  })
+
+  it.each([
+    [10_000_000n, 'waiting'],
+    [10_000_001n, 'held'],
+  ])('where little is paid, a fee of %d sat: it is %s', (fee, type) => {
+    const parent = signedSpend(
+      [world.coin(1)],
+      [pay(owner, 10_000_000n + fee), pay(owner, 4_970_000_000n)],
+    )
+    const outputs = Array.from({ length: 40 }, () => pay(owner, 250_000n))
+    const tx = signedSpend([change(parent)], outputs)
+    world.mine(parent)
+    world.send(tx)
+    expect(world.of(tx)?.type).toBe(type)
   })
 
   it('is announced once its time has come', () => {
