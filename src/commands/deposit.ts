@@ -140,13 +140,22 @@ async function follow(
   })
 }
 
-/** A line for each coin that is new, or further than before. */
+/** Among the names of coins. */
+const HELD_UP = 'held up'
+
+/** A line for each coin that is new, or further than before, and for what holds the minter up. */
 function tellNews(
   { watch, plan }: View,
   progress: Progress,
   told: Map<string, string>,
   { symbols }: Session,
 ): void {
+  const { heldUp = '' } = watch
+  if (heldUp !== (told.get(HELD_UP) ?? '')) {
+    told.set(HELD_UP, heldUp)
+    const words = heldUp === '' ? 'the minter goes on' : `the minter waits: ${heldUp}`
+    progress.tell(`→ ${localClock(new Date())}  ${words}`, { heldUp })
+  }
   for (const coin of watch.coins) {
     const needed = plan.requiredConfirmations
     const isDeep = coin.confirmations >= needed

@@ -38,6 +38,12 @@ export const coinName = ({ txid, vout }: Pick<Coin, 'txid' | 'vout'>): string =>
 /** Coins of one deposit, by name. What is known of one only grows. */
 export class Coins {
   readonly #coins = new Map<string, Coin>()
+  #heldUp: string | undefined
+
+  /** Why the minter takes no coin now, in its own words, if it said so last. */
+  get heldUp(): string | undefined {
+    return this.#heldUp
+  }
 
   get all(): readonly Coin[] {
     return [...this.#coins.values()]
@@ -72,6 +78,8 @@ export class Coins {
 
   /** What the minter says of the account's coins. */
   told(result: UpdateBalanceResult): void {
+    const isHeldUp = result.type === 'err' && result.error.type === 'temporarilyUnavailable'
+    this.#heldUp = isHeldUp ? result.error.message : undefined
     if (result.type === 'err') {
       if (result.error.type !== 'noNewUtxos') return
       for (const { outpoint, value, confirmations } of result.error.pendingUtxos)

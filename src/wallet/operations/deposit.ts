@@ -156,6 +156,11 @@ export class DepositWatch {
     return this.coins.length > 0 && this.coins.every(isSettled)
   }
 
+  /** Why the minter takes no coin now, in its own words. */
+  get heldUp(): string | undefined {
+    return this.#coins.heldUp
+  }
+
   async look(): Promise<void> {
     const { client } = this.#operating
     await this.#readLedger()
