@@ -87,6 +87,9 @@ function closed(server: Server): Promise<void> {
 
 const NO_NODES: AddedNodes = { add: () => false, remove: () => false }
 
+/** Wallets are asked for by name, though there is none. */
+const isPlace = (url: string): boolean => url === '/' || url.startsWith('/wallet/')
+
 const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest()
 
 class Endpoint {
@@ -127,6 +130,7 @@ class Endpoint {
   }
 
   #refusal(request: IncomingMessage): RpcAnswer | undefined {
+    if (!isPlace(request.url ?? '')) return { status: 404, text: '' }
     if (request.method !== 'POST')
       return { status: 405, text: 'JSONRPC server handles only POST requests' }
     const given = request.headers.authorization ?? ''

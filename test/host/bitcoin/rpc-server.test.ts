@@ -82,7 +82,16 @@ describe('over HTTP', () => {
     }
   })
 
-  test('only posts are answered', async () => {
+  test('only posts are answered, at the places that Core has', async () => {
+    const statuses = ['wallet/', 'rest/chaininfo.json', '?x', '%2e%2e/cookie'].map(
+      async (place) => {
+        const request = { method: 'POST', body: call('uptime') }
+        const authorization = `Basic ${btoa(cookie())}`
+        const url = `http://127.0.0.1:${server.port}/${place}`
+        return (await fetch(url, { ...request, headers: { authorization } })).status
+      },
+    )
+    expect(await Promise.all(statuses)).toEqual([200, 404, 404, 404])
     const asked = await fetch(`http://127.0.0.1:${server.port}/`)
     expect([asked.status, await asked.text()]).toEqual([
       405,

@@ -11,6 +11,7 @@ import { encodeMessage, inventory, service } from '../message.ts'
 import type { StreamEvent } from '../message-stream.ts'
 import { MessageStream } from '../message-stream.ts'
 import { regtest } from '../network.ts'
+import { SATS_PER_KVB } from './fee-rate.ts'
 import type { FilterQuestion } from './filter-server.ts'
 import { answerFilterQuestion } from './filter-server.ts'
 import type { NodeEvent } from './node.ts'
@@ -31,7 +32,6 @@ const KNOWN_MAX = 10_000
 /** Of a long list of headers the last ones are remembered. */
 const KNOWN_HEADERS_MAX = 64
 export const USER_AGENT = '/ckbtc-regtest:0.1.0/'
-const SATS_PER_KVB = 1_000n
 
 const NOWHERE: NetworkAddress = { services: 0n, address: new Uint8Array(16), port: 0 }
 

@@ -4,12 +4,12 @@
  */
 import type { Sat } from '../../base/units.ts'
 import { MONEY_MAX, sat } from '../../base/units.ts'
+import { COINBASE_MATURITY } from '../block-spends.ts'
 import type { Transaction } from '../transaction.ts'
 import { outpointKey, SEQUENCE_FINAL } from '../transaction.ts'
 import type { Coin, CoinView } from './coins.ts'
 import { sequence as field, LOCK_TIME_THRESHOLD } from './spend-checker.ts'
 
-export const COINBASE_MATURITY = 100
 const SEQUENCE_GRANULARITY_S = 512
 
 /** Where a transaction would be confirmed: a block at `height` on top of a given chain. */
