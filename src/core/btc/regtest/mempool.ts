@@ -326,8 +326,7 @@ const checkSigops = (cost: number): string | undefined =>
 /** By its own rate or that of its descendants, whichever is higher; of equals the younger. */
 function worstOf(pool: Pool): MempoolEntry | undefined {
   let worst: { readonly entry: MempoolEntry; readonly score: Paid } | undefined
-  for (const entry of pool.entries()) {
-    const { descendants } = pool.family(entry)
+  for (const { entry, descendants } of pool.members()) {
     const score = paysMore(descendants, entry) ? descendants : entry
     if (worst === undefined || !paysMore(score, worst.score)) worst = { entry, score }
   }

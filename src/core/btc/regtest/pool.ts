@@ -58,6 +58,10 @@ export class Pool {
   entries(): readonly MempoolEntry[] {
     return [...this.#members.values()].map(({ entry }) => entry)
   }
+  /** Every entry with its sums, in the order of arrival. */
+  members(): Iterable<Family & { readonly entry: MempoolEntry }> {
+    return this.#members.values()
+  }
   byTxid(txid: Txid): MempoolEntry | undefined {
     return this.#members.get(toHex(txid))?.entry
   }

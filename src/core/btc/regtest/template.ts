@@ -5,7 +5,7 @@
 import type { Transaction } from '../transaction.ts'
 import { WEIGHT_MAX, weight } from '../transaction.ts'
 import { paysMore } from './fee-rate.ts'
-import type { MempoolEntry, Pool } from './pool.ts'
+import type { Family, MempoolEntry, Pool } from './pool.ts'
 import { BLOCK_SIGOPS_COST_MAX } from './sigops.ts'
 
 /** Kept free for the header and the coinbase. */
@@ -73,10 +73,7 @@ class PackageQueue {
 
   constructor(pool: Pool) {
     this.#pool = pool
-    this.#sorted = pool
-      .entries()
-      .map((entry) => this.#packageOf(entry))
-      .sort(order)
+    this.#sorted = [...pool.members()].map(packageOf).sort(order)
   }
 
   next(): MempoolEntry | undefined {
@@ -96,7 +93,9 @@ class PackageQueue {
     this.#changed.delete(entry)
     for (const descendant of this.#pool.withDescendants([entry])) {
       if (this.#done.has(descendant)) continue
-      const before = this.#changed.get(descendant) ?? this.#packageOf(descendant)
+      const before =
+        this.#changed.get(descendant) ??
+        packageOf({ entry: descendant, ...this.#pool.family(descendant) })
       const fee = before.fee - entry.fee
       this.#changed.set(descendant, { ...before, fee, vsize: before.vsize - entry.vsize })
     }
@@ -110,12 +109,14 @@ class PackageQueue {
     }
     return undefined
   }
-
-  #packageOf(entry: MempoolEntry): Package {
-    const { place, ancestors } = this.#pool.family(entry)
-    return { entry, place, fee: ancestors.fee, vsize: ancestors.vsize }
-  }
 }
+
+const packageOf = ({ entry, place, ancestors }: Family & Pick<Package, 'entry'>): Package => ({
+  entry,
+  place,
+  fee: ancestors.fee,
+  vsize: ancestors.vsize,
+})
 
 /** The better rate first, where a package is worth no more than its last entry alone. */
 function order(a: Package, b: Package): number {
