@@ -41,7 +41,7 @@ export type HarnessOptions = {
   readonly push?: boolean
   /** With the message start of regtest. */
   readonly network?: Network
-  /** Hosts that were found, instead of peers that the user named. */
+  /** Hosts of the address book, instead of peers that the user named; of more the first is called first. */
   readonly found?: readonly string[]
   /** Hosts that the user named, instead of the loopback interface. */
   readonly named?: readonly string[]
@@ -49,6 +49,14 @@ export type HarnessOptions = {
   readonly idleAfterMs?: number
   readonly filters?: boolean
   readonly isProxied?: boolean
+}
+
+function bookOf(hosts: readonly string[]): DiscoveryConfig {
+  const times = { seenS: NOW_S, successMs: 0, failureMs: 0, failures: 0 }
+  const addresses = hosts.map((host) => ({ host, port: 1 }))
+  const entries = addresses.map((one) => ({ ...one, services: 9n, source: 'a', ...times }))
+  const anchors = hosts.length > 1 ? addresses.slice(0, 1) : []
+  return { seeds: [], fixed: [], known: { entries, anchors } }
 }
 
 export class AdapterHarness {
@@ -60,18 +68,16 @@ export class AdapterHarness {
   readonly #sent: { readonly peer: number; readonly message: Message }[] = []
 
   constructor(options: HarnessOptions = {}) {
-    const { peers = 1, push = false, network = regtest, found = [], named = [], ...rest } = options
+    const { peers = 1, push = false, network = regtest, found, named, ...rest } = options
     const local = Array.from({ length: peers }, (_, i) => ({ host: '127.0.0.1', port: 18_444 + i }))
-    const hosts = [
-      ...found.map((host) => ({ host, port: 1, isFound: true })),
-      ...named.map((host) => ({ host, port: 1 })),
-    ]
+    const hosts = found === undefined ? named?.map((host) => ({ host, port: 1 })) : []
     this.adapter = new BitcoinAdapter({
       network,
-      peers: found.length + named.length > 0 ? hosts : local,
+      peers: hosts ?? local,
       seed: Seed.fromBytes(new Uint8Array(32).fill(7)),
       userAgent: '/ckbtc:test/',
       push,
+      ...(found && { discovery: bookOf(found) }),
       ...rest,
     })
   }

@@ -54,8 +54,7 @@ export class AdapterLinks {
     this.#config = config
     this.#turn = parts.turn
     this.#parts = parts
-    for (const { host, port, isFound } of config.peers)
-      this.add({ host, port }, isFound ? 'found' : 'named')
+    for (const address of config.peers) this.add(address, 'named')
   }
 
   /** A peer more, not yet connected. */
@@ -108,14 +107,8 @@ export class AdapterLinks {
     return (host) => until(host) !== undefined
   }
 
-  /** Whether it was connected: a banned host waits for the end of its ban. */
-  connect(link: Link, startHeight: number): boolean {
-    const { host } = link.address
-    const bannedMs = link.role === 'named' ? undefined : this.#bans.until(host, this.#turn.nowMs)
-    if (bannedMs !== undefined) {
-      link.retryMs = bannedMs
-      return false
-    }
+  /** Whoever was not named and is banned is not called: discovery sees to that. */
+  connect(link: Link, startHeight: number): void {
     const nonce = this.#turn.nonce()
     link.openedMs = this.#turn.nowMs
     link.session = new PeerSession({
@@ -131,7 +124,6 @@ export class AdapterLinks {
       isProxied: this.#config.isProxied === true && !isLoopback(link.address.host),
     })
     this.#turn.emit({ type: 'connect', peer: link.peer, ...link.address })
-    return true
   }
 
   /**
@@ -142,7 +134,7 @@ export class AdapterLinks {
     const { nowMs } = this.#turn
     link.failures = nowMs - link.openedMs >= LASTING_MS ? 1 : link.failures + 1
     link.retryMs = nowMs + backOffMs(link.failures, this.#turn.fraction())
-    const isDiscovered = link.role !== 'named' && link.role !== 'found'
+    const isDiscovered = link.role !== 'named'
     if (isDiscovered) this.#links.delete(link.peer)
     const wasReady = link.session?.isReady === true
     link.session = undefined

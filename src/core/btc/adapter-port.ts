@@ -17,13 +17,10 @@ export const ADAPTER_ALARM = 'bitcoin-adapter'
 
 export type PeerAddress = { readonly host: string; readonly port: number }
 
-/** Named by the operator, and never banned (MB-1), unless it was found for him. */
-export type ConfiguredPeer = PeerAddress & { readonly isFound?: boolean }
-
 export type AdapterConfig = {
   readonly network: Network
-  /** Always tried again (AD-1). */
-  readonly peers: readonly ConfiguredPeer[]
+  /** Named by the operator: always tried again (AD-1), and never banned (MB-1). */
+  readonly peers: readonly PeerAddress[]
   readonly seed: Seed
   readonly userAgent: string
   /** Send transactions unasked to the first peer: for a peer on loopback (TX-4). */
@@ -88,11 +85,11 @@ export type AdapterOutput =
   | { readonly type: 'lookUp'; readonly seed: string }
 
 /**
- * `named` by the user, or `found` for him: configured. The rest was discovered: `blocks` carries no
+ * `named` by the user: configured. The rest was discovered: `blocks` carries no
  * transactions and no addresses, `extra` is there for a comparison (AD-6, AD-9), `seed` to name
  * addresses where no name may be resolved (AD-3).
  */
-export type PeerRole = 'named' | 'found' | 'relay' | 'blocks' | 'extra' | 'seed'
+export type PeerRole = 'named' | 'relay' | 'blocks' | 'extra' | 'seed'
 
 export type PeerStatus = {
   readonly address: PeerAddress

@@ -232,7 +232,8 @@ export class BitcoinAdapter {
   }
 
   #connect(link: Link): void {
-    if (this.#links.connect(link, this.bestHeight)) this.#headers.begin(link.peer)
+    this.#links.connect(link, this.bestHeight)
+    this.#headers.begin(link.peer)
   }
 
   /** What a connection owed is asked of others. */

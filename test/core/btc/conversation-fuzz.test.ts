@@ -165,8 +165,9 @@ describe('a changed conversation', () => {
     fc.assert(
       fc.property(distorted, fc.boolean(), fc.nat(300_000), (frames, isFound, waitMs) => {
         const peer = new AdapterHarness({
-          ...(isFound ? { found: ['9.1.2.3'] } : {}),
-          discovery: { seeds: [], fixed: [], known: NO_PEERS },
+          ...(isFound
+            ? { found: ['9.1.2.3'] }
+            : { discovery: { seeds: [], fixed: [], known: NO_PEERS } }),
         })
         peer.step({ type: 'want', hashes })
         peer.step({ type: 'start' })

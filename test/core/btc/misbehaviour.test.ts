@@ -3,8 +3,11 @@
  * for each, said by a peer that was found, through the whole adapter; what ends, how long it is
  * banned, and that a peer which the user named is never banned for the same.
  */
+
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../../src/core/base/bytes.ts'
+import { ATTEMPT_EVERY_MS } from '../../../src/core/btc/adapter-discovery.ts'
+import { addressNetwork } from '../../../src/core/btc/address-message.ts'
 import type { Block } from '../../../src/core/btc/block.ts'
 import { encodeBlock, headerHash } from '../../../src/core/btc/block.ts'
 import { FILTER_HEADERS_MAX } from '../../../src/core/btc/filter-message.ts'
@@ -281,7 +284,6 @@ describe.each([
     const peer = begin({ found: [HOST] })
     does(peer)
     expect(peer.offences()).toEqual([offence])
-    expect(peer.adapter.peers[0]?.lastOffence).toEqual(offence)
     const bans = [{ host: HOST, offence, untilMs: peer.nowMs + banMs }]
     expect(peer.adapter.status.bans).toEqual(banMs > 0 ? bans : [])
   })
@@ -290,6 +292,7 @@ describe.each([
     const peer = begin({ named: [HOST] })
     does(peer)
     expect(peer.offences()).toEqual([offence])
+    expect(peer.adapter.peers[0]?.lastOffence).toEqual(offence)
     expect(peer.adapter.status.bans).toEqual([])
     peer.advance(1_200)
     expect(peer.of('connect').length).toBe(2)
@@ -338,6 +341,7 @@ it('bitcoin §13.21: a block with its last transactions twice is mutated, its se
   const last = three.transactions.slice(-1)
   const peer = new AdapterHarness({ found: [HOST, '8.1.2.3'] })
   peer.ready(0)
+  peer.advance(ATTEMPT_EVERY_MS)
   peer.ready(1)
   peer.sayHeaders([...headers.slice(0, 2), three.header])
   peer.step({ type: 'want', hashes: [hashOfBlock(three)] })
@@ -353,6 +357,7 @@ it('bitcoin §13.21: a block with its last transactions twice is mutated, its se
 it('bitcoin §13.22: a block without its witnesses is mutated, its header stays good', () => {
   const peer = new AdapterHarness({ found: [HOST, '8.1.2.3'] })
   peer.ready(0)
+  peer.advance(ATTEMPT_EVERY_MS)
   peer.ready(1)
   peer.sayHeaders(headers)
   peer.step({ type: 'want', hashes: [hashOfBlock(first)] })
@@ -370,15 +375,21 @@ it('a peer on loopback is not banned, however it was found', () => {
 
 describe('a ban', () => {
   it('keeps its host away until it ends, and it alone', () => {
-    const peer = new AdapterHarness({ found: [HOST, '9.1.2.4'] })
+    const peer = new AdapterHarness({ found: [HOST, '8.1.2.3'] })
     peer.ready(0)
+    peer.advance(ATTEMPT_EVERY_MS)
     peer.ready(1)
     peer.bytes(oversized(), 0)
+    // Others go on speaking of it.
+    const time = Math.floor(peer.nowMs / 1_000)
+    const address = Uint8Array.from(HOST.split('.').map(Number))
+    const told = { time, services: 9n, network: addressNetwork.ipv4, address, port: 1 }
+    peer.say({ type: 'addrv2', addresses: [told] }, 1)
     peer.step({ type: 'disconnected', peer: 1 })
-    peer.advance(60_000)
+    peer.advance(12_000)
     const again = peer.of('connect').slice(2)
-    expect(new Set(again.map(({ host }) => host))).toEqual(new Set(['9.1.2.4']))
-    peer.advance(BAN_MS)
+    expect(new Set(again.map(({ host }) => host))).toEqual(new Set(['8.1.2.3']))
+    peer.advance(BAN_MS + 600_000)
     expect(peer.of('connect').filter(({ host }) => host === HOST).length).toBeGreaterThan(1)
     expect(peer.adapter.status.bans).toEqual([])
   })
