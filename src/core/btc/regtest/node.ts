@@ -286,6 +286,10 @@ export class RegtestNode {
   forgetPeer(peer: string): void {
     this.#intake.forgetPeer(peer)
   }
+  /** All entries that the entry builds on. */
+  ancestors({ transaction }: MempoolEntry): ReadonlySet<MempoolEntry> {
+    return this.#mempool.pool.ancestors(transaction)
+  }
   /** The entry that spends an output of the chain or of another entry. */
   spender(outpoint: OutPoint): MempoolEntry | undefined {
     return this.#mempool.pool.spender(outpoint)

@@ -279,6 +279,23 @@ describe('transactions', () => {
     expect(ask(chain, 'getblockheader', hash).confirmations).toBe(-1)
   })
 
+  test('what builds on a replaceable entry is replaceable until that is confirmed', () => {
+    const chain = nodeWithCoins(owner, 1)
+    const coin = coinbaseCoin(chain, 1, owner)
+    const parent = signedSpend([coin], [pay(owner, SUBSIDY - 1_000n)])
+    const output = present(parent.outputs[0], 'one')
+    const child = signedSpend(
+      [{ outpoint: { txid: txid(parent), vout: 0 }, output, owner }],
+      [pay(owner, SUBSIDY - 2_000n)],
+      { sequence: 0xffff_ffff },
+    )
+    for (const tx of [parent, child]) ask(chain, 'sendrawtransaction', hexOf(tx))
+    const isReplaceable = () => ask(chain, 'getmempoolentry', idOf(child))['bip125-replaceable']
+    expect(isReplaceable()).toBe(true)
+    ask(chain, 'generateblock', address, [idOf(parent)])
+    expect(isReplaceable()).toBe(false)
+  })
+
   test('the highest fee is rounded up', () => {
     const tx = spendOf(2, SUBSIDY - 223n)
     const most = (rate: number): unknown => ask(node, 'testmempoolaccept', [hexOf(tx)], rate)[0]

@@ -162,6 +162,9 @@ const pending =
     return output && { ...output, height: node.tip().height + 1, coinbase: false }
   }
 
+const isReplaceable = ({ transaction }: MempoolEntry): boolean =>
+  transaction.inputs.some(({ sequence }) => sequence <= SEQUENCE_REPLACEABLE)
+
 function entryView(node: RegtestNode, entry: MempoolEntry): Json {
   const { ancestors, descendants } = node.family(entry)
   const { transaction } = entry
@@ -190,9 +193,8 @@ function entryView(node: RegtestNode, entry: MempoolEntry): Json {
     },
     depends: names(parents),
     spentby: names(children),
-    'bip125-replaceable': transaction.inputs.some(
-      ({ sequence }) => sequence <= SEQUENCE_REPLACEABLE,
-    ),
+    // Who signals it signals it for all that builds on it.
+    'bip125-replaceable': [entry, ...node.ancestors(entry)].some(isReplaceable),
     unbroadcast: false,
   }
 }
