@@ -88,6 +88,27 @@ export const peerMutants: readonly Mutant[] = [
     tests: [book],
   },
   {
+    name: 'a book of dead addresses keeps seeds from being asked',
+    file: at('adapter-discovery'),
+    from: '    if (this.#isStale) this.#search()\n',
+    to: '',
+    tests: [discovery],
+  },
+  {
+    name: 'whoever has failed may still be hoped for',
+    file: at('adapter-discovery'),
+    from: '!hasFailed(entry) && isFree(entry)',
+    to: 'isFree(entry)',
+    tests: [discovery],
+  },
+  {
+    name: 'a banned host is called',
+    file: at('adapter-discovery'),
+    from: ' && !isBanned(host)',
+    to: '',
+    tests: [misbehaviour],
+  },
+  {
     name: 'two peers of one group',
     file: at('adapter-discovery'),
     from: '!groups.has(networkGroup(host))',

@@ -56,11 +56,6 @@ export class PeerBans {
   }
 
   /** Until when a host is banned, by itself or by its group; undefined: it is not. */
-  until(host: string, nowMs: number): number | undefined {
-    return this.judge(nowMs)(host)
-  }
-
-  /** The same for many hosts at one time. */
   judge(nowMs: number): (host: string) => number | undefined {
     const own = new Map<string, number>()
     const groups = new Map<string, number[]>()

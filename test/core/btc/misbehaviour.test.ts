@@ -402,12 +402,12 @@ describe('a ban', () => {
     bans.punish('9.1.0.1', lie, 0)
     bans.punish('9.1.0.2', bad, 0)
     bans.punish('9.2.0.2', bad, 0)
-    expect(bans.until('9.1.0.9', 0)).toBeUndefined()
+    expect(bans.judge(0)('9.1.0.9')).toBeUndefined()
     bans.punish('::ffff:9.1.0.3', bad, 1_000)
-    expect(bans.until('9.1.0.9', 1_000)).toBe(BAN_MS)
-    expect(bans.until('9.1.0.1', 1_000)).toBe(LIE_BAN_MS)
-    expect(bans.until('9.2.0.9', 1_000)).toBeUndefined()
-    expect(bans.until('9.1.0.9', BAN_MS)).toBeUndefined()
+    expect(bans.judge(1_000)('9.1.0.9')).toBe(BAN_MS)
+    expect(bans.judge(1_000)('9.1.0.1')).toBe(LIE_BAN_MS)
+    expect(bans.judge(1_000)('9.2.0.9')).toBeUndefined()
+    expect(bans.judge(BAN_MS)('9.1.0.9')).toBeUndefined()
   })
 
   it('is not shortened by a smaller offence', () => {
