@@ -7,6 +7,9 @@ import { BaseSequencer } from 'vitest/node'
 const LONG =
   /(?:kill-campaign|nodes|restart|console)\.test|(?:refresh|complaints|tape|single-use)\.sim/
 
+/** Their nodes have to keep step until they are stopped: nothing else runs beside them. */
+const inStep = ['test/e2e/restart.test.ts', 'test/e2e/older-copy.test.ts']
+
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): number => Number(LONG.test(moduleId))
@@ -14,7 +17,7 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-/** unit: pure code, from src · sim: seeded networks, from src · e2e: processes and workers, from dist. */
+/** unit: pure code · sim: seeded networks, both from src · e2e, alone: processes, from dist. */
 export default defineConfig({
   test: {
     // As many as there are cores: the default leaves one idle.
@@ -45,8 +48,18 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/cli/**/*.test.ts'],
+          exclude: inStep,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: inStep,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
     ],

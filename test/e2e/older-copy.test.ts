@@ -7,9 +7,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Home } from '../support/e2e-home.ts'
 
-/** Each starts a program. */
-const LOOKS_MAX = 600
-
 describe('an older copy of one of four nodes', () => {
   const home = new Home()
   const disks = join(home.path, 'state', 'subnet')
@@ -44,12 +41,6 @@ describe('an older copy of one of four nodes', () => {
     cpSync(copy, disk, { recursive: true })
     home.run('subnet heal-node 1')
   }
-  /** What a node says of itself, it says some time after it was started. */
-  const untilLogged = (words: string): void => {
-    for (let look = 0; look < LOOKS_MAX; look++)
-      if (home.run('subnet logs').out.includes(words)) return
-    throw new RangeError(`the log never says: ${words}`)
-  }
   const copy = join(home.path, 'copy')
   let disk = ''
 
@@ -61,7 +52,7 @@ describe('an older copy of one of four nodes', () => {
     home.json('transfer 0.001ckbtc --key dev0 --to dev1')
     putBack()
     home.json('transfer 0.002ckbtc --key dev0 --to dev1')
-    untilLogged('RolledBack')
+    home.untilSays('subnet logs', 'RolledBack')
     home.json('subnet kill-node 2')
     home.json('transfer 0.004ckbtc --key dev0 --to dev1')
     home.json(`signer sign --hash ${'ab'.repeat(32)}`)
@@ -77,7 +68,7 @@ describe('an older copy of one of four nodes', () => {
     home.json('transfer 0.001ckbtc --key dev0 --to dev1')
     home.json('subnet heal-node 2')
     putBack()
-    untilLogged('is older than this start of the subnet')
+    home.untilSays('subnet logs', 'is older than this start of the subnet')
     home.json('transfer 0.001ckbtc --key dev0 --to dev1')
     expect(home.json('balance --key dev1').accounts[0].balance_sat).toBe(900_000)
   }, 240_000)

@@ -76,8 +76,8 @@ export const headerMutants: readonly Mutant[] = [
   {
     name: 'a peer that stands still is asked on',
     file: at('header-race'),
-    from: 'if (nowMs - movedMs < STALLED_MS) continue',
-    to: 'continue',
+    from: 'Math.min(movedMs + STALLED_MS, startedMs + TURN_MS)',
+    to: 'startedMs + TURN_MS',
     tests: [race],
   },
   {

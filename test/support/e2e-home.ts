@@ -10,6 +10,9 @@ export const launcher = join(process.cwd(), 'bin/ckbtc.js')
 /** After which a command is stuck: many nodes on a machine with other work start in minutes. */
 const COMMAND_MS_MAX = 180_000
 
+/** Each starts a program. */
+const LOOKS_MAX = 200
+
 export type Ran = { readonly exit: number | null; readonly out: string; readonly err: string }
 
 export class Home {
@@ -64,6 +67,16 @@ export class Home {
     const { exit, out, err } = this.run(`${line} --json`)
     if (exit !== 0) throw new RangeError(`${line}: ${out}${err}`)
     return JSON.parse(out).data
+  }
+
+  /** Runs a command again and again: what a node says of itself, it says some time after a start. */
+  untilSays(line: string, words: string): void {
+    let said = ''
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      said = this.run(line).out
+      if (said.includes(words)) return
+    }
+    throw new RangeError(`${line} never says: ${words}, but: ${said}`)
   }
 
   read(...path: readonly string[]): string {
