@@ -1,9 +1,11 @@
 /**
  * When the embedded chain gets its next block. Implements `docs/spec/cli.md` §5.16, bitcoin RN-10.
  */
+import { fromBigEndian } from '../../core/base/bytes.ts'
 import { CkbtcError } from '../../core/base/errors.ts'
 import { isCoinbase } from '../../core/btc/transaction.ts'
 import type { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
+import { entropy } from '../entropy.ts'
 import type { MiningMode } from '../mining-mode.ts'
 
 /** Between two blocks that confirm the same transactions further. */
@@ -56,8 +58,11 @@ function startFixed(options: MiningOptions, everySeconds: number): () => void {
   return () => clearInterval(timer)
 }
 
+/** In [0, 1). */
+const fraction = (): number => Number(fromBigEndian(entropy(4))) / 2 ** 32
+
 function startRandom(options: MiningOptions, meanSeconds: number): () => void {
-  const { random = Math.random } = options
+  const { random = fraction } = options
   let timer: NodeJS.Timeout
   const wait = (): void => {
     timer = setTimeout(
