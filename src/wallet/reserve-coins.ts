@@ -9,7 +9,12 @@ import type { OutPoint } from '../core/btc/transaction.ts'
 import { decodeTransaction, outpointKey, txid } from '../core/btc/transaction.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { scriptOf } from '../core/minter/addresses.ts'
-import type { State, SubmittedTransaction, WithdrawalRequest } from '../core/minter/state.ts'
+import type {
+  SigningTransaction,
+  State,
+  SubmittedTransaction,
+  WithdrawalRequest,
+} from '../core/minter/state.ts'
 import { requestsOf } from '../core/minter/state.ts'
 import type { Utxo } from '../core/minter/types.ts'
 import type { ChainOutput, Claim } from './bitcoin-source.ts'
@@ -91,7 +96,7 @@ export function claimsOf({
   const sent = [...minter.submitted.values()]
   const coins = [
     ...minter.availableUtxos.values(),
-    ...[...minter.signing.values()].flatMap(({ utxos }) => utxos),
+    ...signedAlone(minter).flatMap(({ utxos }) => utxos),
     ...sent.flatMap(({ utxos }) => utxos),
   ]
   const main = scriptOf(minterKey, { owner: minterId })
@@ -113,9 +118,9 @@ export function countCoins(views: Views, found: string[]): CoinCount {
   const { minter } = views
   const coins = [...minter.availableUtxos.values()]
   const owed = [...minter.queue]
-  for (const { utxos, requests } of minter.signing.values()) {
+  for (const { utxos, purpose } of signedAlone(minter)) {
     coins.push(...utxos)
-    owed.push(...requests)
+    owed.push(...requestsOf(purpose))
   }
   let inFlightSat = 0n
   for (const sent of minter.submitted.values()) {
@@ -141,6 +146,10 @@ export function countCoins(views: Views, found: string[]): CoinCount {
     coins: { total: coins.length, ...count },
   }
 }
+
+/** A replacement spends the coins of a transaction that is submitted, and pays its requests. */
+const signedAlone = ({ signing }: State): readonly SigningTransaction[] =>
+  [...signing.values()].filter(({ purpose }) => purpose.type !== 'toReplace')
 
 function excludedOf({ suspendedUtxos, legacySuspendedUtxos }: State): bigint {
   const suspended = [...suspendedUtxos.values(), legacySuspendedUtxos]

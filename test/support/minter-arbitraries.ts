@@ -10,6 +10,7 @@ import type {
   BitcoinAddress,
   InvalidTransaction,
   Mode,
+  ReplacedReason,
   UpgradeArgs,
   Utxo,
 } from '../../src/core/minter/types.ts'
@@ -66,6 +67,10 @@ const error: fc.Arbitrary<InvalidTransaction> = fc.record({
   inputs: nat64,
   inputsMax: nat64,
 })
+const replacedReason: fc.Arbitrary<ReplacedReason> = fc.oneof(
+  fc.constant({ type: 'toRetry' as const }),
+  fc.record({ type: fc.constant('toCancel' as const), error }),
+)
 const both = <A, B>(a: fc.Arbitrary<A>, b: fc.Arbitrary<B>): fc.Arbitrary<A & B> =>
   fc.tuple(a, b).map(([left, right]) => ({ ...left, ...right }))
 
@@ -103,10 +108,7 @@ const fieldsOf: { readonly [T in PayloadType]: fc.Arbitrary<Payloads[T]> } = {
     fc.record({ newTxid: txid, oldTxid: txid, changeOutput, submittedAt: nat64, fee: nat64 }),
     maybe({
       withdrawalFee,
-      reason: fc.oneof(
-        fc.constant({ type: 'toRetry' as const }),
-        fc.record({ type: fc.constant('toCancel' as const), error }),
-      ),
+      reason: replacedReason,
       newUtxos: utxos,
     }),
   ),
@@ -153,13 +155,16 @@ const fieldsOf: { readonly [T in PayloadType]: fc.Arbitrary<Payloads[T]> } = {
   }),
   quarantinedWithdrawalReimbursement: fc.record({ burnBlockIndex: nat64 }),
   reimbursedWithdrawal: indices,
-  xSigningStarted: fc.record({
-    requests: fc.array(nat64, { maxLength: 3 }),
-    unsignedTransaction: fc.uint8Array(),
-    utxos,
-    changeOutput,
-    withdrawalFee,
-  }),
+  xSigningStarted: both(
+    fc.record({
+      requests: fc.array(nat64, { maxLength: 3 }),
+      unsignedTransaction: fc.uint8Array(),
+      utxos,
+      changeOutput,
+      withdrawalFee,
+    }),
+    maybe({ replaces: fc.record({ oldTxid: txid, reason: replacedReason }) }),
+  ),
   xInputSigned: fc.record({ txid, input: nat32, publicKey: bytes(33), signature: bytes(64) }),
   xSignatureFailed: fc.record({ txid, input: nat32 }),
   xHeldRequest: fc.record({ blockIndex: nat64, heldSince: nat64 }),

@@ -1,20 +1,24 @@
 /** Events of Bitcoin transactions, from signing to final. Source: minter §§12–14, 18.2. */
 import { equalBytes } from '../base/bytes.ts'
-import { decodeTransaction, txid as txidOf } from '../btc/transaction.ts'
+import { decodeTransaction, encodeTransaction, txid as txidOf } from '../btc/transaction.ts'
 import { accountKey } from '../ic/account.ts'
 import { takeFromQueue } from './apply-withdrawals.ts'
 import { brought, consistent } from './consistency.ts'
 import type { Payload } from './events.ts'
+import { withWitnesses } from './signed-transaction.ts'
 import type {
   Purpose,
+  SigningPurpose,
   SigningTransaction,
   State,
   SubmittedTransaction,
   TxidKey,
   WithdrawalRequest,
 } from './state.ts'
-import { keyOfTxid, keyOfUtxo } from './state.ts'
+import { burnsOf, keyOfTxid, keyOfUtxo, signingKey } from './state.ts'
 import type { Utxo } from './types.ts'
+
+type SoloPurpose = Exclude<SigningPurpose, { readonly type: 'toReplace' }>
 
 export function startSigning(state: State, payload: Payload<'xSigningStarted'>): void {
   const transaction = decodeTransaction(payload.unsignedTransaction)
@@ -23,9 +27,11 @@ export function startSigning(state: State, payload: Payload<'xSigningStarted'>):
     transaction.inputs.length === payload.utxos.length &&
     transaction.inputs.every(({ outpoint }, i) => isOutpointOf(payload.utxos[i], outpoint))
   consistent(sameInputs, 'an unsigned transaction spends other coins than its event names')
-  takeCoins(state, payload.utxos)
-  state.signing.set(keyOfTxid(txid), {
-    requests: payload.requests.map((burn) => takeFromQueue(state, burn)),
+  const key = keyOfTxid(txid)
+  const isKnown = state.signing.has(key) || state.submitted.has(key) || state.stuck.has(key)
+  consistent(!isKnown, 'a transaction is signed twice')
+  state.signing.set(key, {
+    purpose: signingPurpose(state, payload),
     txid,
     utxos: payload.utxos,
     transaction,
@@ -34,6 +40,25 @@ export function startSigning(state: State, payload: Payload<'xSigningStarted'>):
     signed: new Map(),
     failures: new Map(),
   })
+}
+
+/** What is replaced keeps its coins and its requests until the replacement is complete. */
+function signingPurpose(state: State, payload: Payload<'xSigningStarted'>): SigningPurpose {
+  const { replaces, requests, utxos } = payload
+  if (replaces === undefined) {
+    takeCoins(state, utxos)
+    return takeRequests(state, requests)
+  }
+  const { oldTxid, reason } = replaces
+  consistent(requests.length === 0, 'a replacement takes requests out of the queue')
+  const oldKey = keyOfTxid(oldTxid)
+  const old = brought(state.submitted.get(oldKey), `${oldKey} is replaced and was not submitted`)
+  const isReplaced = [...state.signing.values()].some(
+    ({ purpose }) => purpose.type === 'toReplace' && equalBytes(purpose.oldTxid, oldTxid),
+  )
+  consistent(!isReplaced, `${oldKey} is replaced twice`)
+  replacementPurpose(old, { reason, newUtxos: utxos })
+  return { type: 'toReplace', oldTxid, reason }
 }
 
 const isOutpointOf = (utxo: Utxo | undefined, outpoint: Utxo['outpoint']): boolean =>
@@ -89,15 +114,21 @@ export function submitTransaction(state: State, payload: Payload<'sentTransactio
  */
 function purposeOf(state: State, payload: Payload<'sentTransaction'>): Purpose {
   const { requests, txid, utxos } = payload
-  const signing = state.signing.get(keyOfTxid(txid))
-  if (signing !== undefined) {
-    const burns = signing.requests.map(({ blockIndex }) => blockIndex)
-    const same = burns.length === requests.length && burns.every((burn, i) => burn === requests[i])
-    consistent(same, 'a transaction is sent for other requests than it was signed for')
-    state.signing.delete(keyOfTxid(txid))
-    return { type: 'toConfirm', requests: signing.requests }
+  const purpose = state.signing.get(keyOfTxid(txid))?.purpose
+  if (purpose === undefined) {
+    takeCoins(state, utxos)
+    return takeRequests(state, requests)
   }
-  takeCoins(state, utxos)
+  consistent(purpose.type !== 'toReplace', 'a replacement is sent as if it replaced nothing')
+  const burns = burnsOf(purpose)
+  const same = burns.length === requests.length && burns.every((burn, i) => burn === requests[i])
+  consistent(same, 'a transaction is sent for other requests than it was signed for')
+  state.signing.delete(keyOfTxid(txid))
+  return purpose
+}
+
+/** Out of the queue; the current consolidation stays where it is. */
+function takeRequests(state: State, requests: readonly bigint[]): SoloPurpose {
   const { consolidation } = state
   if (consolidation !== undefined && requests.includes(consolidation.blockIndex)) {
     consistent(requests.length === 1, 'a consolidation shares its transaction')
@@ -109,8 +140,10 @@ function purposeOf(state: State, payload: Payload<'sentTransaction'>): Purpose {
 export function replaceTransaction(state: State, payload: Payload<'replacedTransaction'>): void {
   const oldKey = keyOfTxid(payload.oldTxid)
   const newKey = keyOfTxid(payload.newTxid)
-  consistent(oldKey !== newKey, 'a transaction replaces itself')
+  const isKnown = state.submitted.has(newKey) || state.stuck.has(newKey)
+  consistent(oldKey !== newKey && !isKnown, 'a transaction replaces itself or another')
   const old = brought(state.submitted.get(oldKey), `${oldKey} is replaced and was not submitted`)
+  const signing = takeReplacement(state, payload)
   state.submitted.delete(oldKey)
   state.volatile.unsent.delete(oldKey)
   state.stuck.set(oldKey, old)
@@ -124,15 +157,41 @@ export function replaceTransaction(state: State, payload: Payload<'replacedTrans
     changeOutput: payload.changeOutput,
     feeRate: payload.fee,
     withdrawalFee: payload.withdrawalFee,
-    signedTransaction: undefined,
+    signedTransaction: signing && encodeTransaction(withWitnesses(signing)),
   })
 }
 
+/** The event has no bytes: they are made of the signatures that came before it [H 2]. */
+function takeReplacement(
+  state: State,
+  { oldTxid, newTxid, reason, newUtxos }: Payload<'replacedTransaction'>,
+): SigningTransaction | undefined {
+  const signing = state.signing.get(keyOfTxid(newTxid))
+  if (signing === undefined) return undefined // A log of the deployed minter.
+  const { purpose, utxos } = signing
+  consistent(
+    purpose.type === 'toReplace' &&
+      equalBytes(purpose.oldTxid, oldTxid) &&
+      purpose.reason.type === (reason?.type ?? 'toRetry') &&
+      (newUtxos === undefined || isSameCoins(newUtxos, utxos)),
+    'a transaction is replaced in another way than it was signed for',
+  )
+  state.signing.delete(keyOfTxid(newTxid))
+  return signing
+}
+
+const isSameCoins = (a: readonly Utxo[], b: readonly Utxo[]): boolean =>
+  a.length === b.length && a.every((utxo, i) => isOutpointOf(b[i], utxo.outpoint))
+
 function replacementPurpose(
   old: SubmittedTransaction,
-  { reason, newUtxos }: Payload<'replacedTransaction'>,
+  { reason, newUtxos }: Pick<Payload<'replacedTransaction'>, 'reason' | 'newUtxos'>,
 ): Purpose {
-  if (reason === undefined || reason.type === 'toRetry') return old.purpose
+  if (reason === undefined || reason.type === 'toRetry') {
+    const isSame = newUtxos === undefined || isSameCoins(newUtxos, old.utxos)
+    consistent(isSame, 'a transaction is replaced by one that spends other coins')
+    return old.purpose
+  }
   const { purpose } = old
   consistent(purpose.type === 'toConfirm', 'only withdrawals are cancelled')
   const oldKeys = new Set(old.utxos.map(keyOfUtxo))
@@ -150,6 +209,20 @@ export function confirmTransaction(state: State, txid: Uint8Array): void {
   finalize(state, confirmed)
   if (confirmed.purpose.type === 'toCancel') returnUnusedCoins(state, chain)
   for (const member of chain) dropTransaction(state, member)
+  giveUpReplacements(state, chain)
+}
+
+/** Their inputs are spent by a transaction that is final: what is half signed can never confirm. */
+function giveUpReplacements(state: State, chain: readonly TxidKey[]): void {
+  const { open, resting } = state.volatile
+  for (const [key, { purpose, utxos }] of state.signing) {
+    if (purpose.type !== 'toReplace' || !chain.includes(keyOfTxid(purpose.oldTxid))) continue
+    state.signing.delete(key)
+    for (let input = 0; input < utxos.length; input++) {
+      open.delete(signingKey(key, input))
+      resting.delete(signingKey(key, input))
+    }
+  }
 }
 
 /** All transactions that replace each other, `key` among them, oldest first. */

@@ -44,7 +44,7 @@ function isOnItsWay(state: State, burn: bigint): boolean {
   const inRequests = (requests: readonly WithdrawalRequest[]): boolean =>
     requests.some(({ blockIndex }) => blockIndex === burn)
   return (
-    [...state.signing.values()].some(({ requests }) => inRequests(requests)) ||
+    [...state.signing.values()].some(({ purpose }) => inRequests(requestsOf(purpose))) ||
     [...state.submitted.values(), ...state.stuck.values()].some(
       ({ purpose }) => purpose.type === 'toConfirm' && inRequests(requestsOf(purpose)),
     )

@@ -99,11 +99,7 @@ function tryBatch(round: Round, requestsMax: number): boolean {
   const outcome = plan(round, batch)
   switch (outcome.type) {
     case 'built':
-      startSigning(
-        context,
-        outcome,
-        batch.map(({ blockIndex }) => blockIndex),
-      )
+      startSigning(context, outcome, { requests: batch.map(({ blockIndex }) => blockIndex) })
       return true
     case 'notEnoughFunds':
       return true

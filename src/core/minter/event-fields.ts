@@ -1,7 +1,7 @@
 /** How each kind of event is written. Source: minter §18.2 in CBOR. */
 import type { Account } from '../ic/account.ts'
 import { SUBACCOUNT_BYTES } from '../ic/account.ts'
-import type { ChangeOutput, Payload, Payloads, PayloadType } from './events.ts'
+import type { ChangeOutput, Payload, Payloads, PayloadType, Replaces } from './events.ts'
 import { EVENT_NAMES } from './events.ts'
 import type { Cases, Codec } from './fields.ts'
 import {
@@ -146,6 +146,11 @@ const replacedReason: Codec<ReplacedReason> = variant<ReplacedReason>({
   },
 })
 
+const replaces: Codec<Replaces> = record<Replaces>({
+  oldTxid: field('old_txid', txidBytes),
+  reason: field('reason', replacedReason),
+})
+
 const reimbursementReason: Codec<ReimbursementReason> = variant<ReimbursementReason>({
   callFailed: { name: 'CallFailed', codec: nothing },
   taintedDestination: {
@@ -263,6 +268,7 @@ const fieldsOf: { readonly [T in keyof Payloads]: Codec<Fields<T>> } = {
   reimbursedWithdrawal: indices,
   xSigningStarted: record<Fields<'xSigningStarted'>>({
     requests: field('requests', list(nat64)),
+    replaces: optional('replaces', replaces),
     unsignedTransaction: field('unsigned_tx', blob),
     utxos: field('utxos', list(utxo)),
     changeOutput: field('change_output', changeOutput),

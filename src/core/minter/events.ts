@@ -17,6 +17,9 @@ import type {
 
 export type ChangeOutput = { readonly vout: number; readonly value: bigint }
 
+/** A submitted transaction that another shall replace, and why (§14). */
+export type Replaces = { readonly oldTxid: Txid; readonly reason: ReplacedReason }
+
 /** Kinds of the deployed minter that ours reads as well. */
 type SharedPayloads = {
   readonly init: { readonly args: InitArgs }
@@ -123,10 +126,13 @@ type LegacyPayloads = {
 /** Ours; their names start with `x_` and `get_events` leaves them out. */
 type ExtensionPayloads = {
   /**
-   * A batch left the queue and its inputs the available set; its signatures are asked for [H 2].
+   * Signatures are asked for: a batch left the queue and its inputs the available set, or the
+   * current consolidation its inputs, or a submitted transaction is to be replaced [H 2].
    */
   readonly xSigningStarted: {
+    /** Burn indices in batch order; the current consolidation's alone; none of a replacement. */
     readonly requests: readonly bigint[]
+    readonly replaces?: Replaces | undefined
     /** Without witnesses; its txid is already final. */
     readonly unsignedTransaction: Uint8Array
     readonly utxos: readonly Utxo[]

@@ -58,8 +58,9 @@ function* coinsHeld(
   state: View<Pick<State, 'availableUtxos' | 'signing' | 'submitted' | 'stuck' | 'replaces'>>,
 ): Iterable<HeldCoin> {
   for (const utxo of state.availableUtxos.values()) yield { utxo, changes: [] }
-  for (const { utxos } of state.signing.values())
-    for (const utxo of utxos) yield { utxo, changes: [] }
+  // Of a replacement they are those of what it replaces, which is submitted.
+  for (const { utxos, purpose } of state.signing.values())
+    if (purpose.type !== 'toReplace') for (const utxo of utxos) yield { utxo, changes: [] }
   for (const [key, { utxos }] of state.submitted) {
     const changes = changesOf(state, key)
     if (changes !== undefined) for (const utxo of utxos) yield { utxo, changes }

@@ -65,8 +65,9 @@ function accountedCoins(state: View<State>): ReadonlyMap<string, View<Utxo>> {
 function pendingAmount(state: View<State>): bigint {
   const requests = [
     ...state.queue,
-    ...[...state.signing.values()].flatMap((signing) => signing.requests),
-    ...[...state.submitted.values()].flatMap(({ purpose }) => requestsOf(purpose)),
+    ...[...state.signing.values(), ...state.submitted.values()].flatMap(({ purpose }) =>
+      requestsOf(purpose),
+    ),
   ]
   return requests.reduce((sum, { amount }) => sum + amount, 0n)
 }

@@ -8,8 +8,7 @@ import { verifyEcdsa } from '../base/verification.ts'
 import type { View } from '../base/view.ts'
 import type { SighashMidstate } from '../btc/sighash.ts'
 import { scriptCodeOfKeyHash, segwitSighash, sighashMidstate, sighashType } from '../btc/sighash.ts'
-import { derOfCompact, isLowS } from '../btc/signature.ts'
-import type { Transaction } from '../btc/transaction.ts'
+import { isLowS } from '../btc/signature.ts'
 import { encodeStripped, encodeTransaction, vsize } from '../btc/transaction.ts'
 import { pathOf, publicKeyOf } from './addresses.ts'
 import type { BuiltTransaction } from './build-transaction.ts'
@@ -17,25 +16,34 @@ import type { SignatureKey, SignatureRequest } from './calls.ts'
 import { SIGNATURES_OPEN_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { rootOf, schedule } from './context.ts'
+import type { Replaces } from './events.ts'
 import { hasLost } from './lost-coins.ts'
+import { withWitnesses } from './signed-transaction.ts'
 import type { SigningTransaction, TxidKey } from './state.ts'
-import { keyOfTxid, keyOfUtxo } from './state.ts'
+import { burnsOf, keyOfTxid, keyOfUtxo, signingKey } from './state.ts'
 
 const SCALAR_BYTES = 32
 
-const inputKey = (txid: Uint8Array, input: number): string => `${keyOfTxid(txid)}:${input}`
+const inputKey = (txid: Uint8Array, input: number): string => signingKey(keyOfTxid(txid), input)
+
+/** What a transaction is signed for: withdrawals of the queue, the consolidation, a replacement. */
+export type Subject =
+  | { readonly requests: readonly bigint[]; readonly replaces?: undefined }
+  | { readonly requests?: undefined; readonly replaces: Replaces }
 
 /**
- * The coins and requests belong to this transaction from now on, and to no other until it is final.
+ * The coins and requests belong to this transaction from now on, and to no other until it is final;
+ * those of a replacement stay with what it replaces until it is complete.
  */
 export function startSigning(
   context: Context,
   built: BuiltTransaction,
-  requests: readonly bigint[],
+  { requests = [], replaces }: Subject,
 ): void {
   context.record({
     type: 'xSigningStarted',
     requests,
+    ...(replaces && { replaces }),
     unsignedTransaction: encodeStripped(built.transaction),
     utxos: built.utxos,
     changeOutput: built.changeOutput,
@@ -130,33 +138,34 @@ function withLowS(signature: Uint8Array): Uint8Array {
   return concat(signature.subarray(0, SCALAR_BYTES), bigEndian(secp256k1.order - s, SCALAR_BYTES))
 }
 
-/** The transaction with a witness in every input. */
-function withWitnesses(signing: View<SigningTransaction>): Transaction {
-  const inputs = signing.transaction.inputs.map((input, i) => {
-    const { signature, publicKey } = present(signing.signed.get(i), 'every input is signed')
-    const der = concat(derOfCompact(signature), Uint8Array.of(sighashType.all))
-    return { ...input, witness: [der, publicKey] }
-  })
-  return { ...signing.transaction, inputs }
-}
-
 /**
  * Complete: on record before it leaves, since a send that fails may have sent all the same [H 2].
  */
 function submit(context: Context, signing: View<SigningTransaction>): void {
-  const { requests, txid, utxos, changeOutput, withdrawalFee } = signing
+  const { purpose, txid, utxos, changeOutput, withdrawalFee } = signing
   const signed = withWitnesses(signing)
-  context.record({
-    type: 'sentTransaction',
-    requests: requests.map(({ blockIndex }) => blockIndex),
-    txid,
-    utxos,
+  const sent = {
     changeOutput,
     submittedAt: context.now,
     fee: divFloor(withdrawalFee.bitcoinFee * 1_000n, BigInt(vsize(signed))),
     withdrawalFee,
-    signedTransaction: encodeTransaction(signed),
-  })
+  }
+  if (purpose.type === 'toReplace') {
+    const { oldTxid, reason } = purpose
+    const newUtxos = reason.type === 'toCancel' ? { newUtxos: utxos } : {}
+    context.record({
+      type: 'replacedTransaction',
+      oldTxid,
+      newTxid: txid,
+      ...sent,
+      reason,
+      ...newUtxos,
+    })
+  } else {
+    const requests = burnsOf(purpose)
+    const signedTransaction = encodeTransaction(signed)
+    context.record({ type: 'sentTransaction', requests, txid, utxos, ...sent, signedTransaction })
+  }
   sendTransaction(context, keyOfTxid(txid))
 }
 

@@ -3,6 +3,7 @@ import type { Txid } from '../base/bytes.ts'
 import { toHex } from '../base/bytes.ts'
 import type { ExtendedKey } from '../base/derivation.ts'
 import type { Sat } from '../base/units.ts'
+import type { View } from '../base/view.ts'
 import type { Transaction } from '../btc/transaction.ts'
 import { outpointKey } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
@@ -16,6 +17,7 @@ import type {
   InvalidTransaction,
   Mode,
   ReimbursementRequest,
+  ReplacedReason,
   SuspendedReason,
   Utxo,
   WithdrawalFee,
@@ -85,14 +87,21 @@ export type SubmittedTransaction = {
   readonly signedTransaction: Uint8Array | undefined
 }
 
+/**
+ * What signatures are collected for: the purposes above, or a replacement (§14), whose requests
+ * stay with the transaction that it replaces until it is complete.
+ */
+export type SigningPurpose =
+  | Exclude<Purpose, { readonly type: 'toCancel' }>
+  | { readonly type: 'toReplace'; readonly oldTxid: Txid; readonly reason: ReplacedReason }
+
 export type SignedInput = { readonly publicKey: Uint8Array; readonly signature: Uint8Array }
 
 /**
  * A transaction whose signatures are being collected; from here on only it may spend its inputs.
  */
 export type SigningTransaction = {
-  /** In batch order. */
-  readonly requests: readonly WithdrawalRequest[]
+  readonly purpose: SigningPurpose
   readonly txid: Txid
   readonly utxos: readonly Utxo[]
   readonly transaction: Transaction
@@ -306,6 +315,8 @@ export function freshState(self: Principal, config: Config): State {
 
 export const keyOfUtxo = (utxo: Utxo): OutpointKey => outpointKey(utxo.outpoint)
 export const keyOfTxid = (txid: Uint8Array): TxidKey => toHex(txid)
+/** Names an input whose signature is asked for. */
+export const signingKey = (txid: TxidKey, input: number): string => `${txid}:${input}`
 
 /** The account that receives change (§3.1). */
 export const mainAccount = ({ self }: { readonly self: Principal }): Account => ({ owner: self })
@@ -319,5 +330,14 @@ export const sumOf = (utxos: Iterable<{ readonly value: Sat }>): bigint => {
   return total
 }
 
-export const requestsOf = (purpose: Purpose): readonly WithdrawalRequest[] =>
-  purpose.type === 'toConsolidate' ? [] : purpose.requests
+/** The burns that a transaction of its own stands for. */
+export const burnsOf = (
+  purpose: View<Exclude<SigningPurpose, { readonly type: 'toReplace' }>>,
+): readonly BurnIndex[] =>
+  purpose.type === 'toConsolidate'
+    ? [purpose.request.blockIndex]
+    : purpose.requests.map(({ blockIndex }) => blockIndex)
+
+/** Withdrawals in batch order; those of a replacement stay with what it replaces. */
+export const requestsOf = (purpose: Purpose | SigningPurpose): readonly WithdrawalRequest[] =>
+  purpose.type === 'toConsolidate' || purpose.type === 'toReplace' ? [] : purpose.requests

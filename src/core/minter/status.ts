@@ -5,7 +5,7 @@ import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import { distribute } from './build-transaction.ts'
 import type { Context } from './context.ts'
-import type { Purpose } from './state.ts'
+import type { Purpose, SigningPurpose } from './state.ts'
 import type {
   ReimbursementReason,
   RetrieveBtcStatus,
@@ -31,7 +31,7 @@ export function statusOf(context: Reader, burn: bigint): RetrieveBtcStatusV2 {
 export function statusV1({ state, volatile }: Reader, burn: bigint): RetrieveBtcStatus {
   const isBurn = ({ blockIndex }: { readonly blockIndex: bigint }): boolean => blockIndex === burn
   if (state.queue.some(isBurn)) return { type: 'pending' }
-  if ([...state.signing.values()].some(({ requests }) => requests.some(isBurn)))
+  if ([...state.signing.values()].some(({ purpose }) => pays(purpose, burn)))
     return { type: 'signing' }
   const submitted = [...state.submitted].find(([, { purpose }]) => pays(purpose, burn))
   if (submitted !== undefined) {
@@ -44,13 +44,15 @@ export function statusV1({ state, volatile }: Reader, burn: bigint): RetrieveBtc
   return txid === undefined ? { type: 'amountTooLow' } : { type: 'confirmed', txid }
 }
 
-function pays(purpose: View<Purpose>, burn: bigint): boolean {
+/** What is being replaced is submitted, and stands there. */
+function pays(purpose: View<Purpose | SigningPurpose>, burn: bigint): boolean {
   switch (purpose.type) {
     case 'toConfirm':
       return purpose.requests.some(({ blockIndex }) => blockIndex === burn)
     case 'toConsolidate':
       return purpose.request.blockIndex === burn
     case 'toCancel':
+    case 'toReplace':
       return false
   }
 }

@@ -2,7 +2,7 @@
 import type { View } from '../base/view.ts'
 import { accountKey } from '../ic/account.ts'
 import type { State, TxidKey } from './state.ts'
-import { keyOfUtxo, requestsOf } from './state.ts'
+import { keyOfTxid, keyOfUtxo, requestsOf } from './state.ts'
 import type { Utxo } from './types.ts'
 
 /** Empty in every state that can be reached. */
@@ -62,6 +62,18 @@ function brokenChains(state: View<State>): readonly string[] {
     ...oneWay.map(([key]) => `5: ${key} is replaced one way only`),
     ...(replacedBy.size === replaces.size ? [] : ['5: the two maps of replacements differ']),
     ...endless.map((key) => `5: the chain of ${key} does not end`),
+    ...replacementsAstray(state),
+  ]
+}
+
+/** A replacement that is being signed: the only one of a transaction that is submitted. */
+function replacementsAstray({ signing, submitted }: View<State>): readonly string[] {
+  const old = [...signing.values()].flatMap(({ purpose }) =>
+    purpose.type === 'toReplace' ? [keyOfTxid(purpose.oldTxid)] : [],
+  )
+  return [
+    ...old.filter((key) => !submitted.has(key)).map((key) => `4: ${key} is replaced by nothing`),
+    ...duplicates(old).map((key) => `5: two replacements of ${key} are signed`),
   ]
 }
 
@@ -76,8 +88,7 @@ function endOfChain({ replacedBy }: View<State>, start: TxidKey): TxidKey {
 function burnsInTwoPlaces(state: View<State>): readonly string[] {
   const places = [
     ...state.queue.map(({ blockIndex }) => blockIndex),
-    ...[...state.signing.values()].flatMap(({ requests }) => requests.map((r) => r.blockIndex)),
-    ...[...state.submitted.values()].flatMap(({ purpose }) =>
+    ...[...state.signing.values(), ...state.submitted.values()].flatMap(({ purpose }) =>
       requestsOf(purpose).map((r) => r.blockIndex),
     ),
     ...state.finalized.keys(),
@@ -114,7 +125,8 @@ function coinsUsedTwice(state: View<State>): readonly string[] {
       users.set(key, user)
     }
   }
-  for (const [key, { utxos }] of state.signing) use(key, utxos)
+  for (const [key, { utxos, purpose }] of state.signing)
+    use(purpose.type === 'toReplace' ? keyOfTxid(purpose.oldTxid) : key, utxos)
   for (const [key, { utxos }] of [...state.submitted, ...state.stuck])
     use(endOfChain(state, key), utxos)
   return problems

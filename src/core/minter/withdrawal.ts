@@ -181,9 +181,8 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
 
 /** Accepted and not final. */
 export function incompleteCount({ state }: Pick<Context, 'state'>): number {
-  const signing = [...state.signing.values()].map(({ requests }) => requests.length)
-  const submitted = [...state.submitted.values()].map(({ purpose }) => requestsOf(purpose).length)
-  return [...signing, ...submitted].reduce((sum, count) => sum + count, state.queue.length)
+  const sent = [...state.signing.values(), ...state.submitted.values()]
+  return sent.reduce((sum, { purpose }) => sum + requestsOf(purpose).length, state.queue.length)
 }
 
 const simulate = (

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { compareRequests } from '../../../src/core/minter/batch.ts'
 import { decodeMintMemo } from '../../../src/core/minter/memo.ts'
 import type { WithdrawalRequest } from '../../../src/core/minter/state.ts'
+import { requestsOf } from '../../../src/core/minter/state.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 
@@ -34,7 +35,9 @@ function setRate(world: TestMinter, rate: bigint): void {
 }
 
 const burnsInFlight = (world: TestMinter): readonly (readonly bigint[])[] =>
-  [...world.state.signing.values()].map(({ requests }) => requests.map((r) => r.blockIndex))
+  [...world.state.signing.values()].map(({ purpose }) =>
+    requestsOf(purpose).map((r) => r.blockIndex),
+  )
 
 /** The large coin is in flight, and of three requests for the small one the middle does not fit. */
 function crowded(options?: WorldOptions) {

@@ -1,7 +1,7 @@
 /** Each invariant of Source: minter §18.5 is broken once, and named. */
 import { expect, it } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
-import { keyOfUtxo } from '../../../src/core/minter/state.ts'
+import { keyOfUtxo, requestsOf } from '../../../src/core/minter/state.ts'
 import { invariantViolations } from '../../../src/core/minter/violations.ts'
 import { someTxid, TestMinter, user } from '../../support/minter-world.ts'
 
@@ -81,7 +81,7 @@ it.each<readonly [string, (busy: Busy) => void]>([
     },
   ],
   ['5', ({ state }) => state.replaces.set('x', 'y')],
-  ['6', ({ state, signing }) => state.queue.push(...signing.requests)],
+  ['6', ({ state, signing }) => state.queue.push(...requestsOf(signing.purpose))],
   [
     '6',
     ({ state }) => {
