@@ -1,7 +1,8 @@
 /** Bech32 and bech32m, with error location. Source: BIP173, BIP350; `bitcoin.md` §11.2. */
 import { BadEncoding } from '../base/errors.ts'
 
-const CHARSET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
+/** The character of each five-bit value. */
+export const CHARSET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3] as const
 const CONSTANT = { bech32: 1, bech32m: 0x2bc830a3 } as const
 const CHECKSUM_LENGTH = 6

@@ -2,15 +2,14 @@
 import { concat, equalBytes, utf8 } from '../base/bytes.ts'
 import type { ExtendedKey } from '../base/derivation.ts'
 import { derivePublicKey } from '../base/derivation.ts'
-import { present } from '../base/errors.ts'
+import { attempt, BadEncoding, present } from '../base/errors.ts'
 import { hash160, sha256 } from '../base/hash.ts'
-import { addressOfScript, parseAddress } from '../btc/address.ts'
-import type { Network } from '../btc/network.ts'
-import { mainnet, regtest, testnet4 } from '../btc/network.ts'
+import { addressOfScript } from '../btc/address.ts'
 import { p2pkhScript, p2shScript, p2trScript, p2wpkhScript, p2wshScript } from '../btc/script.ts'
 import type { Account } from '../ic/account.ts'
 import { effectiveSubaccount, SUBACCOUNT_BYTES } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
+import { networkOf, readDestination } from './destination.ts'
 import type { Root } from './state.ts'
 import type { BitcoinAddress, BitcoinNetwork } from './types.ts'
 
@@ -19,13 +18,6 @@ const WITHDRAWAL_DOMAIN = utf8('ckbtc')
 /** Always 0: one withdrawal account for each principal. */
 const WITHDRAWAL_NONCE = new Uint8Array(8)
 const FEE_COLLECTOR = [0x0f, 0xee] as const
-
-/** Testnets share their address prefixes. */
-const networkOf: Readonly<Record<BitcoinNetwork, Network>> = {
-  mainnet,
-  testnet: testnet4,
-  regtest,
-}
 
 /** Below the minter's root (§3.1). */
 export const pathOf = (account: Account): readonly Uint8Array[] => [
@@ -101,34 +93,9 @@ export type Destination =
 
 /** Reads a destination by the rules of §3.5: five kinds of address, on the minter's network. */
 export function parseDestination(text: string, network: BitcoinNetwork): Destination {
-  if (text === '') return { type: 'malformed', message: 'the address contains no data' }
-  const parsed = parseAddress(text, networkOf[network])
-  if (parsed.type === 'refused') return { type: 'malformed', message: parsed.detail }
-  const { kind, script } = parsed
-  const destination = (type: BitcoinAddress['type'], bytes: Uint8Array): Destination => ({
-    type: 'destination',
-    address: { type, bytes: bytes.slice() },
-    script,
-  })
-  switch (kind.type) {
-    case 'p2wpkh':
-      return destination('p2wpkhV0', kind.hash)
-    case 'p2wsh':
-      return destination('p2wshV0', kind.hash)
-    case 'p2tr':
-      return destination('p2trV1', kind.key)
-    case 'p2pkh':
-      return destination('p2pkh', kind.hash)
-    case 'p2sh':
-      return destination('p2sh', kind.hash)
-    case 'p2pk':
-    case 'p2a':
-    case 'witnessUnknown':
-    case 'multisig':
-    case 'opReturn':
-    case 'nonstandard':
-      return { type: 'malformed', message: `addresses of kind ${kind.type} are not supported` }
-  }
+  const address = attempt(() => readDestination(text, network))
+  if (address instanceof BadEncoding) return { type: 'malformed', message: address.message }
+  return { type: 'destination', address, script: scriptOfAddress(address) }
 }
 
 export function scriptOfAddress({ type, bytes }: BitcoinAddress): Uint8Array {

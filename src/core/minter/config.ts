@@ -51,11 +51,15 @@ export function configOfUpgrade(config: Config, args: UpgradeArgs): Config {
   }
 }
 
-/** Why the configuration must not be used; undefined when it may (§18.4). */
+/**
+ * Why the configuration must not be used; undefined when it may (§18.4). The checker of older
+ * arguments is named `kyt_principal`.
+ */
 export function invalidity(config: Config): string | undefined {
-  if (config.ecdsaKeyName === '') return 'the name of the ECDSA key is empty'
-  if (config.checkerId === undefined) return 'no Bitcoin checker is set'
+  if (config.ecdsaKeyName === '') return 'ecdsa_key_name is not set'
+  if (config.checkerId === undefined && config.kytId === undefined)
+    return 'Bitcoin checker principal is not set'
   if (config.checkFee > config.retrieveMinAmount)
-    return `check fee ${config.checkFee} above minimum withdrawal ${config.retrieveMinAmount}`
+    return 'check_fee cannot be greater than retrieve_btc_min_amount'
   return undefined
 }

@@ -15,12 +15,16 @@ describe('an install', () => {
   it.each<readonly [string, Partial<InitArgs>]>([
     ['an empty key name', { ecdsaKeyName: '' }],
     ['no checker', { checkerId: undefined }],
-    ['a KYT canister in place of a checker', { checkerId: undefined, kytId: CHECKER }],
     ['a check fee above the minimum withdrawal', { checkFee: 50_001n }],
     ['the default check fee above the minimum', { checkFee: undefined, retrieveMinAmount: 999n }],
   ])('with %s is refused', (_, change) => {
     const args = { ...good, ...change }
     expect(install({ type: 'init', args }, options).type).toBe('refused')
+  })
+
+  it('takes the checker under its older name, as it takes the fee', () => {
+    const args = { ...good, checkerId: undefined, kytId: CHECKER }
+    expect(install({ type: 'init', args }, options).type).toBe('installed')
   })
 
   it('with upgrade arguments is refused', () => {

@@ -1,0 +1,120 @@
+/**
+ * The minter behind Candid bytes: all that a driver outside needs to install, upgrade and call it.
+ * Implements `docs/spec/minter.md` §§2, 18.4.
+ *
+ * `installCandid` gives a `Minter`. `callCandid` answers one method: argument bytes in, reply bytes
+ * or a trap out. What happens by itself is in `machine.ts`: the root key comes by `notify`, `tick`
+ * runs what is due while `nextTimer` is not after slot time, `outstanding` lists the signatures
+ * that are wanted, and `notify` brings them.
+ */
+import { attempt, BadEncoding } from '../base/errors.ts'
+import type { TimestampNs } from '../base/units.ts'
+import type { Method as CandidMethod, Codec } from '../ic/candid.ts'
+import { decodeArgs, encodeArgs, opt } from '../ic/candid.ts'
+import type { Principal } from '../ic/principal.ts'
+import type { Method, Methods } from './calls.ts'
+import type { Settings } from './constants.ts'
+import type { World } from './context.ts'
+import { minterArgCodec, minterInterface } from './interface.ts'
+import type { Installed, Minter } from './machine.ts'
+import { handle, install, upgrade } from './machine.ts'
+
+/** A call as it reached the canister. */
+export type CandidCall = {
+  readonly caller: Principal
+  /** Candid message with the arguments. */
+  readonly arg: Uint8Array
+}
+
+export type CandidAnswer =
+  /** `value`: Candid message with the reply. */
+  { readonly type: 'result'; readonly value: Uint8Array } | Trap
+
+/** A rejected call of code 5. Arguments that do not decode are one too. */
+type Trap = { readonly type: 'trap'; readonly message: string }
+
+/** One method, its arguments and reply encoded. */
+export type Face = {
+  /** False: only an update may call it. */
+  readonly isQuery: boolean
+  readonly answer: (minter: Minter, world: World, call: CandidCall) => CandidAnswer
+}
+
+function face<M extends Method>(
+  method: M,
+  codecs: CandidMethod<readonly Codec<Methods[M]['args']>[], Codec<Methods[M]['reply']>>,
+): Face {
+  return {
+    isQuery: codecs.mode === 'query',
+    answer(minter, world, { caller, arg }) {
+      const decoded = attempt(() => decodeArgs(codecs.args, arg))
+      if (decoded instanceof BadEncoding) return { type: 'trap', message: decoded.message }
+      const args = decoded[0] as Methods[M]['args'] // A method has one argument or none.
+      const answer = handle<M>(minter, world, { method, caller, args })
+      return answer.type === 'trap'
+        ? answer
+        : { type: 'result', value: encodeArgs([codecs.result], [answer.value]) }
+    },
+  }
+}
+
+const api = minterInterface
+
+/** Every method that state and world of the minter answer. */
+export const minterFaces: Readonly<Record<Method, Face>> = {
+  get_btc_address: face('get_btc_address', api.get_btc_address),
+  get_known_utxos: face('get_known_utxos', api.get_known_utxos),
+  update_balance: face('update_balance', api.update_balance),
+  estimate_withdrawal_fee: face('estimate_withdrawal_fee', api.estimate_withdrawal_fee),
+  get_deposit_fee: face('get_deposit_fee', api.get_deposit_fee),
+  get_withdrawal_account: face('get_withdrawal_account', api.get_withdrawal_account),
+  retrieve_btc: face('retrieve_btc', api.retrieve_btc),
+  retrieve_btc_with_approval: face('retrieve_btc_with_approval', api.retrieve_btc_with_approval),
+  retrieve_btc_status: face('retrieve_btc_status', api.retrieve_btc_status),
+  retrieve_btc_status_v2: face('retrieve_btc_status_v2', api.retrieve_btc_status_v2),
+  retrieve_btc_status_v2_by_account: face(
+    'retrieve_btc_status_v2_by_account',
+    api.retrieve_btc_status_v2_by_account,
+  ),
+  get_minter_info: face('get_minter_info', api.get_minter_info),
+  get_events: face('get_events', api.get_events),
+  decode_ledger_memo: face('decode_ledger_memo', api.decode_ledger_memo),
+}
+
+const isMethod = (name: string): name is Method => Object.hasOwn(minterFaces, name)
+
+/** Answers `method`; undefined where the minter has none of that name for a call of that kind. */
+export function callCandid(
+  minter: Minter,
+  world: World,
+  {
+    method,
+    kind,
+    ...call
+  }: CandidCall & { readonly method: string; readonly kind: 'query' | 'update' },
+): CandidAnswer | undefined {
+  if (!isMethod(method)) return undefined
+  const { isQuery, answer } = minterFaces[method]
+  return kind === 'query' && !isQuery ? undefined : answer(minter, world, call)
+}
+
+const refused = ({ message }: BadEncoding): Installed => ({ type: 'refused', reason: message })
+
+/** A new minter of the encoded `MinterArg`; see `install`. */
+export function installCandid(
+  arg: Uint8Array,
+  options: {
+    readonly self: Principal
+    readonly now: TimestampNs
+    readonly settings?: Settings
+  },
+): Installed {
+  const decoded = attempt(() => decodeArgs([minterArgCodec], arg))
+  return decoded instanceof BadEncoding ? refused(decoded) : install(decoded[0], options)
+}
+
+/** The minter after an upgrade; a Candid message without arguments is one too. See `upgrade`. */
+export function upgradeCandid(minter: Minter, arg: Uint8Array, now: TimestampNs): Installed {
+  const decoded = attempt(() => decodeArgs([opt(minterArgCodec)], arg))
+  return decoded instanceof BadEncoding ? refused(decoded) : upgrade(minter, decoded[0], now)
+}
