@@ -35,6 +35,7 @@ import type {
   LedgerFailure,
 } from '../../src/core/minter/ports.ts'
 import { acceptAll } from '../../src/core/minter/ports.ts'
+import type { SettingsChange } from '../../src/core/minter/settings-change.ts'
 import type { InitArgs } from '../../src/core/minter/types.ts'
 
 export const MINTER = principalOfText('mqygn-kiaaa-aaaar-qaadq-cai')
@@ -345,8 +346,11 @@ export class TestMinter {
     this.check()
   }
 
-  upgrade(arg?: Parameters<typeof machine.upgrade>[1]): ReturnType<typeof machine.upgrade> {
-    const upgraded = machine.upgrade(this.minter, arg, this.now)
+  upgrade(
+    arg?: Parameters<typeof machine.upgrade>[1],
+    change: SettingsChange = {},
+  ): ReturnType<typeof machine.upgrade> {
+    const upgraded = machine.upgrade(this.minter, arg, { now: this.now, change })
     if (upgraded.type === 'installed') {
       this.minter = upgraded.minter
       this.giveRootKey()

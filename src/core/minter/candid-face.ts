@@ -116,5 +116,5 @@ export function installCandid(
 /** The minter after an upgrade; a Candid message without arguments is one too. See `upgrade`. */
 export function upgradeCandid(minter: Minter, arg: Uint8Array, now: TimestampNs): Installed {
   const decoded = attempt(() => decodeArgs([opt(minterArgCodec)], arg))
-  return decoded instanceof BadEncoding ? refused(decoded) : upgrade(minter, decoded[0], now)
+  return decoded instanceof BadEncoding ? refused(decoded) : upgrade(minter, decoded[0], { now })
 }

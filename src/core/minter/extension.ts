@@ -1,11 +1,18 @@
 /** What our minter answers beyond the published interface. Source: `docs/spec/minter.md` §18.2. */
-import { blob, nat64, query, vec } from '../ic/candid.ts'
-import { record } from '../ic/candid-records.ts'
+import { blob, nat64, opt, query, text, unit, update, vec } from '../ic/candid.ts'
+import { named, record, variant } from '../ic/candid-records.ts'
+import { minterArgCodec } from './interface.ts'
 import { outpointCodec } from './interface-events.ts'
+import { settingsChangeCodec } from './settings-change.ts'
 
 export const minterExtension = {
   /** Every event, ours (`x_…`) included, as the CBOR of the log: what a replay needs. */
   x_get_events: query([record({ start: nat64, length: nat64 })], vec(blob)),
   /** Credited coins that a reorganisation took back, and what they were worth [H 15]. */
   x_lost_coins: query([], record({ amount: nat64, outpoints: vec(outpointCodec) })),
+  /** Of the operator: an upgrade through the log, with settings to change (§18.4). */
+  x_upgrade: update(
+    [opt(minterArgCodec), settingsChangeCodec],
+    variant({ Ok: unit, Err: named('reason', text) }),
+  ),
 }

@@ -26,8 +26,10 @@ import { lookForLost } from './lost-coins.ts'
 import { decodeMemo } from './memo.ts'
 import { estimateWithdrawalFee, eventsPage, knownUtxos, minterInfo } from './queries.ts'
 import { replay } from './replay.ts'
+import type { SettingsChange } from './settings-change.ts'
+import { changedSettings } from './settings-change.ts'
 import { openRequests, signatureFailed, signatureReady } from './signing.ts'
-import type { State } from './state.ts'
+import type { State, Volatile } from './state.ts'
 import { isMainAccount } from './state.ts'
 import { statusesOf, statusOf, statusV1 } from './status.ts'
 import * as timers from './timers.ts'
@@ -71,7 +73,7 @@ export function install(
 export function upgrade(
   { state, log, settings }: Minter,
   arg: MinterArg | undefined,
-  now: TimestampNs,
+  { now, change = {} }: { readonly now: TimestampNs; readonly change?: SettingsChange },
 ): Installed {
   if (arg?.type === 'init') return refused('init arguments given to an upgrade')
   const next = { events: [...log.events], chain: log.chain }
@@ -81,17 +83,27 @@ export function upgrade(
   }
   const replayed = attempt(() => replay(next.events, state.self))
   if (replayed instanceof BadEncoding) return refused(replayed.message)
-  // Other volatile state goes; but two ledger calls must not bear one time (§18.6).
-  replayed.volatile.lastCreatedAt = state.volatile.lastCreatedAt
-  replayed.volatile.mustLook = true
   const problem = invalidity(replayed.config)
-  return problem === undefined
-    ? started({ state: replayed, log: next, settings }, now)
-    : refused(problem)
+  if (problem !== undefined) return refused(problem)
+  carryOver(state.volatile, replayed.volatile)
+  const changed = changedSettings(settings, change)
+  return started({ state: replayed, log: next, settings: changed }, now)
+}
+
+/** What an upgrade does not drop although no event tells it (§18.4). */
+function carryOver(from: Volatile, to: Volatile): void {
+  to.lastCreatedAt = from.lastCreatedAt // Two ledger calls must not bear one time (§18.6).
+  to.mustLook = true
+  for (const [key, watched] of from.watched) {
+    to.watched.set(key, watched)
+    to.toMint.add(key)
+  }
 }
 
 function started(minter: Minter, now: TimestampNs): Installed {
-  timers.scheduleAll({ volatile: minter.state.volatile, now })
+  const { volatile } = minter.state
+  timers.scheduleAll({ volatile, now })
+  if (volatile.toMint.size > 0) schedule({ volatile }, 'mintWatched', now)
   return { type: 'installed', minter }
 }
 

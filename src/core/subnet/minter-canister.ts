@@ -8,11 +8,15 @@ import { encodeEvent } from '../minter/event-log.ts'
 import { minterExtension } from '../minter/extension.ts'
 import { minterInterface } from '../minter/interface.ts'
 import type { Minter } from '../minter/machine.ts'
+import * as machine from '../minter/machine.ts'
 import { page } from '../minter/queries.ts'
+import type { SettingsChange } from '../minter/settings-change.ts'
 import { sumOf } from '../minter/state.ts'
+import type { MinterArg } from '../minter/types.ts'
 import type { CallContext, Canister } from './canister.ts'
+import { operatorOnly } from './canister.ts'
 import type { Handler, Handlers } from './dispatch.ts'
-import { getter } from './dispatch.ts'
+import { getter, handler } from './dispatch.ts'
 import { statusOf } from './management.ts'
 
 const served = { ...minterInterface, ...minterExtension }
@@ -24,16 +28,19 @@ export type Surroundings = {
   readonly world: (now: TimestampNs) => World
 }
 
+/** Where the minter is kept: an upgrade puts another one there. */
+export type MinterPlace = { minter: Minter }
+
 export class MinterCanister implements Canister {
   readonly name = 'minter'
   readonly service = candidText(served)
   readonly id: Principal
-  readonly #minter: Minter
+  readonly #place: MinterPlace
   readonly #surroundings: Surroundings
 
-  constructor(id: Principal, minter: Minter, surroundings: Surroundings) {
+  constructor(id: Principal, place: MinterPlace, surroundings: Surroundings) {
     this.id = id
-    this.#minter = minter
+    this.#place = place
     this.#surroundings = surroundings
   }
 
@@ -44,11 +51,30 @@ export class MinterCanister implements Canister {
   handlers({ caller, now }: CallContext): Handlers {
     const { controller, world } = this.#surroundings
     return {
-      ...minterHandlers(this.#minter, caller, world(now)),
+      ...minterHandlers(this.#place.minter, caller, world(now)),
       get_canister_status: getter(minterInterface.get_canister_status, () =>
         statusOf(this, controller),
       ),
+      x_upgrade: handler(minterExtension.x_upgrade, (arg, change) =>
+        operatorOnly(caller, controller, () => this.#upgrade(arg, change, world(now))),
+      ),
     }
+  }
+
+  /** The whole of it or nothing; the key is the same after as before (§18.4). */
+  #upgrade(
+    arg: MinterArg | undefined,
+    change: SettingsChange,
+    world: World,
+  ): { readonly type: 'ok' } | { readonly type: 'err'; readonly reason: string } {
+    const { minter } = this.#place
+    const upgraded = machine.upgrade(minter, arg, { now: world.now, change })
+    if (upgraded.type === 'refused') return { type: 'err', reason: upgraded.reason }
+    const root = minter.state.volatile.root
+    if (root !== undefined)
+      machine.notify(upgraded.minter, world, { type: 'rootKey', key: root.key })
+    this.#place.minter = upgraded.minter
+    return { type: 'ok' }
   }
 }
 

@@ -30,7 +30,8 @@ export type ReplicaState = {
   readonly followUps: BitcoinState['followUps']
   readonly checker: CheckerState
   readonly ledger: LedgerState
-  readonly minter: Minter
+  /** An upgrade puts another one here. */
+  minter: Minter
   /** By request id in hexadecimal, in the order of execution. */
   readonly requests: Map<string, KnownRequest>
   /** What the minter calls the signatures that were asked for, by request id in hexadecimal. */

@@ -110,7 +110,7 @@ export class Replica {
     this.#ledger = new LedgerCanister(ledger, state.ledger)
     const canisters: readonly Canister[] = [
       this.#ledger,
-      new MinterCanister(minterId, state.minter, {
+      new MinterCanister(minterId, state, {
         controller: operator,
         world: (now) => this.#world(now),
       }),

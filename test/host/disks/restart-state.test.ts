@@ -13,6 +13,7 @@ import { txid } from '../../../src/core/btc/transaction.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
 import { logLength } from '../../../src/core/ledger/state.ts'
+import { minterExtension } from '../../../src/core/minter/extension.ts'
 import { encodeItem } from '../../../src/core/subnet/items.ts'
 import type { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
@@ -22,6 +23,7 @@ import { MemoryStore, type Store } from '../../../src/host/store/store.ts'
 import { canistersAt } from '../../../src/wallet/canisters.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
+import { ingress } from '../../support/ingress.ts'
 import { SubnetNet } from '../../support/subnet-net.ts'
 
 const KEY_SIZE = 96
@@ -47,6 +49,8 @@ function shown(node: SubnetNode) {
     ledger: hashOf(state.ledger),
     minterEvents: state.minter.log.events.length,
     minter: hashOf(state.minter),
+    isUpgraded:
+      state.minter.state.config.checkFee === 7n && state.minter.settings.concurrentMax === 7,
     chain: hashOf(state.chain),
     requests: [...state.requests.keys()],
     violations: replica.violations(),
@@ -76,6 +80,15 @@ function order(node: SubnetNode, item: Uint8Array, time: TimestampNs): void {
   const number = present(node.snapshot, 'keys are final').slot
   const slot = { number, time, proposers: [], items: [item] }
   node.step({ type: 'slot', slot, later: 2 })
+}
+
+/** Other arguments and settings than the subnet was founded with. */
+function upgradeMinter(): void {
+  const { x_upgrade: method } = minterExtension
+  const call = { canisterId: ownCanisterIds.minter, methodName: 'x_upgrade', method, now: net.now }
+  const arg = { type: 'upgrade', args: { checkFee: 7n } } as const
+  const reply = net.call(ingress(devUser(4), call, [arg, { concurrentMax: 7 }]))
+  expect(reply?.type).toBe('replied')
 }
 
 beforeAll(async () => {
@@ -108,6 +121,7 @@ beforeAll(async () => {
   })
   envelope = present(net.envelopes.at(-1), 'a call was handed in')
   net.settle()
+  upgradeMinter()
   const disk = new NodeDisk(store)
   disk.writeSeed(utf8('secret'))
   disk.found(encodeGenesis(net.genesis))
@@ -119,6 +133,7 @@ it('the root of the state is the one before, by replay and by snapshot', () => {
   expect(before.blocks).toBe(2)
   expect(before.minterEvents).toBeGreaterThan(2)
   expect(before.violations).toEqual([])
+  expect(before.isUpgraded).toBe(true)
   expect(shown(startAgain(101n))).toEqual(before)
   // Now there is a snapshot, and no slot before it is read.
   store.transaction((writer) => {
