@@ -116,6 +116,10 @@ export class FakeLedger implements Ledger {
     return this.#write('burn', from, call)
   }
 
+  totalSupply(): bigint {
+    return this.supply
+  }
+
   balanceOf(account: Account) {
     return this.failure?.type === 'temporarilyUnavailable'
       ? this.failure
@@ -137,7 +141,8 @@ export class FakeChain implements Bitcoin {
   refusesToSend = false
   /** Answers with these coins too, whatever happened to them: a stale view. */
   stale: readonly ChainUtxo[] = []
-  readonly #confirmed = new Set<string>()
+  /** Heights by txid. */
+  readonly #confirmed = new Map<string, number>()
   #coins = 0
 
   utxos({ script, minConfirmations }: { script: Uint8Array; minConfirmations: number }) {
@@ -160,6 +165,11 @@ export class FakeChain implements Bitcoin {
     return this.isDown
       ? undefined
       : outpoints.filter((outpoint) => !this.utxosByKey.has(outpointKey(outpoint)))
+  }
+
+  confirmations(txid: Txid): number {
+    const height = this.#confirmed.get(bytesKey(txid))
+    return height === undefined ? 0 : this.tipHeight - height + 1
   }
 
   send(bytes: Uint8Array) {
@@ -197,7 +207,7 @@ export class FakeChain implements Bitcoin {
 
   #confirm(transaction: Transaction): void {
     const txid = txidOf(transaction)
-    this.#confirmed.add(idOf(transaction))
+    this.#confirmed.set(idOf(transaction), this.tipHeight)
     const spent = transaction.inputs.map(({ outpoint }) =>
       this.utxosByKey.get(outpointKey(outpoint)),
     )

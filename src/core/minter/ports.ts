@@ -1,4 +1,5 @@
 /** What the minter knows of others, answered inside the slot. Source: minter §§5–7, 10, 12. */
+import type { Txid } from '../base/bytes.ts'
 import type { Sat, TimestampNs, Tokens } from '../base/units.ts'
 import type { OutPoint } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
@@ -47,6 +48,8 @@ export interface Ledger {
   /** `icrc2_transfer_from` to the minting account, the minter being the spender (no subaccount). */
   burnFrom(call: LedgerCall & { readonly from: Account }): BurnFromResult
   balanceOf(account: Account): BalanceResult
+  /** Of all tokens; undefined where it cannot be told now. */
+  totalSupply(): bigint | undefined
 }
 
 export type BitcoinUtxo = {
@@ -85,6 +88,8 @@ export interface Bitcoin {
   feePercentiles(): FeePercentiles
   /** Those that are not unspent on the main chain; undefined while the view is behind. */
   missing(outpoints: readonly OutPoint[]): readonly OutPoint[] | undefined
+  /** How deep the block of a transaction is on the main chain; 0: it is in none. */
+  confirmations(txid: Txid): number
   /** Puts the transaction into the list that every node announces from. Known already: ok. */
   send(rawTransaction: Uint8Array): SendResult
 }

@@ -12,6 +12,7 @@ import type { BlockHeader } from '../btc/block.ts'
 import { decodeBlock, decodeHeader, HEADER_SIZE, headerHash } from '../btc/block.ts'
 import { COINBASE_MATURITY } from '../btc/block-spends.ts'
 import {
+  confirmationsOf,
   feePercentiles,
   headerAtHeight,
   isDiverged,
@@ -265,6 +266,7 @@ export class BitcoinCanister implements Canister {
       },
       missing: (outpoints) =>
         isSynced(state) && !isDiverged(state) ? missingOutputs(state, outpoints) : undefined,
+      confirmations: (txid) => confirmationsOf(state, txid),
       send: (bytes) => {
         const { reply } = execute(state, { type: 'sendTransaction', bytes, keep: true }, now)
         return reply.type === 'accepted'

@@ -164,6 +164,7 @@ export class LedgerCanister implements Canister {
           this.#transferFrom(minter, { from, to: minting, amount, memo, createdAtTime }, now),
         ),
       balanceOf: (account) => ({ type: 'balance', balance: balanceOf(this.#state, account) }),
+      totalSupply: () => totalSupply(this.#state),
     }
   }
 }
