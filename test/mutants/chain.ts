@@ -97,8 +97,8 @@ export const chainMutants: readonly Mutant[] = [
   {
     name: 'a coin that is gone is spent',
     file: 'minter/lost-coins.ts',
-    from: 'if (lost.size === 0) return state.availableUtxos',
-    to: 'if (lost.size >= 0) return state.availableUtxos',
+    from: '  without: volatile.lost,',
+    to: '  without: new Map(),',
     tests: [lost],
   },
   {

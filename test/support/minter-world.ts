@@ -22,6 +22,7 @@ import type { Call, Method, Methods, Reply, SignatureRequest } from '../../src/c
 import type { Settings } from '../../src/core/minter/constants.ts'
 import { DEFAULT_SETTINGS, EMBEDDED_INIT } from '../../src/core/minter/constants.ts'
 import type { World } from '../../src/core/minter/context.ts'
+import { eventsOf } from '../../src/core/minter/event-log.ts'
 import type { Event, PayloadType } from '../../src/core/minter/events.ts'
 import type { Minter } from '../../src/core/minter/machine.ts'
 import * as machine from '../../src/core/minter/machine.ts'
@@ -285,7 +286,7 @@ export class TestMinter {
   /** The names of all events of some kinds, or of all. */
   events<T extends PayloadType>(...types: readonly T[]): readonly Event[] {
     const wanted: readonly string[] = types
-    return this.minter.log.events.filter(
+    return [...eventsOf(this.minter.log)].filter(
       ({ payload }) => wanted.length === 0 || wanted.includes(payload.type),
     )
   }

@@ -1,5 +1,14 @@
 /** A deeply read-only face of a state: machines decide over it, only `apply` writes. */
-type Leaf = string | number | bigint | boolean | symbol | null | undefined | Uint8Array
+type Leaf =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | Uint8Array
+  | Uint32Array
 
 export type View<T> = T extends Leaf
   ? T

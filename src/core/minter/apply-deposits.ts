@@ -3,6 +3,7 @@ import { fromDisplayHex } from '../base/bytes.ts'
 import { outpointKey } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
+import { addCoin } from './coin-set.ts'
 import { consistent } from './consistency.ts'
 import type { Payload } from './events.ts'
 import { owe } from './owed-kyt.ts'
@@ -37,7 +38,7 @@ function addUtxo(state: State, account: Account, utxo: Utxo): void {
   }
   state.mintedOutpoints.add(key) // [H 1]
   state.outpointAccount.set(key, account)
-  state.availableUtxos.set(key, utxo)
+  addCoin(state.coins, utxo)
   state.checkedUtxos.delete(key)
   liftSuspension(state, account, key)
   entryOf(state.accountUtxos, accountKey(account)).set(key, utxo)

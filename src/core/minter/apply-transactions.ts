@@ -3,6 +3,7 @@ import { equalBytes } from '../base/bytes.ts'
 import { decodeTransaction, encodeTransaction, txid as txidOf } from '../btc/transaction.ts'
 import { accountKey } from '../ic/account.ts'
 import { takeFromQueue } from './apply-withdrawals.ts'
+import { addCoin, takeCoin } from './coin-set.ts'
 import { brought, consistent } from './consistency.ts'
 import type { Payload } from './events.ts'
 import { withWitnesses } from './signed-transaction.ts'
@@ -69,7 +70,7 @@ const isOutpointOf = (utxo: Utxo | undefined, outpoint: Utxo['outpoint']): boole
 function takeCoins(state: State, utxos: readonly Utxo[]): void {
   for (const utxo of utxos) {
     const key = keyOfUtxo(utxo)
-    consistent(state.availableUtxos.delete(key), `${key} is spent and not available`)
+    consistent(takeCoin(state.coins, key) !== undefined, `${key} is spent and not available`)
   }
 }
 
@@ -267,8 +268,7 @@ function finalize(state: State, { purpose, txid, withdrawalFee }: SubmittedTrans
 function returnUnusedCoins(state: State, chain: readonly TxidKey[]): void {
   for (const key of chain)
     for (const utxo of (state.submitted.get(key) ?? state.stuck.get(key))?.utxos ?? [])
-      if (state.outpointAccount.has(keyOfUtxo(utxo)))
-        state.availableUtxos.set(keyOfUtxo(utxo), utxo)
+      if (state.outpointAccount.has(keyOfUtxo(utxo))) addCoin(state.coins, utxo)
 }
 
 function dropTransaction(state: State, key: TxidKey): void {

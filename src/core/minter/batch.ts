@@ -4,13 +4,13 @@ import type { View } from '../base/view.ts'
 import { lessCharge } from './apply-withdrawals.ts'
 import type { BuildError, BuiltTransaction } from './build-transaction.ts'
 import { planTransaction } from './build-transaction.ts'
+import { fundsOf } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { rootOf } from './context.ts'
 import { estimateRate } from './fees.ts'
 import { coinsToSpend } from './lost-coins.ts'
 import { startSigning } from './signing.ts'
 import type { WithdrawalRequest } from './state.ts'
-import { sumOf } from './state.ts'
 import type { BitcoinAddress } from './types.ts'
 
 type Request = View<WithdrawalRequest>
@@ -70,9 +70,9 @@ export function isBatchDue({ state, settings, now }: Context): boolean {
  * True when it changed anything: a round that changed nothing would change nothing again.
  */
 export function submitPendingBatch(context: Context): boolean {
-  const eventsBefore = context.log.events.length
+  const eventsBefore = context.log.count
   formBatch(context)
-  return context.log.events.length > eventsBefore
+  return context.log.count > eventsBefore
 }
 
 function formBatch(context: Context): void {
@@ -165,7 +165,7 @@ function holdOrPassOver(round: Round, requests: readonly Request[]): void {
 function drawBatch(round: Round, requestsMax: number): readonly Request[] {
   const { context, excluded } = round
   const { state } = context
-  const funds = sumOf(coinsToSpend(context).values())
+  const funds = fundsOf(coinsToSpend(context))
   const starving = starvingRequest(round, funds)
   if (starving !== undefined) return [starving]
   const batch: Request[] = []

@@ -1,12 +1,12 @@
 /** From coins and recipients to an unsigned transaction. Source: minter §§9.3, 10.2, 10.3, 11. */
 import { assert } from '../base/errors.ts'
 import { divCeil, divFloor, sat } from '../base/units.ts'
-import type { View } from '../base/view.ts'
 import type { Transaction } from '../btc/transaction.ts'
 import { transactionFromParts } from '../btc/transaction.ts'
 import { lengthSize } from '../btc/wire.ts'
 import { scriptOfAddress } from './addresses.ts'
 import { selectCoins } from './coin-selection.ts'
+import type { Spendable } from './coin-set.ts'
 import {
   DUST_LIMIT,
   MINTER_FEE_BASE,
@@ -127,7 +127,7 @@ export function buildTransaction(request: BuildRequest): BuiltTransaction | Buil
 }
 
 export type Plan = Omit<BuildRequest, 'utxos'> & {
-  readonly available: ReadonlyMap<string, View<Utxo>>
+  readonly available: Spendable
   readonly countThreshold: number
 }
 
@@ -136,6 +136,6 @@ export function planTransaction(plan: Plan): BuiltTransaction | BuildError {
   const { available, recipients, countThreshold, inputsMax } = plan
   const target = recipients.reduce((sum, { amount }) => sum + amount, 0n)
   const selection = { target, recipients: recipients.length, countThreshold, inputsMax }
-  const utxos = selectCoins(available.values(), selection)
+  const utxos = selectCoins(available, selection)
   return utxos === undefined ? { type: 'notEnoughFunds' } : buildTransaction({ ...plan, utxos })
 }

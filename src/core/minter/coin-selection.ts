@@ -1,56 +1,33 @@
 /** Which coins pay: greedy, then a few more when there are very many. Source: minter §9. */
-import { compareBytes } from '../base/bytes.ts'
+import type { View } from '../base/view.ts'
+import { outpointKey } from '../btc/transaction.ts'
+import type { Spendable } from './coin-set.ts'
+import { ascending, canBeSpent, countOf, descending, fundsOf, worthAtLeast } from './coin-set.ts'
 import type { Utxo } from './types.ts'
 
-const compareOutpoints = (a: Utxo, b: Utxo): number =>
-  compareBytes(a.outpoint.txid, b.outpoint.txid) || a.outpoint.vout - b.outpoint.vout
-
-/**
- * The order in which the Bitcoin side lists them: newest block first, then outpoint (`bitcoin.md`
- * UT-4).
- */
-export const compareAsListed = (a: Utxo, b: Utxo): number =>
-  b.height - a.height || compareOutpoints(a, b)
-
-/** By value, then outpoint. */
-export function compareUtxos(a: Utxo, b: Utxo): number {
-  if (a.value !== b.value) return a.value < b.value ? -1 : 1
-  return compareOutpoints(a, b)
-}
-
-export type Selection = { readonly chosen: readonly Utxo[]; readonly rest: readonly Utxo[] }
+type Coin = View<Utxo>
 
 /**
  * While the goal is above 0: the smallest coin that reaches it, else the largest (§9.1).
  *
- * Undefined when all coins together do not reach `target`. `utxos` may be in any order and stays as
- * it is.
+ * Undefined when all coins together do not reach `target`. Nothing is taken out.
  */
-export function selectGreedily(utxos: Iterable<Utxo>, target: bigint): Selection | undefined {
-  const rest = [...utxos].sort(compareUtxos)
-  const chosen: Utxo[] = []
-  for (let goal = target; goal > 0n; ) {
-    const reaching = firstAtLeast(rest, goal)
-    const [utxo] = rest.splice(Math.min(reaching, rest.length - 1), 1)
-    if (utxo === undefined) return undefined
-    chosen.push(utxo)
-    goal -= utxo.value
+export function selectGreedily(spendable: Spendable, target: bigint): readonly Coin[] | undefined {
+  if (fundsOf(spendable) < target) return undefined
+  const chosen: Coin[] = []
+  let goal = target
+  // From above as long as none reaches it; then the smallest that does is looked up.
+  for (const coin of descending(spendable.coins)) {
+    if (goal <= 0n) break
+    if (!canBeSpent(spendable, coin)) continue
+    if (coin.value >= goal) break
+    chosen.push(coin)
+    goal -= coin.value
   }
-  return { chosen, rest }
-}
-
-/**
- * Position of the first coin worth `goal`; the length where there is none. `sorted` is ascending.
- */
-function firstAtLeast(sorted: readonly Utxo[], goal: bigint): number {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const value = sorted[middle]?.value ?? 0n
-    if (value < goal) low = middle + 1
-    else high = middle
-  }
-  return low
+  if (goal <= 0n) return chosen
+  for (const coin of worthAtLeast(spendable.coins, goal))
+    if (canBeSpent(spendable, coin)) return [...chosen, coin]
+  return undefined
 }
 
 /**
@@ -58,7 +35,7 @@ function firstAtLeast(sorted: readonly Utxo[], goal: bigint): number {
  * (§9.2), and never more than a transaction may have.
  */
 export function selectCoins(
-  utxos: Iterable<Utxo>,
+  spendable: Spendable,
   {
     target,
     recipients,
@@ -70,12 +47,16 @@ export function selectCoins(
     readonly countThreshold: number
     readonly inputsMax: bigint
   },
-): readonly Utxo[] | undefined {
-  const selection = selectGreedily(utxos, target)
-  if (selection === undefined) return undefined
-  const { chosen, rest } = selection
-  if (rest.length <= countThreshold) return chosen
+): readonly Coin[] | undefined {
+  const chosen = selectGreedily(spendable, target)
+  if (chosen === undefined || countOf(spendable) - chosen.length <= countThreshold) return chosen
   const outputs = recipients + 1
   const inputs = inputsMax < outputs ? Number(inputsMax) : outputs
-  return [...chosen, ...rest.slice(0, Math.max(0, inputs - chosen.length))]
+  const taken = new Set(chosen.map(({ outpoint }) => outpointKey(outpoint)))
+  const along: Coin[] = []
+  for (const coin of ascending(spendable.coins)) {
+    if (chosen.length + along.length >= inputs) break
+    if (canBeSpent(spendable, coin) && !taken.has(outpointKey(coin.outpoint))) along.push(coin)
+  }
+  return [...chosen, ...along]
 }

@@ -1,7 +1,7 @@
 /** Which of the minter's transactions are final, and their change. Source: minter §13 [H 10]. */
 
 import { outpointKey } from '../btc/transaction.ts'
-import { compareAsListed } from './coin-selection.ts'
+import { compareAsListed } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import type { TxidKey } from './state.ts'

@@ -5,10 +5,11 @@
 import type { View } from '../base/view.ts'
 import type { OutPoint } from '../btc/transaction.ts'
 import { outpointKey } from '../btc/transaction.ts'
+import type { Spendable } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule, unavailable } from './context.ts'
 import { sendAgain } from './sent-again.ts'
-import type { OutpointKey, State, TxidKey } from './state.ts'
+import type { State, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
 
@@ -87,13 +88,13 @@ export const hasLost = (
 ): boolean => volatile.lost.size > 0 && utxos.some((utxo) => volatile.lost.has(keyOfUtxo(utxo)))
 
 /** Coins that a transaction may spend now. */
-export function coinsToSpend({
+export const coinsToSpend = ({
   state,
-  volatile: { lost },
-}: Pick<Context, 'state' | 'volatile'>): ReadonlyMap<OutpointKey, Utxo> {
-  if (lost.size === 0) return state.availableUtxos
-  return new Map([...state.availableUtxos].filter(([key]) => !lost.has(key)))
-}
+  volatile,
+}: Pick<Context, 'state' | 'volatile'>): Spendable => ({
+  coins: state.coins,
+  without: volatile.lost,
+})
 
 /** Why nothing is minted: tokens are out that no coin backs. */
 export function mintingStopped({

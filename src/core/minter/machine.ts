@@ -20,7 +20,7 @@ import type { Context, World } from './context.ts'
 import { contextOf, reply, schedule, trap, unavailable } from './context.ts'
 import { updateBalance } from './deposit.ts'
 import type { EventLog } from './event-log.ts'
-import { appendEvent, emptyLog } from './event-log.ts'
+import { appendEvent, copyOfLog, emptyLog, eventsOf } from './event-log.ts'
 import type { Payload } from './events.ts'
 import { lookForLost } from './lost-coins.ts'
 import { decodeMemo } from './memo.ts'
@@ -64,7 +64,7 @@ export function install(
   if (problem !== undefined) return refused(problem)
   const log = emptyLog()
   appendEvent(log, { timestamp: now, payload: { type: 'init', args: arg.args } })
-  return started({ state: replay(log.events, self), log, settings }, now)
+  return started({ state: replay(eventsOf(log), self), log, settings }, now)
 }
 
 /**
@@ -76,12 +76,12 @@ export function upgrade(
   { now, change = {} }: { readonly now: TimestampNs; readonly change?: SettingsChange },
 ): Installed {
   if (arg?.type === 'init') return refused('init arguments given to an upgrade')
-  const next = { events: [...log.events], chain: log.chain }
+  const next = copyOfLog(log)
   if (arg?.args !== undefined) {
     const payload: Payload = { type: 'upgrade', args: arg.args }
     appendEvent(next, { timestamp: now, payload })
   }
-  const replayed = attempt(() => replay(next.events, state.self))
+  const replayed = attempt(() => replay(eventsOf(next), state.self))
   if (replayed instanceof BadEncoding) return refused(replayed.message)
   const problem = invalidity(replayed.config)
   if (problem !== undefined) return refused(problem)
@@ -129,7 +129,7 @@ const methods: {
   retrieve_btc_status_v2_by_account: (context, { caller, args }) =>
     reply(statusesOf(context, args ?? { owner: caller })),
   get_minter_info: (context) => reply(minterInfo(context)),
-  get_events: ({ log }, { args }) => reply(eventsPage(log.events, args)),
+  get_events: ({ log }, { args }) => reply(eventsPage(log, args)),
   decode_ledger_memo: (_, { args }) => reply(decodeMemo(args)),
 }
 

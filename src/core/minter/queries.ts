@@ -1,12 +1,15 @@
 /** Answers that change nothing. Source: minter §2.1, §10.4, §20.1. */
+import type { View } from '../base/view.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import { planTransaction } from './build-transaction.ts'
 import { EVENTS_PER_QUERY_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { reply, rootOf, trap } from './context.ts'
+import type { EventLog } from './event-log.ts'
+import { encodedEvents, publishedEvents } from './event-log.ts'
 import type { Event } from './events.ts'
-import { isExtension } from './events.ts'
+import { coinsToSpend } from './lost-coins.ts'
 import type { Answer, BitcoinAddress, MinterInfo, Utxo, WithdrawalFee } from './types.ts'
 
 /** Stands for any recipient of the commonest kind. */
@@ -30,20 +33,27 @@ export const minterInfo = (context: Context): MinterInfo => ({
   depositMinAmount: effectiveDepositMin(context),
 })
 
+type Page = { readonly start: bigint; readonly length: bigint }
+
 /** Events that the deployed minter knows, counted without ours. */
-export function eventsPage(
-  events: readonly Event[],
-  { start, length }: { readonly start: bigint; readonly length: bigint },
-): readonly Event[] {
-  const known = events.filter(({ payload }) => !isExtension(payload.type))
-  return page(known, start, length)
+export function eventsPage(log: View<EventLog>, page: Page): readonly Event[] {
+  const { start, end } = bounds(page, log.published)
+  return publishedEvents(log, { start, length: end - start })
 }
 
-/** All events, ours included: the extension endpoint of §18.2. */
-export function page(events: readonly Event[], start: bigint, length: bigint): readonly Event[] {
-  if (start >= BigInt(events.length)) return []
-  const count = length < EVENTS_PER_QUERY_MAX ? length : EVENTS_PER_QUERY_MAX
-  return events.slice(Number(start), Number(start + count))
+/** All events, ours included, as bytes: the extension endpoint of §18.2. */
+export const encodedPage = (log: View<EventLog>, page: Page): readonly Uint8Array[] => [
+  ...encodedEvents(log, bounds(page, log.count)),
+]
+
+/** Positions of a page among `count`: none beyond the end, and no more rows than one query gives. */
+function bounds(
+  { start, length }: Page,
+  count: number,
+): { readonly start: number; readonly end: number } {
+  const first = start < BigInt(count) ? Number(start) : count
+  const rows = Number(length < EVENTS_PER_QUERY_MAX ? length : EVENTS_PER_QUERY_MAX)
+  return { start: first, end: Math.min(count, first + rows) }
 }
 
 /** What a withdrawal of `amount` would cost now, by the last median. */
@@ -54,7 +64,7 @@ export function estimateWithdrawalFee(
   const { state, volatile, settings } = context
   if (volatile.root === undefined || !volatile.fees.known) return trap('no fee estimate yet')
   const outcome = planTransaction({
-    available: state.availableUtxos,
+    available: coinsToSpend(context),
     recipients: [{ address: SOME_RECIPIENT, amount }],
     mainScript: rootOf(context).mainScript,
     rate: volatile.fees.median,

@@ -14,14 +14,21 @@ import { freshState } from './state.ts'
  * Throws `BadEncoding` for an empty log, one that does not begin with `init`, and one that
  * contradicts itself.
  */
-export function replay(events: readonly Event[], self: Principal): State {
-  const [first] = events
-  consistent(first?.payload.type === 'init', 'the first event is not init')
-  const state = freshState(self, configOfInit(first.payload.args))
-  for (const event of events) apply(state, event)
+export function replay(events: Iterable<Event>, self: Principal): State {
+  let state: State | undefined
+  for (const event of events) {
+    state ??= stateOfFirst(event, self)
+    apply(state, event)
+  }
+  consistent(state !== undefined, 'a log without events')
   // Whether these left is not on record: the first round hands them over again, which harms
   // nothing.
   for (const [key, { signedTransaction }] of state.submitted)
     if (signedTransaction !== undefined) state.volatile.unsent.add(key)
   return state
+}
+
+function stateOfFirst({ payload }: Event, self: Principal): State {
+  consistent(payload.type === 'init', 'the first event is not init')
+  return freshState(self, configOfInit(payload.args))
 }

@@ -2,13 +2,16 @@
  * Transactions of ours that were final when a reorganisation took their blocks: no list that is
  * announced from has them any more, so they are sent again. Source: minter [H 15]; bitcoin §10.2.
  */
+import type { Txid } from '../base/bytes.ts'
 import type { OutPoint } from '../btc/transaction.ts'
 import type { Context } from './context.ts'
+import { sentEvent } from './event-log.ts'
 import type { Payload } from './events.ts'
 import type { TxidKey } from './state.ts'
 import { keyOfTxid } from './state.ts'
 
-type Sent = Payload<'sentTransaction'>
+/** `number`: of the event in the log. */
+type Sent = Payload<'sentTransaction'> & { readonly number: number }
 
 /** As many as the list takes (bitcoin RB-4). */
 const SENT_AGAIN_MAX = 1_000
@@ -18,22 +21,24 @@ const SENT_AGAIN_MAX = 1_000
  * listed already is not listed again.
  */
 export function sendAgain({ log, ports }: Context, lost: readonly OutPoint[]): void {
-  if (lost.length === 0) return
-  const sent = new Map<TxidKey, Sent>()
-  for (const { payload } of log.events)
-    if (payload.type === 'sentTransaction') sent.set(keyOfTxid(payload.txid), payload)
-  const due = new Set<Sent>()
+  const due = new Map<TxidKey, Sent>()
   const looked = [...lost]
   for (const { txid } of looked) {
-    const transaction = sent.get(keyOfTxid(txid))
-    if (transaction === undefined || due.has(transaction)) continue
-    due.add(transaction)
+    const transaction = due.has(keyOfTxid(txid)) ? undefined : sentOf(log, txid)
+    if (transaction === undefined) continue
+    due.set(keyOfTxid(txid), transaction)
     if (due.size >= SENT_AGAIN_MAX) break
     const outpoints = transaction.utxos.map(({ outpoint }) => outpoint)
     looked.push(...(ports.bitcoin.missing(outpoints) ?? []))
   }
   // In the order they were made: none spends what a later one makes.
-  for (const transaction of sent.values())
-    if (due.has(transaction) && transaction.signedTransaction !== undefined)
-      ports.bitcoin.send(transaction.signedTransaction)
+  for (const { signedTransaction } of [...due.values()].sort((a, b) => a.number - b.number))
+    if (signedTransaction !== undefined) ports.bitcoin.send(signedTransaction)
+}
+
+function sentOf(log: Context['log'], txid: Txid): Sent | undefined {
+  const found = sentEvent(log, txid)
+  return found?.event.payload.type === 'sentTransaction'
+    ? { ...found.event.payload, number: found.number }
+    : undefined
 }

@@ -10,6 +10,8 @@ import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { SignatureRequest } from './calls.ts'
+import type { CoinSet } from './coin-set.ts'
+import { newCoinSet } from './coin-set.ts'
 import type { ChangeOutput } from './events.ts'
 import type {
   BitcoinAddress,
@@ -198,7 +200,10 @@ export type State = {
   /** The minter's own principal. */
   readonly self: Principal
   config: Config
-  readonly availableUtxos: Map<OutpointKey, Utxo>
+  /** Written by `addCoin` and `takeCoin` alone. */
+  readonly coins: CoinSet
+  /** The same by outpoint, to read. */
+  readonly availableUtxos: ReadonlyMap<OutpointKey, Utxo>
   readonly outpointAccount: Map<OutpointKey, Account>
   /** Known and unspent, or spent by a transaction that is not final. */
   readonly accountUtxos: Map<AccountKey, Map<OutpointKey, Utxo>>
@@ -275,10 +280,12 @@ export function freshVolatile(config: Config): Volatile {
 
 /** The state before the first deposit. */
 export function freshState(self: Principal, config: Config): State {
+  const coins = newCoinSet()
   return {
     self,
     config,
-    availableUtxos: new Map(),
+    coins,
+    availableUtxos: coins.byKey,
     outpointAccount: new Map(),
     accountUtxos: new Map(),
     mintedOutpoints: new Set(),

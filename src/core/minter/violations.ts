@@ -1,6 +1,7 @@
 /** Invariants of the state: names of those that do not hold. Source: minter §18.5, 1 to 9. */
 import type { View } from '../base/view.ts'
 import { accountKey } from '../ic/account.ts'
+import { coinSetFlaws } from './coin-set.ts'
 import type { State, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, requestsOf } from './state.ts'
 import type { Utxo } from './types.ts'
@@ -13,6 +14,7 @@ export function invariantViolations(state: View<State>): readonly string[] {
     ...brokenChains(state),
     ...burnsInTwoPlaces(state),
     ...coinsUsedTwice(state),
+    ...coinSetFlaws(state.coins).map((flaw) => `7: ${flaw}`),
     ...coinsInTwoStates(state),
     ...consolidationProblems(state),
   ]

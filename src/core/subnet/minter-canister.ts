@@ -4,12 +4,11 @@ import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
 import { minterFaces } from '../minter/candid-face.ts'
 import type { World } from '../minter/context.ts'
-import { encodeEvent } from '../minter/event-log.ts'
 import { minterExtension } from '../minter/extension.ts'
 import { minterInterface } from '../minter/interface.ts'
 import type { Minter } from '../minter/machine.ts'
 import * as machine from '../minter/machine.ts'
-import { page } from '../minter/queries.ts'
+import { encodedPage } from '../minter/queries.ts'
 import type { SettingsChange } from '../minter/settings-change.ts'
 import { sumOf } from '../minter/state.ts'
 import type { MinterArg } from '../minter/types.ts'
@@ -86,9 +85,7 @@ function minterHandlers(minter: Minter, caller: Principal, world: World): Handle
   })
   return {
     ...Object.fromEntries(published),
-    x_get_events: getter(minterExtension.x_get_events, ({ start, length }) =>
-      page(minter.log.events, start, length).map(encodeEvent),
-    ),
+    x_get_events: getter(minterExtension.x_get_events, (page) => encodedPage(minter.log, page)),
     x_lost_coins: getter(minterExtension.x_lost_coins, () => {
       const lost = [...minter.state.volatile.lost.values()]
       return { amount: sumOf(lost), outpoints: lost.map(({ outpoint }) => outpoint) }

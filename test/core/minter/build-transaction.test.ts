@@ -16,8 +16,9 @@ import {
   planTransaction,
   worstCaseVsize,
 } from '../../../src/core/minter/build-transaction.ts'
+import { addCoin, newCoinSet } from '../../../src/core/minter/coin-set.ts'
 import { DUST_LIMIT } from '../../../src/core/minter/constants.ts'
-import { keyOfUtxo, sumOf } from '../../../src/core/minter/state.ts'
+import { sumOf } from '../../../src/core/minter/state.ts'
 import type { Utxo } from '../../../src/core/minter/types.ts'
 
 const P2WPKH = 22
@@ -211,11 +212,13 @@ describe('what cannot be built', () => {
   })
 
   it('leaves the coins as they were', () => {
-    const available = new Map([coin(10_000n, 1), coin(20_000n, 2)].map((c) => [keyOfUtxo(c), c]))
-    const before = new Map(available)
+    const coins = newCoinSet()
+    for (const c of [coin(10_000n, 1), coin(20_000n, 2)]) addCoin(coins, c)
+    const before = structuredClone(coins)
     const rest = { mainScript, rate: 5_000n, inputsMax: 1_000n, countThreshold: 1_000 }
+    const available = { coins, without: new Map() }
     for (const amount of [1n, 60_000n, 1_500n, 25_000n])
       planTransaction({ available, recipients: [to(amount)], ...rest })
-    expect(available).toEqual(before)
+    expect(coins).toEqual(before)
   })
 })

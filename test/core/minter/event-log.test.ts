@@ -11,11 +11,17 @@ import type { Cbor } from '../../../src/core/ic/cbor.ts'
 import { decodeCbor, encodeCbor } from '../../../src/core/ic/cbor.ts'
 import {
   appendEvent,
+  copyOfLog,
   decodeEvent,
   decodeLog,
   emptyLog,
+  encodedEvents,
   encodeEvent,
   encodeLog,
+  PIECE_EVENTS,
+  publishedEvents,
+  eventsOf as readEvents,
+  sentEvent,
 } from '../../../src/core/minter/event-log.ts'
 import type { Event } from '../../../src/core/minter/events.ts'
 import { EVENT_NAMES, isExtension } from '../../../src/core/minter/events.ts'
@@ -168,7 +174,7 @@ describe('a log', () => {
       const changed = bytes.with(at, (bytes[at] ?? 0) ^ 1)
       let read: readonly Event[] = []
       try {
-        read = decodeLog(changed).log.events
+        read = [...readEvents(decodeLog(changed).log)]
       } catch (error) {
         expect(error).toBeInstanceOf(BadEncoding)
       }
@@ -218,4 +224,53 @@ describe('get_events', () => {
     appendEvent(world.minter.log, removed)
     expect(page(world, 1n, 10n)).toEqual([removed])
   })
+
+  it('pages any number of events of any kinds as one list would', () => {
+    const kinds = fc.array(fc.boolean(), { minLength: 0, maxLength: 40 })
+    const whole = Array.from({ length: 2 * PIECE_EVENTS }, (_, i) => i % 3 !== 0)
+    fc.assert(
+      fc.property(kinds, fc.nat({ max: 1_500 }), fc.nat({ max: 60 }), (more, start, length) => {
+        const events = [...whole, ...more].map(
+          (ours, i): Event =>
+            ours
+              ? { payload: { type: 'xHeldRequest', blockIndex: BigInt(i), heldSince: 2n } }
+              : { payload: { type: 'removedRetrieveBtcRequest', blockIndex: BigInt(i) } },
+        )
+        const log = logOf(events)
+        const published = events.filter(({ payload }) => !isExtension(payload.type))
+        expect(log).toMatchObject({ count: events.length, published: published.length })
+        expect(publishedEvents(log, { start, length })).toEqual(
+          published.slice(start, start + length),
+        )
+        expect([...encodedEvents(log, { start, end: start + length })]).toEqual(
+          events.slice(start, start + length).map(encodeEvent),
+        )
+      }),
+      { numRuns: 8 },
+    )
+  })
+})
+
+describe('a copy of a log', () => {
+  it('begins with the same events and goes its own way', () => {
+    const log = logOf(Array.from({ length: PIECE_EVENTS + 2 }, () => removed))
+    const copy = copyOfLog(log)
+    const chain = log.chain
+    appendEvent(copy, { payload: { type: 'confirmedTransaction', txid: someTxid(3) } })
+    expect([...readEvents(copy)].length).toBe(log.count + 1)
+    expect(log).toMatchObject({ count: PIECE_EVENTS + 2, chain })
+    expect([...readEvents(log)].every(({ payload }) => payload.type === removed.payload.type)).toBe(
+      true,
+    )
+  })
+})
+
+it('a transaction that was sent is found by its txid', () => {
+  const sent = fc.sample(eventsOf('sentTransaction'), { numRuns: 3, seed: 1 })
+  const log = logOf([removed, ...sent])
+  for (const [i, event] of sent.entries()) {
+    if (event.payload.type !== 'sentTransaction') return expect.unreachable()
+    expect(sentEvent(log, event.payload.txid)).toEqual({ number: i + 1, event })
+  }
+  expect(sentEvent(log, someTxid(9))).toBeUndefined()
 })

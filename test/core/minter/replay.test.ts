@@ -13,7 +13,7 @@ import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { accountKey } from '../../../src/core/ic/account.ts'
 import { apply } from '../../../src/core/minter/apply.ts'
 import { configOfInit } from '../../../src/core/minter/config.ts'
-import { decodeLog, encodeLog } from '../../../src/core/minter/event-log.ts'
+import { decodeLog, encodeLog, eventsOf } from '../../../src/core/minter/event-log.ts'
 import type { Event, Payload } from '../../../src/core/minter/events.ts'
 import { replay } from '../../../src/core/minter/replay.ts'
 import { reserveEquation } from '../../../src/core/minter/reserve.ts'
@@ -228,7 +228,7 @@ function settle(world: TestMinter): void {
 }
 
 function checkReplay(world: TestMinter): void {
-  const { events } = world.minter.log
+  const events = [...eventsOf(world.minter.log)]
   expect(durable(replay(events, MINTER))).toEqual(durable(world.state))
   const { log, torn } = decodeLog(encodeLog({ events }))
   expect({ log, torn }).toEqual({ log: world.minter.log, torn: false })
@@ -333,7 +333,7 @@ describe('a log that cannot be', () => {
   const world = new TestMinter()
   const alice = accountOf(0)
   world.deposit(alice, 1_000_000n)
-  const { events } = world.minter.log
+  const events = [...eventsOf(world.minter.log)]
   const {
     outpoint,
     value: coin,
@@ -468,7 +468,10 @@ describe('a log of the deployed minter', () => {
   })
   const world = new TestMinter()
   const replayOf = (...payloads: readonly Payload[]): State =>
-    replay([...world.minter.log.events, ...payloads.map((payload): Event => ({ payload }))], MINTER)
+    replay(
+      [...eventsOf(world.minter.log), ...payloads.map((payload): Event => ({ payload }))],
+      MINTER,
+    )
   const credit = (...utxos: readonly ReturnType<typeof utxo>[]): Payload => ({
     type: 'receivedUtxos',
     toAccount: alice,

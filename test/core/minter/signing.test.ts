@@ -269,7 +269,7 @@ describe('after a crash', () => {
 
   it('the log alone tells what must still be signed', () => {
     const world = signing()
-    const state = replay(world.minter.log.events, MINTER)
+    const state = replay(world.events(), MINTER)
     expect([...state.signing.keys()]).toEqual([...world.state.signing.keys()])
   })
 })

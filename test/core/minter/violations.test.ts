@@ -1,6 +1,7 @@
 /** Each invariant of Source: minter §18.5 is broken once, and named. */
 import { expect, it } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
+import { addCoin } from '../../../src/core/minter/coin-set.ts'
 import { keyOfUtxo, requestsOf } from '../../../src/core/minter/state.ts'
 import { invariantViolations } from '../../../src/core/minter/violations.ts'
 import { someTxid, TestMinter, user } from '../../support/minter-world.ts'
@@ -91,11 +92,7 @@ it.each<readonly [string, (busy: Busy) => void]>([
     },
   ],
   ['6', ({ state }) => state.held.set(999n, 0n)],
-  [
-    '7',
-    ({ state, submitted }) =>
-      submitted.utxos.map((utxo) => state.availableUtxos.set(keyOfUtxo(utxo), utxo)),
-  ],
+  ['7', ({ state, submitted }) => submitted.utxos.map((utxo) => addCoin(state.coins, utxo))],
   ['7', ({ state, submitted }) => state.submitted.set('other', submitted)],
   [
     '7',

@@ -14,6 +14,7 @@ import { decodeArgs, resultsOf } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds as ids } from '../../../src/core/ic/canister-ids.ts'
 import { scriptOf } from '../../../src/core/minter/addresses.ts'
 import { EMBEDDED_INIT } from '../../../src/core/minter/constants.ts'
+import { eventsOf } from '../../../src/core/minter/event-log.ts'
 import { minterExtension } from '../../../src/core/minter/extension.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
 import type { SettingsChange } from '../../../src/core/minter/settings-change.ts'
@@ -143,7 +144,10 @@ describe('an upgrade through the log', () => {
     expect(made.balanceUpdate()).toMatchObject({ error: { type: 'temporarilyUnavailable' } })
     expect(made.upgrade(undefined)).toEqual(ok)
     expect(made.minter.settings.concurrentMax).toBe(7)
-    expect(made.minter.log.events.map(({ payload }) => payload.type)).toEqual(['init', 'upgrade'])
+    expect([...eventsOf(made.minter.log)].map(({ payload }) => payload.type)).toEqual([
+      'init',
+      'upgrade',
+    ])
   })
 
   const init = { ...EMBEDDED_INIT, ledgerId: ids.ledger, checkerId: ids.checker }
@@ -187,9 +191,9 @@ describe('an upgrade through the log', () => {
     made.upgrade(readOnly)
     bringChain(made)
     made.endSlot()
-    expect(made.minter.log.events).toHaveLength(2)
+    expect(made.minter.log.count).toBe(2)
     made.upgrade({ type: 'upgrade', args: { mode: { type: 'generalAvailability' } } })
-    const kinds = made.minter.log.events.map(({ payload }) => payload.type)
+    const kinds = [...eventsOf(made.minter.log)].map(({ payload }) => payload.type)
     expect(kinds).toEqual(['init', 'upgrade', 'upgrade', 'checkedUtxoV2', 'receivedUtxos'])
     expect(made.replica.violations()).toEqual([])
   })

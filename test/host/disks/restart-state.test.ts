@@ -47,7 +47,7 @@ function shown(node: SubnetNode) {
     root: replica.stateTree(rootKey.slice(-KEY_SIZE)).hash,
     blocks: Number(logLength(state.ledger)),
     ledger: hashOf(state.ledger),
-    minterEvents: state.minter.log.events.length,
+    minterEvents: state.minter.log.count,
     minter: hashOf(state.minter),
     isUpgraded:
       state.minter.state.config.checkFee === 7n && state.minter.settings.concurrentMax === 7,
