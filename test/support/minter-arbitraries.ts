@@ -169,6 +169,25 @@ const fieldsOf: { readonly [T in PayloadType]: fc.Arbitrary<Payloads[T]> } = {
   xSignatureFailed: fc.record({ txid, input: nat32 }),
   xHeldRequest: fc.record({ blockIndex: nat64, heldSince: nat64 }),
   xScheduleReimbursement: fc.record({ account, burnBlockIndex: nat64, amount: nat64 }),
+  xLedgerCall: fc.record({
+    createdAtTime: nat64,
+    amount: nat64,
+    memo: fc.uint8Array({ maxLength: 80 }),
+    purpose: fc.oneof(
+      fc.record({ type: fc.constant('deposit' as const), account, utxo }),
+      fc.record({
+        type: fc.constant('withdrawal' as const),
+        account,
+        address,
+        from: account,
+        byAllowance: fc.boolean(),
+      }),
+      fc.record({ type: fc.constant('reimbursement' as const), account, burnBlockIndex: nat64 }),
+      fc.constant({ type: 'consolidation' as const }),
+    ),
+  }),
+  xLedgerCallEnded: fc.record({ createdAtTime: nat64 }),
+  xResolvedUnknown: both(fc.record({ burnBlockIndex: nat64 }), maybe({ mintBlockIndex: nat64 })),
   xDonation: fc.record({ utxo }),
 }
 

@@ -4,10 +4,11 @@
  */
 import { secp256k1 as curve } from '@noble/curves/secp256k1.js'
 import type { Txid } from '../../src/core/base/bytes.ts'
-import { bigEndian, fromHex, hash32 } from '../../src/core/base/bytes.ts'
+import { bigEndian, equalBytes, fromHex, hash32 } from '../../src/core/base/bytes.ts'
 import type { ExtendedKey } from '../../src/core/base/derivation.ts'
 import { derivePublicKey } from '../../src/core/base/derivation.ts'
 import { hash160, sha256 } from '../../src/core/base/hash.ts'
+import type { TimestampNs } from '../../src/core/base/units.ts'
 import { NS_PER_SECOND, sat, timestampNs } from '../../src/core/base/units.ts'
 import { scriptCodeOfKeyHash, segwitSighash } from '../../src/core/btc/sighash.ts'
 import { compactOfDer, isLowS } from '../../src/core/btc/signature.ts'
@@ -29,8 +30,11 @@ import * as machine from '../../src/core/minter/machine.ts'
 import type {
   Bitcoin,
   BitcoinUtxo,
+  BlockSought,
   BurnFromResult,
+  BurnResult,
   Checker,
+  FindResult,
   Ledger,
   LedgerCall,
   LedgerFailure,
@@ -61,12 +65,24 @@ type Block = {
   readonly createdAtTime: bigint
 }
 
+/** The minter's process is gone. */
+export class Crash extends Error {}
+
 export class FakeLedger implements Ledger {
   readonly balances = new Map<string, bigint>()
   readonly allowances = new Map<string, bigint>()
   readonly blocks: Block[] = []
   /** What it answers instead of doing anything. */
   failure: LedgerFailure | undefined
+  answersInStep = true
+  /** What gets lost of the next calls: the answer, or the call itself before the ledger acts. */
+  loses: 'answer' | 'call' | undefined
+  /** The minter stops in the middle of a call, after the ledger acted. */
+  crashes = false
+  /** Its time, which blocks and lookups tell. */
+  time: () => TimestampNs = () => timestampNs(0n)
+  /** Lookups so far. */
+  finds = 0
   /** Runs in the middle of a mint. */
   duringMint: () => void = () => undefined
 
@@ -77,7 +93,30 @@ export class FakeLedger implements Ledger {
     const change = type === 'mint' ? amount : -amount
     this.balances.set(key, (this.balances.get(key) ?? 0n) + change)
     this.blocks.push({ type, account, amount, memo, createdAtTime })
+    if (this.crashes) throw new Crash()
+    if (this.loses === 'answer') return { type: 'unknown' } as const
     return { type: 'ok', blockIndex: BigInt(this.blocks.length - 1) } as const
+  }
+
+  /** What it answers without doing anything. */
+  get #refusal() {
+    return this.failure ?? (this.loses === 'call' ? ({ type: 'unknown' } as const) : undefined)
+  }
+
+  find({ operation, account, memo, amount, createdAtTime }: BlockSought): FindResult {
+    this.finds += 1
+    if (this.failure?.type === 'temporarilyUnavailable') return this.failure
+    const index = this.blocks.findIndex(
+      (block) =>
+        block.type === operation &&
+        accountKey(block.account) === accountKey(account) &&
+        equalBytes(block.memo, memo) &&
+        block.amount === amount &&
+        block.createdAtTime === createdAtTime,
+    )
+    return index < 0
+      ? { type: 'absent', ledgerTime: this.time() }
+      : { type: 'found', blockIndex: BigInt(index) }
   }
 
   balance(account: Account): bigint {
@@ -96,11 +135,11 @@ export class FakeLedger implements Ledger {
 
   mint({ to, ...call }: LedgerCall & { readonly to: Account }) {
     this.duringMint()
-    return this.failure ?? this.#write('mint', to, call)
+    return this.#refusal ?? this.#write('mint', to, call)
   }
 
-  burn({ subaccount, ...call }: LedgerCall & { readonly subaccount: Uint8Array }) {
-    if (this.failure !== undefined) return this.failure
+  burn({ subaccount, ...call }: LedgerCall & { readonly subaccount: Uint8Array }): BurnResult {
+    if (this.#refusal !== undefined) return this.#refusal
     const account = { owner: MINTER, subaccount }
     const balance = this.balance(account)
     if (balance < call.amount) return { type: 'insufficientFunds', balance } as const
@@ -108,7 +147,7 @@ export class FakeLedger implements Ledger {
   }
 
   burnFrom({ from, ...call }: LedgerCall & { readonly from: Account }): BurnFromResult {
-    if (this.failure !== undefined) return this.failure
+    if (this.#refusal !== undefined) return this.#refusal
     const allowance = this.allowances.get(accountKey(from)) ?? 0n
     if (allowance < call.amount) return { type: 'insufficientAllowance', allowance }
     const balance = this.balance(from)
@@ -266,6 +305,7 @@ export class TestMinter {
     const installed = machine.install({ type: 'init', args }, options)
     if (installed.type === 'refused') throw new Error(installed.reason)
     this.minter = installed.minter
+    this.ledger.time = () => this.now
     this.giveRootKey()
     this.tick()
   }

@@ -46,6 +46,12 @@ export function feeCollectorSubaccount(): Uint8Array {
   return subaccount
 }
 
+/** Where the ledger's fees go, and what consolidations are paid from (§16). */
+export const feeCollectorOf = ({ self }: { readonly self: Principal }): Account => ({
+  owner: self,
+  subaccount: feeCollectorSubaccount(),
+})
+
 /** Where a caller deposits ckBTC before `retrieve_btc` (§3.4). */
 export function withdrawalSubaccount(caller: Principal): Uint8Array {
   const length = Uint8Array.of(WITHDRAWAL_DOMAIN.length)
@@ -59,11 +65,10 @@ export const withdrawalAccount = (self: Principal, caller: Principal): Account =
 
 /** What every step needs of the root, derived once. */
 export function rootOfKey(key: ExtendedKey, self: Principal): Root {
-  const collector = { owner: self, subaccount: feeCollectorSubaccount() }
   return {
     key,
     mainScript: scriptOf(key, { owner: self }),
-    feeCollectorScript: scriptOf(key, collector),
+    feeCollectorScript: scriptOf(key, feeCollectorOf({ self })),
   }
 }
 

@@ -3,6 +3,7 @@ import { fromDisplayHex } from '../base/bytes.ts'
 import { outpointKey } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
+import { callFor, settleCall } from './apply-calls.ts'
 import { addCoin } from './coin-set.ts'
 import { consistent } from './consistency.ts'
 import type { Payload } from './events.ts'
@@ -26,7 +27,13 @@ export function addUtxos(state: State, payload: Payload<'receivedUtxos'>): void 
   for (const utxo of utxos) addUtxo(state, toAccount, utxo)
   if (mintTxid === undefined && isMainAccount(state, toAccount)) return
   state.mintedFromDeposits += sumOf(utxos)
-  state.earnings.checkFees += BigInt(utxos.length) * state.config.checkFee
+  for (const utxo of utxos) state.earnings.checkFees += checkFeeOf(state, toAccount, utxo)
+}
+
+/** What its mint kept back: the fee of the time of the call, which may be long ago [H 5]. */
+function checkFeeOf(state: State, account: Account, utxo: Utxo): bigint {
+  const call = settleCall(state, { type: 'deposit', account, utxo })
+  return call === undefined ? state.config.checkFee : utxo.value - call.amount
 }
 
 function addUtxo(state: State, account: Account, utxo: Utxo): void {
@@ -51,6 +58,8 @@ export function markChecked(
 ): void {
   const key = keyOfUtxo(utxo)
   consistent(!state.mintedOutpoints.has(key), `${key} is checked after it was credited`)
+  const call = callFor(state, { type: 'deposit', account, utxo })
+  consistent(status !== 'clean' || call === undefined, `${key} is minted again before it is known`)
   liftSuspension(state, account, key)
   state.checkedUtxos.set(key, { utxo, status })
 }

@@ -1,5 +1,6 @@
 /** Events of withdrawals beside their transaction: queue, holds, returns. Source: minter §18.2. */
 import { accountKey } from '../ic/account.ts'
+import { callFor, settleCall } from './apply-calls.ts'
 import { brought, consistent } from './consistency.ts'
 import { REIMBURSEMENT_CHARGE } from './constants.ts'
 import type { Payload } from './events.ts'
@@ -23,6 +24,13 @@ export function acceptRequest(state: State, payload: Payload<'acceptedRetrieveBt
   state.tokensBurned += amount
   if (kytProvider !== undefined) owe(state, kytProvider, state.config.checkFee)
   if (reimbursementAccount === undefined) return
+  settleCall(state, {
+    type: 'withdrawal',
+    account: reimbursementAccount,
+    address,
+    from: reimbursementAccount,
+    byAllowance: false,
+  })
   const key = accountKey(reimbursementAccount)
   const burns = state.accountBurns.get(key)
   if (burns === undefined) state.accountBurns.set(key, [blockIndex])
@@ -31,6 +39,7 @@ export function acceptRequest(state: State, payload: Payload<'acceptedRetrieveBt
 
 function isKnownBurn(state: State, burn: bigint): boolean {
   return (
+    state.consolidation?.blockIndex === burn ||
     state.finalized.has(burn) ||
     state.reimbursements.has(burn) ||
     state.reimbursed.has(burn) ||
@@ -145,8 +154,23 @@ function scheduleIfPending(state: State, burn: bigint): void {
   scheduleReimbursement(state, task, { type: 'feesTooHigh' })
 }
 
+/**
+ * They leave out `xResolvedUnknown` too: what is reimbursed after its quarantine had been found not
+ * to be minted.
+ */
+function releaseIfQuarantined(state: State, burn: bigint): void {
+  const task = state.reimbursed.get(burn)
+  if (task === undefined || task.mintBlockIndex !== undefined) return
+  const { account, amount, reason } = task
+  const call = callFor(state, { type: 'reimbursement', account, burnBlockIndex: burn })
+  consistent(call === undefined, `burn ${burn} is reimbursed again before it is known`)
+  state.reimbursed.delete(burn)
+  state.reimbursements.set(burn, { account, amount, reason })
+}
+
 function takeReimbursement(state: State, burn: bigint): Reimbursement {
   scheduleIfPending(state, burn)
+  releaseIfQuarantined(state, burn)
   const task = state.reimbursements.get(burn)
   state.reimbursements.delete(burn)
   return brought(task, `burn ${burn} is reimbursed and was not scheduled`)
@@ -156,6 +180,8 @@ export function finishReimbursement(state: State, payload: Payload<'reimbursedWi
   const { burnBlockIndex, mintBlockIndex } = payload
   consistent(burnBlockIndex !== mintBlockIndex, 'a burn and a mint share a block')
   const task = takeReimbursement(state, burnBlockIndex)
+  const { account } = task
+  settleCall(state, { type: 'reimbursement', account, burnBlockIndex })
   state.reimbursedTotal += task.amount
   state.reimbursed.set(burnBlockIndex, { ...task, mintBlockIndex })
 }

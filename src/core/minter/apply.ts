@@ -1,4 +1,6 @@
 /** The only writer of durable state, live and on replay alike. Source: minter §18.2. */
+
+import { endCall, resolveReimbursement, startCall } from './apply-calls.ts'
 import {
   addDonation,
   addUtxos,
@@ -45,6 +47,9 @@ const writers: { readonly [T in PayloadType]: Writer<T> } = {
     markChecked(state, { utxo, account }, 'cleanButMintUnknown'),
   ignoredUtxo: (state, { utxo }) => suspendLegacy(state, { utxo, reason: 'valueTooSmall' }),
   suspendedUtxo: suspend,
+  xLedgerCall: startCall,
+  xLedgerCallEnded: (state, { createdAtTime }) => endCall(state, createdAtTime),
+  xResolvedUnknown: resolveReimbursement,
   xDonation: (state, { utxo }) => addDonation(state, utxo),
   acceptedRetrieveBtcRequest: acceptRequest,
   removedRetrieveBtcRequest: (state, { blockIndex }) => removeRequest(state, blockIndex),

@@ -27,6 +27,13 @@ export const MEDIAN_INDEX = 50
 /** A new median beyond this factor of the previous one, either way, must be seen twice [H 13]. */
 export const FEE_JUMP_FACTOR = 4n
 
+/**
+ * How long after its `created_at_time` the ledger takes a call: one that is not there by then never
+ * comes (ledger §5).
+ */
+export const LEDGER_WINDOW_NS = DAY_NS
+/** Longest time between two looks for what became of a ledger call. */
+export const LOOK_PAUSE_MAX_NS = HOUR_NS
 /** Charge for a withdrawal that was never sent. */
 export const REIMBURSEMENT_CHARGE = 10n
 /** Calls of the checker for one UTXO that answered "not enough cycles". */

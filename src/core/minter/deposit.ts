@@ -5,10 +5,11 @@ import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 import { anonymous } from '../ic/principal.ts'
 import { scriptOf } from './addresses.ts'
+import { callLedger, isInTransit, resolveCalls } from './call-journal.ts'
 import { compareAsListed } from './coin-set.ts'
 import { CHECK_TRANSACTION_TRIES_MAX } from './constants.ts'
 import type { Context } from './context.ts'
-import { err, ledgerCall, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
+import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
 import { guarded, refusedByMode } from './guards.ts'
 import { lookAgain, mintingStopped } from './lost-coins.ts'
 import { encodeMintMemo } from './memo.ts'
@@ -51,6 +52,7 @@ export function updateBalance(
 
 /** Steps 5 to 9 of §5, once the account may come in. */
 function creditAccount(context: Context, account: Account): UpdateBalanceResult {
+  resolveCalls(context)
   lookAgain(context)
   const stopped = mintingStopped(context)
   if (stopped !== undefined) return err(stopped)
@@ -159,7 +161,8 @@ function processUtxo(
   }
   const key = keyOfUtxo(utxo)
   const checked = state.checkedUtxos.get(key)?.status
-  if (checked === 'cleanButMintUnknown') return undefined // §5.3
+  const isUnknown = checked === 'cleanButMintUnknown'
+  if (isUnknown || isInTransit(context, { type: 'deposit', account, utxo })) return undefined // §5.3
   const verdict = checked === 'clean' ? CLEAN : checkUtxo(context, utxo)
   if (verdict.type === 'stopped') return verdict
   if (verdict.type === 'tainted') {
@@ -221,7 +224,10 @@ function mintUtxo(context: Context, account: Account, utxo: Utxo): UtxoStatus {
   const mintedAmount = utxo.value - state.config.checkFee
   const { txid, vout } = utxo.outpoint
   const memo = encodeMintMemo({ type: 'convert', txid, vout, fee: state.config.checkFee })
-  const minted = ports.ledger.mint({ ...ledgerCall(context, mintedAmount, memo), to: account })
+  const purpose = { type: 'deposit', account, utxo } as const
+  const minted = callLedger(context, { amount: mintedAmount, memo, purpose }, (call) =>
+    ports.ledger.mint({ ...call, to: account }),
+  )
   if (minted.type !== 'ok') return { type: 'checked', utxo }
   const { blockIndex } = minted
   record({ type: 'receivedUtxos', mintTxid: blockIndex, toAccount: account, utxos: [utxo] })

@@ -1,7 +1,14 @@
 /** How each kind of event is written. Source: minter §18.2 in CBOR. */
 import type { Account } from '../ic/account.ts'
 import { SUBACCOUNT_BYTES } from '../ic/account.ts'
-import type { ChangeOutput, Payload, Payloads, PayloadType, Replaces } from './events.ts'
+import type {
+  CallPurpose,
+  ChangeOutput,
+  Payload,
+  Payloads,
+  PayloadType,
+  Replaces,
+} from './events.ts'
 import { EVENT_NAMES } from './events.ts'
 import type { Cases, Codec } from './fields.ts'
 import {
@@ -162,6 +169,33 @@ const reimbursementReason: Codec<ReimbursementReason> = variant<ReimbursementRea
   },
 })
 
+const callPurpose: Codec<CallPurpose> = variant<CallPurpose>({
+  deposit: {
+    name: 'deposit',
+    codec: record<Omit<Extract<CallPurpose, { type: 'deposit' }>, 'type'>>({
+      account: field('account', account),
+      utxo: field('utxo', utxo),
+    }),
+  },
+  withdrawal: {
+    name: 'withdrawal',
+    codec: record<Omit<Extract<CallPurpose, { type: 'withdrawal' }>, 'type'>>({
+      account: field('account', account),
+      address: field('address', address),
+      from: field('from', account),
+      byAllowance: field('by_allowance', boolean),
+    }),
+  },
+  reimbursement: {
+    name: 'reimbursement',
+    codec: record<Omit<Extract<CallPurpose, { type: 'reimbursement' }>, 'type'>>({
+      account: field('account', account),
+      burnBlockIndex: field('burn_block_index', nat64),
+    }),
+  },
+  consolidation: { name: 'consolidation', codec: nothing },
+})
+
 const suspendedReason = word({ valueTooSmall: 'ValueTooSmall', quarantined: 'Quarantined' })
 
 type Fields<T extends keyof Payloads> = Payloads[T]
@@ -292,6 +326,19 @@ const fieldsOf: { readonly [T in keyof Payloads]: Codec<Fields<T>> } = {
     account: field('account', account),
     burnBlockIndex: field('burn_block_index', nat64),
     amount: field('amount', nat64),
+  }),
+  xLedgerCall: record<Fields<'xLedgerCall'>>({
+    createdAtTime: field('created_at_time', nat64),
+    amount: field('amount', nat64),
+    memo: field('memo', blob),
+    purpose: field('purpose', callPurpose),
+  }),
+  xLedgerCallEnded: record<Fields<'xLedgerCallEnded'>>({
+    createdAtTime: field('created_at_time', nat64),
+  }),
+  xResolvedUnknown: record<Fields<'xResolvedUnknown'>>({
+    burnBlockIndex: field('burn_block_index', nat64),
+    mintBlockIndex: optional('mint_block_index', nat64),
   }),
   xDonation: record<Fields<'xDonation'>>({ utxo: field('utxo', utxo) }),
 }

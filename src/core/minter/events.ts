@@ -15,6 +15,21 @@ import type {
   WithdrawalFee,
 } from './types.ts'
 
+/** What a ledger call is for, and so which event its outcome becomes (§18.6). */
+export type CallPurpose =
+  | { readonly type: 'deposit'; readonly account: Account; readonly utxo: Utxo }
+  | {
+      readonly type: 'withdrawal'
+      /** Whom a reimbursement would go to: has one such call at a time. */
+      readonly account: Account
+      readonly address: BitcoinAddress
+      /** What is burned from. */
+      readonly from: Account
+      readonly byAllowance: boolean
+    }
+  | { readonly type: 'reimbursement'; readonly account: Account; readonly burnBlockIndex: bigint }
+  | { readonly type: 'consolidation' }
+
 export type ChangeOutput = { readonly vout: number; readonly value: bigint }
 
 /** A submitted transaction that another shall replace, and why (§14). */
@@ -157,6 +172,24 @@ type ExtensionPayloads = {
     readonly burnBlockIndex: bigint
     readonly amount: bigint
   }
+  /** A ledger call is made, or was and its answer is lost: until its outcome is on record [H 7]. */
+  readonly xLedgerCall: {
+    /** Names the call: no two bear the same. */
+    readonly createdAtTime: bigint
+    readonly amount: bigint
+    readonly memo: Uint8Array
+    readonly purpose: CallPurpose
+  }
+  /** That call wrote nothing, and never will. */
+  readonly xLedgerCallEnded: { readonly createdAtTime: bigint }
+  /**
+   * What became of a quarantined reimbursement: minted in this block, or not at all, so that it is
+   * due again [H 5].
+   */
+  readonly xResolvedUnknown: {
+    readonly burnBlockIndex: bigint
+    readonly mintBlockIndex?: bigint | undefined
+  }
   /** Someone else paid the main address [H 10]. */
   readonly xDonation: { readonly utxo: Utxo }
 }
@@ -203,6 +236,9 @@ export const EVENT_NAMES = {
   xSignatureFailed: 'x_signature_failed',
   xHeldRequest: 'x_held_request',
   xScheduleReimbursement: 'x_schedule_reimbursement',
+  xLedgerCall: 'x_ledger_call',
+  xLedgerCallEnded: 'x_ledger_call_ended',
+  xResolvedUnknown: 'x_resolved_unknown',
   xDonation: 'x_donation',
 } as const satisfies Record<PayloadType, string>
 

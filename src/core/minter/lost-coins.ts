@@ -96,6 +96,10 @@ export const coinsToSpend = ({
   without: volatile.lost,
 })
 
+/** True while coins are missing, or may be and it is not known which. */
+export const isMintingHalted = ({ volatile }: Pick<Context, 'volatile'>): boolean =>
+  volatile.mustLook || volatile.lost.size > 0
+
 /** Why nothing is minted: tokens are out that no coin backs. */
 export function mintingStopped({
   volatile: { lost },

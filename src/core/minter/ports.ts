@@ -24,11 +24,15 @@ export type LedgerFailure =
 
 export type LedgerOk = { readonly type: 'ok'; readonly blockIndex: bigint }
 
-export type MintResult = LedgerOk | LedgerFailure
+/** It may have been written: the call trapped after the ledger acted, or its answer is lost. */
+export type UnknownOutcome = { readonly type: 'unknown' }
+
+export type MintResult = LedgerOk | LedgerFailure | UnknownOutcome
 
 export type BurnResult =
   | LedgerOk
   | LedgerFailure
+  | UnknownOutcome
   | { readonly type: 'insufficientFunds'; readonly balance: bigint }
 
 export type BurnFromResult =
@@ -39,8 +43,28 @@ export type BalanceResult =
   | { readonly type: 'balance'; readonly balance: bigint }
   | TemporarilyUnavailable
 
+/** A block that one of our calls would have written: nothing else bears its time and memo. */
+export type BlockSought = LedgerCall & {
+  readonly operation: 'mint' | 'burn'
+  /** Credited by the mint, debited by the burn. */
+  readonly account: Account
+  /** Of a burn: by `icrc2_transfer_from`. */
+  readonly byAllowance: boolean
+}
+
+export type FindResult =
+  | { readonly type: 'found'; readonly blockIndex: bigint }
+  /** Not among the blocks up to this time of the ledger. */
+  | { readonly type: 'absent'; readonly ledgerTime: TimestampNs }
+  | TemporarilyUnavailable
+
 /** The ckBTC ledger as its minting account sees it. */
 export interface Ledger {
+  /**
+   * True where what it writes stands or falls with what the minter writes in the same step: no
+   * crash falls between a call and its answer (§18.6).
+   */
+  readonly answersInStep: boolean
   /** Transfer from the minting account. */
   mint(call: LedgerCall & { readonly to: Account }): MintResult
   /** Transfer of one of the minter's own subaccounts to the minting account. */
@@ -50,6 +74,8 @@ export interface Ledger {
   balanceOf(account: Account): BalanceResult
   /** Of all tokens; undefined where it cannot be told now. */
   totalSupply(): bigint | undefined
+  /** Looks a call up among the ledger's blocks. */
+  find(sought: BlockSought): FindResult
 }
 
 export type BitcoinUtxo = {

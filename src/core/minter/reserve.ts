@@ -5,8 +5,8 @@ import { keyOfUtxo, requestsOf, sumOf } from './state.ts'
 import type { Utxo } from './types.ts'
 
 /**
- * `coins` = `supply` + `pending` + `reimbursements` + `surplus`, and the terms below make up the
- * surplus.
+ * `coins` + `mintsInTransit` = `supply` + `burnsInTransit` + `pending` + `reimbursements` +
+ * `quarantined` + `surplus`, and the terms below make up the surplus.
  */
 export type ReserveEquation = {
   /** R: what the minter accounts for, inputs of live transactions counted once. */
@@ -17,6 +17,12 @@ export type ReserveEquation = {
   readonly pending: bigint
   /** W: to be given back. */
   readonly reimbursements: bigint
+  /** Of what is to be given back: whether it has been is not known yet. */
+  readonly quarantined: bigint
+  /** In the supply, with no event of ours that says so yet. */
+  readonly mintsInTransit: bigint
+  /** Out of the supply, with no event of ours that says so yet. */
+  readonly burnsInTransit: bigint
   readonly surplus: bigint
   readonly checkFees: bigint
   readonly minterFees: bigint
@@ -30,20 +36,34 @@ export type ReserveEquation = {
   readonly covered: boolean
 }
 
-export function reserveEquation(state: View<State>, supply: bigint): ReserveEquation {
+/** Calls whose outcome is no event yet, and that the ledger has (`callsInTransit`). */
+export type InTransit = { readonly minted: bigint; readonly burned: bigint }
+
+const NOTHING: InTransit = { minted: 0n, burned: 0n }
+
+export function reserveEquation(
+  state: View<State>,
+  supply: bigint,
+  inTransit = NOTHING,
+): ReserveEquation {
   const { checkFees, minterFees, reimbursementCharges, amountsTooLow } = state.earnings
   const coins = sumOf(accountedCoins(state).values())
   const pending = pendingAmount(state)
   const reimbursements = reimbursementAmount(state)
-  const surplus = coins - supply - pending - reimbursements
+  const quarantined = quarantinedAmount(state)
+  const settled = supply - inTransit.minted + inTransit.burned
+  const surplus = coins - settled - pending - reimbursements - quarantined
   const minted = state.mintedFromDeposits - checkFees + state.reimbursedTotal
-  const ledgerFees = minted - state.tokensBurned - supply
+  const ledgerFees = minted - state.tokensBurned - settled
   const terms = checkFees + minterFees + reimbursementCharges + amountsTooLow + ledgerFees
   return {
     coins,
     supply,
     pending,
     reimbursements,
+    quarantined,
+    mintsInTransit: inTransit.minted,
+    burnsInTransit: inTransit.burned,
     surplus,
     checkFees,
     minterFees,
@@ -75,4 +95,12 @@ function pendingAmount(state: View<State>): bigint {
 function reimbursementAmount(state: View<State>): bigint {
   const tasks = [...state.reimbursements.values(), ...state.depositReimbursements.values()]
   return tasks.reduce((sum, { amount }) => sum + amount, 0n)
+}
+
+/** Owed until the ledger's blocks say that it was minted. */
+function quarantinedAmount({ reimbursed }: View<State>): bigint {
+  const unknown = [...reimbursed.values()].filter(
+    ({ mintBlockIndex }) => mintBlockIndex === undefined,
+  )
+  return unknown.reduce((sum, { amount }) => sum + amount, 0n)
 }

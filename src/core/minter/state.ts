@@ -12,7 +12,7 @@ import type { Principal } from '../ic/principal.ts'
 import type { SignatureRequest } from './calls.ts'
 import type { CoinSet } from './coin-set.ts'
 import { newCoinSet } from './coin-set.ts'
-import type { ChangeOutput } from './events.ts'
+import type { CallPurpose, ChangeOutput } from './events.ts'
 import type {
   BitcoinAddress,
   BitcoinNetwork,
@@ -134,6 +134,14 @@ export type Reimbursement = {
   readonly reason: WithdrawalReimbursementReason
 }
 
+/** A ledger call whose outcome is no event yet (§18.6). */
+export type CallRecord = {
+  readonly createdAtTime: bigint
+  readonly amount: bigint
+  readonly memo: Uint8Array
+  readonly purpose: CallPurpose
+}
+
 /** No mint index: the outcome of the mint is unknown. */
 export type Reimbursed = Reimbursement & { readonly mintBlockIndex: bigint | undefined }
 
@@ -234,6 +242,8 @@ export type State = {
   >
   readonly reimbursements: Map<BurnIndex, Reimbursement>
   readonly reimbursed: Map<BurnIndex, Reimbursed>
+  /** By `created_at_time`, oldest first. */
+  readonly calls: Map<bigint, CallRecord>
   consolidation: ConsolidationRequest | undefined
   lastConsolidationAt: bigint | undefined
   lastSubmissionAt: bigint | undefined
@@ -307,6 +317,7 @@ export function freshState(self: Principal, config: Config): State {
     reimbursedDeposits: new Map(),
     reimbursements: new Map(),
     reimbursed: new Map(),
+    calls: new Map(),
     consolidation: undefined,
     lastConsolidationAt: undefined,
     lastSubmissionAt: undefined,

@@ -3,12 +3,13 @@ import type { TimestampNs } from '../base/units.ts'
 import { timestampNs } from '../base/units.ts'
 import { mintWatched } from './auto-mint.ts'
 import { isBatchDue, submitPendingBatch } from './batch.ts'
+import { planNextLook, resolveCalls } from './call-journal.ts'
 import { findConfirmations } from './confirmation.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import { refreshFees } from './fees.ts'
 import { lookAgain } from './lost-coins.ts'
-import { reimburse } from './reimbursement.ts'
+import { isReimbursementDue, reimburse } from './reimbursement.ts'
 import { openRequests, sendTransaction } from './signing.ts'
 import type { State } from './state.ts'
 
@@ -53,6 +54,7 @@ export function runDueTasks(context: Context): void {
  */
 function processRound(context: Context): boolean {
   context.volatile.resting.clear()
+  resolveCalls(context)
   lookAgain(context)
   const batchChanged = submitPendingBatch(context)
   findConfirmations(context)
@@ -73,10 +75,11 @@ function planNextRound(context: Context, batchChanged: boolean): void {
   const { held } = state
   const { passedOverSince } = volatile
   const ready = state.queue.filter(({ blockIndex }) => !held.has(blockIndex))
-  const owed = [...state.reimbursements.values()].filter(({ amount }) => amount > 0n)
   const isReady = batchChanged && ready.length > 0 && isBatchDue(context)
-  if (isReady || owed.length + volatile.resting.size + volatile.unsent.size > 0)
+  const waiting = volatile.resting.size + volatile.unsent.size
+  if (isReady || waiting > 0 || isReimbursementDue(context))
     schedule(context, 'process', now + settings.processPeriodNs)
+  planNextLook(context)
   const queueEnds = ready
     .slice(0, 1)
     .map(({ receivedAt }) => receivedAt + state.config.maxTimeInQueueNs + 1n) // Longer than it.

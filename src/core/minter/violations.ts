@@ -17,6 +17,7 @@ export function invariantViolations(state: View<State>): readonly string[] {
     ...coinSetFlaws(state.coins).map((flaw) => `7: ${flaw}`),
     ...coinsInTwoStates(state),
     ...consolidationProblems(state),
+    ...callProblems(state),
   ]
 }
 
@@ -162,5 +163,26 @@ function consolidationProblems(state: View<State>): readonly string[] {
   return [
     ...(sent.length > 1 ? ['9: two consolidations are sent'] : []),
     ...(foreign.length > 0 ? ['9: a consolidation is sent that is not current'] : []),
+  ]
+}
+
+/** 8 and §18.6: what may have been minted is marked so, and nothing is on its way twice. */
+function callProblems(state: View<State>): readonly string[] {
+  const problems: string[] = []
+  for (const { purpose } of state.calls.values()) {
+    if (purpose.type === 'deposit' && state.mintedOutpoints.has(keyOfUtxo(purpose.utxo)))
+      problems.push(`8: ${keyOfUtxo(purpose.utxo)} is credited and its mint is unknown`)
+    if (purpose.type !== 'reimbursement') continue
+    const { burnBlockIndex: burn } = purpose
+    const isOwed = state.reimbursements.has(burn)
+    if (!isOwed && state.reimbursed.get(burn)?.mintBlockIndex !== undefined)
+      problems.push(`8: burn ${burn} is reimbursed and its mint is unknown`)
+  }
+  const withdrawals = [...state.calls.values()].flatMap(({ purpose }) =>
+    purpose.type === 'withdrawal' ? [accountKey(purpose.account)] : [],
+  )
+  return [
+    ...problems,
+    ...duplicates(withdrawals).map((key) => `8: two burns of ${key} are unknown`),
   ]
 }

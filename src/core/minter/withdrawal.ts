@@ -1,6 +1,7 @@
 /** Accepting a withdrawal: every refusal comes before the burn. Source: minter §7 [H 3, H 6]. */
 import { equalBytes } from '../base/bytes.ts'
 import type { Account } from '../ic/account.ts'
+import { sameAccount } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 import { anonymous } from '../ic/principal.ts'
 import type { Destination } from './addresses.ts'
@@ -12,9 +13,10 @@ import {
 } from './addresses.ts'
 import type { BuildError, BuiltTransaction, Recipient } from './build-transaction.ts'
 import { planTransaction } from './build-transaction.ts'
+import { callLedger, resolveCalls } from './call-journal.ts'
 import { DUST_LIMIT } from './constants.ts'
 import type { Context } from './context.ts'
-import { err, ledgerCall, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
+import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
 import { estimateRate } from './fees.ts'
 import { guarded, refusedByMode } from './guards.ts'
 import { coinsToSpend } from './lost-coins.ts'
@@ -23,6 +25,7 @@ import type { BurnResult } from './ports.ts'
 import { requestsOf } from './state.ts'
 import type {
   Answer,
+  BitcoinAddress,
   Result,
   RetrieveBtcArgs,
   RetrieveBtcError,
@@ -38,6 +41,9 @@ const CODE_CHECKER = 2n
 /** Looks for an amount that would do: more coins can be needed for more. */
 const NEEDED_AMOUNT_ROUNDS = 8
 
+/** [H 7] Found on the ledger it is paid, so a second one must not come before. */
+const UNKNOWN_BURN = 'whether the ledger has burned is not known yet: it is looked up'
+
 type Trap = ReturnType<typeof trap>
 type Refused<E> = { readonly type: 'refused'; readonly error: E }
 type Burned<E> = { readonly type: 'ok'; readonly blockIndex: bigint } | Refused<E> | Trap
@@ -48,7 +54,7 @@ type Way<E> = {
   readonly account: Account
   readonly balanceProblem: () => RetrieveBtcError | undefined
   readonly checkerDown: (message: string) => RetrieveBtcError
-  readonly burn: () => Burned<RetrieveBtcError | E>
+  readonly burn: (address: BitcoinAddress) => Burned<RetrieveBtcError | E>
 }
 
 const refused = <E>(error: E): Refused<E> => ({ type: 'refused', error })
@@ -61,8 +67,9 @@ export function retrieveBtc(
 ): Answer<RetrieveBtcResult> {
   const { state, ports } = context
   const { address, amount } = args
+  const account = { owner: caller }
   return withdraw<never>(context, caller, args, {
-    account: { owner: caller },
+    account,
     balanceProblem() {
       const found = ports.ledger.balanceOf(withdrawalAccount(state.self, caller))
       if (found.type !== 'balance') return found
@@ -70,10 +77,15 @@ export function retrieveBtc(
       return balance < amount ? { type: 'insufficientFunds', balance } : undefined
     },
     checkerDown: unavailable,
-    burn() {
+    burn(destination) {
       const memo = encodeBurnMemo({ type: 'convert', address, status: 'accepted' })
+      const from = withdrawalAccount(state.self, caller)
+      const way = { account, address: destination, from, byAllowance: false }
+      const asked = { amount, memo, purpose: { type: 'withdrawal', ...way } } as const
       const subaccount = withdrawalSubaccount(caller)
-      return burned(ports.ledger.burn({ ...ledgerCall(context, amount, memo), subaccount }))
+      return burned(
+        callLedger(context, asked, (call) => ports.ledger.burn({ ...call, subaccount })),
+      )
     },
   })
 }
@@ -90,10 +102,13 @@ export function retrieveBtcWithApproval(
     account,
     balanceProblem: () => undefined, // The ledger says so when it burns.
     checkerDown: (message) => ({ type: 'genericError', code: CODE_CHECKER, message }),
-    burn() {
+    burn(destination) {
       const memo = encodeBurnMemo({ type: 'convert', address })
-      const call = { ...ledgerCall(context, amount, memo), from: account }
-      const result = context.ports.ledger.burnFrom(call)
+      const way = { account, address: destination, from: account, byAllowance: true }
+      const asked = { amount, memo, purpose: { type: 'withdrawal', ...way } } as const
+      const result = callLedger(context, asked, (call) =>
+        context.ports.ledger.burnFrom({ ...call, from: account }),
+      )
       return result.type === 'insufficientAllowance' ? refused(result) : burned(result)
     },
   })
@@ -109,6 +124,8 @@ function burned(result: BurnResult): Burned<RetrieveBtcError> {
       return refused(result)
     case 'genericError':
       return refused(unavailable(`the ledger refused with code ${result.code}: ${result.message}`))
+    case 'unknown':
+      return refused(unavailable(UNKNOWN_BURN))
     case 'impossible':
       return trap(`the ledger answered what cannot be: ${result.message}`)
   }
@@ -158,12 +175,14 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
   if (incompleteCount(context) >= context.settings.pendingRequestsMax)
     return reply(err(unavailable('too many pending withdrawals')))
   const { address } = destination
+  resolveCalls(context)
+  if (hasUnknownBurn(context, way.account)) return reply(err(unavailable(UNKNOWN_BURN)))
   const problem =
     paymentProblem(context, { address, amount }) ??
     way.balanceProblem() ??
     checkerProblem(context, asked.text, way)
   if (problem !== undefined) return reply(err(problem))
-  const burn = way.burn()
+  const burn = way.burn(address)
   if (burn.type === 'trap') return burn
   if (burn.type === 'refused') return reply(err(burn.error))
   const { blockIndex } = burn
@@ -178,6 +197,11 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
   schedule(context, 'process', context.now)
   return reply(ok({ blockIndex }))
 }
+
+const hasUnknownBurn = ({ state }: Context, account: Account): boolean =>
+  [...state.calls.values()].some(
+    ({ purpose }) => purpose.type === 'withdrawal' && sameAccount(purpose.account, account),
+  )
 
 /** Accepted and not final. */
 export function incompleteCount({ state }: Pick<Context, 'state'>): number {

@@ -14,6 +14,7 @@ import { ledgerInterface } from '../ledger/interface.ts'
 import { legacyInterface, legacyValue } from '../ledger/legacy-interface.ts'
 import { listAllowances } from '../ledger/listing.ts'
 import { getBlocks, getLegacyBlocks, getTransactions } from '../ledger/log-queries.ts'
+import { findBlock } from '../ledger/lookup.ts'
 import { apply } from '../ledger/machine.ts'
 import { metadata, SUPPORTED_BLOCK_TYPES, SUPPORTED_STANDARDS } from '../ledger/metadata.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
@@ -31,11 +32,14 @@ import type {
   Trap,
 } from '../ledger/types.ts'
 import type {
+  BlockSought,
   BurnFromResult,
   BurnResult,
+  FindResult,
   Ledger,
   LedgerFailure,
   MintResult,
+  UnknownOutcome,
 } from '../minter/ports.ts'
 import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
@@ -147,6 +151,21 @@ export class LedgerCanister implements Canister {
     }
   }
 
+  #find(minter: Principal, sought: BlockSought, now: TimestampNs): FindResult {
+    const { operation, account, byAllowance, amount, memo, createdAtTime } = sought
+    const given = { amount, memo, createdAtTime }
+    const spender = byAllowance ? { owner: minter } : undefined
+    const blockIndex = findBlock(
+      this.#state,
+      operation === 'mint'
+        ? { type: 'mint', to: account, ...given }
+        : { type: 'burn', from: account, spender, ...given },
+    )
+    return blockIndex === undefined
+      ? { type: 'absent', ledgerTime: ledgerTime(this.#state, now) }
+      : { type: 'found', blockIndex }
+  }
+
   /**
    * The ledger as `minter`, owner of the minting account, calls it inside the slot of time `now`.
    */
@@ -165,6 +184,8 @@ export class LedgerCanister implements Canister {
         ),
       balanceOf: (account) => ({ type: 'balance', balance: balanceOf(this.#state, account) }),
       totalSupply: () => totalSupply(this.#state),
+      answersInStep: true, // One slot holds the call and what the minter makes of its answer.
+      find: (sought) => this.#find(minter, sought, now),
     }
   }
 }
@@ -226,11 +247,13 @@ function burnFromResult(reply: LedgerReply): BurnFromResult {
 /**
  * What every call may meet; whatever else the ledger says cannot be, and traps the minter's caller.
  */
-function failure(reply: Exclude<LedgerReply, { type: 'ok' }>): LedgerFailure {
+function failure(reply: Exclude<LedgerReply, { type: 'ok' }>): LedgerFailure | UnknownOutcome {
   if (reply.type === 'trap') return { type: 'impossible', message: reply.message }
   const { error } = reply
   if (error.type === 'temporarilyUnavailable')
     return { type: 'temporarilyUnavailable', message: 'the ledger is busy' }
+  // No two calls of the minter are the same: this one was written, and its answer lost.
+  if (error.type === 'duplicate') return { type: 'unknown' }
   if (error.type === 'genericError')
     return { type: 'genericError', code: error.errorCode, message: error.message }
   return { type: 'impossible', message: `the ledger answers ${error.type}` }

@@ -130,6 +130,9 @@ describe('an event', () => {
       'x_signature_failed',
       'x_held_request',
       'x_schedule_reimbursement',
+      'x_ledger_call',
+      'x_ledger_call_ended',
+      'x_resolved_unknown',
       'x_donation',
     ])
   })
