@@ -2,7 +2,7 @@
  * Public test data beside the repository, or where `CKBTC_VECTORS` says; tests skip where it is
  * absent.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestContext } from 'vitest'
@@ -22,3 +22,12 @@ export const vectorText = (context: TestContext, path: string): string =>
 /** Parsed JSON; the caller's type says what the file is known to hold. */
 export const vectorJson = <T>(context: TestContext, path: string): T =>
   JSON.parse(vectorText(context, path)) as T
+
+/** Names of the files of one folder with an ending; none where the folder is absent. */
+export function vectorFiles(path: string, ending: string): readonly string[] {
+  const place = join(folder, path)
+  if (!existsSync(place)) return []
+  return readdirSync(place)
+    .filter((name) => name.endsWith(ending))
+    .sort()
+}

@@ -1,15 +1,11 @@
 /** Events of Bitcoin transactions, from signing to final. Source: minter §§12–14, 18.2. */
 import { equalBytes } from '../base/bytes.ts'
-import { present } from '../base/errors.ts'
 import { decodeTransaction, encodeTransaction, txid as txidOf } from '../btc/transaction.ts'
 import { accountKey } from '../ic/account.ts'
 import { takeFromQueue } from './apply-withdrawals.ts'
-import { placeBurns, settleBurns } from './burn-places.ts'
-import { owedAfterCancellation } from './cancelled.ts'
 import { addCoin, takeCoin } from './coin-set.ts'
 import { brought, consistent } from './consistency.ts'
 import type { Payload } from './events.ts'
-import { chainOf } from './replacement-chain.ts'
 import { withWitnesses } from './signed-transaction.ts'
 import type {
   Purpose,
@@ -21,7 +17,7 @@ import type {
   WithdrawalRequest,
 } from './state.ts'
 import { burnsOf, keyOfTxid, keyOfUtxo, signingKey } from './state.ts'
-import type { Utxo, WithdrawalFee } from './types.ts'
+import type { Utxo } from './types.ts'
 
 type SoloPurpose = Exclude<SigningPurpose, { readonly type: 'toReplace' }>
 
@@ -35,11 +31,8 @@ export function startSigning(state: State, payload: Payload<'xSigningStarted'>):
   const key = keyOfTxid(txid)
   const isKnown = state.signing.has(key) || state.submitted.has(key) || state.stuck.has(key)
   consistent(!isKnown, 'a transaction is signed twice')
-  const purpose = signingPurpose(state, payload)
-  if (purpose.type !== 'toReplace')
-    placeBurns(state, burnsOf(purpose), { type: 'signing', txid: key })
   state.signing.set(key, {
-    purpose,
+    purpose: signingPurpose(state, payload),
     txid,
     utxos: payload.utxos,
     transaction,
@@ -104,10 +97,8 @@ export function failSignature(state: State, payload: Payload<'xSignatureFailed'>
 export function submitTransaction(state: State, payload: Payload<'sentTransaction'>): void {
   const key = keyOfTxid(payload.txid)
   consistent(!state.submitted.has(key) && !state.stuck.has(key), 'a transaction is sent twice')
-  const purpose = purposeOf(state, payload)
-  placeBurns(state, burnsOf(purpose), { type: 'submitted', txid: key })
   state.submitted.set(key, {
-    purpose,
+    purpose: purposeOf(state, payload),
     txid: payload.txid,
     utxos: payload.utxos,
     submittedAt: payload.submittedAt,
@@ -155,14 +146,12 @@ export function replaceTransaction(state: State, payload: Payload<'replacedTrans
   const old = brought(state.submitted.get(oldKey), `${oldKey} is replaced and was not submitted`)
   const signing = takeReplacement(state, payload)
   state.submitted.delete(oldKey)
-  forgetSending(state, oldKey)
+  state.volatile.unsent.delete(oldKey)
   state.stuck.set(oldKey, old)
   state.replacedBy.set(oldKey, newKey)
   state.replaces.set(newKey, oldKey)
-  const purpose = replacementPurpose(old, payload)
-  placeBurns(state, burnsOf(purpose), { type: 'submitted', txid: newKey })
   state.submitted.set(newKey, {
-    purpose,
+    purpose: replacementPurpose(old, payload),
     txid: payload.newTxid,
     utxos: payload.newUtxos ?? old.utxos,
     submittedAt: payload.submittedAt,
@@ -192,10 +181,8 @@ function takeReplacement(
   return signing
 }
 
-function isSameCoins(a: readonly Utxo[], b: readonly Utxo[]): boolean {
-  const keys = new Set(a.map(keyOfUtxo))
-  return a.length === b.length && b.every((utxo) => keys.has(keyOfUtxo(utxo)))
-}
+const isSameCoins = (a: readonly Utxo[], b: readonly Utxo[]): boolean =>
+  a.length === b.length && a.every((utxo, i) => isOutpointOf(b[i], utxo.outpoint))
 
 function replacementPurpose(
   old: SubmittedTransaction,
@@ -239,6 +226,21 @@ function giveUpReplacements(state: State, chain: readonly TxidKey[]): void {
   }
 }
 
+/** All transactions that replace each other, `key` among them, oldest first. */
+function chainOf(state: State, key: TxidKey): readonly TxidKey[] {
+  let oldest = key
+  for (let before = state.replaces.get(oldest); before !== undefined; ) {
+    oldest = before
+    before = state.replaces.get(oldest)
+  }
+  const chain: TxidKey[] = []
+  for (let next: TxidKey | undefined = oldest; next !== undefined; ) {
+    chain.push(next)
+    next = state.replacedBy.get(next)
+  }
+  return chain
+}
+
 /** The coin is spent for good. `mintedOutpoints` remembers that it was credited [H 1]. */
 function forgetCoin(state: State, utxo: Utxo): void {
   const key = keyOfUtxo(utxo)
@@ -254,31 +256,12 @@ function finalize(state: State, { purpose, txid, withdrawalFee }: SubmittedTrans
   const finish = (request: WithdrawalRequest): void => {
     state.finalized.set(request.blockIndex, { request, txid })
   }
-  settleBurns(state, burnsOf(purpose))
   if (purpose.type === 'toConsolidate') {
     state.finalized.set(purpose.request.blockIndex, { request: purpose.request, txid })
     state.consolidation = undefined
   }
   if (purpose.type === 'toConfirm') purpose.requests.forEach(finish)
-  if (purpose.type === 'toCancel') cancel(state, purpose, withdrawalFee)
   state.earnings.minterFees += withdrawalFee?.minterFee ?? 0n
-}
-
-/**
- * Nothing can pay them any more: each is owed its amount less its share of what the cancellation
- * cost (§14.3). A share above the amount is the minter's loss.
- */
-function cancel(
-  state: State,
-  { requests, error }: Extract<Purpose, { readonly type: 'toCancel' }>,
-  fee: WithdrawalFee | undefined,
-): void {
-  const owed = owedAfterCancellation(requests, fee)
-  requests.forEach((request, i) => {
-    const { amount, share } = present(owed[i], 'each request has its share')
-    state.cancelled.set(request.blockIndex, { request, amount, error })
-    state.earnings.minterFees -= amount + share - request.amount
-  })
 }
 
 /** Coins of the cancelled transactions that the cancellation did not need come back (§14.3). */
@@ -293,11 +276,5 @@ function dropTransaction(state: State, key: TxidKey): void {
   state.stuck.delete(key)
   state.replacedBy.delete(key)
   state.replaces.delete(key)
-  forgetSending(state, key)
-}
-
-function forgetSending({ volatile }: State, key: TxidKey): void {
-  volatile.unsent.delete(key)
-  volatile.lastSent.delete(key)
-  volatile.delayed.delete(key)
+  state.volatile.unsent.delete(key)
 }

@@ -7,6 +7,7 @@ import { planTransaction } from './build-transaction.ts'
 import { fundsOf } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { rootOf } from './context.ts'
+import { PRESENT } from './dialect.ts'
 import { estimateRate } from './fees.ts'
 import { coinsToSpend } from './lost-coins.ts'
 import { startSigning } from './signing.ts'
@@ -54,13 +55,16 @@ export function compareRequests(a: Request, b: Request): number {
 /** Whether a batch may be formed now (§8). */
 export function isBatchDue({ state, settings, now }: Context): boolean {
   const { queue, lastSubmissionAt } = state
+  const { isQuietTimeUsed } = settings.dialect ?? PRESENT
   const limit = state.config.maxTimeInQueueNs
   const [oldest, newest] = [queue[0], queue.at(-1)]
   if (oldest === undefined || newest === undefined) return false
   return (
     queue.length >= settings.pendingRequestsMin ||
     now - oldest.receivedAt > limit ||
-    (lastSubmissionAt !== undefined && newest.receivedAt - lastSubmissionAt > limit)
+    (isQuietTimeUsed &&
+      lastSubmissionAt !== undefined &&
+      newest.receivedAt - lastSubmissionAt > limit)
   )
 }
 
@@ -137,6 +141,7 @@ const plan = (
     rate,
     inputsMax: context.state.config.inputsMax,
     countThreshold: context.settings.utxosCountThreshold,
+    dialect: context.settings.dialect,
   })
 
 function canBePaidAlone(round: Round, request: Request): boolean {
@@ -183,7 +188,8 @@ function drawBatch(round: Round, requestsMax: number): readonly Request[] {
     batch.push(request)
     taken += request.amount
   }
-  return batch.sort(compareRequests)
+  const { isBatchByArrival } = context.settings.dialect ?? PRESENT
+  return isBatchByArrival ? batch : batch.sort(compareRequests)
 }
 
 /** Leaves them out of the batch of this round; they stay in the queue. */

@@ -7,13 +7,9 @@ import { lengthSize } from '../btc/wire.ts'
 import { scriptOfAddress } from './addresses.ts'
 import { selectCoins } from './coin-selection.ts'
 import type { Spendable } from './coin-set.ts'
-import {
-  DUST_LIMIT,
-  MINTER_FEE_BASE,
-  MINTER_FEE_PER_INPUT,
-  MINTER_FEE_PER_OUTPUT,
-  MINTER_OUTPUT_MIN,
-} from './constants.ts'
+import { DUST_LIMIT } from './constants.ts'
+import type { Dialect } from './dialect.ts'
+import { PRESENT } from './dialect.ts'
 import type { ChangeOutput } from './events.ts'
 import { sumOf } from './state.ts'
 import type { BitcoinAddress, Utxo, WithdrawalFee } from './types.ts'
@@ -43,6 +39,8 @@ export type BuildRequest = {
   /** msat/vB. */
   readonly rate: bigint
   readonly inputsMax: bigint
+  /** Absent: the present one. */
+  readonly dialect?: Dialect | undefined
 }
 
 // A worst-case input: 41 bytes without its witness, and a stack of a 73-byte signature and a
@@ -70,15 +68,6 @@ export function worstCaseVsize(inputs: number, scriptSizes: readonly number[]): 
   return divCeil(BigInt(WITNESS_SCALE * base + witness), BigInt(WITNESS_SCALE))
 }
 
-/** `outputs` counts the change. */
-export function minterFeeOf(inputs: number, outputs: number): bigint {
-  const fee =
-    MINTER_FEE_PER_INPUT * BigInt(inputs) +
-    MINTER_FEE_PER_OUTPUT * BigInt(outputs) +
-    MINTER_FEE_BASE
-  return fee > MINTER_OUTPUT_MIN ? fee : MINTER_OUTPUT_MIN
-}
-
 /** `amount` in `count` parts as even as can be; the first parts carry the remainder. */
 export function distribute(amount: bigint, count: number): readonly bigint[] {
   const parts = BigInt(count)
@@ -90,14 +79,14 @@ export function distribute(amount: bigint, count: number): readonly bigint[] {
 
 /** Recipients in the order given, then always the change. The fees come out of the amounts. */
 export function buildTransaction(request: BuildRequest): BuiltTransaction | BuildError {
-  const { utxos, recipients, mainScript, rate, inputsMax } = request
+  const { utxos, recipients, mainScript, rate, inputsMax, dialect = PRESENT } = request
   if (utxos.length === 0) return { type: 'notEnoughFunds' }
   const inputs = BigInt(utxos.length)
   if (inputs > inputsMax) return { type: 'tooManyInputs', inputs, inputsMax }
-  const minterFee = minterFeeOf(utxos.length, recipients.length + 1)
+  const minterFee = dialect.minterFee(utxos.length, recipients.length + 1)
   const scripts = recipients.map(({ address }) => scriptOfAddress(address))
   const sizes = [...scripts, mainScript].map((script) => script.length)
-  const bitcoinFee = divCeil(worstCaseVsize(utxos.length, sizes) * rate, 1_000n)
+  const bitcoinFee = dialect.bitcoinFee(worstCaseVsize(utxos.length, sizes), rate)
   const fees = bitcoinFee + minterFee
   const amounts = recipients.reduce((sum, { amount }) => sum + amount, 0n)
   if (fees > amounts) return { type: 'amountTooLow', fees }

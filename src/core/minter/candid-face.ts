@@ -13,8 +13,8 @@ import type { Method as CandidMethod, Codec } from '../ic/candid.ts'
 import { decodeArgs, encodeArgs, opt } from '../ic/candid.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { Method, Methods } from './calls.ts'
-import type { Settings } from './constants.ts'
 import type { World } from './context.ts'
+import type { Ruled } from './dialect.ts'
 import { minterArgCodec, minterInterface } from './interface.ts'
 import type { Installed, Minter } from './machine.ts'
 import { handle, install, upgrade } from './machine.ts'
@@ -106,7 +106,7 @@ export function installCandid(
   options: {
     readonly self: Principal
     readonly now: TimestampNs
-    readonly settings?: Settings
+    readonly settings?: Ruled
   },
 ): Installed {
   const decoded = attempt(() => decodeArgs([minterArgCodec], arg))

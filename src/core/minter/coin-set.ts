@@ -64,7 +64,8 @@ function placeOf({ pieces }: Coins, isBefore: (coin: Coin) => boolean): Place {
 }
 
 /** A coin that is there already stays as it is. */
-export function addCoin(set: CoinSet, utxo: Utxo, key = outpointKey(utxo.outpoint)): void {
+export function addCoin(set: CoinSet, utxo: Utxo): void {
+  const key = outpointKey(utxo.outpoint)
   if (set.byKey.has(key)) return
   set.byKey.set(key, utxo)
   set.total += utxo.value

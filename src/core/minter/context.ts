@@ -4,7 +4,7 @@ import type { TimestampNs } from '../base/units.ts'
 import { addNs, TIMESTAMP_MAX, timestampNs, tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import { apply } from './apply.ts'
-import type { Settings } from './constants.ts'
+import type { Ruled } from './dialect.ts'
 import type { EventLog } from './event-log.ts'
 import { appendEvent } from './event-log.ts'
 import type { Payload } from './events.ts'
@@ -19,7 +19,7 @@ export type Context = World & {
   /** Durable state: changes only by `record`. */
   readonly state: View<Omit<State, 'volatile'>>
   readonly volatile: Volatile
-  readonly settings: Settings
+  readonly settings: Ruled
   readonly log: EventLog
   /** Appends the event and applies it, in one step. */
   record(payload: Payload): void
@@ -30,7 +30,7 @@ export function contextOf(
     state,
     log,
     settings,
-  }: { readonly state: State; readonly log: EventLog; readonly settings: Settings },
+  }: { readonly state: State; readonly log: EventLog; readonly settings: Ruled },
   world: World,
 ): Context {
   return {

@@ -12,8 +12,6 @@ import type { Event } from './events.ts'
 import { isExtension } from './events.ts'
 import type { Codec } from './fields.ts'
 import { field, nat64, optional, record, refine } from './fields.ts'
-import type { History } from './history.ts'
-import { copyOfHistory, emptyHistory, enterEvent } from './history.ts'
 
 /** Events of one stretch of the log, back to back. */
 export type LogPiece = {
@@ -43,8 +41,6 @@ export type EventLog = {
   published: number
   /** By txid in hexadecimal: number of the event that says it was sent. */
   readonly sent: Map<string, number>
-  /** Which events tell of which withdrawal and account. */
-  readonly history: History
   /** Chain value over all events. */
   chain: Hash32
 }
@@ -82,7 +78,6 @@ export const emptyLog = (): EventLog => ({
   count: 0,
   published: 0,
   sent: new Map(),
-  history: emptyHistory(),
   chain: CHAIN_START,
 })
 
@@ -92,8 +87,6 @@ export function appendEvent(log: EventLog, event: Event): void {
   const bytes = encodeEvent(event)
   const { payload } = event
   if (payload.type === 'sentTransaction') log.sent.set(toHex(payload.txid), log.count)
-  if (payload.type === 'replacedTransaction') log.sent.set(toHex(payload.newTxid), log.count)
-  enterEvent(log.history, payload, log.count)
   const published = isExtension(payload.type) ? 0 : 1
   log.tail.push(bytes)
   log.tailPublished.push(published)
@@ -120,7 +113,7 @@ function seal(log: EventLog): void {
   log.tailPublished.length = 0
 }
 
-/** Another log that begins with the same events; the bytes of both are one. */
+/** Another log that begins with the same events, and costs next to nothing. */
 export const copyOfLog = (log: View<EventLog>): EventLog => ({
   ...log,
   pieces: [...log.pieces],
@@ -128,7 +121,6 @@ export const copyOfLog = (log: View<EventLog>): EventLog => ({
   tail: [...log.tail],
   tailPublished: [...log.tailPublished],
   sent: new Map(log.sent),
-  history: copyOfHistory(log.history),
 })
 
 /** Bytes of the event at `index`; undefined beyond the end. */
@@ -153,20 +145,16 @@ export function* eventsOf(log: View<EventLog>): Generator<Event> {
   for (const bytes of encodedEvents(log)) yield ownEvent(bytes)
 }
 
-/** The event of that number; undefined beyond the end. */
-export function eventAt(log: View<EventLog>, index: number): Event | undefined {
-  const bytes = bytesAt(log, index)
-  return bytes && ownEvent(bytes)
-}
-
 /** The event that says that a transaction was sent, and its number. */
 export function sentEvent(
   log: View<EventLog>,
   txid: Txid,
 ): { readonly number: number; readonly event: Event } | undefined {
   const number = log.sent.get(toHex(txid))
-  const event = number === undefined ? undefined : eventAt(log, number)
-  return number === undefined || event === undefined ? undefined : { number, event }
+  const bytes = number === undefined ? undefined : bytesAt(log, number)
+  return number === undefined || bytes === undefined
+    ? undefined
+    : { number, event: ownEvent(bytes) }
 }
 
 /** Published events from number `start` on, at most `length` of them. */

@@ -3,13 +3,14 @@ import { divCeil, divFloor } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import {
   FEE_JUMP_FACTOR,
-  FEE_RATE_MIN,
   MEDIAN_INDEX,
   PERCENTILES_MIN,
   REGTEST_FEE_RATE,
   SET_FEE_RATE_MIN,
 } from './constants.ts'
 import type { Context } from './context.ts'
+import type { Dialect } from './dialect.ts'
+import { PRESENT } from './dialect.ts'
 import type { Config, Fees } from './state.ts'
 
 // A withdrawal of two inputs and two outputs, and what later bumps of a hundred sat/vB would cost
@@ -32,10 +33,11 @@ export function rateAt(
   rates: readonly bigint[],
   index: number,
   network: Config['network'],
+  { feeRateMin }: Pick<Dialect, 'feeRateMin'> = PRESENT,
 ): bigint | undefined {
   if (rates.length < PERCENTILES_MIN) return undefined
   const rate = rates[index]
-  return rate === undefined ? undefined : atLeast(rate, FEE_RATE_MIN[network])
+  return rate === undefined ? undefined : atLeast(rate, feeRateMin[network])
 }
 
 const atLeast = (rate: bigint, floor: bigint): bigint => (rate > floor ? rate : floor)
@@ -47,15 +49,17 @@ type Estimate = {
   readonly isSet: boolean
 }
 
-function estimateNow({ state, ports, volatile }: Context): Estimate | undefined {
+function estimateNow({ state, ports, volatile, settings }: Context): Estimate | undefined {
   const { network } = state.config
   const answer = ports.bitcoin.feePercentiles()
   if (answer.type === 'percentiles') {
     const { rates, isSet } = answer
-    const median = rateAt(rates, MEDIAN_INDEX, network)
+    const { isJumpBelieved } = settings.dialect ?? PRESENT
+    const median = rateAt(rates, MEDIAN_INDEX, network, settings.dialect)
     if (median !== undefined && isSet)
       return { rates, median: atLeast(median, SET_FEE_RATE_MIN), isSet }
-    if (median !== undefined && network !== 'regtest') return { rates, median, isSet }
+    if (median !== undefined && network !== 'regtest')
+      return { rates, median, isSet: isJumpBelieved }
   }
   if (network !== 'regtest') return undefined
   return { rates: volatile.fees.rates, median: REGTEST_FEE_RATE, isSet: true }

@@ -148,7 +148,7 @@ const indices = record({ burn_block_index: nat64, mint_block_index: nat64 })
 const checked = record({ utxo: utxoCodec, account: accountCodec })
 
 /** The kinds of the published interface; ours (`x_…`) have no form here. */
-const payload: Codec<Payload> = variant({
+export const payloadCodec: Codec<Payload> = variant({
   init: named('args', initArgsCodec),
   upgrade: named('args', upgradeArgsCodec),
   received_utxos: record({
@@ -224,4 +224,7 @@ const payload: Codec<Payload> = variant({
   reimbursed_withdrawal: indices,
 })
 
-export const eventCodec: Codec<Event> = record({ timestamp: opt(timestampCodec), payload })
+export const eventCodec: Codec<Event> = record({
+  timestamp: opt(timestampCodec),
+  payload: payloadCodec,
+})

@@ -14,11 +14,11 @@ import { addressText, rootOfKey, scriptOf, withdrawalAccount } from './addresses
 import { mintAllWatched, watch } from './auto-mint.ts'
 import type { Call, Method, Notice, Reply, SignatureRequest } from './calls.ts'
 import { configOfInit, invalidity } from './config.ts'
-import type { Settings } from './constants.ts'
 import { DEFAULT_SETTINGS } from './constants.ts'
 import type { Context, World } from './context.ts'
 import { contextOf, reply, schedule, trap, unavailable } from './context.ts'
 import { updateBalance } from './deposit.ts'
+import type { Ruled } from './dialect.ts'
 import type { EventLog } from './event-log.ts'
 import { appendEvent, copyOfLog, emptyLog, eventsOf } from './event-log.ts'
 import type { Payload } from './events.ts'
@@ -41,7 +41,7 @@ import { retrieveBtc, retrieveBtcWithApproval } from './withdrawal.ts'
 export type Minter = {
   readonly state: State
   readonly log: EventLog
-  readonly settings: Settings
+  readonly settings: Ruled
 }
 
 export type Installed =
@@ -57,7 +57,7 @@ export function install(
     self,
     now,
     settings = DEFAULT_SETTINGS,
-  }: { readonly self: Principal; readonly now: TimestampNs; readonly settings?: Settings },
+  }: { readonly self: Principal; readonly now: TimestampNs; readonly settings?: Ruled },
 ): Installed {
   if (arg.type === 'upgrade') return refused('upgrade arguments given to an install')
   const problem = invalidity(configOfInit(arg.args))

@@ -70,6 +70,7 @@ export function estimateWithdrawalFee(
     rate: volatile.fees.median,
     inputsMax: state.config.inputsMax,
     countThreshold: settings.utxosCountThreshold,
+    dialect: settings.dialect,
   })
   switch (outcome.type) {
     case 'built':

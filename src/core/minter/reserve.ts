@@ -41,16 +41,13 @@ export type InTransit = { readonly minted: bigint; readonly burned: bigint }
 
 const NOTHING: InTransit = { minted: 0n, burned: 0n }
 
-type DurableState = View<Omit<State, 'volatile'>>
-
-/** Costs what is on its way, not what there is. */
 export function reserveEquation(
-  state: DurableState,
+  state: View<State>,
   supply: bigint,
   inTransit = NOTHING,
 ): ReserveEquation {
   const { checkFees, minterFees, reimbursementCharges, amountsTooLow } = state.earnings
-  const coins = accountedCoins(state)
+  const coins = sumOf(accountedCoins(state).values())
   const pending = pendingAmount(state)
   const reimbursements = reimbursementAmount(state)
   const quarantined = quarantinedAmount(state)
@@ -78,33 +75,30 @@ export function reserveEquation(
   }
 }
 
-function accountedCoins(state: DurableState): bigint {
-  const spent = new Map<string, View<Utxo>>()
+function accountedCoins(state: View<State>): ReadonlyMap<string, View<Utxo>> {
+  const coins = new Map(state.availableUtxos)
   const live = [...state.signing.values(), ...state.submitted.values(), ...state.stuck.values()]
-  for (const { utxos } of live)
-    for (const utxo of utxos)
-      if (!state.availableUtxos.has(keyOfUtxo(utxo))) spent.set(keyOfUtxo(utxo), utxo)
-  return state.coins.total + sumOf(spent.values())
+  for (const { utxos } of live) for (const utxo of utxos) coins.set(keyOfUtxo(utxo), utxo)
+  return coins
 }
 
-function pendingAmount(state: DurableState): bigint {
+function pendingAmount(state: View<State>): bigint {
   const requests = [
     ...state.queue,
     ...[...state.signing.values(), ...state.submitted.values()].flatMap(({ purpose }) =>
       requestsOf(purpose),
     ),
-    ...state.cancelled.values(),
   ]
   return requests.reduce((sum, { amount }) => sum + amount, 0n)
 }
 
-function reimbursementAmount(state: DurableState): bigint {
+function reimbursementAmount(state: View<State>): bigint {
   const tasks = [...state.reimbursements.values(), ...state.depositReimbursements.values()]
   return tasks.reduce((sum, { amount }) => sum + amount, 0n)
 }
 
 /** Owed until the ledger's blocks say that it was minted. */
-function quarantinedAmount({ reimbursed }: DurableState): bigint {
+function quarantinedAmount({ reimbursed }: View<State>): bigint {
   const unknown = [...reimbursed.values()].filter(
     ({ mintBlockIndex }) => mintBlockIndex === undefined,
   )

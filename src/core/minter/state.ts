@@ -9,7 +9,6 @@ import { outpointKey } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
-import type { BurnPlace } from './burn-places.ts'
 import type { SignatureRequest } from './calls.ts'
 import type { CoinSet } from './coin-set.ts'
 import { newCoinSet } from './coin-set.ts'
@@ -129,13 +128,6 @@ export type CheckedUtxo = {
 
 export type Suspension = { readonly utxo: Utxo; readonly reason: SuspendedReason }
 
-/** Its transaction was cancelled for good; what is owed is scheduled next (§14.3). */
-export type Cancelled = {
-  readonly request: WithdrawalRequest
-  readonly amount: bigint
-  readonly error: InvalidTransaction
-}
-
 export type Reimbursement = {
   readonly account: Account
   readonly amount: bigint
@@ -180,21 +172,6 @@ export type Fees = {
   jump: bigint | undefined
 }
 
-/** Why a transaction that is due for it is not replaced; it is tried again in every round. */
-export type Delay = {
-  readonly reason:
-    | 'rateAboveMax'
-    | 'noEstimate'
-    | 'lostCoins'
-    | 'notEnoughFunds'
-    | 'tooManyInputs'
-    | 'amountTooLow'
-    | 'dustOutput'
-    | 'unchanged'
-  /** What the replacement would pay, msat/vB; 0 where it is not known. */
-  readonly rate: bigint
-}
-
 export type Task = 'process' | 'refreshFees' | 'mintWatched'
 
 export type Watched = { readonly account: Account; readonly script: Uint8Array }
@@ -211,10 +188,6 @@ export type Volatile = {
   readonly passedOverSince: Map<BurnIndex, bigint>
   /** Submitted transactions that the Bitcoin side has not taken yet. */
   readonly unsent: Set<TxidKey>
-  /** When the Bitcoin side last took a submitted transaction. */
-  readonly lastSent: Map<TxidKey, bigint>
-  /** Stuck transactions that cannot be replaced now, and why: for the operator (§14.2). */
-  readonly delayed: Map<TxidKey, Delay>
   /** Requests for signatures that are open now, by `txid:input`. */
   readonly open: Map<string, SignatureRequest>
   /** Inputs whose last request failed: asked again in the next round. */
@@ -252,8 +225,6 @@ export type State = {
   readonly legacySuspendedUtxos: Map<OutpointKey, Suspension>
   /** Ordered by `receivedAt`. */
   queue: WithdrawalRequest[]
-  /** Where every burn stands that is not settled. */
-  readonly burnPlaces: Map<BurnIndex, BurnPlace>
   /** Requests of the queue that wait for lower fees, since when [H 6]. */
   readonly held: Map<BurnIndex, bigint>
   readonly signing: Map<TxidKey, SigningTransaction>
@@ -269,7 +240,6 @@ export type State = {
     BurnIndex,
     ReimbursementRequest & { readonly mintBlockIndex: bigint }
   >
-  readonly cancelled: Map<BurnIndex, Cancelled>
   readonly reimbursements: Map<BurnIndex, Reimbursement>
   readonly reimbursed: Map<BurnIndex, Reimbursed>
   /** By `created_at_time`, oldest first. */
@@ -307,8 +277,6 @@ export function freshVolatile(config: Config): Volatile {
     lastChecked: new Map(),
     passedOverSince: new Map(),
     unsent: new Set(),
-    lastSent: new Map(),
-    delayed: new Map(),
     open: new Map(),
     resting: new Set(),
     lost: new Map(),
@@ -337,7 +305,6 @@ export function freshState(self: Principal, config: Config): State {
     suspendedUtxos: new Map(),
     legacySuspendedUtxos: new Map(),
     queue: [],
-    burnPlaces: new Map(),
     held: new Map(),
     signing: new Map(),
     submitted: new Map(),
@@ -348,7 +315,6 @@ export function freshState(self: Principal, config: Config): State {
     accountBurns: new Map(),
     depositReimbursements: new Map(),
     reimbursedDeposits: new Map(),
-    cancelled: new Map(),
     reimbursements: new Map(),
     reimbursed: new Map(),
     calls: new Map(),
@@ -384,7 +350,7 @@ export const sumOf = (utxos: Iterable<{ readonly value: Sat }>): bigint => {
 
 /** The burns that a transaction of its own stands for. */
 export const burnsOf = (
-  purpose: View<Exclude<Purpose | SigningPurpose, { readonly type: 'toReplace' }>>,
+  purpose: View<Exclude<SigningPurpose, { readonly type: 'toReplace' }>>,
 ): readonly BurnIndex[] =>
   purpose.type === 'toConsolidate'
     ? [purpose.request.blockIndex]

@@ -17,6 +17,7 @@ import { callLedger, resolveCalls } from './call-journal.ts'
 import { DUST_LIMIT } from './constants.ts'
 import type { Context } from './context.ts'
 import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
+import { PRESENT } from './dialect.ts'
 import { estimateRate } from './fees.ts'
 import { guarded, refusedByMode } from './guards.ts'
 import { coinsToSpend } from './lost-coins.ts'
@@ -173,12 +174,13 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
   if (destination.type === 'malformed')
     return reply(err({ type: 'malformedAddress', message: destination.message }))
   if (incompleteCount(context) >= context.settings.pendingRequestsMax)
-    return reply(err(unavailable('too many pending withdrawals')))
+    return reply(err(unavailable('too many pending retrieve_btc requests')))
   const { address } = destination
+  const { isPaymentSimulated, withdrawalFee } = context.settings.dialect ?? PRESENT
   resolveCalls(context)
   if (hasUnknownBurn(context, way.account)) return reply(err(unavailable(UNKNOWN_BURN)))
   const problem =
-    paymentProblem(context, { address, amount }) ??
+    (isPaymentSimulated ? paymentProblem(context, { address, amount }) : undefined) ??
     way.balanceProblem() ??
     checkerProblem(context, asked.text, way)
   if (problem !== undefined) return reply(err(problem))
@@ -188,7 +190,7 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
   const { blockIndex } = burn
   context.record({
     type: 'acceptedRetrieveBtcRequest',
-    amount,
+    amount: amount - withdrawalFee(context.state.config),
     address,
     blockIndex,
     receivedAt: context.now,
@@ -221,6 +223,7 @@ const simulate = (
     rate,
     inputsMax: context.state.config.inputsMax,
     countThreshold: context.settings.utxosCountThreshold,
+    dialect: context.settings.dialect,
   })
 
 /** [H 6] A payment that could not be built now is refused now, while nothing is burned. */

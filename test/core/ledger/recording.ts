@@ -9,12 +9,6 @@ import { decodeArgs } from '../../../src/core/ic/candid.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { decideApprove } from '../../../src/core/ledger/approve.ts'
-import type {
-  Config,
-  InitialBalance,
-  MetadataEntry,
-  Settings,
-} from '../../../src/core/ledger/config.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
 import type { TimedTransaction } from '../../../src/core/ledger/log-queries.ts'
 import {
@@ -33,16 +27,9 @@ import { decideUpgrade } from '../../../src/core/ledger/settings.ts'
 import type { Event, State } from '../../../src/core/ledger/state.ts'
 import { decideTransfer, decideTransferFrom } from '../../../src/core/ledger/transfer.ts'
 import type { Trap } from '../../../src/core/ledger/types.ts'
-import type { Value } from '../../../src/core/ledger/value.ts'
-import { testConfig } from './ledger-under-test.ts'
-
-export type Readable =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Readable[]
-  | { readonly [key: string]: Readable }
+import type { Readable } from '../../support/recordings/format.ts'
+import { fieldsOf } from '../../support/recordings/format.ts'
+import { configOf, legacyForm, settingsOf } from '../../support/recordings/ledger-arguments.ts'
 
 export type Step = {
   readonly op: 'install' | 'upgrade' | 'u' | 'q'
@@ -221,91 +208,9 @@ function answer<const A extends readonly Codec<unknown>[], R extends Codec<unkno
 const isTrap = (reply: unknown): boolean =>
   typeof reply === 'object' && reply !== null && 'type' in reply && reply.type === 'trap'
 
-function fieldsOf(readable: Readable | undefined): { readonly [key: string]: Readable } {
-  if (readable === undefined || readable === null) return {}
-  if (typeof readable !== 'object' || Array.isArray(readable)) throw new Error('a record expected')
-  return readable as { readonly [key: string]: Readable }
-}
-
-const list = (readable: Readable | undefined): readonly Readable[] =>
-  Array.isArray(readable) ? readable : []
-
 function rangeOf(step: Step): { start: bigint; length: bigint } {
   const { start, length } = fieldsOf(step.in)
   return { start: BigInt(String(start)), length: BigInt(String(length)) }
-}
-
-export function accountOf(readable: Readable | undefined): Account {
-  const { owner, subaccount } = fieldsOf(readable)
-  return {
-    owner: principalOfText(String(owner)),
-    subaccount: subaccount === undefined ? undefined : fromHex(String(subaccount)),
-  }
-}
-
-function metadataOf(readable: Readable | undefined): readonly MetadataEntry[] {
-  return list(readable).map((entry): MetadataEntry => {
-    const [key, value] = list(entry)
-    const [[type, content] = []] = Object.entries(fieldsOf(value))
-    const text = String(content)
-    if (type === 'Nat') return [String(key), { type: 'nat', nat: BigInt(text) }]
-    if (type === 'Int') return [String(key), { type: 'int', int: BigInt(text) }]
-    if (type === 'Text') return [String(key), { type: 'text', text }]
-    return [String(key), { type: 'blob', blob: fromHex(text) }]
-  })
-}
-
-function configOf(readable: Readable | undefined): Config {
-  const init = fieldsOf(readable)
-  const { token_name, token_symbol, decimals, transfer_fee, max_memo_length } = init
-  const { metadata, minting_account, initial_balances, fee_collector_account: collector } = init
-  return testConfig({
-    tokenName: String(token_name),
-    tokenSymbol: String(token_symbol),
-    decimals: Number(decimals),
-    transferFee: BigInt(String(transfer_fee)),
-    memoLengthMax: Number(max_memo_length),
-    metadata: metadataOf(metadata),
-    mintingAccount: accountOf(minting_account),
-    feeCollector: collector === undefined ? undefined : accountOf(collector),
-    initialBalances: list(initial_balances).map((entry): InitialBalance => {
-      const [account, amount] = list(entry)
-      return { account: accountOf(account), amount: BigInt(String(amount)) }
-    }),
-  })
-}
-
-function settingsOf(upgrade: { readonly [key: string]: Readable }): Settings {
-  const { transfer_fee: fee, change_fee_collector: change, ...others } = upgrade
-  if (Object.keys(others).length > 0) throw new Error('an upgrade that the player does not know')
-  const { SetTo } = fieldsOf(change)
-  return {
-    transferFee: fee === undefined ? undefined : BigInt(String(fee)),
-    feeCollector:
-      change === undefined
-        ? undefined
-        : SetTo === undefined
-          ? { type: 'unset' }
-          : { type: 'setTo', account: accountOf(SetTo) },
-  }
-}
-
-/** The readable form of a value as the older methods show it. */
-export function legacyForm(value: Value): Readable {
-  switch (value.type) {
-    case 'blob':
-      return { Blob: toHex(value.blob) }
-    case 'text':
-      return { Text: value.text }
-    case 'nat':
-      return { [value.nat < 2n ** 64n ? 'Nat64' : 'Nat']: String(value.nat) }
-    case 'int':
-      return { Int: String(value.int) }
-    case 'array':
-      return { Array: value.array.map(legacyForm) }
-    case 'map':
-      return { Map: value.map.map(([key, entry]) => [key, legacyForm(entry)]) }
-  }
 }
 
 /** §9.3: `kind`, the field of that name, and the time. */

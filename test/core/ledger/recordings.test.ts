@@ -11,9 +11,10 @@ import { toHex } from '../../../src/core/base/bytes.ts'
 import { hashBlock, hashTransaction } from '../../../src/core/ledger/block-hash.ts'
 import { valueOfBlock } from '../../../src/core/ledger/block-value.ts'
 import { violations } from '../../../src/core/ledger/invariants.ts'
+import { accountOf, legacyForm } from '../../support/recordings/ledger-arguments.ts'
 import { vectorJson } from '../../support/vectors.ts'
 import type { Recording, Step } from './recording.ts'
-import { accountOf, legacyForm, Player } from './recording.ts'
+import { Player } from './recording.ts'
 
 /** Methods of the interface that are not answered by this machine. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([

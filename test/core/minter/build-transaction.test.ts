@@ -12,12 +12,12 @@ import type { BuildRequest, Recipient } from '../../../src/core/minter/build-tra
 import {
   buildTransaction,
   distribute,
-  minterFeeOf,
   planTransaction,
   worstCaseVsize,
 } from '../../../src/core/minter/build-transaction.ts'
 import { addCoin, newCoinSet } from '../../../src/core/minter/coin-set.ts'
 import { DUST_LIMIT } from '../../../src/core/minter/constants.ts'
+import { PRESENT } from '../../../src/core/minter/dialect.ts'
 import { sumOf } from '../../../src/core/minter/state.ts'
 import type { Utxo } from '../../../src/core/minter/types.ts'
 
@@ -94,7 +94,7 @@ describe('the minter fee', () => {
     [2, 2, 326n],
     [3, 4, 480n],
   ])('of %i inputs and %i outputs', (inputs, outputs, expected) => {
-    expect(minterFeeOf(inputs, outputs)).toBe(expected)
+    expect(PRESENT.minterFee(inputs, outputs)).toBe(expected)
   })
 })
 

@@ -1,0 +1,175 @@
+/** The minter of a recording: our machine behind Candid bytes, with signer and checker. */
+import { secp256k1 as curve } from '@noble/curves/secp256k1.js'
+import { bigEndian, fromBigEndian, fromHex, toHex } from '../../../src/core/base/bytes.ts'
+import type { ExtendedKey } from '../../../src/core/base/derivation.ts'
+import { derivePublicKey, masterKey } from '../../../src/core/base/derivation.ts'
+import type { TimestampNs } from '../../../src/core/base/units.ts'
+import { accountKey } from '../../../src/core/ic/account.ts'
+import type { Codec } from '../../../src/core/ic/candid.ts'
+import { vec } from '../../../src/core/ic/candid.ts'
+import type { Principal } from '../../../src/core/ic/principal.ts'
+import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
+import type { SignatureRequest } from '../../../src/core/minter/calls.ts'
+import { callCandid, installCandid, upgradeCandid } from '../../../src/core/minter/candid-face.ts'
+import type { Settings } from '../../../src/core/minter/constants.ts'
+import { DEFAULT_SETTINGS } from '../../../src/core/minter/constants.ts'
+import type { World } from '../../../src/core/minter/context.ts'
+import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { payloadCodec } from '../../../src/core/minter/interface-events.ts'
+import type { Installed, Minter } from '../../../src/core/minter/machine.ts'
+import * as machine from '../../../src/core/minter/machine.ts'
+import type { Step } from './format.ts'
+import { NotUnderstood } from './format.ts'
+import type { Outcome } from './outcome.ts'
+import { NO_SUCH_METHOD, TRAPPED } from './outcome.ts'
+import { readableMessage } from './readable.ts'
+
+const DAY_NS = 86_400n * 1_000_000_000n
+
+/** That release minted only when asked, took 1,000 withdrawals, and suspended for good. */
+export const SETTINGS_OF_2024: Settings = {
+  ...DEFAULT_SETTINGS,
+  autoMint: false,
+  pendingRequestsMax: 1_000,
+  depositsPerCallMax: 100_000,
+  suspensionNs: 100_000n * DAY_NS,
+}
+
+const codecs: Readonly<Record<string, { readonly result: Codec<unknown> }>> = minterInterface
+
+export const minterCodec = (method: string): Codec<unknown> | undefined =>
+  Object.hasOwn(codecs, method) ? codecs[method]?.result : undefined
+
+/** Events of that release bear no time. */
+export const recordedCodec = (method: string): Codec<unknown> | undefined =>
+  method === 'get_events' ? vec(payloadCodec) : minterCodec(method)
+
+/** Below the master key: the canister, then what the minter asks for. */
+export class Signer {
+  readonly #secret: bigint
+  readonly #id: Principal
+
+  constructor(masterSecret: string, id: Principal) {
+    this.#secret = fromBigEndian(fromHex(masterSecret))
+    this.#id = id
+  }
+
+  get #master(): ExtendedKey {
+    return masterKey(curve.getPublicKey(bigEndian(this.#secret, 32)))
+  }
+
+  get root(): ExtendedKey {
+    const { publicKey, chainCode } = derivePublicKey(this.#master, [this.#id])
+    return { publicKey, chainCode }
+  }
+
+  sign({ path, digest }: SignatureRequest): Uint8Array {
+    const { tweak } = derivePublicKey(this.#master, [this.#id, ...path])
+    const secret = (this.#secret + tweak) % curve.Point.Fn.ORDER
+    return curve.sign(digest, bigEndian(secret, 32), { prehash: false })
+  }
+}
+
+export class MinterSide {
+  readonly #id: Principal
+  readonly #signer: Signer
+  readonly #settings: Settings
+  #minter: Minter | undefined
+  isStopped = false
+
+  constructor(id: Principal, signer: Signer, settings: Settings) {
+    this.#id = id
+    this.#signer = signer
+    this.#settings = settings
+  }
+
+  get isInstalled(): boolean {
+    return this.#minter !== undefined
+  }
+
+  get minter(): Minter {
+    if (this.#minter === undefined) throw new NotUnderstood('a call before the minter is there')
+    return this.#minter
+  }
+
+  install(step: Step, now: TimestampNs, world: () => World): Outcome {
+    const options = { self: this.#id, now, settings: this.#settings }
+    return this.#take(installCandid(fromHex(step.a ?? ''), options), world)
+  }
+
+  upgrade(step: Step, now: TimestampNs, world: () => World): Outcome {
+    return this.#take(upgradeCandid(this.minter, fromHex(step.a ?? ''), now), world)
+  }
+
+  #take(installed: Installed, world: () => World): Outcome {
+    if (installed.type === 'refused') return { code: TRAPPED, message: installed.reason }
+    this.#minter = installed.minter
+    this.isStopped = false
+    machine.notify(this.minter, world(), { type: 'rootKey', key: this.#signer.root })
+    this.check()
+    return { reply: 'answered' }
+  }
+
+  answer(step: Step, caller: Principal, world: World): Outcome {
+    if (this.isStopped) return { code: TRAPPED }
+    const method = step.m ?? ''
+    const kind = step.op === 'q' ? 'query' : 'update'
+    const call = { method, kind, caller, arg: fromHex(step.a ?? '') } as const
+    const answer = callCandid(this.minter, world, call)
+    const codec = minterCodec(method)
+    if (answer === undefined || codec === undefined) return { code: NO_SUCH_METHOD }
+    this.check()
+    return answer.type === 'trap'
+      ? { code: TRAPPED, message: answer.message }
+      : { reply: readableMessage(codec, answer.value) }
+  }
+
+  /** Something has happened on the Bitcoin side. */
+  bitcoinChanged(world: World): void {
+    machine.notify(this.minter, world, { type: 'bitcoinChanged', isReorganised: false })
+  }
+
+  /** Runs what falls due until `until`, each at its time. */
+  wait(until: TimestampNs, worldAt: (now: TimestampNs) => World, from: TimestampNs): void {
+    if (!this.isInstalled || this.isStopped) return
+    let now = from
+    for (;;) {
+      const next = machine.nextTimer(this.minter)
+      if (next === undefined || next > until) return
+      if (next > now) now = next
+      this.tick(worldAt(now))
+    }
+  }
+
+  tick(world: World): void {
+    machine.tick(this.minter, world)
+    this.#sign(world)
+    this.check()
+  }
+
+  #sign(world: World): void {
+    for (;;) {
+      const [request] = machine.outstanding(this.minter)
+      if (request === undefined) return
+      const signature = this.#signer.sign(request)
+      machine.notify(this.minter, world, { type: 'signatureReady', key: request.key, signature })
+    }
+  }
+
+  check(): void {
+    const problems = machine.violations(this.minter)
+    if (problems.length > 0) throw new Error(problems.join('\n'))
+  }
+
+  /** Names of the guards of both kinds: who is inside while a call waits. */
+  get inside() {
+    const { updating, retrieving } = this.minter.state.volatile
+    return { updating, retrieving }
+  }
+}
+
+/** The name under which our guards know an account. */
+export const guardName = accountKey
+
+export const textOf = (bytes: Principal): string => textOfPrincipal(bytes)
+export const hexOf = toHex

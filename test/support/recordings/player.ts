@@ -1,0 +1,374 @@
+/**
+ * Plays a recording against our machines and compares, step by step. Every answer is equal,
+ * different for a reason that a rule names, or not compared for a reason; the rest is unexplained.
+ */
+import { fromHex } from '../../../src/core/base/bytes.ts'
+import type { TimestampNs } from '../../../src/core/base/units.ts'
+import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
+import type { Principal } from '../../../src/core/ic/principal.ts'
+import { principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
+import { addressText } from '../../../src/core/minter/addresses.ts'
+import type { Settings } from '../../../src/core/minter/constants.ts'
+import type { World } from '../../../src/core/minter/context.ts'
+import { RecordedChain } from './chain.ts'
+import { RecordedChecker } from './checker.ts'
+import type { Recording, Step } from './format.ts'
+import { field, NotUnderstood, principalOf, timeOf } from './format.ts'
+import type { Judged, Verdict } from './judge.ts'
+import { judge } from './judge.ts'
+import { LedgerSide, ledgerCodec } from './ledger-side.ts'
+import { guardName, MinterSide, recordedCodec, Signer } from './minter-side.ts'
+import type { OurCall } from './our-calls.ts'
+import { OurCalls } from './our-calls.ts'
+import type { Outcome } from './outcome.ts'
+import { ANSWERED, recordedOutcome } from './outcome.ts'
+import { isSame } from './readable.ts'
+import { callsOf } from './recorded-calls.ts'
+import type { Facts } from './rules.ts'
+import { reasonOfMissingWrite, UNCOMPARED } from './rules.ts'
+
+const MINUTE_NS = 60n * NS_PER_SECOND
+const WRITES: ReadonlySet<string> = new Set(['icrc1_transfer', 'icrc2_transfer_from'])
+
+export class Player {
+  readonly #recording: Recording
+  readonly #calls = new OurCalls()
+  readonly #checker = new RecordedChecker(this.#calls)
+  readonly #signer: Signer
+  readonly verdicts: Verdict[] = []
+  chain = new RecordedChain(this.#calls)
+  readonly ledger: LedgerSide
+  readonly minter: MinterSide
+  #now: TimestampNs
+  #section = 'start'
+  #place = 0
+  /** The step that it could not play. */
+  stoppedAt: number | undefined
+
+  constructor(recording: Recording, settings: Settings) {
+    this.#recording = recording
+    this.#now = timeOf(recording.start)
+    const { master_secret = '01' } = recording.ecdsa ?? {}
+    this.#signer = new Signer(master_secret, this.#id('minter'))
+    this.minter = new MinterSide(this.#id('minter'), this.#signer, settings)
+    this.ledger = new LedgerSide(this.#id('ledger'), this.#calls)
+  }
+
+  #id(canister: string): Principal {
+    const text = this.#recording.canisters[canister]
+    if (text === undefined) throw new NotUnderstood(`a recording without a canister ${canister}`)
+    return principalOfText(text)
+  }
+
+  get root() {
+    return this.#signer.root
+  }
+
+  play(): readonly Verdict[] {
+    for (const [place, step] of this.#recording.steps.entries()) {
+      this.#place = place
+      this.#section = step.g ?? this.#section
+      try {
+        this.#play(step)
+      } catch (error) {
+        if (!(error instanceof Error)) throw error
+        const reason = `the player stopped: ${error.message}`
+        this.#judge(nameOf(step), { kind: 'unexplained', reason, ours: error.stack })
+        this.stoppedAt = place
+        return this.verdicts
+      }
+    }
+    return this.verdicts
+  }
+
+  #judge(what: string, judged: Judged): void {
+    this.verdicts.push({ section: this.#section, place: this.#place, what, ...judged })
+  }
+
+  #world(now = this.#now): World {
+    const ledger = this.ledger.port(this.#id('minter'), now)
+    return { now, ports: { ledger, bitcoin: this.chain, checker: this.#checker } }
+  }
+
+  #play(step: Step): void {
+    this.#checker.listen(step.calls ?? [])
+    this.chain.isAsked = !['u', 'q', 'together'].includes(step.op)
+    switch (step.op) {
+      case 'install':
+      case 'upgrade':
+        this.#change(step)
+        return
+      case 'u':
+      case 'q':
+        this.#call(step)
+        return
+      case 'together':
+        this.#together(step)
+        return
+      case 'wait':
+        this.#wait(step, until(step))
+        return
+      case 'jump':
+        this.#jump(step)
+        return
+      case 'world':
+        this.#worldChanges(step)
+        return
+      case 'repeat':
+        this.#repeat(step)
+        return
+      default:
+        throw new NotUnderstood(`a step of op "${step.op}"`)
+    }
+  }
+
+  /** Installs and upgrades; what is refused leaves everything as it was. */
+  #change(step: Step): void {
+    this.#moveClock(step)
+    const world = () => this.#world()
+    const isInstall = step.op === 'install'
+    let ours: Outcome
+    if (step.c === 'ledger') {
+      if (isInstall) this.#newWorld()
+      ours = isInstall ? this.ledger.install(step, this.#now) : this.ledger.upgrade(step)
+    } else if (step.c === 'minter') {
+      const network = networkOfInit(step)
+      if (isInstall && network !== undefined) this.chain.network = network
+      ours = isInstall
+        ? this.minter.install(step, this.#now, world)
+        : this.minter.upgrade(step, this.#now, world)
+    } else if (step.c === 'kyt') {
+      this.#judge(nameOf(step), { kind: 'uncompared', reason: 'the checker is played' })
+      return
+    } else throw new NotUnderstood(`${step.op} of a canister "${step.c}"`)
+    const recorded: Outcome = step.x ?? ANSWERED
+    const compared = { step, recorded, ours, facts: this.#facts() }
+    this.#judge(nameOf(step), judge(compared))
+    this.#calls.take()
+  }
+
+  /** A new ledger begins a new story: no coin of the one before is there. */
+  #newWorld(): void {
+    const { rates } = this.chain
+    this.chain = new RecordedChain(this.#calls)
+    this.chain.rates = rates
+    this.chain.told = rates
+    this.#checker.reset()
+  }
+
+  #facts(): Facts {
+    const minterId = textOfPrincipal(this.#id('minter'))
+    if (!this.minter.isInstalled) return { minterId, mainAddress: '', checkFee: 0n, network: '' }
+    const { config, volatile } = this.minter.minter.state
+    const mainScript = volatile.root?.mainScript
+    return {
+      minterId,
+      mainAddress: mainScript === undefined ? '' : addressText(mainScript, config.network),
+      checkFee: config.checkFee,
+      network: config.network,
+    }
+  }
+
+  #moveClock({ t }: Step): void {
+    if (t !== undefined) this.#now = timeOf(t)
+  }
+
+  #call(step: Step): void {
+    this.#moveClock(step)
+    const ours = this.#answer(step)
+    const judged = this.#judgeCall(step, ours)
+    this.#compareCalls(step, judged.kind !== 'equal' || isShortened(step))
+  }
+
+  #answer(step: Step): Outcome {
+    const caller = principalOf(this.#recording, step.as)
+    if (step.c === 'minter') return this.minter.answer(step, caller, this.#world())
+    if (step.c === 'ledger') return this.ledger.answer(step, caller, this.#now)
+    if (step.c === 'kyt') return ANSWERED
+    throw new NotUnderstood(`a call of a canister "${step.c}"`)
+  }
+
+  #judgeCall(step: Step, ours: Outcome): Judged {
+    const judged = this.#judgedCall(step, ours)
+    this.#judge(nameOf(step), judged)
+    return judged
+  }
+
+  #judgedCall(step: Step, ours: Outcome): Judged {
+    const { c, m = '' } = step
+    const reason = UNCOMPARED.get(m)
+    if (reason !== undefined) return { kind: 'uncompared', reason }
+    if (c === 'kyt') return { kind: 'uncompared', reason: 'the checker is played' }
+    const codec = c === 'minter' ? recordedCodec(m) : ledgerCodec(m)
+    if (codec === undefined && step.x === undefined) return unknownMethod(m)
+    const recorded = recordedOutcome(step, codec)
+    return judge({ step, recorded, ours, facts: this.#facts() })
+  }
+
+  /**
+   * All arrive at once: who has come to a call of its own is inside until all have arrived. The
+   * guards of that release were by principal: whoever comes under a principal that is inside finds
+   * its own account inside.
+   */
+  #together(step: Step): void {
+    this.#moveClock(step)
+    const entered: { readonly kind: 'updating' | 'retrieving'; readonly who: string }[] = []
+    let isDifferent = false
+    for (const part of step.parts ?? []) {
+      const full: Step = { ...part, op: part.op ?? 'u' }
+      const guard = this.#guardOf(full)
+      const before = this.#calls.count
+      const held = guard === undefined ? [] : entered.filter(({ kind }) => kind === guard.kind)
+      const isInside = guard !== undefined && held.some(({ who }) => who === guard.who)
+      const set = guard === undefined ? undefined : this.minter.inside[guard.kind]
+      for (const [at] of held.entries()) set?.add(`another ${at}`)
+      if (isInside) set?.add(guard.account)
+      const ours = this.#answer(full)
+      set?.clear()
+      if (guard !== undefined && this.#calls.count > before) entered.push(guard)
+      if (this.#judgeCall(full, ours).kind !== 'equal') isDifferent = true
+    }
+    this.#compareCalls(step, isDifferent)
+  }
+
+  #guardOf(step: Step) {
+    if (step.c !== 'minter') return undefined
+    const caller = principalOf(this.#recording, step.as)
+    if (step.m === 'update_balance') {
+      const name = field(step.in, 'owner')
+      const owner = name === undefined ? caller : principalOfText(String(name))
+      const account = { owner, subaccount: subaccountOf(step.in, 'subaccount') }
+      return { kind: 'updating', who: textOfPrincipal(owner), account: guardName(account) } as const
+    }
+    if (step.m !== 'retrieve_btc' && step.m !== 'retrieve_btc_with_approval') return undefined
+    const account = { owner: caller, subaccount: subaccountOf(step.in, 'from_subaccount') }
+    return {
+      kind: 'retrieving',
+      who: textOfPrincipal(caller),
+      account: guardName(account),
+    } as const
+  }
+
+  #wait(step: Step, end: TimestampNs): void {
+    this.minter.wait(end, (now) => this.#world(now), this.#now)
+    this.#now = end
+    this.#compareCalls(step, false)
+  }
+
+  #jump(step: Step): void {
+    const end = until(step)
+    this.#now = timestampNs(end - MINUTE_NS)
+    if (this.minter.isInstalled) this.minter.tick(this.#world())
+    this.#wait(step, end)
+  }
+
+  #worldChanges(step: Step): void {
+    this.#moveClock(step)
+    if (step.what === 'stop' || step.what === 'start') {
+      const isStopped = step.what === 'stop'
+      if (step.c === 'ledger') this.ledger.isStopped = isStopped
+      else if (step.c === 'minter') this.minter.isStopped = isStopped
+      else if (step.c === 'kyt') this.#checker.isStopped = isStopped
+      else throw new NotUnderstood(`${step.what} of "${step.c}"`)
+      return
+    }
+    if (step.what === 'kyt') {
+      this.#checker.change(step)
+      return
+    }
+    if (!this.chain.change(step)) throw new NotUnderstood(`a world step of "${step.what}"`)
+    this.#checker.tainted = this.chain.tainted
+    if (this.minter.isInstalled) this.minter.bitcoinChanged(this.#world())
+  }
+
+  #repeat(step: Step): void {
+    const { count, times = count } = step as { readonly [field: string]: unknown }
+    if (step.parts === undefined || typeof times !== 'number')
+      throw new NotUnderstood(`repeat: ${step.n ?? JSON.stringify(step)}`)
+    for (let round = 0; round < times; round++) for (const part of step.parts) this.#play(part)
+  }
+
+  /** Compares what the two minters asked of others, and keeps the ledger in step. */
+  #compareCalls(step: Step, isDifferent: boolean): void {
+    const ours = this.#calls.take()
+    if (isShortened(step)) return
+    const recorded = (step.calls ?? []).flatMap((call) => callsOf(call, this.chain))
+    this.#keepInStep(recorded, ours, isDifferent)
+    if (step.op === 'wait' || step.op === 'jump' || isDifferent) return
+    for (const m of new Set([...recorded, ...ours].map((call) => call.m))) {
+      if (WRITES.has(m)) continue
+      const [theirs, our] = [recorded, ours].map((calls) =>
+        calls.filter((call) => call.m === m).map((call) => ({ in: call.in, out: call.out })),
+      )
+      const isEqual = isSame(theirs, our)
+      this.#judge(
+        `${nameOf(step)}: calls of ${m}`,
+        isEqual ? { kind: 'equal' } : { kind: 'unexplained', recorded: theirs, ours: our },
+      )
+    }
+  }
+
+  #keepInStep(recorded: readonly OurCall[], ours: readonly OurCall[], isDifferent: boolean): void {
+    const isWrite = ({ m, out }: OurCall) =>
+      (WRITES.has(m) && out !== 'refused') || m === 'bitcoin_send_transaction'
+    const left = ours.filter(isWrite)
+    for (const call of recorded.filter(isWrite)) {
+      const what = `${call.m} ${JSON.stringify(call.in).slice(0, 80)}`
+      const at = left.findIndex(({ m, in: said }) => m === call.m && isSame(said, call.in))
+      const [found] = at < 0 ? [] : left.splice(at, 1)
+      if (found !== undefined) {
+        const isEqual = isSame(found.out, call.out)
+        this.#judge(what, {
+          kind: isEqual ? 'equal' : 'unexplained',
+          recorded: call.out,
+          ours: found.out,
+        })
+        continue
+      }
+      const reason = reasonOfMissingWrite(call, isDifferent)
+      if (reason === undefined || !WRITES.has(call.m)) {
+        this.#judge(what, { kind: 'unexplained', recorded: call, ours: left })
+        continue
+      }
+      const index = this.ledger.instead(call.m, call.in, this.#id('minter'), this.#now)
+      const isSameIndex = isSame({ Ok: index }, call.out)
+      this.#judge(what, {
+        kind: isSameIndex ? 'different' : 'unexplained',
+        reason,
+        recorded: call.out,
+        ours: index,
+      })
+    }
+    for (const call of left)
+      this.#judge(`${call.m} of ours`, { kind: 'unexplained', ours: call, recorded })
+  }
+}
+
+const until = ({ t, op }: Step): TimestampNs => {
+  if (t === undefined) throw new NotUnderstood(`${op} without a time`)
+  return timeOf(t)
+}
+
+const unknownMethod = (m: string): Judged =>
+  m === 'http_request'
+    ? { kind: 'uncompared', reason: 'pages are no part of the machine' }
+    : { kind: 'unexplained', reason: `no method "${m}" is known here` }
+
+const nameOf = ({ op, c = '', m = '', n = '', what }: Step): string =>
+  [op, String(what ?? ''), c, m, n].filter((word) => word !== '').join(' ')
+
+/** The answer was too long to keep; so were the calls. */
+const isShortened = ({ op, r, x }: Step): boolean =>
+  (op === 'u' || op === 'q') && r === undefined && x === undefined
+
+function subaccountOf(args: unknown, name: string): Uint8Array | undefined {
+  const hex = field(args, name)
+  return hex === undefined ? undefined : fromHex(String(hex))
+}
+
+const NETWORKS = { Mainnet: 'mainnet', Testnet: 'testnet', Regtest: 'regtest' } as const
+
+function networkOfInit(step: Step) {
+  const [name] = Object.keys(Object(field(field(step.in, 'Init'), 'btc_network')))
+  return name === undefined ? undefined : NETWORKS[name as keyof typeof NETWORKS]
+}
