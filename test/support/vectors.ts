@@ -31,3 +31,7 @@ export function vectorFiles(path: string, ending: string): readonly string[] {
     .filter((name) => name.endsWith(ending))
     .sort()
 }
+
+/** Parsed JSON of a file that is known to be there. */
+export const listedJson = <T>(path: string): T =>
+  JSON.parse(readFileSync(join(folder, path), 'utf8')) as T

@@ -5,31 +5,24 @@
  * ledger and the recorded key. A difference needs a rule (`rules.ts`, each with its reason); an
  * answer that nothing explains fails its section. The table at the end counts them all.
  */
-import type { TestContext } from 'vitest'
 import { afterAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
+import { MINTER_OF_2024 } from '../../support/recordings/dialect-2024.ts'
 import { compareEvents } from '../../support/recordings/ending.ts'
 import type { Recording } from '../../support/recordings/format.ts'
 import { sectionsOf } from '../../support/recordings/format.ts'
 import type { Verdict } from '../../support/recordings/judge.ts'
-import { SETTINGS_OF_2024 } from '../../support/recordings/minter-side.ts'
 import { Player } from '../../support/recordings/player.ts'
-import { vectorFiles, vectorJson } from '../../support/vectors.ts'
+import { listedJson, vectorFiles } from '../../support/vectors.ts'
 
 const FOLDER = 'minter-recordings'
 const files = vectorFiles(FOLDER, '.json')
 
-/** Outside a test nothing can be skipped: the files are known to be there. */
-const context = {
-  skip: (reason: string) => {
-    throw new Error(reason)
-  },
-} as unknown as TestContext
 const END = 'the end'
 
 function play(file: string) {
-  const recording = vectorJson<Recording>(context, `${FOLDER}/${file}`)
-  const player = new Player(recording, SETTINGS_OF_2024)
+  const recording = listedJson<Recording>(`${FOLDER}/${file}`)
+  const player = new Player(recording, MINTER_OF_2024)
   const verdicts = [...player.play()]
   const endings = player.stoppedAt === undefined ? compareEvents(player, recording) : []
   for (const ending of endings)
@@ -52,7 +45,7 @@ if (files.length === 0)
   it.skip('plays the recordings of the deployed minter: the folder is not here', () => undefined)
 
 describe.each(files)('%s', (file) => {
-  const sections = [...sectionsOf(vectorJson<Recording>(context, `${FOLDER}/${file}`)).keys(), END]
+  const sections = [...sectionsOf(listedJson<Recording>(`${FOLDER}/${file}`)).keys(), END]
 
   it.each(sections)('is played as recorded: %s', (section) => {
     const { player, verdicts: all } = playedOnce(file)

@@ -105,6 +105,7 @@ export class LedgerSide {
     })
     const main = readableAccount({ owner: minter })
     return {
+      ...inner,
       mint: (call) =>
         plain(
           asked('icrc1_transfer', { to: readableAccount(call.to), ...common(call) }, () =>

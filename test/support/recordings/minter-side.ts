@@ -11,9 +11,8 @@ import type { Principal } from '../../../src/core/ic/principal.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import type { SignatureRequest } from '../../../src/core/minter/calls.ts'
 import { callCandid, installCandid, upgradeCandid } from '../../../src/core/minter/candid-face.ts'
-import type { Settings } from '../../../src/core/minter/constants.ts'
-import { DEFAULT_SETTINGS } from '../../../src/core/minter/constants.ts'
 import type { World } from '../../../src/core/minter/context.ts'
+import type { Ruled } from '../../../src/core/minter/dialect.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
 import { payloadCodec } from '../../../src/core/minter/interface-events.ts'
 import type { Installed, Minter } from '../../../src/core/minter/machine.ts'
@@ -23,17 +22,6 @@ import { NotUnderstood } from './format.ts'
 import type { Outcome } from './outcome.ts'
 import { NO_SUCH_METHOD, TRAPPED } from './outcome.ts'
 import { readableMessage } from './readable.ts'
-
-const DAY_NS = 86_400n * 1_000_000_000n
-
-/** That release minted only when asked, took 1,000 withdrawals, and suspended for good. */
-export const SETTINGS_OF_2024: Settings = {
-  ...DEFAULT_SETTINGS,
-  autoMint: false,
-  pendingRequestsMax: 1_000,
-  depositsPerCallMax: 100_000,
-  suspensionNs: 100_000n * DAY_NS,
-}
 
 const codecs: Readonly<Record<string, { readonly result: Codec<unknown> }>> = minterInterface
 
@@ -73,11 +61,11 @@ export class Signer {
 export class MinterSide {
   readonly #id: Principal
   readonly #signer: Signer
-  readonly #settings: Settings
+  readonly #settings: Ruled
   #minter: Minter | undefined
   isStopped = false
 
-  constructor(id: Principal, signer: Signer, settings: Settings) {
+  constructor(id: Principal, signer: Signer, settings: Ruled) {
     this.#id = id
     this.#signer = signer
     this.#settings = settings

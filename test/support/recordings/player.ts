@@ -8,8 +8,8 @@ import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { addressText } from '../../../src/core/minter/addresses.ts'
-import type { Settings } from '../../../src/core/minter/constants.ts'
 import type { World } from '../../../src/core/minter/context.ts'
+import type { Ruled } from '../../../src/core/minter/dialect.ts'
 import { RecordedChain } from './chain.ts'
 import { RecordedChecker } from './checker.ts'
 import type { Recording, Step } from './format.ts'
@@ -17,7 +17,7 @@ import { field, NotUnderstood, principalOf, timeOf } from './format.ts'
 import type { Judged, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
 import { LedgerSide, ledgerCodec } from './ledger-side.ts'
-import { guardName, MinterSide, recordedCodec, Signer } from './minter-side.ts'
+import { guardName, MinterSide, minterCodec, recordedCodec, Signer } from './minter-side.ts'
 import type { OurCall } from './our-calls.ts'
 import { OurCalls } from './our-calls.ts'
 import type { Outcome } from './outcome.ts'
@@ -25,7 +25,7 @@ import { ANSWERED, recordedOutcome } from './outcome.ts'
 import { isSame } from './readable.ts'
 import { callsOf } from './recorded-calls.ts'
 import type { Facts } from './rules.ts'
-import { reasonOfMissingWrite, UNCOMPARED } from './rules.ts'
+import { reasonOfMissingWrite, reasonOfMoreCalls, UNCOMPARED } from './rules.ts'
 
 const MINUTE_NS = 60n * NS_PER_SECOND
 const WRITES: ReadonlySet<string> = new Set(['icrc1_transfer', 'icrc2_transfer_from'])
@@ -45,7 +45,7 @@ export class Player {
   /** The step that it could not play. */
   stoppedAt: number | undefined
 
-  constructor(recording: Recording, settings: Settings) {
+  constructor(recording: Recording, settings: Ruled) {
     this.#recording = recording
     this.#now = timeOf(recording.start)
     const { master_secret = '01' } = recording.ecdsa ?? {}
@@ -198,6 +198,8 @@ export class Player {
     const { c, m = '' } = step
     const reason = UNCOMPARED.get(m)
     if (reason !== undefined) return { kind: 'uncompared', reason }
+    if (m === 'http_request' && c === 'minter' && minterCodec(m) === undefined)
+      return { kind: 'uncompared', reason: 'pages are no part of the machine' }
     if (c === 'kyt') return { kind: 'uncompared', reason: 'the checker is played' }
     const codec = c === 'minter' ? recordedCodec(m) : ledgerCodec(m)
     if (codec === undefined && step.x === undefined) return unknownMethod(m)
@@ -300,11 +302,12 @@ export class Player {
       const [theirs, our] = [recorded, ours].map((calls) =>
         calls.filter((call) => call.m === m).map((call) => ({ in: call.in, out: call.out })),
       )
-      const isEqual = isSame(theirs, our)
-      this.#judge(
-        `${nameOf(step)}: calls of ${m}`,
-        isEqual ? { kind: 'equal' } : { kind: 'unexplained', recorded: theirs, ours: our },
-      )
+      const what = `${nameOf(step)}: calls of ${m}`
+      const reason = reasonOfMoreCalls(step, m)
+      if (isSame(theirs, our)) this.#judge(what, { kind: 'equal' })
+      else if (reason !== undefined && theirs?.length === 0)
+        this.#judge(what, { kind: 'different', reason })
+      else this.#judge(what, { kind: 'unexplained', recorded: theirs, ours: our })
     }
   }
 
@@ -349,10 +352,10 @@ const until = ({ t, op }: Step): TimestampNs => {
   return timeOf(t)
 }
 
-const unknownMethod = (m: string): Judged =>
-  m === 'http_request'
-    ? { kind: 'uncompared', reason: 'pages are no part of the machine' }
-    : { kind: 'unexplained', reason: `no method "${m}" is known here` }
+const unknownMethod = (m: string): Judged => ({
+  kind: 'unexplained',
+  reason: `no method "${m}" is known here`,
+})
 
 const nameOf = ({ op, c = '', m = '', n = '', what }: Step): string =>
   [op, String(what ?? ''), c, m, n].filter((word) => word !== '').join(' ')

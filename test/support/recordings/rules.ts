@@ -261,6 +261,13 @@ export function reasonOfMissingWrite(
   return undefined
 }
 
+/** Why ours asks where the recorded minter did not; undefined: no reason is known. */
+export function reasonOfMoreCalls(step: Step, m: string): string | undefined {
+  if (m === 'fetch_withdrawal_alerts') return 'a destination is checked before the burn today'
+  if (step.op === 'together' && step.calls === undefined) return 'the calls were not kept'
+  return undefined
+}
+
 // ---- Events ----
 
 /** The payload as today's release records it; undefined: it records none. */
