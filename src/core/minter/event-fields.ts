@@ -140,6 +140,7 @@ const withdrawalReason: Codec<InvalidTransaction> = (() => {
   return {
     encode: (error) => reason.encode({ type: 'invalidTransaction', error }),
     decode: (cbor) => reason.decode(cbor).error,
+    form: reason.form,
   }
 })()
 

@@ -53,7 +53,7 @@ const CHAIN_BYTES = 32
 /** Enough for a transaction of 1,000 inputs with its signatures. */
 const EVENT_BYTES_MAX = 4_000_000
 
-const eventCodec: Codec<Event> = record<Event>({
+export const eventCodec: Codec<Event> = record<Event>({
   timestamp: optional('timestamp', refine(nat64, timestampNs)),
   payload: field('payload', payloadCodec),
 })

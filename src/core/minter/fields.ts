@@ -12,7 +12,18 @@ import { principal } from '../ic/principal.ts'
 export type Codec<T> = {
   readonly encode: (value: T) => Cbor
   readonly decode: (cbor: Cbor) => T
+  /** What the CBOR is, for those who write it otherwise. */
+  readonly form: Form
 }
+
+/** Kinds of what is written; bytes of a txid are in internal order. */
+export type Form =
+  | { readonly type: 'nat64' | 'nat32' | 'bytes' | 'txid' | 'principal' | 'text' | 'boolean' }
+  | { readonly type: 'list'; readonly element: Form }
+  | { readonly type: 'record'; readonly fields: ReadonlyMap<string, FieldForm> }
+  | { readonly type: 'variant'; readonly cases: ReadonlyMap<string, Form> }
+
+export type FieldForm = { readonly form: Form; readonly optional: boolean }
 
 /** A field of a record: an optional one is left out when undefined. */
 type Field<T> = { readonly name: string; readonly codec: Codec<T>; readonly optional: boolean }
@@ -23,10 +34,14 @@ export const field = <T>(name: string, codec: Codec<T>): Field<T> => ({
   optional: false,
 })
 
-export function optional<T>(name: string, { encode, decode }: Codec<T>): Field<T | undefined> {
+export function optional<T>(
+  name: string,
+  { encode, decode, form }: Codec<T>,
+): Field<T | undefined> {
   const codec: Codec<T | undefined> = {
     encode: (value) => (value === undefined ? null : encode(value)),
     decode,
+    form,
   }
   return { name, codec, optional: true }
 }
@@ -39,6 +54,7 @@ function natural(bits: number): Codec<bigint> {
         throw new BadEncoding(`no natural number of ${bits} bits`)
       return cbor
     },
+    form: { type: bits === 64 ? 'nat64' : 'nat32' },
   }
 }
 
@@ -48,6 +64,7 @@ const wideNat32 = natural(32)
 export const nat32: Codec<number> = {
   encode: (value) => BigInt(value),
   decode: (cbor) => Number(wideNat32.decode(cbor)),
+  form: wideNat32.form,
 }
 
 export const satoshi: Codec<Sat> = {
@@ -57,6 +74,7 @@ export const satoshi: Codec<Sat> = {
     if (value > MONEY_MAX) throw new BadEncoding(`${value} sat is out of range`)
     return sat(value)
   },
+  form: nat64.form,
 }
 
 export const blob: Codec<Uint8Array> = {
@@ -65,6 +83,7 @@ export const blob: Codec<Uint8Array> = {
     if (!(cbor instanceof Uint8Array)) throw new BadEncoding('no byte string')
     return cbor
   },
+  form: { type: 'bytes' },
 }
 
 export const text: Codec<string> = {
@@ -73,6 +92,7 @@ export const text: Codec<string> = {
     if (typeof cbor !== 'string') throw new BadEncoding('no text')
     return cbor
   },
+  form: { type: 'text' },
 }
 
 export const boolean: Codec<boolean> = {
@@ -81,16 +101,21 @@ export const boolean: Codec<boolean> = {
     if (typeof cbor !== 'boolean') throw new BadEncoding('no boolean')
     return cbor
   },
+  form: { type: 'boolean' },
 }
 
 /** Narrows a codec: `check` brands or refuses what was read. */
 export const refine = <T extends U, U>(base: Codec<U>, check: (value: U) => T): Codec<T> => ({
   encode: base.encode,
   decode: (cbor) => check(base.decode(cbor)),
+  form: base.form,
 })
 
-export const principalBytes: Codec<Principal> = refine(blob, principal)
-export const txidBytes: Codec<Txid> = refine(blob, hash32)
+export const principalBytes: Codec<Principal> = {
+  ...refine(blob, principal),
+  form: { type: 'principal' },
+}
+export const txidBytes: Codec<Txid> = { ...refine(blob, hash32), form: { type: 'txid' } }
 
 export function bytesOfSize(size: number): Codec<Uint8Array> {
   return refine(blob, (value) => {
@@ -106,6 +131,7 @@ export const list = <T>(element: Codec<T>): Codec<readonly T[]> => ({
       throw new BadEncoding('no list')
     return cbor.map(element.decode)
   },
+  form: { type: 'list', element: element.form },
 })
 
 const isBytes = (cbor: object): cbor is Uint8Array => cbor instanceof Uint8Array
@@ -123,7 +149,11 @@ export function record<T extends object>(
   },
 ): Codec<T> {
   const entries = Object.entries(fields) as [keyof T & string, Field<T[keyof T]>][]
+  const forms = entries.map(
+    ([, { name, codec, optional }]) => [name, { form: codec.form, optional }] as const,
+  )
   return {
+    form: { type: 'record', fields: new Map(forms) },
     encode(value) {
       const present = entries.filter(([key, { optional }]) => !optional || value[key] !== undefined)
       return new Map(present.map(([key, { name, codec }]) => [name, codec.encode(value[key])]))
@@ -151,6 +181,7 @@ function fieldOf(map: ReadonlyMap<string, Cbor>, name: string): Cbor {
 export function word<T extends string>(words: Readonly<Record<T, string>>): Codec<T> {
   const pairs = Object.entries(words) as [T, string][]
   return {
+    form: { type: 'text' },
     encode: (value) => words[value],
     decode(cbor) {
       const pair = pairs.find(([, written]) => written === cbor)
@@ -183,7 +214,9 @@ export function variant<T extends { readonly type: string }>(cases: Cases<T>): C
     if (pair === undefined) throw new BadEncoding(`the case ${type} cannot be written`)
     return pair[1]
   }
+  const forms = pairs.map(([, { name, codec }]) => [name, codec.form] as const)
   return {
+    form: { type: 'variant', cases: new Map(forms) },
     encode(value) {
       const { name, codec } = caseOf(value.type)
       return new Map([[name, codec.encode(value)]])
@@ -204,9 +237,10 @@ export const nothing: Codec<object> = record<object>({})
 /** A case that holds one value, written without a record around it. */
 export function only<K extends string, T>(
   key: K,
-  { encode, decode }: Codec<T>,
+  { encode, decode, form }: Codec<T>,
 ): Codec<{ readonly [P in K]: T }> {
   return {
+    form,
     encode: (value) => encode(value[key]),
     decode: (cbor) => ({ [key]: decode(cbor) }) as { readonly [P in K]: T },
   }

@@ -22,6 +22,7 @@ const status: Codec<MemoStatus> = {
     if (found === undefined) throw new BadEncoding('an unknown status')
     return found
   },
+  form: nat64.form,
 }
 
 const orNull = <T>({ encode }: Codec<T>, value: T | undefined): Cbor =>

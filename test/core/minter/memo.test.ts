@@ -83,11 +83,11 @@ describe('memo bytes', () => {
       encodeBurnMemo({ type: 'consolidate', value: 1000n, inputs: 3n }),
       fromHex('8201821903e803'),
     ],
-  ])('of %s are the known ones', (_, written, expected) => {
+  ])('minter §23.111: of %s are the known ones', (_, written, expected) => {
     expect(toHex(written)).toBe(toHex(expected))
   })
 
-  it('fit the ledger and are read back, whatever the fields', () => {
+  it('minter §23.111: fit the ledger and are read back, whatever the fields', () => {
     fc.assert(
       fc.property(mintMemos, burnMemos, (mint, burn) => {
         expect(encodeMintMemo(mint).length).toBeLessThanOrEqual(51)
@@ -102,7 +102,7 @@ describe('memo bytes', () => {
 describe('decode_ledger_memo', () => {
   const convert = encodeMintMemo({ type: 'convert', txid, vout: 0, fee: 1000n })
 
-  it('reads a memo by the given type', () => {
+  it('minter §23.112: reads a memo by the given type', () => {
     const memo = { type: 'convert', txid, vout: 0, fee: 1000n }
     const value = { type: 'mint', memo }
     expect(decodeMemo({ memoType: 'mint', memo: convert })).toEqual({ type: 'ok', value })
@@ -124,12 +124,12 @@ describe('decode_ledger_memo', () => {
     ['three elements', encodeCbor([1n, [], []])],
     ['no list', encodeCbor('memo')],
     ['a vout above 32 bits', encodeCbor([0n, [txid, 2n ** 32n]])],
-  ])('refuses %s', (_, memo) => {
+  ])('minter §23.112: refuses %s', (_, memo) => {
     const error = decodeMemo({ memoType: 'mint', memo })
     expect(error).toMatchObject({ type: 'err', error: { type: 'invalidMemo' } })
   })
 
-  it('never traps, whatever it is given', () => {
+  it('minter §23.112: never traps, whatever it is given', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 90 }), fc.boolean(), (memo, isMint) => {
         const { type } = decodeMemo({ memoType: isMint ? 'mint' : 'burn', memo })

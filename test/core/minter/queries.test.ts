@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { anonymous } from '../../../src/core/ic/principal.ts'
 import { QUERY_METHODS } from '../../../src/core/minter/calls.ts'
+import { appendEvent } from '../../../src/core/minter/event-log.ts'
+import type { Event } from '../../../src/core/minter/events.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 
@@ -48,6 +50,22 @@ it('known coins are those of the account, also while a transaction spends them',
   expect(known()).toEqual([1_000_000n])
   world.mine(6)
   expect(known()).toEqual([])
+})
+
+it('minter §23.109: events beyond the end are none, and no answer has more than 2,000', () => {
+  const world = new TestMinter()
+  const { log } = world.minter
+  const removed = (blockIndex: bigint): Event => ({
+    payload: { type: 'removedRetrieveBtcRequest', blockIndex },
+  })
+  for (let i = log.count; i < 2_100; i++) appendEvent(log, removed(BigInt(i)))
+  const page = (start: bigint, length: bigint) =>
+    world.call('get_events', anonymous, { start, length })
+  expect(page(0n, 10_000n).length).toBe(2_000)
+  expect(page(2_000n, 10_000n).length).toBe(100)
+  expect(page(2_099n, 1n)).toEqual([removed(2_099n)])
+  for (const start of [2_100n, 2_101n, 2n ** 64n - 1n]) expect(page(start, 10n)).toEqual([])
+  expect(page(0n, 0n)).toEqual([])
 })
 
 it('the methods that a query may ask are those of the interface', () => {
