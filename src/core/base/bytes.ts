@@ -21,7 +21,25 @@ export function hash32(bytes: Uint8Array): Hash32 {
   return bytes as Hash32
 }
 
-export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
+export const toHex = (bytes: Uint8Array): string =>
+  bytes.length > HEX_AT_ONCE_MAX ? bytesToHex(bytes) : String.fromCharCode(...hexCodes(bytes))
+
+/** Longer texts are rarely kept; these are keys of large maps. */
+const HEX_AT_ONCE_MAX = 64
+const CODE_0 = 48
+const CODE_A = 97
+
+/**
+ * Character codes of the digits. A text made of them at once lies in one piece; one that was put
+ * together digit by digit takes five times the memory while it is a key.
+ */
+export function hexCodes(bytes: Uint8Array): number[] {
+  const codes: number[] = []
+  for (const byte of bytes) codes.push(hexCode(byte >> 4), hexCode(byte & 15))
+  return codes
+}
+
+const hexCode = (digit: number): number => (digit < 10 ? CODE_0 + digit : CODE_A + digit - 10)
 
 /** Strict hexadecimal: even length, digits only; anything else is `BadEncoding`. */
 export function fromHex(text: string): Uint8Array {

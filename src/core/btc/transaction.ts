@@ -1,6 +1,6 @@
 /** Transactions: codec, ids, sizes, sanity. Source: `docs/spec/bitcoin.md` §5.2; BIP141, BIP144. */
 import type { Txid } from '../base/bytes.ts'
-import { hash32, toHex } from '../base/bytes.ts'
+import { hash32, hexCodes } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 import { sha256d } from '../base/hash.ts'
 import type { Sat } from '../base/units.ts'
@@ -181,7 +181,13 @@ export const weight = (tx: Transaction): number =>
 export const vsize = (tx: Transaction): number => Math.ceil(weight(tx) / WITNESS_SCALE)
 
 /** Key of an outpoint in a Map: its id in internal order, then its index. */
-export const outpointKey = ({ txid, vout }: OutPoint): string => `${toHex(txid)}:${vout}`
+/** Txid in internal order, colon, index: one text in one piece, as keys of large maps should be. */
+export function outpointKey({ txid, vout }: OutPoint): string {
+  const codes = hexCodes(txid)
+  const index = `:${vout}`
+  for (let i = 0; i < index.length; i++) codes.push(index.charCodeAt(i))
+  return String.fromCharCode(...codes)
+}
 
 export const isNullOutPoint = ({ txid, vout }: OutPoint): boolean =>
   vout === NULL_VOUT && txid.every((byte) => byte === 0)

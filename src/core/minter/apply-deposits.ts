@@ -45,7 +45,7 @@ function addUtxo(state: State, account: Account, utxo: Utxo): void {
   }
   state.mintedOutpoints.add(key) // [H 1]
   state.outpointAccount.set(key, account)
-  addCoin(state.coins, utxo)
+  addCoin(state.coins, utxo, key)
   state.checkedUtxos.delete(key)
   liftSuspension(state, account, key)
   entryOf(state.accountUtxos, accountKey(account)).set(key, utxo)

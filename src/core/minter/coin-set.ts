@@ -64,8 +64,7 @@ function placeOf({ pieces }: Coins, isBefore: (coin: Coin) => boolean): Place {
 }
 
 /** A coin that is there already stays as it is. */
-export function addCoin(set: CoinSet, utxo: Utxo): void {
-  const key = outpointKey(utxo.outpoint)
+export function addCoin(set: CoinSet, utxo: Utxo, key = outpointKey(utxo.outpoint)): void {
   if (set.byKey.has(key)) return
   set.byKey.set(key, utxo)
   set.total += utxo.value
