@@ -59,6 +59,9 @@ const ACCEPT_NONSTANDARD = 'bitcoin.accept-nonstandard'
 const MIN_RELAY_RATE = 'bitcoin.min-relay-rate'
 const RELAY_RATE_MAX = 1_000_000n
 
+/** Millisatoshi per virtual byte: more than any fee. */
+const RESUBMISSION_RATE_LIMIT = 1_000_000_000
+
 const settable: Readonly<Record<string, Setting>> = {
   [SYNC_CALLS]: { kind: { type: 'word', words: ['on', 'off'] }, change: () => ({}) },
   [BITCOIN_RPC]: { kind: { type: 'count', min: 0n, max: PORT_MAX }, change: () => ({}) },
@@ -101,6 +104,13 @@ const settable: Readonly<Record<string, Setting>> = {
   'minter.suspension': duration(ofSettings((suspensionNs) => ({ suspensionNs }))),
   'minter.hold': duration(ofSettings((holdNs) => ({ holdNs }))),
   'minter.passed-over': duration(ofSettings((passedOverNs) => ({ passedOverNs }))),
+  'minter.resubmission-delay': duration(
+    ofSettings((resubmissionDelayNs) => ({ resubmissionDelayNs })),
+  ),
+  'minter.resubmission-rate-max': count(RESUBMISSION_RATE_LIMIT, (rate) => ({
+    resubmissionRateMax: BigInt(rate),
+  })),
+  'minter.resend-period': duration(ofSettings((resendPeriodNs) => ({ resendPeriodNs }))),
   'minter.process-period': duration(ofSettings((processPeriodNs) => ({ processPeriodNs }))),
   'minter.refresh-fees-period': duration(
     ofSettings((refreshFeesPeriodNs) => ({ refreshFeesPeriodNs })),

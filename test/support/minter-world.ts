@@ -13,7 +13,12 @@ import { NS_PER_SECOND, sat, timestampNs } from '../../src/core/base/units.ts'
 import { scriptCodeOfKeyHash, segwitSighash } from '../../src/core/btc/sighash.ts'
 import { compactOfDer, isLowS } from '../../src/core/btc/signature.ts'
 import type { Transaction } from '../../src/core/btc/transaction.ts'
-import { decodeTransaction, outpointKey, txid as txidOf } from '../../src/core/btc/transaction.ts'
+import {
+  decodeTransaction,
+  outpointKey,
+  txid as txidOf,
+  vsize,
+} from '../../src/core/btc/transaction.ts'
 import type { Account } from '../../src/core/ic/account.ts'
 import { accountKey } from '../../src/core/ic/account.ts'
 import type { Principal } from '../../src/core/ic/principal.ts'
@@ -217,9 +222,37 @@ export class FakeChain implements Bitcoin {
       return { type: 'temporarilyUnavailable', message: 'queue full' } as const
     const transaction = decodeTransaction(bytes)
     this.sent.push(bytes)
-    const isWaiting = this.mempool.some((other) => idOf(other) === idOf(transaction))
-    if (!isWaiting && !this.#confirmed.has(idOf(transaction))) this.mempool.push(transaction)
+    this.#admit(transaction)
     return { type: 'ok' } as const
+  }
+
+  /** As nodes do: of two that spend the same the one that pays more, by its rate and for relay. */
+  #admit(transaction: Transaction): void {
+    const fee = this.feeOf(transaction)
+    if (fee === undefined) return
+    const spends = new Set(transaction.inputs.map(({ outpoint }) => outpointKey(outpoint)))
+    const rivals = this.mempool.filter(({ inputs }) =>
+      inputs.some(({ outpoint }) => spends.has(outpointKey(outpoint))),
+    )
+    const size = BigInt(vsize(transaction))
+    const isDearer = rivals.every(
+      (rival) => fee * BigInt(vsize(rival)) > (this.feeOf(rival) ?? 0n) * size,
+    )
+    const paid = rivals.reduce((sum, rival) => sum + (this.feeOf(rival) ?? 0n), 0n)
+    if (rivals.length > 0 && (!isDearer || fee < paid + size)) return
+    for (const rival of rivals) this.mempool.splice(this.mempool.indexOf(rival), 1)
+    this.mempool.push(transaction)
+  }
+
+  /** Undefined where an input is not there (any more). */
+  feeOf({ inputs, outputs }: Transaction): bigint | undefined {
+    let fee = 0n
+    for (const { outpoint } of inputs) {
+      const utxo = this.utxosByKey.get(outpointKey(outpoint))
+      if (utxo === undefined) return undefined
+      fee += utxo.value
+    }
+    return outputs.reduce((rest, { value }) => rest - value, fee)
   }
 
   /** A payment of nobody in particular, in a block `confirmations` deep. */
@@ -247,7 +280,7 @@ export class FakeChain implements Bitcoin {
 
   #confirm(transaction: Transaction): void {
     const txid = txidOf(transaction)
-    this.#confirmed.set(idOf(transaction), this.tipHeight)
+    this.#confirmed.set(bytesKey(txid), this.tipHeight)
     const spent = transaction.inputs.map(({ outpoint }) =>
       this.utxosByKey.get(outpointKey(outpoint)),
     )
@@ -265,7 +298,6 @@ export class FakeChain implements Bitcoin {
 }
 
 const bytesKey = (bytes: Uint8Array): string => bytes.join()
-const idOf = (transaction: Transaction): string => bytesKey(txidOf(transaction))
 
 /** Pay to witness public key hash, as a node checks it. */
 function isSignedFor(tx: Transaction, index: number, utxo: ChainUtxo): boolean {

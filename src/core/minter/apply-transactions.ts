@@ -1,11 +1,14 @@
 /** Events of Bitcoin transactions, from signing to final. Source: minter §§12–14, 18.2. */
 import { equalBytes } from '../base/bytes.ts'
+import { present } from '../base/errors.ts'
 import { decodeTransaction, encodeTransaction, txid as txidOf } from '../btc/transaction.ts'
 import { accountKey } from '../ic/account.ts'
 import { takeFromQueue } from './apply-withdrawals.ts'
+import { owedAfterCancellation } from './cancelled.ts'
 import { addCoin, takeCoin } from './coin-set.ts'
 import { brought, consistent } from './consistency.ts'
 import type { Payload } from './events.ts'
+import { chainOf } from './replacement-chain.ts'
 import { withWitnesses } from './signed-transaction.ts'
 import type {
   Purpose,
@@ -17,7 +20,7 @@ import type {
   WithdrawalRequest,
 } from './state.ts'
 import { burnsOf, keyOfTxid, keyOfUtxo, signingKey } from './state.ts'
-import type { Utxo } from './types.ts'
+import type { Utxo, WithdrawalFee } from './types.ts'
 
 type SoloPurpose = Exclude<SigningPurpose, { readonly type: 'toReplace' }>
 
@@ -146,7 +149,7 @@ export function replaceTransaction(state: State, payload: Payload<'replacedTrans
   const old = brought(state.submitted.get(oldKey), `${oldKey} is replaced and was not submitted`)
   const signing = takeReplacement(state, payload)
   state.submitted.delete(oldKey)
-  state.volatile.unsent.delete(oldKey)
+  forgetSending(state, oldKey)
   state.stuck.set(oldKey, old)
   state.replacedBy.set(oldKey, newKey)
   state.replaces.set(newKey, oldKey)
@@ -181,8 +184,10 @@ function takeReplacement(
   return signing
 }
 
-const isSameCoins = (a: readonly Utxo[], b: readonly Utxo[]): boolean =>
-  a.length === b.length && a.every((utxo, i) => isOutpointOf(b[i], utxo.outpoint))
+function isSameCoins(a: readonly Utxo[], b: readonly Utxo[]): boolean {
+  const keys = new Set(a.map(keyOfUtxo))
+  return a.length === b.length && b.every((utxo) => keys.has(keyOfUtxo(utxo)))
+}
 
 function replacementPurpose(
   old: SubmittedTransaction,
@@ -226,21 +231,6 @@ function giveUpReplacements(state: State, chain: readonly TxidKey[]): void {
   }
 }
 
-/** All transactions that replace each other, `key` among them, oldest first. */
-function chainOf(state: State, key: TxidKey): readonly TxidKey[] {
-  let oldest = key
-  for (let before = state.replaces.get(oldest); before !== undefined; ) {
-    oldest = before
-    before = state.replaces.get(oldest)
-  }
-  const chain: TxidKey[] = []
-  for (let next: TxidKey | undefined = oldest; next !== undefined; ) {
-    chain.push(next)
-    next = state.replacedBy.get(next)
-  }
-  return chain
-}
-
 /** The coin is spent for good. `mintedOutpoints` remembers that it was credited [H 1]. */
 function forgetCoin(state: State, utxo: Utxo): void {
   const key = keyOfUtxo(utxo)
@@ -261,7 +251,25 @@ function finalize(state: State, { purpose, txid, withdrawalFee }: SubmittedTrans
     state.consolidation = undefined
   }
   if (purpose.type === 'toConfirm') purpose.requests.forEach(finish)
+  if (purpose.type === 'toCancel') cancel(state, purpose, withdrawalFee)
   state.earnings.minterFees += withdrawalFee?.minterFee ?? 0n
+}
+
+/**
+ * Nothing can pay them any more: each is owed its amount less its share of what the cancellation
+ * cost (§14.3). A share above the amount is the minter's loss.
+ */
+function cancel(
+  state: State,
+  { requests, error }: Extract<Purpose, { readonly type: 'toCancel' }>,
+  fee: WithdrawalFee | undefined,
+): void {
+  const owed = owedAfterCancellation(requests, fee)
+  requests.forEach((request, i) => {
+    const { amount, share } = present(owed[i], 'each request has its share')
+    state.cancelled.set(request.blockIndex, { request, amount, error })
+    state.earnings.minterFees -= amount + share - request.amount
+  })
 }
 
 /** Coins of the cancelled transactions that the cancellation did not need come back (§14.3). */
@@ -276,5 +284,11 @@ function dropTransaction(state: State, key: TxidKey): void {
   state.stuck.delete(key)
   state.replacedBy.delete(key)
   state.replaces.delete(key)
-  state.volatile.unsent.delete(key)
+  forgetSending(state, key)
+}
+
+function forgetSending({ volatile }: State, key: TxidKey): void {
+  volatile.unsent.delete(key)
+  volatile.lastSent.delete(key)
+  volatile.delayed.delete(key)
 }

@@ -41,6 +41,7 @@ function isKnownBurn(state: State, burn: bigint): boolean {
   return (
     state.consolidation?.blockIndex === burn ||
     state.finalized.has(burn) ||
+    state.cancelled.has(burn) ||
     state.reimbursements.has(burn) ||
     state.reimbursed.has(burn) ||
     state.queue.some(({ blockIndex }) => blockIndex === burn) ||
@@ -134,6 +135,13 @@ export function scheduleReimbursement(
     const request = takeFromQueue(state, burn)
     consistent(amount <= request.amount, `burn ${burn} gives back more than was burned`)
     state.earnings.reimbursementCharges += request.amount - amount
+  }
+  const cancelled = state.cancelled.get(burn)
+  if (cancelled !== undefined) {
+    const { request } = cancelled
+    consistent(amount <= request.amount, `burn ${burn} gives back more than was burned`)
+    state.cancelled.delete(burn)
+    state.earnings.reimbursementCharges += cancelled.amount - amount
   }
   state.reimbursements.set(burn, { account, amount, reason })
 }

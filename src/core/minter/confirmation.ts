@@ -4,14 +4,28 @@ import { outpointKey } from '../btc/transaction.ts'
 import { compareAsListed } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
+import { changeOf, liveTransaction } from './replacement-chain.ts'
 import type { TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, mainAccount } from './state.ts'
 import type { Utxo } from './types.ts'
 
+/**
+ * Transactions whose change is on the main chain, however deep; undefined while the view cannot
+ * tell.
+ */
+export function seenInChain({ state, ports }: Context): ReadonlySet<TxidKey> | undefined {
+  const live = [...state.submitted.values(), ...state.stuck.values()]
+  const changes = live.flatMap((transaction) => changeOf(transaction) ?? [])
+  const missing = changes.length === 0 ? [] : ports.bitcoin.missing(changes)
+  if (missing === undefined) return undefined
+  const gone = new Set(missing.map(({ txid }) => keyOfTxid(txid)))
+  return new Set(changes.map(({ txid }) => keyOfTxid(txid)).filter((key) => !gone.has(key)))
+}
+
 /** One round: looks at the main address, and finalises what has its change there deep enough. */
-export function findConfirmations(context: Context): void {
+export function findConfirmations(context: Context, seen: ReadonlySet<TxidKey>): void {
   const { state, volatile, ports, record } = context
-  if (volatile.root === undefined || state.submitted.size + state.stuck.size === 0) return
+  if (volatile.root === undefined || seen.size === 0) return
   const answer = ports.bitcoin.utxos({
     script: volatile.root.mainScript,
     minConfirmations: state.config.minConfirmations,
@@ -26,30 +40,24 @@ export function findConfirmations(context: Context): void {
       schedule(context, 'process', context.now + context.settings.processPeriodNs)
   }
   for (const key of confirmedBy(context, own)) {
-    const transaction = liveTransaction(context, key)
+    const transaction = liveTransaction(state, key)
     if (transaction === undefined) continue // Its chain ended with the one before.
     record({ type: 'confirmedTransaction', txid: transaction.txid })
   }
 }
 
-const liveTransaction = ({ state }: Context, key: TxidKey) =>
-  state.submitted.get(key) ?? state.stuck.get(key)
-
 /** New outputs at the main address: of transactions the minter sent, and of others (step 3). */
 function sortOutputs(
-  context: Context,
+  { state }: Context,
   utxos: readonly Utxo[],
 ): { readonly own: readonly Utxo[]; readonly donated: readonly Utxo[] } {
-  const { state } = context
   const isNew = (utxo: Utxo): boolean =>
     !state.mintedOutpoints.has(keyOfUtxo(utxo)) && !state.donations.has(keyOfUtxo(utxo))
   const txidOf = ({ outpoint }: Utxo): TxidKey => keyOfTxid(outpoint.txid)
+  const isSent = (utxo: Utxo): boolean => liveTransaction(state, txidOf(utxo)) !== undefined
   const fresh = utxos.filter(isNew).sort(compareAsListed)
-  const own = fresh.filter((utxo) => liveTransaction(context, txidOf(utxo)) !== undefined)
-  const donated = fresh.filter(
-    (utxo) =>
-      liveTransaction(context, txidOf(utxo)) === undefined && !state.signing.has(txidOf(utxo)),
-  )
+  const own = fresh.filter(isSent)
+  const donated = fresh.filter((utxo) => !isSent(utxo) && !state.signing.has(txidOf(utxo)))
   return { own, donated }
 }
 

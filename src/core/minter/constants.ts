@@ -42,6 +42,20 @@ export const EVENTS_PER_QUERY_MAX = 2_000n
 export const MEMO_BYTES_MAX = 80
 /** Requests for signatures that are open at once (§12). */
 export const SIGNATURES_OPEN_MAX = 10
+/** Step of a fee bump, msat/vB: what nodes ask for the relay of a replacement. */
+export const RELAY_RATE_INCREASE_MIN = 1_000n
+/** Rate above which nothing is replaced unless the operator says otherwise, msat/vB (§14.2). */
+export const RESUBMISSION_RATE_MAX: Readonly<Record<BitcoinNetwork, bigint | undefined>> = {
+  mainnet: 1_000_000n,
+  testnet: 1_000_000n,
+  regtest: undefined,
+}
+/** Size up to which nodes relay a transaction, vB. */
+export const STANDARD_VSIZE_MAX = 100_000n
+/** Replacements that are signed at once: the next ones are built at the rate of their time. */
+export const REPLACEMENTS_OPEN_MAX = 10
+/** Transactions that one round sends again. */
+export const SENT_AGAIN_IN_ROUND_MAX = 20
 
 export const DEFAULT_MIN_CONFIRMATIONS = 6
 export const DEFAULT_CHECK_FEE = 1_000n
@@ -67,6 +81,12 @@ export type Settings = {
   readonly passedOverNs: bigint
   /** Deposits that one `update_balance`, or the automatic minting of one slot, works off. */
   readonly depositsPerCallMax: number
+  /** Until a transaction that does not confirm is replaced (§14.1). */
+  readonly resubmissionDelayNs: bigint
+  /** Rate above which it waits instead, msat/vB; 0: the network's (§14.2). */
+  readonly resubmissionRateMax: bigint
+  /** Between two sendings of what does not confirm (§14.2). */
+  readonly resendPeriodNs: bigint
   readonly processPeriodNs: bigint
   readonly refreshFeesPeriodNs: bigint
   /** Watches deposit addresses and mints without being asked (§22). */
@@ -84,6 +104,9 @@ export const DEFAULT_SETTINGS: Settings = {
   holdNs: 72n * HOUR_NS,
   passedOverNs: DAY_NS,
   depositsPerCallMax: 1_000,
+  resubmissionDelayNs: DAY_NS,
+  resubmissionRateMax: 0n,
+  resendPeriodNs: HOUR_NS,
   processPeriodNs: 5n * NS_PER_SECOND,
   refreshFeesPeriodNs: HOUR_NS,
   autoMint: true,

@@ -87,6 +87,7 @@ export function appendEvent(log: EventLog, event: Event): void {
   const bytes = encodeEvent(event)
   const { payload } = event
   if (payload.type === 'sentTransaction') log.sent.set(toHex(payload.txid), log.count)
+  if (payload.type === 'replacedTransaction') log.sent.set(toHex(payload.newTxid), log.count)
   const published = isExtension(payload.type) ? 0 : 1
   log.tail.push(bytes)
   log.tailPublished.push(published)
@@ -145,16 +146,20 @@ export function* eventsOf(log: View<EventLog>): Generator<Event> {
   for (const bytes of encodedEvents(log)) yield ownEvent(bytes)
 }
 
+/** The event of that number; undefined beyond the end. */
+export function eventAt(log: View<EventLog>, index: number): Event | undefined {
+  const bytes = bytesAt(log, index)
+  return bytes && ownEvent(bytes)
+}
+
 /** The event that says that a transaction was sent, and its number. */
 export function sentEvent(
   log: View<EventLog>,
   txid: Txid,
 ): { readonly number: number; readonly event: Event } | undefined {
   const number = log.sent.get(toHex(txid))
-  const bytes = number === undefined ? undefined : bytesAt(log, number)
-  return number === undefined || bytes === undefined
-    ? undefined
-    : { number, event: ownEvent(bytes) }
+  const event = number === undefined ? undefined : eventAt(log, number)
+  return number === undefined || event === undefined ? undefined : { number, event }
 }
 
 /** Published events from number `start` on, at most `length` of them. */

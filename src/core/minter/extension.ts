@@ -10,6 +10,11 @@ export const minterExtension = {
   x_get_events: query([record({ start: nat64, length: nat64 })], vec(blob)),
   /** Credited coins that a reorganisation took back, and what they were worth [H 15]. */
   x_lost_coins: query([], record({ amount: nat64, outpoints: vec(outpointCodec) })),
+  /** Stuck transactions that are due and not replaced, why, and at what rate (§14.2). */
+  x_delayed_replacements: query(
+    [],
+    vec(record({ txid: blob, reason: text, rate_msat_per_vb: named('rateMsatPerVb', nat64) })),
+  ),
   /** Of the operator: an upgrade through the log, with settings to change (§18.4). */
   x_upgrade: update(
     [opt(minterArgCodec), settingsChangeCodec],

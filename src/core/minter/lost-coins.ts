@@ -8,8 +8,9 @@ import { outpointKey } from '../btc/transaction.ts'
 import type { Spendable } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule, unavailable } from './context.ts'
+import { changesOf, liveTransaction, replacedOf } from './replacement-chain.ts'
 import { sendAgain } from './sent-again.ts'
-import type { State, TxidKey } from './state.ts'
+import type { OutpointKey, State } from './state.ts'
 import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
 
@@ -56,30 +57,26 @@ type HeldCoin = {
 
 /** Coins that stand for tokens, or for what transactions pay that are not final. */
 function* coinsHeld(
-  state: View<Pick<State, 'availableUtxos' | 'signing' | 'submitted' | 'stuck' | 'replaces'>>,
+  state: View<
+    Pick<State, 'availableUtxos' | 'signing' | 'submitted' | 'stuck' | 'replaces' | 'replacedBy'>
+  >,
 ): Iterable<HeldCoin> {
   for (const utxo of state.availableUtxos.values()) yield { utxo, changes: [] }
   // Of a replacement they are those of what it replaces, which is submitted.
   for (const { utxos, purpose } of state.signing.values())
     if (purpose.type !== 'toReplace') for (const utxo of utxos) yield { utxo, changes: [] }
-  for (const [key, { utxos }] of state.submitted) {
-    const changes = changesOf(state, key)
-    if (changes !== undefined) for (const utxo of utxos) yield { utxo, changes }
+  for (const newest of state.submitted.keys()) {
+    const seen = new Set<OutpointKey>()
+    // A cancellation leaves coins to what it replaces: those only that and what is older spends.
+    for (const key of replacedOf(state, newest)) {
+      const changes = changesOf(state, key)
+      for (const utxo of liveTransaction(state, key)?.utxos ?? []) {
+        if (seen.has(keyOfUtxo(utxo))) continue
+        seen.add(keyOfUtxo(utxo))
+        if (changes !== undefined) yield { utxo, changes }
+      }
+    }
   }
-}
-
-/** Of a transaction and of those it replaces; undefined where one has none to know it by. */
-function changesOf(
-  { submitted, stuck, replaces }: View<Pick<State, 'submitted' | 'stuck' | 'replaces'>>,
-  newest: TxidKey,
-): readonly OutPoint[] | undefined {
-  const changes: OutPoint[] = []
-  for (let key: TxidKey | undefined = newest; key !== undefined; key = replaces.get(key)) {
-    const transaction = submitted.get(key) ?? stuck.get(key)
-    if (transaction?.changeOutput === undefined) return undefined
-    changes.push({ txid: transaction.txid, vout: transaction.changeOutput.vout })
-  }
-  return changes
 }
 
 export const hasLost = (

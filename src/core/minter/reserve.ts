@@ -88,6 +88,7 @@ function pendingAmount(state: View<State>): bigint {
     ...[...state.signing.values(), ...state.submitted.values()].flatMap(({ purpose }) =>
       requestsOf(purpose),
     ),
+    ...state.cancelled.values(),
   ]
   return requests.reduce((sum, { amount }) => sum + amount, 0n)
 }

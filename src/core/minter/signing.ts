@@ -18,6 +18,7 @@ import type { Context } from './context.ts'
 import { rootOf, schedule } from './context.ts'
 import type { Replaces } from './events.ts'
 import { hasLost } from './lost-coins.ts'
+import { changesOf } from './replacement-chain.ts'
 import { withWitnesses } from './signed-transaction.ts'
 import type { SigningTransaction, TxidKey } from './state.ts'
 import { burnsOf, keyOfTxid, keyOfUtxo, signingKey } from './state.ts'
@@ -112,8 +113,17 @@ export function signatureReady(context: Context, key: SignatureKey, signature: U
   context.record({ type: 'xInputSigned', txid, input, publicKey, signature: withLowS(signature) })
   context.volatile.open.delete(inputKey(txid, input))
   context.volatile.resting.delete(inputKey(txid, input))
-  if (signing.signed.size === signing.utxos.length) submit(context, signing)
+  if (isComplete(signing)) submit(context, signing)
   openRequests(context)
+}
+
+const isComplete = ({ signed, utxos }: View<SigningTransaction>): boolean =>
+  signed.size === utxos.length
+
+/** What is complete and could not be submitted when it became so. */
+export function submitComplete(context: Context): void {
+  for (const signing of [...context.state.signing.values()])
+    if (isComplete(signing)) submit(context, signing)
 }
 
 /** The request is over without a signature: the next round asks as the next attempt. */
@@ -143,6 +153,7 @@ function withLowS(signature: Uint8Array): Uint8Array {
  */
 function submit(context: Context, signing: View<SigningTransaction>): void {
   const { purpose, txid, utxos, changeOutput, withdrawalFee } = signing
+  if (purpose.type === 'toReplace' && !canBeReplaced(context, purpose.oldTxid)) return
   const signed = withWitnesses(signing)
   const sent = {
     changeOutput,
@@ -161,12 +172,25 @@ function submit(context: Context, signing: View<SigningTransaction>): void {
       reason,
       ...newUtxos,
     })
+    schedule(context, 'process', context.now) // Others may wait for their turn.
   } else {
     const requests = burnsOf(purpose)
     const signedTransaction = encodeTransaction(signed)
     context.record({ type: 'sentTransaction', requests, txid, utxos, ...sent, signedTransaction })
   }
   sendTransaction(context, keyOfTxid(txid))
+  const { resendPeriodNs, resubmissionDelayNs } = context.settings
+  const pause = resendPeriodNs < resubmissionDelayNs ? resendPeriodNs : resubmissionDelayNs
+  schedule(context, 'process', context.now + pause)
+}
+
+/**
+ * Not while the chain has it, or one before it: that one becomes final, and then nothing replaces it,
+ * or a reorganisation takes it back.
+ */
+function canBeReplaced({ state, ports }: Context, oldTxid: Uint8Array): boolean {
+  const changes = changesOf(state, keyOfTxid(oldTxid)) ?? []
+  return ports.bitcoin.missing(changes)?.length === changes.length
 }
 
 /**
@@ -178,6 +202,7 @@ export function sendTransaction(context: Context, key: TxidKey): void {
   const sent = context.ports.bitcoin.send(bytes)
   if (sent.type === 'ok') {
     context.volatile.unsent.delete(key)
+    context.volatile.lastSent.set(key, context.now)
     return
   }
   context.volatile.unsent.add(key)

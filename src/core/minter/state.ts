@@ -128,6 +128,13 @@ export type CheckedUtxo = {
 
 export type Suspension = { readonly utxo: Utxo; readonly reason: SuspendedReason }
 
+/** Its transaction was cancelled for good; what is owed is scheduled next (§14.3). */
+export type Cancelled = {
+  readonly request: WithdrawalRequest
+  readonly amount: bigint
+  readonly error: InvalidTransaction
+}
+
 export type Reimbursement = {
   readonly account: Account
   readonly amount: bigint
@@ -172,6 +179,21 @@ export type Fees = {
   jump: bigint | undefined
 }
 
+/** Why a transaction that is due for it is not replaced; it is tried again in every round. */
+export type Delay = {
+  readonly reason:
+    | 'rateAboveMax'
+    | 'noEstimate'
+    | 'lostCoins'
+    | 'notEnoughFunds'
+    | 'tooManyInputs'
+    | 'amountTooLow'
+    | 'dustOutput'
+    | 'unchanged'
+  /** What the replacement would pay, msat/vB; 0 where it is not known. */
+  readonly rate: bigint
+}
+
 export type Task = 'process' | 'refreshFees' | 'mintWatched'
 
 export type Watched = { readonly account: Account; readonly script: Uint8Array }
@@ -188,6 +210,10 @@ export type Volatile = {
   readonly passedOverSince: Map<BurnIndex, bigint>
   /** Submitted transactions that the Bitcoin side has not taken yet. */
   readonly unsent: Set<TxidKey>
+  /** When the Bitcoin side last took a submitted transaction. */
+  readonly lastSent: Map<TxidKey, bigint>
+  /** Stuck transactions that cannot be replaced now, and why: for the operator (§14.2). */
+  readonly delayed: Map<TxidKey, Delay>
   /** Requests for signatures that are open now, by `txid:input`. */
   readonly open: Map<string, SignatureRequest>
   /** Inputs whose last request failed: asked again in the next round. */
@@ -240,6 +266,7 @@ export type State = {
     BurnIndex,
     ReimbursementRequest & { readonly mintBlockIndex: bigint }
   >
+  readonly cancelled: Map<BurnIndex, Cancelled>
   readonly reimbursements: Map<BurnIndex, Reimbursement>
   readonly reimbursed: Map<BurnIndex, Reimbursed>
   /** By `created_at_time`, oldest first. */
@@ -277,6 +304,8 @@ export function freshVolatile(config: Config): Volatile {
     lastChecked: new Map(),
     passedOverSince: new Map(),
     unsent: new Set(),
+    lastSent: new Map(),
+    delayed: new Map(),
     open: new Map(),
     resting: new Set(),
     lost: new Map(),
@@ -315,6 +344,7 @@ export function freshState(self: Principal, config: Config): State {
     accountBurns: new Map(),
     depositReimbursements: new Map(),
     reimbursedDeposits: new Map(),
+    cancelled: new Map(),
     reimbursements: new Map(),
     reimbursed: new Map(),
     calls: new Map(),

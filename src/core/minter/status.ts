@@ -3,7 +3,7 @@
 import type { View } from '../base/view.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
-import { distribute } from './build-transaction.ts'
+import { owedAfterCancellation } from './cancelled.ts'
 import type { Context } from './context.ts'
 import type { Purpose, SigningPurpose } from './state.ts'
 import type {
@@ -65,6 +65,12 @@ function reimbursementStatus({ state }: Reader, burn: bigint): RetrieveBtcStatus
     const { account, amount } = task
     return { type: 'willReimburse', request: { account, amount, reason: CALL_FAILED } }
   }
+  const cancelled = state.cancelled.get(burn)
+  const owner = cancelled?.request.reimbursementAccount
+  if (cancelled !== undefined && owner !== undefined) {
+    const request = { account: owner, amount: cancelled.amount, reason: CALL_FAILED }
+    return { type: 'willReimburse', request }
+  }
   const legacyDone = state.reimbursedDeposits.get(burn)
   if (legacyDone !== undefined) return { type: 'reimbursed', deposit: legacyDone }
   const done = state.reimbursed.get(burn)
@@ -83,10 +89,7 @@ function cancellationStatus({ state }: Reader, burn: bigint): RetrieveBtcStatusV
     const position = requests.findIndex(({ blockIndex }) => blockIndex === burn)
     const account = requests[position]?.reimbursementAccount
     if (account === undefined) continue
-    const fees = (withdrawalFee?.bitcoinFee ?? 0n) + (withdrawalFee?.minterFee ?? 0n)
-    const share = distribute(fees, requests.length)[position] ?? 0n
-    const paid = requests[position]?.amount ?? 0n
-    const amount = paid > share ? paid - share : 0n
+    const amount = owedAfterCancellation(requests, withdrawalFee)[position]?.amount ?? 0n
     return { type: 'willReimburse', request: { account, amount, reason: CALL_FAILED } }
   }
   return undefined

@@ -4,13 +4,15 @@ import { timestampNs } from '../base/units.ts'
 import { mintWatched } from './auto-mint.ts'
 import { isBatchDue, submitPendingBatch } from './batch.ts'
 import { planNextLook, resolveCalls } from './call-journal.ts'
-import { findConfirmations } from './confirmation.ts'
+import { scheduleCancelled } from './cancellation.ts'
+import { findConfirmations, seenInChain } from './confirmation.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import { refreshFees } from './fees.ts'
 import { lookAgain } from './lost-coins.ts'
 import { isReimbursementDue, reimburse } from './reimbursement.ts'
-import { openRequests, sendTransaction } from './signing.ts'
+import { nextReplacementAt, resend, resubmit } from './resubmission.ts'
+import { openRequests, submitComplete } from './signing.ts'
 import type { State } from './state.ts'
 
 /** At init and after an upgrade everything is due at once. */
@@ -34,7 +36,8 @@ export function runDueTasks(context: Context): void {
   if (isDue(tasks.get('refreshFees'))) {
     tasks.delete('refreshFees')
     refreshFees(context)
-    if (context.state.queue.length > 0) schedule(context, 'process', context.now)
+    if (context.state.queue.length + context.volatile.delayed.size > 0)
+      schedule(context, 'process', context.now)
     schedule(context, 'refreshFees', context.now + context.settings.refreshFeesPeriodNs)
   }
   if (isDue(tasks.get('mintWatched'))) {
@@ -49,7 +52,7 @@ export function runDueTasks(context: Context): void {
 }
 
 /**
- * Batch, confirmations, what was not sent, reimbursements, in this order. True when the batch step
+ * Batch, confirmations, replacements, what is sent again, reimbursements, in this order. True when the batch step
  * changed anything.
  */
 function processRound(context: Context): boolean {
@@ -57,8 +60,12 @@ function processRound(context: Context): boolean {
   resolveCalls(context)
   lookAgain(context)
   const batchChanged = submitPendingBatch(context)
-  findConfirmations(context)
-  for (const key of [...context.volatile.unsent]) sendTransaction(context, key)
+  const seen = seenInChain(context)
+  if (seen !== undefined) findConfirmations(context, seen)
+  submitComplete(context)
+  resubmit(context, seen)
+  resend(context, seen)
+  scheduleCancelled(context)
   reimburse(context)
   openRequests(context)
   return batchChanged
@@ -85,6 +92,7 @@ function planNextRound(context: Context, batchChanged: boolean): void {
     .map(({ receivedAt }) => receivedAt + state.config.maxTimeInQueueNs + 1n) // Longer than it.
   const holdEnds = [...held.values()].map((since) => since + settings.holdNs)
   const turns = [...passedOverSince.values()].map((since) => since + settings.passedOverNs)
-  for (const at of [...queueEnds, ...holdEnds, ...turns])
+  const replacement = nextReplacementAt(context) ?? now
+  for (const at of [...queueEnds, ...holdEnds, ...turns, replacement])
     if (at > now) schedule(context, 'process', at)
 }

@@ -95,6 +95,7 @@ function burnsInTwoPlaces(state: View<State>): readonly string[] {
       requestsOf(purpose).map((r) => r.blockIndex),
     ),
     ...state.finalized.keys(),
+    ...state.cancelled.keys(),
     ...state.reimbursements.keys(),
     ...state.reimbursed.keys(),
   ]

@@ -1,4 +1,5 @@
 /** The minter canister: its methods over the minter machine. Source: minter §2. */
+import { fromHex } from '../base/bytes.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
@@ -90,5 +91,12 @@ function minterHandlers(minter: Minter, caller: Principal, world: World): Handle
       const lost = [...minter.state.volatile.lost.values()]
       return { amount: sumOf(lost), outpoints: lost.map(({ outpoint }) => outpoint) }
     }),
+    x_delayed_replacements: getter(minterExtension.x_delayed_replacements, () =>
+      [...minter.state.volatile.delayed].map(([key, { reason, rate }]) => ({
+        txid: fromHex(key),
+        reason,
+        rateMsatPerVb: rate,
+      })),
+    ),
   }
 }

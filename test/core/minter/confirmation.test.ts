@@ -18,11 +18,7 @@ function sent(address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'): TestMin
 }
 
 describe('a payment', () => {
-  it.each([
-    ['P2WPKH', 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'],
-    ['P2TR', 'bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6'],
-  ])('to %s is confirmed when its change is deep enough, and not before', (_, address) => {
-    const world = sent(address)
+  const isConfirmedInDepth = (world: TestMinter): void => {
     const status = world.status(1n)
     expect(status.type).toBe('submitted')
     world.mine(5)
@@ -34,6 +30,22 @@ describe('a payment', () => {
     expect(none).toEqual([])
     expect(change?.value).toBe(700_300n)
     expect([...world.state.availableUtxos.values()]).toEqual([change])
+  }
+
+  it('minter §23.79: waits in the queue, and is confirmed when its change is deep enough', () => {
+    const world = new TestMinter()
+    world.deposit(alice, 1_000_000n)
+    world.withdraw(alice, 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 300_000n)
+    world.wait(10_000_000_000n)
+    expect(world.status(1n)).toEqual({ type: 'pending' })
+    world.wait(1n)
+    expect(world.status(1n)).toEqual({ type: 'signing' })
+    world.sign()
+    isConfirmedInDepth(world)
+  })
+
+  it('minter §23.80: to a taproot address is confirmed just so', () => {
+    isConfirmedInDepth(sent('bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6'))
   })
 
   it('leaves the events in order, and change without a mint index', () => {
@@ -67,15 +79,17 @@ describe('a payment', () => {
 
   it('lets an idle minter sleep', () => {
     const world = sent()
+    const hour = 3_600_000_000_000n
+    const next = world.now + hour
     world.wait(60_000_000_000n)
-    expect(world.state.volatile.tasks.has('process')).toBe(false)
+    expect(world.state.volatile.tasks.get('process')).toBe(next) // To send it again.
     world.mine(6)
     expect(world.state.volatile.tasks.has('process')).toBe(false)
   })
 })
 
 describe('coins that others send to the main address', () => {
-  it('are listed, and neither spent nor counted', () => {
+  it('minter §23.93: are listed, and neither spent nor counted', () => {
     const world = sent()
     const { outpoint, value, height } = world.pay(main, 5_000_000n)
     const before = reserveEquation(world.state, world.ledger.supply)

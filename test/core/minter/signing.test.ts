@@ -195,7 +195,7 @@ describe('a complete transaction', () => {
     expect(world.status(1n)).toEqual({ type: 'submitted', txid: txid(transaction) })
   })
 
-  it('that the Bitcoin side does not take stays submitted and is sent again as it is', () => {
+  it('minter §23.91: stays submitted when a send fails, and is sent again as it is', () => {
     const world = signing()
     world.chain.refusesToSend = true
     world.sign()
@@ -211,7 +211,7 @@ describe('a complete transaction', () => {
     expect(world.chain.sent.length).toBe(1)
   })
 
-  it('spends only what the same transaction spent before', () => {
+  it('minter §23.91: keeps its inputs from others when a send fails', () => {
     const world = signing(3)
     world.chain.refusesToSend = true
     world.sign()
@@ -245,7 +245,7 @@ describe('after a crash', () => {
     expect(world.events('xSigningStarted').length).toBe(1)
   })
 
-  it('between signing and sending, the transaction is sent, and no other spends its coins', () => {
+  it('minter §23.92: between signing and sending, it is sent, and no other spends its coins', () => {
     const world = signing()
     world.chain.refusesToSend = true
     world.sign()
@@ -258,7 +258,7 @@ describe('after a crash', () => {
     expect(world.events('xSigningStarted', 'sentTransaction').length).toBe(2)
   })
 
-  it('a node that knows the transaction already counts as sent', () => {
+  it('minter §23.91: a node that knows the transaction already counts as sent', () => {
     const world = signing()
     world.sign()
     world.upgrade(undefined)
