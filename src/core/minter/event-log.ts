@@ -12,6 +12,8 @@ import type { Event } from './events.ts'
 import { isExtension } from './events.ts'
 import type { Codec } from './fields.ts'
 import { field, nat64, optional, record, refine } from './fields.ts'
+import type { History } from './history.ts'
+import { copyOfHistory, emptyHistory, enterEvent } from './history.ts'
 
 /** Events of one stretch of the log, back to back. */
 export type LogPiece = {
@@ -41,6 +43,8 @@ export type EventLog = {
   published: number
   /** By txid in hexadecimal: number of the event that says it was sent. */
   readonly sent: Map<string, number>
+  /** Which events tell of which withdrawal and account. */
+  readonly history: History
   /** Chain value over all events. */
   chain: Hash32
 }
@@ -78,6 +82,7 @@ export const emptyLog = (): EventLog => ({
   count: 0,
   published: 0,
   sent: new Map(),
+  history: emptyHistory(),
   chain: CHAIN_START,
 })
 
@@ -88,6 +93,7 @@ export function appendEvent(log: EventLog, event: Event): void {
   const { payload } = event
   if (payload.type === 'sentTransaction') log.sent.set(toHex(payload.txid), log.count)
   if (payload.type === 'replacedTransaction') log.sent.set(toHex(payload.newTxid), log.count)
+  enterEvent(log.history, payload, log.count)
   const published = isExtension(payload.type) ? 0 : 1
   log.tail.push(bytes)
   log.tailPublished.push(published)
@@ -114,7 +120,7 @@ function seal(log: EventLog): void {
   log.tailPublished.length = 0
 }
 
-/** Another log that begins with the same events, and costs next to nothing. */
+/** Another log that begins with the same events; the bytes of both are one. */
 export const copyOfLog = (log: View<EventLog>): EventLog => ({
   ...log,
   pieces: [...log.pieces],
@@ -122,6 +128,7 @@ export const copyOfLog = (log: View<EventLog>): EventLog => ({
   tail: [...log.tail],
   tailPublished: [...log.tailPublished],
   sent: new Map(log.sent),
+  history: copyOfHistory(log.history),
 })
 
 /** Bytes of the event at `index`; undefined beyond the end. */

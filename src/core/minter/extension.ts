@@ -4,6 +4,7 @@ import { named, record, variant } from '../ic/candid-records.ts'
 import { minterArgCodec } from './interface.ts'
 import { outpointCodec } from './interface-events.ts'
 import { settingsChangeCodec } from './settings-change.ts'
+import { viewMethods } from './views/interface.ts'
 
 export const minterExtension = {
   /** Every event, ours (`x_…`) included, as the CBOR of the log: what a replay needs. */
@@ -20,4 +21,5 @@ export const minterExtension = {
     [opt(minterArgCodec), settingsChangeCodec],
     variant({ Ok: unit, Err: named('reason', text) }),
   ),
+  ...viewMethods,
 }

@@ -175,14 +175,14 @@ const reimbursementRequest: Codec<ReimbursementRequest> = record({
   amount: nat64,
   reason: reimbursementReasonCodec,
 })
-const retrieveBtcStatusV2: Codec<RetrieveBtcStatusV2> = variant({
+export const retrieveBtcStatusV2Codec: Codec<RetrieveBtcStatusV2> = variant({
   ...statuses,
   Reimbursed: named('deposit', reimbursedDeposit),
   WillReimburse: named('request', reimbursementRequest),
 })
 const statusOfBlock: Codec<StatusOfBlock> = record({
   block_index: nat64,
-  status_v2: named('status', opt(retrieveBtcStatusV2)),
+  status_v2: named('status', opt(retrieveBtcStatusV2Codec)),
 })
 
 const minterInfo: Codec<MinterInfo> = record({
@@ -234,7 +234,7 @@ export const minterInterface = {
   retrieve_btc: update([retrieveBtcArgs], retrieveBtcResult),
   retrieve_btc_with_approval: update([retrieveBtcWithApprovalArgs], retrieveBtcWithApprovalResult),
   retrieve_btc_status: query([blockIndex], retrieveBtcStatus),
-  retrieve_btc_status_v2: query([blockIndex], retrieveBtcStatusV2),
+  retrieve_btc_status_v2: query([blockIndex], retrieveBtcStatusV2Codec),
   retrieve_btc_status_v2_by_account: query([opt(accountCodec)], vec(statusOfBlock)),
   get_minter_info: query([], minterInfo),
   get_canister_status: update([], canisterStatusCodec),

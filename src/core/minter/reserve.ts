@@ -41,13 +41,16 @@ export type InTransit = { readonly minted: bigint; readonly burned: bigint }
 
 const NOTHING: InTransit = { minted: 0n, burned: 0n }
 
+type DurableState = View<Omit<State, 'volatile'>>
+
+/** Costs what is on its way, not what there is. */
 export function reserveEquation(
-  state: View<State>,
+  state: DurableState,
   supply: bigint,
   inTransit = NOTHING,
 ): ReserveEquation {
   const { checkFees, minterFees, reimbursementCharges, amountsTooLow } = state.earnings
-  const coins = sumOf(accountedCoins(state).values())
+  const coins = accountedCoins(state)
   const pending = pendingAmount(state)
   const reimbursements = reimbursementAmount(state)
   const quarantined = quarantinedAmount(state)
@@ -75,14 +78,16 @@ export function reserveEquation(
   }
 }
 
-function accountedCoins(state: View<State>): ReadonlyMap<string, View<Utxo>> {
-  const coins = new Map(state.availableUtxos)
+function accountedCoins(state: DurableState): bigint {
+  const spent = new Map<string, View<Utxo>>()
   const live = [...state.signing.values(), ...state.submitted.values(), ...state.stuck.values()]
-  for (const { utxos } of live) for (const utxo of utxos) coins.set(keyOfUtxo(utxo), utxo)
-  return coins
+  for (const { utxos } of live)
+    for (const utxo of utxos)
+      if (!state.availableUtxos.has(keyOfUtxo(utxo))) spent.set(keyOfUtxo(utxo), utxo)
+  return state.coins.total + sumOf(spent.values())
 }
 
-function pendingAmount(state: View<State>): bigint {
+function pendingAmount(state: DurableState): bigint {
   const requests = [
     ...state.queue,
     ...[...state.signing.values(), ...state.submitted.values()].flatMap(({ purpose }) =>
@@ -93,13 +98,13 @@ function pendingAmount(state: View<State>): bigint {
   return requests.reduce((sum, { amount }) => sum + amount, 0n)
 }
 
-function reimbursementAmount(state: View<State>): bigint {
+function reimbursementAmount(state: DurableState): bigint {
   const tasks = [...state.reimbursements.values(), ...state.depositReimbursements.values()]
   return tasks.reduce((sum, { amount }) => sum + amount, 0n)
 }
 
 /** Owed until the ledger's blocks say that it was minted. */
-function quarantinedAmount({ reimbursed }: View<State>): bigint {
+function quarantinedAmount({ reimbursed }: DurableState): bigint {
   const unknown = [...reimbursed.values()].filter(
     ({ mintBlockIndex }) => mintBlockIndex === undefined,
   )

@@ -13,6 +13,7 @@ import { encodedPage } from '../minter/queries.ts'
 import type { SettingsChange } from '../minter/settings-change.ts'
 import { sumOf } from '../minter/state.ts'
 import type { MinterArg } from '../minter/types.ts'
+import { viewsOf } from '../minter/views.ts'
 import type { CallContext, Canister } from './canister.ts'
 import { operatorOnly } from './canister.ts'
 import type { Handler, Handlers } from './dispatch.ts'
@@ -84,8 +85,14 @@ function minterHandlers(minter: Minter, caller: Principal, world: World): Handle
     const answer: Handler['answer'] = (arg) => face.answer(minter, world, { caller, arg })
     return [name, { isQuery: face.isQuery, answer }]
   })
+  const views = viewsOf(minter, world, caller)
   return {
     ...Object.fromEntries(published),
+    x_withdrawals: getter(minterExtension.x_withdrawals, views.withdrawals),
+    x_withdrawal: getter(minterExtension.x_withdrawal, views.withdrawal),
+    x_deposits: getter(minterExtension.x_deposits, views.deposits),
+    x_utxos: getter(minterExtension.x_utxos, views.utxos),
+    x_info: getter(minterExtension.x_info, views.info),
     x_get_events: getter(minterExtension.x_get_events, (page) => encodedPage(minter.log, page)),
     x_lost_coins: getter(minterExtension.x_lost_coins, () => {
       const lost = [...minter.state.volatile.lost.values()]

@@ -1,0 +1,188 @@
+/**
+ * The minter at a glance, for its operator: what is in force, how much of what there is, and what
+ * needs attention. Source: minter §§16, 20, 22, 13 [H 16].
+ */
+import { divCeil } from '../../base/units.ts'
+import { addressText, feeCollectorSubaccount } from '../addresses.ts'
+import { worstCaseVsize } from '../build-transaction.ts'
+
+import { callsInTransit } from '../call-journal.ts'
+import type { Context } from '../context.ts'
+import { rateAt } from '../fees.ts'
+import type { ReserveEquation } from '../reserve.ts'
+import { reserveEquation } from '../reserve.ts'
+import type { SettingsChange } from '../settings-change.ts'
+import { sumOf } from '../state.ts'
+import type { InitArgs } from '../types.ts'
+
+export type Counts = {
+  readonly queued: number
+  readonly held: number
+  readonly signing: number
+  readonly submitted: number
+  readonly stuck: number
+  readonly finalized: number
+  readonly toReimburse: number
+  /** Whose outcome is not known. */
+  readonly quarantinedReimbursements: number
+  readonly available: number
+  readonly donations: number
+  readonly lost: number
+  readonly unminted: number
+  readonly watched: number
+  readonly accounts: number
+  readonly events: number
+}
+
+export type Consolidation = {
+  /** Of the fee collector; absent while the ledger does not say. */
+  readonly balance?: bigint | undefined
+  /** What the next one would burn of it now; absent while no rate is known. */
+  readonly expectedCost?: bigint | undefined
+  readonly lastAt?: bigint | undefined
+}
+
+export type Alert = { readonly code: string; readonly message: string }
+
+export type Info = {
+  /** In force now. */
+  readonly config: InitArgs
+  readonly settings: SettingsChange
+  /** Absent while the key is being made. */
+  readonly mainAddress?: string | undefined
+  /** msat/vB; absent before the first estimate. */
+  readonly medianFee?: bigint | undefined
+  readonly withdrawalMin: bigint
+  readonly counts: Counts
+  readonly availableTotal: bigint
+  readonly consolidation: Consolidation
+  readonly reserve?: ReserveEquation | undefined
+  readonly alerts: readonly Alert[]
+}
+
+export function infoOf(context: Context): Info {
+  const { state, volatile, settings } = context
+  const { root, fees } = volatile
+  const consolidation = consolidationOf(context)
+  const reserve = reserveOf(context)
+  const counts = countsOf(context)
+  return {
+    config: state.config,
+    settings,
+    ...(root && { mainAddress: addressText(root.mainScript, state.config.network) }),
+    ...(fees.known && { medianFee: fees.median }),
+    withdrawalMin: fees.withdrawalMin,
+    counts,
+    availableTotal: state.coins.total,
+    consolidation,
+    ...(reserve && { reserve }),
+    alerts: alertsOf(context, { consolidation, reserve, counts }),
+  }
+}
+
+export function reserveOf(context: Context): ReserveEquation | undefined {
+  const { state, ports } = context
+  const supply = ports.ledger.totalSupply()
+  return supply === undefined ? undefined : reserveEquation(state, supply, callsInTransit(context))
+}
+
+export function countsOf({ state, volatile, log }: Context): Counts {
+  const unknown = [...state.reimbursed.values()].filter(
+    ({ mintBlockIndex }) => mintBlockIndex === undefined,
+  )
+  return {
+    queued: state.queue.length,
+    held: state.held.size,
+    signing: state.signing.size,
+    submitted: state.submitted.size,
+    stuck: state.stuck.size,
+    finalized: state.finalized.size,
+    toReimburse: state.reimbursements.size + state.depositReimbursements.size,
+    quarantinedReimbursements: unknown.length,
+    available: state.availableUtxos.size,
+    donations: state.donations.size,
+    lost: volatile.lost.size,
+    unminted: state.checkedUtxos.size,
+    watched: volatile.watched.size,
+    accounts: state.accountUtxos.size,
+    events: log.count,
+  }
+}
+
+/** Percentile of a consolidation's rate (§16). */
+const CONSOLIDATION_PERCENTILE = 25
+const MAIN_SCRIPT_BYTES = 22
+
+/** What the next consolidation would burn, at the rates that are known now. */
+function expectedCost({ state, volatile }: Context): bigint | undefined {
+  const { fees } = volatile
+  const { network, inputsMax } = state.config
+  if (!fees.known) return undefined
+  const percentile = rateAt(fees.rates, CONSOLIDATION_PERCENTILE, network)
+  const rate = network === 'regtest' ? fees.median : percentile
+  if (rate === undefined) return undefined
+  const inputs = Math.min(Number(inputsMax), state.availableUtxos.size)
+  const vsize = worstCaseVsize(inputs, [MAIN_SCRIPT_BYTES, MAIN_SCRIPT_BYTES])
+  return divCeil(vsize * rate, 1_000n)
+}
+
+export function consolidationOf(context: Context): Consolidation {
+  const { state, ports } = context
+  const collector = { owner: state.self, subaccount: feeCollectorSubaccount() }
+  const answer = ports.ledger.balanceOf(collector)
+  const cost = expectedCost(context)
+  const lastAt = state.lastConsolidationAt
+  return {
+    ...(answer.type === 'balance' && { balance: answer.balance }),
+    ...(cost !== undefined && { expectedCost: cost }),
+    ...(lastAt !== undefined && { lastAt }),
+  }
+}
+
+type Told = Pick<Info, 'consolidation' | 'reserve' | 'counts'>
+
+/** What a person should look at, each under a name that does not change. */
+export function alertsOf(context: Context, { consolidation, reserve, counts }: Told): Alert[] {
+  const { state, volatile } = context
+  const { balance, expectedCost: cost } = consolidation
+  const isNear = BigInt(counts.available) * 2n >= state.config.consolidationThreshold
+  const unknownMints = [...state.checkedUtxos.values()].filter(
+    ({ status }) => status === 'cleanButMintUnknown',
+  ).length
+  const alerts: readonly (Alert | false | undefined)[] = [
+    volatile.root === undefined && { code: 'no_key', message: 'The key is not made yet.' },
+    volatile.mustLook && { code: 'view_behind', message: 'The view of Bitcoin is behind.' },
+    counts.lost > 0 && {
+      code: 'lost_coins',
+      message: `A reorganisation took back ${counts.lost} credited coins of ${sumOf(volatile.lost.values())} satoshis.`,
+    },
+    balance !== undefined &&
+      cost !== undefined &&
+      isNear &&
+      balance < cost && {
+        code: 'fee_collector',
+        message: `The fee collector has ${balance} of the ${cost} satoshis that the next consolidation would cost.`,
+      },
+    reserve?.covered === false && {
+      code: 'not_covered',
+      message: `The coins are ${-reserve.surplus} satoshis short of what was promised.`,
+    },
+    reserve?.balanced === false && {
+      code: 'not_balanced',
+      message: 'The terms of the reserve equation do not make up the surplus.',
+    },
+    counts.quarantinedReimbursements > 0 && {
+      code: 'unknown_reimbursements',
+      message: `Whether ${counts.quarantinedReimbursements} withdrawals were given back is not known.`,
+    },
+    unknownMints > 0 && {
+      code: 'unknown_mints',
+      message: `Whether ${unknownMints} deposits were minted is not known.`,
+    },
+    counts.held > 0 && {
+      code: 'held',
+      message: `${counts.held} withdrawals wait for lower fees.`,
+    },
+  ]
+  return alerts.filter((alert) => alert !== undefined && alert !== false)
+}
