@@ -4,6 +4,7 @@ import { present } from '../base/errors.ts'
 import { decodeTransaction, encodeTransaction, txid as txidOf } from '../btc/transaction.ts'
 import { accountKey } from '../ic/account.ts'
 import { takeFromQueue } from './apply-withdrawals.ts'
+import { placeBurns, settleBurns } from './burn-places.ts'
 import { owedAfterCancellation } from './cancelled.ts'
 import { addCoin, takeCoin } from './coin-set.ts'
 import { brought, consistent } from './consistency.ts'
@@ -34,8 +35,11 @@ export function startSigning(state: State, payload: Payload<'xSigningStarted'>):
   const key = keyOfTxid(txid)
   const isKnown = state.signing.has(key) || state.submitted.has(key) || state.stuck.has(key)
   consistent(!isKnown, 'a transaction is signed twice')
+  const purpose = signingPurpose(state, payload)
+  if (purpose.type !== 'toReplace')
+    placeBurns(state, burnsOf(purpose), { type: 'signing', txid: key })
   state.signing.set(key, {
-    purpose: signingPurpose(state, payload),
+    purpose,
     txid,
     utxos: payload.utxos,
     transaction,
@@ -100,8 +104,10 @@ export function failSignature(state: State, payload: Payload<'xSignatureFailed'>
 export function submitTransaction(state: State, payload: Payload<'sentTransaction'>): void {
   const key = keyOfTxid(payload.txid)
   consistent(!state.submitted.has(key) && !state.stuck.has(key), 'a transaction is sent twice')
+  const purpose = purposeOf(state, payload)
+  placeBurns(state, burnsOf(purpose), { type: 'submitted', txid: key })
   state.submitted.set(key, {
-    purpose: purposeOf(state, payload),
+    purpose,
     txid: payload.txid,
     utxos: payload.utxos,
     submittedAt: payload.submittedAt,
@@ -153,8 +159,10 @@ export function replaceTransaction(state: State, payload: Payload<'replacedTrans
   state.stuck.set(oldKey, old)
   state.replacedBy.set(oldKey, newKey)
   state.replaces.set(newKey, oldKey)
+  const purpose = replacementPurpose(old, payload)
+  placeBurns(state, burnsOf(purpose), { type: 'submitted', txid: newKey })
   state.submitted.set(newKey, {
-    purpose: replacementPurpose(old, payload),
+    purpose,
     txid: payload.newTxid,
     utxos: payload.newUtxos ?? old.utxos,
     submittedAt: payload.submittedAt,
@@ -246,6 +254,7 @@ function finalize(state: State, { purpose, txid, withdrawalFee }: SubmittedTrans
   const finish = (request: WithdrawalRequest): void => {
     state.finalized.set(request.blockIndex, { request, txid })
   }
+  settleBurns(state, burnsOf(purpose))
   if (purpose.type === 'toConsolidate') {
     state.finalized.set(purpose.request.blockIndex, { request: purpose.request, txid })
     state.consolidation = undefined

@@ -1,26 +1,22 @@
 /** Events of withdrawals beside their transaction: queue, holds, returns. Source: minter §18.2. */
+import { assert, present } from '../base/errors.ts'
 import { accountKey } from '../ic/account.ts'
 import { callFor, settleCall } from './apply-calls.ts'
+import { isOnItsWay, placeBurns, queuedRequest, queuePosition, settleBurns } from './burn-places.ts'
 import { brought, consistent } from './consistency.ts'
 import { REIMBURSEMENT_CHARGE } from './constants.ts'
 import type { Payload } from './events.ts'
 import { owe } from './owed-kyt.ts'
 import type { Reimbursement, State, WithdrawalRequest } from './state.ts'
-import { requestsOf } from './state.ts'
 
 export function acceptRequest(state: State, payload: Payload<'acceptedRetrieveBtcRequest'>): void {
   const { amount, address, blockIndex, receivedAt, kytProvider, reimbursementAccount } = payload
   const last = state.queue.at(-1)
   consistent(last === undefined || last.receivedAt <= receivedAt, 'the queue goes back in time')
   consistent(!isKnownBurn(state, blockIndex), `burn ${blockIndex} is accepted twice`)
-  state.queue.push({
-    amount,
-    address,
-    blockIndex,
-    receivedAt,
-    kytProvider,
-    reimbursementAccount,
-  })
+  const request = { amount, address, blockIndex, receivedAt, kytProvider, reimbursementAccount }
+  state.queue.push(request)
+  placeBurns(state, [blockIndex], { type: 'queued', request })
   state.tokensBurned += amount
   if (kytProvider !== undefined) owe(state, kytProvider, state.config.checkFee)
   if (reimbursementAccount === undefined) return
@@ -44,30 +40,20 @@ function isKnownBurn(state: State, burn: bigint): boolean {
     state.cancelled.has(burn) ||
     state.reimbursements.has(burn) ||
     state.reimbursed.has(burn) ||
-    state.queue.some(({ blockIndex }) => blockIndex === burn) ||
-    isOnItsWay(state, burn)
-  )
-}
-
-/** In a transaction that is being signed, or that was sent and is not final. */
-function isOnItsWay(state: State, burn: bigint): boolean {
-  const inRequests = (requests: readonly WithdrawalRequest[]): boolean =>
-    requests.some(({ blockIndex }) => blockIndex === burn)
-  return (
-    [...state.signing.values()].some(({ purpose }) => inRequests(requestsOf(purpose))) ||
-    [...state.submitted.values(), ...state.stuck.values()].some(
-      ({ purpose }) => purpose.type === 'toConfirm' && inRequests(requestsOf(purpose)),
-    )
+    state.burnPlaces.has(burn)
   )
 }
 
 /** Takes a request out of the queue, which must hold it. */
 export function takeFromQueue(state: State, burn: bigint): WithdrawalRequest {
-  const position = state.queue.findIndex(({ blockIndex }) => blockIndex === burn)
-  const [request] = position < 0 ? [] : state.queue.splice(position, 1)
+  const pending = brought(queuedRequest(state, burn), `burn ${burn} is not pending`)
+  const position = queuePosition(state.queue, pending)
+  assert(position >= 0, 'the queue holds whom its index names')
+  const [request] = state.queue.splice(position, 1)
+  settleBurns(state, [burn])
   state.held.delete(burn)
   state.volatile.passedOverSince.delete(burn)
-  return brought(request, `burn ${burn} is not pending`)
+  return present(request, 'a position in the queue is taken')
 }
 
 /** Ended as AmountTooLow: the deployed minter returned nothing. */
@@ -79,8 +65,10 @@ export function removeRequest(state: State, burn: bigint): void {
 
 export function holdRequest(state: State, payload: Payload<'xHeldRequest'>): void {
   const { blockIndex, heldSince } = payload
-  const isPending = state.queue.some((request) => request.blockIndex === blockIndex)
-  consistent(isPending, `burn ${blockIndex} is held and not pending`)
+  consistent(
+    queuedRequest(state, blockIndex) !== undefined,
+    `burn ${blockIndex} is held and not pending`,
+  )
   consistent(!state.held.has(blockIndex), `burn ${blockIndex} is held twice`)
   state.held.set(blockIndex, heldSince)
 }
@@ -131,7 +119,7 @@ export function scheduleReimbursement(
   const isDone = state.reimbursements.has(burn) || state.reimbursed.has(burn)
   consistent(!isDone, `burn ${burn} is reimbursed twice`)
   consistent(!state.finalized.has(burn), `burn ${burn} is reimbursed after it was paid`)
-  if (state.queue.some(({ blockIndex }) => blockIndex === burn)) {
+  if (queuedRequest(state, burn) !== undefined) {
     const request = takeFromQueue(state, burn)
     consistent(amount <= request.amount, `burn ${burn} gives back more than was burned`)
     state.earnings.reimbursementCharges += request.amount - amount
@@ -155,7 +143,7 @@ export const lessCharge = (amount: bigint): bigint =>
  * returned out of the queue was scheduled there, less the charge.
  */
 function scheduleIfPending(state: State, burn: bigint): void {
-  const request = state.queue.find(({ blockIndex }) => blockIndex === burn)
+  const request = queuedRequest(state, burn)
   const account = request?.reimbursementAccount
   if (request === undefined || account === undefined) return
   const task = { account, burnBlockIndex: burn, amount: lessCharge(request.amount) }

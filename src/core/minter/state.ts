@@ -9,6 +9,7 @@ import { outpointKey } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
+import type { BurnPlace } from './burn-places.ts'
 import type { SignatureRequest } from './calls.ts'
 import type { CoinSet } from './coin-set.ts'
 import { newCoinSet } from './coin-set.ts'
@@ -251,6 +252,8 @@ export type State = {
   readonly legacySuspendedUtxos: Map<OutpointKey, Suspension>
   /** Ordered by `receivedAt`. */
   queue: WithdrawalRequest[]
+  /** Where every burn stands that is not settled. */
+  readonly burnPlaces: Map<BurnIndex, BurnPlace>
   /** Requests of the queue that wait for lower fees, since when [H 6]. */
   readonly held: Map<BurnIndex, bigint>
   readonly signing: Map<TxidKey, SigningTransaction>
@@ -334,6 +337,7 @@ export function freshState(self: Principal, config: Config): State {
     suspendedUtxos: new Map(),
     legacySuspendedUtxos: new Map(),
     queue: [],
+    burnPlaces: new Map(),
     held: new Map(),
     signing: new Map(),
     submitted: new Map(),
@@ -380,7 +384,7 @@ export const sumOf = (utxos: Iterable<{ readonly value: Sat }>): bigint => {
 
 /** The burns that a transaction of its own stands for. */
 export const burnsOf = (
-  purpose: View<Exclude<SigningPurpose, { readonly type: 'toReplace' }>>,
+  purpose: View<Exclude<Purpose | SigningPurpose, { readonly type: 'toReplace' }>>,
 ): readonly BurnIndex[] =>
   purpose.type === 'toConsolidate'
     ? [purpose.request.blockIndex]

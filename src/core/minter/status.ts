@@ -1,11 +1,9 @@
 /** Where a withdrawal stands. Source: minter §7.3 [H 9]. */
 
-import type { View } from '../base/view.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import { owedAfterCancellation } from './cancelled.ts'
 import type { Context } from './context.ts'
-import type { Purpose, SigningPurpose } from './state.ts'
 import type {
   ReimbursementReason,
   RetrieveBtcStatus,
@@ -29,32 +27,17 @@ export function statusOf(context: Reader, burn: bigint): RetrieveBtcStatusV2 {
 
 /** The older query knows no reimbursements. */
 export function statusV1({ state, volatile }: Reader, burn: bigint): RetrieveBtcStatus {
-  const isBurn = ({ blockIndex }: { readonly blockIndex: bigint }): boolean => blockIndex === burn
-  if (state.queue.some(isBurn)) return { type: 'pending' }
-  if ([...state.signing.values()].some(({ purpose }) => pays(purpose, burn)))
-    return { type: 'signing' }
-  const submitted = [...state.submitted].find(([, { purpose }]) => pays(purpose, burn))
-  if (submitted !== undefined) {
-    const [key, { txid }] = submitted
-    return { type: volatile.unsent.has(key) ? 'sending' : 'submitted', txid }
-  }
+  const place = state.burnPlaces.get(burn)
+  if (place?.type === 'queued') return { type: 'pending' }
+  if (place?.type === 'signing') return { type: 'signing' }
+  const submitted = place && state.submitted.get(place.txid)
+  // What is being replaced is submitted, and stands there; a cancellation pays nobody.
+  if (place !== undefined && submitted !== undefined && submitted.purpose.type !== 'toCancel')
+    return { type: volatile.unsent.has(place.txid) ? 'sending' : 'submitted', txid: submitted.txid }
   const finalized = state.finalized.get(burn)
   if (finalized === undefined) return { type: 'unknown' }
   const { txid } = finalized
   return txid === undefined ? { type: 'amountTooLow' } : { type: 'confirmed', txid }
-}
-
-/** What is being replaced is submitted, and stands there. */
-function pays(purpose: View<Purpose | SigningPurpose>, burn: bigint): boolean {
-  switch (purpose.type) {
-    case 'toConfirm':
-      return purpose.requests.some(({ blockIndex }) => blockIndex === burn)
-    case 'toConsolidate':
-      return purpose.request.blockIndex === burn
-    case 'toCancel':
-    case 'toReplace':
-      return false
-  }
 }
 
 function reimbursementStatus({ state }: Reader, burn: bigint): RetrieveBtcStatusV2 | undefined {
@@ -83,16 +66,16 @@ function reimbursementStatus({ state }: Reader, burn: bigint): RetrieveBtcStatus
 
 /** [H 9] Inside a cancelling transaction: what will come back once that is final. */
 function cancellationStatus({ state }: Reader, burn: bigint): RetrieveBtcStatusV2 | undefined {
-  for (const { purpose, withdrawalFee } of state.submitted.values()) {
-    if (purpose.type !== 'toCancel') continue
-    const { requests } = purpose
-    const position = requests.findIndex(({ blockIndex }) => blockIndex === burn)
-    const account = requests[position]?.reimbursementAccount
-    if (account === undefined) continue
-    const amount = owedAfterCancellation(requests, withdrawalFee)[position]?.amount ?? 0n
-    return { type: 'willReimburse', request: { account, amount, reason: CALL_FAILED } }
-  }
-  return undefined
+  const place = state.burnPlaces.get(burn)
+  const submitted = place?.type === 'submitted' ? state.submitted.get(place.txid) : undefined
+  if (submitted?.purpose.type !== 'toCancel') return undefined
+  const { requests } = submitted.purpose
+  const position = requests.findIndex(({ blockIndex }) => blockIndex === burn)
+  const account = requests[position]?.reimbursementAccount
+  if (account === undefined) return undefined
+  const owed = owedAfterCancellation(requests, submitted.withdrawalFee)
+  const amount = owed[position]?.amount ?? 0n
+  return { type: 'willReimburse', request: { account, amount, reason: CALL_FAILED } }
 }
 
 /** Every burn of an account in order of acceptance. */

@@ -1,6 +1,7 @@
 /** Invariants of the state: names of those that do not hold. Source: minter §18.5, 1 to 9. */
 import type { View } from '../base/view.ts'
 import { accountKey } from '../ic/account.ts'
+import { isSamePlace, searchedPlaces } from './burn-places.ts'
 import { coinSetFlaws } from './coin-set.ts'
 import type { State, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, requestsOf } from './state.ts'
@@ -13,6 +14,7 @@ export function invariantViolations(state: View<State>): readonly string[] {
     ...queueDisorder(state),
     ...brokenChains(state),
     ...burnsInTwoPlaces(state),
+    ...burnsAstray(state),
     ...coinsUsedTwice(state),
     ...coinSetFlaws(state.coins).map((flaw) => `7: ${flaw}`),
     ...coinsInTwoStates(state),
@@ -105,6 +107,19 @@ function burnsInTwoPlaces(state: View<State>): readonly string[] {
   return [
     ...duplicates(places.map(String)).map((burn) => `6: burn ${burn} is in two places`),
     ...lost.map((burn) => `6: burn ${burn} is held outside the queue`),
+  ]
+}
+
+/** The index of burns says what a search finds. */
+function burnsAstray(state: View<State>): readonly string[] {
+  const found = new Map(searchedPlaces(state))
+  const astray = [...found].filter(([burn, place]) => {
+    const indexed = state.burnPlaces.get(burn)
+    return indexed === undefined || !isSamePlace(indexed, place)
+  })
+  return [
+    ...astray.map(([burn]) => `6: burn ${burn} is not where the index says`),
+    ...(found.size === state.burnPlaces.size ? [] : ['6: the index names a burn that is nowhere']),
   ]
 }
 

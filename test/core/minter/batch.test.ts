@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { compareRequests } from '../../../src/core/minter/batch.ts'
 import { decodeMintMemo } from '../../../src/core/minter/memo.ts'
 import type { WithdrawalRequest } from '../../../src/core/minter/state.ts'
-import { requestsOf } from '../../../src/core/minter/state.ts'
+import { burnsOf, requestsOf } from '../../../src/core/minter/state.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 
@@ -216,7 +216,9 @@ describe('a large request [H 8]', () => {
     world.sign()
     world.chain.mempool.length = 0
     world.wait(HOUR)
-    for (const key of [...world.state.submitted.keys()]) world.state.submitted.delete(key)
+    for (const { purpose } of world.state.submitted.values())
+      for (const burn of burnsOf(purpose)) world.state.burnPlaces.delete(burn)
+    world.state.submitted.clear()
     const late = small(world)
     world.wait(QUEUE_TIME + 1n)
     expect(world.status(late)).toEqual({ type: 'signing' })

@@ -94,7 +94,9 @@ describe('a withdrawal that needs too many coins', () => {
     const [request] = world.state.queue
     if (request === undefined) throw new Error('a request waits')
     // As an old log has it.
-    world.state.queue[0] = { ...request, reimbursementAccount: undefined }
+    const old = { ...request, reimbursementAccount: undefined }
+    world.state.queue[0] = old
+    world.state.burnPlaces.set(old.blockIndex, { type: 'queued', request: old })
     world.wait(HOUR)
     expect(givenBack(world)).toEqual([])
     expect(world.state.queue).toHaveLength(1)

@@ -92,6 +92,16 @@ it.each<readonly [string, (busy: Busy) => void]>([
     },
   ],
   ['6', ({ state }) => state.held.set(999n, 0n)],
+  ['6', ({ state }) => state.burnPlaces.set(999n, { type: 'signing', txid: 'nowhere' })],
+  ['6', ({ state }) => state.burnPlaces.delete(state.queue[0]?.blockIndex ?? 0n)],
+  [
+    '6',
+    ({ state, submittedKey }) =>
+      state.burnPlaces.set(state.queue[0]?.blockIndex ?? 0n, {
+        type: 'submitted',
+        txid: submittedKey,
+      }),
+  ],
   ['7', ({ state, submitted }) => submitted.utxos.map((utxo) => addCoin(state.coins, utxo))],
   ['7', ({ state, submitted }) => state.submitted.set('other', submitted)],
   [
