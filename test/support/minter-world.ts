@@ -329,6 +329,8 @@ export class TestMinter {
   readonly chain = new FakeChain()
   checker: Checker = acceptAll
   now = START
+  /** Otherwise every call is a slot of its own. */
+  callsOverlap = false
 
   constructor({ init, settings }: WorldOptions = {}) {
     const args = { ...EMBEDDED_INIT, ledgerId: LEDGER, checkerId: CHECKER, ...init }
@@ -343,8 +345,17 @@ export class TestMinter {
   }
 
   get world(): World {
-    const { ledger, chain, checker } = this
-    return { now: this.now, ports: { ledger, bitcoin: chain, checker } }
+    const { ledger, chain, checker, callsOverlap } = this
+    return { now: this.now, callsOverlap, ports: { ledger, bitcoin: chain, checker } }
+  }
+
+  /** All that `body` calls counts as in flight together, as in one slot of a subnet. */
+  sameSlot<T>(body: () => T): T {
+    this.callsOverlap = true
+    const result = body()
+    this.callsOverlap = false
+    machine.endSlot(this.minter)
+    return result
   }
 
   get state() {

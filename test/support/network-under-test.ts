@@ -85,6 +85,8 @@ export class NetworkUnderTest implements IcBackend {
   #fed = 0
   /** Coinbases that payments have spent. */
   #spent = 0
+  /** Accounts that the minter is at work on. */
+  #inside: readonly string[] = []
 
   /** `syncCalls` off: calls are answered with 202, and the wallet has to ask again. */
   constructor({
@@ -201,6 +203,10 @@ export class NetworkUnderTest implements IcBackend {
   /** One slot, and one more for what it wanted signed. */
   #slot(run: () => unknown): void {
     this.#tick()
+    const { retrieving } = this.replica.state.minter.state.volatile
+    Object.assign(this.replica.state.minter.state.volatile, {
+      retrieving: new Set([...retrieving, ...this.#inside]),
+    })
     run()
     for (const { id, path, message } of this.replica.endSlot(this.#time)) {
       const { tweak } = derivePublicKey(masterKey(SUBNET_KEY), path)
@@ -246,10 +252,9 @@ export class NetworkUnderTest implements IcBackend {
     Object.assign(minter.settings, settings)
   }
 
-  /** The minter has calls of these accounts under way. */
+  /** The minter has calls of these accounts under way, in this slot and those that follow. */
   workOn(accounts: readonly Account[]): void {
-    const retrieving = new Set(accounts.map(accountKey))
-    Object.assign(this.replica.state.minter.state.volatile, { retrieving })
+    this.#inside = accounts.map(accountKey)
   }
 
   /** Pays from a wallet that has mined; the payment waits for the next block. */

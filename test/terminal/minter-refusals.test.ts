@@ -39,26 +39,46 @@ describe('ckbtc redeem', () => {
     net.changeMinter({ config: { mode: { type: 'generalAvailability' } } })
   })
 
-  test('ends with MINTER_BUSY while the minter has no hand free', async () => {
-    const { concurrentMax } = net.replica.state.minter.settings
-    net.changeMinter({ settings: { concurrentMax: 0 } })
+  test('ends with MINTER_BUSY while the minter takes no more', async () => {
+    const { pendingRequestsMax } = net.replica.state.minter.settings
+    net.changeMinter({ settings: { pendingRequestsMax: 0 } })
     await expectRefused('MINTER_BUSY')
-    net.changeMinter({ settings: { concurrentMax } })
+    net.changeMinter({ settings: { pendingRequestsMax } })
   })
 
-  test('waits for a minter that is at work on the account', async () => {
-    net.workOn([{ owner: dev0.principal }])
+  const { concurrentMax } = net.replica.state.minter.settings
+  test.each([
+    [
+      'is at work on the account',
+      {
+        busy: () => net.workOn([{ owner: dev0.principal }]),
+        free: () => net.workOn([]),
+        amount: '0.011ckbtc',
+        amountSat: 1_100_000,
+      },
+    ],
+    [
+      'has no hand free',
+      {
+        busy: () => net.changeMinter({ settings: { concurrentMax: 0 } }),
+        free: () => net.changeMinter({ settings: { concurrentMax } }),
+        amount: '0.012ckbtc',
+        amountSat: 1_200_000,
+      },
+    ],
+  ])('waits for a minter that %s', async (_, { busy, free, amount, amountSat }) => {
+    busy()
     const desk = desks.open()
     let calls = 0
     desk.fetch = async (input, init) => {
       const isCall = new Request(input, init).url.endsWith('/call')
       // The approval, a burn that is refused, and one that is not.
-      if (isCall && ++calls === 3) net.workOn([])
+      if (isCall && ++calls === 3) free()
       return net.fetch(input, init)
     }
-    const typed = { args: ['0.011ckbtc'], options: { to: recipient, wait: false } }
+    const typed = { args: [amount], options: { to: recipient, wait: false } }
     const { data } = await desk.json(redeem, typed)
-    expect([data?.amount_sat, calls]).toEqual([1_100_000, 3])
+    expect([data?.amount_sat, calls]).toEqual([amountSat, 3])
     net.mine(6)
   })
 

@@ -3,7 +3,7 @@ import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
-import { sortUtxos, updateBalance } from './deposit.ts'
+import { creditUnasked, sortUtxos } from './deposit.ts'
 import type { Watched } from './state.ts'
 
 /** Remembers an account that asked for its address; the one not asked for longest makes room. */
@@ -53,9 +53,9 @@ function mintFor(context: Context, { account, script }: Watched): number {
   if (answer.type !== 'utxos') return 0
   const { processable } = sortUtxos(context, account, answer.utxos)
   if (processable.length === 0) return 0
-  const updated = updateBalance(context, account.owner, account)
-  if (updated.type === 'trap' || updated.value.type === 'err') return 0
-  const statuses = updated.value.value
+  const updated = creditUnasked(context, account)
+  if (updated.type === 'err') return 0
+  const statuses = updated.value
   // What the ledger refuses now it would refuse again: such coins wait for the next block.
   const isDone = statuses.some(({ type }) => type === 'checked')
   if (!isDone && statuses.length >= settings.depositsPerCallMax)

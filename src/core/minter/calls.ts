@@ -102,6 +102,7 @@ export type Notice =
     }
   /** Refused, expired, or dropped by a restore. */
   | { readonly type: 'signatureFailed'; readonly key: SignatureKey }
-  /** A block came, or the operator set another fee level. */
+  /** Blocks have left the main chain in this slot, and `bitcoinChanged` will follow at its end. */
+  | { readonly type: 'blocksLeft' }
   /** The main chain ends elsewhere; `isReorganised`: blocks have left it. */
   | { readonly type: 'bitcoinChanged'; readonly isReorganised: boolean }

@@ -13,7 +13,12 @@ import type { Root, State, Task, Volatile } from './state.ts'
 import type { Answer, Result, TemporarilyUnavailable } from './types.ts'
 
 /** What is outside the minter, in the slot that runs now. */
-export type World = { readonly now: TimestampNs; readonly ports: Ports }
+export type World = {
+  readonly now: TimestampNs
+  readonly ports: Ports
+  /** Calls count as in flight together until `endSlot`; without it each ends before the next. */
+  readonly callsOverlap?: boolean | undefined
+}
 
 export type Context = World & {
   /** Durable state: changes only by `record`. */

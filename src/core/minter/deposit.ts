@@ -45,9 +45,20 @@ export function updateBalance(
   const refusal = refusedByMode(state.config.mode, { caller, direction: 'deposit' })
   if (refusal !== undefined) return reply(err(refusal))
   if (volatile.root === undefined) return reply(err(unavailable('the key is not made yet')))
-  const guard = { account, concurrentMax: settings.concurrentMax }
-  const result = guarded(volatile.updating, guard, () => creditAccount(context, account))
+  const { callsOverlap } = context
+  const guard = { account, concurrentMax: settings.concurrentMax, callsOverlap }
+  const result = guarded(volatile.updating, guard, (waits) => {
+    waits()
+    return creditAccount(context, account)
+  })
   return reply(result.type === 'ok' || result.type === 'err' ? result : err(result))
+}
+
+/** The same for an owner who did not ask (§22): no call is inside, and none is kept out. */
+export function creditUnasked(context: Context, account: Account): UpdateBalanceResult {
+  const asCaller = { caller: account.owner, direction: 'deposit' } as const
+  const refusal = refusedByMode(context.state.config.mode, asCaller)
+  return refusal === undefined ? creditAccount(context, account) : err(refusal)
 }
 
 /** Steps 5 to 9 of §5, once the account may come in. */

@@ -5,7 +5,7 @@ import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 import { unavailable } from './context.ts'
-import type { AccountKey } from './state.ts'
+import type { AccountKey, Volatile } from './state.ts'
 import type { Mode, TemporarilyUnavailable } from './types.ts'
 
 export type Direction = 'deposit' | 'withdrawal'
@@ -37,23 +37,46 @@ export function refusedByMode(
   }
 }
 
+type GuardSets = Pick<Volatile, 'updating' | 'retrieving'>
+
 export type GuardRefusal = { readonly type: 'alreadyProcessing' } | TemporarilyUnavailable
 
+/** Said by a call that asks ledger, checker or Bitcoin: from then on others meet it (§17). */
+export type Waits = () => void
+
 /**
- * Runs `body` while no other call of this account is inside; every way out lets the next one in.
+ * Runs `body` while no other call of this account is inside. One that waited for others stays inside
+ * until the slot ends where `callsOverlap`; every other way out lets the next one in.
  */
 export function guarded<T>(
   inside: Set<AccountKey>,
-  { account, concurrentMax }: { readonly account: Account; readonly concurrentMax: number },
-  body: () => T,
+  {
+    account,
+    concurrentMax,
+    callsOverlap = false,
+  }: {
+    readonly account: Account
+    readonly concurrentMax: number
+    readonly callsOverlap?: boolean | undefined
+  },
+  body: (waits: Waits) => T,
 ): T | GuardRefusal {
   const key = accountKey(account)
   if (inside.has(key)) return { type: 'alreadyProcessing' }
   if (inside.size >= concurrentMax) return unavailable('too many concurrent requests')
   inside.add(key)
+  let stays = false
   try {
-    return body()
+    return body(() => {
+      stays = callsOverlap
+    })
   } finally {
-    inside.delete(key)
+    if (!stays) inside.delete(key)
   }
+}
+
+/** The slot is over, and with it every call that was inside. */
+export function releaseGuards({ updating, retrieving }: GuardSets): void {
+  updating.clear()
+  retrieving.clear()
 }

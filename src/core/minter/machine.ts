@@ -22,6 +22,7 @@ import type { Ruled } from './dialect.ts'
 import type { EventLog } from './event-log.ts'
 import { appendEvent, copyOfLog, emptyLog, eventsOf } from './event-log.ts'
 import type { Payload } from './events.ts'
+import { releaseGuards } from './guards.ts'
 import { lookForLost } from './lost-coins.ts'
 import { decodeMemo } from './memo.ts'
 import { estimateWithdrawalFee, eventsPage, knownUtxos, minterInfo } from './queries.ts'
@@ -171,6 +172,9 @@ export function notify(minter: Minter, world: World, notice: Notice): void {
     case 'signatureFailed':
       signatureFailed(context, notice.key)
       return
+    case 'blocksLeft':
+      context.volatile.mustLook = true // The next call looks, or the end of the slot [H 15].
+      return
     case 'bitcoinChanged':
       lookForLost(context, notice.isReorganised)
       openRequests(context)
@@ -178,6 +182,11 @@ export function notify(minter: Minter, world: World, notice: Notice): void {
       schedule(context, 'process', context.now)
       return
   }
+}
+
+/** The calls of the slot are over, those that counted as in flight together as well (§17). */
+export function endSlot({ state }: Minter): void {
+  releaseGuards(state.volatile)
 }
 
 /** Runs the tasks that are due at slot time. */

@@ -19,8 +19,9 @@ import type { Context } from './context.ts'
 import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
 import { PRESENT } from './dialect.ts'
 import { estimateRate } from './fees.ts'
+import type { Waits } from './guards.ts'
 import { guarded, refusedByMode } from './guards.ts'
-import { coinsToSpend } from './lost-coins.ts'
+import { coinsToSpend, lookAgain } from './lost-coins.ts'
 import { encodeBurnMemo } from './memo.ts'
 import type { BurnResult } from './ports.ts'
 import { requestsOf } from './state.ts'
@@ -151,9 +152,11 @@ function withdraw<E>(
     const own = { script: destination.script, self: state.self, caller }
     if (isOwnScript(volatile.root, own)) return trap('illegal retrieve_btc target') // [H 3]
   }
-  const guard = { account: way.account, concurrentMax: settings.concurrentMax }
-  const result = guarded(volatile.retrieving, guard, () =>
-    burnAndQueue(context, { amount: args.amount, text: args.address, destination }, way),
+  const { callsOverlap } = context
+  const guard = { account: way.account, concurrentMax: settings.concurrentMax, callsOverlap }
+  const asked = { amount: args.amount, text: args.address, destination }
+  const result = guarded(volatile.retrieving, guard, (waits) =>
+    burnAndQueue(context, { ...asked, waits }, way),
   )
   if (result.type === 'alreadyProcessing' || result.type === 'temporarilyUnavailable')
     return reply(err(result))
@@ -164,11 +167,13 @@ type Asked = {
   readonly amount: bigint
   readonly text: string
   readonly destination: Destination
+  readonly waits: Waits
 }
 
 /** Steps 4 to 12. */
 function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E> {
   const { amount, destination } = asked
+  lookAgain(context)
   const min = context.volatile.fees.withdrawalMin
   if (amount < min) return reply(err({ type: 'amountTooLow', min }))
   if (destination.type === 'malformed')
@@ -179,10 +184,10 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
   const { isPaymentSimulated, withdrawalFee } = context.settings.dialect ?? PRESENT
   resolveCalls(context)
   if (hasUnknownBurn(context, way.account)) return reply(err(unavailable(UNKNOWN_BURN)))
-  const problem =
-    (isPaymentSimulated ? paymentProblem(context, { address, amount }) : undefined) ??
-    way.balanceProblem() ??
-    checkerProblem(context, asked.text, way)
+  const unpayable = isPaymentSimulated ? paymentProblem(context, { address, amount }) : undefined
+  if (unpayable !== undefined) return reply(err(unpayable))
+  asked.waits()
+  const problem = way.balanceProblem() ?? checkerProblem(context, asked.text, way)
   if (problem !== undefined) return reply(err(problem))
   const burn = way.burn(address)
   if (burn.type === 'trap') return burn

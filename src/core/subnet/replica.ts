@@ -24,7 +24,7 @@ import type { Principal } from '../ic/principal.ts'
 import { textOfPrincipal } from '../ic/principal.ts'
 import type { Branch } from '../ic/state-tree.ts'
 import { branch } from '../ic/state-tree.ts'
-import type { SignatureKey } from '../minter/calls.ts'
+import type { Notice, SignatureKey } from '../minter/calls.ts'
 import type { World } from '../minter/context.ts'
 import * as minter from '../minter/machine.ts'
 import type { SigningRequest } from '../tecdsa/request.ts'
@@ -50,6 +50,7 @@ import { installCanisters } from './replica-state.ts'
 import type { KnownRequest } from './request-history.ts'
 import { KEEP_NS, RequestHistory } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
+import { TipWatch } from './tip-watch.ts'
 
 export type ReplicaConfig = {
   /** Its own unless told. */
@@ -88,6 +89,7 @@ export class Replica {
   readonly #state: ReplicaState
   /** The requests as they stand in the state tree. */
   #requestTree: Branch
+  readonly #tipWatch: TipWatch
 
   /** `state`: where to go on from; the canisters are installed anew without it. */
   constructor(
@@ -105,6 +107,7 @@ export class Replica {
       [...state.requests].map(([id, request]) => [fromHex(id), requestTree(request)]),
     )
     this.#bitcoin = new BitcoinCanister(bitcoin, state, { operator, nodes: config.nodes.length })
+    this.#tipWatch = new TipWatch(this.#bitcoin, state)
     const chain = (): BitcoinCanister['state'] => state.chain
     this.#checker = new CheckerCanister(checker, state.checker, { operator, chain })
     this.#ledger = new LedgerCanister(ledger, state.ledger)
@@ -143,6 +146,7 @@ export class Replica {
   #world(now: TimestampNs): World {
     return {
       now,
+      callsOverlap: true,
       ports: {
         ledger: this.#ledger.port(this.ids.minter, now),
         bitcoin: this.#bitcoin.port(now),
@@ -171,6 +175,7 @@ export class Replica {
     const { requestId, content } = admitted
     if (this.#requests.find(requestId) !== undefined || this.#requests.isFull) return undefined
     const { sender, canisterId } = content
+    this.#tellMinter(this.#tipWatch.beforeCall(), now)
     const reply = late ? tooLate(requestId) : this.#call({ caller: sender, ...content }, now)
     const request = { sender, canisterId, expiry, reply }
     this.#requests.add(requestId, request)
@@ -337,14 +342,9 @@ export class Replica {
    */
   endSlot(now: TimestampNs): readonly SigningRequest[] {
     this.#state.time = now
+    minter.endSlot(this.#state.minter)
     for (const id of this.#requests.forget(now)) this.#requestTree = this.#requestTree.without(id)
-    const tip = this.#bitcoin.tipKey
-    if (tip !== this.#state.tipSeen) {
-      const isReorganised = !this.#bitcoin.isOnMainChain(this.#state.tipSeen)
-      this.#state.tipSeen = tip
-      const notice = { type: 'bitcoinChanged', isReorganised } as const
-      minter.notify(this.#state.minter, this.#world(now), notice)
-    }
+    this.#tellMinter(this.#tipWatch.atSlotEnd(), now)
     this.#runTimers(now)
     return minter.outstanding(this.#state.minter).flatMap((request) => {
       const id = this.#requestId(request.key)
@@ -354,6 +354,10 @@ export class Replica {
       const key = { scheme: 'ecdsa', name: this.#config.minter.init.ecdsaKeyName } as const
       return [{ id, key, path, message: request.digest, taprootRoot: undefined }]
     })
+  }
+
+  #tellMinter(notice: Notice | undefined, now: TimestampNs): void {
+    if (notice !== undefined) minter.notify(this.#state.minter, this.#world(now), notice)
   }
 
   #runTimers(now: TimestampNs): void {

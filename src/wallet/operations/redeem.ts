@@ -61,6 +61,8 @@ const APPROVAL_NS = 600n * NS_PER_SECOND
 const DRIFT_NS = 300n * NS_PER_SECOND
 /** A minter that is busy with the account is asked again for so long. */
 const BUSY_MS_MAX = 60_000
+/** How the minter says that it is inside too many accounts (minter §5). */
+const TOO_MANY = /^too many concurrent /i
 /** Estimates are repeated until the burn gives what should arrive. */
 const ESTIMATES_MAX = 8
 
@@ -205,7 +207,13 @@ async function burn(operating: Operating, operation: Operation): Promise<Operati
   throw refused(operating, operation, { problem, prefix: 'burn_' })
 }
 
-/** While the minter is at work on the account it takes nothing in: asked again, for a minute. */
+/** At work on this account, or on as many others as it can be: a moment later it may not be. */
+const isBusy = (result: RetrieveBtcWithApprovalResult): boolean =>
+  result.type === 'err' &&
+  (result.error.type === 'alreadyProcessing' ||
+    (result.error.type === 'temporarilyUnavailable' && TOO_MANY.test(result.error.message)))
+
+/** While the minter is busy it takes nothing in: asked again, for a minute. */
 async function retrieve(
   operating: Operating,
   operation: Operation,
@@ -223,8 +231,7 @@ async function retrieve(
   for (;;) {
     const args = { address, amount, fromSubaccount: from?.subaccount }
     const result = await client.minter.retrieve(args, { onSubmit })
-    const isBusy = result.type === 'err' && result.error.type === 'alreadyProcessing'
-    if (!isBusy || performance.now() > until) return result
+    if (!isBusy(result) || performance.now() > until) return result
     await lookAgain(operating)
   }
 }
