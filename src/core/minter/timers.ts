@@ -52,8 +52,8 @@ export function runDueTasks(context: Context): void {
 }
 
 /**
- * Batch, confirmations, replacements, what is sent again, reimbursements, in this order. True when the batch step
- * changed anything.
+ * Batch, confirmations, replacements, what is sent again, reimbursements, in this order. True when
+ * the batch step changed anything.
  */
 function processRound(context: Context): boolean {
   context.volatile.resting.clear()

@@ -4,11 +4,13 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { Transaction } from '../../../src/core/btc/transaction.ts'
-import { decodeTransaction, vsize } from '../../../src/core/btc/transaction.ts'
+import { decodeTransaction, txid, vsize } from '../../../src/core/btc/transaction.ts'
+import { appendEvent, emptyLog, eventsOf } from '../../../src/core/minter/event-log.ts'
+import { replay } from '../../../src/core/minter/replay.ts'
 import { reserveEquation } from '../../../src/core/minter/reserve.ts'
 import type { SubmittedTransaction } from '../../../src/core/minter/state.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
-import { TestMinter, user } from '../../support/minter-world.ts'
+import { MINTER, signatureFor, TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const OTHER = 'bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6'
@@ -231,5 +233,335 @@ describe('of a chain of replacements', () => {
       covered: true,
       pending: 0n,
     })
+  })
+})
+
+describe('while a replacement is signed', () => {
+  /** Of two inputs one is signed. */
+  function halfSigned() {
+    const world = sent(2)
+    const old = newest(world)
+    world.wait(DAY)
+    const [one, two] = world.outstanding()
+    if (one === undefined || two === undefined) return expect.unreachable('two are asked')
+    world.deliver(one, signatureFor(one))
+    return { world, old, one, two }
+  }
+
+  it('the old one stays submitted, and nothing else replaces it', () => {
+    const { world, old } = halfSigned()
+    expect(world.status(2n)).toEqual({ type: 'submitted', txid: old.txid })
+    world.wait(5n * DAY)
+    expect(world.events('xSigningStarted').length).toBe(2)
+    expect(world.state.signing.size).toBe(1)
+    expect(world.state.stuck.size).toBe(0)
+  })
+
+  it('the old one may become final: what is half signed goes, and never comes back', () => {
+    const { world, old, two } = halfSigned()
+    confirm(world, old)
+    expect(world.status(2n)).toEqual({ type: 'confirmed', txid: old.txid })
+    expectNothingLeft(world)
+    const count = world.minter.log.count
+    world.deliver(two, signatureFor(two))
+    world.fail(two)
+    world.wait(2n * DAY)
+    expect(world.minter.log.count).toBe(count)
+  })
+
+  it('a confirmation of the old one makes the complete replacement wait until it is gone', () => {
+    const { world, old, two } = halfSigned()
+    const spent = [...world.chain.utxosByKey]
+    confirm(world, old, 1)
+    world.deliver(two, signatureFor(two))
+    expect(newest(world)).toEqual(old)
+    expect(world.outstanding()).toEqual([])
+    world.wait(DAY)
+    expect(world.events('replacedTransaction')).toEqual([])
+    world.chain.utxosByKey.clear() // The block is taken back.
+    for (const [key, utxo] of spent) world.chain.utxosByKey.set(key, utxo)
+    world.mine(1, true)
+    expect(world.events('replacedTransaction').length).toBe(1)
+    world.mine(6)
+    expect(world.status(2n)).toEqual({ type: 'confirmed', txid: lastReplacement(world) })
+  })
+
+  it('a crash changes nothing: what is left is asked again, as the next attempt', () => {
+    const { world, two } = halfSigned()
+    world.fail(two)
+    world.upgrade()
+    expect(world.outstanding().map(({ key }) => [key.input, key.attempt])).toEqual([
+      [two.key.input, 1],
+    ])
+    world.sign()
+    expect(world.events('replacedTransaction').length).toBe(1)
+    world.mine(6)
+    expect(world.status(2n).type).toBe('confirmed')
+  })
+
+  it('a log that ends before it was submitted is taken up again', () => {
+    const { world, two } = halfSigned()
+    world.deliver(two, signatureFor(two))
+    const whole = [...eventsOf(world.minter.log)]
+    expect(whole.at(-1)?.payload.type).toBe('replacedTransaction')
+    const log = emptyLog()
+    for (const event of whole.slice(0, -1)) appendEvent(log, event)
+    world.minter = { ...world.minter, log, state: replay(eventsOf(log), MINTER) }
+    expect(world.state.signing.size).toBe(1)
+    world.upgrade()
+    expect(world.state.signing.size).toBe(0)
+    expect([...eventsOf(world.minter.log)].map(({ payload }) => payload)).toEqual(
+      whole.map(({ payload }) => payload),
+    )
+  })
+
+  it('its coins serve no batch, and its withdrawals are counted once', () => {
+    const { world } = halfSigned()
+    expect(reserveEquation(world.state, world.ledger.supply)).toMatchObject({
+      balanced: true,
+      covered: true,
+      pending: 1_800_000n,
+      coins: 2_000_000n,
+    })
+    world.deposit(alice, 500_000n)
+    world.withdraw(alice, ADDRESS, 400_000n)
+    world.wait(11n * SECOND)
+    world.sign()
+    expect(world.state.submitted.size).toBe(2)
+    world.mine(6)
+    expect(world.state.submitted.size).toBe(0)
+  })
+})
+
+/** Of the last event of that kind. */
+function lastReplacement(world: TestMinter): Uint8Array {
+  const payload = world.events('replacedTransaction').at(-1)?.payload
+  return payload?.type === 'replacedTransaction' ? payload.newTxid : new Uint8Array()
+}
+
+describe('a replacement', () => {
+  it('is on record before it is sent, and keeps its bytes', () => {
+    const world = sent()
+    const old = newest(world)
+    let recordedAtSend = 0
+    const send = world.chain.send.bind(world.chain)
+    world.wait(DAY)
+    world.chain.send = (bytes) => {
+      recordedAtSend = world.events('replacedTransaction').length
+      return send(bytes)
+    }
+    world.sign()
+    expect(recordedAtSend).toBe(1)
+    const next = newest(world)
+    expect(world.chain.sent.at(-1)).toEqual(next.signedTransaction)
+    expect(txid(transactionOf(next))).toEqual(next.txid)
+    expect(world.events('replacedTransaction').at(-1)?.payload).toEqual({
+      type: 'replacedTransaction',
+      oldTxid: old.txid,
+      newTxid: next.txid,
+      changeOutput: old.changeOutput,
+      submittedAt: world.now,
+      fee: next.feeRate,
+      withdrawalFee: next.withdrawalFee,
+      reason: { type: 'toRetry' },
+    })
+    world.upgrade()
+    expect(newest(world)).toEqual(next)
+  })
+
+  it('that the Bitcoin side does not take is sent again as it is', () => {
+    const world = sent()
+    world.wait(DAY)
+    world.chain.refusesToSend = true
+    world.sign()
+    const { txid: id } = newest(world)
+    expect(world.status(1n)).toEqual({ type: 'sending', txid: id })
+    world.chain.refusesToSend = false
+    world.wait(5n * SECOND)
+    expect(world.status(1n)).toEqual({ type: 'submitted', txid: id })
+    world.mine(6)
+    expect(world.status(1n)).toEqual({ type: 'confirmed', txid: id })
+  })
+
+  it('never pays more than the operator allows, and says so', () => {
+    const world = sent(1, { settings: { resubmissionRateMax: 7_500n } })
+    const rates = [newest(world).feeRate ?? 0n]
+    for (let day = 0; day < 6; day++) {
+      world.wait(DAY + SECOND)
+      world.sign()
+      rates.push(newest(world).feeRate ?? 0n)
+    }
+    expect(world.state.stuck.size).toBe(2)
+    expect(rates.every((rate) => rate <= 7_700n)).toBe(true)
+    const [delay] = world.state.volatile.delayed.values()
+    expect(delay?.reason).toBe('rateAboveMax')
+    expect(delay?.rate).toBeGreaterThan(7_500n)
+    setRate(world, 7_501n) // So is a high estimate.
+    world.chain.mempool.splice(0)
+    world.mine()
+    expect(world.state.volatile.delayed.size).toBe(1)
+  })
+
+  it.each([
+    ['mainnet', 1],
+    ['testnet', 1],
+    ['regtest', 0],
+  ] as const)('on %s has a limit of the network: %i waits', (network, waits) => {
+    const world = new TestMinter()
+    world.deposit(alice, 200_000_000n)
+    world.withdraw(alice, ADDRESS, 190_000_000n)
+    world.wait(11n * SECOND)
+    world.sign()
+    world.minter.state.config = { ...world.state.config, network }
+    setRate(world, 1_000_001n)
+    world.wait(DAY)
+    expect(world.state.volatile.delayed.size).toBe(waits)
+    expect(world.state.signing.size).toBe(1 - waits)
+  })
+
+  it('waits for an estimate', () => {
+    const world = sent()
+    world.minter.state.config = { ...world.state.config, network: 'testnet' }
+    world.wait(DAY)
+    const [delay] = world.state.volatile.delayed.values()
+    expect(delay?.reason).toBe('noEstimate')
+    world.chain.rates = Array.from({ length: 100 }, () => 9_000n)
+    world.wait(3_600n * SECOND)
+    expect(world.state.signing.size).toBe(1)
+  })
+
+  it('is not made where the chain cannot be seen', () => {
+    const world = sent()
+    world.chain.isDown = true
+    world.wait(2n * DAY)
+    expect(world.state.signing.size).toBe(0)
+    world.chain.isDown = false
+    world.chain.mempool.splice(0)
+    world.mine()
+    expect(world.state.signing.size).toBe(1)
+  })
+
+  it('ten are signed at once, the others follow at the rate of their time', () => {
+    const world = new TestMinter({ settings: { requestsPerBatchMax: 1 } })
+    for (let i = 0; i < 14; i++) world.deposit(alice, 1_000_000n)
+    for (let i = 0; i < 14; i++) {
+      world.withdraw(alice, ADDRESS, 900_000n)
+      world.wait(11n * SECOND)
+      world.sign()
+    }
+    expect(world.state.submitted.size).toBe(14)
+    world.wait(DAY)
+    expect(world.state.signing.size).toBe(10)
+    setRate(world, 80_000n)
+    world.wait(0n)
+    while (world.outstanding().length > 0) {
+      world.sign()
+      world.wait(0n)
+    }
+    expect(world.state.stuck.size).toBe(14)
+    const rates = [...world.state.submitted.values()].map(({ feeRate = 0n }) => feeRate)
+    expect(rates.filter((rate) => rate >= 80_000n).length).toBe(4)
+  })
+})
+
+describe('between replacements', () => {
+  it('the same bytes are sent every hour, as long as no block has them', () => {
+    const world = sent()
+    const bytes = bytesOf(newest(world))
+    expect(world.chain.sent).toEqual([bytes])
+    world.wait(3_599n * SECOND)
+    expect(world.chain.sent.length).toBe(1)
+    world.wait(2n * SECOND)
+    expect(world.chain.sent).toEqual([bytes, bytes])
+    world.wait(5n * 3_600n * SECOND)
+    expect(world.chain.sent.length).toBe(7)
+    world.mine()
+    world.wait(5n * 3_600n * SECOND)
+    expect(world.chain.sent.length).toBe(7)
+  })
+
+  it('the minter asks for a time only when something falls due', () => {
+    const world = sent(1, {
+      settings: { resendPeriodNs: 10n * DAY, refreshFeesPeriodNs: 90n * DAY },
+    })
+    const { submittedAt } = newest(world)
+    world.tick()
+    expect(world.state.volatile.tasks.get('process')).toBe(submittedAt + DAY)
+    world.wait(DAY)
+    expect(world.state.signing.size).toBe(1)
+    expect(world.state.volatile.tasks.get('process')).toBe(submittedAt + 10n * DAY)
+    world.sign()
+    world.mine(6)
+    world.wait(SECOND)
+    expect(world.state.volatile.tasks.has('process')).toBe(false)
+  })
+
+  it('of very many a round sends twenty', () => {
+    const world = new TestMinter({ settings: { requestsPerBatchMax: 1 } })
+    for (let i = 0; i < 25; i++) world.deposit(alice, 1_000_000n)
+    for (let i = 0; i < 25; i++) world.withdraw(alice, ADDRESS, 900_000n)
+    while (world.state.submitted.size < 25) {
+      world.wait(5n * SECOND)
+      world.sign()
+    }
+    const before = world.chain.sent.length
+    for (const key of world.state.submitted.keys())
+      world.state.volatile.lastSent.set(key, world.now)
+    world.wait(3_600n * SECOND)
+    expect(world.chain.sent.length - before).toBe(20)
+    world.wait(5n * SECOND)
+    expect(world.chain.sent.length - before).toBe(25)
+  })
+})
+
+describe('a coin that a reorganisation took back', () => {
+  it('keeps its transaction from being replaced, and no other', () => {
+    const world = new TestMinter()
+    for (let i = 0; i < 2; i++) {
+      world.deposit(alice, 1_000_000n)
+      world.withdraw(alice, ADDRESS, 900_000n)
+      world.wait(11n * SECOND)
+      world.sign()
+    }
+    world.chain.mempool.splice(0)
+    const [key, coin] = first(world.chain.utxosByKey)
+    world.chain.utxosByKey.delete(key)
+    world.mine(1, true)
+    expect([...world.state.volatile.lost.keys()]).toEqual([key])
+    world.wait(DAY)
+    expect(world.state.signing.size).toBe(1)
+    expect([...world.state.volatile.delayed.values()].map(({ reason }) => reason)).toEqual([
+      'lostCoins',
+    ])
+    world.chain.utxosByKey.set(key, coin)
+    world.mine()
+    expect(world.state.signing.size).toBe(2)
+  })
+
+  it('is not missed where a replaced one has spent it, or one that is being signed wants it', () => {
+    const world = sent()
+    const old = newest(world)
+    bump(world)
+    world.wait(DAY)
+    expect(world.state.signing.size).toBe(1)
+    confirm(world, old, 1)
+    world.mine(1, true)
+    expect(world.state.volatile.lost.size).toBe(0)
+  })
+
+  it('was made by a replacement that was final: that is sent again', () => {
+    const world = sent()
+    const next = bump(world)
+    const before = [...world.chain.utxosByKey]
+    world.mine(6)
+    expect(world.status(1n).type).toBe('confirmed')
+    world.chain.utxosByKey.clear()
+    for (const [key, utxo] of before) world.chain.utxosByKey.set(key, utxo)
+    const count = world.chain.sent.length
+    world.mine(1, true)
+    expect(world.state.volatile.lost.size).toBe(1)
+    expect(world.chain.sent.slice(count)).toEqual([bytesOf(next)])
+    world.mine(1)
+    expect(world.state.volatile.lost.size).toBe(0)
   })
 })
