@@ -4,6 +4,7 @@ import { accountKey } from '../ic/account.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import { creditUnasked, sortUtxos } from './deposit.ts'
+import { observeUtxos } from './observed.ts'
 import type { Watched } from './state.ts'
 
 /** Remembers an account that asked for its address; the one not asked for longest makes room. */
@@ -51,6 +52,7 @@ function mintFor(context: Context, { account, script }: Watched): number {
   const { minConfirmations } = state.config
   const answer = ports.bitcoin.utxos({ script, minConfirmations })
   if (answer.type !== 'utxos') return 0
+  observeUtxos(context, 'minter', answer.utxos.length)
   const { processable } = sortUtxos(context, account, answer.utxos)
   if (processable.length === 0) return 0
   const updated = creditUnasked(context, account)

@@ -4,6 +4,7 @@ import { outpointKey } from '../btc/transaction.ts'
 import { compareAsListed } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
+import { observeUtxos } from './observed.ts'
 import { changeOf, liveTransaction } from './replacement-chain.ts'
 import type { TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, mainAccount } from './state.ts'
@@ -31,6 +32,7 @@ export function findConfirmations(context: Context, seen: ReadonlySet<TxidKey>):
     minConfirmations: state.config.minConfirmations,
   })
   if (answer.type !== 'utxos') return
+  observeUtxos(context, 'minter', answer.utxos.length)
   const { own, donated } = sortOutputs(context, answer.utxos)
   for (const utxo of donated) record({ type: 'xDonation', utxo })
   if (own.length > 0) {

@@ -8,6 +8,8 @@ import type { Ruled } from './dialect.ts'
 import type { EventLog } from './event-log.ts'
 import { appendEvent } from './event-log.ts'
 import type { Payload } from './events.ts'
+import { notedOf } from './noted-events.ts'
+import { note } from './observed.ts'
 import type { LedgerCall, Ports } from './ports.ts'
 import type { Root, State, Task, Volatile } from './state.ts'
 import type { Answer, Result, TemporarilyUnavailable } from './types.ts'
@@ -49,6 +51,8 @@ export function contextOf(
       const problem = attempt(() => apply(state, event))
       assert(!(problem instanceof BadEncoding), `${payload.type}: ${problem}`)
       appendEvent(log, event)
+      const { file, message, priority } = notedOf(payload)
+      note({ volatile: state.volatile, now: world.now }, file, message, priority)
     },
   }
 }

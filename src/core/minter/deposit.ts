@@ -13,6 +13,7 @@ import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.t
 import { guarded, refusedByMode } from './guards.ts'
 import { lookAgain, mintingStopped } from './lost-coins.ts'
 import { encodeMintMemo } from './memo.ts'
+import { note, observeUpdateCall, observeUtxos } from './observed.ts'
 import type { UtxosResult } from './ports.ts'
 import type { OutpointKey } from './state.ts'
 import { keyOfUtxo, sumOf } from './state.ts'
@@ -51,6 +52,8 @@ export function updateBalance(
     waits()
     return creditAccount(context, account)
   })
+  if (result.type === 'ok') observeUpdateCall(context, result.value.length)
+  else if (result.type === 'err') observeUpdateCall(context, 0)
   return reply(result.type === 'ok' || result.type === 'err' ? result : err(result))
 }
 
@@ -85,8 +88,9 @@ function creditAccount(context: Context, account: Account): UpdateBalanceResult 
 
 type Found = Extract<UtxosResult, { type: 'utxos' }> | GenericError | TemporarilyUnavailable
 
-function utxosOf({ ports }: Context, script: Uint8Array, minConfirmations: number): Found {
-  const answer = ports.bitcoin.utxos({ script, minConfirmations })
+function utxosOf(context: Context, script: Uint8Array, minConfirmations: number): Found {
+  const answer = context.ports.bitcoin.utxos({ script, minConfirmations })
+  if (answer.type === 'utxos') observeUtxos(context, 'client', answer.utxos.length)
   return answer.type === 'rejected'
     ? { type: 'genericError', code: CODE_REJECTED, message: answer.message }
     : answer
@@ -239,7 +243,10 @@ function mintUtxo(context: Context, account: Account, utxo: Utxo): UtxoStatus {
   const minted = callLedger(context, { amount: mintedAmount, memo, purpose }, (call) =>
     ports.ledger.mint({ ...call, to: account }),
   )
-  if (minted.type !== 'ok') return { type: 'checked', utxo }
+  if (minted.type !== 'ok') {
+    note(context, 'deposit.ts', `the ledger did not mint: ${minted.type}`)
+    return { type: 'checked', utxo }
+  }
   const { blockIndex } = minted
   record({ type: 'receivedUtxos', mintTxid: blockIndex, toAccount: account, utxos: [utxo] })
   return { type: 'minted', blockIndex, mintedAmount, utxo }

@@ -18,6 +18,7 @@ import type { Context } from './context.ts'
 import { rootOf, schedule } from './context.ts'
 import type { Replaces } from './events.ts'
 import { hasLost } from './lost-coins.ts'
+import { note, observeAsked, observeSigned } from './observed.ts'
 import { changesOf } from './replacement-chain.ts'
 import { withWitnesses } from './signed-transaction.ts'
 import type { SigningTransaction, TxidKey } from './state.ts'
@@ -66,6 +67,7 @@ export function openRequests(context: Context): void {
       if (signing.signed.has(input) || open.has(key) || resting.has(key)) continue
       midstate ??= sighashMidstate(signing.transaction)
       open.set(key, toSign(context, { signing, input, midstate }).request)
+      observeAsked(context, key)
     }
   }
 }
@@ -111,6 +113,7 @@ export function signatureReady(context: Context, key: SignatureKey, signature: U
   }
   const { txid, input } = key
   context.record({ type: 'xInputSigned', txid, input, publicKey, signature: withLowS(signature) })
+  observeSigned(context, inputKey(txid, input), 'success')
   context.volatile.open.delete(inputKey(txid, input))
   context.volatile.resting.delete(inputKey(txid, input))
   if (isComplete(signing)) submit(context, signing)
@@ -135,6 +138,7 @@ export function signatureFailed(context: Context, key: SignatureKey): void {
   if (signing?.utxos[key.input] === undefined || signing.signed.has(key.input)) return
   if ((signing.failures.get(key.input) ?? 0) !== key.attempt) return
   context.record({ type: 'xSignatureFailed', txid: key.txid, input: key.input })
+  observeSigned(context, name, 'failure')
   open.delete(name)
   resting.add(name)
   schedule(context, 'process', context.now + context.settings.processPeriodNs)
@@ -205,6 +209,8 @@ export function sendTransaction(context: Context, key: TxidKey): void {
     context.volatile.lastSent.set(key, context.now)
     return
   }
+  if (!context.volatile.unsent.has(key))
+    note(context, 'signing.ts', `a transaction is not taken, and sent again: ${sent.message}`)
   context.volatile.unsent.add(key)
   schedule(context, 'process', context.now + context.settings.processPeriodNs)
 }

@@ -14,6 +14,8 @@ import type { SignatureRequest } from './calls.ts'
 import type { CoinSet } from './coin-set.ts'
 import { newCoinSet } from './coin-set.ts'
 import type { CallPurpose, ChangeOutput } from './events.ts'
+import type { Observed } from './observed.ts'
+import { freshObserved } from './observed.ts'
 import type {
   BitcoinAddress,
   BitcoinNetwork,
@@ -229,6 +231,8 @@ export type Volatile = {
   /** Watched accounts that automatic minting has still to look at. */
   readonly toMint: Set<AccountKey>
   lastCreatedAt: bigint
+  /** For metrics and the log for people: no decision rests on it. */
+  readonly observed: Observed
 }
 
 export type State = {
@@ -317,6 +321,7 @@ export function freshVolatile(config: Config): Volatile {
     watched: new Map(),
     toMint: new Set(),
     lastCreatedAt: 0n,
+    observed: freshObserved(),
   }
 }
 
