@@ -8,7 +8,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { MINTER_OF_2024 } from '../../support/recordings/dialect-2024.ts'
-import { compareEvents } from '../../support/recordings/ending.ts'
+import { compareEvents, compareSelections } from '../../support/recordings/ending.ts'
 import type { Recording } from '../../support/recordings/format.ts'
 import { sectionsOf } from '../../support/recordings/format.ts'
 import type { Verdict } from '../../support/recordings/judge.ts'
@@ -24,7 +24,10 @@ function play(file: string) {
   const recording = listedJson<Recording>(`${FOLDER}/${file}`)
   const player = new Player(recording, MINTER_OF_2024)
   const verdicts = [...player.play()]
-  const endings = player.stoppedAt === undefined ? compareEvents(player, recording) : []
+  const endings =
+    player.stoppedAt === undefined
+      ? [...compareEvents(player, recording), ...compareSelections(recording)]
+      : []
   for (const ending of endings)
     verdicts.push({ section: END, place: recording.steps.length, ...ending })
   return { recording, player, verdicts }

@@ -38,6 +38,7 @@ export const failureOf = (mood: Mood): string =>
 export class RecordedChain implements Bitcoin {
   readonly #calls: OurCalls
   readonly #coins = new Map<string, Coin>()
+  readonly #aliases = new Map<string, string>()
   readonly tainted = new Set<string>()
   /** Sent and not mined, by txid. */
   readonly mempool = new Map<string, Transaction>()
@@ -138,8 +139,22 @@ export class RecordedChain implements Bitcoin {
   }
 
   /** The transaction is in the next block. */
+  /** From now on the recorded txid stands for ours. */
+  alias(recorded: string, ours: string): void {
+    this.#aliases.set(recorded, ours)
+  }
+
+  /** With our txids in place of recorded ones. */
+  translated<T>(value: T): T {
+    if (this.#aliases.size === 0) return value
+    let text = JSON.stringify(value)
+    for (const [recorded, ours] of this.#aliases) text = text.replaceAll(recorded, ours)
+    return JSON.parse(text) as T
+  }
+
   #mine(step: Step): void {
-    const { txid, height, tip } = fieldsOf(step)
+    const { txid: said, height, tip } = fieldsOf(step)
+    const txid = this.#aliases.get(String(said)) ?? said
     if (typeof txid !== 'string') throw new NotUnderstood('mine without a txid')
     const transaction = this.mempool.get(txid)
     if (transaction === undefined) throw new NotUnderstood(`${txid} was never sent by our minter`)

@@ -14,21 +14,21 @@ import { RecordedChain } from './chain.ts'
 import { RecordedChecker } from './checker.ts'
 import type { Recording, Step } from './format.ts'
 import { field, NotUnderstood, principalOf, timeOf } from './format.ts'
+import { InStep, isWriting } from './in-step.ts'
 import type { Judged, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
 import { LedgerSide, ledgerCodec } from './ledger-side.ts'
 import { guardName, MinterSide, minterCodec, recordedCodec, Signer } from './minter-side.ts'
-import type { OurCall } from './our-calls.ts'
 import { OurCalls } from './our-calls.ts'
 import type { Outcome } from './outcome.ts'
 import { ANSWERED, recordedOutcome } from './outcome.ts'
 import { isSame } from './readable.ts'
 import { callsOf } from './recorded-calls.ts'
 import type { Facts } from './rules.ts'
-import { reasonOfMissingWrite, reasonOfMoreCalls, UNCOMPARED } from './rules.ts'
+import { reasonOfMoreCalls, UNCOMPARED } from './rules.ts'
 
+const FEE_PERCENTILES = 'bitcoin_get_current_fee_percentiles'
 const MINUTE_NS = 60n * NS_PER_SECOND
-const WRITES: ReadonlySet<string> = new Set(['icrc1_transfer', 'icrc2_transfer_from'])
 
 export class Player {
   readonly #recording: Recording
@@ -39,6 +39,7 @@ export class Player {
   chain = new RecordedChain(this.#calls)
   readonly ledger: LedgerSide
   readonly minter: MinterSide
+  readonly #inStep: InStep
   #now: TimestampNs
   #section = 'start'
   #place = 0
@@ -52,6 +53,9 @@ export class Player {
     this.#signer = new Signer(master_secret, this.#id('minter'))
     this.minter = new MinterSide(this.#id('minter'), this.#signer, settings)
     this.ledger = new LedgerSide(this.#id('ledger'), this.#calls)
+    this.#inStep = new InStep(this.#id('minter'), this.ledger, (what, judged) =>
+      this.#judge(what, judged),
+    )
   }
 
   #id(canister: string): Principal {
@@ -92,7 +96,7 @@ export class Player {
 
   #play(step: Step): void {
     this.#checker.listen(step.calls ?? [])
-    this.chain.isAsked = !['u', 'q', 'together'].includes(step.op)
+    this.chain.isAsked = (step.calls ?? []).some(({ m }) => m === FEE_PERCENTILES)
     switch (step.op) {
       case 'install':
       case 'upgrade':
@@ -152,17 +156,23 @@ export class Player {
     const { rates } = this.chain
     this.chain = new RecordedChain(this.#calls)
     this.chain.rates = rates
+    this.#inStep.diverged = undefined
     this.chain.told = rates
     this.#checker.reset()
   }
 
   #facts(): Facts {
     const minterId = textOfPrincipal(this.#id('minter'))
-    if (!this.minter.isInstalled) return { minterId, mainAddress: '', checkFee: 0n, network: '' }
+    const facts = {
+      minterId,
+      isSendingDown: this.chain.sendTransaction.type !== 'normal',
+      diverged: this.#inStep.diverged,
+    }
+    if (!this.minter.isInstalled) return { ...facts, mainAddress: '', checkFee: 0n, network: '' }
     const { config, volatile } = this.minter.minter.state
     const mainScript = volatile.root?.mainScript
     return {
-      minterId,
+      ...facts,
       mainAddress: mainScript === undefined ? '' : addressText(mainScript, config.network),
       checkFee: config.checkFee,
       network: config.network,
@@ -203,7 +213,7 @@ export class Player {
     if (c === 'kyt') return { kind: 'uncompared', reason: 'the checker is played' }
     const codec = c === 'minter' ? recordedCodec(m) : ledgerCodec(m)
     if (codec === undefined && step.x === undefined) return unknownMethod(m)
-    const recorded = recordedOutcome(step, codec)
+    const recorded = this.chain.translated(recordedOutcome(step, codec))
     return judge({ step, recorded, ours, facts: this.#facts() })
   }
 
@@ -280,7 +290,8 @@ export class Player {
     }
     if (!this.chain.change(step)) throw new NotUnderstood(`a world step of "${step.what}"`)
     this.#checker.tainted = this.chain.tainted
-    if (this.minter.isInstalled) this.minter.bitcoinChanged(this.#world())
+    if (this.minter.isInstalled && CHAIN_CHANGES.has(step.what ?? ''))
+      this.minter.bitcoinChanged(this.#world())
   }
 
   #repeat(step: Step): void {
@@ -295,10 +306,11 @@ export class Player {
     const ours = this.#calls.take()
     if (isShortened(step)) return
     const recorded = (step.calls ?? []).flatMap((call) => callsOf(call, this.chain))
-    this.#keepInStep(recorded, ours, isDifferent)
+    this.#inStep.compareLedger({ recorded, ours }, isDifferent, this.#now)
+    this.#inStep.compareSent({ recorded, ours }, this.chain)
     if (step.op === 'wait' || step.op === 'jump' || isDifferent) return
-    for (const m of new Set([...recorded, ...ours].map((call) => call.m))) {
-      if (WRITES.has(m)) continue
+    const asked = [...recorded, ...ours].filter((call) => !isWriting(call))
+    for (const m of new Set(asked.map((call) => call.m))) {
       const [theirs, our] = [recorded, ours].map((calls) =>
         calls.filter((call) => call.m === m).map((call) => ({ in: call.in, out: call.out })),
       )
@@ -310,42 +322,10 @@ export class Player {
       else this.#judge(what, { kind: 'unexplained', recorded: theirs, ours: our })
     }
   }
-
-  #keepInStep(recorded: readonly OurCall[], ours: readonly OurCall[], isDifferent: boolean): void {
-    const isWrite = ({ m, out }: OurCall) =>
-      (WRITES.has(m) && out !== 'refused') || m === 'bitcoin_send_transaction'
-    const left = ours.filter(isWrite)
-    for (const call of recorded.filter(isWrite)) {
-      const what = `${call.m} ${JSON.stringify(call.in).slice(0, 80)}`
-      const at = left.findIndex(({ m, in: said }) => m === call.m && isSame(said, call.in))
-      const [found] = at < 0 ? [] : left.splice(at, 1)
-      if (found !== undefined) {
-        const isEqual = isSame(found.out, call.out)
-        this.#judge(what, {
-          kind: isEqual ? 'equal' : 'unexplained',
-          recorded: call.out,
-          ours: found.out,
-        })
-        continue
-      }
-      const reason = reasonOfMissingWrite(call, isDifferent)
-      if (reason === undefined || !WRITES.has(call.m)) {
-        this.#judge(what, { kind: 'unexplained', recorded: call, ours: left })
-        continue
-      }
-      const index = this.ledger.instead(call.m, call.in, this.#id('minter'), this.#now)
-      const isSameIndex = isSame({ Ok: index }, call.out)
-      this.#judge(what, {
-        kind: isSameIndex ? 'different' : 'unexplained',
-        reason,
-        recorded: call.out,
-        ours: index,
-      })
-    }
-    for (const call of left)
-      this.#judge(`${call.m} of ours`, { kind: 'unexplained', ours: call, recorded })
-  }
 }
+
+/** World steps that bring a block, or stand for one. */
+const CHAIN_CHANGES: ReadonlySet<string> = new Set(['coin', 'coins', 'tip', 'mine'])
 
 const until = ({ t, op }: Step): TimestampNs => {
   if (t === undefined) throw new NotUnderstood(`${op} without a time`)

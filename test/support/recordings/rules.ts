@@ -11,7 +11,7 @@ import type { Fields, Readable, Step } from './format.ts'
 import { field, fieldsOf, listOf } from './format.ts'
 import type { OurCall } from './our-calls.ts'
 import type { Outcome } from './outcome.ts'
-import { caseOf } from './readable.ts'
+import { canonical, caseOf } from './readable.ts'
 
 /** What a rule may look at besides the answers. */
 export type Facts = {
@@ -19,6 +19,10 @@ export type Facts = {
   readonly mainAddress: string
   readonly checkFee: bigint
   readonly network: string
+  /** Transactions cannot be sent now. */
+  readonly isSendingDown: boolean
+  /** By which recorded difference the two minters hold other requests or coins since. */
+  readonly diverged: string | undefined
 }
 
 export type Compared = {
@@ -42,6 +46,9 @@ export type Difference = {
   readonly reason: string
   readonly applies: (compared: Compared) => boolean
 }
+
+/** What a failed send leaves behind. */
+export const KEPT = 'what could not be sent stays submitted today [H 2]'
 
 const ANONYMOUS = '2vxsx-fae'
 const isMinter = ({ step }: Compared, ...methods: readonly string[]): boolean =>
@@ -72,12 +79,6 @@ const OWN_WORDS: readonly RegExp[] = [
   /^Destination address is tainted/,
   /^busy$/,
 ]
-
-const estimateOf2024 = (inputs: bigint): bigint => 246n * inputs + 7n * 2n + 52n
-const estimateOfToday = (inputs: bigint): bigint => {
-  const fee = 146n * inputs + 4n * 2n + 26n
-  return fee > 300n ? fee : 300n
-}
 
 export const adjustments: readonly Adjustment[] = [
   {
@@ -111,18 +112,19 @@ export const adjustments: readonly Adjustment[] = [
     },
   },
   {
-    reason: 'minter fee, rounding and KYT fee of estimates',
-    adjust(recorded, ours, compared) {
+    reason: 'estimates are without the KYT fee today',
+    adjust(recorded, _, compared) {
       if (!isMinter(compared, 'estimate_withdrawal_fee')) return undefined
-      const { facts } = compared
-      const fee = BigInt(String(field(recorded, 'minter_fee'))) - facts.checkFee
-      const inputs = (fee - estimateOf2024(0n)) / 246n
-      if (estimateOf2024(inputs) !== fee) return undefined
-      const floor = BigInt(String(field(recorded, 'bitcoin_fee')))
-      // Rounded down then, up now: a satoshi more unless it came out even.
-      const our = BigInt(String(field(ours, 'bitcoin_fee') ?? floor))
-      const bitcoinFee = our === floor + 1n ? our : floor
-      return { minter_fee: String(estimateOfToday(inputs)), bitcoin_fee: String(bitcoinFee) }
+      const fee = BigInt(String(field(recorded, 'minter_fee')))
+      return { ...fieldsOf(recorded), minter_fee: String(fee - compared.facts.checkFee) }
+    },
+  },
+  {
+    reason: 'known coins come in any order',
+    adjust(recorded, ours, compared) {
+      if (!isMinter(compared, 'get_known_utxos')) return undefined
+      const forms = (list: Readable | undefined) => listOf(list).map(canonical).sort()
+      return JSON.stringify(forms(recorded)) === JSON.stringify(forms(ours)) ? ours : undefined
     },
   },
   {
@@ -198,6 +200,20 @@ export const differences: readonly Difference[] = [
       isMinter(compared, 'estimate_withdrawal_fee') && isRejected(compared.ours),
   },
   {
+    reason: 'an estimate without an amount was for two inputs',
+    applies: (compared) =>
+      isMinter(compared, 'estimate_withdrawal_fee') &&
+      field(compared.step.in, 'amount') === undefined,
+  },
+  {
+    reason: KEPT,
+    applies: (compared) =>
+      isMinter(compared, 'retrieve_btc_status', 'retrieve_btc_status_v2') &&
+      compared.facts.isSendingDown &&
+      ['Pending', 'Signing', 'Sending'].includes(caseOf(replyOf(compared.recorded))[0]) &&
+      ['Sending', 'Submitted'].includes(caseOf(replyOf(compared.ours))[0]),
+  },
+  {
     reason: 'a destination is checked before the burn today',
     applies: (compared) =>
       isMinter(compared, 'retrieve_btc', 'retrieve_btc_with_approval') &&
@@ -249,6 +265,13 @@ export function memoOfToday(hex: string): string {
 const KYT_MEMO = '820180'
 const KYT_FAIL_MEMO = /^8202/
 
+function isRejectedBurn(hex: string): boolean {
+  const decoded = decodeMemo({ memoType: 'burn', memo: fromHex(hex) })
+  if (decoded.type === 'err' || decoded.value.type !== 'burn') return false
+  const { memo } = decoded.value
+  return memo.type === 'convert' && memo.status === 'rejected'
+}
+
 /** Why a recorded write of the ledger is none of ours; undefined: no reason is known. */
 export function reasonOfMissingWrite(
   { m, in: call }: OurCall,
@@ -256,6 +279,7 @@ export function reasonOfMissingWrite(
 ): string | undefined {
   const memo = String(field(call, 'memo'))
   if (memo === KYT_MEMO) return 'KYT fees are not distributed today'
+  if (isRejectedBurn(memo)) return 'a tainted destination costs nothing today'
   if (KYT_FAIL_MEMO.test(memo)) return 'what was burned before its check is returned later'
   if (m === 'icrc2_transfer_from' || isStepDifferent) return 'burned first, then checked'
   return undefined
