@@ -115,6 +115,12 @@ const settable: Readonly<Record<string, Setting>> = {
   'minter.refresh-fees-period': duration(
     ofSettings((refreshFeesPeriodNs) => ({ refreshFeesPeriodNs })),
   ),
+  'minter.consolidation-period': duration(
+    ofSettings((consolidationPeriodNs) => ({ consolidationPeriodNs })),
+  ),
+  'minter.consolidation-interval': duration(
+    ofSettings((consolidationIntervalNs) => ({ consolidationIntervalNs })),
+  ),
 }
 
 export const setNames: readonly string[] = Object.keys(settable)

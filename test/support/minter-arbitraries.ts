@@ -188,6 +188,8 @@ const fieldsOf: { readonly [T in PayloadType]: fc.Arbitrary<Payloads[T]> } = {
   }),
   xLedgerCallEnded: fc.record({ createdAtTime: nat64 }),
   xResolvedUnknown: both(fc.record({ burnBlockIndex: nat64 }), maybe({ mintBlockIndex: nat64 })),
+  xConsolidationBurned: fc.record({ blockIndex: nat64, amount: nat64 }),
+  xAbortedConsolidation: fc.record({ blockIndex: nat64 }),
   xDonation: fc.record({ utxo }),
 }
 

@@ -2,13 +2,17 @@
 import type { View } from '../base/view.ts'
 import { accountKey } from '../ic/account.ts'
 import { brought, consistent } from './consistency.ts'
-import type { CallPurpose, Payload } from './events.ts'
-import type { CallRecord, State } from './state.ts'
+import type { CallPurpose, CallRecord, Payload } from './events.ts'
+import type { State } from './state.ts'
 import { keyOfUtxo } from './state.ts'
 
 export function startCall(state: State, payload: Payload<'xLedgerCall'>): void {
   const { createdAtTime, amount, memo, purpose } = payload
   consistent(!state.calls.has(createdAtTime), `two ledger calls bear the time ${createdAtTime}`)
+  if (purpose.type === 'deposit') {
+    const key = keyOfUtxo(purpose.utxo)
+    consistent(!state.mintedOutpoints.has(key), `${key} is minted after it was credited`) // [H 1]
+  }
   const before = callFor(state, purpose)
   consistent(before === undefined, 'a ledger call is made again while its outcome is unknown')
   state.calls.set(createdAtTime, { createdAtTime, amount, memo, purpose })

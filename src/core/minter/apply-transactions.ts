@@ -3,11 +3,13 @@ import { equalBytes } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import { decodeTransaction, encodeTransaction, txid as txidOf } from '../btc/transaction.ts'
 import { accountKey } from '../ic/account.ts'
+import { finishConsolidation } from './apply-consolidation.ts'
 import { takeFromQueue } from './apply-withdrawals.ts'
 import { placeBurns, settleBurns } from './burn-places.ts'
 import { owedAfterCancellation } from './cancelled.ts'
 import { addCoin, takeCoin } from './coin-set.ts'
 import { brought, consistent } from './consistency.ts'
+import { requirePaid } from './consolidation-fees.ts'
 import type { Payload } from './events.ts'
 import { chainOf } from './replacement-chain.ts'
 import { withWitnesses } from './signed-transaction.ts'
@@ -46,6 +48,7 @@ export function startSigning(state: State, payload: Payload<'xSigningStarted'>):
     changeOutput: payload.changeOutput,
     withdrawalFee: payload.withdrawalFee,
     signed: new Map(),
+    firstAttempt: state.nextAttempt,
     failures: new Map(),
   })
 }
@@ -106,6 +109,8 @@ export function submitTransaction(state: State, payload: Payload<'sentTransactio
   consistent(!state.submitted.has(key) && !state.stuck.has(key), 'a transaction is sent twice')
   const purpose = purposeOf(state, payload)
   placeBurns(state, burnsOf(purpose), { type: 'submitted', txid: key })
+  if (purpose.type === 'toConsolidate')
+    requirePaid(state.consolidationFees, payload.withdrawalFee?.bitcoinFee ?? 0n)
   state.submitted.set(key, {
     purpose,
     txid: payload.txid,
@@ -257,7 +262,8 @@ function finalize(state: State, { purpose, txid, withdrawalFee }: SubmittedTrans
   settleBurns(state, burnsOf(purpose))
   if (purpose.type === 'toConsolidate') {
     state.finalized.set(purpose.request.blockIndex, { request: purpose.request, txid })
-    state.consolidation = undefined
+    finishConsolidation(state, withdrawalFee?.bitcoinFee ?? 0n)
+    return // Its minter fee goes from one output of ours to the other.
   }
   if (purpose.type === 'toConfirm') purpose.requests.forEach(finish)
   if (purpose.type === 'toCancel') cancel(state, purpose, withdrawalFee)

@@ -33,9 +33,11 @@ export function acceptRequest(state: State, payload: Payload<'acceptedRetrieveBt
   else burns.push(blockIndex)
 }
 
-function isKnownBurn(state: State, burn: bigint): boolean {
+/** A burn pays for one thing. */
+export function isKnownBurn(state: State, burn: bigint): boolean {
   return (
     state.consolidation?.blockIndex === burn ||
+    state.consolidationFees.unusedBurn === burn ||
     state.finalized.has(burn) ||
     state.cancelled.has(burn) ||
     state.reimbursements.has(burn) ||
@@ -71,16 +73,6 @@ export function holdRequest(state: State, payload: Payload<'xHeldRequest'>): voi
   )
   consistent(!state.held.has(blockIndex), `burn ${blockIndex} is held twice`)
   state.held.set(blockIndex, heldSince)
-}
-
-export function createConsolidation(
-  state: State,
-  payload: Payload<'createdConsolidateUtxosRequest'>,
-): void {
-  const { amount, address, blockIndex, receivedAt } = payload
-  consistent(state.consolidation === undefined, 'a consolidation begins before the last one ended')
-  state.consolidation = { amount, address, blockIndex, receivedAt }
-  state.lastConsolidationAt = receivedAt
 }
 
 export function scheduleDepositReimbursement(

@@ -1,6 +1,7 @@
 /** The only writer of durable state, live and on replay alike. Source: minter §18.2. */
 
 import { endCall, resolveReimbursement, startCall } from './apply-calls.ts'
+import { abortConsolidation, createConsolidation, payConsolidation } from './apply-consolidation.ts'
 import {
   addDonation,
   addUtxos,
@@ -19,7 +20,6 @@ import {
 } from './apply-transactions.ts'
 import {
   acceptRequest,
-  createConsolidation,
   finishDepositReimbursement,
   finishReimbursement,
   holdRequest,
@@ -50,6 +50,8 @@ const writers: { readonly [T in PayloadType]: Writer<T> } = {
   xLedgerCall: startCall,
   xLedgerCallEnded: (state, { createdAtTime }) => endCall(state, createdAtTime),
   xResolvedUnknown: resolveReimbursement,
+  xConsolidationBurned: payConsolidation,
+  xAbortedConsolidation: abortConsolidation,
   xDonation: (state, { utxo }) => addDonation(state, utxo),
   acceptedRetrieveBtcRequest: acceptRequest,
   removedRetrieveBtcRequest: (state, { blockIndex }) => removeRequest(state, blockIndex),

@@ -10,10 +10,9 @@ import { callFor } from './apply-calls.ts'
 import { LEDGER_WINDOW_NS, LOOK_PAUSE_MAX_NS } from './constants.ts'
 import type { Context } from './context.ts'
 import { ledgerCall, schedule } from './context.ts'
-import type { CallPurpose } from './events.ts'
+import type { CallPurpose, CallRecord } from './events.ts'
 import type { BlockSought, LedgerCall } from './ports.ts'
 import type { InTransit } from './reserve.ts'
-import type { CallRecord } from './state.ts'
 import { keyOfUtxo } from './state.ts'
 
 type Asked = {
@@ -129,6 +128,7 @@ function settle(context: Context, { amount, purpose }: CallRecord, blockIndex: b
       break
     }
     case 'consolidation':
+      record({ type: 'xConsolidationBurned', blockIndex, amount })
       break
   }
   schedule(context, 'process', now)

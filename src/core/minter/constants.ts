@@ -24,6 +24,8 @@ export const SET_FEE_RATE_MIN = 1_000n
 export const REGTEST_FEE_RATE = 5_000n
 export const PERCENTILES_MIN = 100
 export const MEDIAN_INDEX = 50
+/** Nobody waits for a consolidation: it pays a low rate. */
+export const CONSOLIDATION_INDEX = 25
 /** A new median beyond this factor of the previous one, either way, must be seen twice [H 13]. */
 export const FEE_JUMP_FACTOR = 4n
 
@@ -32,6 +34,8 @@ export const FEE_JUMP_FACTOR = 4n
  * comes (ledger §5).
  */
 export const LEDGER_WINDOW_NS = DAY_NS
+/** The ledger burns no less, unless it is all there is (ledger §6.3). */
+export const LEDGER_BURN_MIN = 10n
 /** Longest time between two looks for what became of a ledger call. */
 export const LOOK_PAUSE_MAX_NS = HOUR_NS
 /** Charge for a withdrawal that was never sent. */
@@ -89,6 +93,10 @@ export type Settings = {
   readonly resendPeriodNs: bigint
   readonly processPeriodNs: bigint
   readonly refreshFeesPeriodNs: bigint
+  /** From one look at whether to consolidate to the next. */
+  readonly consolidationPeriodNs: bigint
+  /** From the creation of one consolidation to that of the next. */
+  readonly consolidationIntervalNs: bigint
   /** Watches deposit addresses and mints without being asked (§22). */
   readonly autoMint: boolean
   readonly watchedAccountsMax: number
@@ -109,6 +117,8 @@ export const DEFAULT_SETTINGS: Settings = {
   resendPeriodNs: HOUR_NS,
   processPeriodNs: 5n * NS_PER_SECOND,
   refreshFeesPeriodNs: HOUR_NS,
+  consolidationPeriodNs: HOUR_NS,
+  consolidationIntervalNs: DAY_NS,
   autoMint: true,
   watchedAccountsMax: 10_000,
 }

@@ -341,6 +341,13 @@ const fieldsOf: { readonly [T in keyof Payloads]: Codec<Fields<T>> } = {
     burnBlockIndex: field('burn_block_index', nat64),
     mintBlockIndex: optional('mint_block_index', nat64),
   }),
+  xConsolidationBurned: record<Fields<'xConsolidationBurned'>>({
+    blockIndex: field('block_index', nat64),
+    amount: field('amount', nat64),
+  }),
+  xAbortedConsolidation: record<Fields<'xAbortedConsolidation'>>({
+    blockIndex: field('block_index', nat64),
+  }),
   xDonation: record<Fields<'xDonation'>>({ utxo: field('utxo', utxo) }),
 }
 

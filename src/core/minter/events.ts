@@ -190,12 +190,19 @@ type ExtensionPayloads = {
     readonly burnBlockIndex: bigint
     readonly mintBlockIndex?: bigint | undefined
   }
+  /** The collector paid for a consolidation; one that is given up leaves it to the next [H 11]. */
+  readonly xConsolidationBurned: { readonly blockIndex: bigint; readonly amount: bigint }
+  /** It was never complete: its coins are available again. */
+  readonly xAbortedConsolidation: { readonly blockIndex: bigint }
   /** Someone else paid the main address [H 10]. */
   readonly xDonation: { readonly utxo: Utxo }
 }
 
 export type Payloads = SharedPayloads & LegacyPayloads & ExtensionPayloads
 export type PayloadType = keyof Payloads
+
+/** A ledger call whose outcome is no event yet (§18.6). */
+export type CallRecord = Payloads['xLedgerCall']
 
 /** One change; `Payload<'sentTransaction'>` is one kind of it. */
 export type Payload<T extends PayloadType = PayloadType> = {
@@ -239,6 +246,8 @@ export const EVENT_NAMES = {
   xLedgerCall: 'x_ledger_call',
   xLedgerCallEnded: 'x_ledger_call_ended',
   xResolvedUnknown: 'x_resolved_unknown',
+  xConsolidationBurned: 'x_consolidation_burned',
+  xAbortedConsolidation: 'x_aborted_consolidation',
   xDonation: 'x_donation',
 } as const satisfies Record<PayloadType, string>
 

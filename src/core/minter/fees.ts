@@ -2,6 +2,7 @@
 import { divCeil, divFloor } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import {
+  CONSOLIDATION_INDEX,
   FEE_JUMP_FACTOR,
   MEDIAN_INDEX,
   PERCENTILES_MIN,
@@ -102,4 +103,13 @@ export function estimateRate(context: Context): bigint | undefined {
   if (estimate.isSet || !fees.known || isNear(estimate.median, fees.median))
     accept(fees, context.state.config, estimate)
   return fees.median
+}
+
+/** Rate for a consolidation now, msat/vB; none while the fees jump, for nothing is urgent. */
+export function consolidationRate(context: Context): bigint | undefined {
+  const { fees } = context.volatile
+  const estimate = estimateNow(context)
+  if (estimate === undefined || estimate.isSet) return estimate?.median
+  if (fees.known && !isNear(estimate.median, fees.median)) return undefined
+  return rateAt(estimate.rates, CONSOLIDATION_INDEX, context.state.config.network)
 }

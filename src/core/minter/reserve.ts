@@ -1,5 +1,6 @@
 /** The reserve equation, term by term. Source: minter §18.5, 11. */
 import type { View } from '../base/view.ts'
+import { unspentFees } from './consolidation-fees.ts'
 import type { State } from './state.ts'
 import { keyOfUtxo, requestsOf, sumOf } from './state.ts'
 import type { Utxo } from './types.ts'
@@ -28,6 +29,8 @@ export type ReserveEquation = {
   readonly minterFees: bigint
   readonly reimbursementCharges: bigint
   readonly amountsTooLow: bigint
+  /** Burned from the collector for consolidations that are not final. */
+  readonly consolidationFees: bigint
   /** Burned by the ledger for transfers: what was minted less what was burned and what is there. */
   readonly ledgerFees: bigint
   /** The surplus is exactly its terms. */
@@ -57,8 +60,11 @@ export function reserveEquation(
   const settled = supply - inTransit.minted + inTransit.burned
   const surplus = coins - settled - pending - reimbursements - quarantined
   const minted = state.mintedFromDeposits - checkFees + state.reimbursedTotal
-  const ledgerFees = minted - state.tokensBurned - settled
-  const terms = checkFees + minterFees + reimbursementCharges + amountsTooLow + ledgerFees
+  const { burned } = state.consolidationFees
+  const consolidationFees = unspentFees(state.consolidationFees)
+  const ledgerFees = minted - state.tokensBurned - burned - settled
+  const terms =
+    checkFees + minterFees + reimbursementCharges + amountsTooLow + consolidationFees + ledgerFees
   return {
     coins,
     supply,
@@ -72,6 +78,7 @@ export function reserveEquation(
     minterFees,
     reimbursementCharges,
     amountsTooLow,
+    consolidationFees,
     ledgerFees,
     balanced: surplus === terms,
     covered: surplus >= 0n,

@@ -38,6 +38,8 @@ const codecs: { readonly [K in keyof Settings]: Codec<Settings[K]> } = {
   resendPeriodNs: duration,
   processPeriodNs: duration,
   refreshFeesPeriodNs: duration,
+  consolidationPeriodNs: duration,
+  consolidationIntervalNs: duration,
   autoMint: bool,
   watchedAccountsMax: count,
 }

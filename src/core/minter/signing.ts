@@ -54,11 +54,16 @@ export function startSigning(
   openRequests(context)
 }
 
-/** Asks for the next signatures, oldest transaction first, at most 10 at once. */
+/**
+ * Asks for the next signatures, oldest transaction first, at most 10 at once. Nobody waits for a
+ * consolidation: it comes last.
+ */
 export function openRequests(context: Context): void {
   const { open, resting, root, mustLook } = context.volatile
   if (root === undefined || mustLook) return
-  for (const signing of context.state.signing.values()) {
+  const all = [...context.state.signing.values()]
+  const isLast = ({ purpose }: View<SigningTransaction>) => purpose.type === 'toConsolidate'
+  for (const signing of [...all.filter((each) => !isLast(each)), ...all.filter(isLast)]) {
     if (hasLost(context, signing.utxos)) continue
     let midstate: SighashMidstate | undefined
     for (let input = 0; input < signing.utxos.length; input++) {
@@ -78,6 +83,9 @@ type InputToSign = {
   readonly midstate: SighashMidstate
 }
 
+const attemptOf = ({ firstAttempt, failures }: View<SigningTransaction>, input: number): number =>
+  firstAttempt + (failures.get(input) ?? 0)
+
 type ToSign = { readonly request: SignatureRequest; readonly publicKey: Uint8Array }
 
 function toSign(context: Context, { signing, input, midstate }: InputToSign): ToSign {
@@ -93,7 +101,7 @@ function toSign(context: Context, { signing, input, midstate }: InputToSign): To
     hashType: sighashType.all,
     midstate,
   })
-  const attempt = signing.failures.get(input) ?? 0
+  const attempt = attemptOf(signing, input)
   const request = { key: { txid: signing.txid, input, attempt }, path: pathOf(account), digest }
   return { request, publicKey }
 }
@@ -136,7 +144,7 @@ export function signatureFailed(context: Context, key: SignatureKey): void {
   // Not only what is open: a request may have been dropped since, and no attempt is made twice.
   const signing = context.state.signing.get(keyOfTxid(key.txid))
   if (signing?.utxos[key.input] === undefined || signing.signed.has(key.input)) return
-  if ((signing.failures.get(key.input) ?? 0) !== key.attempt) return
+  if (attemptOf(signing, key.input) !== key.attempt) return
   context.record({ type: 'xSignatureFailed', txid: key.txid, input: key.input })
   observeSigned(context, name, 'failure')
   open.delete(name)

@@ -13,7 +13,9 @@ import type { BurnPlace } from './burn-places.ts'
 import type { SignatureRequest } from './calls.ts'
 import type { CoinSet } from './coin-set.ts'
 import { newCoinSet } from './coin-set.ts'
-import type { CallPurpose, ChangeOutput } from './events.ts'
+import type { ConsolidationFees } from './consolidation-fees.ts'
+import { noConsolidationFees } from './consolidation-fees.ts'
+import type { CallRecord, ChangeOutput } from './events.ts'
 import type { Observed } from './observed.ts'
 import { freshObserved } from './observed.ts'
 import type {
@@ -114,6 +116,7 @@ export type SigningTransaction = {
   readonly withdrawalFee: WithdrawalFee
   /** By input: what was signed. */
   readonly signed: Map<number, SignedInput>
+  readonly firstAttempt: number
   /** By input: requests that failed so far. */
   readonly failures: Map<number, number>
 }
@@ -142,14 +145,6 @@ export type Reimbursement = {
   readonly account: Account
   readonly amount: bigint
   readonly reason: WithdrawalReimbursementReason
-}
-
-/** A ledger call whose outcome is no event yet (§18.6). */
-export type CallRecord = {
-  readonly createdAtTime: bigint
-  readonly amount: bigint
-  readonly memo: Uint8Array
-  readonly purpose: CallPurpose
 }
 
 /** No mint index: the outcome of the mint is unknown. */
@@ -197,7 +192,7 @@ export type Delay = {
   readonly rate: bigint
 }
 
-export type Task = 'process' | 'refreshFees' | 'mintWatched'
+export type Task = 'process' | 'refreshFees' | 'mintWatched' | 'consolidate'
 
 export type Watched = { readonly account: Account; readonly script: Uint8Array }
 
@@ -279,6 +274,9 @@ export type State = {
   /** By `created_at_time`, oldest first. */
   readonly calls: Map<bigint, CallRecord>
   consolidation: ConsolidationRequest | undefined
+  readonly consolidationFees: ConsolidationFees
+  /** Above every attempt at a signature for a transaction that was given up. */
+  nextAttempt: number
   lastConsolidationAt: bigint | undefined
   lastSubmissionAt: bigint | undefined
   /** As the deployed minter counts: change included. */
@@ -358,6 +356,8 @@ export function freshState(self: Principal, config: Config): State {
     reimbursed: new Map(),
     calls: new Map(),
     consolidation: undefined,
+    consolidationFees: noConsolidationFees(),
+    nextAttempt: 0,
     lastConsolidationAt: undefined,
     lastSubmissionAt: undefined,
     tokensMinted: 0n,

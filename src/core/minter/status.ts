@@ -34,6 +34,7 @@ export function statusV1({ state, volatile }: Reader, burn: bigint): RetrieveBtc
   // What is being replaced is submitted, and stands there; a cancellation pays nobody.
   if (place !== undefined && submitted !== undefined && submitted.purpose.type !== 'toCancel')
     return { type: volatile.unsent.has(place.txid) ? 'sending' : 'submitted', txid: submitted.txid }
+  if (state.consolidationFees.unusedBurn === burn) return { type: 'pending' }
   const finalized = state.finalized.get(burn)
   if (finalized === undefined) return { type: 'unknown' }
   const { txid } = finalized

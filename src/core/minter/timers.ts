@@ -6,6 +6,7 @@ import { isBatchDue, submitPendingBatch } from './batch.ts'
 import { planNextLook, resolveCalls } from './call-journal.ts'
 import { scheduleCancelled } from './cancellation.ts'
 import { findConfirmations, seenInChain } from './confirmation.ts'
+import { consolidate } from './consolidation.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import { refreshFees } from './fees.ts'
@@ -19,6 +20,7 @@ import type { State } from './state.ts'
 export function scheduleAll(context: Pick<Context, 'volatile' | 'now'>): void {
   schedule(context, 'refreshFees', context.now)
   schedule(context, 'process', context.now)
+  schedule(context, 'consolidate', context.now)
 }
 
 /** The earliest time at which something is due. */
@@ -43,6 +45,11 @@ export function runDueTasks(context: Context): void {
   if (isDue(tasks.get('mintWatched'))) {
     tasks.delete('mintWatched')
     mintWatched(context)
+  }
+  if (isDue(tasks.get('consolidate'))) {
+    tasks.delete('consolidate')
+    consolidate(context)
+    schedule(context, 'consolidate', context.now + context.settings.consolidationPeriodNs)
   }
   if (isDue(tasks.get('process'))) {
     tasks.delete('process')

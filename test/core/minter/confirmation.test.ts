@@ -139,6 +139,7 @@ describe('the reserve equation', () => {
       minterFees: 300n,
       reimbursementCharges: 0n,
       amountsTooLow: 0n,
+      consolidationFees: 0n,
       ledgerFees: 0n,
       balanced: true,
       covered: true,

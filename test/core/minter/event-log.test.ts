@@ -133,6 +133,8 @@ describe('an event', () => {
       'x_ledger_call',
       'x_ledger_call_ended',
       'x_resolved_unknown',
+      'x_consolidation_burned',
+      'x_aborted_consolidation',
       'x_donation',
     ])
   })

@@ -363,6 +363,34 @@ describe('a log that cannot be', () => {
     burnBlockIndex,
     amount,
   })
+  const consolidation = (blockIndex: bigint): Payload => ({
+    type: 'createdConsolidateUtxosRequest',
+    amount: 1n,
+    address,
+    blockIndex,
+    receivedAt: 1n,
+  })
+  const burned = (blockIndex: bigint): Payload => ({
+    type: 'xConsolidationBurned',
+    blockIndex,
+    amount: 1n,
+  })
+  const aborted = (blockIndex: bigint): Payload => ({ type: 'xAbortedConsolidation', blockIndex })
+  const fresh = { ...utxo, outpoint: { txid: someTxid(77), vout: 0 } }
+  const DEPOSIT = { type: 'deposit', account: alice, utxo: fresh } as const
+  const CONSOLIDATION = { type: 'consolidation' } as const
+  const called = (createdAtTime: bigint): Payload<'xLedgerCall'> => ({
+    type: 'xLedgerCall',
+    createdAtTime,
+    amount: 1n,
+    memo: new Uint8Array(),
+    purpose: DEPOSIT,
+  })
+  const resolved = (burnBlockIndex: bigint, mintBlockIndex: bigint): Payload => ({
+    type: 'xResolvedUnknown',
+    burnBlockIndex,
+    mintBlockIndex,
+  })
   const replaced = (oldByte: number, newByte: number): Payload => ({
     type: 'replacedTransaction',
     oldTxid: someTxid(oldByte),
@@ -442,15 +470,31 @@ describe('a log that cannot be', () => {
       'pays a checker whom nothing is owed',
       [{ type: 'distributedKytFee', kytProvider: user(1), amount: 1n, blockIndex: 1n }],
     ],
+    ['consolidates twice at once', [consolidation(1n), sent([1n]), consolidation(2n)]],
+    ['consolidates for a burn that pays a withdrawal', [request(1n), consolidation(1n)]],
+    ['pays a consolidation twice', [burned(1n), burned(1n)]],
+    ['pays a consolidation with a withdrawal', [request(1n), burned(1n)]],
+    ['takes a burn for a consolidation as a withdrawal', [burned(1n), request(1n)]],
+    ['gives a consolidation up that was sent', [consolidation(1n), sent([1n]), aborted(1n)]],
+    ['gives another consolidation up', [consolidation(1n), aborted(2n)]],
+    ['calls twice for one end', [called(1n), called(2n)]],
+    ['calls twice at one time', [called(1n), { ...called(1n), purpose: CONSOLIDATION }]],
+    ['mints what was credited', [{ ...called(1n), purpose: { ...DEPOSIT, utxo } }]],
+    ['ends a call that was not made', [{ type: 'xLedgerCallEnded', createdAtTime: 1n }]],
     [
-      'consolidates twice at once',
-      [1n, 2n].map((blockIndex) => ({
-        type: 'createdConsolidateUtxosRequest',
-        amount: 1n,
-        address,
-        blockIndex,
-        receivedAt: 1n,
-      })),
+      'checks anew what may be minted',
+      [called(1n), { type: 'checkedUtxoV2', utxo: fresh, account: alice }],
+    ],
+    ['resolves what was not unknown', [request(1n), give(1n), resolved(1n, 2n)]],
+    [
+      'resolves twice',
+      [
+        request(1n),
+        give(1n),
+        { type: 'quarantinedWithdrawalReimbursement', burnBlockIndex: 1n },
+        resolved(1n, 2n),
+        resolved(1n, 3n),
+      ],
     ],
   ])('%s', (_, payloads) => {
     const valid = payloads.slice(0, -1)

@@ -3,12 +3,13 @@
  * needs attention. Source: minter §§16, 20, 22, 13 [H 16].
  */
 import { divCeil } from '../../base/units.ts'
-import { addressText, feeCollectorSubaccount } from '../addresses.ts'
+import { addressText, feeCollectorOf } from '../addresses.ts'
 import { worstCaseVsize } from '../build-transaction.ts'
 
 import { callsInTransit } from '../call-journal.ts'
+import { unspentFees } from '../consolidation-fees.ts'
 import type { Context } from '../context.ts'
-import { rateAt } from '../fees.ts'
+import { consolidationRate } from '../fees.ts'
 import type { ReserveEquation } from '../reserve.ts'
 import { reserveEquation } from '../reserve.ts'
 import type { SettingsChange } from '../settings-change.ts'
@@ -109,27 +110,22 @@ export function countsOf({ state, volatile, log }: Context): Counts {
   }
 }
 
-/** Percentile of a consolidation's rate (§16). */
-const CONSOLIDATION_PERCENTILE = 25
 const MAIN_SCRIPT_BYTES = 22
 
-/** What the next consolidation would burn, at the rates that are known now. */
-function expectedCost({ state, volatile }: Context): bigint | undefined {
-  const { fees } = volatile
-  const { network, inputsMax } = state.config
-  if (!fees.known) return undefined
-  const percentile = rateAt(fees.rates, CONSOLIDATION_PERCENTILE, network)
-  const rate = network === 'regtest' ? fees.median : percentile
+/** What the next consolidation would burn now, beside what an earlier one has left to it. */
+function expectedCost(context: Context): bigint | undefined {
+  const { state } = context
+  const rate = consolidationRate(context)
   if (rate === undefined) return undefined
-  const inputs = Math.min(Number(inputsMax), state.availableUtxos.size)
+  const inputs = Math.min(Number(state.config.inputsMax), state.availableUtxos.size)
   const vsize = worstCaseVsize(inputs, [MAIN_SCRIPT_BYTES, MAIN_SCRIPT_BYTES])
-  return divCeil(vsize * rate, 1_000n)
+  const missing = divCeil(vsize * rate, 1_000n) - unspentFees(state.consolidationFees)
+  return missing > 0n ? missing : 0n
 }
 
 export function consolidationOf(context: Context): Consolidation {
   const { state, ports } = context
-  const collector = { owner: state.self, subaccount: feeCollectorSubaccount() }
-  const answer = ports.ledger.balanceOf(collector)
+  const answer = ports.ledger.balanceOf(feeCollectorOf(state))
   const cost = expectedCost(context)
   const lastAt = state.lastConsolidationAt
   return {

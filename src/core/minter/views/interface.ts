@@ -159,6 +159,7 @@ const reserve = record({
   minter_fees: int,
   reimbursement_charges: int,
   amounts_too_low: int,
+  consolidation_fees: int,
   ledger_fees: int,
   balanced: bool,
   covered: bool,
