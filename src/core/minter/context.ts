@@ -11,6 +11,7 @@ import type { Payload } from './events.ts'
 import { notedOf } from './noted-events.ts'
 import { note } from './observed.ts'
 import type { LedgerCall, Ports } from './ports.ts'
+import { dropSpent } from './spent-answers.ts'
 import type { Root, State, Task, Volatile } from './state.ts'
 import type { Answer, Result, TemporarilyUnavailable } from './types.ts'
 
@@ -48,6 +49,7 @@ export function contextOf(
     log,
     record(payload) {
       const event = { timestamp: world.now, payload }
+      dropSpent(state, payload) // While it is known whose the coins are.
       const problem = attempt(() => apply(state, event))
       assert(!(problem instanceof BadEncoding), `${payload.type}: ${problem}`)
       appendEvent(log, event)

@@ -174,8 +174,10 @@ export function notify(minter: Minter, world: World, notice: Notice): void {
       return
     case 'blocksLeft':
       context.volatile.mustLook = true // The next call looks, or the end of the slot [H 15].
+      context.volatile.utxoCache.answers.clear()
       return
     case 'bitcoinChanged':
+      if (notice.isReorganised) context.volatile.utxoCache.answers.clear()
       lookForLost(context, notice.isReorganised)
       openRequests(context)
       mintAllWatched(context)

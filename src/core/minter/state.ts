@@ -30,6 +30,8 @@ import type {
   WithdrawalFee,
   WithdrawalReimbursementReason,
 } from './types.ts'
+import type { UtxoCache } from './utxo-cache.ts'
+import { emptyCache } from './utxo-cache.ts'
 
 /** `outpointKey` of an output: txid in internal order, colon, index. */
 export type OutpointKey = string
@@ -204,6 +206,7 @@ export type Volatile = {
   readonly fees: Fees
   /** Time of the last check of a suspended UTXO. */
   readonly lastChecked: Map<OutpointKey, bigint>
+  readonly utxoCache: UtxoCache
   /** Since when a request has been passed over, for lack of funds or of room [H 8]. */
   readonly passedOverSince: Map<BurnIndex, bigint>
   /** Submitted transactions that the Bitcoin side has not taken yet. */
@@ -307,6 +310,7 @@ export function freshVolatile(config: Config): Volatile {
       jump: undefined,
     },
     lastChecked: new Map(),
+    utxoCache: emptyCache(),
     passedOverSince: new Map(),
     unsent: new Set(),
     lastSent: new Map(),
