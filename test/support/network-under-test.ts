@@ -26,8 +26,8 @@ import { judgeRead } from '../../src/core/ic/read-state.ts'
 import { separated } from '../../src/core/ic/request-id.ts'
 import { queryBody, queryHash } from '../../src/core/ic/responses.ts'
 import { witness } from '../../src/core/ic/state-tree.ts'
+import type { Config } from '../../src/core/minter/config.ts'
 import type { Settings } from '../../src/core/minter/constants.ts'
-import type { Config } from '../../src/core/minter/state.ts'
 import {
   certifiedDataPath,
   requestPath,

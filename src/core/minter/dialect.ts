@@ -5,6 +5,7 @@
 
 import { divCeil } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import type { Config } from './config.ts'
 import type { Settings } from './constants.ts'
 import {
   FEE_RATE_MIN,
@@ -13,7 +14,6 @@ import {
   MINTER_FEE_PER_OUTPUT,
   MINTER_OUTPUT_MIN,
 } from './constants.ts'
-import type { Config } from './state.ts'
 
 /** Settings of an operator, and the ways of a release that no operator sets. */
 export type Ruled = Settings & { readonly dialect?: Dialect }

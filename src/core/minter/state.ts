@@ -13,6 +13,7 @@ import type { BurnPlace } from './burn-places.ts'
 import type { SignatureRequest } from './calls.ts'
 import type { CoinSet } from './coin-set.ts'
 import { newCoinSet } from './coin-set.ts'
+import type { Config } from './config.ts'
 import type { ConsolidationFees } from './consolidation-fees.ts'
 import { noConsolidationFees } from './consolidation-fees.ts'
 import type { CallRecord, ChangeOutput } from './events.ts'
@@ -20,9 +21,7 @@ import type { Observed } from './observed.ts'
 import { freshObserved } from './observed.ts'
 import type {
   BitcoinAddress,
-  BitcoinNetwork,
   InvalidTransaction,
-  Mode,
   ReimbursementRequest,
   ReplacedReason,
   SuspendedReason,
@@ -41,23 +40,6 @@ export type TxidKey = string
 export type AccountKey = string
 /** Index of the ledger block that burned: the identity of a withdrawal. */
 export type BurnIndex = bigint
-
-export type Config = {
-  readonly network: BitcoinNetwork
-  readonly ledgerId: Principal
-  readonly ecdsaKeyName: string
-  readonly depositMinAmount: bigint | undefined
-  readonly retrieveMinAmount: bigint
-  readonly maxTimeInQueueNs: bigint
-  readonly minConfirmations: number
-  readonly mode: Mode
-  readonly checkFee: bigint
-  readonly checkerId: Principal | undefined
-  readonly kytId: Principal | undefined
-  readonly utxosCacheExpirationSeconds: bigint | undefined
-  readonly consolidationThreshold: bigint
-  readonly inputsMax: bigint
-}
 
 export type WithdrawalRequest = {
   readonly amount: bigint
