@@ -201,6 +201,7 @@ export class Player {
   #judgeCall(step: Step, ours: Outcome): Judged {
     const judged = this.#judgedCall(step, ours)
     this.#judge(nameOf(step), judged)
+    if (judged.diverges === true) this.#inStep.diverged ??= judged.reason
     return judged
   }
 
