@@ -3,6 +3,7 @@ import { chainMutants } from './chain.ts'
 import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
 import { headerMutants } from './headers.ts'
+import { ledgerCallMutants } from './ledger-calls.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
@@ -28,4 +29,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   headers: headerMutants,
   mempool: mempoolMutants,
   txpool: txpoolMutants,
+  calls: ledgerCallMutants,
 }

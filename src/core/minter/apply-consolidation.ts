@@ -15,6 +15,8 @@ export function payConsolidation(state: State, payload: Payload<'xConsolidationB
   const { blockIndex, amount } = payload
   consistent(!isKnownBurn(state, blockIndex), `burn ${blockIndex} pays for two things`)
   settleCall(state, { type: 'consolidation' })
+  const { unusedBurn, joined } = state.consolidationFees
+  if (unusedBurn !== undefined) joined.set(unusedBurn, blockIndex)
   state.consolidationFees.burned += amount
   state.consolidationFees.unusedBurn = blockIndex
 }

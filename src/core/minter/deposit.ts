@@ -67,7 +67,7 @@ export function creditUnasked(context: Context, account: Account): UpdateBalance
 
 /** Steps 5 to 9 of §5, once the account may come in. */
 function creditAccount(context: Context, account: Account, ask: Ask): UpdateBalanceResult {
-  resolveCalls(context)
+  resolveCalls(context, account)
   lookAgain(context)
   const stopped = mintingStopped(context)
   if (stopped !== undefined) return err(stopped)

@@ -182,7 +182,7 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
     return reply(err(unavailable('too many pending retrieve_btc requests')))
   const { address } = destination
   const { isPaymentSimulated, withdrawalFee } = context.settings.dialect ?? PRESENT
-  resolveCalls(context)
+  resolveCalls(context, way.account)
   if (hasUnknownBurn(context, way.account)) return reply(err(unavailable(UNKNOWN_BURN)))
   const unpayable = isPaymentSimulated ? paymentProblem(context, { address, amount }) : undefined
   if (unpayable !== undefined) return reply(err(unpayable))
