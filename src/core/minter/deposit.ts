@@ -10,12 +10,13 @@ import { compareAsListed } from './coin-set.ts'
 import { CHECK_TRANSACTION_TRIES_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
-import { guarded, refusedByMode } from './guards.ts'
+import { guarded, refusedNow } from './guards.ts'
 import { lookAgain, mintingStopped } from './lost-coins.ts'
 import { encodeMintMemo } from './memo.ts'
 import { note, observeCache, observeUpdateCall, observeUtxos } from './observed.ts'
 import type { OutpointKey } from './state.ts'
 import { keyOfUtxo, sumOf } from './state.ts'
+import { stoppedAsBroken } from './stopped.ts'
 import type {
   AccountArgs,
   Answer,
@@ -44,7 +45,7 @@ export function updateBalance(
   const account = { owner: args.owner ?? caller, subaccount: args.subaccount }
   if (equalBytes(account.owner, state.self)) return trap("cannot update minter's balance")
   if (equalBytes(account.owner, anonymous)) return trap('anonymous owner not allowed') // [H 4]
-  const refusal = refusedByMode(state.config.mode, { caller, direction: 'deposit' })
+  const refusal = refusedNow(context, { caller, direction: 'deposit' })
   if (refusal !== undefined) return reply(err(refusal))
   if (volatile.root === undefined) return reply(err(unavailable('the key is not made yet')))
   const { callsOverlap } = context
@@ -61,7 +62,7 @@ export function updateBalance(
 /** The same for an owner who did not ask (§22): no call is inside, and none is kept out. */
 export function creditUnasked(context: Context, account: Account): UpdateBalanceResult {
   const asCaller = { caller: account.owner, direction: 'deposit' } as const
-  const refusal = refusedByMode(context.state.config.mode, asCaller)
+  const refusal = refusedNow(context, asCaller)
   return refusal === undefined ? creditAccount(context, account, utxosOf) : err(refusal)
 }
 
@@ -78,6 +79,8 @@ function creditAccount(context: Context, account: Account, ask: Ask): UpdateBala
   const statuses: UtxoStatus[] = []
   for (const utxo of processable) {
     if (statuses.length >= context.settings.depositsPerCallMax) break // The next call goes on.
+    const broken = stoppedAsBroken(context.volatile)
+    if (broken !== undefined) return err(broken)
     const status = processUtxo(context, account, utxo)
     if (status?.type === 'stopped') return err(status.error)
     if (status !== undefined) statuses.push(status)

@@ -12,6 +12,7 @@ import { changesOf, liveTransaction, replacedOf } from './replacement-chain.ts'
 import { sendAgain } from './sent-again.ts'
 import type { OutpointKey, State } from './state.ts'
 import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
+import { isBroken } from './stopped.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
 
 /**
@@ -93,9 +94,9 @@ export const coinsToSpend = ({
   without: volatile.lost,
 })
 
-/** True while coins are missing, or may be and it is not known which. */
+/** True while coins are missing, or may be and it is not known which; or the state is broken. */
 export const isMintingHalted = ({ volatile }: Pick<Context, 'volatile'>): boolean =>
-  volatile.mustLook || volatile.lost.size > 0
+  volatile.mustLook || volatile.lost.size > 0 || isBroken(volatile)
 
 /** Why nothing is minted: tokens are out that no coin backs. */
 export function mintingStopped({

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { compareRequests } from '../../../src/core/minter/batch.ts'
 import { decodeMintMemo } from '../../../src/core/minter/memo.ts'
+import { forgetCoin } from '../../../src/core/minter/spent-coins.ts'
 import type { WithdrawalRequest } from '../../../src/core/minter/state.ts'
 import { burnsOf, requestsOf } from '../../../src/core/minter/state.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
@@ -216,8 +217,10 @@ describe('a large request [H 8]', () => {
     world.sign()
     world.chain.mempool.length = 0
     world.wait(HOUR)
-    for (const { purpose } of world.state.submitted.values())
+    for (const { purpose, utxos } of world.state.submitted.values()) {
       for (const burn of burnsOf(purpose)) world.state.burnPlaces.delete(burn)
+      for (const utxo of utxos) forgetCoin(world.state, utxo)
+    }
     world.state.submitted.clear()
     const late = small(world)
     world.wait(QUEUE_TIME + 1n)
