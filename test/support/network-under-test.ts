@@ -34,7 +34,7 @@ import {
   rootKeyOf,
   TIME_PATH,
 } from '../../src/core/subnet/certified-state.ts'
-import { checkerInterface } from '../../src/core/subnet/checker-canister.ts'
+import { checkerInterface } from '../../src/core/subnet/checker-interface.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { IcBackend } from '../../src/host/ic/backend.ts'
