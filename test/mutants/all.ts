@@ -10,6 +10,7 @@ import { behindMutants } from './log-behind.ts'
 import { mempoolMutants } from './mempool.ts'
 import type { Mutant } from './mutant.ts'
 import { peerMutants } from './peers.ts'
+import { replacementMutants } from './replacements.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { scriptMutants } from './script.ts'
 import { tecdsaMutants } from './tecdsa.ts'
@@ -30,4 +31,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   mempool: mempoolMutants,
   txpool: txpoolMutants,
   calls: ledgerCallMutants,
+  replacements: replacementMutants,
 }
