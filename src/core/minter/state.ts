@@ -203,6 +203,9 @@ export type Volatile = {
   mustLook: boolean
   /** Invariants that an event broke: while there are any, nothing is minted, burned or signed. */
   readonly broken: string[]
+  /** When a coin was lost last, and when what made those that are is sent again. */
+  lostAt: bigint
+  sendAgainAt: bigint
   readonly tasks: Map<Task, bigint>
   /** Accounts that asked for an address, the one not asked for longest first. */
   readonly watched: Map<AccountKey, Watched>
