@@ -57,7 +57,8 @@ function sortOutputs(
     !state.mintedOutpoints.has(keyOfUtxo(utxo)) && !state.donations.has(keyOfUtxo(utxo))
   const txidOf = ({ outpoint }: Utxo): TxidKey => keyOfTxid(outpoint.txid)
   const isSent = (utxo: Utxo): boolean => liveTransaction(state, txidOf(utxo)) !== undefined
-  const fresh = utxos.filter(isNew).sort(compareAsListed)
+  const distinct = new Map(utxos.map((utxo) => [keyOfUtxo(utxo), utxo])) // Pages may overlap.
+  const fresh = [...distinct.values()].filter(isNew).sort(compareAsListed)
   const own = fresh.filter(isSent)
   const donated = fresh.filter((utxo) => !isSent(utxo) && !state.signing.has(txidOf(utxo)))
   return { own, donated }

@@ -68,6 +68,16 @@ describe('a payment', () => {
     expect(world.status(1n).type).toBe('confirmed')
   })
 
+  it('is confirmed once, however often an answer names its change', () => {
+    const world = sent()
+    world.chain.pay(world.scriptOf(main), 5_000n)
+    world.chain.mine(5)
+    world.chain.stale = [...world.chain.utxosByKey.values()]
+    world.mine()
+    expect(world.status(1n).type).toBe('confirmed')
+    expect(world.events('receivedUtxos', 'xDonation')).toHaveLength(3)
+  })
+
   it('is remembered for ever', () => {
     const world = sent()
     world.mine(6)
