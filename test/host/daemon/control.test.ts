@@ -47,7 +47,6 @@ const handlers: ControlHandlers = {
   'signer-sign': notAsked,
   'signer-refresh': notAsked,
   flag: async () => ({}),
-  'checker-mode': async () => ({}),
 }
 
 describe('the control port', () => {
