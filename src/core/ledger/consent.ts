@@ -9,16 +9,16 @@ import type { View } from '../base/view.ts'
 import type { Account } from '../ic/account.ts'
 import { textOfAccount } from '../ic/account.ts'
 import { decodeArgs } from '../ic/candid.ts'
-import type { Principal } from '../ic/principal.ts'
-import { anonymous } from '../ic/principal.ts'
-import type { Config } from './config.ts'
 import type {
   ConsentError,
   ConsentMessage,
   ConsentRequest,
   ConsentResult,
   FieldValue,
-} from './consent-interface.ts'
+} from '../ic/consent-interface.ts'
+import type { Principal } from '../ic/principal.ts'
+import { anonymous } from '../ic/principal.ts'
+import type { Config } from './config.ts'
 import { amountText, dateText, memoMarkdown, memoText } from './consent-text.ts'
 import { ledgerInterface } from './interface.ts'
 import type { Call } from './types.ts'

@@ -29,9 +29,9 @@ import {
   tokensCodec,
   variant,
 } from '../ic/candid-records.ts'
+import { consentRequest, consentResult } from '../ic/consent-interface.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { MetadataEntry } from './config.ts'
-import { consentRequest, consentResult } from './consent-interface.ts'
 import { legacyInterface } from './legacy-interface.ts'
 import type { ListedAllowance, ListingArgs } from './listing.ts'
 import type { NumberedBlock, Range } from './log-queries.ts'

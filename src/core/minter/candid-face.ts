@@ -13,6 +13,7 @@ import type { Method as CandidMethod, Codec } from '../ic/candid.ts'
 import { decodeArgs, encodeArgs, opt } from '../ic/candid.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { Method, Methods } from './calls.ts'
+import { consent, SUPPORTED_STANDARDS, standardsInterface } from './consent.ts'
 import type { World } from './context.ts'
 import type { Ruled } from './dialect.ts'
 import { minterArgCodec, minterInterface } from './interface.ts'
@@ -81,6 +82,34 @@ export const minterFaces: Readonly<Record<Method, Face>> = {
   decode_ledger_memo: face('decode_ledger_memo', api.decode_ledger_memo),
 }
 
+const plainFace = <A, R>(
+  codecs: CandidMethod<readonly Codec<A>[], Codec<R>>,
+  answer: (minter: Minter, args: A) => R,
+): Face => ({
+  isQuery: codecs.mode === 'query',
+  answer(minter, _, { arg }) {
+    const decoded = attempt(() => decodeArgs(codecs.args, arg))
+    if (decoded instanceof BadEncoding) return { type: 'trap', message: decoded.message }
+    const value = answer(minter, decoded[0] as A) // One argument or none, as above.
+    return { type: 'result', value: encodeArgs([codecs.result], [value]) }
+  },
+})
+
+/** Of ICRC-10 and ICRC-21: not in the published interface, and answered all the same. */
+export const standardsFaces: Readonly<Record<keyof typeof standardsInterface, Face>> = {
+  icrc10_supported_standards: plainFace(
+    standardsInterface.icrc10_supported_standards,
+    () => SUPPORTED_STANDARDS,
+  ),
+  icrc21_canister_call_consent_message: plainFace(
+    standardsInterface.icrc21_canister_call_consent_message,
+    ({ state }, request) => consent(state.config.network, request),
+  ),
+}
+
+const isStandard = (name: string): name is keyof typeof standardsFaces =>
+  Object.hasOwn(standardsFaces, name)
+
 const isMethod = (name: string): name is Method => Object.hasOwn(minterFaces, name)
 
 /** Answers `method`; undefined where the minter has none of that name for a call of that kind. */
@@ -93,8 +122,13 @@ export function callCandid(
     ...call
   }: CandidCall & { readonly method: string; readonly kind: 'query' | 'update' },
 ): CandidAnswer | undefined {
-  if (!isMethod(method)) return undefined
-  const { isQuery, answer } = minterFaces[method]
+  const found = isMethod(method)
+    ? minterFaces[method]
+    : isStandard(method)
+      ? standardsFaces[method]
+      : undefined
+  if (found === undefined) return undefined
+  const { isQuery, answer } = found
   return kind === 'query' && !isQuery ? undefined : answer(minter, world, call)
 }
 

@@ -3,7 +3,8 @@ import { fromHex } from '../base/bytes.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
-import { minterFaces } from '../minter/candid-face.ts'
+import { minterFaces, standardsFaces } from '../minter/candid-face.ts'
+import { standardsInterface } from '../minter/consent.ts'
 import type { World } from '../minter/context.ts'
 import { minterExtension } from '../minter/extension.ts'
 import { minterInterface } from '../minter/interface.ts'
@@ -20,7 +21,7 @@ import type { Handler, Handlers } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
 import { statusOf } from './management.ts'
 
-const served = { ...minterInterface, ...minterExtension }
+const served = { ...minterInterface, ...standardsInterface, ...minterExtension }
 
 /** What the minter sees of the subnet around it. */
 export type Surroundings = {
@@ -81,10 +82,12 @@ export class MinterCanister implements Canister {
 
 /** Every method but `get_canister_status`, which no state of the minter answers; our extension. */
 function minterHandlers(minter: Minter, caller: Principal, world: World): Handlers {
-  const published = Object.entries(minterFaces).map(([name, face]): [string, Handler] => {
-    const answer: Handler['answer'] = (arg) => face.answer(minter, world, { caller, arg })
-    return [name, { isQuery: face.isQuery, answer }]
-  })
+  const published = Object.entries({ ...minterFaces, ...standardsFaces }).map(
+    ([name, face]): [string, Handler] => {
+      const answer: Handler['answer'] = (arg) => face.answer(minter, world, { caller, arg })
+      return [name, { isQuery: face.isQuery, answer }]
+    },
+  )
   const views = viewsOf(minter, world, caller)
   return {
     ...Object.fromEntries(published),

@@ -1,7 +1,10 @@
-/** Requests for consent messages in Candid. Implements `docs/spec/ledger.md` §15 (ICRC-21). */
-import type { Codec } from '../ic/candid.ts'
-import { blob, int16, nat, nat8, nat64, opt, text, vec } from '../ic/candid.ts'
-import { enumeration, named, pair, record, variant } from '../ic/candid-records.ts'
+/**
+ * Requests for consent messages in Candid. Implements ICRC-21 as written down in
+ * `docs/spec/ledger.md` §15 and `docs/spec/minter.md` §20.5.
+ */
+import type { Codec } from './candid.ts'
+import { blob, int16, nat, nat8, nat64, opt, text, vec } from './candid.ts'
+import { enumeration, named, pair, record, variant } from './candid-records.ts'
 
 /** `utcOffsetMinutes`: where the reader's clock stands. */
 export type Language = {
@@ -40,7 +43,7 @@ export type ConsentMessage =
       readonly fields: readonly (readonly [label: string, value: FieldValue])[]
     }
 
-/** Only the first and the last are ever produced. */
+/** The second and the third are never produced. */
 export type ConsentError =
   | { readonly type: 'unsupportedCanisterCall'; readonly description: string }
   | { readonly type: 'consentMessageUnavailable'; readonly description: string }
