@@ -15,6 +15,7 @@ import { groupBenchmarks } from './group.bench.ts'
 import { hostBenchmarks } from './host.bench.ts'
 import { ledgerBenchmarks } from './ledger.bench.ts'
 import { logBenchmarks } from './log.bench.ts'
+import { minterBenchmarks } from './minter.bench.ts'
 import { protocolBenchmarks } from './protocol.bench.ts'
 import { regtestBenchmarks } from './regtest.bench.ts'
 import { measure, WrongResult } from './support/measure.ts'
@@ -40,8 +41,8 @@ const HELP = `usage: npm run bench -- [options]
 
 /** Sizes of groups C and D. Larger subnets take minutes by this engine. */
 const MODES = {
-  quick: { sliceMs: 30, steps: [4, 13], system: [4] },
-  full: { sliceMs: 100, steps: [4, 7, 13, 28], system: [4, 7, 13] },
+  quick: { sliceMs: 30, steps: [4, 13], system: [4], events: 100_000 },
+  full: { sliceMs: 100, steps: [4, 7, 13, 28], system: [4, 7, 13], events: 1_000_000 },
 } as const
 
 const { CKBTC_COMMIT } = process.env
@@ -87,7 +88,7 @@ const header = (mode: keyof typeof MODES) => ({
 })
 
 function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Benchmark[] {
-  const { steps, system } = MODES[mode]
+  const { steps, system, events } = MODES[mode]
   const pattern = new RegExp(only)
   return [
     ...groupBenchmarks,
@@ -97,6 +98,7 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
     ...system.flatMap(systemBenchmarks),
     ...logBenchmarks(system),
     ...ledgerBenchmarks,
+    ...minterBenchmarks(events),
     ...bitcoinBenchmarks,
     ...chainBenchmarks,
     ...regtestBenchmarks,

@@ -63,6 +63,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Sub-folders that are parts by themselves, which other areas may use. */
 const openFolders: readonly string[] = [
   'src/core/btc/regtest/',
+  'src/core/minter/views/',
   'src/host/control/',
   'src/wallet/keys/',
   'src/wallet/operations/',

@@ -1,7 +1,7 @@
 /** `ckbtc info`: parameters, versions, ids. Implements `docs/spec/cli.md` §5.14. */
 import { printAnswer } from '../terminal/answer.ts'
 import { printPairs } from '../terminal/table.ts'
-import type { Info } from '../wallet/info.ts'
+import type { Info, Inside } from '../wallet/info.ts'
 import { readInfo } from '../wallet/info.ts'
 import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
@@ -23,7 +23,10 @@ export async function info(
     data: found,
     warnings: session.warnings,
     essential: coins(found.supplySat, symbols.token),
-    print: () => printPairs(terminal, pairsOf(network.name, found, symbols.token)),
+    print: () => {
+      printPairs(terminal, pairsOf(network.name, found, symbols.token))
+      for (const { message } of found.inside?.alerts ?? []) terminal.note(`ckbtc: note: ${message}`)
+    },
   })
 }
 
@@ -53,6 +56,32 @@ const pairsOf = (
   ],
   ['Supply', coins(found.supplySat, symbol)],
   ['Bitcoin tip', found.bitcoinTip === undefined ? UNKNOWN : `height ${found.bitcoinTip}`],
+  ...(found.inside === undefined ? [] : insidePairs(found.inside)),
 ]
+
+function insidePairs(inside: Inside): readonly (readonly [string, string])[] {
+  const { counts, availableSat, surplusSat, feeCollectorSat, consolidationCostSat } = inside
+  const { queued, held, signing, submitted, stuck, toReimburse, finalized } = counts
+  const open = [
+    `${queued} queued`,
+    ...(held > 0 ? [`${held} of them held for lower fees`] : []),
+    `${signing} being signed`,
+    `${submitted} sent`,
+    ...(stuck > 0 ? [`${stuck} replaced`] : []),
+    ...(toReimburse > 0 ? [`${toReimburse} to be given back`] : []),
+    `${finalized} paid`,
+  ]
+  const cost = consolidationCostSat === undefined ? UNKNOWN : sats(consolidationCostSat)
+  return [
+    ['Redemptions', open.join(', ')],
+    ['Coins', `${counts.available} available, ${sats(availableSat)}`],
+    ['Surplus', surplusSat === undefined ? UNKNOWN : sats(surplusSat)],
+    [
+      'Fee collector',
+      `${feeCollectorSat === undefined ? UNKNOWN : sats(feeCollectorSat)}, a consolidation costs ${cost}`,
+    ],
+    ['Events', String(counts.events)],
+  ]
+}
 
 const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1)

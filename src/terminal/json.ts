@@ -48,6 +48,15 @@ export function failureDocument({ network, warnings, ...failure }: Failure): str
   })
 }
 
+/** JSON that another text defines: its names stay as they are. */
+export class Verbatim {
+  readonly json: unknown
+
+  constructor(json: unknown) {
+    this.json = json
+  }
+}
+
 /**
  * Values as JSON has them: keys in snake case, bigints as numbers, `undefined` as null.
  *
@@ -56,6 +65,7 @@ export function failureDocument({ network, warnings, ...failure }: Failure): str
 export function toWire(value: unknown, key = ''): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'bigint') return key.endsWith('Ns') ? value.toString() : safeNumber(value)
+  if (value instanceof Verbatim) return value.json
   if (Array.isArray(value)) return value.map((item) => toWire(item))
   if (typeof value !== 'object') return value
   return Object.fromEntries(

@@ -11,10 +11,12 @@ import type { Principal } from '../core/ic/principal.ts'
 import { IndexClient } from './client/account-index.ts'
 import { BitcoinClient } from './client/bitcoin.ts'
 import type { Fetch } from './client/deliveries.ts'
+import { EventReader } from './client/event-reader.ts'
 import { LedgerClient } from './client/ledger.ts'
 import type { OnProgress } from './client/logs.ts'
-import { BlockReader, readEvents, readInit } from './client/logs.ts'
+import { BlockReader } from './client/logs.ts'
 import { MinterClient } from './client/minter.ts'
+import { MinterViews } from './client/minter-views.ts'
 import { descriptorStore, fileStore, memoryStore } from './client/node-keys.ts'
 import type { RequestStatus } from './client/request-status.ts'
 import { leb128 } from './client/request-status.ts'
@@ -47,6 +49,10 @@ export class Client {
   /** Undefined where the network has none that is known. */
   readonly index: IndexClient | undefined
   readonly blocks: BlockReader
+  /** The minter's events. */
+  readonly log: EventReader
+  /** What only our minter tells of itself. */
+  readonly views: MinterViews
   readonly #wire: Wire
   readonly #options: ClientOptions
 
@@ -71,6 +77,8 @@ export class Client {
     this.bitcoin = network.ids.bitcoin === undefined ? undefined : new BitcoinClient(wire)
     this.index = network.ids.index && new IndexClient(wire, network.ids.index)
     this.blocks = new BlockReader(wire)
+    this.log = new EventReader(wire)
+    this.views = new MinterViews(wire)
   }
 
   /** The same with a key that signs. Throws `RAIL_TEST_KEY`. */
@@ -107,12 +115,12 @@ export class Client {
 
   /** The minter's whole event log. */
   events(onProgress?: OnProgress) {
-    return readEvents(this.#wire, onProgress)
+    return this.log.all(onProgress)
   }
 
   /** What the minter was installed with. */
   init() {
-    return readInit(this.#wire)
+    return this.log.init()
   }
 
   /** What became of a call that was sent before, in the name of the same signer. */

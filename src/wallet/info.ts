@@ -1,7 +1,9 @@
 /** Parameters and versions of a deployment, read now. Implements cli §5.14 (`info`). */
 import { toHex } from '../core/base/bytes.ts'
 import { CanisterRefused } from '../core/base/errors.ts'
+import type { SettingsChange } from '../core/minter/settings-change.ts'
 import type { Mode } from '../core/minter/types.ts'
+import type { Alert, Counts, Info as MinterView } from '../core/minter/views/info.ts'
 import { textOfId } from './account-text.ts'
 import type { Client } from './client.ts'
 import { derivations } from './deposit-address.ts'
@@ -31,16 +33,34 @@ export type Info = {
   readonly supplySat: bigint
   /** As far as the Bitcoin canister has come; undefined where it does not tell. */
   readonly bitcoinTip: number | undefined
+  /** What only our minter tells of itself; undefined of another. */
+  readonly inside: Inside | undefined
+}
+
+/** The minter at a glance, for its operator (minter §20.6). */
+export type Inside = {
+  readonly counts: Counts
+  readonly availableSat: bigint
+  /** Median that fees are estimated from, msat/vB; undefined before the first estimate. */
+  readonly medianFeeMsatPerVb: bigint | undefined
+  /** What the coins are worth more than was promised; negative when short. */
+  readonly surplusSat: bigint | undefined
+  readonly feeCollectorSat: bigint | undefined
+  readonly consolidationCostSat: bigint | undefined
+  /** Limits and delays in force, by their names. */
+  readonly settings: SettingsChange
+  readonly alerts: readonly Alert[]
 }
 
 export async function readInfo(client: Client): Promise<Info> {
   const { network, ledger, minter } = client
+  const view = await client.views.info()
   const [token, supplySat, info, canisters, mode, own] = await Promise.all([
     ledger.token(),
     ledger.totalSupply(),
     minter.info(),
     readCanisters(client),
-    readMode(client),
+    view === undefined ? readMode(client) : modeWords[view.config.mode.type],
     readMinterAddress(client),
   ])
   const { name, symbol, decimals } = token
@@ -59,8 +79,28 @@ export async function readInfo(client: Client): Promise<Info> {
     token: { name, symbol, decimals },
     ledgerFeeSat: token.fee,
     supplySat,
+    inside: view && insideOf(view),
   }
 }
+
+const insideOf = ({
+  counts,
+  availableTotal,
+  medianFee,
+  reserve,
+  consolidation,
+  settings,
+  alerts,
+}: MinterView): Inside => ({
+  counts,
+  availableSat: availableTotal,
+  medianFeeMsatPerVb: medianFee,
+  surplusSat: reserve?.surplus,
+  feeCollectorSat: consolidation.balance,
+  consolidationCostSat: consolidation.expectedCost,
+  settings,
+  alerts,
+})
 
 async function readCanisters(client: Client): Promise<Info['canisters']> {
   const { ledger, minter, index, bitcoin } = client.network.ids

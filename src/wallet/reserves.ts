@@ -112,7 +112,7 @@ export async function investigateReserves(
 const isMoving = ({ report }: ReserveFinding): boolean => report.verdict === 'inconclusive'
 
 /** With several keys to choose from, the one that leads to the minter's own address. */
-async function keyOf({ network, minter }: Client): Promise<ExtendedKey> {
+export async function keyOf({ network, minter }: Client): Promise<ExtendedKey> {
   const account = { owner: network.ids.minter }
   const [first, ...others] = derivations(network, account)
   if (first === undefined)

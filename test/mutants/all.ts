@@ -3,12 +3,14 @@ import { chainMutants } from './chain.ts'
 import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
 import { headerMutants } from './headers.ts'
+import { ledgerCallMutants } from './ledger-calls.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
 import { mempoolMutants } from './mempool.ts'
 import type { Mutant } from './mutant.ts'
 import { peerMutants } from './peers.ts'
+import { replacementMutants } from './replacements.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { scriptMutants } from './script.ts'
 import { tecdsaMutants } from './tecdsa.ts'
@@ -28,4 +30,6 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   headers: headerMutants,
   mempool: mempoolMutants,
   txpool: txpoolMutants,
+  calls: ledgerCallMutants,
+  replacements: replacementMutants,
 }

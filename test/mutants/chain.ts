@@ -118,7 +118,7 @@ export const chainMutants: readonly Mutant[] = [
   {
     name: 'an attempt is made twice when its coin comes back',
     file: 'minter/signing.ts',
-    from: '(signing.failures.get(key.input) ?? 0) !== key.attempt',
+    from: 'attemptOf(signing, key.input) !== key.attempt',
     to: '!open.has(name)',
     tests: [lost],
   },

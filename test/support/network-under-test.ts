@@ -26,15 +26,15 @@ import { judgeRead } from '../../src/core/ic/read-state.ts'
 import { separated } from '../../src/core/ic/request-id.ts'
 import { queryBody, queryHash } from '../../src/core/ic/responses.ts'
 import { witness } from '../../src/core/ic/state-tree.ts'
+import type { Config } from '../../src/core/minter/config.ts'
 import type { Settings } from '../../src/core/minter/constants.ts'
-import type { Config } from '../../src/core/minter/state.ts'
 import {
   certifiedDataPath,
   requestPath,
   rootKeyOf,
   TIME_PATH,
 } from '../../src/core/subnet/certified-state.ts'
-import { checkerInterface } from '../../src/core/subnet/checker-canister.ts'
+import { checkerInterface } from '../../src/core/subnet/checker-interface.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { IcBackend } from '../../src/host/ic/backend.ts'

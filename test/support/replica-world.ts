@@ -11,6 +11,7 @@ import type { TimestampNs } from '../../src/core/base/units.ts'
 import { addNs } from '../../src/core/base/units.ts'
 import type { Block } from '../../src/core/btc/block.ts'
 import { encodeBlock, encodeHeader } from '../../src/core/btc/block.ts'
+import { txid as txidOf } from '../../src/core/btc/transaction.ts'
 import type { CallReply } from '../../src/core/ic/call-reply.ts'
 import type { Codec, Method, ValueOf } from '../../src/core/ic/candid.ts'
 import { decodeArgs } from '../../src/core/ic/candid.ts'
@@ -22,7 +23,7 @@ import { minterExtension } from '../../src/core/minter/extension.ts'
 import { minterInterface } from '../../src/core/minter/interface.ts'
 import type { SettingsChange } from '../../src/core/minter/settings-change.ts'
 import type { MinterArg } from '../../src/core/minter/types.ts'
-import { checkerInterface } from '../../src/core/subnet/checker-canister.ts'
+import { checkerInterface } from '../../src/core/subnet/checker-interface.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
 import type { ReplicaState } from '../../src/core/subnet/replica-state.ts'
 import type { MinterSettings } from '../../src/core/subnet/settings.ts'
@@ -43,6 +44,7 @@ export const builder = new ChainBuilder()
 const base = builder.mineMany(100)
 const ripe = coinbaseOutput(present(base[0], 'the first block'))
 const payment = spend([ripe], [{ to: scriptOf(minterKey, account), value: 5_000_000_000n }])
+export const paymentTxid = txidOf(payment)
 const paying = builder.mine({ parent: base.at(-1), transactions: [payment] })
 /** Pays 50 bitcoin to the depositor's address, six confirmations deep. */
 export const chain: readonly Block[] = [...base, paying, ...builder.mineMany(5, { parent: paying })]

@@ -1,4 +1,5 @@
 /** Definitions of `ckbtc bitcoin …`. Implements `docs/spec/cli.md` §5.17. */
+import { CHECKER_MODES } from '../../host/control/checker-modes.ts'
 import type { CommandDefinition, GroupDefinition } from './command.ts'
 
 const LOCAL: readonly [number, string] = [10, 'another network than local was selected']
@@ -87,15 +88,23 @@ const send: CommandDefinition = {
 
 const flag: CommandDefinition = {
   name: 'flag',
-  args: [{ name: '<target>', description: '<txid>:<vout>, or a Bitcoin address' }],
-  summary: 'make the checker refuse a coin or an address',
+  args: [{ name: '[target]', description: '<txid>:<vout>, or a Bitcoin address' }],
+  summary: 'make the checker refuse a coin or an address, or all of them',
   description: `Puts a coin or an address on the list of the checker, to see how deposits are
-quarantined and redemptions refused.`,
+quarantined and redemptions refused. With --mode it says what the checker answers to
+everything: it accepts or rejects all, is stopped, or knows nothing and says why.`,
   examples: [
     ['ckbtc bitcoin flag <txid>:0', 'a deposit that will be quarantined'],
     ['ckbtc bitcoin flag <address> --remove', 'takes it back'],
+    ['ckbtc bitcoin flag --mode unavailable', 'a checker that is stopped'],
+    ['ckbtc bitcoin flag --mode pending --times 3', 'the next three checks are under way'],
+    ['ckbtc bitcoin flag --mode normal', 'the list decides again'],
   ],
-  options: [{ flags: '--remove', description: 'take it off the list' }],
+  options: [
+    { flags: '--remove', description: 'take it off the list' },
+    { flags: '--mode <m>', description: 'what is answered', choices: CHECKER_MODES },
+    { flags: '--times <n>', description: 'only to so many checks, then normal again' },
+  ],
   exits: [[6, 'too few nodes run to decide on it'], LOCAL, DOWN],
   run: async () => (await import('../bitcoin/flag.ts')).flag,
 }

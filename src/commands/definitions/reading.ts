@@ -112,6 +112,76 @@ now. Hashes of modules are certified by the network.`,
   run: async () => (await import('../info.ts')).info,
 }
 
+export const utxosCommand: CommandDefinition = {
+  name: 'utxos',
+  summary: 'what the minter holds',
+  description: `Every coin of the minter, whose deposit it was and what becomes of it, as a replay
+of its events says; of our minter also what a reorganisation took back. With
+--verify each is looked for on Bitcoin, as verify-reserves does it.`,
+  examples: [
+    ['ckbtc utxos', 'the largest first'],
+    ['ckbtc utxos --state in-flight', 'inputs of transactions that are not final'],
+    ['ckbtc utxos --account dev0 --verify', 'of an account, seen on Bitcoin'],
+  ],
+  options: [
+    { flags: '--account <a>', description: 'paid in by this account only' },
+    {
+      flags: '--state <state>',
+      description: 'only these',
+      choices: [
+        'available',
+        'reserved',
+        'in-flight',
+        'quarantined',
+        'too-small',
+        'unminted',
+        'gift',
+        'lost',
+      ],
+    },
+    {
+      flags: '--sort <by>',
+      description: 'largest first, or oldest first (default: value)',
+      choices: ['value', 'height'],
+    },
+    { flags: '--verify', description: 'look for each on Bitcoin' },
+    {
+      flags: '--bitcoin-source <s>',
+      description: 'with --verify, as verify-reserves takes it; repeatable',
+      repeats: true,
+    },
+    { flags: '--no-pager', description: 'print long lists without $PAGER' },
+  ],
+  exits: [UNREACHABLE, [8, 'a coin is not on Bitcoin as the events say'], DOWN],
+  seeAlso: 'ckbtc verify-reserves, ckbtc events, ckbtc info',
+  run: async () => (await import('../utxos.ts')).utxos,
+}
+
+export const eventsCommand: CommandDefinition = {
+  name: 'events',
+  summary: 'the minter’s event log',
+  description: `What the minter did, a sentence for each event, the last 50 unless you say from
+where. Events of our minter that others do not have begin with x_.`,
+  examples: [
+    ['ckbtc events', 'the last ones'],
+    ['ckbtc events --type replaced_transaction --json', 'one kind, for programs'],
+    ['ckbtc events --account dev0', 'what concerns an account'],
+    ['ckbtc events --from 0 --raw', 'as JSON lines that can be replayed'],
+  ],
+  options: [
+    { flags: '--type <type>', description: 'only this kind; repeatable', repeats: true },
+    { flags: '--from <n>', description: 'begin with this number' },
+    { flags: '--limit <n>', description: 'at most so many (default: 50)' },
+    { flags: '--follow', description: 'go on until Ctrl-C' },
+    { flags: '--account <a>', description: 'only what concerns it; reads the whole log' },
+    { flags: '--raw', description: 'the events themselves' },
+    { flags: '--no-pager', description: 'print long lists without $PAGER' },
+  ],
+  exits: [UNREACHABLE, DOWN],
+  seeAlso: 'ckbtc utxos, ckbtc info, ckbtc history',
+  run: async () => (await import('../events.ts')).events,
+}
+
 export const verifyReservesCommand: CommandDefinition = {
   name: 'verify-reserves',
   summary: 'is every ckBTC backed?',

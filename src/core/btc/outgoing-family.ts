@@ -21,8 +21,11 @@ export class OutgoingFamily {
   readonly members: Member[] = []
   readonly #byTxid = new Map<string, Member[]>()
   readonly #bySpent = new Map<string, Member[]>()
+  /** Those that a node drops when it takes all of these in turn. */
+  readonly #replaced = new Set<Member>()
 
   add(one: Omit<Member, 'place'>): void {
+    for (const replaced of this.wouldReplace(one.own)) this.#replaced.add(replaced)
     const member: Member = { ...one, place: this.members.length }
     const { txid, transaction } = member.own
     this.members.push(member)
@@ -44,8 +47,15 @@ export class OutgoingFamily {
     return [...new Set(found)].filter(({ own }) => !equalBytes(own.txid, txid))
   }
 
-  /** The members, and what builds on them. */
-  withDescendants(members: readonly Member[]): readonly Member[] {
+  /**
+   * What a node would drop for it: its rivals, and what builds on them. Of a chain of replacements
+   * a node has the newest alone, so that the fees of those before it are not asked for again.
+   */
+  wouldReplace(own: View<Outgoing>): readonly Member[] {
+    return this.#withDescendants(this.rivals(own)).filter((member) => !this.#replaced.has(member))
+  }
+
+  #withDescendants(members: readonly Member[]): readonly Member[] {
     if (members.length === 0) return []
     return this.members.filter(
       (one) => members.includes(one) || members.some((member) => one.ancestors.has(member)),

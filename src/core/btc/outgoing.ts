@@ -60,15 +60,32 @@ export function roomFor(list: List, next: Outgoing): readonly string[] | undefin
   let count = list.size + 1
   let bytes = next.bytes.length
   for (const { bytes: kept } of list.values()) bytes += kept.length
+  const fits = (): boolean => count <= OUTGOING_COUNT_MAX && bytes <= OUTGOING_BYTES_MAX
+  if (fits()) return []
+  if (!next.keep) return undefined
   const displaced: string[] = []
-  for (const { key, keep, bytes: freed } of list.values()) {
-    if (count <= OUTGOING_COUNT_MAX && bytes <= OUTGOING_BYTES_MAX) break
-    if (keep || !next.keep) continue
+  for (const { key, bytes: freed } of mayLeave(list, next)) {
+    if (fits()) break
     displaced.push(key)
     count--
     bytes -= freed.length
   }
-  return count <= OUTGOING_COUNT_MAX && bytes <= OUTGOING_BYTES_MAX ? displaced : undefined
+  return fits() ? displaced : undefined
+}
+
+/** What expires; then, of the minter's own, what a newer one spends the inputs of. */
+function* mayLeave(list: List, next: Outgoing): Iterable<View<Outgoing>> {
+  for (const own of list.values()) if (!own.keep) yield own
+  const newestOf = new Map<string, string>()
+  for (const { key, transaction } of [...list.values(), next])
+    for (const { outpoint } of transaction.inputs) newestOf.set(outpointKey(outpoint), key)
+  for (const own of list.values()) {
+    const { inputs } = own.transaction
+    const isReplaced = inputs.some(
+      ({ outpoint }) => newestOf.get(outpointKey(outpoint)) !== own.key,
+    )
+    if (own.keep && isReplaced) yield own
+  }
 }
 
 /**

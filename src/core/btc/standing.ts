@@ -141,7 +141,7 @@ function judge(
   const { transaction } = own
   const parents = family.parents(own)
   const created = new Map(parents.flatMap((parent) => outputsOf(parent.own, context.height)))
-  const replaces = family.withDescendants(family.rivals(own))
+  const replaces = family.wouldReplace(own)
   const verdict = precheck.judge(transaction, {
     ...context,
     output: (key) => context.output(key) ?? created.get(key),

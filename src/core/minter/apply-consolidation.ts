@@ -3,10 +3,10 @@ import type { View } from '../base/view.ts'
 import { settleCall } from './apply-calls.ts'
 import { isKnownBurn } from './apply-withdrawals.ts'
 import { settleBurns } from './burn-places.ts'
-import { addCoin } from './coin-set.ts'
 import { consistent } from './consistency.ts'
 import { SIGNATURES_OPEN_MAX } from './constants.ts'
 import type { Payload } from './events.ts'
+import { giveBackCoin } from './spent-coins.ts'
 import type { SigningTransaction, State } from './state.ts'
 import { signingKey } from './state.ts'
 
@@ -15,6 +15,8 @@ export function payConsolidation(state: State, payload: Payload<'xConsolidationB
   const { blockIndex, amount } = payload
   consistent(!isKnownBurn(state, blockIndex), `burn ${blockIndex} pays for two things`)
   settleCall(state, { type: 'consolidation' })
+  const { unusedBurn, joined } = state.consolidationFees
+  if (unusedBurn !== undefined) joined.set(unusedBurn, blockIndex)
   state.consolidationFees.burned += amount
   state.consolidationFees.unusedBurn = blockIndex
 }
@@ -70,7 +72,7 @@ export function abortConsolidation(
     for (const [input, utxo] of signing.utxos.entries()) {
       open.delete(signingKey(key, input))
       resting.delete(signingKey(key, input))
-      addCoin(state.coins, utxo)
+      giveBackCoin(state, utxo)
     }
     // The same coins can make the same transaction again, and no request is made twice.
     const attempts = signing.firstAttempt + Math.max(0, ...signing.failures.values())

@@ -2,17 +2,18 @@
 import { equalBytes } from '../base/bytes.ts'
 import { present } from '../base/errors.ts'
 import { decodeTransaction, encodeTransaction, txid as txidOf } from '../btc/transaction.ts'
-import { accountKey } from '../ic/account.ts'
+
 import { finishConsolidation } from './apply-consolidation.ts'
+
 import { takeFromQueue } from './apply-withdrawals.ts'
 import { placeBurns, settleBurns } from './burn-places.ts'
 import { owedAfterCancellation } from './cancelled.ts'
-import { addCoin, takeCoin } from './coin-set.ts'
 import { brought, consistent } from './consistency.ts'
 import { requirePaid } from './consolidation-fees.ts'
 import type { Payload } from './events.ts'
 import { chainOf } from './replacement-chain.ts'
 import { withWitnesses } from './signed-transaction.ts'
+import { forgetCoin, giveBackCoin, takeCoins } from './spent-coins.ts'
 import type {
   Purpose,
   SigningPurpose,
@@ -37,7 +38,7 @@ export function startSigning(state: State, payload: Payload<'xSigningStarted'>):
   const key = keyOfTxid(txid)
   const isKnown = state.signing.has(key) || state.submitted.has(key) || state.stuck.has(key)
   consistent(!isKnown, 'a transaction is signed twice')
-  const purpose = signingPurpose(state, payload)
+  const purpose = signingPurpose(state, key, payload)
   if (purpose.type !== 'toReplace')
     placeBurns(state, burnsOf(purpose), { type: 'signing', txid: key })
   state.signing.set(key, {
@@ -54,10 +55,14 @@ export function startSigning(state: State, payload: Payload<'xSigningStarted'>):
 }
 
 /** What is replaced keeps its coins and its requests until the replacement is complete. */
-function signingPurpose(state: State, payload: Payload<'xSigningStarted'>): SigningPurpose {
+function signingPurpose(
+  state: State,
+  key: TxidKey,
+  payload: Payload<'xSigningStarted'>,
+): SigningPurpose {
   const { replaces, requests, utxos } = payload
   if (replaces === undefined) {
-    takeCoins(state, utxos)
+    takeCoins(state, utxos, key)
     return takeRequests(state, requests)
   }
   const { oldTxid, reason } = replaces
@@ -76,13 +81,6 @@ const isOutpointOf = (utxo: Utxo | undefined, outpoint: Utxo['outpoint']): boole
   utxo !== undefined &&
   utxo.outpoint.vout === outpoint.vout &&
   equalBytes(utxo.outpoint.txid, outpoint.txid)
-
-function takeCoins(state: State, utxos: readonly Utxo[]): void {
-  for (const utxo of utxos) {
-    const key = keyOfUtxo(utxo)
-    consistent(takeCoin(state.coins, key) !== undefined, `${key} is spent and not available`)
-  }
-}
 
 const signingOf = (state: State, txid: Uint8Array): SigningTransaction =>
   brought(state.signing.get(keyOfTxid(txid)), 'a signature for a transaction that nobody signs')
@@ -129,16 +127,17 @@ export function submitTransaction(state: State, payload: Payload<'sentTransactio
  */
 function purposeOf(state: State, payload: Payload<'sentTransaction'>): Purpose {
   const { requests, txid, utxos } = payload
-  const purpose = state.signing.get(keyOfTxid(txid))?.purpose
+  const key = keyOfTxid(txid)
+  const purpose = state.signing.get(key)?.purpose
   if (purpose === undefined) {
-    takeCoins(state, utxos)
+    takeCoins(state, utxos, key)
     return takeRequests(state, requests)
   }
   consistent(purpose.type !== 'toReplace', 'a replacement is sent as if it replaced nothing')
   const burns = burnsOf(purpose)
   const same = burns.length === requests.length && burns.every((burn, i) => burn === requests[i])
   consistent(same, 'a transaction is sent for other requests than it was signed for')
-  state.signing.delete(keyOfTxid(txid))
+  state.signing.delete(key)
   return purpose
 }
 
@@ -244,17 +243,6 @@ function giveUpReplacements(state: State, chain: readonly TxidKey[]): void {
   }
 }
 
-/** The coin is spent for good. `mintedOutpoints` remembers that it was credited [H 1]. */
-function forgetCoin(state: State, utxo: Utxo): void {
-  const key = keyOfUtxo(utxo)
-  const account = state.outpointAccount.get(key)
-  consistent(account !== undefined, `${key} is spent and belongs to nobody`)
-  state.outpointAccount.delete(key)
-  const owned = state.accountUtxos.get(accountKey(account))
-  owned?.delete(key)
-  if (owned?.size === 0) state.accountUtxos.delete(accountKey(account))
-}
-
 function finalize(state: State, { purpose, txid, withdrawalFee }: SubmittedTransaction): void {
   const finish = (request: WithdrawalRequest): void => {
     state.finalized.set(request.blockIndex, { request, txid })
@@ -291,7 +279,7 @@ function cancel(
 function returnUnusedCoins(state: State, chain: readonly TxidKey[]): void {
   for (const key of chain)
     for (const utxo of (state.submitted.get(key) ?? state.stuck.get(key))?.utxos ?? [])
-      if (state.outpointAccount.has(keyOfUtxo(utxo))) addCoin(state.coins, utxo)
+      if (state.spentBy.has(keyOfUtxo(utxo))) giveBackCoin(state, utxo)
 }
 
 function dropTransaction(state: State, key: TxidKey): void {

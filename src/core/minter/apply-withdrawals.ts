@@ -38,6 +38,7 @@ export function isKnownBurn(state: State, burn: bigint): boolean {
   return (
     state.consolidation?.blockIndex === burn ||
     state.consolidationFees.unusedBurn === burn ||
+    state.consolidationFees.joined.has(burn) ||
     state.finalized.has(burn) ||
     state.cancelled.has(burn) ||
     state.reimbursements.has(burn) ||

@@ -28,10 +28,11 @@ import {
   scheduleDepositReimbursement,
   scheduleReimbursement,
 } from './apply-withdrawals.ts'
+import type { Config } from './config.ts'
 import { configOfInit, configOfUpgrade } from './config.ts'
 import type { Event, Payload, PayloadType } from './events.ts'
 import { distributeKytFee, oweForRefusal } from './owed-kyt.ts'
-import type { Config, State } from './state.ts'
+import type { State } from './state.ts'
 
 type Writer<T extends PayloadType> = (state: State, payload: Payload<T>) => void
 

@@ -53,7 +53,7 @@ function mintFor(context: Context, { account, script }: Watched): number {
   const answer = ports.bitcoin.utxos({ script, minConfirmations })
   if (answer.type !== 'utxos') return 0
   observeUtxos(context, 'minter', answer.utxos.length)
-  const { processable } = sortUtxos(context, account, answer.utxos)
+  const { processable } = sortUtxos(context, account, answer)
   if (processable.length === 0) return 0
   const updated = creditUnasked(context, account)
   if (updated.type === 'err') return 0

@@ -5,6 +5,8 @@
 import type { TimestampNs } from '../base/units.ts'
 import { timestampNs, tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import type { Account } from '../ic/account.ts'
+import { sameAccount } from '../ic/account.ts'
 import { feeCollectorOf } from './addresses.ts'
 import { callFor } from './apply-calls.ts'
 import { LEDGER_WINDOW_NS, LOOK_PAUSE_MAX_NS } from './constants.ts'
@@ -49,9 +51,18 @@ export function callLedger<R extends { readonly type: string }>(
 export const isInTransit = ({ state }: Pick<Context, 'state'>, purpose: CallPurpose): boolean =>
   callFor(state, purpose) !== undefined
 
-/** Reads what became of the calls that are on record; what cannot be told yet stays there. */
-export function resolveCalls(context: Context): void {
-  const open = [...context.state.calls.values()]
+/**
+ * Reads what became of the calls that are on record, or of those of one account; what cannot be
+ * told yet stays there.
+ */
+export function resolveCalls(context: Context, account?: Account): void {
+  const { calls } = context.state
+  if (calls.size === 0) return
+  const open = [...calls.values()].filter(
+    ({ purpose }) =>
+      account === undefined ||
+      (purpose.type !== 'consolidation' && sameAccount(purpose.account, account)),
+  )
   // A crash may have come before the mark: nothing is minted again meanwhile.
   for (const { purpose } of open) markUnknown(context, purpose)
   for (const call of open) {

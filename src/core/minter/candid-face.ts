@@ -2,10 +2,12 @@
  * The minter behind Candid bytes: all that a driver outside needs to install, upgrade and call it.
  * Implements `docs/spec/minter.md` §§2, 18.4.
  *
- * `installCandid` gives a `Minter`. `callCandid` answers one method: argument bytes in, reply bytes
- * or a trap out. What happens by itself is in `machine.ts`: the root key comes by `notify`, `tick`
- * runs what is due while `nextTimer` is not after slot time, `outstanding` lists the signatures
- * that are wanted, and `notify` brings them.
+ * `installCandid` gives a `Minter`, `upgradeCandid` the next one. `callCandid` answers one method:
+ * argument bytes in, reply bytes or a trap out. A `World` is the time and three ports: ledger,
+ * Bitcoin, checker. The rest is in `machine.ts`: `notify` tells the root key (at first and after an
+ * upgrade), blocks, and signatures, which `outstanding` lists while they are wanted; `tick` runs
+ * what is due while `nextTimer` is not after slot time. Calls that arrive at once have
+ * `callsOverlap` in their world, and `endSlot` behind them.
  */
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'

@@ -91,6 +91,12 @@ export function takeCoin(set: CoinSet, key: string): Utxo | undefined {
   return utxo
 }
 
+/** Whether a coin of the set stands where its order puts it. */
+export function isInOrder(set: Coins, utxo: Coin): boolean {
+  const { piece, position } = placeOf(set, (coin) => compareUtxos(coin, utxo) < 0)
+  return set.pieces[piece]?.[position] === utxo
+}
+
 /** From the smallest on; only as far as it is read. */
 export function* ascending({ pieces }: Coins): Generator<Coin> {
   for (const piece of pieces) yield* piece

@@ -1,12 +1,29 @@
 /** Configuration from arguments, and what makes it valid. Source: minter §§1.1, 18.2, 18.4. */
+import type { Principal } from '../ic/principal.ts'
 import {
   DEFAULT_CHECK_FEE,
   DEFAULT_CONSOLIDATION_THRESHOLD,
   DEFAULT_INPUTS_MAX,
   DEFAULT_MIN_CONFIRMATIONS,
 } from './constants.ts'
-import type { Config } from './state.ts'
-import type { InitArgs, UpgradeArgs } from './types.ts'
+import type { BitcoinNetwork, InitArgs, Mode, UpgradeArgs } from './types.ts'
+
+export type Config = {
+  readonly network: BitcoinNetwork
+  readonly ledgerId: Principal
+  readonly ecdsaKeyName: string
+  readonly depositMinAmount: bigint | undefined
+  readonly retrieveMinAmount: bigint
+  readonly maxTimeInQueueNs: bigint
+  readonly minConfirmations: number
+  readonly mode: Mode
+  readonly checkFee: bigint
+  readonly checkerId: Principal | undefined
+  readonly kytId: Principal | undefined
+  readonly utxosCacheExpirationSeconds: bigint | undefined
+  readonly consolidationThreshold: bigint
+  readonly inputsMax: bigint
+}
 
 export function configOfInit(args: InitArgs): Config {
   return {

@@ -3,14 +3,15 @@ import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs, TIMESTAMP_MAX, timestampNs, tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'
-import { apply } from './apply.ts'
 import type { Ruled } from './dialect.ts'
+import { applyChecked } from './event-check.ts'
 import type { EventLog } from './event-log.ts'
 import { appendEvent } from './event-log.ts'
 import type { Payload } from './events.ts'
 import { notedOf } from './noted-events.ts'
 import { note } from './observed.ts'
 import type { LedgerCall, Ports } from './ports.ts'
+import { dropSpent } from './spent-answers.ts'
 import type { Root, State, Task, Volatile } from './state.ts'
 import type { Answer, Result, TemporarilyUnavailable } from './types.ts'
 
@@ -48,7 +49,8 @@ export function contextOf(
     log,
     record(payload) {
       const event = { timestamp: world.now, payload }
-      const problem = attempt(() => apply(state, event))
+      dropSpent(state, payload) // While it is known whose the coins are.
+      const problem = attempt(() => applyChecked(state, event))
       assert(!(problem instanceof BadEncoding), `${payload.type}: ${problem}`)
       appendEvent(log, event)
       const { file, message, priority } = notedOf(payload)

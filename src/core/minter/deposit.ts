@@ -10,13 +10,13 @@ import { compareAsListed } from './coin-set.ts'
 import { CHECK_TRANSACTION_TRIES_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
-import { guarded, refusedByMode } from './guards.ts'
+import { guarded, refusedNow } from './guards.ts'
 import { lookAgain, mintingStopped } from './lost-coins.ts'
 import { encodeMintMemo } from './memo.ts'
-import { note, observeUpdateCall, observeUtxos } from './observed.ts'
-import type { UtxosResult } from './ports.ts'
+import { note, observeCache, observeUpdateCall, observeUtxos } from './observed.ts'
 import type { OutpointKey } from './state.ts'
 import { keyOfUtxo, sumOf } from './state.ts'
+import { stoppedAsBroken } from './stopped.ts'
 import type {
   AccountArgs,
   Answer,
@@ -29,6 +29,8 @@ import type {
   Utxo,
   UtxoStatus,
 } from './types.ts'
+import type { UtxosAnswer } from './utxo-cache.ts'
+import { expirationNs, keep, lookUp } from './utxo-cache.ts'
 
 const CODE_REJECTED = 1n
 const CODE_CHECKER = 2n
@@ -43,14 +45,14 @@ export function updateBalance(
   const account = { owner: args.owner ?? caller, subaccount: args.subaccount }
   if (equalBytes(account.owner, state.self)) return trap("cannot update minter's balance")
   if (equalBytes(account.owner, anonymous)) return trap('anonymous owner not allowed') // [H 4]
-  const refusal = refusedByMode(state.config.mode, { caller, direction: 'deposit' })
+  const refusal = refusedNow(context, { caller, direction: 'deposit' })
   if (refusal !== undefined) return reply(err(refusal))
   if (volatile.root === undefined) return reply(err(unavailable('the key is not made yet')))
   const { callsOverlap } = context
   const guard = { account, concurrentMax: settings.concurrentMax, callsOverlap }
   const result = guarded(volatile.updating, guard, (waits) => {
     waits()
-    return creditAccount(context, account)
+    return creditAccount(context, account, cachedUtxosOf)
   })
   if (result.type === 'ok') observeUpdateCall(context, result.value.length)
   else if (result.type === 'err') observeUpdateCall(context, 0)
@@ -60,24 +62,25 @@ export function updateBalance(
 /** The same for an owner who did not ask (§22): no call is inside, and none is kept out. */
 export function creditUnasked(context: Context, account: Account): UpdateBalanceResult {
   const asCaller = { caller: account.owner, direction: 'deposit' } as const
-  const refusal = refusedByMode(context.state.config.mode, asCaller)
-  return refusal === undefined ? creditAccount(context, account) : err(refusal)
+  const refusal = refusedNow(context, asCaller)
+  return refusal === undefined ? creditAccount(context, account, utxosOf) : err(refusal)
 }
 
 /** Steps 5 to 9 of §5, once the account may come in. */
-function creditAccount(context: Context, account: Account): UpdateBalanceResult {
-  resolveCalls(context)
+function creditAccount(context: Context, account: Account, ask: Ask): UpdateBalanceResult {
+  resolveCalls(context, account)
   lookAgain(context)
   const stopped = mintingStopped(context)
   if (stopped !== undefined) return err(stopped)
-  const script = scriptOf(rootOf(context).key, account)
-  const found = utxosOf(context, script, context.state.config.minConfirmations)
+  const found = ask(context, account, context.state.config.minConfirmations)
   if (found.type !== 'utxos') return err(found)
-  const { processable, suspended } = sortUtxos(context, account, found.utxos)
-  if (sumOf(processable) === 0n) return noNewUtxos(context, script, suspended)
+  const { processable, suspended } = sortUtxos(context, account, found)
+  if (sumOf(processable) === 0n) return noNewUtxos(context, ask(context, account, 0), suspended)
   const statuses: UtxoStatus[] = []
   for (const utxo of processable) {
     if (statuses.length >= context.settings.depositsPerCallMax) break // The next call goes on.
+    const broken = stoppedAsBroken(context.volatile)
+    if (broken !== undefined) return err(broken)
     const status = processUtxo(context, account, utxo)
     if (status?.type === 'stopped') return err(status.error)
     if (status !== undefined) statuses.push(status)
@@ -86,14 +89,30 @@ function creditAccount(context: Context, account: Account): UpdateBalanceResult 
   return ok(statuses)
 }
 
-type Found = Extract<UtxosResult, { type: 'utxos' }> | GenericError | TemporarilyUnavailable
+type Found = UtxosAnswer | GenericError | TemporarilyUnavailable
+type Ask = (context: Context, account: Account, minConfirmations: number) => Found
 
-function utxosOf(context: Context, script: Uint8Array, minConfirmations: number): Found {
+function utxosOf(context: Context, account: Account, minConfirmations: number): Found {
+  const script = scriptOf(rootOf(context).key, account)
   const answer = context.ports.bitcoin.utxos({ script, minConfirmations })
   if (answer.type === 'utxos') observeUtxos(context, 'client', answer.utxos.length)
   return answer.type === 'rejected'
     ? { type: 'genericError', code: CODE_REJECTED, message: answer.message }
     : answer
+}
+
+/** From the cache, where it is on (§5.4). */
+function cachedUtxosOf(context: Context, account: Account, minConfirmations: number): Found {
+  const expiration = expirationNs(context.state.config)
+  if (expiration === undefined) return utxosOf(context, account, minConfirmations)
+  const { utxoCache } = context.volatile
+  const asked = { account, minConfirmations, now: context.now }
+  const known = lookUp(utxoCache, asked, expiration)
+  observeCache(context, known !== undefined)
+  if (known !== undefined) return known
+  const found = utxosOf(context, account, minConfirmations)
+  if (found.type === 'utxos') keep(utxoCache, asked, found)
+  return found
 }
 
 type Sorted = {
@@ -102,12 +121,14 @@ type Sorted = {
   readonly suspended: readonly SuspendedUtxo[]
 }
 
-/** Which coins are looked at now (§5.1). */
-export function sortUtxos(context: Context, account: Account, utxos: readonly Utxo[]): Sorted {
+/**
+ * Which coins are looked at now (§5.1). A view that contradicts itself credits nothing by it: a coin
+ * with two values is passed over, and so is one that is not as deep as was asked for.
+ */
+export function sortUtxos(context: Context, account: Account, answer: UtxosAnswer): Sorted {
   const groups = { fresh: [] as Utxo[], valueTooSmall: [] as Utxo[], quarantined: [] as Utxo[] }
   const suspended: SuspendedUtxo[] = []
-  const distinct = new Map(utxos.map((utxo) => [keyOfUtxo(utxo), utxo]))
-  for (const [key, utxo] of [...distinct].sort(([, a], [, b]) => compareAsListed(a, b))) {
+  for (const [key, utxo] of coinsIn(answer, context.state.config.minConfirmations)) {
     if (utxo.value === 0n || context.state.mintedOutpoints.has(key)) continue // [H 1]
     const reason = suspensionOf(context, account, key)
     const checkedAt = context.volatile.lastChecked.get(key)
@@ -119,6 +140,24 @@ export function sortUtxos(context: Context, account: Account, utxos: readonly Ut
   }
   const processable = [...groups.fresh, ...groups.valueTooSmall, ...groups.quarantined]
   return { processable, suspended }
+}
+
+/** Each outpoint once, as listed. */
+function coinsIn(
+  { utxos, tipHeight }: UtxosAnswer,
+  minConfirmations: number,
+): readonly (readonly [OutpointKey, Utxo])[] {
+  const coins = new Map<OutpointKey, Utxo>()
+  const contradictory = new Set<OutpointKey>()
+  const depth = Math.max(1, minConfirmations)
+  for (const utxo of utxos) {
+    const key = keyOfUtxo(utxo)
+    if ((coins.get(key)?.value ?? utxo.value) !== utxo.value) contradictory.add(key)
+    if (tipHeight - utxo.height + 1 >= depth) coins.set(key, utxo)
+  }
+  return [...coins]
+    .filter(([key]) => !contradictory.has(key))
+    .sort(([, a], [, b]) => compareAsListed(a, b))
 }
 
 function suspensionOf(
@@ -135,18 +174,18 @@ function suspensionOf(
  * free.
  */
 function noNewUtxos(
-  context: Context,
-  script: Uint8Array,
+  { state }: Context,
+  all: Found,
   suspendedUtxos: readonly SuspendedUtxo[],
 ): UpdateBalanceResult {
-  const requiredConfirmations = context.state.config.minConfirmations
-  const all = utxosOf(context, script, 0)
+  const requiredConfirmations = state.config.minConfirmations
   if (all.type !== 'utxos') return err(all)
-  const pendingUtxos = all.utxos
+  const distinct = new Map(all.utxos.map((utxo) => [keyOfUtxo(utxo), utxo]))
+  const pendingUtxos = [...distinct.values()]
     .map(({ outpoint, value, height }) => ({
       outpoint,
       value,
-      confirmations: all.tipHeight - height + 1,
+      confirmations: Math.max(0, all.tipHeight - height + 1),
     }))
     .filter(({ confirmations }) => confirmations < requiredConfirmations)
   const most = pendingUtxos.reduce((max, { confirmations }) => Math.max(max, confirmations), 0)

@@ -5,6 +5,7 @@
 
 import { divCeil } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import type { Config } from './config.ts'
 import type { Settings } from './constants.ts'
 import {
   FEE_RATE_MIN,
@@ -13,7 +14,7 @@ import {
   MINTER_FEE_PER_OUTPUT,
   MINTER_OUTPUT_MIN,
 } from './constants.ts'
-import type { Config } from './state.ts'
+import type { SubmittedTransaction } from './state.ts'
 
 /** Settings of an operator, and the ways of a release that no operator sets. */
 export type Ruled = Settings & { readonly dialect?: Dialect }
@@ -33,6 +34,11 @@ export type Dialect = {
   readonly isQuietTimeUsed: boolean
   /** A median far from the last one is used at once; else a second refresh must agree [H 13]. */
   readonly isJumpBelieved: boolean
+  /** Rate of a replacement (§14.2); absent: the present one. `vsize` is the largest of the new one. */
+  readonly bumpedRate?: (
+    old: Pick<View<SubmittedTransaction>, 'feeRate' | 'withdrawalFee'>,
+    now: { readonly estimate: bigint; readonly vsize: bigint },
+  ) => bigint
   /** A payment that could not be built is refused before the burn [H 6]. */
   readonly isPaymentSimulated: boolean
 }

@@ -1,6 +1,7 @@
 /** Fee rates, their sanity, and the minimum that follows. Source: minter §10.1 [H 13]. */
 import { divCeil, divFloor } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import type { Config } from './config.ts'
 import {
   CONSOLIDATION_INDEX,
   FEE_JUMP_FACTOR,
@@ -12,7 +13,7 @@ import {
 import type { Context } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { PRESENT } from './dialect.ts'
-import type { Config, Fees } from './state.ts'
+import type { Fees } from './state.ts'
 
 // A withdrawal of two inputs and two outputs, and what later bumps of a hundred sat/vB would cost
 // it.

@@ -4,8 +4,10 @@ import type { View } from '../base/view.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
+import type { Context } from './context.ts'
 import { unavailable } from './context.ts'
 import type { AccountKey, Volatile } from './state.ts'
+import { stoppedAsBroken } from './stopped.ts'
 import type { Mode, TemporarilyUnavailable } from './types.ts'
 
 export type Direction = 'deposit' | 'withdrawal'
@@ -36,6 +38,13 @@ export function refusedByMode(
       return undefined
   }
 }
+
+/** The same, after what keeps everybody out (§18.5). */
+export const refusedNow = (
+  { state, volatile }: Pick<Context, 'state' | 'volatile'>,
+  who: { readonly caller: Principal; readonly direction: Direction },
+): TemporarilyUnavailable | undefined =>
+  stoppedAsBroken(volatile) ?? refusedByMode(state.config.mode, who)
 
 type GuardSets = Pick<Volatile, 'updating' | 'retrieving'>
 

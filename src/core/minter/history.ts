@@ -4,9 +4,10 @@
  */
 import type { View } from '../base/view.ts'
 import { accountKey } from '../ic/account.ts'
+import type { Config } from './config.ts'
 import { configOfInit, configOfUpgrade } from './config.ts'
 import type { Payload } from './events.ts'
-import type { AccountKey, BurnIndex, Config, TxidKey } from './state.ts'
+import type { AccountKey, BurnIndex, TxidKey } from './state.ts'
 import { keyOfTxid } from './state.ts'
 
 /** Positions are those of the log, ascending. */

@@ -12,6 +12,7 @@ import { changesOf, liveTransaction, replacedOf } from './replacement-chain.ts'
 import { sendAgain } from './sent-again.ts'
 import type { OutpointKey, State } from './state.ts'
 import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
+import { isBroken } from './stopped.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
 
 /**
@@ -22,24 +23,41 @@ export function lookForLost(context: Context, isReorganised: boolean): void {
   const { state, volatile, ports } = context
   const { lost, open } = volatile
   volatile.mustLook ||= isReorganised
-  const held = volatile.mustLook || lost.size > 0 ? [...coinsHeld(state)] : []
-  const asked = volatile.mustLook ? held : held.filter(({ utxo }) => lost.has(keyOfUtxo(utxo)))
+  const asked = volatile.mustLook
+    ? [...availableCoins(state), ...coinsBeingSpent(state)]
+    : [...lostCoins(context)]
   const missing = ports.bitcoin.missing(
     asked.flatMap(({ utxo, changes }) => [utxo.outpoint, ...changes]),
   )
   if (missing === undefined) return // A view that is behind cannot tell; it is asked again.
   volatile.mustLook = false
+  const before = new Set(lost.keys())
   lost.clear()
   const gone = new Set(missing.map(outpointKey))
   for (const { utxo, changes } of asked)
     if ([utxo.outpoint, ...changes].every((outpoint) => gone.has(outpointKey(outpoint))))
       lost.set(keyOfUtxo(utxo), utxo)
+  sendWhatMadeThem(context, before)
+  for (const [name, { key }] of open)
+    if (hasLost(context, state.signing.get(keyOfTxid(key.txid))?.utxos ?? [])) open.delete(name)
+}
+
+/**
+ * Reads the log: at every block at first, and ever more rarely of coins that stay away. Who
+ * announces our transactions keeps them on its list meanwhile.
+ */
+function sendWhatMadeThem(context: Context, before: ReadonlySet<OutpointKey>): void {
+  const { volatile, now, settings } = context
+  const { lost } = volatile
+  const isNew = [...lost.keys()].some((key) => !before.has(key))
+  if (isNew) volatile.lostAt = now
+  if (lost.size === 0 || !(isNew || now >= volatile.sendAgainAt)) return
+  const age = now - volatile.lostAt
+  volatile.sendAgainAt = now + (age < settings.resendPeriodNs ? age : settings.resendPeriodNs)
   sendAgain(
     context,
     [...lost.values()].map(({ outpoint }) => outpoint),
   )
-  for (const [name, { key }] of open)
-    if (hasLost(context, state.signing.get(keyOfTxid(key.txid))?.utxos ?? [])) open.delete(name)
 }
 
 /** After a reorganisation that was not looked into: the view may have caught up without a block. */
@@ -55,13 +73,21 @@ type HeldCoin = {
   readonly changes: readonly OutPoint[]
 }
 
-/** Coins that stand for tokens, or for what transactions pay that are not final. */
-function* coinsHeld(
-  state: View<
-    Pick<State, 'availableUtxos' | 'signing' | 'submitted' | 'stuck' | 'replaces' | 'replacedBy'>
-  >,
+/** Coins that stand for tokens. */
+const availableCoins = ({ availableUtxos }: Context['state']): readonly HeldCoin[] =>
+  [...availableUtxos.values()].map((utxo) => ({ utxo, changes: [] }))
+
+/** Those that were lost at the last look, without a walk over all that there are. */
+function* lostCoins({ state, volatile: { lost } }: Context): Iterable<HeldCoin> {
+  if (lost.size === 0) return
+  for (const [key, utxo] of lost) if (state.availableUtxos.has(key)) yield { utxo, changes: [] }
+  for (const coin of coinsBeingSpent(state)) if (lost.has(keyOfUtxo(coin.utxo))) yield coin
+}
+
+/** Coins that stand for what transactions pay that are not final. */
+function* coinsBeingSpent(
+  state: View<Pick<State, 'signing' | 'submitted' | 'stuck' | 'replaces' | 'replacedBy'>>,
 ): Iterable<HeldCoin> {
-  for (const utxo of state.availableUtxos.values()) yield { utxo, changes: [] }
   // Of a replacement they are those of what it replaces, which is submitted.
   for (const { utxos, purpose } of state.signing.values())
     if (purpose.type !== 'toReplace') for (const utxo of utxos) yield { utxo, changes: [] }
@@ -93,9 +119,9 @@ export const coinsToSpend = ({
   without: volatile.lost,
 })
 
-/** True while coins are missing, or may be and it is not known which. */
+/** True while coins are missing, or may be and it is not known which; or the state is broken. */
 export const isMintingHalted = ({ volatile }: Pick<Context, 'volatile'>): boolean =>
-  volatile.mustLook || volatile.lost.size > 0
+  volatile.mustLook || volatile.lost.size > 0 || isBroken(volatile)
 
 /** Why nothing is minted: tokens are out that no coin backs. */
 export function mintingStopped({

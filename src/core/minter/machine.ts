@@ -33,6 +33,7 @@ import { openRequests, signatureFailed, signatureReady } from './signing.ts'
 import type { State, Volatile } from './state.ts'
 import { isMainAccount } from './state.ts'
 import { statusesOf, statusOf, statusV1 } from './status.ts'
+import { isBroken } from './stopped.ts'
 import * as timers from './timers.ts'
 import type { AccountArgs, Answer, MinterArg } from './types.ts'
 import { invariantViolations } from './violations.ts'
@@ -174,8 +175,10 @@ export function notify(minter: Minter, world: World, notice: Notice): void {
       return
     case 'blocksLeft':
       context.volatile.mustLook = true // The next call looks, or the end of the slot [H 15].
+      context.volatile.utxoCache.answers.clear()
       return
     case 'bitcoinChanged':
+      if (notice.isReorganised) context.volatile.utxoCache.answers.clear()
       lookForLost(context, notice.isReorganised)
       openRequests(context)
       mintAllWatched(context)
@@ -201,9 +204,8 @@ export const nextTimer = ({ state }: Minter): TimestampNs | undefined => timers.
  * Signatures that are wanted now, at most 10. Each key is served once, however often it is seen
  * here.
  */
-export const outstanding = ({ state }: Minter): readonly SignatureRequest[] => [
-  ...state.volatile.open.values(),
-]
+export const outstanding = ({ state }: Minter): readonly SignatureRequest[] =>
+  isBroken(state.volatile) ? [] : [...state.volatile.open.values()]
 
 /** Invariants that do not hold (§18.5): none, in every state that can be reached. */
 export const violations = ({ state }: Minter): readonly string[] => invariantViolations(state)

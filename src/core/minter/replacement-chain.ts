@@ -34,6 +34,25 @@ export function chainOf(
   return chain
 }
 
+/** The end of a walk; the start again where it goes round, which no log leads to. */
+function endOfWalk(links: ReadonlyMap<TxidKey, TxidKey>, start: TxidKey): TxidKey {
+  let end = start
+  for (let steps = 0; steps <= links.size; steps++) {
+    const next = links.get(end)
+    if (next === undefined) return end
+    end = next
+  }
+  return start
+}
+
+/** The newest of a chain. */
+export const newestOf = ({ replacedBy }: View<Pick<State, 'replacedBy'>>, key: TxidKey): TxidKey =>
+  endOfWalk(replacedBy, key)
+
+/** The first of a chain. */
+export const oldestOf = ({ replaces }: View<Pick<State, 'replaces'>>, key: TxidKey): TxidKey =>
+  endOfWalk(replaces, key)
+
 /** By what a transaction is known on the chain; those without change cannot be told. */
 export const changeOf = ({
   txid,

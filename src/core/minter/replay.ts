@@ -1,11 +1,11 @@
 /** State as a fold of the event log. Source: minter §18.1, §18.4. */
 import type { Principal } from '../ic/principal.ts'
-import { apply } from './apply.ts'
 import { configOfInit } from './config.ts'
 import { consistent } from './consistency.ts'
+import { applyChecked } from './event-check.ts'
 import type { Event } from './events.ts'
+import { freshState } from './fresh-state.ts'
 import type { State } from './state.ts'
-import { freshState } from './state.ts'
 
 /**
  * The state that a log leads to, as after an upgrade: guards are free, fees unknown, the root key
@@ -18,7 +18,7 @@ export function replay(events: Iterable<Event>, self: Principal): State {
   let state: State | undefined
   for (const event of events) {
     state ??= stateOfFirst(event, self)
-    apply(state, event)
+    applyChecked(state, event)
   }
   consistent(state !== undefined, 'a log without events')
   // Whether these left is not on record: the first round hands them over again, which harms

@@ -17,6 +17,7 @@ import {
 } from './constants.ts'
 import type { Context } from './context.ts'
 import { rootOf, schedule } from './context.ts'
+import type { Dialect } from './dialect.ts'
 import { estimateRate } from './fees.ts'
 import { hasLost } from './lost-coins.ts'
 import { beingReplaced, chainOf, liveTransaction } from './replacement-chain.ts'
@@ -103,11 +104,13 @@ function planReplacement(context: Context, old: Sent, estimate: bigint): Plan {
   const recipients = recipientsOf(context, old)
   const sizes = [...recipients.map(({ address }) => scriptOfAddress(address).length)]
   const vsize = worstCaseVsize(old.utxos.length, [...sizes, mainScript.length])
-  const rate = bumpedRate(old, { estimate, vsize })
+  const { dialect } = settings
+  const rate = (dialect?.bumpedRate ?? bumpedRate)(old, { estimate, vsize })
   const rateMax = settings.resubmissionRateMax || RESUBMISSION_RATE_MAX[state.config.network]
   if (rateMax !== undefined && rate > rateMax) return wait('rateAboveMax', rate)
   const { inputsMax } = state.config
-  const outcome = buildTransaction({ utxos: old.utxos, recipients, mainScript, rate, inputsMax })
+  const request = { utxos: old.utxos, recipients, mainScript, rate, inputsMax, dialect }
+  const outcome = buildTransaction(request)
   if (outcome.type !== 'tooManyInputs' || old.purpose.type === 'toCancel')
     return planOf(context, outcome, { reason: { type: 'toRetry' }, rate })
   const { inputs } = outcome
@@ -151,10 +154,10 @@ function recipientsOf(context: Context, { purpose, utxos, ...old }: Sent): reado
  * At least a step above what the old one really pays, by rate and by fee: `vsize` is the largest that
  * the new one can have, so that nodes take it as a replacement (BIP125).
  */
-export function bumpedRate(
-  { feeRate, withdrawalFee }: Pick<Sent, 'feeRate' | 'withdrawalFee'>,
-  { estimate, vsize }: { readonly estimate: bigint; readonly vsize: bigint },
-): bigint {
+export const bumpedRate: NonNullable<Dialect['bumpedRate']> = (
+  { feeRate, withdrawalFee },
+  { estimate, vsize },
+) => {
   const byRate = feeRate === undefined ? 0n : feeRate + RELAY_RATE_INCREASE_MIN
   const byFee =
     withdrawalFee === undefined

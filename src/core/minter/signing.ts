@@ -23,6 +23,7 @@ import { changesOf } from './replacement-chain.ts'
 import { withWitnesses } from './signed-transaction.ts'
 import type { SigningTransaction, TxidKey } from './state.ts'
 import { burnsOf, keyOfTxid, keyOfUtxo, signingKey } from './state.ts'
+import { isBroken } from './stopped.ts'
 
 const SCALAR_BYTES = 32
 
@@ -60,7 +61,7 @@ export function startSigning(
  */
 export function openRequests(context: Context): void {
   const { open, resting, root, mustLook } = context.volatile
-  if (root === undefined || mustLook) return
+  if (root === undefined || mustLook || isBroken(context.volatile)) return
   const all = [...context.state.signing.values()]
   const isLast = ({ purpose }: View<SigningTransaction>) => purpose.type === 'toConsolidate'
   for (const signing of [...all.filter((each) => !isLast(each)), ...all.filter(isLast)]) {
@@ -124,7 +125,7 @@ export function signatureReady(context: Context, key: SignatureKey, signature: U
   observeSigned(context, inputKey(txid, input), 'success')
   context.volatile.open.delete(inputKey(txid, input))
   context.volatile.resting.delete(inputKey(txid, input))
-  if (isComplete(signing)) submit(context, signing)
+  if (isComplete(signing) && !isBroken(context.volatile)) submit(context, signing)
   openRequests(context)
 }
 

@@ -12,17 +12,13 @@ import type { Principal } from '../ic/principal.ts'
 import type { BurnPlace } from './burn-places.ts'
 import type { SignatureRequest } from './calls.ts'
 import type { CoinSet } from './coin-set.ts'
-import { newCoinSet } from './coin-set.ts'
+import type { Config } from './config.ts'
 import type { ConsolidationFees } from './consolidation-fees.ts'
-import { noConsolidationFees } from './consolidation-fees.ts'
 import type { CallRecord, ChangeOutput } from './events.ts'
 import type { Observed } from './observed.ts'
-import { freshObserved } from './observed.ts'
 import type {
   BitcoinAddress,
-  BitcoinNetwork,
   InvalidTransaction,
-  Mode,
   ReimbursementRequest,
   ReplacedReason,
   SuspendedReason,
@@ -30,6 +26,7 @@ import type {
   WithdrawalFee,
   WithdrawalReimbursementReason,
 } from './types.ts'
+import type { UtxoCache } from './utxo-cache.ts'
 
 /** `outpointKey` of an output: txid in internal order, colon, index. */
 export type OutpointKey = string
@@ -39,23 +36,6 @@ export type TxidKey = string
 export type AccountKey = string
 /** Index of the ledger block that burned: the identity of a withdrawal. */
 export type BurnIndex = bigint
-
-export type Config = {
-  readonly network: BitcoinNetwork
-  readonly ledgerId: Principal
-  readonly ecdsaKeyName: string
-  readonly depositMinAmount: bigint | undefined
-  readonly retrieveMinAmount: bigint
-  readonly maxTimeInQueueNs: bigint
-  readonly minConfirmations: number
-  readonly mode: Mode
-  readonly checkFee: bigint
-  readonly checkerId: Principal | undefined
-  readonly kytId: Principal | undefined
-  readonly utxosCacheExpirationSeconds: bigint | undefined
-  readonly consolidationThreshold: bigint
-  readonly inputsMax: bigint
-}
 
 export type WithdrawalRequest = {
   readonly amount: bigint
@@ -204,6 +184,7 @@ export type Volatile = {
   readonly fees: Fees
   /** Time of the last check of a suspended UTXO. */
   readonly lastChecked: Map<OutpointKey, bigint>
+  readonly utxoCache: UtxoCache
   /** Since when a request has been passed over, for lack of funds or of room [H 8]. */
   readonly passedOverSince: Map<BurnIndex, bigint>
   /** Submitted transactions that the Bitcoin side has not taken yet. */
@@ -220,6 +201,11 @@ export type Volatile = {
   readonly lost: Map<OutpointKey, Utxo>
   /** Blocks have left the chain, and whether coins went with them is not known yet. */
   mustLook: boolean
+  /** Invariants that an event broke: while there are any, nothing is minted, burned or signed. */
+  readonly broken: string[]
+  /** When a coin was lost last, and when what made those that are is sent again. */
+  lostAt: bigint
+  sendAgainAt: bigint
   readonly tasks: Map<Task, bigint>
   /** Accounts that asked for an address, the one not asked for longest first. */
   readonly watched: Map<AccountKey, Watched>
@@ -238,6 +224,8 @@ export type State = {
   readonly coins: CoinSet
   /** The same by outpoint, to read. */
   readonly availableUtxos: ReadonlyMap<OutpointKey, Utxo>
+  /** Coins that are being spent: the first transaction of the chain that spends each. */
+  readonly spentBy: Map<OutpointKey, TxidKey>
   readonly outpointAccount: Map<OutpointKey, Account>
   /** Known and unspent, or spent by a transaction that is not final. */
   readonly accountUtxos: Map<AccountKey, Map<OutpointKey, Utxo>>
@@ -288,86 +276,6 @@ export type State = {
   /** Owed to KYT providers, by principal in hexadecimal (legacy). */
   readonly owedKyt: Map<string, bigint>
   readonly volatile: Volatile
-}
-
-/** Start of the fees: what is shown and used before the first estimate (§4). */
-const INITIAL_MEDIAN = 1n
-const INITIAL_RATES = 100
-
-export function freshVolatile(config: Config): Volatile {
-  return {
-    root: undefined,
-    updating: new Set(),
-    retrieving: new Set(),
-    fees: {
-      rates: Array.from({ length: INITIAL_RATES }, () => INITIAL_MEDIAN),
-      median: INITIAL_MEDIAN,
-      withdrawalMin: config.retrieveMinAmount,
-      known: false,
-      jump: undefined,
-    },
-    lastChecked: new Map(),
-    passedOverSince: new Map(),
-    unsent: new Set(),
-    lastSent: new Map(),
-    delayed: new Map(),
-    open: new Map(),
-    resting: new Set(),
-    lost: new Map(),
-    mustLook: false,
-    tasks: new Map(),
-    watched: new Map(),
-    toMint: new Set(),
-    lastCreatedAt: 0n,
-    observed: freshObserved(),
-  }
-}
-
-/** The state before the first deposit. */
-export function freshState(self: Principal, config: Config): State {
-  const coins = newCoinSet()
-  return {
-    self,
-    config,
-    coins,
-    availableUtxos: coins.byKey,
-    outpointAccount: new Map(),
-    accountUtxos: new Map(),
-    mintedOutpoints: new Set(),
-    doubleCredits: new Set(),
-    donations: new Map(),
-    checkedUtxos: new Map(),
-    suspendedUtxos: new Map(),
-    legacySuspendedUtxos: new Map(),
-    queue: [],
-    burnPlaces: new Map(),
-    held: new Map(),
-    signing: new Map(),
-    submitted: new Map(),
-    stuck: new Map(),
-    replacedBy: new Map(),
-    replaces: new Map(),
-    finalized: new Map(),
-    accountBurns: new Map(),
-    depositReimbursements: new Map(),
-    reimbursedDeposits: new Map(),
-    cancelled: new Map(),
-    reimbursements: new Map(),
-    reimbursed: new Map(),
-    calls: new Map(),
-    consolidation: undefined,
-    consolidationFees: noConsolidationFees(),
-    nextAttempt: 0,
-    lastConsolidationAt: undefined,
-    lastSubmissionAt: undefined,
-    tokensMinted: 0n,
-    tokensBurned: 0n,
-    mintedFromDeposits: 0n,
-    reimbursedTotal: 0n,
-    earnings: { checkFees: 0n, minterFees: 0n, reimbursementCharges: 0n, amountsTooLow: 0n },
-    owedKyt: new Map(),
-    volatile: freshVolatile(config),
-  }
 }
 
 export const keyOfUtxo = (utxo: Utxo): OutpointKey => outpointKey(utxo.outpoint)

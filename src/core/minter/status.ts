@@ -3,6 +3,7 @@
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import { owedAfterCancellation } from './cancelled.ts'
+import { namingBurn } from './consolidation-fees.ts'
 import type { Context } from './context.ts'
 import type {
   ReimbursementReason,
@@ -26,7 +27,8 @@ export function statusOf(context: Reader, burn: bigint): RetrieveBtcStatusV2 {
 }
 
 /** The older query knows no reimbursements. */
-export function statusV1({ state, volatile }: Reader, burn: bigint): RetrieveBtcStatus {
+export function statusV1({ state, volatile }: Reader, asked: bigint): RetrieveBtcStatus {
+  const burn = namingBurn(state.consolidationFees, asked)
   const place = state.burnPlaces.get(burn)
   if (place?.type === 'queued') return { type: 'pending' }
   if (place?.type === 'signing') return { type: 'signing' }

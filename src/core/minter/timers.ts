@@ -15,6 +15,7 @@ import { isReimbursementDue, reimburse } from './reimbursement.ts'
 import { nextReplacementAt, resend, resubmit } from './resubmission.ts'
 import { openRequests, submitComplete } from './signing.ts'
 import type { State } from './state.ts'
+import { isBroken } from './stopped.ts'
 
 /** At init and after an upgrade everything is due at once. */
 export function scheduleAll(context: Pick<Context, 'volatile' | 'now'>): void {
@@ -25,6 +26,7 @@ export function scheduleAll(context: Pick<Context, 'volatile' | 'now'>): void {
 
 /** The earliest time at which something is due. */
 export function nextTimer({ volatile }: Pick<State, 'volatile'>): TimestampNs | undefined {
+  if (isBroken(volatile)) return undefined
   const [first] = [...volatile.tasks.values()].sort((a, b) => (a < b ? -1 : 1))
   return first === undefined ? undefined : timestampNs(first)
 }
@@ -34,6 +36,7 @@ export function nextTimer({ volatile }: Pick<State, 'volatile'>): TimestampNs | 
  */
 export function runDueTasks(context: Context): void {
   const { tasks } = context.volatile
+  if (isBroken(context.volatile)) tasks.clear()
   const isDue = (at: bigint | undefined): boolean => at !== undefined && at <= context.now
   if (isDue(tasks.get('refreshFees'))) {
     tasks.delete('refreshFees')

@@ -3,7 +3,8 @@ import type { View } from '../base/view.ts'
 import { accountKey } from '../ic/account.ts'
 import { isSamePlace, searchedPlaces } from './burn-places.ts'
 import { coinSetFlaws } from './coin-set.ts'
-import type { State, TxidKey } from './state.ts'
+import { newestOf, oldestOf } from './replacement-chain.ts'
+import type { State } from './state.ts'
 import { keyOfTxid, keyOfUtxo, requestsOf } from './state.ts'
 import type { Utxo } from './types.ts'
 
@@ -60,7 +61,7 @@ function brokenChains(state: View<State>): readonly string[] {
     ([before, after]) => !stuck.has(before) || !(submitted.has(after) || stuck.has(after)),
   )
   const oneWay = [...replacedBy].filter(([before, after]) => replaces.get(after) !== before)
-  const endless = [...stuck.keys()].filter((key) => !submitted.has(endOfChain(state, key)))
+  const endless = [...stuck.keys()].filter((key) => !submitted.has(newestOf(state, key)))
   return [
     ...alone.map((key) => `4: ${key} is stuck and not replaced`),
     ...dangling.map(([key]) => `4: the replacement of ${key} leads nowhere`),
@@ -80,13 +81,6 @@ function replacementsAstray({ signing, submitted }: View<State>): readonly strin
     ...old.filter((key) => !submitted.has(key)).map((key) => `4: ${key} is replaced by nothing`),
     ...duplicates(old).map((key) => `5: two replacements of ${key} are signed`),
   ]
-}
-
-/** The last of a chain; the start again where it goes round. */
-function endOfChain({ replacedBy }: View<State>, start: TxidKey): TxidKey {
-  let end = start
-  for (let steps = 0; steps <= replacedBy.size; steps++) end = replacedBy.get(end) ?? end
-  return replacedBy.has(end) ? start : end
 }
 
 /** 6; transactions of one chain carry the same requests, so only submitted ones count. */
@@ -136,8 +130,10 @@ function coinsUsedTwice(state: View<State>): readonly string[] {
   const users = new Map<string, string>()
   const problems: string[] = []
   const use = (user: string, utxos: readonly View<Utxo>[]): void => {
+    const first = oldestOf(state, user)
     for (const utxo of utxos) {
       const key = keyOfUtxo(utxo)
+      if (state.spentBy.get(key) !== first) problems.push(`7: ${key} is spent by another`)
       if (state.availableUtxos.has(key)) problems.push(`7: ${key} is available and spent`)
       if (!state.outpointAccount.has(key)) problems.push(`7: ${key} is spent and nobody's`)
       if ((users.get(key) ?? user) !== user) problems.push(`7: ${key} is spent twice`)
@@ -147,7 +143,10 @@ function coinsUsedTwice(state: View<State>): readonly string[] {
   for (const [key, { utxos, purpose }] of state.signing)
     use(purpose.type === 'toReplace' ? keyOfTxid(purpose.oldTxid) : key, utxos)
   for (const [key, { utxos }] of [...state.submitted, ...state.stuck])
-    use(endOfChain(state, key), utxos)
+    use(newestOf(state, key), utxos)
+  if (users.size !== state.spentBy.size) problems.push('7: a coin is spent by nothing')
+  if (state.availableUtxos.size + state.spentBy.size !== state.outpointAccount.size)
+    problems.push('7: a coin is neither available nor spent')
   return problems
 }
 

@@ -20,7 +20,7 @@ import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.t
 import { PRESENT } from './dialect.ts'
 import { estimateRate } from './fees.ts'
 import type { Waits } from './guards.ts'
-import { guarded, refusedByMode } from './guards.ts'
+import { guarded, refusedNow } from './guards.ts'
 import { coinsToSpend, lookAgain } from './lost-coins.ts'
 import { encodeBurnMemo } from './memo.ts'
 import type { BurnResult } from './ports.ts'
@@ -144,7 +144,7 @@ function withdraw<E>(
 ): Outcome<E> {
   const { state, volatile, settings } = context
   if (equalBytes(caller, anonymous)) return trap('anonymous caller not allowed')
-  const refusal = refusedByMode(state.config.mode, { caller, direction: 'withdrawal' })
+  const refusal = refusedNow(context, { caller, direction: 'withdrawal' })
   if (refusal !== undefined) return reply(err(refusal))
   if (volatile.root === undefined) return reply(err(unavailable('the key is not made yet')))
   const destination = parseDestination(args.address, state.config.network)
@@ -182,7 +182,7 @@ function burnAndQueue<E>(context: Context, asked: Asked, way: Way<E>): Outcome<E
     return reply(err(unavailable('too many pending retrieve_btc requests')))
   const { address } = destination
   const { isPaymentSimulated, withdrawalFee } = context.settings.dialect ?? PRESENT
-  resolveCalls(context)
+  resolveCalls(context, way.account)
   if (hasUnknownBurn(context, way.account)) return reply(err(unavailable(UNKNOWN_BURN)))
   const unpayable = isPaymentSimulated ? paymentProblem(context, { address, amount }) : undefined
   if (unpayable !== undefined) return reply(err(unpayable))

@@ -1,54 +1,61 @@
-/** The checker canister: a list of flagged coins and addresses. Source: minter §6, IC interface §18. */
-import { fromDisplayHex, toDisplayHex } from '../base/bytes.ts'
+/**
+ * The checker canister: a list of flagged coins and addresses, and what it shall answer. Source:
+ * minter §6, IC interface §18.
+ *
+ * It charges nothing: a call without cycles, as users make it, is answered like any other.
+ */
+
+import type { Txid } from '../base/bytes.ts'
+import { fromDisplayHex, hash32, toDisplayHex } from '../base/bytes.ts'
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { View } from '../base/view.ts'
 import { addressOfScript, parseAddress } from '../btc/address.ts'
 import { transactionOf } from '../btc/chain-queries.ts'
 import type { State as ChainState } from '../btc/chain-state.ts'
-import { blob, bool, query, text, unit, update, vec } from '../ic/candid.ts'
-import { named, record, variant } from '../ic/candid-records.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { CheckAddressResult, Checker, CheckTransactionResult } from '../minter/ports.ts'
 import type { CallContext, Canister } from './canister.ts'
 import { operatorOnly } from './canister.ts'
-import type { Handlers } from './dispatch.ts'
+import type { CheckMode, CheckStatus } from './checker-interface.ts'
+import { checkerInterface } from './checker-interface.ts'
+import type { Handlers, Outcome } from './dispatch.ts'
 import { handler } from './dispatch.ts'
 
 /** Entries of the list: the operator of a local subnet flags a few. */
 const FLAGGED_MAX = 10_000
-
-const unknown = variant({
-  NotEnoughCycles: unit,
-  Retriable: variant({
-    Pending: unit,
-    HighLoad: unit,
-    TransientInternalError: named('message', text),
-  }),
-  Error: variant({
-    InvalidTransaction: named('message', text),
-    InvalidTransactionId: named('message', text),
-  }),
-})
-
-export const checkerInterface = {
-  check_address: query([record({ address: text })], variant({ Passed: unit, Failed: unit })),
-  check_transaction: update(
-    [record({ txid: blob })],
-    variant({
-      Passed: unit,
-      Failed: named('addresses', vec(text)),
-      Unknown: named('reason', unknown),
-    }),
-  ),
-  /** Of the operator: flags, or no longer, an address or a coin (`<txid>:<vout>`). */
-  x_flag: update([record({ target: text, flagged: bool })], bool),
-}
+/** Said by every check while the canister is unavailable. */
+const UNAVAILABLE = 'the checker is stopped'
 
 /** `<txid>:<vout>` of 64 digits and a number below 2^32, in its one form. */
 const OUTPOINT = /^[0-9a-f]{64}:(?:0|[1-9]\d{0,9})$/
 
-export type CheckerState = { readonly flagged: Set<string> }
+export type CheckerState = {
+  /** Coins, and addresses in the one form that `addressOfScript` gives. */
+  readonly flagged: Set<string>
+  mode: CheckMode
+  /** Checks of the minter until the mode is normal again; undefined: it stays. */
+  checksLeft: number | undefined
+}
+
+export const newChecker = (): CheckerState => ({
+  flagged: new Set(),
+  mode: { type: 'normal' },
+  checksLeft: undefined,
+})
+
+type Verdict =
+  | { readonly type: 'passed' }
+  | { readonly type: 'failed'; readonly addresses: readonly string[] }
+  | { readonly type: 'unknown'; readonly status: CheckStatus }
+  | { readonly type: 'unavailable' }
+
+const PASSED: Verdict = { type: 'passed' }
+
+const invalidId = (message: string): Verdict => ({
+  type: 'unknown',
+  status: { type: 'error', kind: { type: 'invalidTransactionId', message } },
+})
 
 export class CheckerCanister implements Canister, Checker {
   readonly name = 'checker'
@@ -78,22 +85,69 @@ export class CheckerCanister implements Canister, Checker {
   }
 
   checkAddress(address: string): CheckAddressResult {
-    const parsed = parseAddress(address, this.#chain().config.network)
-    if (parsed.type === 'refused') return { type: 'callFailed', message: parsed.detail }
-    return { type: this.#state.flagged.has(address) ? 'failed' : 'passed' }
+    const result = this.#judgeAddress(address)
+    this.#count()
+    return result
   }
 
   checkTransaction(txid: Uint8Array): CheckTransactionResult {
-    const id = attempt(() => fromDisplayHex(toDisplayHex(txid)))
-    if (id instanceof BadEncoding) return { type: 'error', message: 'a txid has 32 bytes' }
-    const coin = [...this.#state.flagged].find((name) => name.startsWith(`${toDisplayHex(id)}:`))
-    const addresses = this.#spentAddresses(id).filter((name) => this.#state.flagged.has(name))
-    if (coin === undefined && addresses.length === 0) return { type: 'passed' }
+    const result = portResult(this.#judge(attempt(() => hash32(txid))))
+    this.#count()
+    return result
+  }
+
+  /** One check of the minter is done. */
+  #count(): void {
+    if (this.#state.checksLeft === undefined || --this.#state.checksLeft > 0) return
+    this.#state.mode = { type: 'normal' }
+    this.#state.checksLeft = undefined
+  }
+
+  #judgeAddress(text: string): CheckAddressResult {
+    const { mode, flagged } = this.#state
+    if (mode.type === 'unavailable') return { type: 'callFailed', message: UNAVAILABLE }
+    const address = this.#addressOf(text)
+    if (typeof address !== 'string') return { type: 'callFailed', message: address.problem }
+    const isRefused =
+      mode.type === 'rejectAll' || (mode.type !== 'acceptAll' && flagged.has(address))
+    return { type: isRefused ? 'failed' : 'passed' }
+  }
+
+  /** The address in its one form: capitals, where they are allowed, make it no other. */
+  #addressOf(text: string): string | { readonly problem: string } {
+    const { network } = this.#chain().config
+    const parsed = parseAddress(text, network)
+    return parsed.type === 'refused'
+      ? { problem: parsed.detail }
+      : (addressOfScript(parsed.script, network) ?? text)
+  }
+
+  #judge(txid: Txid | BadEncoding): Verdict {
+    const { mode } = this.#state
+    if (mode.type === 'unavailable') return { type: 'unavailable' }
+    if (txid instanceof BadEncoding) return invalidId(txid.message)
+    switch (mode.type) {
+      case 'acceptAll':
+        return PASSED
+      case 'rejectAll':
+        return { type: 'failed', addresses: [] }
+      case 'unknown':
+        return mode
+      case 'normal':
+        return this.#look(txid)
+    }
+  }
+
+  #look(txid: Txid): Verdict {
+    const { flagged } = this.#state
+    const coin = [...flagged].find((name) => name.startsWith(`${toDisplayHex(txid)}:`))
+    const addresses = this.#spentAddresses(txid).filter((name) => flagged.has(name))
+    if (coin === undefined && addresses.length === 0) return PASSED
     return { type: 'failed', addresses: coin === undefined ? addresses : [coin, ...addresses] }
   }
 
   /** Addresses that a transaction spends from, as far as their blocks are still held. */
-  #spentAddresses(txid: Parameters<typeof transactionOf>[1]): readonly string[] {
+  #spentAddresses(txid: Txid): readonly string[] {
     const chain = this.#chain()
     const { network } = chain.config
     return (transactionOf(chain, txid)?.inputs ?? []).flatMap(({ outpoint }) => {
@@ -107,34 +161,93 @@ export class CheckerCanister implements Canister, Checker {
     const methods = checkerInterface
     return {
       check_address: handler(methods.check_address, ({ address }) => {
-        const result = this.checkAddress(address)
+        const result = this.#judgeAddress(address)
         return result.type === 'callFailed'
           ? { type: 'trap', message: result.message }
           : { type: 'result', value: result }
       }),
-      check_transaction: handler(methods.check_transaction, ({ txid }) => {
-        const result = this.checkTransaction(txid)
-        switch (result.type) {
-          case 'passed':
-          case 'failed':
-            return { type: 'result', value: result }
-          default:
-            return { type: 'trap', message: 'a txid has 32 bytes' }
-        }
+      check_transaction: handler(methods.check_transaction, ({ txid }) =>
+        answered(this.#judge(attempt(() => hash32(txid)))),
+      ),
+      check_transaction_str: handler(methods.check_transaction_str, ({ txid }) =>
+        answered(this.#judge(attempt(() => fromDisplayHex(txid)))),
+      ),
+      check_transaction_query: handler(methods.check_transaction_query, ({ type, txid }) => {
+        const read = attempt(() => (type === 'txIdStr' ? fromDisplayHex(txid) : hash32(txid)))
+        // Where the others answer it with a status, this one has no word for it.
+        if (read instanceof BadEncoding) return { type: 'trap', message: read.message }
+        return answered(this.#judge(read))
       }),
       x_flag: handler(methods.x_flag, (args) =>
         operatorOnly(caller, this.#operator, () => this.#flag(args)),
+      ),
+      x_set_mode: handler(methods.x_set_mode, ({ mode, times }) =>
+        operatorOnly(caller, this.#operator, () => this.#setMode(mode, times)),
       ),
     }
   }
 
   /** False for what is neither an address of this network nor a coin, and beyond the limit. */
   #flag({ target, flagged }: { readonly target: string; readonly flagged: boolean }): boolean {
-    const { network } = this.#chain().config
-    const isKnown = OUTPOINT.test(target) || parseAddress(target, network).type !== 'refused'
-    if (!isKnown || (flagged && this.#state.flagged.size >= FLAGGED_MAX)) return false
-    if (flagged) this.#state.flagged.add(target)
-    else this.#state.flagged.delete(target)
+    const name = OUTPOINT.test(target) ? target : this.#addressOf(target)
+    if (typeof name !== 'string') return false
+    if (flagged && this.#state.flagged.size >= FLAGGED_MAX) return false
+    if (flagged) this.#state.flagged.add(name)
+    else this.#state.flagged.delete(name)
     return true
+  }
+
+  #setMode(mode: CheckMode, times: number | undefined): boolean {
+    if (times === 0) return false
+    this.#state.mode = mode
+    this.#state.checksLeft = times
+    return true
+  }
+}
+
+function answered(verdict: Verdict): Outcome<Exclude<Verdict, { readonly type: 'unavailable' }>> {
+  return verdict.type === 'unavailable'
+    ? { type: 'reject', message: UNAVAILABLE }
+    : { type: 'result', value: verdict }
+}
+
+/** As the minter's code tells the answers apart (§6). */
+function portResult(verdict: Verdict): CheckTransactionResult {
+  switch (verdict.type) {
+    case 'passed':
+    case 'failed':
+      return verdict
+    case 'unavailable':
+      return { type: 'callFailed', message: UNAVAILABLE }
+    case 'unknown':
+      return portStatus(verdict.status)
+  }
+}
+
+function portStatus(status: CheckStatus): CheckTransactionResult {
+  switch (status.type) {
+    case 'notEnoughCycles':
+      return { type: 'notEnoughCycles' }
+    case 'retriable':
+      return { type: 'retriable', message: wordsOf(status.kind) }
+    case 'error':
+      return { type: 'error', message: wordsOf(status.kind) }
+  }
+}
+
+type Kind = Exclude<CheckStatus, { readonly type: 'notEnoughCycles' }>['kind']
+
+function wordsOf(kind: Kind): string {
+  switch (kind.type) {
+    case 'pending':
+      return 'the check is under way'
+    case 'highLoad':
+      return 'the checker has too much to do'
+    case 'responseTooLarge':
+      return `the transaction ${toDisplayHex(kind.txid)} is too large to be fetched`
+    case 'transientInternalError':
+    case 'invalidTransactionId':
+    case 'invalidTransaction':
+      return kind.message
   }
 }

@@ -2,11 +2,13 @@
 import { fromHex } from '../base/bytes.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { candidText } from '../ic/candid-text.ts'
+import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
 import { minterFaces, standardsFaces } from '../minter/candid-face.ts'
 import { standardsInterface } from '../minter/consent.ts'
 import type { World } from '../minter/context.ts'
 import { minterExtension } from '../minter/extension.ts'
+import { httpRequest } from '../minter/http-request.ts'
 import { minterInterface } from '../minter/interface.ts'
 import type { Minter } from '../minter/machine.ts'
 import * as machine from '../minter/machine.ts'
@@ -50,10 +52,16 @@ export class MinterCanister implements Canister {
     return undefined
   }
 
-  handlers({ caller, now }: CallContext): Handlers {
+  handlers({ caller, now, kind }: CallContext): Handlers {
     const { controller, world } = this.#surroundings
     return {
       ...minterHandlers(this.#place.minter, caller, world(now)),
+      // Hidden: a gateway asks for it, and no interface names it (§2).
+      http_request: handler(httpInterface.http_request, (request) =>
+        kind === 'update'
+          ? { type: 'trap', message: 'http_request is for queries' }
+          : { type: 'result', value: httpRequest(this.#place.minter, world(now), request) },
+      ),
       get_canister_status: getter(minterInterface.get_canister_status, () =>
         statusOf(this, controller),
       ),

@@ -18,6 +18,7 @@ import type { BitcoinState } from './bitcoin-canister.ts'
 import { BitcoinCanister } from './bitcoin-canister.ts'
 import type { BitcoinSettings } from './bitcoin-settings.ts'
 import type { CheckerState } from './checker-canister.ts'
+import { newChecker } from './checker-canister.ts'
 import type { HeaderCandidates } from './header-votes.ts'
 import type { KnownRequest } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
@@ -70,7 +71,7 @@ export function installCanisters(
   return {
     ...BitcoinCanister.initialState(networks[bitcoinNetwork]),
     headers: new Map(),
-    checker: { flagged: new Set() },
+    checker: newChecker(),
     ledger: initial(profile, createdAt),
     minter: installed.minter,
     requests: new Map(),

@@ -3,7 +3,7 @@ import { Problem, SigningStalled } from '../../core/base/errors.ts'
 import { agreementQuorum } from '../../core/base/party.ts'
 import { minterInterface } from '../../core/minter/interface.ts'
 import { bitcoinInterface } from '../../core/subnet/bitcoin-interface.ts'
-import { checkerInterface } from '../../core/subnet/checker-canister.ts'
+import { checkerInterface } from '../../core/subnet/checker-interface.ts'
 import { AttachedBitcoin } from '../bitcoin/attached-node.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
 import { readAccount } from '../control/protocol.ts'
@@ -11,6 +11,7 @@ import type { LocalSubnet } from '../local-subnet.ts'
 import { AttachedOperations } from './attached-operations.ts'
 import { askNodes } from './attached-status.ts'
 import { BitcoinOperations } from './bitcoin-operations.ts'
+import { setCheckerMode } from './checker-mode.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
 import { NodeOperations } from './node-operations.ts'
@@ -48,6 +49,10 @@ export function controlHandlers(running: Running): ControlHandlers {
       }
       const isTaken = await callAsOperator({ backend, operator }, target, [request])
       if (!isTaken) throw notFlaggable(request.target)
+      return {}
+    },
+    'checker-mode': async (request) => {
+      await setCheckerMode({ backend, operator }, local, request)
       return {}
     },
   }

@@ -1,28 +1,20 @@
-/**
- * The ledger's blocks and the minter's events, read in bulk. Source: ledger §11.1, §12 (archives),
- * minter §20.1.
- */
-import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
+/** The ledger's blocks, read in bulk. Source: ledger §11.1, §12 (archives). */
+import { BadEncoding } from '../../core/base/errors.ts'
 import type { Principal } from '../../core/ic/principal.ts'
 import type { Block } from '../../core/ledger/block.ts'
 import { blockOfValue } from '../../core/ledger/block-value.ts'
 import type { GetBlocksResult } from '../../core/ledger/interface.ts'
 import { ledgerInterface } from '../../core/ledger/interface.ts'
 import type { NumberedBlock, Range } from '../../core/ledger/log-queries.ts'
-import { decodeEvent } from '../../core/minter/event-log.ts'
-import type { Event } from '../../core/minter/events.ts'
-import { minterExtension } from '../../core/minter/extension.ts'
-import { minterInterface } from '../../core/minter/interface.ts'
-import type { InitArgs } from '../../core/minter/types.ts'
 import type { Asking } from './ledger.ts'
 import { rawQuery, rawUpdate } from './raw.ts'
 import { untrue } from './request-status.ts'
 import type { Wire } from './wire.ts'
 
 /** Entries asked for at once; the canisters cut at their own limits. */
-const PAGE = 2_000n
+export const PAGE = 2_000n
 /** More than mainnet has made in years: who serves more is not to be believed. */
-const ENTRIES_MAX = 50_000_000n
+export const ENTRIES_MAX = 50_000_000n
 const METHOD = 'icrc3_get_blocks'
 
 /** Is told after every page. */
@@ -32,7 +24,7 @@ type Reading = Asking & { readonly onProgress?: OnProgress | undefined }
 type Question = Asking & { readonly ranges: readonly Range[] }
 
 /** What is no log is no answer of this network. */
-async function believable<T>(read: () => Promise<T>): Promise<T> {
+export async function believable<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
@@ -122,59 +114,4 @@ function follow(blocks: readonly NumberedBlock[], next: bigint): readonly Number
   for (const [place, { id }] of blocks.entries())
     if (id !== next + BigInt(place)) throw new BadEncoding(`block ${id} out of order`)
   return blocks
-}
-
-/** Of the IC interface: no such method. */
-const CANISTER_ERROR = 5
-
-/**
- * The whole event log of the minter. Ours also gives the events that a replay needs and the
- * published interface has no variant for.
- */
-export const readEvents = (wire: Wire, onProgress?: OnProgress): Promise<readonly Event[]> =>
-  believable(() => allEvents(wire, onProgress))
-
-async function allEvents(wire: Wire, onProgress?: OnProgress): Promise<readonly Event[]> {
-  const { minter: canisterId } = wire.network.ids
-  const own = minterExtension.x_get_events
-  const published = minterInterface.get_events
-  const target = { canister: 'minter', canisterId } as const
-  const ours = async (start: bigint): Promise<readonly Event[]> => {
-    const asked = { ...target, methodName: 'x_get_events', method: own } as const
-    return (await rawQuery(wire, asked, [{ start, length: PAGE }])).map(decodeEvent)
-  }
-  const theirs = (start: bigint): Promise<readonly Event[]> => {
-    const asked = { ...target, methodName: 'get_events', method: published } as const
-    return rawQuery(wire, asked, [{ start, length: PAGE }])
-  }
-  let page = wire.network.kind === 'built-in' ? theirs : ours
-  const events: Event[] = []
-  for (;;) {
-    const next = await page(BigInt(events.length)).catch((error: unknown) => {
-      if (page === theirs || !isUnknownMethod(error)) throw error
-      page = theirs
-      return page(BigInt(events.length))
-    })
-    events.push(...next)
-    if (next.length === 0) return events
-    if (BigInt(events.length) > ENTRIES_MAX) throw new BadEncoding('an event log without end')
-    onProgress?.(events.length, undefined)
-  }
-}
-
-/** The arguments that the minter was installed with: the first event of its log. */
-export async function readInit(wire: Wire): Promise<InitArgs> {
-  const { minter: canisterId } = wire.network.ids
-  const methodName = 'get_events'
-  const method = minterInterface[methodName]
-  const target = { canister: 'minter', canisterId, methodName, method } as const
-  const [first] = await rawQuery(wire, target, [{ start: 0n, length: 1n }])
-  if (first?.payload.type !== 'init') throw new BadEncoding('the minter’s log has no beginning')
-  return first.payload.args
-}
-
-function isUnknownMethod(error: unknown): boolean {
-  if (!(error instanceof CanisterRefused)) return false
-  const { rejectCode } = error.details
-  return rejectCode === CANISTER_ERROR
 }

@@ -494,6 +494,24 @@ describe('the outgoing list', () => {
     expect(ids(view).length).toBe(1000)
   })
 
+  it('a full list of the minter’s makes room with what was replaced, the oldest first', () => {
+    const { view, coin } = mature(1)
+    const numbered = (n: number, value = 9n) =>
+      spend([{ ...coin(0), vout: n }], [{ to: alice, value }])
+    for (let n = 0; n < 998; n++) send(view, numbered(n), true)
+    for (const value of [8n, 7n]) send(view, numbered(5, value), true)
+    expect(ids(view).length).toBe(1000)
+    expect(send(view, numbered(998), false)).toEqual({ type: 'queueFull' })
+    expect(send(view, numbered(998), true)).toEqual({ type: 'accepted' })
+    expect(ids(view)).not.toContainEqual(txid(numbered(5)))
+    expect(send(view, numbered(999), true)).toEqual({ type: 'accepted' })
+    expect(ids(view)).not.toContainEqual(txid(numbered(5, 8n)))
+    expect(ids(view)).toContainEqual(txid(numbered(5, 7n)))
+    expect(send(view, numbered(1000), true)).toEqual({ type: 'queueFull' })
+    expect(send(view, numbered(7, 8n), true)).toEqual({ type: 'accepted' }) // In its own place.
+    expect(ids(view)).not.toContainEqual(txid(numbered(7)))
+  })
+
   it('what is not the minter’s expires after fourteen days', () => {
     const { chain, view, coin } = mature(110)
     send(view, spend([coin(0)], [{ to: alice, value: 1n }]), true)

@@ -244,6 +244,20 @@ describe('of two that spend the same', () => {
     expect(words).toBe(`by ${toDisplayHex(txid(newer))}`)
   })
 
+  it('a third one pays for the second alone, which has taken the place of the first', () => {
+    const first = original()
+    const second = spend(world.coin(1), needed(first))
+    const enough = needed(first) + BigInt(vsize(second))
+    for (const tx of [first, second]) world.send(tx)
+    world.send(spend(world.coin(1), enough - 1n))
+    expect(world.of(second)?.type).toBe('waiting')
+    const third = spend(world.coin(1), enough)
+    world.send(third)
+    expect(world.of(third)?.type).toBe('waiting')
+    const replaced = { type: 'replaced', by: txid(third) }
+    expect([world.of(first), world.of(second)]).toEqual([replaced, replaced])
+  })
+
   it('bitcoin §13.54: a replacement that pays 1 sat too little is kept back, with what is missing', () => {
     const [older, newer] = [original(), spend(world.coin(1), needed(original()) - 1n)]
     world.send(older)

@@ -2,11 +2,13 @@
  * When a batch goes, who is in it, and holds. Source: minter §8, §15 [H 6, H 8], checklist 60–62,
  * 95–96.
  */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareRequests } from '../../../src/core/minter/batch.ts'
 import { decodeMintMemo } from '../../../src/core/minter/memo.ts'
+import { forgetCoin } from '../../../src/core/minter/spent-coins.ts'
 import type { WithdrawalRequest } from '../../../src/core/minter/state.ts'
-import { burnsOf, requestsOf } from '../../../src/core/minter/state.ts'
+import { burnsOf, keyOfUtxo, requestsOf } from '../../../src/core/minter/state.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 
@@ -53,13 +55,13 @@ function crowded(options?: WorldOptions) {
 }
 
 describe('a batch', () => {
-  it('is not formed of nothing', () => {
+  it('minter §23.60: is not formed of nothing', () => {
     const world = new TestMinter()
     world.wait(HOUR)
     expect(world.state.signing.size).toBe(0)
   })
 
-  it('waits for the queue time of the oldest, and not a moment less', () => {
+  it('minter §23.60: waits for the queue time of the oldest, and not a moment less', () => {
     const world = funded(10_000_000n)
     accepted(world, 100_000n)
     world.wait(QUEUE_TIME)
@@ -70,6 +72,13 @@ describe('a batch', () => {
     expect(world.state.queue).toEqual([])
   })
 
+  it('minter §23.60: goes at once where one request is enough', () => {
+    const world = funded(10_000_000n, { settings: { pendingRequestsMin: 1 } })
+    accepted(world, 100_000n)
+    world.wait(0n)
+    expect(burnsInFlight(world).map((burns) => burns.length)).toEqual([1])
+  })
+
   it('may be put off for ever by the settings', () => {
     const world = funded(10_000_000n, { init: { maxTimeInQueueNs: 2n ** 64n - 1n } })
     const burn = accepted(world, 100_000n)
@@ -77,7 +86,7 @@ describe('a batch', () => {
     expect(world.status(burn)).toEqual({ type: 'pending' })
   })
 
-  it('goes at once when the queue is long', () => {
+  it('minter §23.60: goes at once when the queue is long', () => {
     const world = funded(10_000_000n)
     for (let i = 0; i < 19; i++) accepted(world, 100_000n)
     world.wait(0n)
@@ -87,7 +96,7 @@ describe('a batch', () => {
     expect(burnsInFlight(world).map((burns) => burns.length)).toEqual([20])
   })
 
-  it('goes at once after a quiet time, and waits soon after a submission', () => {
+  it('minter §23.60: goes at once after a quiet time, and waits soon after a submission', () => {
     const world = funded(10_000_000n)
     world.deposit(alice, 10_000_000n)
     world.deposit(alice, 10_000_000n)
@@ -103,6 +112,34 @@ describe('a batch', () => {
     accepted(world, 100_000n)
     world.wait(0n)
     expect(world.state.signing.size).toBe(1)
+  })
+
+  it('minter §23.61: of 25 requests and a limit of 20 takes what fits both the limit and the coins', () => {
+    const amount = fc.bigInt(50_000n, 400_000n)
+    const amounts = fc.array(amount, { minLength: 25, maxLength: 25 })
+    fc.assert(
+      fc.property(amounts, fc.bigInt(500_000n, 8_000_000n), (list, coins) => {
+        const world = funded(coins, { settings: { requestsPerBatchMax: 20 } })
+        world.deposit(alice, 10_000_000n) // Held back, so that the requests are accepted.
+        for (const each of list) accepted(world, each)
+        const [large] = [...world.state.availableUtxos.values()].sort((a, b) =>
+          a.value < b.value ? 1 : -1,
+        )
+        if (large === undefined) return expect.unreachable()
+        world.state.volatile.lost.set(keyOfUtxo(large), large)
+        world.wait(0n)
+        const [batch] = world.state.signing.values()
+        const requests = batch === undefined ? [] : requestsOf(batch.purpose)
+        expect(requests.length).toBeGreaterThan(0)
+        expect(requests.length).toBeLessThanOrEqual(20)
+        const sum = requests.reduce((total, request) => total + request.amount, 0n)
+        expect(sum).toBeLessThanOrEqual(coins)
+        const rest = world.state.queue.map((request) => request.amount)
+        const isFull = requests.length === 20
+        expect(isFull || rest.every((waiting) => waiting + sum > coins)).toBe(true)
+      }),
+      { numRuns: 20 },
+    )
   })
 
   it('holds at most a hundred', () => {
@@ -116,7 +153,7 @@ describe('a batch', () => {
     expect(burnsInFlight(world).map((burns) => burns.length)).toEqual([100, 30])
   })
 
-  it('takes a small request past a large one that cannot be paid now', () => {
+  it('minter §23.62: takes a small request past a large one that cannot be paid now', () => {
     const { world, large } = crowded()
     const [first, ...small] = burnsInFlight(world)
     expect(first?.length).toBe(1)
@@ -179,7 +216,7 @@ describe('a large request [H 8]', () => {
     return accepted(world, 400_000n)
   }
 
-  it('goes first and alone once the coins are there, and holds nobody up before', () => {
+  it('minter §23.62: goes first and alone once the coins are there, and holds nobody up before', () => {
     const { world, large } = crowded(options)
     const early = small(world)
     world.wait(QUEUE_TIME + 1n)
@@ -216,8 +253,10 @@ describe('a large request [H 8]', () => {
     world.sign()
     world.chain.mempool.length = 0
     world.wait(HOUR)
-    for (const { purpose } of world.state.submitted.values())
+    for (const { purpose, utxos } of world.state.submitted.values()) {
       for (const burn of burnsOf(purpose)) world.state.burnPlaces.delete(burn)
+      for (const utxo of utxos) forgetCoin(world.state, utxo)
+    }
     world.state.submitted.clear()
     const late = small(world)
     world.wait(QUEUE_TIME + 1n)

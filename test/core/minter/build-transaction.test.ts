@@ -99,11 +99,11 @@ describe('the minter fee', () => {
 })
 
 describe('fees are shared', () => {
-  it('as 2, 2, 1 for 5 among 3', () => {
+  it('minter §23.71: as 2, 2, 1 for 5 among 3', () => {
     expect(distribute(5n, 3)).toEqual([2n, 2n, 1n])
   })
 
-  it('without loss and evenly, whatever they are', () => {
+  it('minter §23.71: without loss and evenly, whatever they are', () => {
     fc.assert(
       fc.property(fc.bigInt(0n, 10n ** 9n), fc.integer({ min: 1, max: 100 }), (amount, count) => {
         const parts = distribute(amount, count)
@@ -130,7 +130,7 @@ describe('a transaction', () => {
     expect(values).toEqual([19_420n, 29_420n, 10_300n])
   })
 
-  it('lets the first recipients carry the remainder, and keeps the minter fee as change', () => {
+  it('minter §23.67: lets the first recipients carry the remainder, and keeps the minter fee as change', () => {
     const amounts = [100_000n, 99_999n]
     const { values, withdrawalFee } = built([100_000n, 100_000n], amounts, { rate: 10_000n })
     const fees = withdrawalFee.bitcoinFee + withdrawalFee.minterFee
@@ -152,7 +152,7 @@ describe('a transaction', () => {
     ])
   })
 
-  it('pays each recipient its amount less its share, and the rest back, whatever is asked', () => {
+  it('minter §23.70: pays each recipient its amount less its share, and the rest back, whatever is asked', () => {
     const amounts = fc.array(fc.bigInt(1_000n, 10n ** 8n), { minLength: 1, maxLength: 10 })
     const coinValues = fc.array(fc.bigInt(1_000n, 10n ** 9n), { minLength: 1, maxLength: 10 })
     fc.assert(
@@ -176,7 +176,7 @@ describe('a transaction', () => {
 })
 
 describe('what cannot be built', () => {
-  it('for a dust output names the recipient', () => {
+  it('minter §23.68: for a dust output names the recipient', () => {
     expect(build([100_000n], [99_900n, 100n], { rate: 1_000n })).toMatchObject({
       type: 'dustOutput',
       recipient: { amount: 100n },
@@ -193,25 +193,25 @@ describe('what cannot be built', () => {
     expect(build([100_000n], [share + 546n]).type).toBe('dustOutput')
   })
 
-  it('for an amount below the fees is too low as a whole', () => {
+  it('minter §23.69: for an amount below the fees is too low as a whole', () => {
     expect(build([100_000n], [1n])).toEqual({ type: 'amountTooLow', fees: 1_005n })
     expect(build([100_000n], [1_004n]).type).toBe('amountTooLow')
     expect(build([100_000n], [1_005n]).type).toBe('dustOutput')
   })
 
-  it('without enough coins says so', () => {
+  it('minter §23.69: without enough coins says so', () => {
     expect(build([], [1_000n])).toEqual({ type: 'notEnoughFunds' })
     expect(build([10_000n], [20_000n])).toEqual({ type: 'notEnoughFunds' })
   })
 
-  it('with more inputs than allowed says how many', () => {
+  it('minter §23.72: with more inputs than allowed says how many', () => {
     const coins = Array.from({ length: 1_001 }, () => 100_000n)
     const expected = { type: 'tooManyInputs', inputs: 1_001n, inputsMax: 1_000n }
     expect(build(coins, [90_000_000n])).toEqual(expected)
     expect(build(coins.slice(1), [90_000_000n]).type).toBe('built')
   })
 
-  it('leaves the coins as they were', () => {
+  it('minter §23.68: leaves the coins as they were', () => {
     const coins = newCoinSet()
     for (const c of [coin(10_000n, 1), coin(20_000n, 2)]) addCoin(coins, c)
     const before = structuredClone(coins)

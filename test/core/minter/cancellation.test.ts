@@ -255,7 +255,7 @@ describe('where the limit was lowered', () => {
     world.wait(DAY)
     world.sign()
     expect(newest(world).utxos.length).toBe(2)
-    world.upgrade({ type: 'upgrade', args: { inputsMax: 1n } })
+    world.upgrade({ type: 'upgrade', args: { inputsMax: 1n, retrieveMinAmount: 50_000n } })
     world.wait(DAY + SECOND)
     expect(world.state.signing.size).toBe(0)
     expect(newest(world).purpose.type).toBe('toCancel')

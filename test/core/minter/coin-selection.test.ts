@@ -105,7 +105,7 @@ describe('with very many coins', () => {
       { ...wanted, inputsMax, countThreshold: 1_000 },
     )
 
-  it('one withdrawal takes the smallest coin along', () => {
+  it('minter §23.66: one withdrawal takes the smallest coin along', () => {
     expect(values(select(1_002, { target: 900_000n, recipients: 1 }))).toEqual([
       1_000_000n,
       1_000_001n,

@@ -268,6 +268,8 @@ describe('a consolidation that cannot be signed', () => {
     world.sign()
     world.mine(6)
     expect(world.state.consolidationFees).toMatchObject({ burned: 2n * FEE, spent: 2n * FEE })
+    expect(world.status(41n).type).toBe('confirmed')
+    expect(world.status(40n)).toEqual(world.status(41n)) // It paid for the same one.
     requireBalance(world)
     requireReplay(world)
   })

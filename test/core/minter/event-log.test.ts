@@ -39,7 +39,7 @@ function logOf(events: readonly Event[]) {
 }
 
 describe('an event', () => {
-  it.each(PAYLOAD_TYPES)('%s is read back as it was written', (type) => {
+  it.each(PAYLOAD_TYPES)('minter §23.108: %s is read back as it was written', (type) => {
     fc.assert(
       fc.property(eventsOf(type), (event) => {
         expect(decodeEvent(encodeEvent(event))).toEqual(event)
@@ -58,7 +58,7 @@ describe('an event', () => {
     expect(toHex(encodeEvent(removed))).toBe(expected)
   })
 
-  it('of an old log has no time', () => {
+  it('minter §23.107: of an old log has no time', () => {
     expect(decodeEvent(encodeEvent(removed)).timestamp).toBeUndefined()
   })
 

@@ -33,14 +33,17 @@ describe('the minimum withdrawal', () => {
   it.each([
     [100_000n, [100_000n, 150_000n, 150_000n, 200_000n, 100_000n]],
     [12_345n, [12_345n, 62_345n, 62_345n, 112_345n, 12_345n]],
-  ])('over a configured %i follows the median and comes back', (configured, expected) => {
-    const world = onMainnet(all(0n), configured)
-    const seen = [0n, 116_000n, 342_000n, 343_000n, 0n].map((rate) => {
-      setRates(world, all(rate))
-      return minimum(world)
-    })
-    expect(seen).toEqual(expected)
-  })
+  ])(
+    'minter §23.76: over a configured %i follows the median and comes back',
+    (configured, expected) => {
+      const world = onMainnet(all(0n), configured)
+      const seen = [0n, 116_000n, 342_000n, 343_000n, 0n].map((rate) => {
+        setRates(world, all(rate))
+        return minimum(world)
+      })
+      expect(seen).toEqual(expected)
+    },
+  )
 
   it('at 5.1 sat/vB is the configured one', () => {
     expect(minimum(onMainnet(all(5_100n)))).toBe(100_000n)
@@ -63,13 +66,13 @@ describe('the minimum withdrawal', () => {
 describe('the rate', () => {
   const median = (world: TestMinter): bigint => world.state.volatile.fees.median
 
-  it('is percentile 50, not below the floor', () => {
+  it('minter §23.77: is percentile 50, not below the floor', () => {
     const ramp = Array.from({ length: 100 }, (_, i) => 100n * BigInt(i + 1))
     expect(median(onMainnet(ramp))).toBe(5_100n)
     expect(median(onMainnet(all(142n)))).toBe(1_500n)
   })
 
-  it('is not known from fewer than 100 percentiles, and then nothing is accepted', () => {
+  it('minter §23.78: is not known from fewer than 100 percentiles, and then nothing is accepted', () => {
     const world = onMainnet(all(2_000n).slice(0, 99))
     expect(world.state.volatile.fees.known).toBe(false)
     world.deposit(alice, 10_000_000n)
@@ -146,7 +149,7 @@ describe('the rate', () => {
 })
 
 describe('an estimate for users', () => {
-  it('is what a withdrawal then costs', () => {
+  it('minter §23.75: is what a withdrawal then costs', () => {
     const world = new TestMinter()
     world.deposit(alice, 100_000_000n)
     const fee = world.call('estimate_withdrawal_fee', user(1), { amount: 50_000_000n })

@@ -226,3 +226,24 @@ it('bitcoin §13.56: final transactions whose change a reorganisation took are s
   expect(lost()).toEqual([])
   expect(world.chain.sent).toEqual([])
 })
+
+it('of a coin that stays away the log is read ever more rarely, and it is found all the same', () => {
+  const { world, lose, giveBack, lost } = story()
+  lose()
+  let reads = 0
+  const { sent } = world.minter.log
+  const get = sent.get.bind(sent)
+  sent.get = (key) => {
+    reads += 1
+    return get(key)
+  }
+  const MINUTE = 60_000_000_000n
+  for (let block = 0; block < 1_000; block++) {
+    world.wait(MINUTE)
+    world.mine()
+  }
+  expect(reads).toBeGreaterThan(10)
+  expect(reads).toBeLessThan(40) // Some 17 hours: once an hour, and a few at first.
+  giveBack()
+  expect(lost()).toEqual([])
+})

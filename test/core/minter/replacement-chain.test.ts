@@ -152,6 +152,13 @@ const error = { type: 'tooManyInputs', inputs: 2n, inputsMax: 1n } as const
 const isSigned = (payload: Payload | undefined): Payload => only(payload, 'xInputSigned')
 const signatures = [isSigned(one), isSigned(two)]
 
+/** The same transaction at another fee. */
+function cheaper(): Payload {
+  const transaction = decodeTransaction(started.unsignedTransaction)
+  const outputs = transaction.outputs.map((output) => ({ ...output, value: sat(1_000n) }))
+  return { ...started, unsignedTransaction: encodeStripped({ ...transaction, outputs }) }
+}
+
 /** The same transaction with one input less. */
 function fewer(): Payload {
   const transaction = decodeTransaction(started.unsignedTransaction)
@@ -180,7 +187,8 @@ describe('a replacement in the log', () => {
   })
 
   it.each<readonly [string, readonly Payload[]]>([
-    ['signed twice at once', [...sent, started, started]],
+    ['signed twice at once', [...sent, started, cheaper()]],
+    ['signed while it is signed', [...sent, started, started]],
     [
       'signed for what was never sent',
       [...sent, { ...started, replaces: { ...replaces, oldTxid: someTxid(9) } }],

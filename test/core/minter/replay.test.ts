@@ -15,10 +15,10 @@ import { apply } from '../../../src/core/minter/apply.ts'
 import { configOfInit } from '../../../src/core/minter/config.ts'
 import { decodeLog, encodeLog, eventsOf } from '../../../src/core/minter/event-log.ts'
 import type { Event, Payload } from '../../../src/core/minter/events.ts'
+import { freshState } from '../../../src/core/minter/fresh-state.ts'
 import { replay } from '../../../src/core/minter/replay.ts'
 import { reserveEquation } from '../../../src/core/minter/reserve.ts'
 import type { State } from '../../../src/core/minter/state.ts'
-import { freshState } from '../../../src/core/minter/state.ts'
 import { invariantViolations } from '../../../src/core/minter/violations.ts'
 import { MINTER, signatureFor, someTxid, TestMinter, user } from '../../support/minter-world.ts'
 
@@ -270,7 +270,7 @@ function checkPublished(world: TestMinter): void {
 }
 
 describe('a random history', () => {
-  it('is safe at every step, replays to the same state, and pays everybody in the end', () => {
+  it('minter §23.106: is safe at every step, replays to the same state, and pays everybody in the end', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 40, maxLength: 90, size: 'max' }), (steps) => {
         const world = new TestMinter({ init: { inputsMax: 30n, retrieveMinAmount: 5_000n } })
@@ -309,7 +309,7 @@ describe('a random history', () => {
   }, 120_000)
 })
 
-it('the published events replay after a hold ended, at every length', () => {
+it('minter §23.106: the published events replay after a hold ended, at every length', () => {
   const world = new TestMinter()
   world.deposit(accountOf(0), 1_000_000n)
   world.withdraw(accountOf(0), ADDRESSES[0] ?? '', 60_000n)
@@ -402,7 +402,7 @@ describe('a log that cannot be', () => {
   const replayOf = (...payloads: readonly Payload[]): State =>
     replay([...events, ...payloads.map((payload): Event => ({ payload }))], MINTER)
 
-  it('because it is empty, or begins with something else', () => {
+  it('minter §23.104: because it is empty, or begins with something else', () => {
     expect(() => replay([], MINTER)).toThrow(BadEncoding)
     expect(() => replay(events.slice(1), MINTER)).toThrow(BadEncoding)
   })
@@ -421,15 +421,15 @@ describe('a log that cannot be', () => {
     ['accepts a burn twice', [request(1n), request(1n)]],
     ['accepts a burn that was paid', [request(1n), sent([1n]), request(1n)]],
     ['accepts out of order', [request(1n, 5n), request(2n, 4n)]],
-    ['sends for an unknown request', [sent([1n])]],
+    ['minter §23.105: sends for an unknown request', [sent([1n])]],
     ['spends a coin that is not there', [request(1n), sent([1n]), request(2n), sent([2n])]],
     ['sends one transaction twice', [request(1n), sent([1n]), sent([], [])]],
-    ['replaces an unknown transaction', [replaced(1, 2)]],
+    ['minter §23.105: replaces an unknown transaction', [replaced(1, 2)]],
     ['replaces a transaction by itself', [request(1n), sent([1n]), replaced(9, 9)]],
     ['replaces a transaction twice', [request(1n), sent([1n]), replaced(9, 1), replaced(9, 2)]],
     ['confirms an unknown transaction', [{ type: 'confirmedTransaction', txid: someTxid(1) }]],
     [
-      'removes a request that is not pending',
+      'minter §23.105: removes a request that is not pending',
       [{ type: 'removedRetrieveBtcRequest', blockIndex: 1n }],
     ],
     ['gives back what is on its way', [request(1n), sent([1n]), give(1n)]],

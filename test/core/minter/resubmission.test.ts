@@ -3,11 +3,14 @@
  * whichever of them confirms ends the matter. Source: minter §§12 to 14 [H 2, H 10, H 14].
  */
 import { describe, expect, it } from 'vitest'
+import { divCeil } from '../../../src/core/base/units.ts'
 import type { Transaction } from '../../../src/core/btc/transaction.ts'
-import { decodeTransaction, txid, vsize } from '../../../src/core/btc/transaction.ts'
+import { decodeTransaction, outpointKey, txid, vsize } from '../../../src/core/btc/transaction.ts'
+import { worstCaseVsize } from '../../../src/core/minter/build-transaction.ts'
 import { appendEvent, emptyLog, eventsOf } from '../../../src/core/minter/event-log.ts'
 import { replay } from '../../../src/core/minter/replay.ts'
 import { reserveEquation } from '../../../src/core/minter/reserve.ts'
+import { bumpedRate } from '../../../src/core/minter/resubmission.ts'
 import type { SubmittedTransaction } from '../../../src/core/minter/state.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
 import { MINTER, signatureFor, TestMinter, user } from '../../support/minter-world.ts'
@@ -114,12 +117,21 @@ describe('a transaction that does not confirm', () => {
     const { feeRate = 0n } = newest(world)
     expect(feeRate).toBeGreaterThan(5_000n) // Signatures are shorter than the longest.
     const { withdrawalFee } = bump(world)
-    const size = 68n * 10n + 68n + 11n // About: ten inputs, two outputs.
-    expect((withdrawalFee?.bitcoinFee ?? 0n) * 1_000n).toBeGreaterThan(size * (feeRate + 900n))
+    const size = worstCaseVsize(10, [22, 22])
+    expect(withdrawalFee?.bitcoinFee).toBe(divCeil(size * (feeRate + 1_000n), 1_000n))
     const event = world.events('xSigningStarted').at(-1)?.payload
     expect(event).toMatchObject({ withdrawalFee, requests: [] })
     setRate(world, 90_000n)
     expect(bump(world).feeRate).toBeGreaterThanOrEqual(90_000n) // The estimate, where it is higher.
+  })
+
+  it('pays more than the fee of the old one where a log tells nothing but that', () => {
+    const old = { feeRate: undefined, withdrawalFee: { bitcoinFee: 7_051n, minterFee: 300n } }
+    const rate = bumpedRate(old, { estimate: 5_000n, vsize: 1_410n })
+    expect(rate).toBe(6_001n) // ⌈7,051,000 / 1,410⌉ and a step.
+    expect(bumpedRate(old, { estimate: 6_002n, vsize: 1_410n })).toBe(6_002n)
+    const unknown = { feeRate: undefined, withdrawalFee: undefined }
+    expect(bumpedRate(unknown, { estimate: 5_000n, vsize: 1_410n })).toBe(5_000n)
   })
 
   it('minter §23.87: waits where a recipient would get dust, until the fees are lower', () => {
@@ -536,6 +548,26 @@ describe('a coin that a reorganisation took back', () => {
     world.chain.utxosByKey.set(key, coin)
     world.mine()
     expect(world.state.signing.size).toBe(2)
+  })
+
+  it('replacements that wait for theirs hold up nobody else', () => {
+    const world = new TestMinter({ settings: { requestsPerBatchMax: 1 } })
+    for (let i = 0; i < 11; i++) world.deposit(alice, 1_000_000n)
+    for (let i = 0; i < 11; i++) world.withdraw(alice, ADDRESS, 900_000n)
+    while (world.state.submitted.size < 11) {
+      world.wait(5n * SECOND)
+      world.sign()
+    }
+    world.wait(DAY)
+    expect(world.state.signing.size).toBe(10)
+    const coins = [...world.state.signing.values()].flatMap(({ utxos }) => utxos)
+    for (const { outpoint } of coins) world.chain.utxosByKey.delete(outpointKey(outpoint))
+    world.chain.mempool.splice(0)
+    world.mine(1, true)
+    expect(world.state.volatile.lost.size).toBe(10)
+    expect(world.state.signing.size).toBe(11)
+    world.sign()
+    expect(world.state.stuck.size).toBe(1)
   })
 
   it('is not missed where a replaced one has spent it, or one that is being signed wants it', () => {

@@ -45,6 +45,7 @@ it('the chain is the same over the control port as it is', async () => {
       'signer-refresh': notAsked,
       fee: notAsked,
       flag: notAsked,
+      'checker-mode': notAsked,
     },
   })
   const to = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'

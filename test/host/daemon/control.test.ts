@@ -47,6 +47,7 @@ const handlers: ControlHandlers = {
   'signer-sign': notAsked,
   'signer-refresh': notAsked,
   flag: async () => ({}),
+  'checker-mode': async () => ({}),
 }
 
 describe('the control port', () => {

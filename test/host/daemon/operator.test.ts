@@ -5,7 +5,7 @@
  */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
-import { checkerInterface } from '../../../src/core/subnet/checker-canister.ts'
+import { checkerInterface } from '../../../src/core/subnet/checker-interface.ts'
 import { callAsOperator } from '../../../src/host/daemon/operator.ts'
 import type { IcBackend } from '../../../src/host/ic/backend.ts'
 import { devUser } from '../../../src/wallet/identity.ts'

@@ -13,7 +13,7 @@ import type { Envelope } from '../../../src/core/ic/envelope.ts'
 import { requestId, signCall } from '../../../src/core/ic/envelope.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
-import { checkerInterface } from '../../../src/core/subnet/checker-canister.ts'
+import { checkerInterface } from '../../../src/core/subnet/checker-interface.ts'
 import type { Posted } from '../../support/ic-requests.ts'
 import {
   callContent,

@@ -14,6 +14,8 @@ import { isSame } from './readable.ts'
 import { KEPT, reasonOfMissingWrite } from './rules.ts'
 
 const LEDGER_WRITES: ReadonlySet<string> = new Set(['icrc1_transfer', 'icrc2_transfer_from'])
+/** Nodes may have dropped it. */
+const SENT_AGAIN = 'a transaction is sent again unchanged, each hour, today [H 2]'
 const SEND = 'bitcoin_send_transaction'
 
 export const isLedgerWrite = ({ m, out }: OurCall): boolean =>
@@ -86,7 +88,7 @@ export class InStep {
     for (const call of left) {
       const isAgain = this.#sent.has(txidOf(call)) || call.out === 'failed'
       this.#sent.add(txidOf(call))
-      if (isAgain) this.#judge('a transaction again', { kind: 'different', reason: KEPT })
+      if (isAgain) this.#judge('a transaction again', { kind: 'different', reason: SENT_AGAIN })
       else this.#more(call, recorded)
     }
   }

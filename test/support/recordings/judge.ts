@@ -8,6 +8,8 @@ import { adjustments, differences } from './rules.ts'
 export type Judged = {
   readonly kind: 'equal' | 'different' | 'uncompared' | 'unexplained'
   readonly reason?: string | undefined
+  /** The minters hold other requests or coins from then on. */
+  readonly diverges?: true
   readonly recorded?: unknown
   readonly ours?: unknown
 }
@@ -38,7 +40,7 @@ export function judge(compared: Compared): Judged {
     if (sameOutcome(ours, { reply })) return { kind: 'equal', reason: reasons.join('; ') }
   }
   const difference = differences.find(({ applies }) => applies(compared))
-  return difference === undefined
-    ? { kind: 'unexplained', ...unexplained }
-    : { kind: 'different', reason: difference.reason, ...unexplained }
+  if (difference === undefined) return { kind: 'unexplained', ...unexplained }
+  const { reason, diverges } = difference
+  return { kind: 'different', reason, ...(diverges && { diverges }), ...unexplained }
 }

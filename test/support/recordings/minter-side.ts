@@ -1,14 +1,12 @@
 /** The minter of a recording: our machine behind Candid bytes, with signer and checker. */
 import { secp256k1 as curve } from '@noble/curves/secp256k1.js'
-import { bigEndian, fromBigEndian, fromHex, toHex } from '../../../src/core/base/bytes.ts'
+import { bigEndian, fromBigEndian, fromHex } from '../../../src/core/base/bytes.ts'
 import type { ExtendedKey } from '../../../src/core/base/derivation.ts'
 import { derivePublicKey, masterKey } from '../../../src/core/base/derivation.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
-import { accountKey } from '../../../src/core/ic/account.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
 import { vec } from '../../../src/core/ic/candid.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
-import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import type { SignatureRequest } from '../../../src/core/minter/calls.ts'
 import { callCandid, installCandid, upgradeCandid } from '../../../src/core/minter/candid-face.ts'
 import type { World } from '../../../src/core/minter/context.ts'
@@ -149,15 +147,14 @@ export class MinterSide {
     if (problems.length > 0) throw new Error(problems.join('\n'))
   }
 
+  /** All have arrived; who was inside is not any more. */
+  endSlot(): void {
+    machine.endSlot(this.minter)
+  }
+
   /** Names of the guards of both kinds: who is inside while a call waits. */
   get inside() {
     const { updating, retrieving } = this.minter.state.volatile
     return { updating, retrieving }
   }
 }
-
-/** The name under which our guards know an account. */
-export const guardName = accountKey
-
-export const textOf = (bytes: Principal): string => textOfPrincipal(bytes)
-export const hexOf = toHex

@@ -5,6 +5,7 @@
 import { fromHex } from '../../../src/core/base/bytes.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
+import { accountKey } from '../../../src/core/ic/account.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { addressText } from '../../../src/core/minter/addresses.ts'
@@ -18,7 +19,7 @@ import { InStep, isWriting } from './in-step.ts'
 import type { Judged, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
 import { LedgerSide, ledgerCodec } from './ledger-side.ts'
-import { guardName, MinterSide, minterCodec, recordedCodec, Signer } from './minter-side.ts'
+import { MinterSide, minterCodec, recordedCodec, Signer } from './minter-side.ts'
 import { OurCalls } from './our-calls.ts'
 import type { Outcome } from './outcome.ts'
 import { ANSWERED, recordedOutcome } from './outcome.ts'
@@ -190,9 +191,10 @@ export class Player {
     this.#compareCalls(step, judged.kind !== 'equal' || isShortened(step))
   }
 
-  #answer(step: Step): Outcome {
+  #answer(step: Step, callsOverlap = false): Outcome {
     const caller = principalOf(this.#recording, step.as)
-    if (step.c === 'minter') return this.minter.answer(step, caller, this.#world())
+    if (step.c === 'minter')
+      return this.minter.answer(step, caller, { ...this.#world(), callsOverlap })
     if (step.c === 'ledger') return this.ledger.answer(step, caller, this.#now)
     if (step.c === 'kyt') return ANSWERED
     throw new NotUnderstood(`a call of a canister "${step.c}"`)
@@ -201,6 +203,7 @@ export class Player {
   #judgeCall(step: Step, ours: Outcome): Judged {
     const judged = this.#judgedCall(step, ours)
     this.#judge(nameOf(step), judged)
+    if (judged.diverges === true) this.#inStep.diverged ??= judged.reason
     return judged
   }
 
@@ -224,22 +227,18 @@ export class Player {
    */
   #together(step: Step): void {
     this.#moveClock(step)
-    const entered: { readonly kind: 'updating' | 'retrieving'; readonly who: string }[] = []
     let isDifferent = false
     for (const part of step.parts ?? []) {
       const full: Step = { ...part, op: part.op ?? 'u' }
       const guard = this.#guardOf(full)
-      const before = this.#calls.count
-      const held = guard === undefined ? [] : entered.filter(({ kind }) => kind === guard.kind)
-      const isInside = guard !== undefined && held.some(({ who }) => who === guard.who)
-      const set = guard === undefined ? undefined : this.minter.inside[guard.kind]
-      for (const [at] of held.entries()) set?.add(`another ${at}`)
-      if (isInside) set?.add(guard.account)
-      const ours = this.#answer(full)
-      set?.clear()
-      if (guard !== undefined && this.#calls.count > before) entered.push(guard)
+      const inside = guard === undefined ? undefined : this.minter.inside[guard.kind]
+      const isOther = guard !== undefined && isPrincipalInside(inside, guard)
+      if (isOther) inside?.add(guard.account)
+      const ours = this.#answer(full, true)
+      if (isOther) inside?.delete(guard.account)
       if (this.#judgeCall(full, ours).kind !== 'equal') isDifferent = true
     }
+    if (this.minter.isInstalled) this.minter.endSlot()
     this.#compareCalls(step, isDifferent)
   }
 
@@ -249,16 +248,13 @@ export class Player {
     if (step.m === 'update_balance') {
       const name = field(step.in, 'owner')
       const owner = name === undefined ? caller : principalOfText(String(name))
-      const account = { owner, subaccount: subaccountOf(step.in, 'subaccount') }
-      return { kind: 'updating', who: textOfPrincipal(owner), account: guardName(account) } as const
+      const account = accountKey({ owner, subaccount: subaccountOf(step.in, 'subaccount') })
+      return { kind: 'updating', owner: accountKey({ owner }), account } as const
     }
     if (step.m !== 'retrieve_btc' && step.m !== 'retrieve_btc_with_approval') return undefined
-    const account = { owner: caller, subaccount: subaccountOf(step.in, 'from_subaccount') }
-    return {
-      kind: 'retrieving',
-      who: textOfPrincipal(caller),
-      account: guardName(account),
-    } as const
+    const subaccount = subaccountOf(step.in, 'from_subaccount')
+    const account = accountKey({ owner: caller, subaccount })
+    return { kind: 'retrieving', owner: accountKey({ owner: caller }), account } as const
   }
 
   #wait(step: Step, end: TimestampNs): void {
@@ -322,6 +318,17 @@ export class Player {
       else this.#judge(what, { kind: 'unexplained', recorded: theirs, ours: our })
     }
   }
+}
+
+/** Whether another account of the principal is inside: names of accounts begin with it. */
+function isPrincipalInside(
+  inside: ReadonlySet<string> | undefined,
+  { owner, account }: { readonly owner: string; readonly account: string },
+): boolean {
+  const principal = (name: string): string => name.split('.')[0] ?? ''
+  return [...(inside ?? [])].some(
+    (name) => name !== account && principal(name) === principal(owner),
+  )
 }
 
 /** World steps that bring a block, or stand for one. */

@@ -44,11 +44,15 @@ type Adjustment = {
 
 export type Difference = {
   readonly reason: string
+  /** The minters hold other requests from then on. */
+  readonly diverges?: true
   readonly applies: (compared: Compared) => boolean
 }
 
 /** What a failed send leaves behind. */
 export const KEPT = 'what could not be sent stays submitted today [H 2]'
+
+const HELD = 'what fees eat is held, then returned, today [H 6]'
 
 const ANONYMOUS = '2vxsx-fae'
 const isMinter = ({ step }: Compared, ...methods: readonly string[]): boolean =>
@@ -195,6 +199,13 @@ export const differences: readonly Difference[] = [
       isRejected(compared.ours),
   },
   {
+    reason: HELD,
+    diverges: true,
+    applies: (compared) =>
+      isMinter(compared, 'retrieve_btc_status', 'retrieve_btc_status_v2') &&
+      caseOf(replyOf(compared.recorded))[0] === 'AmountTooLow',
+  },
+  {
     reason: 'an impossible estimate is rejected today',
     applies: (compared) =>
       isMinter(compared, 'estimate_withdrawal_fee') && isRejected(compared.ours),
@@ -311,6 +322,7 @@ export function eventOfToday(payload: Fields): Fields | undefined {
       const { kyt_provider: _, ...rest } = fieldsOf(content)
       return { [name]: rest }
     }
+    case 'removed_retrieve_btc_request':
     case 'distributed_kyt_fee':
     case 'retrieve_btc_kyt_failed':
     case 'schedule_deposit_reimbursement':

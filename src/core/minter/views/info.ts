@@ -14,6 +14,7 @@ import type { ReserveEquation } from '../reserve.ts'
 import { reserveEquation } from '../reserve.ts'
 import type { SettingsChange } from '../settings-change.ts'
 import { sumOf } from '../state.ts'
+import { stoppedAsBroken } from '../stopped.ts'
 import type { InitArgs } from '../types.ts'
 
 export type Counts = {
@@ -141,11 +142,13 @@ type Told = Pick<Info, 'consolidation' | 'reserve' | 'counts'>
 export function alertsOf(context: Context, { consolidation, reserve, counts }: Told): Alert[] {
   const { state, volatile } = context
   const { balance, expectedCost: cost } = consolidation
+  const broken = stoppedAsBroken(volatile)
   const isNear = BigInt(counts.available) * 2n >= state.config.consolidationThreshold
   const unknownMints = [...state.checkedUtxos.values()].filter(
     ({ status }) => status === 'cleanButMintUnknown',
   ).length
   const alerts: readonly (Alert | false | undefined)[] = [
+    broken !== undefined && { code: 'stopped', message: broken.message },
     volatile.root === undefined && { code: 'no_key', message: 'The key is not made yet.' },
     volatile.mustLook && { code: 'view_behind', message: 'The view of Bitcoin is behind.' },
     counts.lost > 0 && {
