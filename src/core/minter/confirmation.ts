@@ -26,7 +26,7 @@ export function seenInChain({ state, ports }: Context): ReadonlySet<TxidKey> | u
 /** One round: looks at the main address, and finalises what has its change there deep enough. */
 export function findConfirmations(context: Context, seen: ReadonlySet<TxidKey>): void {
   const { state, volatile, ports, record } = context
-  if (volatile.root === undefined || seen.size === 0) return
+  if (volatile.root === undefined || ![...seen].some((key) => mayBeFinal(context, key))) return
   const answer = ports.bitcoin.utxos({
     script: volatile.root.mainScript,
     minConfirmations: state.config.minConfirmations,
@@ -46,6 +46,13 @@ export function findConfirmations(context: Context, seen: ReadonlySet<TxidKey>):
     if (transaction === undefined) continue // Its chain ended with the one before.
     record({ type: 'confirmedTransaction', txid: transaction.txid })
   }
+}
+
+/** Not while its block is too near the tip. One whose block is not held any more is deep. */
+function mayBeFinal({ state, ports }: Context, key: TxidKey): boolean {
+  const transaction = liveTransaction(state, key)
+  const depth = transaction === undefined ? 0 : ports.bitcoin.confirmations(transaction.txid)
+  return depth === 0 || depth >= state.config.minConfirmations
 }
 
 /** New outputs at the main address: of transactions the minter sent, and of others (step 3). */
