@@ -4,20 +4,16 @@
  */
 import { equalBytes, toDisplayHex } from '../core/base/bytes.ts'
 import type { ExtendedKey } from '../core/base/derivation.ts'
-import { attempt, BadEncoding } from '../core/base/errors.ts'
+import type { View } from '../core/base/view.ts'
 import type { OutPoint } from '../core/btc/transaction.ts'
-import { decodeTransaction, outpointKey, txid } from '../core/btc/transaction.ts'
+import { outpointKey } from '../core/btc/transaction.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { scriptOf } from '../core/minter/addresses.ts'
-import type {
-  SigningTransaction,
-  State,
-  SubmittedTransaction,
-  WithdrawalRequest,
-} from '../core/minter/state.ts'
+import type { SigningTransaction, State, WithdrawalRequest } from '../core/minter/state.ts'
 import { requestsOf } from '../core/minter/state.ts'
 import type { Utxo } from '../core/minter/types.ts'
 import type { ChainOutput, Claim } from './bitcoin-source.ts'
+import { coinsOfChain, countChain, ownOutputs, sentChains } from './reserve-sent.ts'
 
 /** What the chain said of outputs, all as of one height. */
 export type ViewedOutputs = {
@@ -93,11 +89,11 @@ export function claimsOf({
   minterKey,
   minterId,
 }: Pick<Views, 'minter' | 'minterKey' | 'minterId'>): readonly Claim[] {
-  const sent = [...minter.submitted.values()]
+  const chains = sentChains(minter)
   const coins = [
     ...minter.availableUtxos.values(),
     ...signedAlone(minter).flatMap(({ utxos }) => utxos),
-    ...sent.flatMap(({ utxos }) => utxos),
+    ...chains.flatMap(coinsOfChain),
   ]
   const main = scriptOf(minterKey, { owner: minterId })
   return [
@@ -105,30 +101,30 @@ export function claimsOf({
       const owner = minter.outpointAccount.get(outpointKey(outpoint))
       return { outpoint, height, script: owner === undefined ? main : scriptOf(minterKey, owner) }
     }),
-    ...sent.flatMap(({ txid: id, changeOutput }) =>
-      changeOutput === undefined
-        ? []
-        : [{ outpoint: { txid: id, vout: changeOutput.vout }, script: main }],
-    ),
+    ...chains
+      .flat()
+      .flatMap((sent) => ownOutputs(sent, main).map((outpoint) => ({ outpoint, script: main }))),
   ]
 }
 
 /** Counts coins, change in flight and debts. Adds to `found` what is not as the books say. */
 export function countCoins(views: Views, found: string[]): CoinCount {
   const { minter } = views
-  const coins = [...minter.availableUtxos.values()]
-  const owed = [...minter.queue]
+  const coins: View<Utxo>[] = [...minter.availableUtxos.values()]
+  const owed: { readonly amount: bigint }[] = [...minter.queue, ...minter.cancelled.values()]
   for (const { utxos, purpose } of signedAlone(minter)) {
     coins.push(...utxos)
     owed.push(...requestsOf(purpose))
   }
   let inFlightSat = 0n
-  for (const sent of minter.submitted.values()) {
-    const change = minedChange(views, sent, found)
-    inFlightSat += change ?? 0n
-    if (change !== undefined) continue
-    coins.push(...sent.utxos) // Not mined yet: its inputs are still there, its payments still due.
-    owed.push(...requestsOf(sent.purpose))
+  let owedInFlightSat = 0n
+  const { outputOf, minterKey, minterId } = views
+  const main = scriptOf(minterKey, { owner: minterId })
+  for (const chain of sentChains(minter)) {
+    const counted = countChain({ main, outputOf }, chain, found)
+    inFlightSat += counted.inFlightSat
+    owedInFlightSat += counted.owedSat
+    coins.push(...counted.coins)
   }
   let reservesSat = 0n
   const count = { verified: 0, missing: 0, mismatched: 0 }
@@ -141,7 +137,7 @@ export function countCoins(views: Views, found: string[]): CoinCount {
   return {
     reservesSat,
     inFlightSat,
-    owedSat: amountsOf(owed) + reimbursementsOf(minter),
+    owedSat: amountsOf(owed) + owedInFlightSat + reimbursementsOf(minter),
     excludedSat: excludedOf(minter),
     coins: { total: coins.length, ...count },
   }
@@ -167,7 +163,7 @@ const reimbursementsOf = (minter: State): bigint =>
 /** Whether the chain holds the coin, unspent, of its value, on an address derived from the key. */
 function judgeCoin(
   { minterKey, outputOf, minter }: Views,
-  { outpoint, value }: Utxo,
+  { outpoint, value }: View<Utxo>,
   found: string[],
 ): 'verified' | 'missing' | 'mismatched' {
   const owner = minter.outpointAccount.get(outpointKey(outpoint))
@@ -183,42 +179,4 @@ function judgeCoin(
     found.push(`${name} is not on the address of its account`)
   else return 'verified'
   return 'mismatched'
-}
-
-/**
- * Value of the change of a sent transaction that the chain has mined; undefined while it has not.
- * What the event says is compared with the transaction's own bytes, and these with the chain.
- */
-function minedChange(
-  { minterKey, minterId, outputOf }: Views,
-  sent: SubmittedTransaction,
-  found: string[],
-): bigint | undefined {
-  const { changeOutput, signedTransaction } = sent
-  const name = `transaction ${toDisplayHex(sent.txid)}`
-  const transaction =
-    signedTransaction === undefined
-      ? undefined
-      : attempt(() => decodeTransaction(signedTransaction))
-  if (
-    changeOutput === undefined ||
-    transaction === undefined ||
-    transaction instanceof BadEncoding
-  ) {
-    found.push(`${name} cannot be read back`)
-    return undefined
-  }
-  const spends = new Set(transaction.inputs.map(({ outpoint }) => outpointKey(outpoint)))
-  const sameInputs =
-    spends.size === sent.utxos.length &&
-    sent.utxos.every(({ outpoint }) => spends.has(outpointKey(outpoint)))
-  if (!equalBytes(txid(transaction), sent.txid) || !sameInputs)
-    found.push(`${name} is not the one its event names`)
-  const outpoint = { txid: sent.txid, vout: changeOutput.vout }
-  const output = outputOf(outpoint)
-  if (output.type !== 'unspent') return undefined
-  const main = scriptOf(minterKey, { owner: minterId })
-  if (output.value === changeOutput.value && equalBytes(output.script, main)) return output.value
-  found.push(`the change of ${name} is not what its event says`)
-  return 0n
 }
