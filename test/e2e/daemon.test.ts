@@ -139,8 +139,8 @@ describe('a subnet in the background', () => {
   }, 60_000)
 
   it('lets the operator set a fee level and flag a coin', () => {
-    expect(home.json('bitcoin fee 80satvb')).toEqual({ rate_sat_per_vb: 80, mode: 'set' })
-    expect(home.json('bitcoin fee auto')).toEqual({ rate_sat_per_vb: null, mode: 'auto' })
+    expect(home.json('bitcoin fee 80satvb')).toMatchObject({ rate_sat_per_vb: 80, mode: 'set' })
+    expect(home.json('bitcoin fee auto')).toMatchObject({ rate_sat_per_vb: null, mode: 'auto' })
     const target = `${'ab'.repeat(32)}:0`
     expect(home.json(`bitcoin flag ${target}`)).toEqual({ target, flagged: true })
     expect(home.json(`bitcoin flag ${target} --remove`)).toEqual({ target, flagged: false })

@@ -9,29 +9,55 @@ import { controlOf, printLocal } from '../local-network.ts'
 const RATE_MIN = 1_000n
 const RATE_MAX = 1_000_000_000n
 const MSAT = 1_000
+const HELP = 'ckbtc bitcoin fee --help'
 
-export async function fee({ args }: Invocation, context: Context): Promise<void> {
-  const [text = ''] = args
-  const rate = text === 'auto' ? undefined : parseFeeRate(text)
-  if (rate !== undefined && (rate < RATE_MIN || rate > RATE_MAX))
-    throw new UsageInvalid(`a fee level of ${text} cannot be set`, {
-      fix: 'give a rate from 1satvb to 1000000satvb, or auto',
-      command: 'ckbtc bitcoin fee --help',
+export async function fee({ args, options }: Invocation, context: Context): Promise<void> {
+  const [text] = args
+  const minimumText = options.text('minimum')
+  if (text === undefined && minimumText === undefined)
+    throw new UsageInvalid('neither a level nor a minimum was given', {
+      fix: 'give a rate like 12satvb, auto, or --minimum with a rate',
+      command: HELP,
     })
-  const rateMsatPerVb = rate === undefined ? undefined : Number(rate)
+  const level = text === undefined ? undefined : { rate: rateOf(text, 'auto') }
+  const minimum = minimumText === undefined ? undefined : { rate: rateOf(minimumText, 'default') }
   const { terminal, signal } = context
-  await (await controlOf(context)).ask('fee', { rateMsatPerVb }, { signal })
-  const rateSatPerVb = rateMsatPerVb === undefined ? undefined : rateMsatPerVb / MSAT
+  const control = await controlOf(context)
+  if (level !== undefined)
+    await control.ask('fee', { rateMsatPerVb: numberOf(level.rate) }, { signal })
+  const set =
+    minimum && (await control.ask('minimum-fee', { rateMsatPerVb: numberOf(minimum.rate) }))
+  const rateSatPerVb = level?.rate === undefined ? undefined : Number(level.rate) / MSAT
+  const minimumSatPerVb = set && set.rateMsatPerVb / MSAT
+  const mode = level === undefined ? null : level.rate === undefined ? 'auto' : 'set'
   const shown = rateSatPerVb === undefined ? 'auto' : `${rateSatPerVb} sat/vB`
   printLocal(terminal, {
     schema: 'bitcoin-fee',
-    data: { rateSatPerVb, mode: rate === undefined ? 'auto' : 'set' },
-    essential: shown,
-    print: () =>
-      terminal.answer(
-        rate === undefined
-          ? 'Fee estimates follow the blocks.'
-          : `Fee estimates see ${shown}, whatever the blocks say.`,
-      ),
+    data: { rateSatPerVb, mode, minimumSatPerVb, droppedTxids: set?.droppedTxids ?? [] },
+    essential: level === undefined ? `${minimumSatPerVb} sat/vB` : shown,
+    print: () => {
+      if (level !== undefined)
+        terminal.answer(
+          level.rate === undefined
+            ? 'Fee estimates follow the blocks.'
+            : `Fee estimates see ${shown}, whatever the blocks say.`,
+        )
+      if (set === undefined) return
+      terminal.answer(`The node takes and mines nothing below ${minimumSatPerVb} sat/vB.`)
+      for (const txid of set.droppedTxids) terminal.answer(`  no longer waits: tx ${txid}`)
+    },
+  })
+}
+
+const numberOf = (rate: bigint | undefined): number | undefined =>
+  rate === undefined ? undefined : Number(rate)
+
+/** Undefined for the word that takes a rate back. */
+function rateOf(text: string, word: 'auto' | 'default'): bigint | undefined {
+  const rate = text === word ? undefined : parseFeeRate(text)
+  if (rate === undefined || (rate >= RATE_MIN && rate <= RATE_MAX)) return rate
+  throw new UsageInvalid(`a fee level of ${text} cannot be set`, {
+    fix: `give a rate from 1satvb to 1000000satvb, or ${word}`,
+    command: HELP,
   })
 }

@@ -64,13 +64,22 @@ const tx: CommandDefinition = {
 
 const fee: CommandDefinition = {
   name: 'fee',
-  args: [{ name: '<rate>', description: '12satvb, or auto: what the blocks say' }],
+  args: [{ name: '[rate]', description: '12satvb, or auto: what the blocks say' }],
   summary: 'set the fee level that estimates see',
   description: `Sets the fee level of the local chain, so that redemptions cost what they would
-cost at such a time.`,
+cost at such a time. With --minimum the node takes and mines nothing cheaper: what
+waits and pays less is stuck until it is replaced.`,
   examples: [
     ['ckbtc bitcoin fee 80satvb', 'a busy day'],
     ['ckbtc bitcoin fee auto', 'no level is set any more'],
+    ['ckbtc bitcoin fee --minimum 20satvb', 'redemptions at 5 sat/vB get stuck'],
+    ['ckbtc bitcoin fee --minimum default', 'everything moves again'],
+  ],
+  options: [
+    {
+      flags: '--minimum <rate>',
+      description: 'what the node takes and mines: 20satvb, or default; until the subnet stops',
+    },
   ],
   exits: [[6, 'too few nodes run to decide on it'], LOCAL, DOWN],
   run: async () => (await import('../bitcoin/fee.ts')).fee,

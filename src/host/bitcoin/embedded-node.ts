@@ -49,6 +49,7 @@ export class EmbeddedBitcoin {
   readonly #node: RegtestNode
   readonly #server: RegtestServer
   readonly #store: Store | undefined
+  readonly #firstRate: bigint
   /** Time of blocks and of the mempool; tests move it (RN-11). */
   readonly clock: ChainClock
   #rpc: RpcServer | undefined
@@ -61,6 +62,7 @@ export class EmbeddedBitcoin {
   }) {
     this.clock = parts.clock
     this.#node = parts.node
+    this.#firstRate = parts.node.relayRateSatPerKvb
     this.#server = parts.server
     this.#store = parts.store
   }
@@ -127,6 +129,14 @@ export class EmbeddedBitcoin {
   /** What the mempool asks for now, in satoshi per 1,000 virtual bytes. */
   get minimumRate(): bigint {
     return this.#node.mempoolInfo(this.clock.now()).minimumRateSatPerKvb
+  }
+
+  /**
+   * What is cheaper is not taken, nor mined, until the node ends or this is asked again; undefined:
+   * as it was started. Gives the transactions that have left the mempool for it.
+   */
+  setMinimumRate(satPerKvb: bigint | undefined): readonly Txid[] {
+    return this.#node.setRelayRate(satPerKvb ?? this.#firstRate)
   }
 
   /** The block of the best chain at a height. */

@@ -278,6 +278,11 @@ const shapes = {
     request: object({ rateMsatPerVb: nullable(integer(1, FEE_RATE_MSAT_MAX)) }),
     reply: nothing,
   },
+  /** What the node of the chain takes and mines; absent: as it was started. */
+  'minimum-fee': {
+    request: object({ rateMsatPerVb: nullable(integer(1, FEE_RATE_MSAT_MAX)) }),
+    reply: object({ rateMsatPerVb: count, droppedTxids: list(hash, 100_000) }),
+  },
   'signer-info': {
     request: nothing,
     reply: object({

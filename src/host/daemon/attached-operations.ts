@@ -17,13 +17,14 @@ import { reportOf, withEvidence } from './outgoing-evidence.ts'
 import { outputReply, transactionReply } from './transaction-view.ts'
 
 /** What is done to the embedded chain alone. */
-export type OwnChainOperation = 'mine' | 'faucet' | 'reorg' | 'fee'
+export type OwnChainOperation = 'mine' | 'faucet' | 'reorg' | 'fee' | 'minimum-fee'
 
 const instead: Readonly<Record<OwnChainOperation, string>> = {
   mine: 'mine with that node: bitcoin-cli -regtest generatetoaddress 1 <address>',
   faucet: 'pay from a wallet of that node; ckbtc address names where to',
   reorg: 'reorganise that node: bitcoin-cli -regtest invalidateblock <hash>',
   fee: 'the level follows the blocks of that node',
+  'minimum-fee': 'start that node with another -minrelaytxfee',
 }
 
 export class AttachedOperations {

@@ -116,6 +116,14 @@ export class BitcoinOperations {
     }
   }
 
+  minimumFee({ rateMsatPerVb }: RequestOf<'minimum-fee'>): ReplyOf<'minimum-fee'> {
+    // A thousandth of a satoshi for a byte is a satoshi for a thousand.
+    const rate = rateMsatPerVb === undefined ? undefined : BigInt(rateMsatPerVb)
+    const dropped = this.#bitcoin.setMinimumRate(rate)
+    const inForce = Number(this.#bitcoin.minimumRate)
+    return { rateMsatPerVb: inForce, droppedTxids: dropped.map(toDisplayHex) }
+  }
+
   tip(): ReplyOf<'tip'> {
     const { hash, height, header } = this.#bitcoin.tip
     const waitingTransactions = this.#bitcoin.waiting.length

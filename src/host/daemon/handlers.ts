@@ -58,7 +58,16 @@ export function controlHandlers(running: Running): ControlHandlers {
   }
 }
 
-type ChainOperation = 'mine' | 'faucet' | 'reorg' | 'tip' | 'tx' | 'output' | 'send' | 'fee'
+type ChainOperation =
+  | 'mine'
+  | 'faucet'
+  | 'reorg'
+  | 'tip'
+  | 'tx'
+  | 'output'
+  | 'send'
+  | 'fee'
+  | 'minimum-fee'
 
 /** Of a chain that is not the subnet's own much is refused. */
 function chainHandlers({
@@ -74,6 +83,7 @@ function chainHandlers({
       faucet: () => attached.refuse('faucet'),
       reorg: () => attached.refuse('reorg'),
       fee: () => attached.refuse('fee'),
+      'minimum-fee': () => attached.refuse('minimum-fee'),
       tip: () => attached.tip(),
       tx: async (request) =>
         attached.tx(request, [...(await askNodes(local)), { transactions: chain.report() }]),
@@ -93,6 +103,7 @@ function chainHandlers({
     },
     output: (request) => bitcoin.output(request),
     send: (request) => bitcoin.send(request),
+    'minimum-fee': (request) => bitcoin.minimumFee(request),
     fee: async ({ rateMsatPerVb }) => {
       await setFeeLevel({ backend: subnet.backend, operator }, local, rateMsatPerVb)
       return {}

@@ -172,7 +172,7 @@ it('the chain of an attached node is seen with what is spent, unspent and unknow
 
   const operations = new AttachedOperations(chain)
   const id = toDisplayHex(paid.txid)
-  for (const operation of ['mine', 'faucet', 'reorg', 'fee'] as const)
+  for (const operation of ['mine', 'faucet', 'reorg', 'fee', 'minimum-fee'] as const)
     expect(() => operations.refuse(operation)).toThrow(
       expect.objectContaining({ code: 'RAIL_LOCAL_ONLY', exit: 10 }),
     )

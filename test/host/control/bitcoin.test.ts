@@ -44,6 +44,7 @@ it('the chain is the same over the control port as it is', async () => {
       'signer-sign': notAsked,
       'signer-refresh': notAsked,
       fee: notAsked,
+      'minimum-fee': notAsked,
       flag: notAsked,
       'checker-mode': notAsked,
     },

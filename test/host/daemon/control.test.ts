@@ -38,6 +38,7 @@ const handlers: ControlHandlers = {
     throw new RangeError('a stranger')
   },
   fee: notAsked,
+  'minimum-fee': notAsked,
   nodes: notAsked,
   'kill-node': notAsked,
   'corrupt-node': notAsked,

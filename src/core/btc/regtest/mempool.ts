@@ -77,7 +77,7 @@ const refused = (reason: string) => ({ type: 'refused', reason }) as const
 export class Mempool {
   readonly #chain: Chain
   readonly #scripts: ScriptVerifier
-  readonly #options: Required<MempoolOptions>
+  #options: Required<MempoolOptions>
   readonly #minimum = new MinimumRate()
   #pool = new Pool()
   #expiryDue = 0
@@ -203,6 +203,17 @@ export class Mempool {
   /** Takes out entries by their txids, with all that build on them. */
   drop(ids: readonly Txid[]): void {
     this.#pool.remove(ids.flatMap((id) => this.#pool.byTxid(id) ?? []))
+  }
+
+  /**
+   * From now on nothing cheaper is taken; what pays less leaves, with all that builds on it, as it
+   * does where a node of Core is started anew with a higher minimum. Gives what has left.
+   */
+  setRelayRate(relayRateSatPerKvb: bigint): readonly Txid[] {
+    this.#options = { ...this.#options, relayRateSatPerKvb }
+    const before = this.#pool.entries()
+    this.#pool.remove(before.filter(({ fee, vsize }) => fee < feeAt(relayRateSatPerKvb, vsize)))
+    return before.map(({ txid: id }) => id).filter((id) => this.#pool.byTxid(id) === undefined)
   }
 
   /** Rules that need no coins. */

@@ -275,6 +275,10 @@ export class RegtestNode {
   get relayRateSatPerKvb(): bigint {
     return this.#mempool.relayRateSatPerKvb
   }
+  /** Gives the transactions that have left the mempool for it. */
+  setRelayRate(satPerKvb: bigint): readonly Txid[] {
+    return this.#mempool.setRelayRate(satPerKvb)
+  }
   /** Transactions that wait for parents; by wtxid. */
   get orphans(): Intake['orphans'] {
     return this.#intake.orphans

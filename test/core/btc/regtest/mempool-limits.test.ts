@@ -41,6 +41,21 @@ const nameOf = (tx: Transaction): string => toDisplayHex(txid(tx))
 const sized = (from: readonly Anchor[], size: number) =>
   spendAtRate(from, 1n, { padding: size - 80, outputs: 2 })
 
+describe('a minimum that is raised while the node runs', () => {
+  it('evicts what pays less with all that builds on it, and is asked of what comes', () => {
+    const { node, offer, accept, pooled, coin } = world(3)
+    const cheap = accept(spendAtRate([coin(0)], 5n))
+    const child = accept(spendAtRate([anchorOf(cheap)], 40n))
+    const dear = accept(spendAtRate([coin(1)], 20n))
+    expect(node.setRelayRate(20_000n)).toEqual([txid(cheap), txid(child)])
+    expect([cheap, child, dear].map(pooled)).toEqual([false, false, true])
+    expect(node.mempoolInfo(NOW).minimumRateSatPerKvb).toBe(20_000n)
+    expect(offer(cheap)).toMatch(/^min relay fee not met, \d+ < \d+$/)
+    expect(node.setRelayRate(1_000n)).toEqual([])
+    accept(cheap)
+  })
+})
+
 describe('a chain of unconfirmed transactions', () => {
   it('bitcoin §13.57: ends with its 25th; the 26th is accepted after a block, not lost', () => {
     const { node, offer, accept, coin } = world(1)
