@@ -23,6 +23,7 @@ export function subnetData(status: StatusReply) {
     indexId: ids.index,
     checkerId: ids.checker,
     bitcoinId: ids.bitcoin,
+    dashboard: dashboardUrl(status),
     bitcoinHeight: status.bitcoinHeight,
     accounts: devAccounts(),
     mining: status.mining,
@@ -47,6 +48,10 @@ export function subnetData(status: StatusReply) {
     waiting: waitingFor(status),
   }
 }
+
+/** Of the minter, for a browser: by the URL, since not every system finds `<id>.localhost`. */
+const dashboardUrl = ({ url, ids }: StatusReply): string =>
+  `${url}/dashboard?canisterId=${ids.minter}`
 
 /** The node of the user's that it follows; null where the chain is its own. */
 function attachedData({ attached, subnetBitcoinHeight }: StatusReply) {
@@ -194,6 +199,7 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ['Index', ids.index],
     ['Checker', ids.checker],
     ['Bitcoin', ids.bitcoin],
+    ['Dashboard', dashboardUrl(status)],
     ['Subnet id', status.subnetId],
     ...(isVerbose ? ([['Root key', status.rootKey]] as const) : []),
     ['Chain', `height ${bitcoinHeight}${waiting}`],

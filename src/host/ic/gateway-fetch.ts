@@ -11,8 +11,8 @@ export function gatewayFetch(gateway: IcGateway): typeof fetch {
     const body = new Uint8Array(await request.arrayBuffer())
     signal.throwIfAborted()
     const contentType = request.headers.get('content-type') ?? undefined
-    const path = new URL(url).pathname
-    const handled = gateway.handle({ method, path, contentType, body })
+    const { pathname: path, search: query, host } = new URL(url)
+    const handled = gateway.handle({ method, path, query, host, contentType, body })
     return responseOf(await unlessAborted(handled, signal), url)
   }
 }

@@ -14,6 +14,7 @@ import { principalOfText, selfAuthenticating, textOfPrincipal } from '../../core
 import { callBody, readStateBody, rejectionBody, statusBody } from '../../core/ic/responses.ts'
 import type { Clock } from '../clock.ts'
 import type { IcBackend } from './backend.ts'
+import { canisterPage, pageTarget } from './canister-pages.ts'
 import { inspect, judgeCanister } from './canister-rules.ts'
 import type { IcRequest, IcResponse } from './messages.ts'
 import {
@@ -43,6 +44,8 @@ export type GatewayOptions = {
   /** Off: v3 and v4 calls are unknown, and clients fall back to polling. */
   readonly syncCalls?: boolean
   readonly syncWaitMs?: number
+  /** Time for a canister to answer with a page. */
+  readonly pageWaitMs?: number
   /** For the log: what was asked and how it ended; never arguments or signatures. */
   readonly onAnswer?: (answered: Answered) => void
 }
@@ -67,8 +70,13 @@ export class IcGateway {
   }
 
   /** The answer, when none of the body is needed for it: check 1 of §6, status, preflight. */
-  answerHead({ method, path, contentType }: Omit<IcRequest, 'body'>): IcResponse | undefined {
+  answerHead(head: Omit<IcRequest, 'body'>): IcResponse | undefined {
+    const { method, path, contentType } = head
     if (method === 'OPTIONS') return preflight
+    const target = pageTarget(head)
+    if (target?.type === 'refused') return plain(400, target.reason)
+    if (target !== undefined)
+      return method === 'GET' || method === 'HEAD' ? undefined : notAllowed('GET')
     if (path === STATUS_PATH)
       return method === 'GET' || method === 'HEAD' ? this.#status() : notAllowed('GET')
     const route = routeOf(path)
@@ -82,14 +90,16 @@ export class IcGateway {
   /** Rejects only when an invariant of ours is broken. */
   async handle(request: IcRequest): Promise<IcResponse> {
     const early = this.answerHead(request)
-    const route = routeOf(request.path)
-    if (early !== undefined || route === undefined) return early ?? notFound
+    if (early !== undefined) return early
     const bytesMax = bodyBytesMax(request.path)
     if (request.body.length > bytesMax) return tooLarge(bytesMax)
     if (this.#working >= REQUESTS_MAX) return overloaded('Too many requests are worked on.')
     this.#working += 1
     try {
-      return await this.#serve(route, request.body)
+      const route = routeOf(request.path)
+      return route === undefined
+        ? await this.#page(request)
+        : await this.#serve(route, request.body)
     } finally {
       this.#working -= 1
     }
@@ -102,6 +112,18 @@ export class IcGateway {
   #status(): IcResponse {
     const { backend, implementation } = this.#options
     return cbor(statusBody({ rootKey: backend.rootKey, implementation, ...backend.status }))
+  }
+
+  async #page(request: IcRequest): Promise<IcResponse> {
+    const target = pageTarget(request)
+    if (target?.type !== 'canister') return notFound
+    if (this.#options.backend.rootKey === undefined) return unavailable
+    try {
+      return await canisterPage(this.#options, { ...target, method: request.method })
+    } catch (error) {
+      if (!(error instanceof SubnetDown)) throw error
+      return plain(503, 'The subnet is not running.')
+    }
   }
 
   async #serve(route: Route, body: Uint8Array): Promise<IcResponse> {

@@ -37,10 +37,13 @@ export async function exchange(
 ): Promise<void> {
   const { gateway, names, budget } = context
   response.on('error', () => undefined) // The client is gone; `close` follows.
-  const [path = '/'] = (request.url ?? '/').split('?')
+  const url = request.url ?? '/'
+  const [path = '/'] = url.split('?')
   const head = {
     method: request.method ?? 'GET',
     path,
+    query: url.slice(path.length),
+    host: request.headers.host,
     contentType: request.headers['content-type'],
   }
   const early = isOwnName(request.headers.host, names)

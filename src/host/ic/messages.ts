@@ -7,6 +7,10 @@ export type IcRequest = {
   readonly method: string
   /** Without query. */
   readonly path: string
+  /** From its question mark on; empty without. */
+  readonly query?: string | undefined
+  /** As the client wrote it. */
+  readonly host?: string | undefined
   readonly contentType: string | undefined
   readonly body: Uint8Array
 }
@@ -30,6 +34,22 @@ export const preflight: IcResponse = { status: 204, headers: CORS, body: '' }
 export const cbor = (body: Uint8Array): IcResponse => ({
   status: 200,
   headers: { ...CORS, 'content-type': 'application/cbor' },
+  body,
+})
+
+/** What a canister shows. A browser takes its type as it is told. */
+export const page = (
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array,
+): IcResponse => ({
+  status,
+  headers: {
+    ...CORS,
+    'content-type': 'application/octet-stream',
+    ...headers,
+    'x-content-type-options': 'nosniff',
+  },
   body,
 })
 

@@ -36,6 +36,13 @@ export function routeOf(path: string): Route | undefined {
 export const isSynchronous = ({ scope, version, action }: Route): boolean =>
   scope === 'canister' && action === 'call' && version > 2
 
+/** A page is asked for without one. */
+const BYTES_MAX: Readonly<Record<Action | 'page', number>> = {
+  call: CALL_BYTES_MAX,
+  query: BODY_BYTES_MAX,
+  read_state: BODY_BYTES_MAX,
+  page: 0,
+}
+
 /** What is read of a body under this path before it is refused (§6 checks 2 and 6). */
-export const bodyBytesMax = (path: string): number =>
-  routeOf(path)?.action === 'call' ? CALL_BYTES_MAX : BODY_BYTES_MAX
+export const bodyBytesMax = (path: string): number => BYTES_MAX[routeOf(path)?.action ?? 'page']

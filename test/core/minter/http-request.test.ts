@@ -351,6 +351,12 @@ describe('/dashboard', () => {
     expect(text).toContain('Do not send here')
   })
 
+  it('has a style that is one', () => {
+    const style = /<style>([\s\S]*)<\/style>/.exec(get(busy(), '/dashboard').text)?.[1] ?? ''
+    expect(style).toContain('section>div{overflow-x:auto')
+    expect(style).not.toContain('&')
+  })
+
   it('loads nothing and runs nothing', () => {
     const { text, headers } = get(busy(), '/dashboard')
     expect(text).not.toMatch(/<script|<link|<img|<iframe|src=|url\(|@import|http/i)

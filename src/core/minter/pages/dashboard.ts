@@ -129,20 +129,21 @@ ${rows([
 }
 
 /** Ours: nothing is loaded from anywhere. */
-const STYLE = [
-  ':root{color-scheme:light dark;--line:#8884;--soft:#8881}',
-  'body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1.5rem}',
-  'header p,small{color:#888}',
-  'h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}',
-  'small{font-weight:400;margin-left:.4em}',
-  'section>div{overflow-x:auto;border:1px solid var(--line);border-radius:6px}',
-  'table{border-collapse:collapse;width:100%}',
-  'th,td{padding:.35rem .7rem;text-align:left;vertical-align:top;white-space:nowrap}',
-  'thead th{background:var(--soft);font-size:.85em}',
-  'tr+tr>*,tbody tr:first-child>*{border-top:1px solid var(--line)}',
-  'td{font-variant-numeric:tabular-nums}',
-  '.pairs th{font-weight:500;width:18rem;color:#888}',
-  'code{font:.85em ui-monospace,monospace}',
-  '.alert{border-left:4px solid #d33;background:#d331;padding:.5rem .8rem;margin:.6rem 0}',
-  '.pager a{margin-left:.8em}',
-].join('')
+const STYLE = html`
+:root{color-scheme:light dark;--line:#8884;--soft:#8882}
+body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1.5rem}
+header p,small{color:#888}
+h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
+small{font-weight:400;margin-left:.4em}
+section>div{overflow-x:auto;border:1px solid var(--line);border-radius:6px}
+table{border-collapse:collapse;width:100%}
+th,td{padding:.35rem .7rem;text-align:left;vertical-align:top;white-space:nowrap}
+thead th{background:var(--soft);font-size:.85em}
+tr+tr>*,tbody tr:first-child>*{border-top:1px solid var(--line)}
+td{font-variant-numeric:tabular-nums}
+.pairs th{font-weight:500;width:18rem;color:#888}
+code{font:.85em ui-monospace,monospace}
+.alert{border-left:4px solid #d33;background:#d331;padding:.5rem .8rem;margin:.6rem 0}
+.pager a{margin-left:.8em}
+
+`
