@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
 import { derivePublicKey } from '../../../src/core/base/derivation.ts'
+import { encodeBase58Check } from '../../../src/core/btc/base58.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import { anonymous, principal, principalOfText } from '../../../src/core/ic/principal.ts'
 import {
@@ -21,6 +22,8 @@ import {
 } from '../../../src/core/minter/addresses.ts'
 import type { BitcoinAddress, BitcoinNetwork } from '../../../src/core/minter/types.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
+import { invalidAddresses, validAddresses } from '../../support/published-addresses.ts'
+import { vectorJson } from '../../support/vectors.ts'
 
 const key = (publicKey: string, chainCode: string) => ({
   publicKey: fromHex(publicKey),
@@ -35,6 +38,11 @@ const CKBTC = key(
   '0222047a81d4f8a067031c89273d241b79a5a007c04dfaf36d07963db0b99097eb',
   '821aebb643bd97d319d2fd0b2e483d4e7de2ea9039ff67568b693e6abc14a03b',
 )
+
+const networkOf = (text: string): BitcoinNetwork => {
+  const prefix = text.toLowerCase().split('1')[0]
+  return prefix === 'bc' ? 'mainnet' : prefix === 'tb' ? 'testnet' : 'regtest'
+}
 
 const account = (owner: string, subaccount?: string): Account => ({
   owner: principalOfText(owner),
@@ -101,7 +109,7 @@ describe('deposit addresses', () => {
     ['mainnet', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'],
     ['testnet', 'tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx'],
     ['regtest', 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'],
-  ] as const)('of a known key on %s are those of BIP-173', (network, expected) => {
+  ] as const)('minter §23.16: of a known key on %s are those of BIP-173', (network, expected) => {
     const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
     expect(addressText(scriptOfKey(publicKey), network)).toBe(expected)
   })
@@ -111,7 +119,7 @@ describe('get_btc_address', () => {
   const world = new TestMinter()
   const zeros = new Uint8Array(32)
 
-  it('is the same for no subaccount and 32 zeros, and another for another', () => {
+  it('minter §23.14: is the same for no subaccount and 32 zeros, and another for another', () => {
     const none = world.call('get_btc_address', user(1), {})
     expect(world.call('get_btc_address', user(1), { subaccount: zeros })).toBe(none)
     expect(world.call('get_btc_address', user(2), { owner: user(1) })).toBe(none)
@@ -119,7 +127,7 @@ describe('get_btc_address', () => {
     expect(other).not.toBe(none)
   })
 
-  it('serves the anonymous caller who names an owner, and traps for the anonymous owner', () => {
+  it('minter §23.15: serves the anonymous caller who names an owner, and traps for the anonymous owner', () => {
     const served = world.answer('get_btc_address', anonymous, { owner: user(1) })
     expect(served.type).toBe('reply')
     expect(world.answer('get_btc_address', anonymous, {}).type).toBe('trap')
@@ -146,7 +154,7 @@ describe('get_btc_address', () => {
 })
 
 describe('the withdrawal account', () => {
-  it('is the vector of §3.4', () => {
+  it('minter §23.21: is the vector of §3.4', () => {
     const subaccount = withdrawalSubaccount(principalOfText('2chl6-4hpzw-vqaaa-aaaaa-c'))
     expect(toHex(subaccount)).toBe(
       'd3918f8aeef6118254d90399a3207b1fa062960f5e1b16643f2e8efb90add545',
@@ -168,7 +176,10 @@ describe('the withdrawal account', () => {
 describe('a destination', () => {
   const lower = 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'
 
-  it('is the same address in upper case', () => {
+  it('minter §23.17: is the same address in upper case, and none in both', () => {
+    const mixed = lower.replace('w508', 'W508')
+    for (const text of [mixed, `Bc1${lower.slice(3)}`, `bc1${lower.slice(3).toUpperCase()}`])
+      expect(parseDestination(text, 'mainnet').type).toBe('malformed')
     const upper = parseDestination(lower.toUpperCase(), 'mainnet')
     expect(upper).toEqual(parseDestination(lower, 'mainnet'))
     expect(upper.type).toBe('destination')
@@ -191,14 +202,25 @@ describe('a destination', () => {
     ['version 0 of another length', 'bc1rw5uspcuh'],
     ['the prefix of another network', 'tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx'],
     ['a version byte of another network', 'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn'],
-    ['base58 of 24 bytes', '1111111111111111111114oLvT'],
+    ['base58 of 24 bytes', encodeBase58Check(new Uint8Array(20))],
+    ['base58 of 26 bytes', encodeBase58Check(new Uint8Array(22))],
+    ['base58 with a bad checksum', '1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMJ'],
+    [
+      'a version byte that nobody has',
+      encodeBase58Check(Uint8Array.from([48, ...new Uint8Array(20)])),
+    ],
+    ['a space before it', ` ${lower}`],
+    ['a line end behind it', `${lower}\n`],
+    ['a null', `${lower}\0`],
+    ['very many characters', `bc1${'q'.repeat(100_000)}`],
+    ['very many digits of base58', '1'.repeat(100_000)],
     ['another first character', 'xyz'],
     ['an anchor', 'bc1pfeessrawgf'],
-  ])('with %s is malformed', (_, text) => {
+  ])('minter §23.18: with %s is malformed', (_, text) => {
     expect(parseDestination(text, 'mainnet').type).toBe('malformed')
   })
 
-  it('of any kind and network is read back from its text', () => {
+  it('minter §23.20: of any kind and network is read back from its text', () => {
     const kinds = fc.constantFrom<readonly [BitcoinAddress['type'], number]>(
       ['p2wpkhV0', 20],
       ['p2wshV0', 32],
@@ -216,6 +238,57 @@ describe('a destination', () => {
         expect(parsed).toEqual({ type: 'destination', address, script })
       }),
     )
+  })
+
+  it.each(validAddresses)('minter §23.19: %s is taken if its kind is paid', (text, script) => {
+    const network = networkOf(text)
+    const parsed = parseDestination(text, network)
+    const isPaid = /^(0014.{40}|0020.{64}|5120.{64})$/.test(script)
+    expect(parsed.type === 'destination' ? toHex(parsed.script) : parsed.type).toBe(
+      isPaid ? script : 'malformed',
+    )
+    for (const other of ['mainnet', 'testnet', 'regtest'] as const)
+      if (other !== network) expect(parseDestination(text, other).type).toBe('malformed')
+  })
+
+  it.each(invalidAddresses)('minter §23.19: %s is malformed', (text) => {
+    for (const network of ['mainnet', 'testnet', 'regtest'] as const)
+      expect(parseDestination(text, network).type).toBe('malformed')
+  })
+
+  it('minter §23.19: every script of the wallet vectors of BIP-341 is paid', (context) => {
+    type Vectors = { scriptPubKey: { expected: { scriptPubKey: string; bip350Address: string } }[] }
+    const vectors = vectorJson<Vectors>(context, 'bitcoin-core/bip341_wallet_vectors.json')
+    expect(vectors.scriptPubKey.length).toBeGreaterThan(5)
+    for (const { expected } of vectors.scriptPubKey) {
+      const parsed = parseDestination(expected.bip350Address, 'mainnet')
+      expect(parsed.type === 'destination' && toHex(parsed.script)).toBe(expected.scriptPubKey)
+    }
+  })
+
+  it('minter §23.19: is what Bitcoin Core reads, on each of its networks', (context) => {
+    type Row = readonly [string, string, { chain: string; isPrivkey: boolean }]
+    const rows = vectorJson<readonly Row[]>(context, 'bitcoin-core/key_io_valid.json')
+    const networks = { main: 'mainnet', test: 'testnet', regtest: 'regtest' } as const
+    let taken = 0
+    for (const [text, script, { chain, isPrivkey }] of rows) {
+      const network = chain === 'main' || chain === 'regtest' ? networks[chain] : networks.test
+      const parsed = parseDestination(text, network)
+      const isPaid = /^(0014|0020|5120|76a914|a914)/.test(script) && !isPrivkey
+      taken += isPaid ? 1 : 0
+      expect([text, parsed.type === 'destination' ? toHex(parsed.script) : parsed.type]).toEqual([
+        text,
+        isPaid ? script : 'malformed',
+      ])
+    }
+    expect(taken).toBeGreaterThan(30)
+    const none = vectorJson<readonly (readonly [string])[]>(
+      context,
+      'bitcoin-core/key_io_invalid.json',
+    )
+    for (const [text] of none)
+      for (const network of Object.values(networks))
+        expect(parseDestination(text, network).type).toBe('malformed')
   })
 
   it('differs for owners of any length, the empty one included', () => {

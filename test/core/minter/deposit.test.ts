@@ -42,7 +42,7 @@ function checkerOf(world: TestMinter, ...answers: CheckTransactionResult[]) {
 const tainted: CheckTransactionResult = { type: 'failed', addresses: ['x'] }
 
 describe('confirmations', () => {
-  it('that do not suffice are counted', () => {
+  it('minter §23.24: that do not suffice are counted', () => {
     const world = new TestMinter({ init: { minConfirmations: 12 } })
     const { outpoint, value } = world.pay(alice, 50_000n, 2)
     expect(error(update(world))).toEqual({
@@ -54,7 +54,7 @@ describe('confirmations', () => {
     })
   })
 
-  it('that suffice mint once', () => {
+  it('minter §23.25: that suffice mint once', () => {
     const world = new TestMinter({ init: { minConfirmations: 3 } })
     const { outpoint, value, height } = world.pay(alice, 50_000n, 3)
     const utxo = { outpoint, value, height }
@@ -85,7 +85,7 @@ describe('who may ask', () => {
     ['anybody for the minter', user(1), { owner: MINTER }],
     ['anybody for the anonymous owner', user(1), { owner: anonymous }],
     ['the minter for itself', MINTER, {}],
-  ])('is not %s', (_, caller, args) => {
+  ])('minter §23.26: is not %s', (_, caller, args) => {
     const world = new TestMinter()
     world.pay({ owner: MINTER }, 50_000n)
     world.pay({ owner: anonymous }, 50_000n)
@@ -100,7 +100,7 @@ describe('who may ask', () => {
   })
 })
 
-it('a credited deposit is known, and its memo names the coin', () => {
+it('minter §23.27: a credited deposit is known, and its memo names the coin', () => {
   const world = new TestMinter()
   const { outpoint, value, height } = world.pay(alice, 50_000n)
   update(world)
@@ -109,6 +109,7 @@ it('a credited deposit is known, and its memo names the coin', () => {
   expect(block && decodeMintMemo(block.memo)).toEqual(memo)
   const known = world.call('get_known_utxos', anonymous, alice)
   expect(known).toEqual([{ outpoint, value, height }])
+  expect(world.ledger.balance(alice)).toBe(49_900n)
   expect(world.events().map(({ payload }) => payload.type)).toEqual([
     'init',
     'checkedUtxoV2',
@@ -118,9 +119,9 @@ it('a credited deposit is known, and its memo names the coin', () => {
 
 describe('a suspended coin', () => {
   it.each([
-    ['as large as the check fee', 1_000n, 1_000n, 0n],
-    ['below the deposit minimum', 5_000n, 100n, 5_001n],
-  ])('%s waits a day, and the same outcome again is no event', (_, value, checkFee, min) => {
+    ['minter §23.28: as large as the check fee', 1_000n, 1_000n, 0n],
+    ['minter §23.45: below the deposit minimum and above the fee', 5_000n, 100n, 5_001n],
+  ])('%s, waits a day, and the same outcome again is no event', (_, value, checkFee, min) => {
     const world = new TestMinter({ init: { checkFee, depositMinAmount: min } })
     const { outpoint, height } = world.pay(alice, value)
     const utxo = { outpoint, value, height }
@@ -138,7 +139,30 @@ describe('a suspended coin', () => {
     expect(world.ledger.blocks).toEqual([])
   })
 
-  it('that is tainted waits a day, and the same outcome again is no event', () => {
+  it('minter §23.32: that is quarantined is minted when it passes after a day', () => {
+    const world = new TestMinter()
+    world.pay(alice, 50_000n)
+    checkerOf(world, tainted)
+    expect(types(update(world))).toEqual(['tainted'])
+    world.wait(DAY - 1n)
+    expect(types(update(world))).toEqual(['noNewUtxos'])
+    world.wait(1n)
+    expect(types(update(world))).toEqual(['minted'])
+    expect(world.state.suspendedUtxos.size).toBe(0)
+  })
+
+  it('minter §23.33: is looked at again at once after an upgrade', () => {
+    const world = new TestMinter()
+    world.pay(alice, 100n)
+    world.pay(alice, 50_000n)
+    checkerOf(world, tainted)
+    expect([...types(update(world))].sort()).toEqual(['tainted', 'valueTooSmall'])
+    expect(types(update(world))).toEqual(['noNewUtxos'])
+    world.upgrade()
+    expect(types(update(world))).toEqual(['valueTooSmall', 'minted'])
+  })
+
+  it('minter §23.29: that is tainted waits a day, and the same outcome again is no event', () => {
     const world = new TestMinter()
     world.pay(alice, 50_000n)
     const calls = checkerOf(world, tainted, tainted)
@@ -153,18 +177,19 @@ describe('a suspended coin', () => {
     expect(world.state.suspendedUtxos.size).toBe(0)
   })
 
-  it('that was too small can turn out tainted, which is another event', () => {
+  it('minter §23.30: that was too small can turn out tainted, which is another event', () => {
     const world = new TestMinter({ init: { checkFee: 1_000n } })
     world.pay(alice, 1_000n)
     update(world)
     world.upgrade({ type: 'upgrade', args: { checkFee: 100n } })
+    world.wait(DAY)
     checkerOf(world, tainted)
     expect(types(update(world))).toEqual(['tainted'])
     const reasons = world.events('suspendedUtxo').map(({ payload }) => payload)
     expect(reasons).toMatchObject([{ reason: 'valueTooSmall' }, { reason: 'quarantined' }])
   })
 
-  it('that was too small is minted when the fee is lower, after a day or an upgrade', () => {
+  it('minter §23.31: that was too small is minted when the fee is lower and it passes', () => {
     const world = new TestMinter({ init: { checkFee: 1_000n } })
     world.pay(alice, 1_000n)
     update(world)
@@ -199,7 +224,7 @@ describe('a suspended coin', () => {
 })
 
 describe('the checker', () => {
-  it('is asked again while it wants cycles, ten times in all', () => {
+  it('minter §23.35: is asked again while it wants cycles, ten times in all', () => {
     const more: CheckTransactionResult = { type: 'notEnoughCycles' }
     const world = new TestMinter()
     world.pay(alice, 50_000n)
@@ -223,7 +248,7 @@ describe('the checker', () => {
       { type: 'error', message: 'm' },
       { type: 'genericError', code: 2n, message: 'm' },
     ],
-  ])('%o ends the call', (answer, expected) => {
+  ])('minter §23.36: %o ends the call', (answer, expected) => {
     const world = new TestMinter()
     world.pay(alice, 50_000n)
     checkerOf(world, answer)
@@ -243,7 +268,7 @@ describe('the checker', () => {
   })
 })
 
-it('a coin that the ledger did not take is minted later without another check', () => {
+it('minter §23.37: a coin that the ledger did not take is minted later without another check', () => {
   const world = new TestMinter()
   world.pay(alice, 50_000n)
   const calls = checkerOf(world)
@@ -288,6 +313,14 @@ describe('one call at a time', () => {
 })
 
 describe('an outpoint is credited at most once, ever', () => {
+  it('minter §23.41: nor is any of three pages, and their latency is that of three pages', () => {
+    const world = new TestMinter({ settings: { depositsPerCallMax: 3_000 } })
+    for (let i = 0; i < 2_100; i++) world.chain.pay(world.scriptOf(alice), 50_000n)
+    expect(types(update(world)).filter((type) => type === 'minted').length).toBe(2_100)
+    expect(world.ledger.balance(alice)).toBe(2_100n * 49_900n)
+    expect([...world.state.volatile.observed.utxosLatency.client.keys()]).toEqual([3])
+  })
+
   /** Deposits, redeems nearly all of it, and lets the payment become final. */
   function spent() {
     const world = new TestMinter()
@@ -349,7 +382,7 @@ it('one call works off a limited number of deposits, the next ones the rest', ()
 })
 
 describe('what is not processed', () => {
-  it('is a coin of value zero, and no state is kept for it', () => {
+  it('minter §23.47: is a coin of value zero, and no state is kept for it', () => {
     const world = new TestMinter()
     world.pay(alice, 0n)
     expect(types(update(world))).toEqual(['noNewUtxos'])
@@ -357,7 +390,7 @@ describe('what is not processed', () => {
     expect(world.state.volatile.lastChecked.size).toBe(0)
   })
 
-  it('is a coin of value zero beside one that is minted', () => {
+  it('minter §23.47: is a coin of value zero beside one that is minted', () => {
     const world = new TestMinter({ init: { depositMinAmount: 0n, checkFee: 0n } })
     world.pay(alice, 0n)
     world.pay(alice, 50_000n)

@@ -1,6 +1,7 @@
 /** Install, upgrade, modes. Source: minter §2.2, §18.4, checklist 1–13. */
 import { describe, expect, it } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
+import { withdrawalAccount } from '../../../src/core/minter/addresses.ts'
 import { EMBEDDED_INIT } from '../../../src/core/minter/constants.ts'
 import { install } from '../../../src/core/minter/machine.ts'
 import type { InitArgs, Mode } from '../../../src/core/minter/types.ts'
@@ -13,11 +14,11 @@ const options = { self: MINTER, now: timestampNs(1n) }
 
 describe('an install', () => {
   it.each<readonly [string, Partial<InitArgs>]>([
-    ['an empty key name', { ecdsaKeyName: '' }],
-    ['no checker', { checkerId: undefined }],
-    ['a check fee above the minimum withdrawal', { checkFee: 50_001n }],
+    ['minter §23.1: an empty key name', { ecdsaKeyName: '' }],
+    ['minter §23.2: no checker', { checkerId: undefined }],
+    ['minter §23.3: a check fee above the minimum withdrawal', { checkFee: 50_001n }],
     ['the default check fee above the minimum', { checkFee: undefined, retrieveMinAmount: 999n }],
-  ])('with %s is refused', (_, change) => {
+  ])('%s is refused', (_, change) => {
     const args = { ...good, ...change }
     expect(install({ type: 'init', args }, options).type).toBe('refused')
   })
@@ -27,7 +28,7 @@ describe('an install', () => {
     expect(install({ type: 'init', args }, options).type).toBe('installed')
   })
 
-  it('with upgrade arguments is refused', () => {
+  it('minter §23.5: with upgrade arguments is refused', () => {
     expect(install({ type: 'upgrade' }, options).type).toBe('refused')
   })
 
@@ -45,13 +46,20 @@ describe('an install', () => {
 })
 
 describe('an upgrade', () => {
+  it('minter §23.13: of the minimum withdrawal shows at once, before the fees are known', () => {
+    const world = new TestMinter()
+    world.chain.rates = []
+    world.upgrade({ type: 'upgrade', args: { retrieveMinAmount: 70_000n } })
+    expect(world.call('get_minter_info', alice.owner, undefined).retrieveMinAmount).toBe(70_000n)
+  })
+
   const configAfter = (args: Parameters<TestMinter['upgrade']>[0]) => {
     const world = new TestMinter()
     expect(world.upgrade(args).type).toBe('installed')
     return world.state.config
   }
 
-  it('without arguments is fine and keeps all', () => {
+  it('minter §23.5: without arguments is fine and keeps all', () => {
     const world = new TestMinter({ init: { mode: { type: 'readOnly' } } })
     const before = world.state.config
     expect(world.upgrade(undefined).type).toBe('installed')
@@ -60,11 +68,18 @@ describe('an upgrade', () => {
     expect(world.events().length).toBe(1)
   })
 
-  it('with init arguments is refused', () => {
+  it('minter §23.5: with init arguments is refused', () => {
     expect(new TestMinter().upgrade({ type: 'init', args: good }).type).toBe('refused')
   })
 
-  it('that makes the configuration invalid leaves the old state intact', () => {
+  it('minter §23.3: with a check fee above the minimum withdrawal is refused', () => {
+    const world = new TestMinter()
+    const raised = (checkFee: bigint) => world.upgrade({ type: 'upgrade', args: { checkFee } }).type
+    expect([raised(50_001n), raised(50_000n)]).toEqual(['refused', 'installed'])
+    expect(world.state.config.checkFee).toBe(50_000n)
+  })
+
+  it('minter §23.4: that makes the configuration invalid leaves the old state intact', () => {
     const world = new TestMinter({ init: { checkFee: 1_000n } })
     const before = world.minter
     const { state } = before
@@ -77,19 +92,19 @@ describe('an upgrade', () => {
     expect(world.events().length).toBe(1)
   })
 
-  it('moves the confirmations down only', () => {
+  it('minter §23.10: moves the confirmations down only', () => {
     expect(configAfter({ type: 'upgrade', args: { minConfirmations: 12 } }).minConfirmations).toBe(
       6,
     )
     expect(configAfter({ type: 'upgrade', args: { minConfirmations: 3 } }).minConfirmations).toBe(3)
   })
 
-  it('takes the check fee over the older name', () => {
+  it('minter §23.11: takes the check fee over the older name', () => {
     expect(configAfter({ type: 'upgrade', args: { checkFee: 5n, kytFee: 6n } }).checkFee).toBe(5n)
     expect(configAfter({ type: 'upgrade', args: { kytFee: 6n } }).checkFee).toBe(6n)
   })
 
-  it('ignores a consolidation threshold not above the most inputs', () => {
+  it('minter §23.12: ignores a consolidation threshold not above the most inputs', () => {
     const threshold = (value: bigint) =>
       configAfter({ type: 'upgrade', args: { consolidationThreshold: value } })
         .consolidationThreshold
@@ -113,38 +128,52 @@ describe('the mode', () => {
     world.deposit(alice, 10_000_000n)
     world.deposit({ owner: bob }, 10_000_000n)
     world.upgrade({ type: 'upgrade', args: { mode } })
+    world.upgrade()
     const deposits = [alice.owner, bob].map((owner) => {
       world.pay({ owner }, 50_000n)
       const result = world.call('update_balance', owner, {})
       return result.type === 'err' ? result.error.type : 'served'
     })
     const withdrawals = [alice.owner, bob].map((owner) => {
-      const result = world.withdraw({ owner }, ADDRESS, 100_000n)
-      return result.type === 'err' ? result.error.type : 'served'
+      const approved = world.withdraw({ owner }, ADDRESS, 100_000n)
+      world.ledger.move({ owner }, withdrawalAccount(MINTER, owner), 100_000n)
+      const args = { address: ADDRESS, amount: 100_000n }
+      const answers = [approved, world.call('retrieve_btc', owner, args)].map((result) =>
+        result.type === 'err' ? result.error.type : 'served',
+      )
+      expect(answers[0]).toBe(answers[1])
+      return answers[0]
     })
     return { deposits, withdrawals }
   }
   const closed = 'temporarilyUnavailable'
 
-  it.each<readonly [Mode, ReturnType<typeof from>]>([
-    [{ type: 'readOnly' }, { deposits: [closed, closed], withdrawals: [closed, closed] }],
+  it.each<readonly [string, Mode, ReturnType<typeof from>]>([
     [
+      'minter §23.6: read-only, it lets nobody in',
+      { type: 'readOnly' },
+      { deposits: [closed, closed], withdrawals: [closed, closed] },
+    ],
+    [
+      'minter §23.7: restricted to some, it lets those in, an upgrade later too',
       { type: 'restrictedTo', principals: [alice.owner] },
       { deposits: ['served', closed], withdrawals: ['served', closed] },
     ],
     [
+      'minter §23.8: with deposits restricted, it lets everybody withdraw',
       { type: 'depositsRestrictedTo', principals: [alice.owner] },
       { deposits: ['served', closed], withdrawals: ['served', 'served'] },
     ],
     [
+      'open, it lets everybody in',
       { type: 'generalAvailability' },
       { deposits: ['served', 'served'], withdrawals: ['served', 'served'] },
     ],
-  ])('%o lets in whom it names', (mode, expected) => {
+  ])('%s', (_, mode, expected) => {
     expect(from(mode)).toEqual(expected)
   })
 
-  it('looks at the caller: a listed one may credit any owner', () => {
+  it('minter §23.9: looks at the caller: a listed one may credit any owner', () => {
     const mode: Mode = { type: 'restrictedTo', principals: [alice.owner] }
     const world = new TestMinter({ init: { mode } })
     world.pay({ owner: bob }, 50_000n)

@@ -9,6 +9,7 @@ import {
   feeCollectorSubaccount,
   withdrawalAccount,
 } from '../../../src/core/minter/addresses.ts'
+import { DEFAULT_SETTINGS } from '../../../src/core/minter/constants.ts'
 import { decodeBurnMemo } from '../../../src/core/minter/memo.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
 
@@ -35,7 +36,7 @@ const nothingBurned = (world: TestMinter): void => {
 }
 
 describe('an accepted withdrawal', () => {
-  it('burns from the withdrawal account, deposit first', () => {
+  it('minter §23.54: burns from the withdrawal account, deposit first', () => {
     const world = funded()
     const { receivedAt } = { receivedAt: world.now }
     expect(retrieve(world, 100_000n)).toEqual({ type: 'ok', value: { blockIndex: 1n } })
@@ -54,7 +55,7 @@ describe('an accepted withdrawal', () => {
     expect(byAccount).toEqual([{ blockIndex: 1n, status: { type: 'pending' } }])
   })
 
-  it('burns from the approved subaccount, which is where a reimbursement would go', () => {
+  it('minter §23.54: approved, is found by its subaccount, and its memo has the address alone', () => {
     const world = funded()
     const from = { ...alice, subaccount }
     world.ledger.move(alice, from, 500_000n)
@@ -72,6 +73,15 @@ describe('an accepted withdrawal', () => {
     expect(of(undefined)).toEqual([])
   })
 
+  it('minter §23.55: burns from the approved subaccount, where a reimbursement would go', () => {
+    const world = funded()
+    const from = { ...alice, subaccount }
+    world.ledger.move(alice, from, 500_000n)
+    expect(world.withdraw(from, ADDRESS, 100_000n).type).toBe('ok')
+    expect(world.ledger.blocks[1]).toMatchObject({ type: 'burn', account: from, amount: 100_000n })
+    expect(world.state.queue[0]?.reimbursementAccount).toEqual(from)
+  })
+
   it('keeps the address as the caller wrote it', () => {
     const world = funded()
     world.withdraw(alice, ADDRESS.toUpperCase(), 100_000n)
@@ -79,7 +89,7 @@ describe('an accepted withdrawal', () => {
     expect(burn && decodeBurnMemo(burn.memo)).toMatchObject({ address: ADDRESS.toUpperCase() })
   })
 
-  it('may pay a deposit address of a user: it comes back as a deposit', () => {
+  it('minter §23.23: may pay a deposit address of a user: it comes back as a deposit', () => {
     const world = funded()
     const address = world.call('get_btc_address', user(2), {})
     expect(world.withdraw(alice, address, 100_000n).type).toBe('ok')
@@ -111,7 +121,7 @@ describe('a refused withdrawal burns nothing:', () => {
     ['the main address', { owner: MINTER }],
     ['the fee collector', { owner: MINTER, subaccount: feeCollectorSubaccount() }],
     ["the caller's own withdrawal account", withdrawalAccount(MINTER, alice.owner)],
-  ])('to %s, in whichever case it is written', (_, own) => {
+  ])('minter §23.22: to %s, in whichever case it is written', (_, own) => {
     const world = funded()
     const text = addressText(world.scriptOf(own), 'regtest')
     for (const address of [text, text.toUpperCase()])
@@ -120,7 +130,7 @@ describe('a refused withdrawal burns nothing:', () => {
     nothingBurned(world)
   })
 
-  it('an amount below the minimum', () => {
+  it('minter §23.49: an amount below the minimum', () => {
     const world = funded()
     const expected = { type: 'err', error: { type: 'amountTooLow', min: 50_000n } }
     expect(retrieve(world, 49_999n)).toEqual(expected)
@@ -136,7 +146,7 @@ describe('a refused withdrawal burns nothing:', () => {
     nothingBurned(world)
   })
 
-  it('a withdrawal account that is too poor', () => {
+  it('minter §23.50: a withdrawal account that is too poor', () => {
     const world = funded()
     expect(retrieve(world, 100_000n, { moved: 99_999n })).toEqual({
       type: 'err',
@@ -145,7 +155,7 @@ describe('a refused withdrawal burns nothing:', () => {
     nothingBurned(world)
   })
 
-  it('an approval that is too small, or of an account that is too poor', () => {
+  it('minter §23.51: an approval that is too small, or of an account that is too poor', () => {
     const world = funded()
     world.ledger.allowances.set(accountKey(alice), 99_999n)
     const args = { address: ADDRESS, amount: 100_000n }
@@ -164,7 +174,7 @@ describe('a refused withdrawal burns nothing:', () => {
   it.each([
     [{ type: 'temporarilyUnavailable', message: 'stopped' } as const],
     [{ type: 'genericError', code: 5n, message: 'odd' } as const],
-  ])('a ledger that says %o', (failure) => {
+  ])('minter §23.52: a ledger that says %o', (failure) => {
     const world = funded()
     world.ledger.failure = failure
     const expected = { error: { type: 'temporarilyUnavailable' } }
@@ -182,7 +192,7 @@ describe('a refused withdrawal burns nothing:', () => {
     expect(world.state.volatile.retrieving.size).toBe(0)
   })
 
-  it('a destination that the checker refuses, or cannot judge', () => {
+  it('minter §23.53: a destination that the checker refuses, or cannot judge', () => {
     const world = funded()
     const { checker } = world
     world.checker = { ...checker, checkAddress: () => ({ type: 'failed' }) }
@@ -198,7 +208,8 @@ describe('a refused withdrawal burns nothing:', () => {
     expect(world.status(1n)).toEqual({ type: 'unknown' })
   })
 
-  it('one too many that are incomplete', () => {
+  it('minter §23.56: one more than 5,000 that are incomplete, or than was set', () => {
+    expect(DEFAULT_SETTINGS.pendingRequestsMax).toBe(5_000)
     const world = funded({ settings: { pendingRequestsMax: 2 } })
     expect(world.withdraw(alice, ADDRESS, 100_000n).type).toBe('ok')
     world.wait(11_000_000_000n)
@@ -230,7 +241,7 @@ describe('a refused withdrawal burns nothing:', () => {
     nothingBurned(fragmented)
   })
 
-  it('exactly the minimum, when coins are small and fees high', () => {
+  it('minter §23.59: exactly the minimum, when coins are small and fees high', () => {
     const world = new TestMinter()
     for (let i = 0; i < 120; i++) world.deposit(alice, 1_000n)
     world.chain.rates = Array.from({ length: 101 }, () => 20_000n)
@@ -259,7 +270,7 @@ describe('a refused withdrawal burns nothing:', () => {
   })
 })
 
-it('two calls of one account at once are not served, of two subaccounts they are', () => {
+it('minter §23.57: two calls of one account at once are not served, of two subaccounts they are', () => {
   const world = funded()
   const answers: string[] = []
   const { checker } = world

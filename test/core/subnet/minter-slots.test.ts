@@ -50,7 +50,7 @@ describe('through bytes, in one slot', () => {
 })
 
 describe('in the slot of a block that reorganises, after the block', () => {
-  it('nothing is minted while a credited coin is lost, and all is well when it is back', () => {
+  it('minter §23.48: nothing is minted while a credited coin is lost, and all is well when it is back', () => {
     const world = funded()
     world.balanceUpdate()
     const inSlot = world.sameSlot(() => {
