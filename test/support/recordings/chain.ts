@@ -120,7 +120,7 @@ export class RecordedChain implements Bitcoin {
     if (tainted === true) this.tainted.add(txid)
   }
 
-  /** Listed, or by a formula: the hash of seed and number, as single coins have it. */
+  /** Listed, or by a formula: the hash of seed and number. The certified ledger confirms it. */
   #addCoins(step: Step): void {
     const { formula, list, coins = list } = fieldsOf(step)
     if (Array.isArray(coins)) {
@@ -132,7 +132,7 @@ export class RecordedChain implements Bitcoin {
     }
     const { seed, count, value, vout = 0 } = fieldsOf(formula)
     if (count === undefined) throw new NotUnderstood(`coins: ${JSON.stringify(step)}`)
-    for (let number = 1; number <= Number(count); number++) {
+    for (let number = 0; number < Number(count); number++) {
       const txid = toHex(sha256(utf8(`${seed} ${number}`)))
       this.#addCoin({ ...fieldsOf(step), value }, { txid, vout: Number(vout) })
     }

@@ -3,6 +3,8 @@ import type { Txid } from '../../../src/core/base/bytes.ts'
 import { fromHex, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
 import { sat } from '../../../src/core/base/units.ts'
+import { hashBlock, hashTransaction } from '../../../src/core/ledger/block-hash.ts'
+import { valueOfBlock } from '../../../src/core/ledger/block-value.ts'
 import { selectCoins } from '../../../src/core/minter/coin-selection.ts'
 import { addCoin, newCoinSet } from '../../../src/core/minter/coin-set.ts'
 import { DEFAULT_INPUTS_MAX, DEFAULT_SETTINGS } from '../../../src/core/minter/constants.ts'
@@ -10,14 +12,34 @@ import { eventsOf } from '../../../src/core/minter/event-log.ts'
 import { isExtension } from '../../../src/core/minter/events.ts'
 import { payloadCodec } from '../../../src/core/minter/interface-events.ts'
 import type { Utxo } from '../../../src/core/minter/types.ts'
+import { eventOfToday, plainEvent } from './event-rules.ts'
 import type { Fields, Readable, Recording } from './format.ts'
 import { field, fieldsOf, listOf, NotUnderstood } from './format.ts'
 import type { Judged } from './judge.ts'
+import { legacyForm } from './ledger-arguments.ts'
 import type { Player } from './player.ts'
-import { canonical, readableOf } from './readable.ts'
-import { eventOfToday, plainEvent } from './rules.ts'
+import { canonical, isSame, readableOf } from './readable.ts'
 
 export type Ending = { readonly what: string } & Judged
+
+/** Every recorded block: what is in it, and its hash. */
+export function compareBlocks(player: Player, { blocks }: Recording): Ending[] {
+  if (blocks === undefined || player.diverged !== undefined) return []
+  const ours = player.ledger.state.chain.blocks
+  const verdicts = blocks.map(({ i, h, b }): Ending => {
+    const block = ours[i]
+    const what = `block ${i}`
+    if (block === undefined) return { what, kind: 'unexplained', recorded: b }
+    const said = legacyForm(valueOfBlock(block))
+    const hash = toHex(hashBlock(block, hashTransaction(block.transaction)))
+    return isSame(said, b) && hash === h
+      ? { what, kind: 'equal' }
+      : { what, kind: 'unexplained', recorded: b, ours: said }
+  })
+  const isMore = ours.length > (blocks.at(-1)?.i ?? -1) + 1
+  const more: Ending = { what: 'blocks', kind: 'unexplained', ours: ours.length }
+  return isMore ? [...verdicts, more] : verdicts
+}
 
 /** Every recorded event, in order, against ours without those that only we have. */
 export function compareEvents(player: Player, { events, events_note }: Recording): Ending[] {
@@ -28,35 +50,47 @@ export function compareEvents(player: Player, { events, events_note }: Recording
     .filter((payload) => !isExtension(payload.type))
     .map((payload) => fieldsOf(readableOf(payloadCodec, payload)))
     .filter((payload) => leftOut === undefined || !isOfCoinWorth(payload, leftOut))
-  const verdicts: Ending[] = []
-  let next = 0
+  const expected = events.map((event) => player.chain.translated(eventOfToday(event)))
+  return inOrder({ events, expected, ours, diverged: player.diverged })
+}
+
+/** One after the other; once the minters hold different things, each wherever it is. */
+function inOrder({
+  events,
+  expected,
+  ours,
+  diverged,
+}: {
+  readonly events: readonly Fields[]
+  readonly expected: readonly (Fields | undefined)[]
+  readonly ours: readonly Fields[]
+  readonly diverged: string | undefined
+}): Ending[] {
+  const left = ours.map((payload) => canonical(plainEvent(payload)))
   const checked = new Set<string>()
-  for (const event of events) {
-    const expected = player.chain.translated(eventOfToday(event))
+  const verdicts = events.map((event, i): Ending => {
     const what = `event ${Object.keys(event).join()}`
-    if (expected === undefined) {
-      verdicts.push({ what, kind: 'different', reason: 'no event of today’s release' })
-      continue
+    const today = expected[i]
+    if (today === undefined)
+      return { what, kind: 'different', reason: 'no event of today’s release' }
+    const said = canonical(plainEvent(today))
+    if (checked.has(said))
+      return { what, kind: 'different', reason: 'a checked coin is recorded once today' }
+    if ('checked_utxo_v2' in today) checked.add(said)
+    const at = diverged === undefined ? (left[0] === said ? 0 : -1) : left.indexOf(said)
+    if (at >= 0) {
+      left.splice(at, 1)
+      return { what, kind: 'equal' }
     }
-    const said = canonical(plainEvent(expected))
-    if (checked.has(said)) {
-      verdicts.push({ what, kind: 'different', reason: 'a checked coin is recorded once today' })
-      continue
-    }
-    if ('checked_utxo_v2' in expected) checked.add(said)
-    const our = ours[next]
-    next += 1
-    const isEqual = our !== undefined && canonical(plainEvent(our)) === said
-    verdicts.push({
-      what,
-      kind: isEqual ? 'equal' : 'unexplained',
-      ...(isEqual ? {} : { recorded: event, ours: our }),
-    })
-    if (!isEqual) return verdicts
-  }
-  for (const our of ours.slice(next))
-    verdicts.push({ what: 'event', kind: 'unexplained', ours: our })
-  return verdicts
+    if (diverged !== undefined) return { what, kind: 'different', reason: diverged }
+    return { what, kind: 'unexplained', recorded: event, ours: left[0] }
+  })
+  const rest = left.map((our): Ending => {
+    const what = 'an event of ours'
+    if (diverged !== undefined) return { what, kind: 'different', reason: diverged }
+    return { what, kind: 'unexplained', ours: our }
+  })
+  return [...verdicts, ...rest]
 }
 
 function isOfCoinWorth(payload: Fields, worth: string): boolean {
@@ -84,7 +118,7 @@ function coinsOf(coins: unknown): readonly Utxo[] {
     add(txid === undefined ? at.toString(16).padStart(64, '0') : String(txid), coin, at)
   })
   const { seed, count, value } = Array.isArray(coins) ? {} : fieldsOf(coins)
-  for (let number = 1; number <= Number(count ?? 0); number++)
+  for (let number = 0; number < Number(count ?? 0); number++)
     add(toHex(sha256(utf8(`${seed} ${number}`))), { value: value ?? null }, number)
   return [...chain.values()]
 }

@@ -21,6 +21,8 @@ export type Reject = { readonly code: number; readonly message: string }
 export type RecordedCall = {
   readonly to: string
   readonly m: string
+  /** When a timer made it. */
+  readonly t?: string
   readonly in?: Readable
   readonly out?: Readable
   readonly x?: Reject
@@ -43,6 +45,8 @@ export type Step = {
   readonly r?: string
   readonly out?: Readable
   readonly x?: Reject
+  /** Certified data that changed, by canister. */
+  readonly cd?: Readable
   readonly what?: string
   readonly parts?: readonly Step[]
   readonly calls?: readonly RecordedCall[]
@@ -81,9 +85,12 @@ export function fieldsOf(readable: unknown): Fields {
   return readable as Fields
 }
 
-/** One field of a record; undefined where it has none. */
+const isRecord = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** One field; undefined of a record that has none, and of what is no record. */
 export const field = (readable: unknown, name: string): Readable | undefined =>
-  fieldsOf(readable)[name]
+  isRecord(readable) ? readable[name] : undefined
 
 export const listOf = (readable: unknown): readonly Readable[] =>
   Array.isArray(readable) ? readable : []

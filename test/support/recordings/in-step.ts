@@ -4,14 +4,15 @@
  */
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
+import { reasonOfMissingWrite } from './call-rules.ts'
 import type { RecordedChain } from './chain.ts'
 import type { Readable } from './format.ts'
-import { field, listOf } from './format.ts'
+import { field, listOf, timeOf } from './format.ts'
 import type { Judged } from './judge.ts'
 import type { LedgerSide } from './ledger-side.ts'
 import type { OurCall } from './our-calls.ts'
 import { isSame } from './readable.ts'
-import { KEPT, reasonOfMissingWrite } from './rules.ts'
+import { KEPT } from './rules.ts'
 
 const LEDGER_WRITES: ReadonlySet<string> = new Set(['icrc1_transfer', 'icrc2_transfer_from'])
 /** Nodes may have dropped it. */
@@ -54,7 +55,8 @@ export class InStep {
         this.#judge(what, { kind: 'unexplained', recorded: call, ours: left })
         continue
       }
-      const index = this.#ledger.instead(call.m, call.in, this.#minter, now)
+      const at = call.t === undefined ? now : timeOf(call.t)
+      const index = this.#ledger.instead(call.m, call.in, this.#minter, at)
       const kind = isSame({ Ok: index }, call.out) ? 'different' : 'unexplained'
       this.#judge(what, { kind, reason, recorded: call.out, ours: index })
     }

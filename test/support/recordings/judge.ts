@@ -10,6 +10,8 @@ export type Judged = {
   readonly reason?: string | undefined
   /** The minters hold other requests or coins from then on. */
   readonly diverges?: true
+  /** The ledger does it all the same, so that its blocks stay in step. */
+  readonly isCarriedOut?: true
   readonly recorded?: unknown
   readonly ours?: unknown
 }
@@ -41,6 +43,6 @@ export function judge(compared: Compared): Judged {
   }
   const difference = differences.find(({ applies }) => applies(compared))
   if (difference === undefined) return { kind: 'unexplained', ...unexplained }
-  const { reason, diverges } = difference
-  return { kind: 'different', reason, ...(diverges && { diverges }), ...unexplained }
+  const { applies: _, ...rule } = difference
+  return { kind: 'different', ...rule, ...unexplained }
 }

@@ -1,19 +1,23 @@
 /** The ledger of a recording: our ledger machine, called by people and by our minter. */
-import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
-import type { TimestampNs } from '../../../src/core/base/units.ts'
+import { bigEndian, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import type { TimestampNs, Tokens } from '../../../src/core/base/units.ts'
 import { tokens } from '../../../src/core/base/units.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
+import { EMPTY_HASH, forkHash, labeledHash, leafHash } from '../../../src/core/ic/hash-tree.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
 import { legacyInterface } from '../../../src/core/ledger/legacy-interface.ts'
 import { apply, initial } from '../../../src/core/ledger/machine.ts'
-import { decideUpgrade } from '../../../src/core/ledger/settings.ts'
+import { balanceOf, tip } from '../../../src/core/ledger/queries.ts'
+import { configProblem, decideUpgrade } from '../../../src/core/ledger/settings.ts'
 import type { State } from '../../../src/core/ledger/state.ts'
+import { decideTransfer, decideTransferFrom } from '../../../src/core/ledger/transfer.ts'
 import type { BurnFromResult, Ledger, LedgerFailure } from '../../../src/core/minter/ports.ts'
 import { LedgerCanister } from '../../../src/core/subnet/ledger-canister.ts'
-import type { Readable, Step } from './format.ts'
+import { memoOfThen } from './call-rules.ts'
+import type { Fields, Readable, Step } from './format.ts'
 import { field, fieldsOf, NotUnderstood } from './format.ts'
 import { accountOf, configOf, settingsOf } from './ledger-arguments.ts'
 import type { OurCalls } from './our-calls.ts'
@@ -61,7 +65,10 @@ export class LedgerSide {
   }
 
   install(step: Step, now: TimestampNs): Outcome {
-    const state = initial(configOf(field(step.in, 'Init')), now)
+    const config = configOf(field(step.in, 'Init'))
+    const problem = configProblem(config)
+    if (problem !== undefined) return { code: TRAPPED, message: problem }
+    const state = initial(config, now)
     this.#installed = { canister: new LedgerCanister(this.#id, state), state }
     this.isStopped = false
     return { reply: 'answered' }
@@ -90,61 +97,109 @@ export class LedgerSide {
       : { code: TRAPPED, message: outcome.message }
   }
 
-  /** As the minter sees it, in the words of a recording. */
-  port(minter: Principal, now: TimestampNs): Ledger {
-    const inner = this.#ledger.canister.port(minter, now)
-    const asked = (m: string, call: Readable, ask: () => BurnFromResult): BurnFromResult => {
-      const result = this.isStopped ? STOPPED : ask()
-      this.#calls.add({ m, in: call, out: answerOf(result) })
-      return result
+  /**
+   * As the minter sees it, in the words of a recording. Blocks are those of then: without a time of
+   * creation [H 7], burns with the fee for the check in their memos.
+   */
+  port({
+    minter,
+    now,
+    checkFee,
+  }: {
+    readonly minter: Principal
+    readonly now: TimestampNs
+    readonly checkFee: bigint
+  }): Ledger {
+    const asked = <R extends BurnFromResult>(m: string, call: Said, memo: Uint8Array): R => {
+      const said = {
+        ...call.readable,
+        amount: String(call.amount),
+        memo: toHex(call.memo ?? new Uint8Array()),
+      }
+      const result = this.isStopped
+        ? STOPPED
+        : this.#write(m, { ...call, memo }, { caller: minter, now })
+      this.#calls.add({ m, in: said, out: answerOf(result) })
+      return result as R // Each method of the port has answers of its own.
     }
-    const plain = <R>(result: BurnFromResult): R => result as R // Each port method has its answers.
-    const common = ({ amount, memo }: { amount: bigint; memo: Uint8Array }) => ({
-      amount: String(amount),
-      memo: toHex(memo),
-    })
-    const main = readableAccount({ owner: minter })
+    const main = { owner: minter }
+    const burnMemo = (memo: Uint8Array): Uint8Array => fromHex(memoOfThen(toHex(memo), checkFee))
     return {
-      ...inner,
-      mint: (call) =>
-        plain(
-          asked('icrc1_transfer', { to: readableAccount(call.to), ...common(call) }, () =>
-            inner.mint(call),
-          ),
-        ),
-      burn: (call) => {
-        const from_subaccount = toHex(call.subaccount)
-        const said = { from_subaccount, to: main, ...common(call) }
-        return plain(asked('icrc1_transfer', said, () => inner.burn(call)))
+      ...this.#ledger.canister.port(minter, now),
+      mint: ({ to, amount, memo }) =>
+        asked('icrc1_transfer', { to, amount, memo, readable: { to: readableAccount(to) } }, memo),
+      burn: ({ subaccount, amount, memo }) => {
+        const readable = { from_subaccount: toHex(subaccount), to: readableAccount(main) }
+        const call = { to: main, subaccount, amount, memo, readable }
+        return asked('icrc1_transfer', call, burnMemo(memo))
       },
-      burnFrom: (call) => {
-        const said = { from: readableAccount(call.from), to: main, ...common(call) }
-        return asked('icrc2_transfer_from', said, () => inner.burnFrom(call))
+      burnFrom: ({ from, amount, memo }) => {
+        const readable = { from: readableAccount(from), to: readableAccount(main) }
+        const call = { from, to: main, amount, memo, readable }
+        return asked('icrc2_transfer_from', call, burnMemo(memo))
       },
       balanceOf: (account) => {
-        const result = this.isStopped
-          ? ({ type: 'temporarilyUnavailable', message: STOPPED.message } as const)
-          : inner.balanceOf(account)
-        const out = result.type === 'balance' ? String(result.balance) : 'refused'
+        const balance = balanceOf(this.state, account)
+        const out = this.isStopped ? 'refused' : String(balance)
         this.#calls.add({ m: 'icrc1_balance_of', in: readableAccount(account), out })
-        return result
+        return this.isStopped
+          ? { type: 'temporarilyUnavailable', message: STOPPED.message }
+          : { type: 'balance', balance }
       },
     }
+  }
+
+  #write(
+    m: string,
+    { from, to, subaccount, amount, memo }: Omit<Said, 'readable'>,
+    { caller, now }: { readonly caller: Principal; readonly now: TimestampNs },
+  ): BurnFromResult {
+    const { events, reply } =
+      m === 'icrc2_transfer_from' && from !== undefined
+        ? decideTransferFrom(this.state, caller, { from, to, amount, memo }, now)
+        : decideTransfer(this.state, caller, { fromSubaccount: subaccount, to, amount, memo }, now)
+    for (const event of events) apply(this.state, event)
+    if (reply.type === 'ok') return reply
+    if (reply.type === 'trap') return { type: 'impossible', message: reply.message }
+    const { error } = reply
+    if (error.type === 'insufficientFunds' || error.type === 'insufficientAllowance') return error
+    return { type: 'impossible', message: error.type }
   }
 
   /** Carries out a recorded call that ours did not make: it keeps the two logs in step. */
   instead(m: string, readable: Readable | undefined, minter: Principal, now: TimestampNs): string {
     const { amount: satoshi, memo: hex, from, from_subaccount: own, to } = fieldsOf(readable)
-    const amount = tokens(BigInt(String(satoshi)))
-    const memo = fromHex(String(hex ?? ''))
-    const port = this.#ledger.canister.port(minter, now)
-    const common = { amount, memo, createdAtTime: now }
-    const result =
-      m === 'icrc2_transfer_from'
-        ? port.burnFrom({ ...common, from: accountOf(from) })
-        : own === undefined
-          ? port.mint({ ...common, to: accountOf(to) })
-          : port.burn({ ...common, subaccount: fromHex(String(own)) })
+    const call = {
+      amount: tokens(BigInt(String(satoshi))),
+      memo: hex === undefined ? undefined : fromHex(String(hex)),
+      to: to === undefined ? { owner: minter } : accountOf(to),
+      subaccount: own === undefined ? undefined : fromHex(String(own)),
+      from: from === undefined ? undefined : accountOf(from),
+    }
+    const result = this.#write(m, call, { caller: minter, now })
     return result.type === 'ok' ? String(result.blockIndex) : result.type
   }
+
+  /** Hash of what was certified then: the newest block under labels of then. */
+  certifiedOfThen(): string {
+    const newest = tip(this.state)
+    if (newest === undefined) return toHex(EMPTY_HASH)
+    const label = (name: string, value: Uint8Array) => labeledHash(utf8(name), leafHash(value))
+    return toHex(
+      forkHash(
+        label('last_block_index', bigEndian(newest.index, 8)),
+        label('tip_hash', newest.hash),
+      ),
+    )
+  }
+}
+
+/** What the minter asks the ledger to write, and its readable form. */
+type Said = {
+  readonly from?: Account | undefined
+  readonly to: Account
+  readonly subaccount?: Uint8Array | undefined
+  readonly amount: Tokens
+  readonly memo?: Uint8Array | undefined
+  readonly readable: Fields
 }

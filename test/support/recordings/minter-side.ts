@@ -4,6 +4,7 @@ import { bigEndian, fromBigEndian, fromHex } from '../../../src/core/base/bytes.
 import type { ExtendedKey } from '../../../src/core/base/derivation.ts'
 import { derivePublicKey, masterKey } from '../../../src/core/base/derivation.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
+import { divCeil, NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
 import { vec } from '../../../src/core/ic/candid.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
@@ -20,6 +21,8 @@ import { NotUnderstood } from './format.ts'
 import type { Outcome } from './outcome.ts'
 import { NO_SUCH_METHOD, TRAPPED } from './outcome.ts'
 import { readableMessage } from './readable.ts'
+
+const ROUND_NS = 5n * NS_PER_SECOND
 
 const codecs: Readonly<Record<string, { readonly result: Codec<unknown> }>> = minterInterface
 
@@ -61,6 +64,8 @@ export class MinterSide {
   readonly #signer: Signer
   readonly #settings: Ruled
   #minter: Minter | undefined
+  /** A time at which that release had a round; the others are five seconds apart. */
+  #round: TimestampNs = timestampNs(0n)
   isStopped = false
 
   constructor(id: Principal, signer: Signer, settings: Ruled) {
@@ -83,15 +88,23 @@ export class MinterSide {
     return this.#take(installCandid(fromHex(step.a ?? ''), options), world)
   }
 
+  /** That release suspended for good; ours forgets over an upgrade when it looked last. */
+
   upgrade(step: Step, now: TimestampNs, world: () => World): Outcome {
-    return this.#take(upgradeCandid(this.minter, fromHex(step.a ?? ''), now), world)
+    const outcome = this.#take(upgradeCandid(this.minter, fromHex(step.a ?? ''), now), world)
+    const { suspendedUtxos, volatile } = this.minter.state
+    for (const suspended of suspendedUtxos.values())
+      for (const key of suspended.keys()) volatile.lastChecked.set(key, now)
+    return outcome
   }
 
   #take(installed: Installed, world: () => World): Outcome {
     if (installed.type === 'refused') return { code: TRAPPED, message: installed.reason }
     this.#minter = installed.minter
     this.isStopped = false
-    machine.notify(this.minter, world(), { type: 'rootKey', key: this.#signer.root })
+    const now = world()
+    machine.notify(this.minter, now, { type: 'rootKey', key: this.#signer.root })
+    this.#round = now.now
     this.check()
     return { reply: 'answered' }
   }
@@ -105,6 +118,8 @@ export class MinterSide {
     const codec = minterCodec(method)
     if (answer === undefined || codec === undefined) return { code: NO_SUCH_METHOD }
     this.check()
+    const { tasks } = this.minter.state.volatile
+    if ((tasks.get('process') ?? world.now + 1n) <= world.now) this.#round = world.now
     return answer.type === 'trap'
       ? { code: TRAPPED, message: answer.message }
       : { reply: readableMessage(codec, answer.value) }
@@ -115,16 +130,29 @@ export class MinterSide {
     machine.notify(this.minter, world, { type: 'bitcoinChanged', isReorganised: false })
   }
 
-  /** Runs what falls due until `until`, each at its time. */
+  /**
+   * Runs what falls due until `until`. That release had a round every five seconds, whether it had
+   * something to do or not; ours, which plans each round, runs in the next of those.
+   */
   wait(until: TimestampNs, worldAt: (now: TimestampNs) => World, from: TimestampNs): void {
     if (!this.isInstalled || this.isStopped) return
     let now = from
     for (;;) {
       const next = machine.nextTimer(this.minter)
       if (next === undefined || next > until) return
-      if (next > now) now = next
+      const process = this.minter.state.volatile.tasks.get('process')
+      const isRound = process !== undefined && process <= next
+      const at = isRound ? this.#roundAt(next) : next
+      if (at > until) return
+      if (at > now) now = at
       this.tick(worldAt(now))
     }
+  }
+
+  /** The first round that is not before `time`. */
+  #roundAt(time: TimestampNs): TimestampNs {
+    if (time <= this.#round) return this.#round
+    return timestampNs(this.#round + divCeil(time - this.#round, ROUND_NS) * ROUND_NS)
   }
 
   tick(world: World): void {

@@ -1,7 +1,13 @@
 /** What our minter asks of others during a step, in the words of a recording. */
 import type { Readable } from './format.ts'
 
-export type OurCall = { readonly m: string; readonly in: Readable; readonly out: Readable }
+export type OurCall = {
+  readonly m: string
+  readonly in: Readable
+  readonly out: Readable
+  /** When a timer made it. */
+  readonly t?: string | undefined
+}
 
 export class OurCalls {
   #calls: OurCall[] = []

@@ -2,19 +2,19 @@
  * Plays a recording against our machines and compares, step by step. Every answer is equal,
  * different for a reason that a rule names, or not compared for a reason; the rest is unexplained.
  */
-import { fromHex } from '../../../src/core/base/bytes.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
-import { accountKey } from '../../../src/core/ic/account.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
-import { principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
+import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
 import { addressText } from '../../../src/core/minter/addresses.ts'
 import type { World } from '../../../src/core/minter/context.ts'
 import type { Ruled } from '../../../src/core/minter/dialect.ts'
+import { reasonOfMoreCalls } from './call-rules.ts'
 import { RecordedChain } from './chain.ts'
 import { RecordedChecker } from './checker.ts'
-import type { Recording, Step } from './format.ts'
+import type { Readable, Recording, Step } from './format.ts'
 import { field, NotUnderstood, principalOf, timeOf } from './format.ts'
+import { guardOf, isPrincipalInside } from './guards.ts'
 import { InStep, isWriting } from './in-step.ts'
 import type { Judged, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
@@ -26,7 +26,7 @@ import { ANSWERED, recordedOutcome } from './outcome.ts'
 import { isSame } from './readable.ts'
 import { callsOf } from './recorded-calls.ts'
 import type { Facts } from './rules.ts'
-import { reasonOfMoreCalls, UNCOMPARED } from './rules.ts'
+import { DONATION, UNCOMPARED } from './rules.ts'
 
 const FEE_PERCENTILES = 'bitcoin_get_current_fee_percentiles'
 const MINUTE_NS = 60n * NS_PER_SECOND
@@ -42,6 +42,7 @@ export class Player {
   readonly minter: MinterSide
   readonly #inStep: InStep
   #now: TimestampNs
+  #isLedgerApart = false
   #section = 'start'
   #place = 0
   /** The step that it could not play. */
@@ -59,10 +60,17 @@ export class Player {
     )
   }
 
-  #id(canister: string): Principal {
-    const text = this.#recording.canisters[canister]
-    if (text === undefined) throw new NotUnderstood(`a recording without a canister ${canister}`)
-    return principalOfText(text)
+  /** A canister of the recording, or the person who plays one. */
+  #id(name: string): Principal {
+    const { people, canisters } = this.#recording
+    if (people[name] === undefined && canisters[name] === undefined)
+      throw new NotUnderstood(`a recording without ${name}`)
+    return principalOf(this.#recording, name)
+  }
+
+  /** Why our minter holds other requests or coins than the recorded one. */
+  get diverged(): string | undefined {
+    return this.#inStep.diverged
   }
 
   get root() {
@@ -91,7 +99,8 @@ export class Player {
   }
 
   #world(now = this.#now): World {
-    const ledger = this.ledger.port(this.#id('minter'), now)
+    const { checkFee } = this.#facts()
+    const ledger = this.ledger.port({ minter: this.#id('minter'), now, checkFee })
     return { now, ports: { ledger, bitcoin: this.chain, checker: this.#checker } }
   }
 
@@ -158,6 +167,7 @@ export class Player {
     this.chain = new RecordedChain(this.#calls)
     this.chain.rates = rates
     this.#inStep.diverged = undefined
+    this.#isLedgerApart = false
     this.chain.told = rates
     this.#checker.reset()
   }
@@ -204,7 +214,17 @@ export class Player {
     const judged = this.#judgedCall(step, ours)
     this.#judge(nameOf(step), judged)
     if (judged.diverges === true) this.#inStep.diverged ??= judged.reason
+    if (judged.isCarriedOut === true) this.#carryOut(step)
     return judged
+  }
+
+  #carryOut(step: Step): void {
+    const caller = principalOf(this.#recording, step.as)
+    const cut = JSON.stringify(step.in ?? null).replace(
+      /("subaccount":"[0-9a-f]{64})[0-9a-f]*/g,
+      '$1',
+    )
+    this.ledger.instead(step.m ?? '', JSON.parse(cut) as Readable, caller, this.#now)
   }
 
   #judgedCall(step: Step, ours: Outcome): Judged {
@@ -230,7 +250,7 @@ export class Player {
     let isDifferent = false
     for (const part of step.parts ?? []) {
       const full: Step = { ...part, op: part.op ?? 'u' }
-      const guard = this.#guardOf(full)
+      const guard = guardOf(this.#recording, full)
       const inside = guard === undefined ? undefined : this.minter.inside[guard.kind]
       const isOther = guard !== undefined && isPrincipalInside(inside, guard)
       if (isOther) inside?.add(guard.account)
@@ -240,21 +260,6 @@ export class Player {
     }
     if (this.minter.isInstalled) this.minter.endSlot()
     this.#compareCalls(step, isDifferent)
-  }
-
-  #guardOf(step: Step) {
-    if (step.c !== 'minter') return undefined
-    const caller = principalOf(this.#recording, step.as)
-    if (step.m === 'update_balance') {
-      const name = field(step.in, 'owner')
-      const owner = name === undefined ? caller : principalOfText(String(name))
-      const account = accountKey({ owner, subaccount: subaccountOf(step.in, 'subaccount') })
-      return { kind: 'updating', owner: accountKey({ owner }), account } as const
-    }
-    if (step.m !== 'retrieve_btc' && step.m !== 'retrieve_btc_with_approval') return undefined
-    const subaccount = subaccountOf(step.in, 'from_subaccount')
-    const account = accountKey({ owner: caller, subaccount })
-    return { kind: 'retrieving', owner: accountKey({ owner: caller }), account } as const
   }
 
   #wait(step: Step, end: TimestampNs): void {
@@ -286,6 +291,8 @@ export class Player {
     }
     if (!this.chain.change(step)) throw new NotUnderstood(`a world step of "${step.what}"`)
     this.#checker.tainted = this.chain.tainted
+    if (step.what === 'coin' && field(step, 'address') === this.#facts().mainAddress)
+      this.#inStep.diverged ??= DONATION
     if (this.minter.isInstalled && CHAIN_CHANGES.has(step.what ?? ''))
       this.minter.bitcoinChanged(this.#world())
   }
@@ -297,13 +304,33 @@ export class Player {
     for (let round = 0; round < times; round++) for (const part of step.parts) this.#play(part)
   }
 
+  /**
+   * The newest block of the ledger: by it every block before, each with its memo and time. One
+   * difference is in all that come later, so the first is the last that is judged.
+   */
+  #compareCertified({ cd, op }: Step): void {
+    const recorded = field(cd, 'ledger')
+    if (recorded === undefined || this.#isLedgerApart || this.diverged !== undefined) return
+    const ours = this.ledger.certifiedOfThen()
+    this.#isLedgerApart = ours !== recorded
+    const what = 'certified data of the ledger'
+    if (ours === recorded) this.#judge(what, { kind: 'equal' })
+    else if (op === 'wait' || op === 'jump')
+      this.#judge(what, { kind: 'different', reason: 'rounds are planned today', recorded, ours })
+    else this.#judge(what, { kind: 'unexplained', recorded, ours })
+  }
+
   /** Compares what the two minters asked of others, and keeps the ledger in step. */
   #compareCalls(step: Step, isDifferent: boolean): void {
     const ours = this.#calls.take()
-    if (isShortened(step)) return
+    if (isShortened(step)) {
+      this.#compareCertified(step)
+      return
+    }
     const recorded = (step.calls ?? []).flatMap((call) => callsOf(call, this.chain))
     this.#inStep.compareLedger({ recorded, ours }, isDifferent, this.#now)
     this.#inStep.compareSent({ recorded, ours }, this.chain)
+    this.#compareCertified(step)
     if (step.op === 'wait' || step.op === 'jump' || isDifferent) return
     const asked = [...recorded, ...ours].filter((call) => !isWriting(call))
     for (const m of new Set(asked.map((call) => call.m))) {
@@ -318,17 +345,6 @@ export class Player {
       else this.#judge(what, { kind: 'unexplained', recorded: theirs, ours: our })
     }
   }
-}
-
-/** Whether another account of the principal is inside: names of accounts begin with it. */
-function isPrincipalInside(
-  inside: ReadonlySet<string> | undefined,
-  { owner, account }: { readonly owner: string; readonly account: string },
-): boolean {
-  const principal = (name: string): string => name.split('.')[0] ?? ''
-  return [...(inside ?? [])].some(
-    (name) => name !== account && principal(name) === principal(owner),
-  )
 }
 
 /** World steps that bring a block, or stand for one. */
@@ -350,11 +366,6 @@ const nameOf = ({ op, c = '', m = '', n = '', what }: Step): string =>
 /** The answer was too long to keep; so were the calls. */
 const isShortened = ({ op, r, x }: Step): boolean =>
   (op === 'u' || op === 'q') && r === undefined && x === undefined
-
-function subaccountOf(args: unknown, name: string): Uint8Array | undefined {
-  const hex = field(args, name)
-  return hex === undefined ? undefined : fromHex(String(hex))
-}
 
 const NETWORKS = { Mainnet: 'mainnet', Testnet: 'testnet', Regtest: 'regtest' } as const
 

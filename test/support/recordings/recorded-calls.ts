@@ -1,11 +1,11 @@
 /** What the recorded minter asked of others, in the words of what ours asks. */
 import { fromHex } from '../../../src/core/base/bytes.ts'
 import { decodeTransaction } from '../../../src/core/btc/transaction.ts'
+import { memoOfToday, NOT_OURS } from './call-rules.ts'
 import type { RecordedChain } from './chain.ts'
 import type { RecordedCall } from './format.ts'
 import { field, NotUnderstood } from './format.ts'
 import type { OurCall } from './our-calls.ts'
-import { memoOfToday, NOT_OURS } from './rules.ts'
 
 /** A recorded call in the words of ours, as often as it was made. */
 export function callsOf(call: RecordedCall, chain: RecordedChain): readonly OurCall[] {
@@ -13,7 +13,7 @@ export function callsOf(call: RecordedCall, chain: RecordedChain): readonly OurC
   return new Array<OurCall>(call.count ?? 1).fill(callOf(call, chain))
 }
 
-function callOf({ m, in: args, out, x }: RecordedCall, chain: RecordedChain): OurCall {
+function callOf({ m, t, in: args, out, x }: RecordedCall, chain: RecordedChain): OurCall {
   switch (m) {
     case 'bitcoin_get_utxos': {
       const address = field(args, 'address') ?? null
@@ -36,7 +36,7 @@ function callOf({ m, in: args, out, x }: RecordedCall, chain: RecordedChain): Ou
         name === 'memo' ? memoOfToday(String(value)) : value,
       ])
       const outcome = field(out, 'Ok') === undefined ? 'refused' : (out ?? null)
-      return { m, in: Object.fromEntries(said), out: outcome }
+      return { m, t, in: Object.fromEntries(said), out: outcome }
     }
     case 'bitcoin_send_transaction': {
       const said = chain.describe(decodeTransaction(fromHex(longestHex(args))))
