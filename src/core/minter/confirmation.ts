@@ -41,7 +41,7 @@ export function findConfirmations(context: Context, seen: ReadonlySet<TxidKey>):
     if (state.queue.length > 0)
       schedule(context, 'process', context.now + context.settings.processPeriodNs)
   }
-  for (const key of confirmedBy(context, own)) {
+  for (const key of confirmedBy(context, own, seen)) {
     const transaction = liveTransaction(state, key)
     if (transaction === undefined) continue // Its chain ended with the one before.
     record({ type: 'confirmedTransaction', txid: transaction.txid })
@@ -71,11 +71,20 @@ function sortOutputs(
   return { own, donated }
 }
 
-/** Transactions whose change output is among `outputs` (step 2). */
-function confirmedBy({ state }: Context, outputs: readonly Utxo[]): readonly TxidKey[] {
+/**
+ * Transactions whose change output is among `outputs` (step 2), or was when the log ended before it
+ * said so.
+ */
+function confirmedBy(
+  { state }: Context,
+  outputs: readonly Utxo[],
+  seen: ReadonlySet<TxidKey>,
+): readonly TxidKey[] {
   const found = new Set(outputs.map(keyOfUtxo))
+  const isFound = (key: TxidKey, change: string): boolean =>
+    found.has(change) || (seen.has(key) && state.mintedOutpoints.has(change))
   return [...state.submitted, ...state.stuck].flatMap(([key, { txid, changeOutput }]) =>
-    changeOutput !== undefined && found.has(outpointKey({ txid, vout: changeOutput.vout }))
+    changeOutput !== undefined && isFound(key, outpointKey({ txid, vout: changeOutput.vout }))
       ? [key]
       : [],
   )

@@ -174,6 +174,7 @@ export function resend(context: Context, seen: ReadonlySet<TxidKey> | undefined)
   let room = SENT_AGAIN_IN_ROUND_MAX
   for (const [key, transaction] of state.submitted) {
     if (room === 0) break
+    if (transaction.signedTransaction === undefined) continue // Nobody can send it again.
     if (volatile.unsent.has(key) || sentAgainAt(context, key, transaction) > now) continue
     if (seen !== undefined && isSeen(context, key, seen)) volatile.lastSent.set(key, now)
     else {
@@ -196,7 +197,7 @@ const sentAgainAt = (
 function nextResendAt(context: Context): bigint | undefined {
   let next: bigint | undefined
   for (const [key, transaction] of context.state.submitted) {
-    if (transaction.signedTransaction === undefined) continue // Nobody can send it again.
+    if (transaction.signedTransaction === undefined) continue
     const at = sentAgainAt(context, key, transaction)
     if (next === undefined || at < next) next = at
   }

@@ -8,7 +8,7 @@
 import { describe, expect, it } from 'vitest'
 import { decodeTransaction, outpointKey } from '../../../src/core/btc/transaction.ts'
 import { contextOf } from '../../../src/core/minter/context.ts'
-import { eventsOf } from '../../../src/core/minter/event-log.ts'
+import { appendEvent, emptyLog, eventsOf } from '../../../src/core/minter/event-log.ts'
 import { replay } from '../../../src/core/minter/replay.ts'
 import { reserveEquation } from '../../../src/core/minter/reserve.ts'
 import type { SubmittedTransaction } from '../../../src/core/minter/state.ts'
@@ -281,5 +281,36 @@ describe('where the limit was lowered', () => {
     expect(world.outstanding()).toEqual([])
     expect(world.status(burn).type).toBe('confirmed')
     expect(world.events('scheduleWithdrawalReimbursement')).toEqual([])
+  })
+
+  it('a log that ends between its last events leads to the same ones', () => {
+    const { world } = lowered()
+    world.wait(DAY + SECOND)
+    world.sign()
+    world.mine(6)
+    const whole = [...eventsOf(world.minter.log)].map(({ payload }) => payload)
+    const kinds = whole.slice(-4).map(({ type }) => type)
+    expect(kinds).toEqual([
+      'receivedUtxos',
+      'confirmedTransaction',
+      'scheduleWithdrawalReimbursement',
+      'reimbursedWithdrawal',
+    ])
+    for (const cut of [2, 3]) {
+      const log = emptyLog()
+      for (const payload of whole.slice(0, -cut)) appendEvent(log, { payload })
+      const { chain } = world
+      const again = new TestMinter()
+      again.minter = { ...world.minter, log, state: replay(eventsOf(log), MINTER) }
+      again.now = world.now
+      again.check()
+      again.chain.tipHeight = chain.tipHeight
+      for (const [key, utxo] of chain.utxosByKey) again.chain.utxosByKey.set(key, utxo)
+      if (cut === 2) expect(again.status(3n).type).toBe('willReimburse')
+      again.upgrade()
+      const ended = [...eventsOf(again.minter.log)].slice(-cut).map(({ payload }) => payload.type)
+      expect(ended).toEqual(kinds.slice(-cut))
+      expect(again.status(3n).type).toBe('reimbursed')
+    }
   })
 })
