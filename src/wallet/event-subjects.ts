@@ -101,6 +101,11 @@ const subjects: { readonly [T in PayloadType]: (payload: Payload<T>) => Subject 
   xResolvedUnknown: ({ burnBlockIndex, mintBlockIndex: mint }) => ofBurn(burnBlockIndex, { mint }),
   xConsolidationBurned: ({ amount: amountSat, blockIndex }) => ofBurn(blockIndex, { amountSat }),
   xAbortedConsolidation: ({ blockIndex }) => ofBurn(blockIndex),
+  xWrittenOff: ({ utxos }) => ({
+    ...ofTransaction(...utxos.map(({ outpoint }) => outpoint.txid)),
+    amountSat: sum(utxos),
+  }),
+  xAdoptedCoin: ({ utxo, account }) => ofCoin(utxo, account),
   xDonation: ({ utxo }) => ofCoin(utxo),
 }
 

@@ -82,6 +82,10 @@ const sentences: { readonly [T in PayloadType]: Sentence<T> } = {
     `consolidation paid for: ${words.token(amount)} of the fee collector (burn ${blockIndex})`,
   xAbortedConsolidation: ({ blockIndex }) =>
     `consolidation given up: its coins are available again (burn ${blockIndex})`,
+  xWrittenOff: ({ utxos }, words) =>
+    `coins given up for lost: ${utxos.map((utxo) => words.coin(utxo)).join(', ')}`,
+  xAdoptedCoin: ({ utxo, account }, words) =>
+    `coin taken in by the operator: ${words.coin(utxo)} for ${words.account(account)}`,
   xDonation: ({ utxo }, words) => `gift to the minter: ${words.coin(utxo)}, not spent`,
 }
 

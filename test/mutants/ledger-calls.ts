@@ -63,7 +63,7 @@ export const ledgerCallMutants: readonly Mutant[] = [
   },
   {
     name: 'a consolidation signed again bears the names of old requests',
-    file: 'minter/apply-consolidation.ts',
+    file: 'minter/given-up.ts',
     from: 'Math.max(state.nextAttempt, attempts + 1)',
     to: 'Math.max(state.nextAttempt, 0 * attempts)',
     tests: [`${CONSOLIDATION}#given up after a day`],
@@ -81,6 +81,27 @@ export const ledgerCallMutants: readonly Mutant[] = [
     from: 'return // Its minter fee goes',
     to: '// Its minter fee goes',
     tests: [`${CONSOLIDATION}#the books agree`],
+  },
+  {
+    name: 'a loss is written off that nothing covers',
+    file: 'minter/losses.ts',
+    from: 'if (surplus >= loss) return undefined',
+    to: 'if (surplus >= 0n) return undefined',
+    tests: ['core/minter/losses.test.ts#missing was paid in'],
+  },
+  {
+    name: 'a withdrawal is paid anew out of other coins alone',
+    file: 'minter/losses.ts',
+    from: 'if (kept.length === 0) continue',
+    to: 'if (kept.length >= 0) continue',
+    tests: ['core/minter/losses.test.ts#both cannot confirm'],
+  },
+  {
+    name: 'the change of a transaction is taken in as a donation',
+    file: 'minter/losses.ts',
+    from: 'root === undefined || isOurs || isChange',
+    to: 'root === undefined || isOurs',
+    tests: ['core/minter/losses.test.ts#never the change'],
   },
   {
     name: 'the ledger forgets a call when its deduplication does',

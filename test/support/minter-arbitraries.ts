@@ -190,6 +190,8 @@ const fieldsOf: { readonly [T in PayloadType]: fc.Arbitrary<Payloads[T]> } = {
   xResolvedUnknown: both(fc.record({ burnBlockIndex: nat64 }), maybe({ mintBlockIndex: nat64 })),
   xConsolidationBurned: fc.record({ blockIndex: nat64, amount: nat64 }),
   xAbortedConsolidation: fc.record({ blockIndex: nat64 }),
+  xWrittenOff: fc.record({ utxos }),
+  xAdoptedCoin: checked,
   xDonation: fc.record({ utxo }),
 }
 

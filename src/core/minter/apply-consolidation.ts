@@ -6,9 +6,8 @@ import { settleBurns } from './burn-places.ts'
 import { consistent } from './consistency.ts'
 import { SIGNATURES_OPEN_MAX } from './constants.ts'
 import type { Payload } from './events.ts'
-import { giveBackCoin } from './spent-coins.ts'
+import { giveUpSigning } from './given-up.ts'
 import type { SigningTransaction, State } from './state.ts'
-import { signingKey } from './state.ts'
 
 /** The collector has paid for a consolidation, which need not begin at once. */
 export function payConsolidation(state: State, payload: Payload<'xConsolidationBurned'>): void {
@@ -67,16 +66,7 @@ export function abortConsolidation(
   for (const [key, signing] of state.signing) {
     if (signing.purpose.type !== 'toConsolidate') continue
     consistent(hasUntouchedInput(signing), 'a transaction is given up that may be complete')
-    state.signing.delete(key)
-    const { open, resting } = state.volatile
-    for (const [input, utxo] of signing.utxos.entries()) {
-      open.delete(signingKey(key, input))
-      resting.delete(signingKey(key, input))
-      giveBackCoin(state, utxo)
-    }
-    // The same coins can make the same transaction again, and no request is made twice.
-    const attempts = signing.firstAttempt + Math.max(0, ...signing.failures.values())
-    state.nextAttempt = Math.max(state.nextAttempt, attempts + 1)
+    giveUpSigning(state, key, signing)
   }
   consistent(!isUnderWay(state), `consolidation ${blockIndex} is given up and was sent`)
   settleBurns(state, [blockIndex])

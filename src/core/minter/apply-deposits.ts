@@ -43,11 +43,16 @@ function addUtxo(state: State, account: Account, utxo: Utxo): void {
     state.doubleCredits.add(key)
     return
   }
+  holdCoin(state, account, utxo)
+  state.checkedUtxos.delete(key)
+  liftSuspension(state, account, key)
+}
+
+export function holdCoin(state: State, account: Account, utxo: Utxo): void {
+  const key = keyOfUtxo(utxo)
   state.mintedOutpoints.add(key) // [H 1]
   state.outpointAccount.set(key, account)
   addCoin(state.coins, utxo, key)
-  state.checkedUtxos.delete(key)
-  liftSuspension(state, account, key)
   entryOf(state.accountUtxos, accountKey(account)).set(key, utxo)
 }
 

@@ -231,7 +231,7 @@ export function confirmTransaction(state: State, txid: Uint8Array): void {
 }
 
 /** Their inputs are spent by a transaction that is final: what is half signed can never confirm. */
-function giveUpReplacements(state: State, chain: readonly TxidKey[]): void {
+export function giveUpReplacements(state: State, chain: readonly TxidKey[]): void {
   const { open, resting } = state.volatile
   for (const [key, { purpose, utxos }] of state.signing) {
     if (purpose.type !== 'toReplace' || !chain.includes(keyOfTxid(purpose.oldTxid))) continue
@@ -282,7 +282,7 @@ function returnUnusedCoins(state: State, chain: readonly TxidKey[]): void {
       if (state.spentBy.has(keyOfUtxo(utxo))) giveBackCoin(state, utxo)
 }
 
-function dropTransaction(state: State, key: TxidKey): void {
+export function dropTransaction(state: State, key: TxidKey): void {
   state.submitted.delete(key)
   state.stuck.delete(key)
   state.replacedBy.delete(key)

@@ -10,6 +10,7 @@ import {
   suspend,
   suspendLegacy,
 } from './apply-deposits.ts'
+import { adoptCoin, writeOff } from './apply-losses.ts'
 import {
   confirmTransaction,
   failSignature,
@@ -53,6 +54,8 @@ const writers: { readonly [T in PayloadType]: Writer<T> } = {
   xResolvedUnknown: resolveReimbursement,
   xConsolidationBurned: payConsolidation,
   xAbortedConsolidation: abortConsolidation,
+  xWrittenOff: writeOff,
+  xAdoptedCoin: adoptCoin,
   xDonation: (state, { utxo }) => addDonation(state, utxo),
   acceptedRetrieveBtcRequest: acceptRequest,
   removedRetrieveBtcRequest: (state, { blockIndex }) => removeRequest(state, blockIndex),

@@ -19,6 +19,7 @@ import { encodeBurnMemo } from './memo.ts'
 import { startSigning } from './signing.ts'
 import type { SigningTransaction } from './state.ts'
 import { sumOf } from './state.ts'
+import { isBroken } from './stopped.ts'
 import type { BitcoinAddress, Utxo } from './types.ts'
 
 /** The hourly check. Whatever fails takes nothing, or gives back all but the burn. */
@@ -41,7 +42,7 @@ export function consolidate(context: Context): void {
 
 function isDue(context: Context): boolean {
   const { state, volatile, settings, now } = context
-  if (volatile.root === undefined || volatile.mustLook) return false
+  if (volatile.root === undefined || volatile.mustLook || isBroken(volatile)) return false
   if (state.consolidation !== undefined || isInTransit(context, { type: 'consolidation' }))
     return false
   const { lastConsolidationAt: last } = state

@@ -34,6 +34,8 @@ export const FEE_JUMP_FACTOR = 4n
  * comes (ledger §5).
  */
 export const LEDGER_WINDOW_NS = DAY_NS
+/** Coins that the operator names in one call. */
+export const OUTPOINTS_PER_CALL_MAX = 1_000
 /** The ledger burns no less, unless it is all there is (ledger §6.3). */
 export const LEDGER_BURN_MIN = 10n
 /** Longest time between two looks for what became of a ledger call. */

@@ -348,6 +348,8 @@ const fieldsOf: { readonly [T in keyof Payloads]: Codec<Fields<T>> } = {
   xAbortedConsolidation: record<Fields<'xAbortedConsolidation'>>({
     blockIndex: field('block_index', nat64),
   }),
+  xWrittenOff: record<Fields<'xWrittenOff'>>({ utxos: field('utxos', list(utxo)) }),
+  xAdoptedCoin: checked,
   xDonation: record<Fields<'xDonation'>>({ utxo: field('utxo', utxo) }),
 }
 

@@ -194,6 +194,10 @@ type ExtensionPayloads = {
   readonly xConsolidationBurned: { readonly blockIndex: bigint; readonly amount: bigint }
   /** It was never complete: its coins are available again. */
   readonly xAbortedConsolidation: { readonly blockIndex: bigint }
+  /** The operator gave them up for lost: what spends one of them is undone. */
+  readonly xWrittenOff: { readonly utxos: readonly Utxo[] }
+  /** The operator took in a donation, or a coin that was written off and is there again. */
+  readonly xAdoptedCoin: { readonly utxo: Utxo; readonly account: Account }
   /** Someone else paid the main address [H 10]. */
   readonly xDonation: { readonly utxo: Utxo }
 }
@@ -248,6 +252,8 @@ export const EVENT_NAMES = {
   xResolvedUnknown: 'x_resolved_unknown',
   xConsolidationBurned: 'x_consolidation_burned',
   xAbortedConsolidation: 'x_aborted_consolidation',
+  xWrittenOff: 'x_written_off',
+  xAdoptedCoin: 'x_adopted_coin',
   xDonation: 'x_donation',
 } as const satisfies Record<PayloadType, string>
 

@@ -2,7 +2,7 @@
 import { blob, nat64, opt, query, text, unit, update, vec } from '../ic/candid.ts'
 import { named, record, variant } from '../ic/candid-records.ts'
 import { minterArgCodec } from './interface.ts'
-import { outpointCodec } from './interface-events.ts'
+import { outpointCodec, utxoCodec } from './interface-events.ts'
 import { settingsChangeCodec } from './settings-change.ts'
 import { viewMethods } from './views/interface.ts'
 
@@ -16,6 +16,12 @@ export const minterExtension = {
     [],
     vec(record({ txid: blob, reason: text, rate_msat_per_vb: named('rateMsatPerVb', nat64) })),
   ),
+  /** Coins that the operator gave up for lost, and that have not come back (§18.8). */
+  x_written_off: query([], vec(utxoCodec)),
+  /** Of the operator: gives lost coins up, where the rest covers all that was promised (§18.8). */
+  x_write_off: update([vec(outpointCodec)], variant({ Ok: unit, Err: named('reason', text) })),
+  /** Of the operator: donations become the minter's, and what came back after a loss (§18.8). */
+  x_adopt_coins: update([vec(outpointCodec)], variant({ Ok: unit, Err: named('reason', text) })),
   /** Of the operator: an upgrade through the log, with settings to change (§18.4). */
   x_upgrade: update(
     [opt(minterArgCodec), settingsChangeCodec],

@@ -58,6 +58,7 @@ export function freshState(self: Principal, config: Config): State {
     mintedOutpoints: new Set(),
     doubleCredits: new Set(),
     donations: new Map(),
+    writtenOff: new Map(),
     checkedUtxos: new Map(),
     suspendedUtxos: new Map(),
     legacySuspendedUtxos: new Map(),
@@ -86,7 +87,14 @@ export function freshState(self: Principal, config: Config): State {
     tokensBurned: 0n,
     mintedFromDeposits: 0n,
     reimbursedTotal: 0n,
-    earnings: { checkFees: 0n, minterFees: 0n, reimbursementCharges: 0n, amountsTooLow: 0n },
+    earnings: {
+      checkFees: 0n,
+      minterFees: 0n,
+      reimbursementCharges: 0n,
+      amountsTooLow: 0n,
+      writtenOff: 0n,
+      adopted: 0n,
+    },
     owedKyt: new Map(),
     volatile: freshVolatile(config),
   }

@@ -29,6 +29,10 @@ export type ReserveEquation = {
   readonly minterFees: bigint
   readonly reimbursementCharges: bigint
   readonly amountsTooLow: bigint
+  /** Coins that the operator took in, for nothing. */
+  readonly adopted: bigint
+  /** Coins given up for lost: taken from the surplus. */
+  readonly writtenOff: bigint
   /** Burned from the collector for consolidations that are not final. */
   readonly consolidationFees: bigint
   /** Burned by the ledger for transfers: what was minted less what was burned and what is there. */
@@ -53,6 +57,7 @@ export function reserveEquation(
   inTransit = NOTHING,
 ): ReserveEquation {
   const { checkFees, minterFees, reimbursementCharges, amountsTooLow } = state.earnings
+  const { adopted, writtenOff } = state.earnings
   const coins = accountedCoins(state)
   const pending = pendingAmount(state)
   const reimbursements = reimbursementAmount(state)
@@ -64,7 +69,14 @@ export function reserveEquation(
   const consolidationFees = unspentFees(state.consolidationFees)
   const ledgerFees = minted - state.tokensBurned - burned - settled
   const terms =
-    checkFees + minterFees + reimbursementCharges + amountsTooLow + consolidationFees + ledgerFees
+    checkFees +
+    minterFees +
+    reimbursementCharges +
+    amountsTooLow +
+    adopted -
+    writtenOff +
+    consolidationFees +
+    ledgerFees
   return {
     coins,
     supply,
@@ -78,6 +90,8 @@ export function reserveEquation(
     minterFees,
     reimbursementCharges,
     amountsTooLow,
+    adopted,
+    writtenOff,
     consolidationFees,
     ledgerFees,
     balanced: surplus === terms,

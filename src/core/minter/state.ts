@@ -136,6 +136,9 @@ export type Earnings = {
   minterFees: bigint
   reimbursementCharges: bigint
   amountsTooLow: bigint
+  /** Coins given up for lost; coins that came otherwise than by a deposit or as change. */
+  writtenOff: bigint
+  adopted: bigint
 }
 
 /** The minter's root with what follows from it: set when the subnet has made the key. */
@@ -234,6 +237,8 @@ export type State = {
   /** Second credits that the log of mainnet holds; reported, not available. */
   readonly doubleCredits: Set<OutpointKey>
   readonly donations: Map<OutpointKey, Utxo>
+  /** Given up for lost; they may come back all the same. */
+  readonly writtenOff: Map<OutpointKey, { readonly utxo: Utxo; readonly account: Account }>
   readonly checkedUtxos: Map<OutpointKey, CheckedUtxo>
   readonly suspendedUtxos: Map<AccountKey, Map<OutpointKey, Suspension>>
   readonly legacySuspendedUtxos: Map<OutpointKey, Suspension>

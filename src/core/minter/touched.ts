@@ -68,6 +68,10 @@ export function touchedBy(state: View<State>, payload: Payload): Touched {
       const [before, after] = [keyOfTxid(payload.oldTxid), keyOfTxid(payload.newTxid)]
       return { ...ofTransactions(state, [before]), transactions: [before, after] }
     }
+    case 'xWrittenOff':
+      return ofLosses(state, payload.utxos)
+    case 'xAdoptedCoin':
+      return { ...coins([payload.utxo]), account: accountKey(payload.account) }
     case 'xAbortedConsolidation':
       return ofBurn(state, payload.blockIndex)
     case 'confirmedTransaction':
@@ -101,6 +105,24 @@ function ofBurn({ burnPlaces, signing }: View<State>, burn: BurnIndex): Touched 
   const key = place?.type === 'signing' ? place.txid : undefined
   const utxos = (key === undefined ? undefined : signing.get(key)?.utxos) ?? []
   return { ...coins(utxos), burns: [burn], transactions: key === undefined ? [] : [key] }
+}
+
+/** Of whatever spends one of these coins. */
+function ofLosses(state: View<State>, utxos: readonly View<Utxo>[]): Touched {
+  const keys = new Set(utxos.map(keyOfUtxo))
+  const all: Touched[] = [coins(utxos)]
+  for (const [key, { utxos: inputs, purpose }] of state.signing)
+    if (purpose.type !== 'toReplace' && inputs.some((utxo) => keys.has(keyOfUtxo(utxo))))
+      all.push({ ...coins(inputs), burns: burnsOf(purpose), transactions: [key] })
+  for (const newest of state.submitted.keys()) {
+    const chain = ofTransactions(state, chainOf(state, newest))
+    if (chain.coins.some((key) => keys.has(key))) all.push(chain)
+  }
+  return {
+    coins: all.flatMap((touched) => touched.coins),
+    burns: all.flatMap((touched) => touched.burns),
+    transactions: all.flatMap((touched) => touched.transactions),
+  }
 }
 
 /** Of one chain: its members spend the same coins for the same burns, the first one all of them. */

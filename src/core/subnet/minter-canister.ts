@@ -7,9 +7,11 @@ import type { Principal } from '../ic/principal.ts'
 import { minterFaces, standardsFaces } from '../minter/candid-face.ts'
 import { standardsInterface } from '../minter/consent.ts'
 import type { World } from '../minter/context.ts'
+import { contextOf } from '../minter/context.ts'
 import { minterExtension } from '../minter/extension.ts'
 import { httpRequest } from '../minter/http-request.ts'
 import { minterInterface } from '../minter/interface.ts'
+import { adoptCoins, writeOffLost } from '../minter/losses.ts'
 import type { Minter } from '../minter/machine.ts'
 import * as machine from '../minter/machine.ts'
 import { encodedPage } from '../minter/queries.ts'
@@ -65,6 +67,16 @@ export class MinterCanister implements Canister {
       get_canister_status: getter(minterInterface.get_canister_status, () =>
         statusOf(this, controller),
       ),
+      x_write_off: handler(minterExtension.x_write_off, (outpoints) =>
+        operatorOnly(caller, controller, () =>
+          writeOffLost(contextOf(this.#place.minter, world(now)), outpoints),
+        ),
+      ),
+      x_adopt_coins: handler(minterExtension.x_adopt_coins, (outpoints) =>
+        operatorOnly(caller, controller, () =>
+          adoptCoins(contextOf(this.#place.minter, world(now)), outpoints),
+        ),
+      ),
       x_upgrade: handler(minterExtension.x_upgrade, (arg, change) =>
         operatorOnly(caller, controller, () => this.#upgrade(arg, change, world(now))),
       ),
@@ -105,6 +117,9 @@ function minterHandlers(minter: Minter, caller: Principal, world: World): Handle
     x_utxos: getter(minterExtension.x_utxos, views.utxos),
     x_info: getter(minterExtension.x_info, views.info),
     x_get_events: getter(minterExtension.x_get_events, (page) => encodedPage(minter.log, page)),
+    x_written_off: getter(minterExtension.x_written_off, () =>
+      [...minter.state.writtenOff.values()].map(({ utxo }) => utxo),
+    ),
     x_lost_coins: getter(minterExtension.x_lost_coins, () => {
       const lost = [...minter.state.volatile.lost.values()]
       return { amount: sumOf(lost), outpoints: lost.map(({ outpoint }) => outpoint) }

@@ -153,6 +153,8 @@ describe('the reserve equation', () => {
       minterFees: 300n,
       reimbursementCharges: 0n,
       amountsTooLow: 0n,
+      adopted: 0n,
+      writtenOff: 0n,
       consolidationFees: 0n,
       ledgerFees: 0n,
       balanced: true,

@@ -135,6 +135,8 @@ describe('an event', () => {
       'x_resolved_unknown',
       'x_consolidation_burned',
       'x_aborted_consolidation',
+      'x_written_off',
+      'x_adopted_coin',
       'x_donation',
     ])
   })

@@ -159,6 +159,8 @@ const reserve = record({
   minter_fees: int,
   reimbursement_charges: int,
   amounts_too_low: int,
+  adopted: int,
+  written_off: int,
   consolidation_fees: int,
   ledger_fees: int,
   balanced: bool,
