@@ -219,6 +219,12 @@ function congest(history: History, draw: Draw): void {
   history.story.push(`mempool from ${min}, blocks from ${chain.minedRate}`)
 }
 
+/** Nothing that pays a common rate is mined until it clears. */
+function jam({ chain, story }: History, draw: Draw): void {
+  chain.minedRate = draw.pick([50_000n, 200_000n, 4_000_000n])
+  story.push(`blocks from ${chain.minedRate}`)
+}
+
 function sign(history: History, draw: Draw): void {
   const count = draw.oneIn(3) ? 20 : 1 + draw.below(4)
   for (let i = 0; i < count; i++) {
@@ -247,7 +253,7 @@ function signAgain(history: History, draw: Draw): void {
 function pass(history: History, draw: Draw): void {
   const spans = [SECOND, 11n * SECOND, 60n * SECOND, 600n * SECOND, HOUR, 5n * HOUR]
   const long = [25n * HOUR, 25n * HOUR, 73n * HOUR]
-  history.wait(draw.oneIn(7) ? draw.pick(long) : draw.pick(spans))
+  history.wait(draw.oneIn(5) ? draw.pick(long) : draw.pick(spans))
 }
 
 function ledgerMood(history: History, draw: Draw): void {
@@ -290,7 +296,8 @@ function upgrade(history: History, draw: Draw): void {
     { mode: draw.pick(MODES) },
     { checkFee: BigInt(draw.below(3_000)) },
     { inputsMax: BigInt(1 + draw.below(4)) },
-    { inputsMax: 1_000n, consolidationThreshold: 10_000n },
+    { consolidationThreshold: 10_000n, inputsMax: 1_000n },
+    { minConfirmations: 1 },
     { inputsMax: BigInt(2 + draw.below(3)), consolidationThreshold: BigInt(5 + draw.below(4)) },
     { minConfirmations: 1 + draw.below(6) },
     { maxTimeInQueueNs: BigInt(draw.below(100)) * SECOND },
@@ -314,6 +321,28 @@ function beLazy(history: History, draw: Draw): void {
   history.isLazy = draw.oneIn(2)
 }
 
+/** What was sent may have more inputs than this, and could not be replaced. */
+function lowerInputs(history: History, draw: Draw): void {
+  history.upgrade({ type: 'upgrade', args: { inputsMax: BigInt(1 + draw.below(2)) } })
+}
+
+/** Everything that a user has, after the others gave what they have. */
+function withdrawAll(history: History, draw: Draw): void {
+  const { ledger, users } = history
+  const account: Account = { owner: draw.pick(users) }
+  for (const { owner, subaccount } of history.accounts) {
+    const amount = balanceOf(ledger.state, { owner, subaccount }) - 10n
+    if (amount > 0n && owner !== account.owner && draw.oneIn(2))
+      history.transfer(owner, account, amount, subaccount)
+  }
+  const balance = balanceOf(ledger.state, account)
+  const amount = balance > 50_010n ? balance - 10n : 50_000n
+  history.approve(account, amount)
+  history.story.push(`withdraw ${amount} of ${balance}`)
+  const address = destinationIn(history, draw)
+  history.call('retrieve_btc_with_approval', account.owner, { address, amount })
+}
+
 function restart(history: History, draw: Draw): void {
   history.restart(!history.ledger.answersInStep && draw.oneIn(2))
 }
@@ -326,13 +355,15 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
     addressAsked: { weight: 3, run: addressAsked },
     withdraw: { weight: 16, run: withdraw },
     withdrawFromAccount: { weight: 5, run: withdrawFromAccount },
-    transfer: { weight: 3, run: transfer },
+    withdrawAll: { weight: 2, run: withdrawAll },
+  transfer: { weight: 3, run: transfer },
     mine: { weight: 18, run: mine },
     reorganise: { weight: 4, run: reorganise },
     steal: { weight: 1, run: steal },
     feeJump: { weight: 3, run: feeJump },
     congest: { weight: 3, run: congest },
-    sign: { weight: 16, run: sign },
+    jam: { weight: 1, run: jam },
+  sign: { weight: 16, run: sign },
     signAgain: { weight: 2, run: signAgain },
     pass: { weight: 12, run: pass },
     ledgerMood: { weight: 4, run: ledgerMood },
@@ -341,7 +372,8 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
     moodsHeal: { weight: 8, run: healMoods },
     checkerMood: { weight: 2, run: checkerMood },
     upgrade: { weight: 4, run: upgrade },
-    restart: { weight: 3, run: restart },
+    lowerInputs: { weight: 1, run: lowerInputs },
+  restart: { weight: 3, run: restart },
     lazy: { weight: 2, run: beLazy },
   }
 

@@ -30,14 +30,26 @@ const BEGINNING = [
   'mine',
 ].concat(['mine', 'mine', 'update', 'update', 'pass', 'update'])
 
-const wheel: readonly string[] = Object.entries(ACTIONS).flatMap(([name, { weight }]) =>
-  Array.from({ length: weight }, () => name),
-)
+/** What happens more often in some histories than in others: factors of weights. */
+const FLAVOURS: readonly Readonly<Record<string, number>>[] = [
+  {},
+  { jam: 8, lowerInputs: 8, withdrawAll: 5, pass: 2, congest: 2, feeJump: 3 },
+  { deposit: 2, update: 2, transfer: 4, withdraw: 0.4, pass: 2 },
+  { ledgerMood: 4, landHeldCall: 3, restart: 3, withdrawFromAccount: 2 },
+  { reorganise: 4, steal: 5, viewMood: 2, mine: 1.5 },
+  { feeJump: 6, withdraw: 1.5, pass: 2 },
+]
+
+const wheelOf = (flavour: Readonly<Record<string, number>>): readonly string[] =>
+  Object.entries(ACTIONS).flatMap(([name, { weight }]) =>
+    Array.from({ length: Math.ceil(weight * (flavour[name] ?? 1)) }, () => name),
+  )
 
 /** What happens in the history of this seed. */
 export function plotOf(seed: number): Plot {
   const random = new Random(`minter history ${seed}`)
   const length = STEPS_MIN + random.below(STEPS_MORE)
+  const wheel = wheelOf(random.pick(FLAVOURS))
   const names = [...BEGINNING, ...Array.from({ length }, () => random.pick(wheel))]
   const words = () => Array.from({ length: WORDS }, () => random.word())
   const steps = names.map((name) => ({ name, words: words() }))
