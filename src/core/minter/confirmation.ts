@@ -1,12 +1,13 @@
 /** Which of the minter's transactions are final, and their change. Source: minter §13 [H 10]. */
 
-import { outpointKey } from '../btc/transaction.ts'
+import { equalBytes } from '../base/bytes.ts'
+import { decodeTransaction, outpointKey } from '../btc/transaction.ts'
 import { compareAsListed } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import { observeUtxos } from './observed.ts'
 import { changeOf, liveTransaction } from './replacement-chain.ts'
-import type { TxidKey } from './state.ts'
+import type { OutpointKey, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, mainAccount } from './state.ts'
 import type { Utxo } from './types.ts'
 
@@ -57,18 +58,39 @@ function mayBeFinal({ state, ports }: Context, key: TxidKey): boolean {
 
 /** New outputs at the main address: of transactions the minter sent, and of others (step 3). */
 function sortOutputs(
-  { state }: Context,
+  context: Context,
   utxos: readonly Utxo[],
 ): { readonly own: readonly Utxo[]; readonly donated: readonly Utxo[] } {
+  const { state } = context
   const isNew = (utxo: Utxo): boolean =>
     !state.mintedOutpoints.has(keyOfUtxo(utxo)) && !state.donations.has(keyOfUtxo(utxo))
   const txidOf = ({ outpoint }: Utxo): TxidKey => keyOfTxid(outpoint.txid)
   const isSent = (utxo: Utxo): boolean => liveTransaction(state, txidOf(utxo)) !== undefined
   const distinct = new Map(utxos.map((utxo) => [keyOfUtxo(utxo), utxo])) // Pages may overlap.
   const fresh = [...distinct.values()].filter(isNew).sort(compareAsListed)
-  const own = fresh.filter(isSent)
+  const isWhole = (utxo: Utxo): boolean => isNamedWhole(context, txidOf(utxo), distinct)
+  const own = fresh.filter((utxo) => isSent(utxo) && isWhole(utxo))
   const donated = fresh.filter((utxo) => !isSent(utxo) && !state.signing.has(txidOf(utxo)))
   return { own, donated }
+}
+
+/**
+ * Outputs of one transaction come together. An answer that lacks one of them is not the whole, and
+ * waits: what came after the transaction is final would be taken for a donation.
+ */
+function isNamedWhole(
+  { state, volatile }: Context,
+  key: TxidKey,
+  named: ReadonlyMap<OutpointKey, Utxo>,
+): boolean {
+  const { txid, signedTransaction } = liveTransaction(state, key) ?? {}
+  if (txid === undefined || signedTransaction === undefined) return true // A log that has no bytes.
+  const mainScript = volatile.root?.mainScript ?? new Uint8Array(0)
+  return decodeTransaction(signedTransaction).outputs.every(({ script }, vout) => {
+    const outpoint = outpointKey({ txid, vout })
+    const isOurs = equalBytes(script, mainScript)
+    return !isOurs || named.has(outpoint) || state.mintedOutpoints.has(outpoint)
+  })
 }
 
 /**
