@@ -24,7 +24,8 @@ import { wireJson } from './control/protocol.ts'
 import { type Isolation, isolations } from './isolation.ts'
 import type { MiningMode } from './mining-mode.ts'
 import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
-import type { SetValue } from './set-values.ts'
+import type { SetValue } from './minter-values.ts'
+import { isByUpgradeAlone, minterValue } from './minter-values.ts'
 import { isFreeToChange } from './set-values.ts'
 
 export type SubnetSettings = {
@@ -152,7 +153,7 @@ export function mergeSettings(
   given: GivenSettings,
 ): SubnetSettings {
   requireOwnChain(stored?.bitcoin ?? given.bitcoin, given)
-  if (stored === undefined) return { ...defaultSettings, ...given }
+  if (stored === undefined) return { ...defaultSettings, ...given, set: foundedWith(given.set) }
   if (given.bitcoin !== undefined && !isSamePlace(stored.bitcoin, given.bitcoin))
     throw fixed('--bitcoin', stored.bitcoin ? textOfPlace(stored.bitcoin) : 'a chain of its own')
   for (const name of fixedNames) {
@@ -162,10 +163,16 @@ export function mergeSettings(
   const set = new Map(stored.set)
   for (const [name, value] of given.set ?? new Map<string, SetValue>())
     if (isFreeToChange(name)) set.set(name, value)
+    else if (minterValue(name) !== undefined)
+      continue // By an upgrade, once it runs.
     else if (stored.set.get(name) !== value)
       throw fixed(`--set ${name}`, `${stored.set.get(name) ?? 'its default'}`)
   return { ...stored, ...given, bitcoin: stored.bitcoin, set }
 }
+
+/** The state follows from these: what a running minter alone takes is not among them. */
+const foundedWith = (set: SubnetSettings['set'] = new Map()): SubnetSettings['set'] =>
+  new Map([...set].filter(([name]) => !isByUpgradeAlone(name)))
 
 const isSamePlace = (stored: BitcoinPlace | undefined, given: BitcoinPlace): boolean =>
   stored?.host === given.host && stored.port === given.port
@@ -194,7 +201,13 @@ const optionOf: Readonly<Record<(typeof fixedNames)[number], string>> = {
 
 const fixed = (option: string, before: string): Problem =>
   new Problem('CONFIG_INVALID', `${option} cannot change: the subnet was made with ${before}`, {
-    fix: 'start it without the option, or discard the subnet first',
-    command: 'ckbtc subnet reset',
+    fix: isOfMinter(option)
+      ? 'start it without the option, and change the minter while it runs with ckbtc subnet set'
+      : 'start it without the option, or discard the subnet first',
+    command: isOfMinter(option) ? 'ckbtc subnet set --help' : 'ckbtc subnet reset',
     details: { option, stored: before },
   })
+
+/** Whether the running minter takes it. */
+const isOfMinter = (option: string): boolean =>
+  option === optionOf.minConfirmations || option === optionOf.autoMint

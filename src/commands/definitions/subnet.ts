@@ -88,6 +88,26 @@ const status: CommandDefinition = {
   run: async () => (await import('../subnet/status.ts')).status,
 }
 
+const set: CommandDefinition = {
+  name: 'set',
+  args: [{ name: '[setting...]', description: 'minter.<name>=<value>, several at once' }],
+  summary: 'change the minter while it runs',
+  description: `Upgrades the minter of the running subnet with other limits, delays, minimums or
+modes, in one step at every node, all of them or none. Without a setting: what is
+in force. Names and values are those of subnet start --set.`,
+  examples: [
+    ['ckbtc subnet set', 'everything that can be changed, as it is'],
+    ['ckbtc subnet set minter.check-fee=200sat minter.hold=1h', 'two at once'],
+    ['ckbtc subnet set minter.mode=restricted-to:dev0,dev1', 'these two callers alone'],
+  ],
+  exits: [
+    [6, 'too few nodes run to decide on it'],
+    [11, 'the minter refuses it and is as it was, or no local subnet runs'],
+  ],
+  seeAlso: 'ckbtc subnet start, ckbtc info',
+  run: async () => (await import('../subnet/set.ts')).set,
+}
+
 const BAD_DISK: readonly [number, string] = [11, 'no local subnet is running, or a disk is lost']
 const nodeIds = { name: '[id...]', description: 'of nodes, from 1' } as const
 
@@ -210,5 +230,5 @@ export const subnetGroup: GroupDefinition = {
   name: 'subnet',
   summary: 'a ckBTC on this machine',
   description: 'Runs a ckBTC on this machine: nodes, ledger, minter and a Bitcoin chain.',
-  commands: [start, stop, status, nodes, killNode, healNode, corruptNode, reset, logs, exec],
+  commands: [start, stop, status, set, nodes, killNode, healNode, corruptNode, reset, logs, exec],
 }

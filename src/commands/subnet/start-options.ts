@@ -1,21 +1,18 @@
 /** The options of `subnet start` and `subnet exec` as settings. Implements cli §§3.1, 3.2, 5.16. */
 import { isIP } from 'node:net'
-import { parseAmount, parseCount, parseDuration, parseFeeRate } from '../../core/base/amounts.ts'
+import { parseCount, parseFeeRate } from '../../core/base/amounts.ts'
 import { UsageInvalid } from '../../core/base/errors.ts'
-import { nearest } from '../../core/base/nearest.ts'
 import type { BitcoinPlace } from '../../host/bitcoin-place.ts'
 import { placeOfText } from '../../host/bitcoin-place.ts'
 import { isolations } from '../../host/isolation.ts'
 import { miningModeOfText } from '../../host/mining-mode.ts'
-import type { SetKind, SetValue } from '../../host/set-values.ts'
-import { setKind, setNames } from '../../host/set-values.ts'
 import type { GivenSettings } from '../../host/subnet-settings.ts'
-import { CONFIRMATIONS_MAX, NODES_MAX, SET_MAX } from '../../host/subnet-settings.ts'
+import { CONFIRMATIONS_MAX, NODES_MAX } from '../../host/subnet-settings.ts'
 import type { Configuration } from '../../wallet/config.ts'
 import type { Options } from '../definitions/command.ts'
+import { parseSet } from './set-words.ts'
 
 const HELP = 'ckbtc subnet start --help'
-const NS_PER_MS = 1_000_000n
 
 const invalid = (message: string, fix: string): UsageInvalid =>
   new UsageInvalid(message, { fix, command: HELP })
@@ -55,7 +52,7 @@ export function startOptions(options: Options, project: Configuration): GivenSet
     isolation: read('isolation', (text) => isolations.find((name) => name === text)),
     bitcoin: read('bitcoin', parseBitcoin),
     ids: read('ids', (text): 'own' | 'mainnet' => (text === 'mainnet' ? 'mainnet' : 'own')),
-    set: set.length === 0 ? undefined : parseSet(set),
+    set: set.length === 0 ? undefined : parseSet(set, HELP),
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
@@ -87,39 +84,4 @@ function parseMining(text: string) {
   if (mode !== undefined) return mode
   const fix = 'give auto, manual, on-tx, or the time between two blocks: 10s, 1m, poisson:10s'
   throw invalid(`--block-time does not take "${text}"`, fix)
-}
-
-function parseSet(words: readonly string[]): ReadonlyMap<string, SetValue> {
-  if (words.length > SET_MAX) throw invalid('too many values are set', `set at most ${SET_MAX}`)
-  return new Map(
-    words.map((word) => {
-      const [name = '', ...rest] = word.split('=')
-      if (rest.length === 0)
-        throw invalid(`--set takes <part>.<name>=<value>, found "${word}"`, 'add = and the value')
-      const kind = setKind(name)
-      if (kind === undefined) throw unknownName(name)
-      return [name, parseValue(name, kind, rest.join('='))] as const
-    }),
-  )
-}
-
-function unknownName(name: string): UsageInvalid {
-  const close = nearest(name, setNames)
-  const fix =
-    close === undefined ? `the names are ${setNames.join(', ')}` : `the nearest name is ${close}`
-  return invalid(`nothing is called "${name}"`, fix)
-}
-
-function parseValue(name: string, kind: SetKind, text: string): SetValue {
-  switch (kind.type) {
-    case 'amount':
-      return parseAmount(text)
-    case 'duration':
-      return BigInt(parseDuration(text)) * NS_PER_MS
-    case 'count':
-      return BigInt(parseCount(text, { what: name, min: Number(kind.min), max: Number(kind.max) }))
-    case 'word':
-      if (kind.words.includes(text)) return text
-      throw invalid(`${name} does not take "${text}"`, `give one of ${kind.words.join(', ')}`)
-  }
 }

@@ -22,7 +22,7 @@ import { principal } from '../../core/ic/principal.ts'
 import { DELAY_MS_MAX, lieKinds } from '../../core/subnet/lies.ts'
 import { attachableNetworks } from '../bitcoin-place.ts'
 import { isolations } from '../isolation.ts'
-import { CHECKER_MODES } from './checker-modes.ts'
+import { minterShapes } from './minter-shapes.ts'
 import { phases, transcriptShape } from './signing-transcript.ts'
 
 /** Blocks of one request. */
@@ -348,12 +348,7 @@ const shapes = {
       totalMs: count,
     }),
   },
-  flag: { request: object({ target: text, flagged: flag }), reply: nothing },
-  /** `times`: for so many checks; absent: until another mode is set. */
-  'checker-mode': {
-    request: object({ mode: oneOf(...CHECKER_MODES), times: nullable(count) }),
-    reply: nothing,
-  },
+  ...minterShapes,
 } as const
 
 type Shapes = typeof shapes

@@ -14,6 +14,7 @@ import { BitcoinOperations } from './bitcoin-operations.ts'
 import { setCheckerMode } from './checker-mode.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
+import { changeMinter, wantedOf } from './minter-upgrade.ts'
 import { NodeOperations } from './node-operations.ts'
 import { callAsOperator } from './operator.ts'
 import { OperatorSigner } from './operator-signer.ts'
@@ -51,6 +52,7 @@ export function controlHandlers(running: Running): ControlHandlers {
       if (!isTaken) throw notFlaggable(request.target)
       return {}
     },
+    'minter-settings': (request) => changeMinter({ backend, operator }, local, wantedOf(request)),
     'checker-mode': async (request) => {
       await setCheckerMode({ backend, operator }, local, request)
       return {}

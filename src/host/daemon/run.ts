@@ -11,10 +11,12 @@ import { lieText } from '../../core/subnet/lies.ts'
 import { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
 import { recognise } from '../bitcoin/recognise.ts'
 import type { AttachedPlace } from '../bitcoin-place.ts'
+import type { ReplyOf } from '../control/protocol.ts'
 import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
+import { minterValue } from '../minter-values.ts'
 import { bitcoinRpcPort, hasSyncCalls, mempoolOptions, minterSettings } from '../set-values.ts'
 import type { SubnetEvent } from '../subnet-events.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
@@ -26,6 +28,7 @@ import { descriptorOf, statusOf } from './description.ts'
 import { liveDescriptor, removeDescriptor, writeDescriptor } from './descriptor-file.ts'
 import { controlHandlers, setFeeLevel } from './handlers.ts'
 import { LogFile } from './log-file.ts'
+import { changeMinter } from './minter-upgrade.ts'
 import { loadOperator, passingOperator } from './operator.ts'
 import type { Places } from './places.ts'
 import { makePrivate, placesOf } from './places.ts'
@@ -120,6 +123,8 @@ async function live(life: Life): Promise<void> {
     const { backend } = local.subnet
     if (feeRateMsatPerVb !== undefined)
       await setFeeLevel({ backend, operator }, local, feeRateMsatPerVb)
+    const wanted = ofMinter(given.set)
+    if (wanted.size > 0) tellChanges(await changeMinter({ backend, operator }, local, wanted), tell)
     const descriptor = descriptorOf({ local, settings, url: http.url, places })
     const asked = new AbortController()
     const stop = (): void => asked.abort()
@@ -141,6 +146,15 @@ async function live(life: Life): Promise<void> {
   } finally {
     for (const close of closing.reverse()) await close()
   }
+}
+
+/** Of what was set, what a running minter takes: a new one has most of it already. */
+const ofMinter = (set: SubnetSettings['set'] = new Map()): SubnetSettings['set'] =>
+  new Map([...set].filter(([name]) => minterValue(name) !== undefined))
+
+function tellChanges({ values }: ReplyOf<'minter-settings'>, tell: (text: string) => void): void {
+  for (const { name, before, value } of values)
+    if (before !== value) tell(`${name} was ${before ?? 'not set'}, and is ${value} from now on`)
 }
 
 /** Closes with the chain. */

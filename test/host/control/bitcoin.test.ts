@@ -45,6 +45,7 @@ it('the chain is the same over the control port as it is', async () => {
       'signer-refresh': notAsked,
       fee: notAsked,
       'minimum-fee': notAsked,
+      'minter-settings': notAsked,
       flag: notAsked,
       'checker-mode': notAsked,
     },

@@ -39,6 +39,7 @@ const handlers: ControlHandlers = {
   },
   fee: notAsked,
   'minimum-fee': notAsked,
+  'minter-settings': notAsked,
   nodes: notAsked,
   'kill-node': notAsked,
   'corrupt-node': notAsked,

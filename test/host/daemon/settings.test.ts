@@ -114,8 +114,7 @@ describe('settings of the subnet', () => {
     ['--ids', { ids: 'own' }],
     ['--min-confirmations', { minConfirmations: 6 }],
     ['--no-auto-mint', { autoMint: true }],
-    ['--set minter.mode', { set: new Map([['minter.mode', 'general-availability']]) }],
-    ['--set minter.hold', { set: new Map([['minter.hold', 1n]]) }],
+    ['--set ic.sync-calls', { set: new Map([['ic.sync-calls', 'off']]) }],
   ] as const)('of a subnet that exists keep %s', (option, given) => {
     expect(() => mergeSettings(unusual, given)).toThrow(
       expect.objectContaining({
@@ -123,6 +122,19 @@ describe('settings of the subnet', () => {
         details: expect.objectContaining({ option }),
       }),
     )
+  })
+
+  it('leave what a running minter takes to an upgrade: the state follows from the first ones', () => {
+    const set = new Map<string, bigint | string>([
+      ['minter.mode', 'general-availability'],
+      ['minter.hold', 1n],
+      ['minter.min-confirmations', 1n],
+    ])
+    expect(mergeSettings(unusual, { set })).toEqual(unusual)
+    expect([...mergeSettings(undefined, { set }).set.keys()]).toEqual([
+      'minter.mode',
+      'minter.hold',
+    ])
   })
 
   it('keep the node that the subnet is attached to, and the network it was found on', () => {
@@ -218,7 +230,12 @@ describe('--set', () => {
   it('changes exactly what each name says', () => {
     const before = minterSettings(new Map())
     for (const name of setNames.filter((each) => each.startsWith('minter.'))) {
-      const value = setKind(name)?.type === 'word' ? 'read-only' : 12_345n
+      const value =
+        name === 'minter.auto-mint'
+          ? 'off'
+          : setKind(name)?.type === 'mode'
+            ? 'read-only'
+            : 12_345_000_000_000n
       const { init, settings } = minterSettings(new Map([[name, value]]))
       const changed = [
         ...Object.entries(init).filter(([key, field]) => field !== entry(before.init, key)),

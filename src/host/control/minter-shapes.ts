@@ -1,0 +1,25 @@
+/** What the control port is asked about minter and checker. Implements `docs/spec/cli.md` §§5.16, 5.17. */
+import { count, flag, list, nullable, object, oneOf, text } from '../../core/base/json.ts'
+import { CHECKER_MODES } from './checker-modes.ts'
+
+/** Names of settings in one request or answer. */
+const SETTINGS_MAX = 100
+
+export const minterShapes = {
+  /** What the running minter is set to; asked for nothing: every name. */
+  'minter-settings': {
+    request: object({ set: list(object({ name: text, value: text }), SETTINGS_MAX) }),
+    reply: object({
+      values: list(
+        object({ name: text, before: nullable(text), value: nullable(text) }),
+        SETTINGS_MAX,
+      ),
+    }),
+  },
+  flag: { request: object({ target: text, flagged: flag }), reply: object({}) },
+  /** `times`: for so many checks; absent: until another mode is set. */
+  'checker-mode': {
+    request: object({ mode: oneOf(...CHECKER_MODES), times: nullable(count) }),
+    reply: object({}),
+  },
+} as const
