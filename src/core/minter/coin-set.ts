@@ -102,6 +102,19 @@ export function* ascending({ pieces }: Coins): Generator<Coin> {
   for (const piece of pieces) yield* piece
 }
 
+/** Coins `from` to before `to` of the ascending order, without walking there. */
+export function coinsBetween({ pieces }: Coins, from: number, to: number): readonly Coin[] {
+  const found: Coin[] = []
+  let before = 0
+  for (const piece of pieces) {
+    if (before >= to) break
+    if (before + piece.length > from)
+      found.push(...piece.slice(Math.max(0, from - before), to - before))
+    before += piece.length
+  }
+  return found
+}
+
 /** From the largest on. */
 export function* descending({ pieces }: Coins): Generator<Coin> {
   for (let piece = pieces.length - 1; piece >= 0; piece--)

@@ -13,6 +13,7 @@ import {
 import type { Context } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { PRESENT } from './dialect.ts'
+import { note } from './observed.ts'
 import type { Fees } from './state.ts'
 
 // A withdrawal of two inputs and two outputs, and what later bumps of a hundred sat/vB would cost
@@ -91,7 +92,10 @@ export function refreshFees(context: Context): void {
   const agrees = fees.jump !== undefined && isNear(median, fees.jump)
   if (isSet || !fees.known || isNear(median, fees.median) || agrees)
     accept(fees, context.state.config, estimate)
-  else fees.jump = median
+  else {
+    fees.jump = median
+    note(context, 'fees.ts', `a median of ${median} after ${fees.median} msat/vB waits for another`)
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { outpointKey } from '../btc/transaction.ts'
 import type { Spendable } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule, unavailable } from './context.ts'
+import { note } from './observed.ts'
 import { changesOf, liveTransaction, replacedOf } from './replacement-chain.ts'
 import { sendAgain } from './sent-again.ts'
 import type { OutpointKey, State } from './state.ts'
@@ -37,6 +38,8 @@ export function lookForLost(context: Context, isReorganised: boolean): void {
   for (const { utxo, changes } of asked)
     if ([utxo.outpoint, ...changes].every((outpoint) => gone.has(outpointKey(outpoint))))
       lost.set(keyOfUtxo(utxo), utxo)
+  if (lost.size !== before.size)
+    note(context, 'lost-coins.ts', `${lost.size} credited coins are not on the chain`)
   sendWhatMadeThem(context, before)
   for (const [name, { key }] of open)
     if (hasLost(context, state.signing.get(keyOfTxid(key.txid))?.utxos ?? [])) open.delete(name)

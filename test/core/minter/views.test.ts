@@ -1,6 +1,7 @@
 /** What an account and the operator may see beyond the published queries. Source: minter §§20.6, 22. */
 import { describe, expect, it } from 'vitest'
 import { NS_PER_SECOND } from '../../../src/core/base/units.ts'
+import { decodeTransaction } from '../../../src/core/btc/transaction.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
 import { feeCollectorSubaccount } from '../../../src/core/minter/addresses.ts'
@@ -42,12 +43,15 @@ describe('x_withdrawals', () => {
     expect(waits(world)).toEqual([{ type: 'signatures', signed: 0, inputs: 1, failed: 1 }])
     world.wait(11n * SECOND)
     world.chain.refusesToSend = true
+    const sentAt = world.now
     world.sign()
     expect(waits(world)).toEqual([{ type: 'announcement' }])
     world.chain.refusesToSend = false
     world.wait(6n * SECOND)
     for (const have of [0, 1, 2, 3, 4, 5]) {
-      expect(waits(world)).toEqual([{ type: 'confirmations', have, required: 6 }])
+      const replacedAt = { replacedAt: sentAt + 86_400n * SECOND }
+      const expected = { type: 'confirmations', have, required: 6, ...(have === 0 && replacedAt) }
+      expect(waits(world)).toEqual([expected])
       world.mine()
     }
     expect(waits(world)).toEqual([undefined])
@@ -100,6 +104,45 @@ describe('x_withdrawals', () => {
     world.state.volatile.lost.clear()
     world.state.volatile.mustLook = true
     expect(waits(world)).toEqual([{ type: 'view' }])
+  })
+
+  it('says that a person must see to a minter that has stopped', () => {
+    const world = withdrawn()
+    world.state.volatile.broken.push('x')
+    expect(waits(world)).toEqual([{ type: 'stopped' }])
+    expect(views(world).info().alerts).toMatchObject([{ code: 'stopped' }])
+  })
+
+  it('says why one is not replaced', () => {
+    const options = { settings: { resubmissionRateMax: 1_000n } }
+    const world = withdrawn(options)
+    world.wait(11n * SECOND)
+    world.sign()
+    world.wait(86_401n * SECOND)
+    expect(waits(world)).toMatchObject([{ type: 'confirmations', have: 0, delay: 'rateAboveMax' }])
+    expect(views(world).info().alerts).toMatchObject([{ code: 'not_replaced' }])
+  })
+
+  it('of one that was replaced has every transaction with its fee, oldest first', () => {
+    const world = withdrawn()
+    world.wait(11n * SECOND)
+    world.sign()
+    world.wait(86_401n * SECOND)
+    world.sign()
+    const [withdrawal] = views(world).withdrawals(first).withdrawals
+    const [older, newer] = withdrawal?.transactions ?? []
+    if (older?.receives === undefined || newer?.receives === undefined) return expect.unreachable()
+    expect(withdrawal?.transactions.length).toBe(2)
+    expect((newer.feeRate ?? 0n) > (older.feeRate ?? 0n)).toBe(true)
+    expect(newer.receives < older.receives).toBe(true)
+    expect(withdrawal?.status).toEqual({ type: 'submitted', txid: newer.txid })
+    const [sent] = world.chain.sent
+    if (sent === undefined) return expect.unreachable()
+    world.chain.mempool.splice(0, 9, decodeTransaction(sent)) // The older one is mined.
+    world.mine(2)
+    expect(waits(world)).toMatchObject([{ type: 'confirmations', have: 2 }])
+    const [mined] = views(world).withdrawals(first).withdrawals
+    expect(mined?.transactions.map(({ confirmations }) => confirmations)).toEqual([2, 0])
   })
 
   it('knows a single one by its burn, and nothing of others', () => {

@@ -76,15 +76,23 @@ function ofKind(context: Context, kind: CoinKind, name: string, title: string): 
 
 /** Every known coin under its account, each in one row. */
 function accounts({ state }: Context): Table {
-  function* rows(): Generator<readonly Cell[]> {
-    for (const [key, utxos] of state.accountUtxos)
-      for (const utxo of utxos.values()) yield [accountCell(accountOfKey(key)), ...coinCells(utxo)]
+  const rows = (from: number, to: number): readonly (readonly Cell[])[] => {
+    const found: (readonly Cell[])[] = []
+    let before = 0
+    for (const [key, utxos] of state.accountUtxos) {
+      if (before >= to) break
+      if (before + utxos.size > from)
+        for (const utxo of slice(utxos.values(), Math.max(0, from - before), to - before))
+          found.push([accountCell(accountOfKey(key)), ...coinCells(utxo)])
+      before += utxos.size
+    }
+    return found
   }
   return {
     name: 'account_to_utxos',
     title: 'Accounts and their coins',
     head: ['account', 'output', 'value', 'height'],
     total: state.outpointAccount.size,
-    rows: (from, to) => slice(rows(), from, to),
+    rows,
   }
 }

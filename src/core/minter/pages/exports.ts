@@ -48,6 +48,7 @@ export function reservesPage(context: Context): string | undefined {
 
 /** Alerts with which the minter does not do its work. */
 const SERIOUS: ReadonlySet<string> = new Set([
+  'stopped',
   'no_key',
   'view_behind',
   'lost_coins',

@@ -65,6 +65,8 @@ function waitText(context: Context, burn: bigint): string {
       return 'the key'
     case 'view':
       return 'the view of Bitcoin'
+    case 'stopped':
+      return 'a person: the minter has stopped'
     default:
       return ''
   }
@@ -99,7 +101,7 @@ function purposeCell(purpose: View<SubmittedTransaction>['purpose']): Html {
 }
 
 function submitted(context: Context): Table {
-  const { state, volatile, ports } = context
+  const { state, ports } = context
   return {
     name: 'submitted',
     title: 'Submitted transactions',
@@ -111,7 +113,7 @@ function submitted(context: Context): Table {
         return [
           txidCell(txid),
           purposeCell(purpose),
-          volatile.unsent.has(key) ? 'not taken yet' : timeText(submittedAt),
+          sentText(context, key, submittedAt),
           feeRate ?? '?',
           changeOutput === undefined ? '–' : amountText(changeOutput.value),
           `${ports.bitcoin.confirmations(txid)} of ${state.config.minConfirmations}`,
@@ -119,6 +121,13 @@ function submitted(context: Context): Table {
         ]
       }),
   }
+}
+
+function sentText({ volatile }: Context, key: string, submittedAt: bigint): string {
+  if (volatile.unsent.has(key)) return 'not taken yet'
+  const delay = volatile.delayed.get(key)
+  const time = timeText(submittedAt)
+  return delay === undefined ? time : `${time}, not replaced: ${delay.reason}`
 }
 
 function chains({ state }: Context): Table {

@@ -4,7 +4,7 @@ import { present } from '../../base/errors.ts'
 import type { View } from '../../base/view.ts'
 import type { Account } from '../../ic/account.ts'
 import { principal } from '../../ic/principal.ts'
-import { ascending } from '../coin-set.ts'
+import { coinsBetween } from '../coin-set.ts'
 import type { Context } from '../context.ts'
 import type { AccountKey } from '../state.ts'
 import { keyOfUtxo } from '../state.ts'
@@ -48,55 +48,61 @@ export function coinsOf(
 ): CoinsPage {
   const { total, coins } = coinsOfKind(context, kind)
   const { from, to } = rangeOf(page, { total })
-  return { total: BigInt(total), coins: slice(coins, from, to) }
+  return { total: BigInt(total), coins: coins(from, to) }
 }
 
-type Coins = { readonly total: number; readonly coins: Iterable<Coin> }
+type Coins = {
+  readonly total: number
+  readonly coins: (from: number, to: number) => readonly Coin[]
+}
 
-function coinsOfKind(context: Context, kind: CoinKind): Coins {
-  const { state, volatile } = context
+const listed = (coins: readonly Coin[]): Coins => ({
+  total: coins.length,
+  coins: (from, to) => coins.slice(from, to),
+})
+
+function coinsOfKind({ state, volatile }: Context, kind: CoinKind): Coins {
+  const owned = (utxo: View<Utxo>): Coin => ({ utxo, ...ownerOf(state, utxo) })
+  const ofMap = (map: ReadonlyMap<string, View<Utxo>>): Coins => ({
+    total: map.size,
+    coins: (from, to) => slice(map.values(), from, to).map(owned),
+  })
   switch (kind) {
     case 'available':
-      return plain(context, ascending(state.coins), state.availableUtxos.size)
+      return {
+        total: state.availableUtxos.size,
+        coins: (from, to) => coinsBetween(state.coins, from, to).map(owned),
+      }
     case 'lost':
-      return plain(context, volatile.lost.values(), volatile.lost.size)
+      return ofMap(volatile.lost)
     case 'donation':
-      return plain(context, state.donations.values(), state.donations.size)
+      return ofMap(state.donations)
     case 'reserved':
       // Of a replacement they are those of what it replaces, which is in flight.
       return spent(
-        context,
         [...state.signing.values()].filter(({ purpose }) => purpose.type !== 'toReplace'),
+        owned,
       )
     case 'inFlight':
-      return spent(context, [...state.submitted.values()])
+      return spent([...state.submitted.values()], owned)
     case 'quarantined':
-      return suspended(context, 'quarantined')
+      return suspended(state, 'quarantined')
     case 'tooSmall':
-      return suspended(context, 'valueTooSmall')
-    case 'unminted': {
-      const coins = [...state.checkedUtxos.values()].map(({ utxo }) => ({ utxo }))
-      return { total: coins.length, coins }
-    }
+      return suspended(state, 'valueTooSmall')
+    case 'unminted':
+      return listed([...state.checkedUtxos.values()].map(({ utxo }) => ({ utxo })))
   }
-}
-
-function plain({ state }: Context, utxos: Iterable<View<Utxo>>, total: number): Coins {
-  function* coins(): Generator<Coin> {
-    for (const utxo of utxos) yield { utxo, ...ownerOf(state, utxo) }
-  }
-  return { total, coins: coins() }
 }
 
 type Spender = { readonly txid: Uint8Array; readonly utxos: readonly View<Utxo>[] }
 
-function spent({ state }: Context, spenders: readonly View<Spender>[]): Coins {
-  const total = spenders.reduce((sum, { utxos }) => sum + utxos.length, 0)
-  function* coins(): Generator<Coin> {
-    for (const { txid, utxos } of spenders)
-      for (const utxo of utxos) yield { utxo, spentBy: txid, ...ownerOf(state, utxo) }
+function spent(spenders: readonly View<Spender>[], owned: (utxo: View<Utxo>) => Coin): Coins {
+  const coins = spenders.flatMap(({ txid, utxos }) => utxos.map((utxo) => ({ txid, utxo })))
+  return {
+    total: coins.length,
+    coins: (from, to) =>
+      coins.slice(from, to).map(({ txid, utxo }) => ({ ...owned(utxo), spentBy: txid })),
   }
-  return { total, coins: coins() }
 }
 
 const ownerOf = (
@@ -108,7 +114,10 @@ const ownerOf = (
 }
 
 /** Nobody is credited for them, so there are few: a sender loses each. */
-function suspended({ state }: Context, reason: 'quarantined' | 'valueTooSmall'): Coins {
+function suspended(
+  state: Pick<Context['state'], 'suspendedUtxos' | 'legacySuspendedUtxos'>,
+  reason: 'quarantined' | 'valueTooSmall',
+): Coins {
   const coins: Coin[] = []
   for (const [key, suspensions] of state.suspendedUtxos)
     for (const suspension of suspensions.values())
@@ -116,7 +125,7 @@ function suspended({ state }: Context, reason: 'quarantined' | 'valueTooSmall'):
         coins.push({ utxo: suspension.utxo, account: accountOfKey(key) })
   for (const suspension of state.legacySuspendedUtxos.values())
     if (suspension.reason === reason) coins.push({ utxo: suspension.utxo })
-  return { total: coins.length, coins }
+  return listed(coins)
 }
 
 /** The inverse of `accountKey`. */

@@ -178,6 +178,10 @@ export function alertsOf(context: Context, { consolidation, reserve, counts }: T
       code: 'unknown_mints',
       message: `Whether ${unknownMints} deposits were minted is not known.`,
     },
+    volatile.delayed.size > 0 && {
+      code: 'not_replaced',
+      message: `${volatile.delayed.size} transactions do not confirm and cannot be replaced now: ${[...new Set([...volatile.delayed.values()].map(({ reason }) => reason))].join(', ')}.`,
+    },
     counts.held > 0 && {
       code: 'held',
       message: `${counts.held} withdrawals wait for lower fees.`,

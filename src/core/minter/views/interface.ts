@@ -48,8 +48,20 @@ const accountPage: Codec<AccountArgs & PageArgs> = record({
   ...page,
 })
 
-const depth = record({ have: nat32, required: nat32 })
+const depthFields = { have: nat32, required: nat32 }
+const depth = record(depthFields)
+const delay = enumeration(
+  'RateAboveMax',
+  'NoEstimate',
+  'LostCoins',
+  'NotEnoughFunds',
+  'TooManyInputs',
+  'AmountTooLow',
+  'DustOutput',
+  'Unchanged',
+)
 const wait: Codec<Wait> = variant({
+  Stopped: unit,
   Key: unit,
   View: unit,
   Queue: record({ until: nat64, ahead: nat32 }),
@@ -58,7 +70,7 @@ const wait: Codec<Wait> = variant({
   LostCoins: record({ amount: nat64 }),
   Signatures: record({ signed: nat32, inputs: nat32, failed: nat32 }),
   Announcement: unit,
-  Confirmations: depth,
+  Confirmations: record({ ...depthFields, replaced_at: opt(nat64), delay: opt(delay) }),
   Cancellation: depth,
   Return: unit,
   UnknownReturn: unit,

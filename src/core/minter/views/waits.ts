@@ -1,17 +1,24 @@
 /** What a withdrawal waits for. Source: minter §§8, 12–15, 22, 3. */
 import type { View } from '../../base/view.ts'
+import { queuePosition } from '../burn-places.ts'
 import { fundsOf } from '../coin-set.ts'
 import type { Context } from '../context.ts'
 import { hasLost } from '../lost-coins.ts'
+import { liveTransaction, replacedOf } from '../replacement-chain.ts'
 import type {
   BurnIndex,
+  Delay,
   SigningTransaction,
   SubmittedTransaction,
+  TxidKey,
   WithdrawalRequest,
 } from '../state.ts'
-import { requestsOf, sumOf } from '../state.ts'
+import { sumOf } from '../state.ts'
+import { isBroken } from '../stopped.ts'
 
 export type Wait =
+  /** For a person: the minter has stopped, for its state is broken (§18.5). */
+  | { readonly type: 'stopped' }
   /** The subnet is making the minter's key. */
   | { readonly type: 'key' }
   /** The view of Bitcoin is behind after a reorganisation. */
@@ -37,7 +44,15 @@ export type Wait =
     }
   /** For the Bitcoin side to take the transaction. */
   | { readonly type: 'announcement' }
-  | { readonly type: 'confirmations'; readonly have: number; readonly required: number }
+  | {
+      readonly type: 'confirmations'
+      readonly have: number
+      readonly required: number
+      /** When it is replaced at a higher fee, if it has no confirmation by then. */
+      readonly replacedAt?: bigint | undefined
+      /** Why it could not be replaced when it was due. */
+      readonly delay?: Delay['reason'] | undefined
+    }
   /** For the confirmations of a transaction that frees the coins; then it is returned. */
   | { readonly type: 'cancellation'; readonly have: number; readonly required: number }
   /** For the mint that gives it back; tried every round. */
@@ -48,28 +63,23 @@ export type Wait =
 /** Undefined: it waits for nothing any more, or is not known. */
 export function waitOf(context: Context, burn: BurnIndex): Wait | undefined {
   const { state } = context
-  const isIt = ({ blockIndex }: { readonly blockIndex: bigint }): boolean => blockIndex === burn
-  if (state.reimbursements.has(burn) || state.depositReimbursements.has(burn))
-    return { type: 'return' }
+  const place = state.burnPlaces.get(burn)
+  const isReturned =
+    state.reimbursements.has(burn) ||
+    state.depositReimbursements.has(burn) ||
+    state.cancelled.has(burn)
+  if (isBroken(context.volatile) && (place !== undefined || isReturned)) return { type: 'stopped' }
+  if (isReturned) return { type: 'return' }
   const returned = state.reimbursed.get(burn)
   if (returned !== undefined)
     return returned.mintBlockIndex === undefined ? { type: 'unknownReturn' } : undefined
-  if (state.finalized.has(burn)) return undefined
-  const position = state.queue.findIndex(isIt)
-  const request = state.queue[position]
-  if (request !== undefined) return queued(context, request, position)
-  for (const signing of state.signing.values())
-    if (requestsOf(signing.purpose).some(isIt)) return signed(context, signing)
-  for (const [key, submitted] of state.submitted)
-    if (purposeHas(submitted, isIt)) return sent(context, key, submitted)
-  return undefined
-}
-
-function purposeHas(
-  { purpose }: View<SubmittedTransaction>,
-  isIt: (request: { readonly blockIndex: bigint }) => boolean,
-): boolean {
-  return purpose.type === 'toConsolidate' ? isIt(purpose.request) : purpose.requests.some(isIt)
+  if (place === undefined) return undefined
+  if (place.type === 'queued')
+    return queued(context, place.request, queuePosition(state.queue, place.request))
+  const signing = state.signing.get(place.txid)
+  if (signing !== undefined) return signed(context, signing)
+  const submitted = state.submitted.get(place.txid)
+  return submitted && sent(context, place.txid, submitted)
 }
 
 function queued(context: Context, request: View<WithdrawalRequest>, ahead: number): Wait {
@@ -101,22 +111,25 @@ function signed(context: Context, signing: View<SigningTransaction>): Wait {
 }
 
 /** Whichever of the chain of replacements is in a block counts. */
-function sent(context: Context, key: string, transaction: View<SubmittedTransaction>): Wait {
-  const { state, volatile, ports } = context
+function sent(context: Context, key: TxidKey, newest: View<SubmittedTransaction>): Wait {
+  const { state, volatile, ports, settings } = context
   const required = state.config.minConfirmations
-  let have = ports.bitcoin.confirmations(transaction.txid)
-  let isCancelling = transaction.purpose.type === 'toCancel'
-  for (
-    let older = state.replaces.get(key);
-    older !== undefined;
-    older = state.replaces.get(older)
-  ) {
-    const stuck = state.stuck.get(older)
-    const depth = stuck === undefined ? 0 : ports.bitcoin.confirmations(stuck.txid)
-    if (depth <= have) continue
-    have = depth
-    isCancelling = stuck?.purpose.type === 'toCancel'
+  let [have, counted] = [0, newest]
+  for (const each of replacedOf(state, key)) {
+    const transaction = liveTransaction(state, each)
+    const depth = transaction === undefined ? 0 : ports.bitcoin.confirmations(transaction.txid)
+    if (transaction !== undefined && depth > have) [have, counted] = [depth, transaction]
   }
   if (have === 0 && volatile.unsent.has(key)) return { type: 'announcement' }
-  return { type: isCancelling ? 'cancellation' : 'confirmations', have, required }
+  if (counted.purpose.type === 'toCancel') return { type: 'cancellation', have, required }
+  const delay = volatile.delayed.get(key)?.reason
+  const isReplaceable = have === 0 && newest.purpose.type !== 'toConsolidate'
+  const replacedAt = newest.submittedAt + settings.resubmissionDelayNs
+  return {
+    type: 'confirmations',
+    have,
+    required,
+    ...(isReplaceable && { replacedAt }),
+    ...(isReplaceable && delay && { delay }),
+  }
 }
