@@ -45,7 +45,7 @@ function addUtxo(state: State, account: Account, utxo: Utxo): void {
   }
   holdCoin(state, account, utxo)
   state.checkedUtxos.delete(key)
-  liftSuspension(state, account, key)
+  liftSuspension(state, key)
 }
 
 export function holdCoin(state: State, account: Account, utxo: Utxo): void {
@@ -65,7 +65,7 @@ export function markChecked(
   consistent(!state.mintedOutpoints.has(key), `${key} is checked after it was credited`)
   const call = callFor(state, { type: 'deposit', account, utxo })
   consistent(status !== 'clean' || call === undefined, `${key} is minted again before it is known`)
-  liftSuspension(state, account, key)
+  liftSuspension(state, key)
   state.checkedUtxos.set(key, { utxo, status })
 }
 
@@ -87,19 +87,24 @@ export function suspend(state: State, payload: Payload<'suspendedUtxo'>): void {
   const key = keyOfUtxo(utxo)
   consistent(!state.mintedOutpoints.has(key), `${key} is suspended after it was credited`)
   state.checkedUtxos.delete(key)
-  state.legacySuspendedUtxos.delete(key)
-  state.volatile.lastChecked.delete(key)
+  liftSuspension(state, key)
   entryOf(state.suspendedUtxos, accountKey(account)).set(key, { utxo, reason })
+  state.suspendedFor.set(key, accountKey(account))
 }
 
 export function suspendLegacy(state: State, suspension: Suspension): void {
   state.legacySuspendedUtxos.set(keyOfUtxo(suspension.utxo), suspension)
 }
 
-function liftSuspension(state: State, account: Account, key: string): void {
-  const own = state.suspendedUtxos.get(accountKey(account))
-  own?.delete(key)
-  if (own?.size === 0) state.suspendedUtxos.delete(accountKey(account))
+/** Also where another account has it: a view may list one outpoint for two. */
+function liftSuspension(state: State, key: string): void {
+  const account = state.suspendedFor.get(key)
+  if (account !== undefined) {
+    const suspended = state.suspendedUtxos.get(account)
+    suspended?.delete(key)
+    if (suspended?.size === 0) state.suspendedUtxos.delete(account)
+    state.suspendedFor.delete(key)
+  }
   state.legacySuspendedUtxos.delete(key)
   state.volatile.lastChecked.delete(key)
 }

@@ -129,7 +129,8 @@ export function sortUtxos(context: Context, account: Account, answer: UtxosAnswe
   const groups = { fresh: [] as Utxo[], valueTooSmall: [] as Utxo[], quarantined: [] as Utxo[] }
   const suspended: SuspendedUtxo[] = []
   for (const [key, utxo] of coinsIn(answer, context.state.config.minConfirmations)) {
-    if (utxo.value === 0n || context.state.mintedOutpoints.has(key)) continue // [H 1]
+    const { mintedOutpoints, donations } = context.state
+    if (utxo.value === 0n || mintedOutpoints.has(key) || donations.has(key)) continue // [H 1]
     const reason = suspensionOf(context, account, key)
     const checkedAt = context.volatile.lastChecked.get(key)
     const earliestRetry = (checkedAt ?? 0n) + context.settings.suspensionNs

@@ -61,6 +61,7 @@ export function freshState(self: Principal, config: Config): State {
     writtenOff: new Map(),
     checkedUtxos: new Map(),
     suspendedUtxos: new Map(),
+    suspendedFor: new Map(),
     legacySuspendedUtxos: new Map(),
     queue: [],
     burnPlaces: new Map(),

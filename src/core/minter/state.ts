@@ -241,6 +241,8 @@ export type State = {
   readonly writtenOff: Map<OutpointKey, { readonly utxo: Utxo; readonly account: Account }>
   readonly checkedUtxos: Map<OutpointKey, CheckedUtxo>
   readonly suspendedUtxos: Map<AccountKey, Map<OutpointKey, Suspension>>
+  /** In whose entry above an outpoint is: of one account at most, whatever a view says. */
+  readonly suspendedFor: Map<OutpointKey, AccountKey>
   readonly legacySuspendedUtxos: Map<OutpointKey, Suspension>
   /** Ordered by `receivedAt`. */
   queue: WithdrawalRequest[]
