@@ -82,7 +82,8 @@ export function buildTransaction(request: BuildRequest): BuiltTransaction | Buil
   const { utxos, recipients, mainScript, rate, inputsMax, dialect = PRESENT } = request
   if (utxos.length === 0) return { type: 'notEnoughFunds' }
   const inputs = BigInt(utxos.length)
-  if (inputs > inputsMax) return { type: 'tooManyInputs', inputs, inputsMax }
+  if (dialect.isInputCountLimited && inputs > inputsMax)
+    return { type: 'tooManyInputs', inputs, inputsMax }
   const minterFee = dialect.minterFee(utxos.length, recipients.length + 1)
   const scripts = recipients.map(({ address }) => scriptOfAddress(address))
   const sizes = [...scripts, mainScript].map((script) => script.length)

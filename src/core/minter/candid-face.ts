@@ -13,11 +13,13 @@ import { attempt, BadEncoding } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { Method as CandidMethod, Codec } from '../ic/candid.ts'
 import { decodeArgs, encodeArgs, opt } from '../ic/candid.ts'
+import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
 import type { Method, Methods } from './calls.ts'
 import { consent, SUPPORTED_STANDARDS, standardsInterface } from './consent.ts'
 import type { World } from './context.ts'
 import type { Ruled } from './dialect.ts'
+import { httpRequest } from './http-request.ts'
 import { minterArgCodec, minterInterface } from './interface.ts'
 import type { Installed, Minter } from './machine.ts'
 import { handle, install, upgrade } from './machine.ts'
@@ -86,13 +88,13 @@ export const minterFaces: Readonly<Record<Method, Face>> = {
 
 const plainFace = <A, R>(
   codecs: CandidMethod<readonly Codec<A>[], Codec<R>>,
-  answer: (minter: Minter, args: A) => R,
+  answer: (minter: Minter, args: A, world: World) => R,
 ): Face => ({
   isQuery: codecs.mode === 'query',
-  answer(minter, _, { arg }) {
+  answer(minter, world, { arg }) {
     const decoded = attempt(() => decodeArgs(codecs.args, arg))
     if (decoded instanceof BadEncoding) return { type: 'trap', message: decoded.message }
-    const value = answer(minter, decoded[0] as A) // One argument or none, as above.
+    const value = answer(minter, decoded[0] as A, world) // One argument or none, as above.
     return { type: 'result', value: encodeArgs([codecs.result], [value]) }
   },
 })
@@ -109,10 +111,26 @@ export const standardsFaces: Readonly<Record<keyof typeof standardsInterface, Fa
   ),
 }
 
+const pages = plainFace(httpInterface.http_request, (minter, request, world) =>
+  httpRequest(minter, world, request),
+)
+
+/** Hidden: a gateway asks for it, and no interface names it. Only a query may (§20.2). */
+export const pagesFace = (kind: 'query' | 'update'): Face =>
+  kind === 'query'
+    ? pages
+    : { ...pages, answer: () => ({ type: 'trap', message: 'update call rejected' }) }
+
 const isStandard = (name: string): name is keyof typeof standardsFaces =>
   Object.hasOwn(standardsFaces, name)
 
 const isMethod = (name: string): name is Method => Object.hasOwn(minterFaces, name)
+
+function faceOf(method: string, kind: 'query' | 'update'): Face | undefined {
+  if (isMethod(method)) return minterFaces[method]
+  if (isStandard(method)) return standardsFaces[method]
+  return method === 'http_request' ? pagesFace(kind) : undefined
+}
 
 /** Answers `method`; undefined where the minter has none of that name for a call of that kind. */
 export function callCandid(
@@ -124,11 +142,7 @@ export function callCandid(
     ...call
   }: CandidCall & { readonly method: string; readonly kind: 'query' | 'update' },
 ): CandidAnswer | undefined {
-  const found = isMethod(method)
-    ? minterFaces[method]
-    : isStandard(method)
-      ? standardsFaces[method]
-      : undefined
+  const found = faceOf(method, kind)
   if (found === undefined) return undefined
   const { isQuery, answer } = found
   return kind === 'query' && !isQuery ? undefined : answer(minter, world, call)

@@ -32,6 +32,8 @@ export type Dialect = {
   readonly isBatchByArrival: boolean
   /** A request after a quiet time goes out at once (§8). */
   readonly isQuietTimeUsed: boolean
+  /** A transaction has `inputsMax` inputs at most (§9.3). */
+  readonly isInputCountLimited: boolean
   /** A median far from the last one is used at once; else a second refresh must agree [H 13]. */
   readonly isJumpBelieved: boolean
   /** Rate of a replacement (§14.2); absent: the present one. `vsize` is the largest of the new one. */
@@ -56,6 +58,7 @@ export const PRESENT: Dialect = {
   withdrawalFee: () => 0n,
   isBatchByArrival: false,
   isQuietTimeUsed: true,
+  isInputCountLimited: true,
   isJumpBelieved: false,
   isPaymentSimulated: true,
 }

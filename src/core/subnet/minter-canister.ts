@@ -2,14 +2,12 @@
 import { fromHex } from '../base/bytes.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { candidText } from '../ic/candid-text.ts'
-import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
-import { minterFaces, standardsFaces } from '../minter/candid-face.ts'
+import { minterFaces, pagesFace, standardsFaces } from '../minter/candid-face.ts'
 import { standardsInterface } from '../minter/consent.ts'
 import type { World } from '../minter/context.ts'
 import { contextOf } from '../minter/context.ts'
 import { minterExtension } from '../minter/extension.ts'
-import { httpRequest } from '../minter/http-request.ts'
 import { minterInterface } from '../minter/interface.ts'
 import { adoptCoins, writeOffLost } from '../minter/losses.ts'
 import type { Minter } from '../minter/machine.ts'
@@ -56,14 +54,11 @@ export class MinterCanister implements Canister {
 
   handlers({ caller, now, kind }: CallContext): Handlers {
     const { controller, world } = this.#surroundings
+    const { minter } = this.#place
+    const { isQuery, answer } = pagesFace(kind)
     return {
-      ...minterHandlers(this.#place.minter, caller, world(now)),
-      // Hidden: a gateway asks for it, and no interface names it (§2).
-      http_request: handler(httpInterface.http_request, (request) =>
-        kind === 'update'
-          ? { type: 'trap', message: 'http_request is for queries' }
-          : { type: 'result', value: httpRequest(this.#place.minter, world(now), request) },
-      ),
+      ...minterHandlers(minter, caller, world(now)),
+      http_request: { isQuery, answer: (arg) => answer(minter, world(now), { caller, arg }) },
       get_canister_status: getter(minterInterface.get_canister_status, () =>
         statusOf(this, controller),
       ),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/core/base/bytes.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
+import { httpInterface } from '../../../src/core/ic/http-request.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
 import {
   callCandid,
@@ -71,6 +72,20 @@ describe('the encoded interface', () => {
       ['update_balance', 'query'],
     ] as const)
       expect(callCandid(minter, world, { ...call, method, kind })).toBeUndefined()
+  })
+
+  it('gives its pages to a query, and rejects the update', () => {
+    const { minter, world } = new TestMinter()
+    const { args, result } = httpInterface.http_request
+    const request = { method: 'GET', url: '/metrics', headers: [], body: new Uint8Array() }
+    const call = { method: 'http_request', caller: anonymous, arg: encodeArgs(args, [request]) }
+    const page = callCandid(minter, world, { ...call, kind: 'query' })
+    if (page?.type !== 'result') throw new Error('no page')
+    expect(decodeArgs([result], page.value)[0]).toMatchObject({ statusCode: 200 })
+    expect(callCandid(minter, world, { ...call, kind: 'update' })).toEqual({
+      type: 'trap',
+      message: 'update call rejected',
+    })
   })
 })
 

@@ -26,6 +26,12 @@ type Coin = BitcoinUtxo & { readonly script: Uint8Array }
 
 const NORMAL: Mood = { type: 'normal' }
 
+function numberOf(step: unknown, name: string): number {
+  const value = field(step, name)
+  if (typeof value !== 'number') throw new NotUnderstood(`no ${name}: ${JSON.stringify(step)}`)
+  return value
+}
+
 function outpointOf(readable: unknown): { readonly txid: string; readonly vout: number } {
   const { txid, vout } = fieldsOf(readable)
   return { txid: String(txid), vout: Number(vout) }
@@ -81,7 +87,7 @@ export class RecordedChain implements Bitcoin {
         this.#addCoins(step)
         return true
       case 'tip':
-        this.tip = Number(field(step, 'tip'))
+        this.tip = numberOf(step, 'tip')
         return true
       case 'mine':
         this.#mine(step)
@@ -108,14 +114,14 @@ export class RecordedChain implements Bitcoin {
   }
 
   #addCoin(step: unknown, { txid, vout }: { readonly txid: string; readonly vout: number }): void {
-    const { address, value, height, tainted } = fieldsOf(step)
+    const { address, value, tainted } = fieldsOf(step)
     const outpoint: OutPoint = { txid: hash32(fromHex(txid)) as Txid, vout }
     const script = this.scriptOf(String(address))
     this.#coins.set(outpointKey(outpoint), {
       outpoint,
       script,
       value: sat(BigInt(String(value))),
-      height: Number(height),
+      height: numberOf(step, 'height'),
     })
     if (tainted === true) this.tainted.add(txid)
   }

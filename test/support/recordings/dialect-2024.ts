@@ -29,6 +29,7 @@ export const DIALECT_OF_2024: Dialect = {
   },
   isBatchByArrival: true,
   isQuietTimeUsed: false,
+  isInputCountLimited: false,
   isJumpBelieved: true,
   isPaymentSimulated: false,
 }

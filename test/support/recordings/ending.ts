@@ -83,7 +83,7 @@ function inOrder({
       return { what, kind: 'equal' }
     }
     if (diverged !== undefined) return { what, kind: 'different', reason: diverged }
-    return { what, kind: 'unexplained', recorded: event, ours: left[0] }
+    return { what, kind: 'unexplained', recorded: event, ours: left.shift() }
   })
   const rest = left.map((our): Ending => {
     const what = 'an event of ours'

@@ -7,9 +7,11 @@ import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { divCeil, NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
 import { vec } from '../../../src/core/ic/candid.ts'
+import { httpInterface } from '../../../src/core/ic/http-request.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import type { SignatureRequest } from '../../../src/core/minter/calls.ts'
 import { callCandid, installCandid, upgradeCandid } from '../../../src/core/minter/candid-face.ts'
+import { standardsInterface } from '../../../src/core/minter/consent.ts'
 import type { World } from '../../../src/core/minter/context.ts'
 import type { Ruled } from '../../../src/core/minter/dialect.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
@@ -24,7 +26,11 @@ import { readableMessage } from './readable.ts'
 
 const ROUND_NS = 5n * NS_PER_SECOND
 
-const codecs: Readonly<Record<string, { readonly result: Codec<unknown> }>> = minterInterface
+const codecs: Readonly<Record<string, { readonly result: Codec<unknown> }>> = {
+  ...minterInterface,
+  ...standardsInterface,
+  ...httpInterface,
+}
 
 export const minterCodec = (method: string): Codec<unknown> | undefined =>
   Object.hasOwn(codecs, method) ? codecs[method]?.result : undefined
@@ -153,6 +159,12 @@ export class MinterSide {
   #roundAt(time: TimestampNs): TimestampNs {
     if (time <= this.#round) return this.#round
     return timestampNs(this.#round + divCeil(time - this.#round, ROUND_NS) * ROUND_NS)
+  }
+
+  /** What is overdue runs late, and the rounds go on from there. */
+  tickLate(world: World): void {
+    this.#round = world.now
+    this.tick(world)
   }
 
   tick(world: World): void {

@@ -1,6 +1,6 @@
 /** What came of a call, ours or recorded: a readable reply, or a reject known by its code. */
 
-import { fromHex } from '../../../src/core/base/bytes.ts'
+import { fromHex, fromUtf8 } from '../../../src/core/base/bytes.ts'
 import { attempt, BadEncoding } from '../../../src/core/base/errors.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
 import type { Fields, Readable, Step } from './format.ts'
@@ -36,8 +36,22 @@ function shortened(out: Readable | undefined): Outcome {
   const { count, minted } = fieldsOf(isRecord(rows) ? rows : isRecord(out) ? out : null)
   const { status_code: status } = fieldsOf(isRecord(out) ? out : null)
   if (count !== undefined) return shortReply({ count, ...(minted === undefined ? {} : { minted }) })
-  return status === undefined ? ANSWERED : shortReply({ status })
+  const { body } = fieldsOf(isRecord(out) ? out : null)
+  if (status === undefined) return ANSWERED
+  return shortReply({ status, ...(Array.isArray(body) ? { gauges: gaugesOf(body) } : {}) })
 }
+
+/** Gauges that mean the same in every release. */
+const GAUGE =
+  /^(ckbtc_minter_(?:retrieve_btc_request_count\{.*\}|minted_tokens|burned_tokens|min_retrievable_amount|min_confirmations|utxos_available|btc_balance|managed_addresses_count|outpoint_count|longest_resubmission_chain_size|finalized_requests|concurrent_\w+_count)) (\d+)/
+
+const gaugesOf = (lines: readonly Readable[]): Fields =>
+  Object.fromEntries(
+    lines.flatMap((line) => {
+      const [, name, value] = GAUGE.exec(String(line)) ?? []
+      return name === undefined || value === undefined ? [] : [[name, value]]
+    }),
+  )
 
 const shortReply = (shortened: Fields): Outcome => ({ reply: { shortened } })
 
@@ -46,7 +60,13 @@ const isRecord = (value: unknown): boolean =>
 
 /** Ours, shortened as the recorded one was. */
 function asShort(ours: Readable | undefined, recorded: Fields): Readable {
-  if (field(recorded, 'status') !== undefined) return { status: field(ours, 'status_code') ?? null }
+  if (field(recorded, 'status') !== undefined) {
+    const lines = fromUtf8(fromHex(String(field(ours, 'body') ?? ''))).split('\n')
+    const status = field(ours, 'status_code') ?? null
+    return field(recorded, 'gauges') === undefined
+      ? { status }
+      : { status, gauges: gaugesOf(lines) }
+  }
   const list = listOf(Array.isArray(ours) ? ours : field(ours, 'Ok'))
   const minted = list.filter((row) => isRecord(row) && field(row, 'Minted') !== undefined)
   return field(recorded, 'minted') === undefined

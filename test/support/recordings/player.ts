@@ -19,7 +19,7 @@ import { InStep, isWriting } from './in-step.ts'
 import type { Judged, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
 import { LedgerSide, ledgerCodec } from './ledger-side.ts'
-import { MinterSide, minterCodec, recordedCodec, Signer } from './minter-side.ts'
+import { MinterSide, recordedCodec, Signer } from './minter-side.ts'
 import { OurCalls } from './our-calls.ts'
 import type { Outcome } from './outcome.ts'
 import { ANSWERED, recordedOutcome } from './outcome.ts'
@@ -231,8 +231,6 @@ export class Player {
     const { c, m = '' } = step
     const reason = UNCOMPARED.get(m)
     if (reason !== undefined) return { kind: 'uncompared', reason }
-    if (m === 'http_request' && c === 'minter' && minterCodec(m) === undefined)
-      return { kind: 'uncompared', reason: 'pages are no part of the machine' }
     if (c === 'kyt') return { kind: 'uncompared', reason: 'the checker is played' }
     const codec = c === 'minter' ? recordedCodec(m) : ledgerCodec(m)
     if (codec === undefined && step.x === undefined) return unknownMethod(m)
@@ -271,7 +269,7 @@ export class Player {
   #jump(step: Step): void {
     const end = until(step)
     this.#now = timestampNs(end - MINUTE_NS)
-    if (this.minter.isInstalled) this.minter.tick(this.#world())
+    if (this.minter.isInstalled) this.minter.tickLate(this.#world())
     this.#wait(step, end)
   }
 

@@ -236,6 +236,11 @@ export const differences: readonly Difference[] = [
       caseOf(replyOf(compared.recorded))[0] === 'AmountTooLow',
   },
   {
+    reason: 'the pages show what the minters hold since they differ',
+    applies: (compared) =>
+      isMinter(compared, 'http_request') && compared.facts.diverged !== undefined,
+  },
+  {
     reason: 'an impossible estimate is rejected today',
     applies: (compared) =>
       isMinter(compared, 'estimate_withdrawal_fee') && isRejected(compared.ours),
