@@ -34,7 +34,7 @@ import { peer, task } from './support/task.ts'
 const COINS = 100_000
 const ACCOUNTS = 50_000
 const QUEUED = 5_000
-const DEPOSITS = 1_000
+const DEPOSITS = 500
 const PAGE = 2_000n
 /** No step keeps the node longer; a gate fails at twice the time. */
 const STEPS_PER_S = 20
@@ -152,7 +152,7 @@ const round = bench('minter-round-5000', () => {
   }
 })
 
-const deposits = bench('minter-deposits-1000', () => {
+const deposits = bench('minter-deposits-500', () => {
   const { world, minter } = rich()
   let next = 10 * COINS
   return {
@@ -170,6 +170,21 @@ const deposits = bench('minter-deposits-1000', () => {
     rate: { perCall: 1, unit: '/s' },
     gates: stepGate,
     note: `${DEPOSITS} new coins of one account, checked and credited`,
+  }
+})
+
+/** A stretch of the look at every coin, which all slots after a reorganisation share. */
+const reorganisation = bench('minter-reorganisation-100000', () => {
+  const { world, minter } = rich()
+  const notice = { type: 'bitcoinChanged', isReorganised: true } as const
+  return {
+    own: {
+      call: () => machine.notify(minter, world.world, notice),
+      result: () => u64be(BigInt(minter.state.volatile.looked.size)),
+    },
+    rate: { perCall: 1, unit: '/s' },
+    gates: stepGate,
+    note: `the first ${minter.settings.coinsLookedMax} of ${COINS} coins; the chain answers at once`,
   }
 })
 
@@ -219,4 +234,5 @@ export const minterBenchmarks = (events: number): readonly Benchmark[] => [
   page,
   round,
   deposits,
+  reorganisation,
 ]

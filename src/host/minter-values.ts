@@ -181,6 +181,7 @@ export const minterValues: Readonly<Record<string, MinterValue>> = {
   'minter.max-requests-per-batch': count(1_000, 'requestsPerBatchMax'),
   'minter.utxos-count-threshold': count(100_000, 'utxosCountThreshold'),
   'minter.deposits-per-call': count(10_000, 'depositsPerCallMax'),
+  'minter.coins-looked': count(1_000_000, 'coinsLookedMax'),
   'minter.watched-accounts': count(1_000_000, 'watchedAccountsMax'),
   'minter.suspension': duration('suspensionNs'),
   'minter.hold': duration('holdNs'),

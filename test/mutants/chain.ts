@@ -104,7 +104,7 @@ export const chainMutants: readonly Mutant[] = [
   {
     name: 'a view that is behind forgets to look again',
     file: 'minter/lost-coins.ts',
-    from: 'volatile.mustLook ||= isReorganised',
+    from: 'if (isReorganised) mustLookAnew(volatile)',
     to: 'volatile.mustLook = isReorganised',
     tests: [lost],
   },

@@ -53,7 +53,19 @@ export const toDisplayHex = (hash: Uint8Array): string => toHex(hash.toReversed(
 /** Reads the display form back into internal order. */
 export const fromDisplayHex = (text: string): Hash32 => hash32(fromHex(text).reverse())
 
-export const utf8 = (text: string): Uint8Array => utf8ToBytes(text)
+/** Below this length a loop over plain letters is several times as fast as the platform's encoder. */
+const SHORT_TEXT_MAX = 64
+
+export function utf8(text: string): Uint8Array {
+  if (text.length > SHORT_TEXT_MAX) return utf8ToBytes(text)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return utf8ToBytes(text)
+    bytes[i] = code
+  }
+  return bytes
+}
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

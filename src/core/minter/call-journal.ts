@@ -13,6 +13,7 @@ import { LEDGER_WINDOW_NS, LOOK_PAUSE_MAX_NS } from './constants.ts'
 import type { Context } from './context.ts'
 import { ledgerCall, schedule } from './context.ts'
 import type { CallPurpose, CallRecord } from './events.ts'
+import { mustLookAnew } from './lost-coins.ts'
 import type { BlockSought, LedgerCall } from './ports.ts'
 import type { InTransit } from './reserve.ts'
 import { keyOfUtxo } from './state.ts'
@@ -125,7 +126,7 @@ function settle(context: Context, { amount, purpose }: CallRecord, blockIndex: b
     case 'deposit': {
       const { account: toAccount, utxo } = purpose
       record({ type: 'receivedUtxos', mintTxid: blockIndex, toAccount, utxos: [utxo] })
-      context.volatile.mustLook = true // Blocks may have left the chain since the call [H 15].
+      mustLookAnew(context.volatile) // Blocks may have left the chain since the call [H 15].
       break
     }
     case 'withdrawal': {

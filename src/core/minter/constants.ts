@@ -87,6 +87,8 @@ export type Settings = {
   readonly passedOverNs: bigint
   /** Deposits that one `update_balance`, or the automatic minting of one slot, works off. */
   readonly depositsPerCallMax: number
+  /** Coins that one round looks for after blocks have left the chain [H 15]. */
+  readonly coinsLookedMax: number
   /** Until a transaction that does not confirm is replaced (§14.1). */
   readonly resubmissionDelayNs: bigint
   /** Rate above which it waits instead, msat/vB; 0: the network's (§14.2). */
@@ -113,7 +115,8 @@ export const DEFAULT_SETTINGS: Settings = {
   suspensionNs: DAY_NS,
   holdNs: 72n * HOUR_NS,
   passedOverNs: DAY_NS,
-  depositsPerCallMax: 1_000,
+  depositsPerCallMax: 500,
+  coinsLookedMax: 2_000,
   resubmissionDelayNs: DAY_NS,
   resubmissionRateMax: 0n,
   resendPeriodNs: HOUR_NS,

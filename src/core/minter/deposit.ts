@@ -11,7 +11,7 @@ import { CHECK_TRANSACTION_TRIES_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { err, ok, reply, rootOf, schedule, trap, unavailable } from './context.ts'
 import { guarded, refusedNow } from './guards.ts'
-import { lookAgain, mintingStopped } from './lost-coins.ts'
+import { lookAgain, lookGoesOn, mintingStopped } from './lost-coins.ts'
 import { encodeMintMemo } from './memo.ts'
 import { note, observeCache, observeUpdateCall, observeUtxos } from './observed.ts'
 import type { OutpointKey } from './state.ts'
@@ -70,7 +70,7 @@ export function creditUnasked(context: Context, account: Account): UpdateBalance
 function creditAccount(context: Context, account: Account, ask: Ask): UpdateBalanceResult {
   resolveCalls(context, account)
   lookAgain(context)
-  const stopped = mintingStopped(context)
+  const stopped = mintingStopped(context) ?? lookGoesOn(context)
   if (stopped !== undefined) return err(stopped)
   const found = ask(context, account, context.state.config.minConfirmations)
   if (found.type !== 'utxos') return err(found)

@@ -64,10 +64,16 @@ export const eventCodec: Codec<Event> = record<Event>({
 
 export const encodeEvent = (event: Event): Uint8Array => encodeCbor(eventCodec.encode(event))
 
-/** Strict: what `encodeEvent` would not have written is refused. */
+/**
+ * Strict: what `encodeEvent` would not have written is refused, but for the older form without a
+ * time, which is the payload alone.
+ */
 export function decodeEvent(bytes: Uint8Array): Event {
-  const event = eventCodec.decode(decodeCanonicalCbor(bytes))
-  if (!equalBytes(encodeEvent(event), bytes)) throw new BadEncoding('an event in other words')
+  const cbor = decodeCanonicalCbor(bytes)
+  const isBare = cbor instanceof Map && !cbor.has('payload')
+  const event = isBare ? { payload: payloadCodec.decode(cbor) } : eventCodec.decode(cbor)
+  const again = isBare ? encodeCbor(payloadCodec.encode(event.payload)) : encodeEvent(event)
+  if (!equalBytes(again, bytes)) throw new BadEncoding('an event in other words')
   return event
 }
 

@@ -33,6 +33,8 @@ export function freshVolatile(config: Config): Volatile {
     resting: new Set(),
     lost: new Map(),
     mustLook: false,
+    looked: new Set(),
+    lookedAt: 0n,
     lostAt: 0n,
     sendAgainAt: 0n,
     broken: [],

@@ -16,33 +16,80 @@ import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
 import { isBroken } from './stopped.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
 
+/** Blocks have left the chain, or may have: every coin is looked for, from the first one on. */
+export function mustLookAnew(volatile: Context['volatile']): void {
+  volatile.mustLook = true
+  volatile.looked.clear()
+}
+
 /**
  * The main chain ends elsewhere. `isReorganised`: blocks have left it, so every coin is looked for
  * again; else those alone that are lost.
  */
 export function lookForLost(context: Context, isReorganised: boolean): void {
-  const { state, volatile, ports } = context
+  const { state, volatile } = context
   const { lost, open } = volatile
-  volatile.mustLook ||= isReorganised
-  const asked = volatile.mustLook
-    ? [...availableCoins(state), ...coinsBeingSpent(state)]
-    : [...lostCoins(context)]
-  const missing = ports.bitcoin.missing(
-    asked.flatMap(({ utxo, changes }) => [utxo.outpoint, ...changes]),
-  )
-  if (missing === undefined) return // A view that is behind cannot tell; it is asked again.
-  volatile.mustLook = false
+  if (isReorganised) mustLookAnew(volatile)
   const before = new Set(lost.keys())
-  lost.clear()
-  const gone = new Set(missing.map(outpointKey))
-  for (const { utxo, changes } of asked)
-    if ([utxo.outpoint, ...changes].every((outpoint) => gone.has(outpointKey(outpoint))))
-      lost.set(keyOfUtxo(utxo), utxo)
+  if (!(volatile.mustLook ? lookOn(context) : lookAtLost(context))) return
   if (lost.size !== before.size)
     note(context, 'lost-coins.ts', `${lost.size} credited coins are not on the chain`)
   sendWhatMadeThem(context, before)
   for (const [name, { key }] of open)
     if (hasLost(context, state.signing.get(keyOfTxid(key.txid))?.utxos ?? [])) open.delete(name)
+}
+
+/**
+ * A stretch of the look at every coin: so many that no slot takes long. Those that are being spent
+ * are few, and come last, all at once. False while the view cannot tell.
+ */
+function lookOn(context: Context): boolean {
+  const { volatile, state, settings } = context
+  const { lost, looked } = volatile
+  const stretch: HeldCoin[] = []
+  for (const [key, utxo] of state.availableUtxos) {
+    if (stretch.length === settings.coinsLookedMax) break
+    if (!looked.has(key)) stretch.push({ utxo, changes: [] })
+  }
+  const isLast = stretch.length < settings.coinsLookedMax
+  const asked = isLast ? [...stretch, ...coinsBeingSpent(state)] : stretch
+  if (!lookAt(context, asked)) return false
+  for (const { utxo } of asked) looked.add(keyOfUtxo(utxo))
+  volatile.lookedAt = context.now
+  if (!isLast) {
+    goOnLooking(context)
+    return true
+  }
+  for (const key of lost.keys()) if (!looked.has(key)) lost.delete(key) // Nobody holds it any more.
+  looked.clear()
+  volatile.mustLook = false
+  return true
+}
+
+const goOnLooking = (context: Context): void => schedule(context, 'process', context.now + 1n) // In the next slot.
+
+/** Those that were lost at the last look. False while the view cannot tell. */
+function lookAtLost(context: Context): boolean {
+  const { lost } = context.volatile
+  const asked = [...lostCoins(context)]
+  if (!lookAt(context, asked)) return false
+  const held = new Set(asked.map(({ utxo }) => keyOfUtxo(utxo)))
+  for (const key of lost.keys()) if (!held.has(key)) lost.delete(key)
+  return true
+}
+
+/** Which of these are lost; false, and nothing changed, while the view is behind. */
+function lookAt({ ports, volatile: { lost } }: Context, asked: readonly HeldCoin[]): boolean {
+  const missing = ports.bitcoin.missing(
+    asked.flatMap(({ utxo, changes }) => [utxo.outpoint, ...changes]),
+  )
+  if (missing === undefined) return false // It is asked again.
+  const gone = new Set(missing.map(outpointKey))
+  for (const { utxo, changes } of asked)
+    if ([utxo.outpoint, ...changes].every((outpoint) => gone.has(outpointKey(outpoint))))
+      lost.set(keyOfUtxo(utxo), utxo)
+    else lost.delete(keyOfUtxo(utxo))
+  return true
 }
 
 /**
@@ -65,8 +112,11 @@ function sendWhatMadeThem(context: Context, before: ReadonlySet<OutpointKey>): v
 
 /** After a reorganisation that was not looked into: the view may have caught up without a block. */
 export function lookAgain(context: Context): void {
-  if (!context.volatile.mustLook) return
-  lookForLost(context, false)
+  const { mustLook, looked, lookedAt } = context.volatile
+  if (!mustLook) return
+  // Of a long look one stretch is enough for a slot.
+  if (looked.size > 0 && lookedAt === context.now) goOnLooking(context)
+  else lookForLost(context, false)
   if (!context.volatile.mustLook) schedule(context, 'process', context.now) // For what had to wait.
 }
 
@@ -75,10 +125,6 @@ type HeldCoin = {
   /** Outputs of ours of which one is there where the coin has been spent as we wanted. */
   readonly changes: readonly OutPoint[]
 }
-
-/** Coins that stand for tokens. */
-const availableCoins = ({ availableUtxos }: Context['state']): readonly HeldCoin[] =>
-  [...availableUtxos.values()].map((utxo) => ({ utxo, changes: [] }))
 
 /** Those that were lost at the last look, without a walk over all that there are. */
 function* lostCoins({ state, volatile: { lost } }: Context): Iterable<HeldCoin> {
@@ -121,6 +167,14 @@ export const coinsToSpend = ({
   coins: state.coins,
   without: volatile.lost,
 })
+
+/** Why nobody is credited while the look at every coin goes on. */
+export const lookGoesOn = ({
+  volatile: { looked },
+}: Pick<Context, 'volatile'>): TemporarilyUnavailable | undefined =>
+  looked.size === 0
+    ? undefined
+    : unavailable('blocks have left the Bitcoin chain: every coin is looked for on the new one')
 
 /** True while coins are missing, or may be and it is not known which; or the state is broken. */
 export const isMintingHalted = ({ volatile }: Pick<Context, 'volatile'>): boolean =>

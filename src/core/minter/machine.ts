@@ -23,7 +23,7 @@ import type { EventLog } from './event-log.ts'
 import { appendEvent, copyOfLog, emptyLog, eventsOf } from './event-log.ts'
 import type { Payload } from './events.ts'
 import { releaseGuards } from './guards.ts'
-import { lookForLost } from './lost-coins.ts'
+import { lookForLost, mustLookAnew } from './lost-coins.ts'
 import { decodeMemo } from './memo.ts'
 import { estimateWithdrawalFee, eventsPage, knownUtxos, minterInfo } from './queries.ts'
 import { replay } from './replay.ts'
@@ -174,7 +174,7 @@ export function notify(minter: Minter, world: World, notice: Notice): void {
       signatureFailed(context, notice.key)
       return
     case 'blocksLeft':
-      context.volatile.mustLook = true // The next call looks, or the end of the slot [H 15].
+      mustLookAnew(context.volatile) // The next call looks, or the end of the slot [H 15].
       context.volatile.utxoCache.answers.clear()
       return
     case 'bitcoinChanged':

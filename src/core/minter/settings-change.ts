@@ -33,6 +33,7 @@ const codecs: { readonly [K in keyof Settings]: Codec<Settings[K]> } = {
   holdNs: duration,
   passedOverNs: duration,
   depositsPerCallMax: count,
+  coinsLookedMax: count,
   resubmissionDelayNs: duration,
   resubmissionRateMax: nat64,
   resendPeriodNs: duration,

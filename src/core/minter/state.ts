@@ -204,6 +204,10 @@ export type Volatile = {
   readonly lost: Map<OutpointKey, Utxo>
   /** Blocks have left the chain, and whether coins went with them is not known yet. */
   mustLook: boolean
+  /** Coins that the present look has found, or found missing. */
+  readonly looked: Set<OutpointKey>
+  /** Time of its last stretch. */
+  lookedAt: bigint
   /** Invariants that an event broke: while there are any, nothing is minted, burned or signed. */
   readonly broken: string[]
   /** When a coin was lost last, and when what made those that are is sent again. */

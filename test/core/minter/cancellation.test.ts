@@ -40,7 +40,7 @@ const CHANGE = BigInt(INPUTS) * COIN - AMOUNTS[0] - AMOUNTS[1] + OLD_FEE.minterF
 
 /** From before the limit: 1,799 coins pay two withdrawals, and nobody has the transaction. */
 function large(): TestMinter {
-  const world = new TestMinter()
+  const world = new TestMinter({ settings: { depositsPerCallMax: 1_000 } })
   const script = world.scriptOf(alice)
   for (let i = 0; i < INPUTS; i++) world.chain.pay(script, COIN)
   for (let i = 0; i < 2; i++) world.call('update_balance', alice.owner, alice)

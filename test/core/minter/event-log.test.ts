@@ -60,6 +60,12 @@ describe('an event', () => {
 
   it('minter §23.107: of an old log has no time', () => {
     expect(decodeEvent(encodeEvent(removed)).timestamp).toBeUndefined()
+    const fields = new Map([['block_index', 7n]])
+    const bare = encodeCbor(new Map([['removed_retrieve_btc_request', fields]]))
+    expect(decodeEvent(bare)).toEqual(removed)
+    for (let size = 0; size < bare.length; size++)
+      expect(() => decodeEvent(bare.slice(0, size))).toThrow(BadEncoding)
+    expect(() => decodeEvent(concat(bare, Uint8Array.of(0)))).toThrow(BadEncoding)
   })
 
   it('refuses every prefix and a trailing byte', () => {

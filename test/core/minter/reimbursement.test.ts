@@ -57,7 +57,8 @@ function requireReplay(world: TestMinter): void {
 
 describe('a withdrawal that needs too many coins', () => {
   it('minter §23.95: of 1,800 coins, is given back less ten, and no transaction is made', () => {
-    const world = new TestMinter({ init: { inputsMax: 2_000n } })
+    const settings = { depositsPerCallMax: 1_000 }
+    const world = new TestMinter({ init: { inputsMax: 2_000n }, settings })
     const script = world.scriptOf(alice)
     for (let i = 0; i < 2_000; i++) world.chain.pay(script, 100_000n)
     for (let i = 0; i < 2; i++) world.call('update_balance', alice.owner, {})
