@@ -133,9 +133,32 @@ stronger branch would.`,
   run: async () => (await import('../bitcoin/reorg.ts')).reorg,
 }
 
+const writeOff: CommandDefinition = {
+  name: 'write-off',
+  args: [{ name: '<coin...>', description: '<txid>:<vout>, missing from the chain' }],
+  summary: 'give up credited coins that never come back',
+  description: `A deposit that was credited and then spent twice stops the minting. Giving it up
+lets the minter go on, where its surplus covers the loss. What is short is made good by
+paying it to the minter's main address and adopting that coin.`,
+  examples: [['ckbtc bitcoin write-off <txid>:0', 'it counts as lost from now on']],
+  exits: [[6, 'too few nodes run to decide on it'], [7, 'the minter says why not'], LOCAL, DOWN],
+  run: async () => (await import('../bitcoin/losses.ts')).writeOff,
+}
+
+const adopt: CommandDefinition = {
+  name: 'adopt',
+  args: [{ name: '<coin...>', description: '<txid>:<vout>, with its confirmations' }],
+  summary: "let gifts at the minter's main address count",
+  description: `Takes coins into the reserve that somebody paid to the minter's main address, and
+coins that were written off and are there again. Nobody is credited for them.`,
+  examples: [['ckbtc bitcoin adopt <txid>:0', 'it covers a loss']],
+  exits: [[6, 'too few nodes run to decide on it'], [7, 'the minter says why not'], LOCAL, DOWN],
+  run: async () => (await import('../bitcoin/losses.ts')).adopt,
+}
+
 export const bitcoinGroup: GroupDefinition = {
   name: 'bitcoin',
   summary: 'the chain of the local subnet',
   description: 'Mines, pays and disturbs the Bitcoin chain of the local subnet.',
-  commands: [mine, faucet, reorg, tip, tx, fee, send, flag],
+  commands: [mine, faucet, reorg, tip, tx, fee, send, flag, writeOff, adopt],
 }

@@ -1,6 +1,7 @@
 /** What the control port is asked about minter and checker. Implements `docs/spec/cli.md` §§5.16, 5.17. */
 import { count, flag, list, nullable, object, oneOf, text } from '../../core/base/json.ts'
 import { CHECKER_MODES } from './checker-modes.ts'
+import { losses } from './losses.ts'
 
 /** Names of settings in one request or answer. */
 const SETTINGS_MAX = 100
@@ -16,6 +17,7 @@ export const minterShapes = {
       ),
     }),
   },
+  losses: { request: losses, reply: object({}) },
   flag: { request: object({ target: text, flagged: flag }), reply: object({}) },
   /** `times`: for so many checks; absent: until another mode is set. */
   'checker-mode': {

@@ -14,6 +14,7 @@ import { BitcoinOperations } from './bitcoin-operations.ts'
 import { setCheckerMode } from './checker-mode.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
+import { settleLosses } from './losses.ts'
 import { changeMinter, wantedOf } from './minter-upgrade.ts'
 import { NodeOperations } from './node-operations.ts'
 import { callAsOperator } from './operator.ts'
@@ -53,6 +54,10 @@ export function controlHandlers(running: Running): ControlHandlers {
       return {}
     },
     'minter-settings': (request) => changeMinter({ backend, operator }, local, wantedOf(request)),
+    losses: async (request) => {
+      await settleLosses({ backend, operator }, local, request)
+      return {}
+    },
     'checker-mode': async (request) => {
       await setCheckerMode({ backend, operator }, local, request)
       return {}

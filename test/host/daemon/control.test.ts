@@ -49,6 +49,7 @@ const handlers: ControlHandlers = {
   'signer-sign': notAsked,
   'signer-refresh': notAsked,
   flag: async () => ({}),
+  losses: async () => ({}),
   'checker-mode': async () => ({}),
 }
 
