@@ -9,6 +9,7 @@ import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
 import { mempoolMutants } from './mempool.ts'
 import type { Mutant } from './mutant.ts'
+import { pageMutants } from './pages.ts'
 import { peerMutants } from './peers.ts'
 import { replacementMutants } from './replacements.ts'
 import { schnorrMutants } from './schnorr.ts'
@@ -32,4 +33,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   txpool: txpoolMutants,
   calls: ledgerCallMutants,
   replacements: replacementMutants,
+  pages: pageMutants,
 }

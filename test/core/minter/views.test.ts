@@ -217,6 +217,21 @@ describe('x_deposits', () => {
     expect(views(world).deposits({ start: 1n, length: 1n }).deposits).toEqual(deposits.slice(1))
   })
 
+  it('goes from page to page over what waits and what is minted, each shown once', () => {
+    const world = new TestMinter()
+    for (let i = 0; i < 3; i++) world.deposit(alice, 1_000_000n + BigInt(i))
+    for (let i = 0; i < 2; i++) world.pay(alice, 2_000_000n + BigInt(i), 1)
+    const shown = (length: bigint) =>
+      [0n, 1n, 2n, 3n, 4n, 5n]
+        .map((page) => views(world).deposits({ start: page * length, length }))
+        .flatMap(({ deposits }) => deposits.map(({ value }) => value))
+    const all = views(world)
+      .deposits({ start: 0n, length: 10n })
+      .deposits.map(({ value }) => value)
+    expect(all.slice(2)).toEqual([1_000_002n, 1_000_001n, 1_000_000n])
+    for (const length of [1n, 2n, 3n, 4n]) expect(shown(length)).toEqual(all)
+  })
+
   it('of the minter itself shows nothing, and asks nothing of the chain before the key is there', () => {
     const world = new TestMinter()
     const own = { ...first, owner: MINTER }
