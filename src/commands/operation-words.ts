@@ -37,8 +37,25 @@ export function stateWords(operation: Operation): string {
   }
   const stage = textFact(operation, 'stage')
   if (kind === 'redeem' && stage === 'approved' && isOpen(operation)) return 'approved, not burned'
-  if (kind === 'redeem' && stage !== undefined && state === 'waiting') return stage
+  const waits = textFact(operation, 'waits')
+  if (kind === 'redeem' && stage !== undefined && state === 'waiting')
+    return waits === undefined ? stage : `${stage} — ${waits}`
   return state
+}
+
+/** Transactions of a redemption that another has taken the place of. */
+export const replacedIds = (operation: Operation): readonly string[] =>
+  (textFact(operation, 'replacedTxids') ?? '').split(' ').filter(Boolean)
+
+/** `25 sat/vB`; what the newest transaction really pays. */
+export function feeRateOf(operation: Operation): number | undefined {
+  const rate = bigintFact(operation, 'feeRateMsatPerVb')
+  return rate === undefined ? undefined : Math.round(Number(rate) / 10) / 100
+}
+
+export function feeRateWords(operation: Operation): string | undefined {
+  const rate = feeRateOf(operation)
+  return rate === undefined ? undefined : `${rate} sat/vB`
 }
 
 /** `3 min`. */

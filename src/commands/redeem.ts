@@ -22,6 +22,8 @@ import type { Context } from './context.ts'
 import { continuationOf } from './continuation.ts'
 import type { Invocation, Options } from './definitions/command.ts'
 import { coins, sats } from './money-words.ts'
+import { feeRateOf, replacedIds } from './operation-words.ts'
+import { reached, stageTeller } from './redemption-lines.ts'
 import type { Session } from './session.ts'
 import { openSession } from './session.ts'
 import type { Spender } from './spending.ts'
@@ -38,14 +40,6 @@ import { waiting } from './waiting.ts'
 /** How far a wait goes, in their order; a stage of the minter belongs to one of them. */
 const milestones = ['queued', 'signed', 'broadcast', 'confirmed'] as const
 export type Milestone = (typeof milestones)[number]
-
-const reached: Readonly<Record<string, number>> = {
-  queued: 0,
-  signing: 0,
-  sending: 1,
-  broadcast: 2,
-  confirmed: 3,
-}
 
 export async function redeem(
   { args, options }: Invocation,
@@ -223,7 +217,8 @@ export async function follow(
     tell(operation)
     const stage = textFact(operation, 'stage') ?? 'queued'
     if (!isOpen(operation) || (reached[stage] ?? -1) >= goal) return operation
-    progress.show({ label: 'Redemption', text: stageWords[stage] ?? stage, facts: { stage } })
+    const text = textFact(operation, 'waits') ?? stageWords[stage] ?? stage
+    progress.show({ label: 'Redemption', text, facts: { stage } })
     await lookAgain(operating)
     operation = await refreshRedemption(operating, operation)
   }
@@ -235,23 +230,6 @@ const stageWords: Readonly<Record<string, string>> = {
   sending: 'signed, on its way to the Bitcoin network',
   broadcast: 'waits for confirmations',
   returning: 'is being given back',
-}
-
-/** A line for each stage that was passed. */
-export function stageTeller({ terminal }: Context): (operation: Operation) => void {
-  const { json, quiet, plain } = terminal.settings
-  let passed = 0
-  const lines = ['Queued, batched with other requests', 'Signed by the subnet', 'Broadcast']
-  return (operation) => {
-    if (json || quiet || plain) return
-    const stage = textFact(operation, 'stage') ?? 'queued'
-    const place = (reached[stage] ?? 0) + 1
-    const txid = textFact(operation, 'txid')
-    for (; passed < Math.min(place, lines.length); passed++) {
-      const id = passed === 2 && txid !== undefined ? `   tx ${txid}` : ''
-      terminal.answer(`${terminal.paint.good('✓')} ${lines[passed]}${id}`)
-    }
-  }
 }
 
 type Received = { readonly value: bigint; readonly confirmations: number }
@@ -299,8 +277,10 @@ export function documentOf(operation: Operation, received: Received | undefined)
     arrivesSat: amount - minterFee - estimated,
     receivedSat: received?.value ?? null,
     txid: textFact(operation, 'txid') ?? null,
-    replacedTxids: (textFact(operation, 'replacedTxids') ?? '').split(' ').filter(Boolean),
-    feeRateSatPerVb: rateOf({ minterFee, bitcoinFee: estimated }),
+    replacedTxids: replacedIds(operation),
+    cancelledByTxid: textFact(operation, 'cancelledByTxid') ?? null,
+    feeRateSatPerVb: feeRateOf(operation) ?? rateOf({ minterFee, bitcoinFee: estimated }),
+    waits: textFact(operation, 'waits') ?? null,
     confirmations: received?.confirmations ?? null,
     slow: isSlow(operation),
   }
@@ -322,7 +302,10 @@ export function notPaid(operation: Operation, { symbols }: Session): Problem {
       details,
     })
   const amount = returned === undefined ? 'the amount' : coins(returned, symbols.token)
-  const reason = textFact(operation, 'reason') ?? 'no reason given'
+  const reason =
+    textFact(operation, 'cancelledByTxid') === undefined
+      ? (textFact(operation, 'reason') ?? 'no reason given')
+      : 'its transaction could not be relayed, and was cancelled'
   return new Problem('MINTER_REFUSED', `${amount} was given back: ${reason}`, {
     fix: 'the ckBTC is in the account again; redeem another time or to another address',
     command: `ckbtc status ${operation.id} --json`,

@@ -17,7 +17,9 @@ import type { Invocation, Options } from './definitions/command.ts'
 import { journalOf } from './journal.ts'
 import {
   amountWords,
+  feeRateWords,
   operationDocument,
+  replacedIds,
   requireNetwork,
   sinceWords,
   stateWords,
@@ -197,7 +199,9 @@ function conclude(
         ['state', stateWords(operation)],
         ['account', operation.account],
         ['to', textFact(operation, 'to') ?? textFact(operation, 'address')],
-        ['transaction', textFact(operation, 'txid')],
+        ['transaction', transactionWords(operation)],
+        ...replacedIds(operation).map((txid): readonly [string, string] => ['replaced', txid]),
+        ['cancelled by', textFact(operation, 'cancelledByTxid')],
         ['evidence', evidence && evidenceWords(evidence)],
         [
           'ledger block',
@@ -212,6 +216,12 @@ function conclude(
     },
   })
   if (problem !== undefined) throw problem
+}
+
+/** With what it pays, where that is known. */
+function transactionWords(operation: Operation): string | undefined {
+  const [txid, rate] = [textFact(operation, 'txid'), feeRateWords(operation)]
+  return txid === undefined || rate === undefined ? txid : `${txid}   ${rate}`
 }
 
 /** Who said no. */

@@ -4,6 +4,7 @@ import type { RetrieveBtcStatusV2 } from '../../core/minter/types.ts'
 import type { Operating } from './operating.ts'
 import type { Facts, Operation, OperationState } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
+import { chainFacts, REPLACED_MAX, waitWords } from './redemption-story.ts'
 
 const stages: Readonly<
   Record<RetrieveBtcStatusV2['type'], { readonly stage: string; readonly state: OperationState }>
@@ -39,7 +40,10 @@ export function outcomeOf(status: RetrieveBtcStatusV2): {
   return { state, facts }
 }
 
-/** Asks the minter where a burned redemption is, and writes down what is new. */
+/**
+ * Asks the minter where a burned redemption is, and writes down what is new. `waits` among the facts
+ * of what is given says why it has not gone on, and is not written down.
+ */
 export async function refreshRedemption(
   operating: Operating,
   operation: Operation,
@@ -50,21 +54,20 @@ export async function refreshRedemption(
   const status = await client.minter.redemptionStatus(burnIndex)
   // Of the oldest ones the minter forgets what became of them: the journal knows more.
   if (status.type === 'unknown' && textFact(operation, 'stage') !== undefined) return operation
+  const story = await client.views.withdrawal(burnIndex)
   const told = outcomeOf(status)
   // One node may say where it is; that it is over the whole network says.
   const { state, facts } = isOpen(told)
     ? told
     : outcomeOf(await client.minter.redemptionStatus(burnIndex, { certified: true }))
-  const isKnown = Object.entries(facts).every(([name, value]) => operation.facts[name] === value)
-  if (isKnown && state === operation.state) return operation
-  return journal.update(operation.id, {
-    state,
-    facts: { ...facts, ...replacement(operation, facts) },
-  })
+  const known = { ...facts, ...replacement(operation, facts), ...(story && chainFacts(story)) }
+  const isKnown = Object.entries(known).every(([name, value]) => operation.facts[name] === value)
+  const now =
+    isKnown && state === operation.state
+      ? operation
+      : journal.update(operation.id, { state, facts: known })
+  return { ...now, facts: { ...now.facts, waits: (story && waitWords(story)) ?? null } }
 }
-
-/** Replacements that are told of: more than a minter makes. */
-const REPLACED_MAX = 20
 
 /** The minter has sent it again with a higher fee: both transactions stay known. */
 function replacement(operation: Operation, { txid }: Facts): Facts {
