@@ -11,6 +11,7 @@ import { mempoolMutants } from './mempool.ts'
 import type { Mutant } from './mutant.ts'
 import { pageMutants } from './pages.ts'
 import { peerMutants } from './peers.ts'
+import { recordedMutants } from './recorded.ts'
 import { replacementMutants } from './replacements.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { scriptMutants } from './script.ts'
@@ -34,4 +35,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   calls: ledgerCallMutants,
   replacements: replacementMutants,
   pages: pageMutants,
+  recorded: recordedMutants,
 }
