@@ -6,12 +6,15 @@ import { describe, expect, it } from 'vitest'
 import { divCeil } from '../../../src/core/base/units.ts'
 import type { Transaction } from '../../../src/core/btc/transaction.ts'
 import { decodeTransaction, outpointKey, txid, vsize } from '../../../src/core/btc/transaction.ts'
+import { decodeArgs, encodeArgs, resultsOf } from '../../../src/core/ic/candid.ts'
 import { worstCaseVsize } from '../../../src/core/minter/build-transaction.ts'
 import { appendEvent, emptyLog, eventsOf } from '../../../src/core/minter/event-log.ts'
+import { minterExtension } from '../../../src/core/minter/extension.ts'
 import { replay } from '../../../src/core/minter/replay.ts'
 import { reserveEquation } from '../../../src/core/minter/reserve.ts'
 import { bumpedRate } from '../../../src/core/minter/resubmission.ts'
 import type { SubmittedTransaction } from '../../../src/core/minter/state.ts'
+import { MinterCanister } from '../../../src/core/subnet/minter-canister.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
 import { MINTER, signatureFor, TestMinter, user } from '../../support/minter-world.ts'
 
@@ -408,6 +411,21 @@ describe('a replacement', () => {
     const [delay] = world.state.volatile.delayed.values()
     expect(delay?.reason).toBe('rateAboveMax')
     expect(delay?.rate).toBeGreaterThan(7_500n)
+    const canister = new MinterCanister(MINTER, world, {
+      controller: alice.owner,
+      world: () => world.world,
+    })
+    const { x_delayed_replacements: ask } = canister.handlers({
+      caller: alice.owner,
+      now: world.now,
+      kind: 'query',
+      dataCertificate: () => undefined,
+    })
+    const method = minterExtension.x_delayed_replacements
+    const answer = ask?.answer(encodeArgs(method.args, []))
+    expect(answer?.type === 'result' && decodeArgs(resultsOf(method), answer.value)[0]).toEqual([
+      { txid: newest(world).txid, reason: 'rateAboveMax', rateMsatPerVb: delay?.rate },
+    ])
     setRate(world, 7_501n) // So is a high estimate.
     world.chain.mempool.splice(0)
     world.mine()
