@@ -8,6 +8,7 @@ import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
 import { mempoolMutants } from './mempool.ts'
+import { minterFaceMutants } from './minter-face.ts'
 import type { Mutant } from './mutant.ts'
 import { pageMutants } from './pages.ts'
 import { peerMutants } from './peers.ts'
@@ -36,4 +37,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   replacements: replacementMutants,
   pages: pageMutants,
   recorded: recordedMutants,
+  face: minterFaceMutants,
 }

@@ -21,6 +21,16 @@ const count: Codec<number> = mapped(
   (value) => value,
 )
 const duration = nat64
+/** Of tasks that go on for ever: one of nothing would ask for slots without end. */
+const PERIOD_MIN_NS = 1_000_000n
+const period: Codec<bigint> = mapped(
+  nat64,
+  (value) => {
+    if (value < PERIOD_MIN_NS) throw new BadEncoding(`${value} ns are less than a millisecond`)
+    return value
+  },
+  (value) => value,
+)
 
 /** One line for each setting: one that is missing here does not compile. */
 const codecs: { readonly [K in keyof Settings]: Codec<Settings[K]> } = {
@@ -36,10 +46,10 @@ const codecs: { readonly [K in keyof Settings]: Codec<Settings[K]> } = {
   coinsLookedMax: count,
   resubmissionDelayNs: duration,
   resubmissionRateMax: nat64,
-  resendPeriodNs: duration,
-  processPeriodNs: duration,
-  refreshFeesPeriodNs: duration,
-  consolidationPeriodNs: duration,
+  resendPeriodNs: period,
+  processPeriodNs: period,
+  refreshFeesPeriodNs: period,
+  consolidationPeriodNs: period,
   consolidationIntervalNs: duration,
   autoMint: bool,
   watchedAccountsMax: count,

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { ownCanisterIds as ids } from '../../../src/core/ic/canister-ids.ts'
 import { EMBEDDED_INIT } from '../../../src/core/minter/constants.ts'
 import { eventsOf } from '../../../src/core/minter/event-log.ts'
+import type { SettingsChange } from '../../../src/core/minter/settings-change.ts'
 import type { MinterArg } from '../../../src/core/minter/types.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { copyOf, ReplicaWorld } from '../../support/replica-world.ts'
@@ -57,10 +58,16 @@ describe('an upgrade through the log', () => {
     expect(serialize(made.minter)).toEqual(bytes)
   })
 
-  it.each([0, 1_000_001])('takes no count of %s', (concurrentMax) => {
+  it.each<SettingsChange>([
+    { concurrentMax: 0 },
+    { concurrentMax: 1_000_001 },
+    { processPeriodNs: 0n },
+    { refreshFeesPeriodNs: 999_999n },
+    { autoMint: false, consolidationPeriodNs: 0n },
+  ])('does not take %o', (change) => {
     const made = new ReplicaWorld()
     const bytes = serialize(made.minter)
-    expect(made.upgrade(undefined, { concurrentMax })).toMatchObject({ errorCode: 'IC0503' })
+    expect(made.upgrade(undefined, change)).toMatchObject({ errorCode: 'IC0503' })
     expect(serialize(made.minter)).toEqual(bytes)
   })
 
