@@ -7,7 +7,7 @@ import { attempt, BadEncoding } from '../core/base/errors.ts'
 import { sameAccount } from '../core/ic/account.ts'
 import type { Block, Transaction } from '../core/ledger/block.ts'
 import type { Event, Payload } from '../core/minter/events.ts'
-import { decodeMintMemo } from '../core/minter/memo.ts'
+import { decodeBurnMemo, decodeMintMemo } from '../core/minter/memo.ts'
 
 export type Books = { readonly blocks: readonly Block[]; readonly events: readonly Event[] }
 
@@ -44,6 +44,12 @@ function compareEvent(payload: Payload, comparison: Comparison): void {
   if (type === 'scheduleWithdrawalReimbursement' || type === 'xScheduleReimbursement')
     comparison.due.set(payload.burnBlockIndex, payload.amount)
   if (type === 'reimbursedWithdrawal') compareReimbursement(payload, comparison)
+  if (type === 'xResolvedUnknown' && payload.mintBlockIndex !== undefined) {
+    const { burnBlockIndex, mintBlockIndex } = payload
+    compareReimbursement({ burnBlockIndex, mintBlockIndex }, comparison)
+  }
+  if (type === 'xConsolidationBurned') compareConsolidation(payload, comparison)
+  if (type === 'createdConsolidateUtxosRequest') compareOldConsolidation(payload, comparison)
 }
 
 /** The block that an event names, once; anything else is a contradiction. */
@@ -101,8 +107,37 @@ function compareBurn(
     comparison.found.push(`burn block ${blockIndex} burns ${burn.amount}, its event says ${amount}`)
 }
 
+function compareConsolidation(
+  { blockIndex, amount }: Pick<Payload<'xConsolidationBurned'>, 'blockIndex' | 'amount'>,
+  comparison: Comparison,
+): void {
+  const burn = take(blockIndex, 'burn', comparison)
+  if (burn === undefined) return
+  if (burn.amount !== amount)
+    comparison.found.push(`burn block ${blockIndex} burns ${burn.amount}, its event says ${amount}`)
+  if (!paysConsolidation(burn))
+    comparison.found.push(`burn block ${blockIndex} does not say that it pays a consolidation`)
+}
+
+/** Logs of the deployed minter tell of no burn: what names the consolidation was one. */
+function compareOldConsolidation(
+  { blockIndex }: Pick<Payload<'createdConsolidateUtxosRequest'>, 'blockIndex'>,
+  { open }: Comparison,
+): void {
+  const burn = open.get(blockIndex)
+  if (burn?.type === 'burn' && paysConsolidation(burn)) open.delete(blockIndex)
+}
+
+function paysConsolidation({ memo: bytes }: Transaction): boolean {
+  const memo = bytes === undefined ? undefined : attempt(() => decodeBurnMemo(bytes))
+  return memo !== undefined && !(memo instanceof BadEncoding) && memo.type === 'consolidate'
+}
+
 function compareReimbursement(
-  { burnBlockIndex, mintBlockIndex }: Extract<Payload, { type: 'reimbursedWithdrawal' }>,
+  {
+    burnBlockIndex,
+    mintBlockIndex,
+  }: Pick<Payload<'reimbursedWithdrawal'>, 'burnBlockIndex' | 'mintBlockIndex'>,
   comparison: Comparison,
 ): void {
   const mint = take(mintBlockIndex, 'mint', comparison)

@@ -120,7 +120,9 @@ function expectedCost(context: Context): bigint | undefined {
   if (rate === undefined) return undefined
   const inputs = Math.min(Number(state.config.inputsMax), state.availableUtxos.size)
   const vsize = worstCaseVsize(inputs, [MAIN_SCRIPT_BYTES, MAIN_SCRIPT_BYTES])
-  const missing = divCeil(vsize * rate, 1_000n) - unspentFees(state.consolidationFees)
+  const isUnderWay = state.consolidation !== undefined // It has what is unspent.
+  const unspent = isUnderWay ? 0n : unspentFees(state.consolidationFees)
+  const missing = divCeil(vsize * rate, 1_000n) - unspent
   return missing > 0n ? missing : 0n
 }
 
