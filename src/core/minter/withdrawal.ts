@@ -268,7 +268,7 @@ function checkerProblem<E>(
       return {
         type: 'genericError',
         code: CODE_TAINTED,
-        message: 'the destination address is tainted',
+        message: 'Destination address is tainted',
       }
     case 'callFailed':
       return way.checkerDown(answer.message)

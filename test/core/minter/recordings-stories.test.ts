@@ -104,6 +104,50 @@ const TAINTED = {
   Ok: { alerts: [{ level: 'Severe' }], external_id: 'check-2', provider: PROVIDER },
 }
 
+describe('what a median does', () => {
+  const info = (retrieveMinAmount: bigint): Step =>
+    story.call(
+      'minter',
+      'get_minter_info',
+      undefined,
+      { minConfirmations: 6, retrieveMinAmount, checkFee: 2_000n },
+      { op: 'q' },
+    )
+  const allAt = (rate: number): Step => ({
+    op: 'world',
+    what: 'fee_percentiles',
+    list: new Array<number>(100).fill(rate),
+  })
+
+  it('raises the minimum with the next refresh, not before, and however far it jumps', () => {
+    const steps = [
+      ...deposit,
+      info(100_000n),
+      allAt(116_000),
+      { ...story.wait(3_599), calls: [] },
+      info(100_000n),
+      story.wait(3_601),
+      info(150_000n),
+      allAt(0),
+      story.wait(7_201),
+      info(100_000n),
+    ]
+    expect(unexplained(steps)).toEqual([])
+  })
+
+  it('makes an estimate, with the fee for the check in it', () => {
+    const estimate = (bitcoinFee: bigint, minterFee: bigint): Step =>
+      story.call(
+        'minter',
+        'estimate_withdrawal_fee',
+        { amount: 100_000n },
+        { bitcoinFee, minterFee },
+      )
+    expect(unexplained([...deposit, estimate(846n, 2_312n)])).toEqual([])
+    expect(unexplained([...deposit, estimate(847n, 2_312n)])).toHaveLength(1)
+  })
+})
+
 describe('what that release did after the burn', () => {
   const taintedError = { type: 'genericError', code: 1n, message: KYT_FEE_TEXT } as const
   const burn = withdraw(BOB, 100_000n, 2)
