@@ -70,15 +70,7 @@ const original = (() => {
 })()
 
 function cancelled() {
-  const world = new TestMinter()
-  const { minter, chain, ledger, now } = original
-  world.minter = structuredClone(minter)
-  world.now = now
-  world.chain.mempool.push(...chain.mempool)
-  world.chain.tipHeight = chain.tipHeight
-  for (const [key, utxo] of chain.utxosByKey) world.chain.utxosByKey.set(key, utxo)
-  for (const [key, balance] of ledger.balances) world.ledger.balances.set(key, balance)
-  world.ledger.blocks.push(...ledger.blocks)
+  const world = original.copy()
   const burns = requestsOf(newest(world).purpose).map(({ blockIndex }) => blockIndex)
   const [one = 0n, other = 0n] = burns
   return { world, burns: [one, other] as const, cancellation: newest(world) }
