@@ -2,13 +2,14 @@
 import { parseAmount, parseSubaccount } from '../core/base/amounts.ts'
 import { Problem, UsageInvalid } from '../core/base/errors.ts'
 import { formatBtc } from '../core/base/units.ts'
+import { openControl } from '../host/daemon.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import { localClock } from '../terminal/local-time.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { printQr } from '../terminal/qr.ts'
 import type { Coin } from '../wallet/operations/coins.ts'
 import { coinName } from '../wallet/operations/coins.ts'
-import type { DepositPlan } from '../wallet/operations/deposit.ts'
+import type { DepositPlan, Sightings } from '../wallet/operations/deposit.ts'
 import {
   beginDeposit,
   DepositWatch,
@@ -32,6 +33,7 @@ export async function deposit(
   { options }: Invocation,
   context: Context,
   open: typeof openSession = openSession,
+  look: typeof sightingsOf = sightingsOf,
 ): Promise<void> {
   const [amountText, faucetText] = [options.text('amount'), options.text('faucet')]
   const amount = amountText === undefined ? undefined : parseAmount(amountText)
@@ -49,12 +51,27 @@ export async function deposit(
   }
   const plan = await planDeposit(session.client, named.account)
   const operation = await beginDeposit(operating, plan)
-  const watch = new DepositWatch(operating, operation, named.account)
+  const sightings = session.network.kind === 'local' ? await look(context) : undefined
+  const watch = new DepositWatch(operating, operation, { account: named.account, sightings })
   const view = { plan, watch, named, session }
   await showTarget(view, context, { amount, qr: options.isOn('qr') })
   if (control !== undefined && faucet !== undefined) await payTestCoins(control, plan, faucet)
   if (options.isOn('wait')) await follow(operating, view, context, options.isOn('follow'))
   finish(view, context, options.isOn('wait'))
+}
+
+/** The mempool of the local chain; none where no subnet runs here. */
+async function sightingsOf(context: Context): Promise<Sightings | undefined> {
+  const control = await openControl(context.directories).catch(() => undefined)
+  if (control === undefined) return undefined
+  return async (address) => {
+    // A hint: that there is none now is no reason to stop.
+    const found = await control.ask('sightings', { address }).catch(() => ({ outputs: [] }))
+    return found.outputs.map(({ amountSat, ...rest }) => ({
+      ...rest,
+      amountSat: BigInt(amountSat),
+    }))
+  }
 }
 
 /** Where no blocks come by themselves, those that the deposit needs are mined, too. */
@@ -155,6 +172,16 @@ function tellNews(
     told.set(HELD_UP, heldUp)
     const words = heldUp === '' ? 'the minter goes on' : `the minter waits: ${heldUp}`
     progress.tell(`→ ${localClock(new Date())}  ${words}`, { heldUp })
+  }
+  for (const payment of watch.sighted) {
+    const name = `sighted ${coinName(payment)}`
+    if (told.has(name)) continue
+    told.set(name, 'sighted')
+    const amount = coins(payment.amountSat, symbols.bitcoin)
+    progress.tell(
+      `→ ${localClock(new Date())}  ${'in no block'.padEnd(11)} ${amount}  tx ${coinName(payment)}`,
+      { coin: coinName(payment), state: 'in-no-block', amountSat: payment.amountSat },
+    )
   }
   for (const coin of watch.coins) {
     const needed = plan.requiredConfirmations

@@ -43,6 +43,19 @@ describe('ckbtc deposit', () => {
     expect(await desks.balanceOf(dev0)).toBe(before + BigInt(fact(operation, 'mintedSat')))
   })
 
+  test('tells of a payment that no block has, and waits for nothing because of it', async () => {
+    const desk = desks.open()
+    const payment = { txid: 'ab'.repeat(32), vout: 1, amountSat: 7_000_000n }
+    const look = async () => async () => [payment]
+    const command: typeof deposit = (invocation, context, open) =>
+      deposit(invocation, context, open, look)
+    const typed = { options: { wait: true, qr: false }, globals: { timeout: '1s' } }
+    const { err, exit } = await desk.run(command, typed)
+    expect(exit).toBe(6)
+    expect(err.match(/in no block +0\.07000000 BTC {2}tx (?:ab){32}:1/g)).toHaveLength(1)
+    expect(fact(desk.journal.all().at(-1), 'coins')).toBe('')
+  })
+
   test('ends with --timeout, and is found by status', async () => {
     const desk = desks.open()
     const typed = { options: { wait: true, qr: false }, globals: { timeout: '1s' } }

@@ -53,6 +53,10 @@ function matching(pattern: RegExp, expected: string): JsonReader<string> {
   }
 }
 
+/** Payments in no block that one answer names. */
+export const SIGHTINGS_MAX = 100
+const sightings = list(object({ txid: hash, vout: count, amountSat: money }), SIGHTINGS_MAX)
+
 const nothing = object({})
 
 const mined = object({ height: count, hash, blocks: list(hash, BLOCKS_MAX) })
@@ -272,6 +276,8 @@ const shapes = {
   },
   tx: { request: object({ txid: hash }), reply: nullable(transaction) },
   output: { request: object({ txid: hash, vout: integer(0, VOUT_MAX) }), reply: output },
+  /** What waits in the mempool of the chain's node and pays an address: a hint, the first of them. */
+  sightings: { request: object({ address: text }), reply: object({ outputs: sightings }) },
   /** `isTaken`: by the node of the chain; else it was announced, and nobody has said anything. */
   send: { request: object({ hex }), reply: object({ txid: hash, isTaken: flag }) },
   fee: {

@@ -1,7 +1,7 @@
 /** What the owner does to the embedded chain. Implements `docs/spec/cli.md` §5.17, bitcoin §12. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Txid } from '../../core/base/bytes.ts'
-import { fromDisplayHex, fromHex, toDisplayHex } from '../../core/base/bytes.ts'
+import { equalBytes, fromDisplayHex, fromHex, toDisplayHex } from '../../core/base/bytes.ts'
 import { Problem } from '../../core/base/errors.ts'
 import { divFloor, sat } from '../../core/base/units.ts'
 import { parseAddress } from '../../core/btc/address.ts'
@@ -13,6 +13,7 @@ import type { TxOut } from '../../core/btc/transaction.ts'
 import { isCoinbase, txid } from '../../core/btc/transaction.ts'
 import type { EmbeddedBitcoin } from '../bitcoin/embedded-node.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
+import { SIGHTINGS_MAX } from '../control/protocol.ts'
 import { Purse, purseScript } from './purse.ts'
 import { outputReply, transactionReply } from './transaction-view.ts'
 
@@ -140,6 +141,19 @@ export class BitcoinOperations {
 
   output({ txid: id, vout }: RequestOf<'output'>): ReplyOf<'output'> {
     return outputReply(this.#bitcoin.output({ txid: fromDisplayHex(id), vout }))
+  }
+
+  /** Payments to an address that no block has yet: of them nothing is certain. */
+  sightings({ address }: RequestOf<'sightings'>): ReplyOf<'sightings'> {
+    const script = scriptOf(address)
+    const outputs = this.#bitcoin.waiting.flatMap(({ transaction, txid: id }) =>
+      transaction.outputs.flatMap((output, vout) =>
+        equalBytes(output.script, script)
+          ? [{ txid: toDisplayHex(id), vout, amountSat: Number(output.value) }]
+          : [],
+      ),
+    )
+    return { outputs: outputs.slice(0, SIGHTINGS_MAX) }
   }
 
   tx({ txid: id }: RequestOf<'tx'>): ReplyOf<'tx'> {

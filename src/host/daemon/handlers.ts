@@ -72,6 +72,7 @@ type ChainOperation =
   | 'tip'
   | 'tx'
   | 'output'
+  | 'sightings'
   | 'send'
   | 'fee'
   | 'minimum-fee'
@@ -95,6 +96,7 @@ function chainHandlers({
       tx: async (request) =>
         attached.tx(request, [...(await askNodes(local)), { transactions: chain.report() }]),
       output: (request) => attached.output(request),
+      sightings: () => ({ outputs: [] }), // The adapter is told of blocks alone.
       send: (request) => attached.send(request),
     }
   }
@@ -109,6 +111,7 @@ function chainHandlers({
       return found && withEvidence(found, await askNodes(local))
     },
     output: (request) => bitcoin.output(request),
+    sightings: (request) => bitcoin.sightings(request),
     send: (request) => bitcoin.send(request),
     'minimum-fee': (request) => bitcoin.minimumFee(request),
     fee: async ({ rateMsatPerVb }) => {

@@ -98,6 +98,12 @@ function supersede(
   }
 }
 
+/** A payment that somebody's mempool holds and no block: a hint, which may come to nothing. */
+export type Sighting = { readonly txid: string; readonly vout: number; readonly amountSat: bigint }
+
+/** Who looks for payments to an address before a block has them. */
+export type Sightings = (address: string) => Promise<readonly Sighting[]>
+
 /** Follows the coins of one deposit. Each look asks the network once and writes down what is new. */
 export class DepositWatch {
   readonly #operating: Operating
@@ -107,12 +113,22 @@ export class DepositWatch {
   readonly #credited: ReadonlySet<string>
   #deepBefore: ReadonlySet<string> | undefined
   readonly #coins = new Coins()
+  readonly #sightings: Sightings | undefined
+  #sighted: readonly Sighting[] = []
   #operation: Operation
   #nextBlock: bigint
   #updatedAtMs = 0
 
   /** `operation`: of a deposit, as the journal has it. */
-  constructor(operating: Operating, operation: Operation, account: Account) {
+  constructor(
+    operating: Operating,
+    operation: Operation,
+    {
+      account,
+      sightings,
+    }: { readonly account: Account; readonly sightings?: Sightings | undefined },
+  ) {
+    this.#sightings = sightings
     this.#operating = operating
     this.#operation = operation
     this.#account = accountFact(operation, 'account') ?? account
@@ -147,6 +163,12 @@ export class DepositWatch {
     return { ...coin, confirmations: Math.max(coin.confirmations, this.#required) }
   }
 
+  /** In no block as far as is known; nothing is written down of them, and nothing waits for them. */
+  get sighted(): readonly Sighting[] {
+    const known = new Set(this.#coins.all.map(coinName))
+    return this.#sighted.filter((payment) => !known.has(coinName(payment)))
+  }
+
   get mintedSat(): bigint {
     return this.coins.reduce((sum, { mintedSat }) => sum + (mintedSat ?? 0n), 0n)
   }
@@ -164,6 +186,7 @@ export class DepositWatch {
   async look(): Promise<void> {
     const { client } = this.#operating
     await this.#readLedger()
+    this.#sighted = (await this.#sightings?.(this.#address)) ?? []
     const view = await client.bitcoin?.utxosOf(this.#address)
     if (view !== undefined) this.#coins.seen(view.utxos, view.tipHeight)
     if (this.#shouldAsk(view !== undefined)) await this.#ask()

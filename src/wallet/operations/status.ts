@@ -26,7 +26,7 @@ export async function refresh(operating: Operating, operation: Operation): Promi
         findApproval(operating, operation, { certified }),
       )
     case 'deposit': {
-      const watch = new DepositWatch(operating, operation, operating.account)
+      const watch = new DepositWatch(operating, operation, { account: operating.account })
       await watch.look()
       return watch.operation
     }

@@ -34,6 +34,7 @@ it('the chain is the same over the control port as it is', async () => {
       tip: () => chain.tip(),
       tx: notAsked,
       output: (request) => chain.output(request),
+      sightings: (request) => chain.sightings(request),
       send: notAsked,
       nodes: notAsked,
       'kill-node': notAsked,

@@ -53,6 +53,25 @@ describe('the faucet', () => {
       expect(paid?.inputs[0]?.from?.isFaucet).toBe(true)
     }))
 
+  it('makes a payment that is sighted until a block has it, and by nobody else', () =>
+    withChain(async (_, chain) => {
+      const { txid } = await chain.faucet({ ...ask, amountSat: 7_000, outputs: 2 })
+      const { outputs } = chain.sightings({ address: payee })
+      expect(outputs.map(({ amountSat }) => amountSat)).toEqual([3_500, 3_500])
+      expect(new Set(outputs.map((output) => output.txid))).toEqual(new Set([txid]))
+      const other = 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry'
+      expect(chain.sightings({ address: other })).toEqual({ outputs: [] })
+      expect(() => chain.sightings({ address: '<script>' })).toThrow(/no Bitcoin address/)
+      await chain.mine({ count: 1, to: undefined, empty: false })
+      expect(chain.sightings({ address: payee })).toEqual({ outputs: [] })
+    }))
+
+  it('names at most a hundred sightings', () =>
+    withChain(async (_, chain) => {
+      await chain.faucet({ ...ask, amountSat: 500_000, outputs: 120 })
+      expect(chain.sightings({ address: payee }).outputs.length).toBe(100)
+    }))
+
   it('mines the payment when it is asked to', () =>
     withChain(async (_, chain) => {
       const { txid, blocks } = await chain.faucet({ ...ask, amountSat: 1_000, mine: true })

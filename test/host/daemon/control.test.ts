@@ -34,6 +34,7 @@ const handlers: ControlHandlers = {
   tip: () => ({ height: 7, hash, time: 1, waitingTransactions: 0, peerHost: 'h', peerPort: 1 }),
   tx: () => undefined,
   output: () => ({ type: 'spent', amountSat: undefined, script: undefined, height: undefined }),
+  sightings: () => ({ outputs: [] }),
   send: () => {
     throw new RangeError('a stranger')
   },
