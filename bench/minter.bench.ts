@@ -18,6 +18,7 @@ import type { Minter } from '../src/core/minter/machine.ts'
 import * as machine from '../src/core/minter/machine.ts'
 import { replay } from '../src/core/minter/replay.ts'
 import type { Utxo } from '../src/core/minter/types.ts'
+import { history, MINTER } from '../test/support/minter-history.ts'
 import {
   accept,
   coinOf,
@@ -26,7 +27,6 @@ import {
   USERS,
   userOf,
 } from './support/minter-among-others.ts'
-import { history, MINTER } from './support/minter-history.ts'
 import type { ReplayReport } from './support/minter-replay.ts'
 import type { Benchmark, Prepared } from './support/task.ts'
 import { peer, task } from './support/task.ts'

@@ -18,9 +18,9 @@ import type { Bitcoin, Ledger } from '../../src/core/minter/ports.ts'
 import { acceptAll } from '../../src/core/minter/ports.ts'
 import { replay } from '../../src/core/minter/replay.ts'
 import type { Utxo } from '../../src/core/minter/types.ts'
+import type { HistoryOptions } from '../../test/support/minter-history.ts'
+import { history, MINTER } from '../../test/support/minter-history.ts'
 import { ROOT } from '../../test/support/minter-world.ts'
-import type { HistoryOptions } from './minter-history.ts'
-import { history, MINTER } from './minter-history.ts'
 
 const SECOND_NS = 1_000_000_000n
 const NOW = 2_000_000_000n * SECOND_NS

@@ -13,7 +13,7 @@ import { replay } from '../../src/core/minter/replay.ts'
 import type { State } from '../../src/core/minter/state.ts'
 import { invariantViolations } from '../../src/core/minter/violations.ts'
 import { nativeSha256 } from '../../src/native/sha256.ts'
-import { history, MINTER } from './minter-history.ts'
+import { history, MINTER } from '../../test/support/minter-history.ts'
 
 export type ReplayReport = {
   /** Of CPU time. */

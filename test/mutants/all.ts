@@ -3,6 +3,7 @@ import { chainMutants } from './chain.ts'
 import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
 import { headerMutants } from './headers.ts'
+import { largeMinterMutants } from './large-minter.ts'
 import { ledgerCallMutants } from './ledger-calls.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
@@ -38,4 +39,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   pages: pageMutants,
   recorded: recordedMutants,
   face: minterFaceMutants,
+  largeMinter: largeMinterMutants,
 }

@@ -10,21 +10,26 @@ type Coin = View<Utxo>
 /**
  * While the goal is above 0: the smallest coin that reaches it, else the largest (§9.1).
  *
- * Undefined when all coins together do not reach `target`. Nothing is taken out.
+ * Undefined when all coins together do not reach `target`. Nothing is taken out. After `countMax`
+ * coins it ends as it is.
  */
-export function selectGreedily(spendable: Spendable, target: bigint): readonly Coin[] | undefined {
+export function selectGreedily(
+  spendable: Spendable,
+  target: bigint,
+  { countMax = Number.POSITIVE_INFINITY }: { readonly countMax?: number } = {},
+): readonly Coin[] | undefined {
   if (fundsOf(spendable) < target) return undefined
   const chosen: Coin[] = []
   let goal = target
   // From above as long as none reaches it; then the smallest that does is looked up.
   for (const coin of descending(spendable.coins)) {
-    if (goal <= 0n) break
+    if (goal <= 0n || chosen.length >= countMax) break
     if (!canBeSpent(spendable, coin)) continue
     if (coin.value >= goal) break
     chosen.push(coin)
     goal -= coin.value
   }
-  if (goal <= 0n) return chosen
+  if (goal <= 0n || chosen.length >= countMax) return chosen
   for (const coin of worthAtLeast(spendable.coins, goal))
     if (canBeSpent(spendable, coin)) return [...chosen, coin]
   return undefined
@@ -48,7 +53,9 @@ export function selectCoins(
     readonly inputsMax: bigint
   },
 ): readonly Coin[] | undefined {
-  const chosen = selectGreedily(spendable, target)
+  // Who is alone is told how many it would need; of several it is enough that they are too many.
+  const countMax = recipients > 1 ? Number(inputsMax) + 1 : Number.POSITIVE_INFINITY
+  const chosen = selectGreedily(spendable, target, { countMax })
   if (chosen === undefined || countOf(spendable) - chosen.length <= countThreshold) return chosen
   const outputs = recipients + 1
   const inputs = inputsMax < outputs ? Number(inputsMax) : outputs

@@ -124,6 +124,11 @@ describe('a transaction', () => {
     expect(changeOutput).toEqual({ vout: 1, value: 50_000_300n })
   })
 
+  it('pays a satoshi that is begun whole', () => {
+    const fee = (rate: bigint) => built([100_000n], [50_000n], { rate }).withdrawalFee.bitcoinFee
+    expect([5_000n, 5_001n, 5_007n, 5_008n].map(fee)).toEqual([705n, 706n, 706n, 707n])
+  })
+
   it('of two withdrawals is the worked example', () => {
     const { values, withdrawalFee } = built([60_000n], [20_000n, 30_000n])
     expect(withdrawalFee).toEqual({ bitcoinFee: 860n, minterFee: 300n })

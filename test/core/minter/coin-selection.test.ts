@@ -128,6 +128,12 @@ describe('with very many coins', () => {
     expect(chosen?.length).toBe(count)
   })
 
+  it('too many are counted for one withdrawal, and for several only until they are too many', () => {
+    const dear = { target: 300_000_000n, inputsMax: 100n }
+    expect(select(1_500, { ...dear, recipients: 1 })?.length).toBe(300)
+    expect(select(1_500, { ...dear, recipients: 3 })?.length).toBe(101)
+  })
+
   it('exactly 1,000 left are not very many', () => {
     expect(select(1_001, { target: 900_000n, recipients: 1 })?.length).toBe(1)
   })

@@ -6,7 +6,6 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { history, MINTER } from '../../../bench/support/minter-history.ts'
 import { accountKey } from '../../../src/core/ic/account.ts'
 import { apply } from '../../../src/core/minter/apply.ts'
 import { takeCoin } from '../../../src/core/minter/coin-set.ts'
@@ -18,6 +17,7 @@ import type { OutpointKey, State } from '../../../src/core/minter/state.ts'
 import type { Touched } from '../../../src/core/minter/touched.ts'
 import { touchedBy } from '../../../src/core/minter/touched.ts'
 import { invariantViolations } from '../../../src/core/minter/violations.ts'
+import { history, MINTER } from '../../support/minter-history.ts'
 
 const SMALL = { accounts: 7, coins: 40, consolidatedEvery: 5 }
 const EVENTS = 1_600
@@ -303,4 +303,18 @@ it('the account of a coin is that of its event', () => {
   if (deposit?.payload.type !== 'receivedUtxos') return expect.unreachable()
   const { account } = touchedBy(stateAfter(1), deposit.payload)
   expect(account).toBe(accountKey(deposit.payload.toAccount))
+})
+
+it('requests of one time leave the queue each by itself', () => {
+  const state = stateAfter(1)
+  const receivedAt = 5n
+  const address = { type: 'p2sh', bytes: new Uint8Array(20) } as const
+  for (const blockIndex of [70n, 71n, 72n]) {
+    const payload = { type: 'acceptedRetrieveBtcRequest', amount: 9n, address } as const
+    applyChecked(state, { payload: { ...payload, blockIndex, receivedAt } })
+  }
+  applyChecked(state, { payload: { type: 'removedRetrieveBtcRequest', blockIndex: 71n } })
+  expect(state.queue.map(({ blockIndex }) => blockIndex)).toEqual([70n, 72n])
+  expect(state.volatile.broken).toEqual([])
+  expect(invariantViolations(state)).toEqual([])
 })

@@ -273,6 +273,7 @@ describe('a copy of a log', () => {
     appendEvent(copy, removed)
     expect([...readEvents(copy)].length).toBe(log.count + 2)
     expect(log).toMatchObject({ count: PIECE_EVENTS + 2, chain, history })
+    appendEvent(log, removed)
     expect([...readEvents(log)].every(({ payload }) => payload.type === removed.payload.type)).toBe(
       true,
     )
