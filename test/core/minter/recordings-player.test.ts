@@ -71,6 +71,7 @@ describe('a recording with an error in it', () => {
     ['world step', { op: 'world', what: 'comet' }, 'a world step of "comet"'],
     ['canister', { op: 'u', c: 'kettle', m: 'boil' }, 'a call of a canister "kettle"'],
     ['repeat', { op: 'repeat', n: 'as before' }, 'repeat: as before'],
+    ['checker', { op: 'world', what: 'kyt', colour: 'blue' }, 'a checker step'],
     ['wait without a time', { op: 'wait' }, 'wait without a time'],
     ['call', story.wait(9_000, [{ to: 'ic', m: 'raw_rand' }]), 'a call of "raw_rand"'],
     ['mined stranger', { op: 'world', what: 'mine', txid: COIN }, 'never sent by our minter'],
@@ -78,6 +79,16 @@ describe('a recording with an error in it', () => {
     const { player, verdicts } = playing(story.recordingOf([...deposit, step, ...deposit]))
     expect(player.stoppedAt).toBe(deposit.length)
     expect(verdicts.at(-1)?.reason).toContain(text)
+  })
+
+  it('repeats a call as often as it says, and its parts', () => {
+    const asked = story.call('minter', 'get_deposit_fee', undefined, 2_000n)
+    const equal = (step: Step): number =>
+      playing(story.recordingOf([...deposit, step])).verdicts.filter(({ what }) =>
+        what.includes('get_deposit_fee'),
+      ).length
+    expect(equal({ ...asked, op: 'repeat', count: 3 })).toBe(3)
+    expect(equal({ op: 'repeat', times: 2, parts: [asked, asked] })).toBe(4)
   })
 
   it('does not explain a method that nobody knows', () => {

@@ -87,7 +87,7 @@ export class RecordedChain implements Bitcoin {
         this.#addCoins(step)
         return true
       case 'tip':
-        this.tip = numberOf(step, 'tip')
+        this.tip = numberOf(step, field(step, 'tip') === undefined ? 'height' : 'tip')
         return true
       case 'mine':
         this.#mine(step)

@@ -6,7 +6,7 @@ import type {
   CheckTransactionResult,
 } from '../../../src/core/minter/ports.ts'
 import type { Mood, RecordedCall, Step } from './format.ts'
-import { field, listOf, moodOf } from './format.ts'
+import { field, fieldsOf, listOf, moodOf, NotUnderstood } from './format.ts'
 import type { OurCalls } from './our-calls.ts'
 
 type Verdict =
@@ -20,6 +20,7 @@ export class RecordedChecker implements Checker {
   readonly #calls: OurCalls
   #heard: readonly RecordedCall[] = []
   #mood = NORMAL
+  readonly #bad = new Set<string>()
   isStopped = false
   tainted: ReadonlySet<string> = new Set()
 
@@ -29,12 +30,21 @@ export class RecordedChecker implements Checker {
 
   reset(): void {
     this.#mood = NORMAL
+    this.#bad.clear()
     this.isStopped = false
     this.tainted = new Set()
   }
 
+  /** How it answers from now on, or which address or transaction is bad. */
   change(step: Step): void {
-    this.#mood = moodOf(field(step, 'answer'))
+    const { answer, address, txid, tainted } = fieldsOf(step)
+    const named = [address, txid, ...(Array.isArray(tainted) ? tainted : [tainted])]
+    const bad = tainted === false ? [] : named.filter((name) => typeof name === 'string')
+    if (answer === undefined && bad.length === 0 && tainted !== false)
+      throw new NotUnderstood(`a checker step: ${JSON.stringify(step)}`)
+    if (answer !== undefined) this.#mood = moodOf(answer)
+    for (const name of bad) this.#bad.add(name)
+    if (tainted === false) this.#bad.delete(String(address ?? txid))
   }
 
   /** What the recorded checker was asked in the step that begins, and said. */
@@ -54,7 +64,7 @@ export class RecordedChecker implements Checker {
     if (this.isStopped) return { type: 'callFailed', message: 'stopped' }
     if (this.#mood.type === 'reject') return { type: 'callFailed', message: 'rejected' }
     if (this.#mood.type === 'error') return { type: 'retriable', message: this.#mood.text }
-    return { type: this.tainted.has(what) ? 'failed' : 'passed' }
+    return { type: this.tainted.has(what) || this.#bad.has(what) ? 'failed' : 'passed' }
   }
 
   checkTransaction(txid: Uint8Array): CheckTransactionResult {

@@ -296,10 +296,13 @@ export class Player {
   }
 
   #repeat(step: Step): void {
-    const { count, times = count } = step as { readonly [field: string]: unknown }
-    if (step.parts === undefined || typeof times !== 'number')
+    const { count, times = count, steps } = step as { readonly [field: string]: unknown }
+    // Its parts, or the call that it is itself.
+    const parts = step.parts ?? (steps as readonly Step[] | undefined) ?? callsOfRepeat(step)
+    if (parts.length === 0 || typeof times !== 'number')
       throw new NotUnderstood(`repeat: ${step.n ?? JSON.stringify(step)}`)
-    for (let round = 0; round < times; round++) for (const part of step.parts) this.#play(part)
+    for (let round = 0; round < times; round++)
+      for (const part of parts) this.#play({ ...part, op: part.op ?? 'u' })
   }
 
   /**
@@ -352,6 +355,9 @@ const until = ({ t, op }: Step): TimestampNs => {
   if (t === undefined) throw new NotUnderstood(`${op} without a time`)
   return timeOf(t)
 }
+
+const callsOfRepeat = (step: Step): readonly Step[] =>
+  step.m === undefined ? [] : [{ ...step, op: 'u' }]
 
 const unknownMethod = (m: string): Judged => ({
   kind: 'unexplained',
