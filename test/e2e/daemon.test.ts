@@ -144,6 +144,9 @@ describe('a subnet in the background', () => {
     const target = `${'ab'.repeat(32)}:0`
     expect(home.json(`bitcoin flag ${target}`)).toEqual({ target, flagged: true })
     expect(home.json(`bitcoin flag ${target} --remove`)).toEqual({ target, flagged: false })
+    const pending = { mode: 'pending', times: 3 }
+    expect(home.json('bitcoin flag --mode pending --times 3')).toEqual(pending)
+    expect(home.json('bitcoin flag --mode normal')).toEqual({ mode: 'normal', times: null })
   })
 
   it('signs with a key that the nodes make together when it is asked for', () => {
@@ -322,6 +325,8 @@ describe('a subnet in the background', () => {
     ['bitcoin tx 00', 2, 'USAGE_INVALID'],
     [`bitcoin tx ${'00'.repeat(32)}`, 7, 'BTC_REFUSED'],
     ['bitcoin flag dev0', 2, 'USAGE_INVALID'],
+    ['bitcoin flag dev0 --mode normal', 2, 'USAGE_INVALID'],
+    ['bitcoin flag dev0 --times 3', 2, 'USAGE_INVALID'],
     ['bitcoin write-off 7', 2, 'USAGE_INVALID'],
     [`bitcoin write-off ${'07'.repeat(32)}:0`, 7, 'MINTER_REFUSED'],
     [`bitcoin adopt ${'07'.repeat(32)}:0`, 7, 'MINTER_REFUSED'],
