@@ -6,6 +6,7 @@ import type { Minter } from './machine.ts'
 import type { AccountArgs } from './types.ts'
 import { coinsOf } from './views/coins.ts'
 import { depositsOf } from './views/deposits.ts'
+import { feesOf } from './views/fees.ts'
 import { infoOf } from './views/info.ts'
 import type { PageArgs } from './views/pages.ts'
 import { withdrawalOf, withdrawalsOf } from './views/withdrawals.ts'
@@ -23,5 +24,6 @@ export function viewsOf(minter: Minter, world: World, caller: Principal) {
     deposits: (args: AccountPage) => depositsOf(context, accountOf(args), args),
     utxos: (args: Parameters<typeof coinsOf>[1]) => coinsOf(context, args),
     info: () => infoOf(context),
+    fees: () => feesOf(context),
   }
 }

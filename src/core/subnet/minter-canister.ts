@@ -111,6 +111,7 @@ function minterHandlers(minter: Minter, caller: Principal, world: World): Handle
     x_deposits: getter(minterExtension.x_deposits, views.deposits),
     x_utxos: getter(minterExtension.x_utxos, views.utxos),
     x_info: getter(minterExtension.x_info, views.info),
+    x_fees: getter(minterExtension.x_fees, views.fees),
     x_get_events: getter(minterExtension.x_get_events, (page) => encodedPage(minter.log, page)),
     x_written_off: getter(minterExtension.x_written_off, () =>
       [...minter.state.writtenOff.values()].map(({ utxo }) => utxo),

@@ -4,10 +4,13 @@ import { NS_PER_SECOND } from '../../../src/core/base/units.ts'
 import { decodeTransaction } from '../../../src/core/btc/transaction.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
+import { httpInterface } from '../../../src/core/ic/http-request.ts'
 import { feeCollectorSubaccount } from '../../../src/core/minter/addresses.ts'
 import { minterExtension } from '../../../src/core/minter/extension.ts'
 import { COIN_KINDS } from '../../../src/core/minter/views/coins.ts'
 import { viewsOf } from '../../../src/core/minter/views.ts'
+import { dispatch } from '../../../src/core/subnet/dispatch.ts'
+import { MinterCanister } from '../../../src/core/subnet/minter-canister.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
@@ -315,6 +318,39 @@ const stable = (_: string, value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+it('x_fees has what the minter reckons with, and a jump that waits', () => {
+  const world = new TestMinter()
+  expect(views(world).fees()).toEqual({
+    percentiles: Array.from({ length: 100 }, () => 1n),
+    median: 5_000n,
+    withdrawalMin: 50_000n,
+    consolidationRate: 5_000n,
+  })
+  world.state.volatile.fees.jump = 90_000n
+  expect(views(world).fees().jump).toBe(90_000n)
+  world.state.volatile.fees.known = false
+  expect(views(world).fees()).toMatchObject({ percentiles: [], withdrawalMin: 50_000n })
+})
+
+it('http_request is no call: as an update it is a trap', () => {
+  const world = withdrawn()
+  const place = { minter: world.minter }
+  const surroundings = { controller: user(9), world: () => world.world }
+  const canister = new MinterCanister(MINTER, place, surroundings)
+  const request = { method: 'GET', url: '/metrics', headers: [], body: new Uint8Array() }
+  const arg = encodeArgs(httpInterface.http_request.args, [request])
+  const answer = (kind: 'query' | 'update') => {
+    const context = { caller: user(1), now: world.now, kind, dataCertificate: () => undefined }
+    return dispatch(
+      canister.handlers(context),
+      { canisterId: MINTER, methodName: 'http_request', arg },
+      kind,
+    )
+  }
+  expect(answer('query').type).toBe('replied')
+  expect(answer('update')).toMatchObject({ type: 'rejected', errorCode: 'IC0503' })
+})
+
 it('every answer has its Candid form', () => {
   const world = withdrawn()
   world.pay(alice, 1_000n, 2)
@@ -329,6 +365,7 @@ it('every answer has its Candid form', () => {
   check(x_deposits, deposits(first))
   for (const kind of COIN_KINDS) check(x_utxos, utxos({ kind, ...first }))
   check(x_info, info())
+  check(minterExtension.x_fees, views(world).fees())
 })
 
 it('a view leaves the state as it was', () => {

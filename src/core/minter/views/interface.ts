@@ -34,6 +34,7 @@ import { settingsChangeCodec } from '../settings-change.ts'
 import type { AccountArgs } from '../types.ts'
 import type { CoinKind, CoinsPage } from './coins.ts'
 import type { DepositState, DepositsPage } from './deposits.ts'
+import type { FeesView } from './fees.ts'
 import type { Alert, Counts, Info } from './info.ts'
 import type { PageArgs } from './pages.ts'
 import type { Wait } from './waits.ts'
@@ -192,6 +193,14 @@ const info: Codec<Info> = record({
   alerts: vec(alert),
 })
 
+const fees: Codec<FeesView> = record({
+  percentiles: vec(nat64),
+  median: opt(nat64),
+  jump: opt(nat64),
+  withdrawal_min: nat64,
+  consolidation_rate: opt(nat64),
+})
+
 export const viewMethods = {
   /** Of an account, newest first, with why each waits and what was sent for it. */
   x_withdrawals: query([accountPage], withdrawalsPage),
@@ -203,4 +212,6 @@ export const viewMethods = {
   x_utxos: query([record({ kind: coinKind, ...page })], coinsPage),
   /** What is in force, what there is, what needs attention. */
   x_info: query([], info),
+  /** The rates that it reckons with, msat/vB. */
+  x_fees: query([], fees),
 }
