@@ -4,6 +4,7 @@ import { accountKey } from '../ic/account.ts'
 import type { Context } from './context.ts'
 import { schedule } from './context.ts'
 import { creditUnasked, sortUtxos } from './deposit.ts'
+import { lookGoesOn } from './lost-coins.ts'
 import { observeUtxos } from './observed.ts'
 import type { Watched } from './state.ts'
 
@@ -34,6 +35,7 @@ export function mintAllWatched(context: Context): void {
 export function mintWatched(context: Context): void {
   const { settings, volatile, now } = context
   if (!settings.autoMint || volatile.root === undefined) return
+  if (lookGoesOn(context) !== undefined) return // Its end calls again.
   let deposits = 0
   for (const key of volatile.toMint) {
     if (deposits >= settings.depositsPerCallMax) {

@@ -117,7 +117,9 @@ export function lookAgain(context: Context): void {
   // Of a long look one stretch is enough for a slot.
   if (looked.size > 0 && lookedAt === context.now) goOnLooking(context)
   else lookForLost(context, false)
-  if (!context.volatile.mustLook) schedule(context, 'process', context.now) // For what had to wait.
+  if (context.volatile.mustLook) return
+  schedule(context, 'process', context.now) // For what had to wait.
+  if (context.volatile.toMint.size > 0) schedule(context, 'mintWatched', context.now)
 }
 
 type HeldCoin = {

@@ -26,6 +26,18 @@ describe('a watched deposit', () => {
     expect(later).toMatchObject({ error: { type: 'noNewUtxos', pendingUtxos: [] } })
   })
 
+  it('waits while very many coins are looked for, and no longer', () => {
+    const world = watching({ settings: { coinsLookedMax: 2 } })
+    for (let i = 0; i < 5; i++) world.deposit({ owner: user(2) }, 50_000n)
+    world.pay(alice, 50_000n)
+    world.mine(1, true)
+    world.wait(1n)
+    expect(world.state.volatile.looked.size).toBe(4)
+    expect(world.ledger.balance(alice)).toBe(0n)
+    world.wait(1n)
+    expect(world.ledger.balance(alice)).toBe(49_900n)
+  })
+
   it('of a subaccount goes there', () => {
     const world = watching()
     const account = { ...alice, subaccount: new Uint8Array(32).fill(3) }
