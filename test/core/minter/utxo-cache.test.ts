@@ -5,9 +5,10 @@
 import { describe, expect, it } from 'vitest'
 import { accountKey } from '../../../src/core/ic/account.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
+import { feeCollectorOf } from '../../../src/core/minter/addresses.ts'
 import type { UpdateBalanceResult } from '../../../src/core/minter/types.ts'
 import { emptyCache, keep, lookUp } from '../../../src/core/minter/utxo-cache.ts'
-import { TestMinter, user } from '../../support/minter-world.ts'
+import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const MS = 1_000_000n
@@ -170,5 +171,27 @@ describe('an answer that names a spent coin', () => {
     expect(before).toEqual(['noNewUtxos', 'alreadyProcessing'])
     expect(typeOf(update(world))).toBe('noNewUtxos')
     expect(mints(world)).toBe(1)
+  })
+
+  it('minter §23.44: credits nothing when a consolidation spent the coins, before and when final', () => {
+    const init = { ...on, inputsMax: 20n, consolidationThreshold: 40n }
+    const world = new TestMinter({ init })
+    const script = world.scriptOf(alice)
+    const coins = Array.from({ length: 40 }, (_, i) => world.chain.pay(script, 10_000n + BigInt(i)))
+    expect(typeOf(update(world))).toBe('ok')
+    world.ledger.move(alice, feeCollectorOf({ self: MINTER }), 100_000n)
+    const cached = () => world.state.volatile.utxoCache.answers.has(accountKey(alice))
+    expect(cached()).toBe(true)
+    world.wait(3_600n * SECOND)
+    world.sign()
+    expect(world.state.submitted.size).toBe(1)
+    expect(cached()).toBe(false)
+    world.chain.stale = coins
+    expect(typeOf(update(world))).toBe('noNewUtxos')
+    world.mine(6)
+    expect(world.state.submitted.size).toBe(0)
+    expect(cached()).toBe(false)
+    for (let i = 0; i < 2; i++) expect(typeOf(update(world))).toBe('noNewUtxos')
+    expect([mints(world), world.state.doubleCredits.size]).toEqual([40, 0])
   })
 })
