@@ -10,6 +10,7 @@ import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
 import { mempoolMutants } from './mempool.ts'
 import { minterFaceMutants } from './minter-face.ts'
+import { historyMutants } from './minter-histories.ts'
 import type { Mutant } from './mutant.ts'
 import { pageMutants } from './pages.ts'
 import { peerMutants } from './peers.ts'
@@ -33,6 +34,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   peers: peerMutants,
   headers: headerMutants,
   mempool: mempoolMutants,
+  histories: historyMutants,
   txpool: txpoolMutants,
   calls: ledgerCallMutants,
   replacements: replacementMutants,

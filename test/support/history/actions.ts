@@ -240,6 +240,15 @@ function sign(history: History, draw: Draw): void {
   }
 }
 
+function signAll(history: History): void {
+  for (let left = 40; left > 0; left--) {
+    const request = history.signer.take(0)
+    if (request === undefined) return
+    const { key } = request
+    history.notify({ type: 'signatureReady', key, signature: history.signer.sign(request) })
+  }
+}
+
 /** What was answered before is answered again. */
 function signAgain(history: History, draw: Draw): void {
   const { signer } = history
@@ -255,6 +264,8 @@ function pass(history: History, draw: Draw): void {
   const long = [25n * HOUR, 25n * HOUR, 73n * HOUR]
   history.wait(draw.oneIn(5) ? draw.pick(long) : draw.pick(spans))
 }
+
+const passDay = (history: History): void => history.wait(25n * HOUR)
 
 function ledgerMood(history: History, draw: Draw): void {
   const { ledger } = history
@@ -364,8 +375,10 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
     congest: { weight: 3, run: congest },
     jam: { weight: 1, run: jam },
     sign: { weight: 16, run: sign },
+    signAll: { weight: 2, run: signAll },
     signAgain: { weight: 2, run: signAgain },
     pass: { weight: 12, run: pass },
+    passDay: { weight: 1, run: passDay },
     ledgerMood: { weight: 4, run: ledgerMood },
     landHeldCall: { weight: 2, run: (history) => history.landHeldCall() },
     viewMood: { weight: 3, run: viewMood },
@@ -380,6 +393,7 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
 function healMoods(history: History, draw: Draw): void {
   history.checker.mood = 'passed'
   history.ledger.isBlind = false
+  if (draw.oneIn(2)) history.chain.minedRate = 0n
   healView(history)
   if (draw.oneIn(4)) setLevel(history, 5_000n)
 }

@@ -8,6 +8,7 @@ import type { State } from '../../../src/core/minter/state.ts'
 import type { Tip } from './chain.ts'
 import type { LedgerBooks } from './ledger-books.ts'
 import type { Payments } from './payments.ts'
+import { sharesOf } from './payments.ts'
 
 type Told = {
   readonly state: State
@@ -63,9 +64,14 @@ export function chainProblems(told: Told, mainScript: string): readonly string[]
 }
 
 /** What a burn's return keeps back stays with the minter. */
-function chargeOf({ state, ledger }: Told, burn: bigint): bigint {
+function chargeOf({ state, ledger, payments, tip }: Told, burn: bigint): bigint {
   const task = state.reimbursements.get(burn) ?? state.reimbursed.get(burn)
-  return task === undefined ? 0n : (ledger.burns.get(burn)?.amount ?? 0n) - task.amount
+  if (task !== undefined) return (ledger.burns.get(burn)?.amount ?? 0n) - task.amount
+  // Its cancellation is in the chain, deep enough or not: what that costs is paid.
+  for (const [id, payment] of payments.all)
+    if (payment.cancels.includes(burn) && tip.confirmed.has(id))
+      return sharesOf(payment).at(-1) ?? 0n
+  return 0n
 }
 
 /** Of the true chain: a burn is paid once or given back. */

@@ -32,6 +32,8 @@ export class LedgerBooks {
   readonly supplies: bigint[] = [0n]
   /** By kind and `created_at_time`: the blocks that the minter's calls wrote. */
   readonly #called = new Map<string, number>()
+  /** Burned for transactions that may be to come. */
+  consolidationFees = 0n
   /** Fees of approvals; those of transfers go to the fee collector. */
   feesBurned = 0n
   readonly problems: string[] = []
@@ -110,7 +112,10 @@ export class LedgerBooks {
   }
 
   #burn({ memo }: DecodedMemo, { amount, from }: { amount: bigint; from: Account }, at: number) {
-    if (memo.type === 'consolidate') return
+    if (memo.type === 'consolidate') {
+      this.consolidationFees += amount
+      return
+    }
     const text = memo.type === 'convert' && 'address' in memo ? (memo.address ?? '') : ''
     const destination = parseDestination(text, this.#network)
     if (destination.type === 'malformed') this.problems.push(`burn ${at} is for nobody`)

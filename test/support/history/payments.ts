@@ -127,7 +127,7 @@ export class Payments {
 }
 
 /** What each may have to bear of a cancellation. */
-function sharesOf({ minterFee, bitcoinFee, cancels }: Payment): readonly bigint[] {
+export function sharesOf({ minterFee, bitcoinFee, cancels }: Payment): readonly bigint[] {
   const fees = minterFee + bitcoinFee
   const count = BigInt(cancels.length)
   return [fees / count, fees / count + (fees % count > 0n ? 1n : 0n)]

@@ -30,27 +30,51 @@ const BEGINNING = [
   'mine',
 ].concat(['mine', 'mine', 'update', 'update', 'pass', 'update'])
 
-/** What happens more often in some histories than in others: factors of weights. */
-const FLAVOURS: readonly Readonly<Record<string, number>>[] = [
-  {},
-  { jam: 8, lowerInputs: 8, withdrawAll: 5, pass: 2, congest: 2, feeJump: 3 },
-  { deposit: 2, update: 2, transfer: 4, withdraw: 0.4, pass: 2 },
-  { ledgerMood: 4, landHeldCall: 3, restart: 3, withdrawFromAccount: 2 },
-  { reorganise: 4, steal: 5, viewMood: 2, mine: 1.5 },
-  { feeJump: 6, withdraw: 1.5, pass: 2 },
+/** Something that chance alone would seldom bring about. */
+const STUCK = [
+  'update',
+  'update',
+  'jam',
+  'withdrawAll',
+  'pass',
+  'signAll',
+  'lowerInputs',
+  'passDay',
 ]
 
-const wheelOf = (flavour: Readonly<Record<string, number>>): readonly string[] =>
+type Flavour = {
+  /** Factors of weights. */
+  readonly weights: Readonly<Record<string, number>>
+  readonly beginning?: readonly string[]
+}
+
+const FLAVOURS: readonly Flavour[] = [
+  { weights: {} },
+  { weights: { jam: 3, passDay: 2, signAll: 2 }, beginning: [...STUCK, 'signAll', 'mine'] },
+  { weights: { jam: 3, lowerInputs: 3, passDay: 3, signAll: 3, feeJump: 2 }, beginning: STUCK },
+  { weights: { deposit: 2, update: 2, transfer: 4, withdraw: 0.4, pass: 2 } },
+  { weights: { ledgerMood: 4, landHeldCall: 3, restart: 3, withdrawFromAccount: 2 } },
+  { weights: { reorganise: 4, steal: 5, viewMood: 2, mine: 1.5 } },
+  { weights: { ledgerMood: 6, landHeldCall: 4, steal: 6, deposit: 1.5, update: 2 } },
+  { weights: { feeJump: 6, withdraw: 1.5, pass: 2 } },
+]
+
+const wheelOf = ({ weights }: Flavour): readonly string[] =>
   Object.entries(ACTIONS).flatMap(([name, { weight }]) =>
-    Array.from({ length: Math.ceil(weight * (flavour[name] ?? 1)) }, () => name),
+    Array.from({ length: Math.ceil(weight * (weights[name] ?? 1)) }, () => name),
   )
 
 /** What happens in the history of this seed. */
 export function plotOf(seed: number): Plot {
   const random = new Random(`minter history ${seed}`)
   const length = STEPS_MIN + random.below(STEPS_MORE)
-  const wheel = wheelOf(random.pick(FLAVOURS))
-  const names = [...BEGINNING, ...Array.from({ length }, () => random.pick(wheel))]
+  const flavour = random.pick(FLAVOURS)
+  const wheel = wheelOf(flavour)
+  const names = [
+    ...BEGINNING,
+    ...(flavour.beginning ?? []),
+    ...Array.from({ length }, () => random.pick(wheel)),
+  ]
   const words = () => Array.from({ length: WORDS }, () => random.word())
   const steps = names.map((name) => ({ name, words: words() }))
   return { outset: outsetOf(random), steps }

@@ -126,14 +126,14 @@ function checkPublished(history: History): void {
 function checkBooks(history: History): void {
   const { books, chain } = history
   const { ledger, payments } = books
-  let kept = 0n
+  let kept = ledger.consolidationFees
   for (const { fee } of ledger.credits.values()) kept += fee
   for (const [burn, { amount }] of ledger.reimbursed)
     kept += (ledger.burns.get(burn)?.amount ?? 0n) - amount
-  for (const [id, { burns, cancels, minterFee, bitcoinFee }] of payments.all) {
+  for (const [id, { burns, minterFee, bitcoinFee }] of payments.all) {
     if (!chain.tip.confirmed.has(id)) continue
     if (burns.length > 0) kept += minterFee
-    if (cancels.length > 0) kept -= bitcoinFee
+    else kept -= bitcoinFee // Borne by burns: of a cancellation's requests, or of collected fees.
   }
   let coins = 0n
   const main = toHex(history.mainScript)
