@@ -50,11 +50,15 @@ export function contextOf(
     record(payload) {
       const event = { timestamp: world.now, payload }
       dropSpent(state, payload) // While it is known whose the coins are.
+      const { broken } = state.volatile
+      const brokenBefore = broken.length
       const problem = attempt(() => applyChecked(state, event))
       assert(!(problem instanceof BadEncoding), `${payload.type}: ${problem}`)
       appendEvent(log, event)
       const { file, message, priority } = notedOf(payload)
-      note({ volatile: state.volatile, now: world.now }, file, message, priority)
+      const noting = { volatile: state.volatile, now: world.now }
+      note(noting, file, message, priority)
+      for (const each of broken.slice(brokenBefore)) note(noting, 'event-check.ts', each)
     },
   }
 }

@@ -52,6 +52,13 @@ export function notedOf(payload: Payload): Noted {
         'call-journal.ts',
         `burn ${payload.burnBlockIndex}: whether it was given back is not known`,
       )
+    case 'createdConsolidateUtxosRequest':
+    case 'xConsolidationBurned':
+    case 'xAbortedConsolidation':
+    case 'xResolvedUnknown':
+    case 'xWrittenOff':
+    case 'xAdoptedCoin':
+      return ofOperation(payload)
     case 'xSigningStarted':
     case 'xInputSigned':
     case 'xSignatureFailed':
@@ -90,6 +97,38 @@ function ofDeposits(payload: OfDeposits): Noted {
     }
     case 'xDonation':
       return info('confirmation.ts', `${outpoint(payload.utxo)} is a donation`)
+  }
+}
+
+type OfOperation = Payload<
+  | 'createdConsolidateUtxosRequest'
+  | 'xConsolidationBurned'
+  | 'xAbortedConsolidation'
+  | 'xResolvedUnknown'
+  | 'xWrittenOff'
+  | 'xAdoptedCoin'
+>
+
+function ofOperation(payload: OfOperation): Noted {
+  switch (payload.type) {
+    case 'createdConsolidateUtxosRequest':
+      return info('consolidation.ts', `coins of ${payload.amount} are being consolidated`)
+    case 'xConsolidationBurned':
+      return info(
+        'consolidation.ts',
+        `burn ${payload.blockIndex} of ${payload.amount} pays for a consolidation`,
+      )
+    case 'xAbortedConsolidation':
+      return info('consolidation.ts', `consolidation ${payload.blockIndex} is given up`)
+    case 'xResolvedUnknown': {
+      const { burnBlockIndex: burn, mintBlockIndex: mint } = payload
+      const found = mint === undefined ? 'was not given back' : `was given back in block ${mint}`
+      return info('call-journal.ts', `burn ${burn} ${found}, the ledger says`)
+    }
+    case 'xWrittenOff':
+      return info('losses.ts', `the operator wrote off ${coins(payload.utxos)}`)
+    case 'xAdoptedCoin':
+      return info('losses.ts', `the operator took in ${outpoint(payload.utxo)}`)
   }
 }
 

@@ -93,6 +93,19 @@ describe('the log for people', () => {
     ])
   })
 
+  it('tells when the state breaks, and where', () => {
+    const world = new TestMinter()
+    world.deposit(alice, 1_000_000n)
+    world.state.tokensMinted = 1n
+    world.state.outpointAccount.clear()
+    world.pay(alice, 2_000_000n)
+    expect(() => world.call('update_balance', alice.owner, {})).toThrow()
+    const { broken, observed } = world.state.volatile
+    const told = observed.log.Info.filter(({ file }) => file === 'event-check.ts')
+    expect(broken.length).toBeGreaterThan(0)
+    expect(told.map(({ message }) => message)).toEqual(broken)
+  })
+
   it('keeps the newest of each priority, and numbers them all', () => {
     const seen = observer(7n)
     note(seen, 'a.ts', 'first', 'Debug')
