@@ -108,6 +108,11 @@ export class ReplicaWorld {
     return requests
   }
 
+  /** The next slot is so much later. */
+  pass(seconds: number): void {
+    this.#slot += seconds * 1_000_000_000
+  }
+
   /** All that `body` calls is of one slot. */
   sameSlot<T>(body: () => T): T {
     this.#isOpen = true

@@ -4,12 +4,15 @@
  */
 import { serialize } from 'node:v8'
 import { describe, expect, it } from 'vitest'
+import { toHex } from '../../../src/core/base/bytes.ts'
+import { present } from '../../../src/core/base/errors.ts'
 import { ownCanisterIds as ids } from '../../../src/core/ic/canister-ids.ts'
 import { EMBEDDED_INIT } from '../../../src/core/minter/constants.ts'
 import { eventsOf } from '../../../src/core/minter/event-log.ts'
 import type { SettingsChange } from '../../../src/core/minter/settings-change.ts'
 import type { MinterArg } from '../../../src/core/minter/types.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
+import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 import { copyOf, ReplicaWorld } from '../../support/replica-world.ts'
 
 const dev0 = devUser(0)
@@ -83,6 +86,28 @@ describe('an upgrade through the log', () => {
     const [one, other] = [life(new ReplicaWorld()), life(new ReplicaWorld())]
     expect(one[0]).toEqual(one[1])
     expect(other).toEqual(one)
+  })
+
+  it('goes on with what is being signed: nothing is asked twice, what failed is asked again', () => {
+    const made = new ReplicaWorld()
+    made.bringChain()
+    made.endSlot()
+    made.balanceUpdate()
+    made.redeem(1_000_000n, regtestWallet('recipient').address)
+    made.pass(11)
+    const [first, ...more] = made.endSlot()
+    expect([first?.message.length, more]).toEqual([32, []])
+    const id = present(first, 'a signature is asked for').id
+    for (let i = 0; i < 2; i++) {
+      expect(made.upgrade({ type: 'upgrade', args: { checkFee: 7n } })).toEqual(ok)
+      expect([...made.replica.state.asked.keys()]).toEqual([toHex(id)])
+    }
+    made.replica.signatureFailed(id, made.now)
+    made.pass(6)
+    const again = made.endSlot()
+    expect(again.map(({ message }) => message)).toEqual([first?.message])
+    expect(again[0]?.id).not.toEqual(id)
+    expect(made.replica.violations()).toEqual([])
   })
 
   it('mints at once what it lets in, and to whom an address was handed out before', () => {
