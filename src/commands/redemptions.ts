@@ -8,6 +8,7 @@ import { textOfAccount } from '../wallet/account-text.ts'
 import type { Client } from '../wallet/client.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { outcomeOf } from '../wallet/operations/redemption-status.ts'
+import { chainFacts, waitWords } from '../wallet/operations/redemption-story.ts'
 
 const TXID = /^[0-9a-f]{64}$/
 const BLOCK = /^\d{1,18}$/
@@ -30,6 +31,7 @@ export async function foundElsewhere(
   const block = await client.blocks.range(found.blockIndex, found.blockIndex + 1n)
   const at = new Date(Number((block[0]?.timestamp ?? 0n) / 1_000_000n)).toISOString()
   const transaction = block[0]?.transaction
+  const story = await client.views.withdrawal(found.blockIndex)
   return {
     id: `block ${found.blockIndex}`,
     kind: 'redeem',
@@ -41,6 +43,7 @@ export async function foundElsewhere(
     state,
     facts: {
       ...facts,
+      ...(story && { ...chainFacts(story), waits: waitWords(story) ?? null }),
       burnBlockIndex: String(found.blockIndex),
       ...(transaction?.type === 'burn' ? { amountSat: String(transaction.amount) } : {}),
     },

@@ -164,9 +164,10 @@ const named = (wanted: string, { journal }: Operating, { network }: Session) =>
       (operation) =>
         operation.id === wanted.toUpperCase().replace(/^OP_/, 'op_') ||
         (operation.network === network.name &&
-          ['txid', 'burnBlockIndex', 'blockIndex'].some(
-            (name) => textFact(operation, name) === wanted,
-          )),
+          (replacedIds(operation).includes(wanted) ||
+            ['txid', 'burnBlockIndex', 'blockIndex'].some(
+              (name) => textFact(operation, name) === wanted,
+            ))),
     )
 
 const noSuchOperation = (wanted: string): Problem =>

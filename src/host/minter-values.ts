@@ -202,3 +202,28 @@ export const minterValueNames: readonly string[] = Object.keys(minterValues)
 
 export const minterValue = (name: string): MinterValue | undefined =>
   Object.hasOwn(minterValues, name) ? minterValues[name] : undefined
+
+const UNITS = [
+  ['d', 86_400n * NS_PER_SECOND],
+  ['h', 3_600n * NS_PER_SECOND],
+  ['m', 60n * NS_PER_SECOND],
+  ['s', NS_PER_SECOND],
+] as const
+
+/** A value as it can be typed: `72h`, `50000sat`, `100`; `text` as it travels. */
+export function shownValue(name: string, text: string): string {
+  switch (minterValue(name)?.kind.type) {
+    case 'amount':
+      return `${text}sat`
+    case 'duration': {
+      const ns = BigInt(text)
+      const [unit, size] = UNITS.find(([, each]) => ns % each === 0n && ns > 0n) ?? ['ns', 1n]
+      return ns === 0n ? '0s' : `${ns / size}${unit}`
+    }
+    case 'count':
+    case 'word':
+    case 'mode':
+    case undefined:
+      return text
+  }
+}

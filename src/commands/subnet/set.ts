@@ -1,7 +1,6 @@
 /** `ckbtc subnet set`. Implements `docs/spec/cli.md` §5.16. */
 import { UsageInvalid } from '../../core/base/errors.ts'
-import { minterValueNames } from '../../host/minter-values.ts'
-import { setKind } from '../../host/set-values.ts'
+import { minterValueNames, shownValue } from '../../host/minter-values.ts'
 import { printTable } from '../../terminal/table.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../definitions/command.ts'
@@ -24,8 +23,8 @@ export async function set({ args }: Invocation, context: Context): Promise<void>
   const { values } = await control.ask('minter-settings', { set: asked }, { signal })
   const settings = values.map(({ name, before, value }) => ({
     name,
-    value: shown(name, value),
-    before: shown(name, before),
+    value: value && shownValue(name, value),
+    before: before && shownValue(name, before),
     isChanged: before !== value,
   }))
   printLocal(terminal, {
@@ -42,27 +41,4 @@ export async function set({ args }: Invocation, context: Context): Promise<void>
       printTable(terminal, wanted.size === 0 ? columns.slice(0, 2) : columns, rows)
     },
   })
-}
-
-const UNITS = [
-  ['d', 86_400_000_000_000n],
-  ['h', 3_600_000_000_000n],
-  ['m', 60_000_000_000n],
-  ['s', 1_000_000_000n],
-] as const
-
-/** As it can be typed: `72h`, `50000sat`, `100`. */
-function shown(name: string, value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  switch (setKind(name)?.type) {
-    case 'amount':
-      return `${value}sat`
-    case 'duration': {
-      const ns = BigInt(value)
-      const [unit, size] = UNITS.find(([, each]) => ns % each === 0n && ns > 0n) ?? ['ns', 1n]
-      return ns === 0n ? '0s' : `${ns / size}${unit}`
-    }
-    default:
-      return value
-  }
 }

@@ -16,7 +16,7 @@ import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
-import { minterValue } from '../minter-values.ts'
+import { minterValue, shownValue } from '../minter-values.ts'
 import { bitcoinRpcPort, hasSyncCalls, mempoolOptions, minterSettings } from '../set-values.ts'
 import type { SubnetEvent } from '../subnet-events.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
@@ -154,7 +154,10 @@ const ofMinter = (set: SubnetSettings['set'] = new Map()): SubnetSettings['set']
 
 function tellChanges({ values }: ReplyOf<'minter-settings'>, tell: (text: string) => void): void {
   for (const { name, before, value } of values)
-    if (before !== value) tell(`${name} was ${before ?? 'not set'}, and is ${value} from now on`)
+    if (value !== undefined && before !== value) {
+      const was = before === undefined ? 'not set' : shownValue(name, before)
+      tell(`${name} was ${was}, and is ${shownValue(name, value)} from now on`)
+    }
 }
 
 /** Closes with the chain. */

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { DEFAULT_SETTINGS } from '../../../src/core/minter/constants.ts'
 import { changeMinter, wantedOf } from '../../../src/host/daemon/minter-upgrade.ts'
 import type { SetValue } from '../../../src/host/minter-values.ts'
-import { minterValue, minterValueNames } from '../../../src/host/minter-values.ts'
+import { minterValue, minterValueNames, shownValue } from '../../../src/host/minter-values.ts'
 import { Client } from '../../../src/wallet/client.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { NetworkUnderTest } from '../../support/network-under-test.ts'
@@ -34,6 +34,17 @@ function otherValue(name: string): SetValue {
   if (name === 'minter.utxo-consolidation-threshold') return 5_000n
   return 7_000_000_000n % (minterValue(name)?.kind.type === 'duration' ? 10n ** 18n : 997n)
 }
+
+it.each([
+  ['minter.hold', '259200000000000', '3d'],
+  ['minter.hold', '5400000000000', '90m'],
+  ['minter.hold', '1500000000', '1500000000ns'],
+  ['minter.hold', '0', '0s'],
+  ['minter.check-fee', '100', '100sat'],
+  ['minter.mode', 'read-only', 'read-only'],
+])('%s of %s is shown as %s', (name, text, shown) => {
+  expect(shownValue(name, text)).toBe(shown)
+})
 
 describe('the settings of the running minter', () => {
   it('change by every name, and are read as they were given', async () => {
