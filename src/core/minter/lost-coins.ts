@@ -9,9 +9,9 @@ import type { Spendable } from './coin-set.ts'
 import type { Context } from './context.ts'
 import { schedule, unavailable } from './context.ts'
 import { note } from './observed.ts'
-import { changesOf, liveTransaction, replacedOf } from './replacement-chain.ts'
+import { changeOf, changesOf, liveTransaction, replacedOf } from './replacement-chain.ts'
 import { sendAgain } from './sent-again.ts'
-import type { OutpointKey, State } from './state.ts'
+import type { OutpointKey, SigningTransaction, State, TxidKey } from './state.ts'
 import { keyOfTxid, keyOfUtxo, sumOf } from './state.ts'
 import { isBroken } from './stopped.ts'
 import type { TemporarilyUnavailable, Utxo } from './types.ts'
@@ -135,15 +135,32 @@ function* lostCoins({ state, volatile: { lost } }: Context): Iterable<HeldCoin> 
   for (const coin of coinsBeingSpent(state)) if (lost.has(keyOfUtxo(coin.utxo))) yield coin
 }
 
+/** What was asked to be signed may be whole, and on the chain, before we are told [H 2]. */
+const ownChange = (signing: View<SigningTransaction>): readonly OutPoint[] => {
+  const change = changeOf(signing)
+  return change === undefined ? [] : [change]
+}
+
 /** Coins that stand for what transactions pay that are not final. */
 function* coinsBeingSpent(
   state: View<Pick<State, 'signing' | 'submitted' | 'stuck' | 'replaces' | 'replacedBy'>>,
 ): Iterable<HeldCoin> {
-  // Of a replacement they are those of what it replaces, which is submitted.
-  for (const { utxos, purpose } of state.signing.values())
-    if (purpose.type !== 'toReplace') for (const utxo of utxos) yield { utxo, changes: [] }
+  const replacements = new Map<TxidKey, View<SigningTransaction>>()
+  for (const signing of state.signing.values()) {
+    const { purpose, utxos } = signing
+    // Of a replacement they are those of what it replaces, which is submitted.
+    if (purpose.type === 'toReplace') replacements.set(keyOfTxid(purpose.oldTxid), signing)
+    else for (const utxo of utxos) yield { utxo, changes: ownChange(signing) }
+  }
   for (const newest of state.submitted.keys()) {
     const seen = new Set<OutpointKey>()
+    const replacement = replacements.get(newest)
+    const older = replacement && changesOf(state, newest)
+    for (const utxo of replacement?.utxos ?? []) {
+      seen.add(keyOfUtxo(utxo))
+      if (replacement !== undefined && older !== undefined)
+        yield { utxo, changes: [...ownChange(replacement), ...older] }
+    }
     // A cancellation leaves coins to what it replaces: those only that and what is older spends.
     for (const key of replacedOf(state, newest)) {
       const changes = changesOf(state, key)

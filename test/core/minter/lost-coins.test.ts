@@ -278,3 +278,34 @@ it('of very many coins each slot looks for some, and nobody is credited before a
   expect(lost()).toEqual([])
   expect(world.call('update_balance', alice.owner, {}).type).toBe('ok')
 })
+
+/** Whoever kept a signature back has the whole of what is being signed, and it gets into a block. */
+function confirmUnknown(world: TestMinter): void {
+  const other = world.copy()
+  other.sign()
+  world.chain.mempool.splice(0, world.chain.mempool.length, ...other.chain.mempool)
+}
+
+it('a coin is not lost that a transaction has spent whose signatures are still waited for', () => {
+  const { world, redeem, lost } = story()
+  redeem(150_000n)
+  world.wait(3_600_000_000_000n)
+  confirmUnknown(world)
+  world.mine(1, true)
+  expect(lost()).toEqual([])
+  world.sign()
+  world.mine(6)
+  expect(world.state.finalized.size).toBe(1)
+})
+
+it('nor one that a replacement has spent whose signatures are still waited for', () => {
+  const { world, lost } = sent()
+  world.wait(24n * 3_600_000_000_000n)
+  expect(world.state.signing.size).toBe(1)
+  confirmUnknown(world)
+  world.mine(1, true)
+  expect(lost()).toEqual([])
+  world.sign()
+  world.mine(6)
+  expect(world.state.finalized.size).toBe(1)
+})
