@@ -7,7 +7,6 @@ import type { OutPoint } from '../btc/transaction.ts'
 import { outpointKey } from '../btc/transaction.ts'
 import type { Account } from '../ic/account.ts'
 import { scriptOf } from './addresses.ts'
-import { hasUntouchedInput } from './apply-consolidation.ts'
 import { coinsOfChain, spendsAny } from './apply-losses.ts'
 import { compareRequests } from './batch.ts'
 import type { BuiltTransaction } from './build-transaction.ts'
@@ -79,7 +78,7 @@ type Payments =
   | { readonly type: 'err'; readonly reason: string }
 
 /**
- * Withdrawals whose transaction may be complete are paid anew out of the same coins, as far as there
+ * Withdrawals that are on their way are paid anew out of the same coins, as far as there
  * are any: if the lost coin comes back after all, at most one of the two can confirm [H 2].
  */
 function paymentsToMakeAgain(context: Context, lost: ReadonlyMap<OutpointKey, Utxo>): Payments {
@@ -108,15 +107,17 @@ type Complete = {
   readonly isCancelled: boolean
 }
 
-/** Transactions for withdrawals that spend such a coin, and that somebody may have whole. */
+/**
+ * Transactions for withdrawals that spend such a coin, and that somebody may have whole: these, or
+ * the ones in whose place they stand since an earlier write-off.
+ */
 function* completeWithdrawals(
   { state }: Context,
   lost: ReadonlyMap<OutpointKey, Utxo>,
 ): Iterable<Complete> {
   for (const signing of state.signing.values())
     if (signing.purpose.type === 'toConfirm' && spendsAny(signing.utxos, lost))
-      if (!hasUntouchedInput(signing))
-        yield { utxos: signing.utxos, requests: signing.purpose.requests, isCancelled: false }
+      yield { utxos: signing.utxos, requests: signing.purpose.requests, isCancelled: false }
   for (const [newest, { purpose }] of state.submitted) {
     const chain = chainOf(state, newest)
     const utxos = coinsOfChain(state, chain)

@@ -199,6 +199,32 @@ describe('a withdrawal that would have been paid out of it', () => {
     requireBooks(world)
   })
 
+  it('is paid out of the same coins also when another one is lost before that is signed', () => {
+    const { world, lose } = credited([...Array<bigint>(13).fill(100_000n), 900_000n])
+    const burn = withdraw(world, 2_150_000n)
+    world.wait(11n * SECOND)
+    world.sign() // Somebody may keep these bytes for ever.
+    world.chain.mempool.length = 0
+    const loseOneOf = (utxos: readonly { readonly outpoint: OutPoint }[] | undefined): string => {
+      const utxo = utxos?.at(-1)
+      const coin = utxo && world.chain.utxosByKey.get(outpointKey(utxo.outpoint))
+      if (coin === undefined) throw new Error('it spends coins')
+      lose(coin)
+      recapitalise(world, coin.value)
+      expect(writeOff(world, coin.outpoint)).toEqual({ type: 'ok' })
+      return outpointKey(coin.outpoint)
+    }
+    const [sent] = world.state.submitted.values()
+    const first = (sent?.utxos ?? []).map(keyOfUtxo)
+    const gone = [loseOneOf(sent?.utxos)]
+    gone.push(loseOneOf([...world.state.signing.values()][0]?.utxos))
+    expect(world.status(burn)).toEqual({ type: 'signing' })
+    const kept = first.filter((key) => !gone.includes(key))
+    expect(kept.length).toBeGreaterThan(10)
+    expect(spentBySigning(world)[0]).toEqual(expect.arrayContaining(kept))
+    requireBooks(world)
+  })
+
   it('keeps the coin from being written off while nothing else can pay it', () => {
     const { world, coins, lose } = credited([600_000n, 600_000n, 800_000n])
     const burn = withdraw(world, 1_300_000n)
