@@ -120,8 +120,11 @@ async function play(): Promise<void> {
   home.json('subnet set minter.min-pending-requests=20 minter.max-time-in-queue=1s')
   await settled(client)
   const took = performance.now() - startedAt
-  const statuses = await Promise.all(burns.map((index) => client.minter.redemptionStatus(index)))
-  const unpaid = statuses.filter(({ type }) => type !== 'confirmed').length
+  say(`paid in ${seconds(took)}, ${(COUNT / (took / 1_000)).toFixed(1)} a second, ${nodes} nodes`)
+  let unpaid = 0
+  // One after the other: the subnet serves a limited number of connections.
+  for (const index of burns)
+    if ((await client.minter.redemptionStatus(index)).type !== 'confirmed') unpaid += 1
   if (burns.length !== COUNT) wrong.push(`${burns.length} of ${COUNT} were queued`)
   if (new Set(burns).size !== burns.length) wrong.push('two have one burn')
   if (unpaid > 0) wrong.push(`${unpaid} are not confirmed`)
@@ -136,8 +139,7 @@ async function play(): Promise<void> {
     await countOf(client, 'sentTransaction'),
     await countOf(client, 'xInputSigned'),
   ]
-  say(`paid in ${seconds(took)}: ${batches} transactions, ${signatures} signatures`)
-  say(`${(COUNT / (took / 1_000)).toFixed(1)} redemptions a second, ${nodes} nodes`)
+  say(`${batches} transactions, ${signatures} signatures`)
   const verdict = home.run('verify-reserves --quiet').out.trim()
   if (verdict !== 'backed') wrong.push(`the reserves are ${verdict}`)
 }
