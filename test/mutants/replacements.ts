@@ -103,8 +103,8 @@ export const replacementMutants: readonly Mutant[] = [
   {
     name: 'a coin is called lost that a replaced transaction has spent',
     file: at('lost-coins'),
-    from: "if (purpose.type !== 'toReplace') for",
-    to: 'if (purpose !== undefined) for',
+    from: 'else for (const utxo of utxos) yield',
+    to: 'for (const utxo of utxos) yield',
     tests: [`${resubmission}#is not missed`],
   },
   {
