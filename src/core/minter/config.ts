@@ -69,6 +69,13 @@ export function configOfUpgrade(config: Config, args: UpgradeArgs): Config {
 }
 
 /**
+ * The number of coins from which on they are consolidated: always more than a transaction takes, so
+ * that some are left for withdrawals. Only an upgrade refuses a threshold below that (§18.2).
+ */
+export const consolidationFrom = ({ consolidationThreshold, inputsMax }: Config): bigint =>
+  consolidationThreshold > inputsMax ? consolidationThreshold : inputsMax + 1n
+
+/**
  * Why the configuration must not be used; undefined when it may (§18.4). The checker of older
  * arguments is named `kyt_principal`.
  */

@@ -9,6 +9,7 @@ import type { BuiltTransaction } from './build-transaction.ts'
 import { buildTransaction } from './build-transaction.ts'
 import { callLedger, isInTransit, resolveCalls } from './call-journal.ts'
 import { ascending, canBeSpent, countOf } from './coin-set.ts'
+import { consolidationFrom } from './config.ts'
 import { unspentFees } from './consolidation-fees.ts'
 import { LEDGER_BURN_MIN } from './constants.ts'
 import type { Context } from './context.ts'
@@ -47,7 +48,7 @@ function isDue(context: Context): boolean {
     return false
   const { lastConsolidationAt: last } = state
   const isTime = last === undefined || now - last >= settings.consolidationIntervalNs
-  return isTime && BigInt(countOf(coinsToSpend(context))) >= state.config.consolidationThreshold
+  return isTime && BigInt(countOf(coinsToSpend(context))) >= consolidationFrom(state.config)
 }
 
 /** The smallest coins in two outputs of ours; nothing is taken yet. */

@@ -65,6 +65,26 @@ function requireReplay(world: TestMinter): void {
 }
 
 describe('a consolidation', () => {
+  it('leaves a coin for withdrawals, however low its threshold was set at the start', () => {
+    const world = crowded(20, { init: { consolidationThreshold: 2n } })
+    fund(world, 10_000n)
+    world.wait(HOUR)
+    expect(created(world)).toEqual([])
+    world.deposit(alice, 30_000n)
+    world.wait(HOUR)
+    expect(created(world)).toHaveLength(1)
+    expect(world.state.coins.byKey.size).toBe(1)
+  })
+
+  it('leaves a coin also after an upgrade that lets a transaction take more', () => {
+    const world = crowded(30)
+    fund(world, 100_000n)
+    world.upgrade({ type: 'upgrade', args: { inputsMax: 60n } })
+    for (let i = 0; i < 20; i++) world.deposit(alice, 30_000n)
+    world.wait(HOUR)
+    expect(created(world)).toEqual([])
+  })
+
   it('minter §23.100: 9,999 coins are no reason, 10,000 are: the smallest thousand', () => {
     const world = new TestMinter()
     const coin = (i: number) => ({

@@ -285,6 +285,32 @@ describe('x_info', () => {
     })
   })
 
+  it('counts withdrawals, and no consolidation among them', () => {
+    const world = new TestMinter({ init: { consolidationThreshold: 3n, inputsMax: 2n } })
+    for (let i = 0; i < 3; i++) world.deposit(alice, 1_000_000n)
+    const collector = { owner: MINTER, subaccount: feeCollectorSubaccount() }
+    world.ledger.move(alice, collector, 100_000n)
+    const withdrawals = () => views(world).info().counts
+    world.wait(3_600n * SECOND)
+    expect(world.state.signing.size).toBe(1)
+    expect(withdrawals()).toMatchObject({ signing: 0, submitted: 0, finalized: 0 })
+    world.sign()
+    expect(world.state.submitted.size).toBe(1)
+    expect(withdrawals()).toMatchObject({ signing: 0, submitted: 0, finalized: 0 })
+    world.mine(6)
+    expect(world.state.finalized.size).toBe(1)
+    expect(withdrawals()).toMatchObject({ signing: 0, submitted: 0, finalized: 0 })
+    world.withdraw(alice, ADDRESS, 500_000n)
+    world.wait(11n * SECOND)
+    expect(withdrawals()).toMatchObject({ signing: 1 })
+    world.sign()
+    expect(withdrawals()).toMatchObject({ signing: 0, submitted: 1 })
+    world.wait(25n * 3_600n * SECOND) // It is being replaced, and still sent.
+    expect(withdrawals()).toMatchObject({ signing: 0, submitted: 1 })
+    world.mine(6)
+    expect(withdrawals()).toMatchObject({ submitted: 0, finalized: 1 })
+  })
+
   it('warns when the fee collector cannot pay the consolidation that is near', () => {
     const world = new TestMinter({ init: { consolidationThreshold: 4n, inputsMax: 3n } })
     for (let i = 0; i < 2; i++) world.deposit(alice, 1_000_000n)

@@ -7,6 +7,7 @@ import { addressText, feeCollectorOf } from '../addresses.ts'
 import { worstCaseVsize } from '../build-transaction.ts'
 
 import { callsInTransit } from '../call-journal.ts'
+import { consolidationFrom } from '../config.ts'
 import { unspentFees } from '../consolidation-fees.ts'
 import type { Context } from '../context.ts'
 import { consolidationRate } from '../fees.ts'
@@ -17,9 +18,11 @@ import { sumOf } from '../state.ts'
 import { stoppedAsBroken } from '../stopped.ts'
 import type { InitArgs } from '../types.ts'
 
+/** Of withdrawals and of transactions for them; a consolidation is none, and never replaced. */
 export type Counts = {
   readonly queued: number
   readonly held: number
+  /** Without what replaces a transaction that was sent. */
   readonly signing: number
   readonly submitted: number
   readonly stuck: number
@@ -88,6 +91,12 @@ export function reserveOf(context: Context): ReserveEquation | undefined {
   return supply === undefined ? undefined : reserveEquation(state, supply, callsInTransit(context))
 }
 
+function numberOf<T>(map: ReadonlyMap<unknown, T>, isCounted: (value: T) => boolean): number {
+  let count = 0
+  for (const value of map.values()) if (isCounted(value)) count += 1
+  return count
+}
+
 export function countsOf({ state, volatile, log }: Context): Counts {
   const unknown = [...state.reimbursed.values()].filter(
     ({ mintBlockIndex }) => mintBlockIndex === undefined,
@@ -95,10 +104,10 @@ export function countsOf({ state, volatile, log }: Context): Counts {
   return {
     queued: state.queue.length,
     held: state.held.size,
-    signing: state.signing.size,
-    submitted: state.submitted.size,
+    signing: numberOf(state.signing, ({ purpose }) => purpose.type === 'toConfirm'),
+    submitted: numberOf(state.submitted, ({ purpose }) => purpose.type !== 'toConsolidate'),
     stuck: state.stuck.size,
-    finalized: state.finalized.size,
+    finalized: numberOf(state.finalized, ({ request }) => 'reimbursementAccount' in request),
     toReimburse: state.reimbursements.size + state.depositReimbursements.size,
     quarantinedReimbursements: unknown.length,
     available: state.availableUtxos.size,
@@ -145,7 +154,7 @@ export function alertsOf(context: Context, { consolidation, reserve, counts }: T
   const { state, volatile } = context
   const { balance, expectedCost: cost } = consolidation
   const broken = stoppedAsBroken(volatile)
-  const isNear = BigInt(counts.available) * 2n >= state.config.consolidationThreshold
+  const isNear = BigInt(counts.available) * 2n >= consolidationFrom(state.config)
   const unknownMints = [...state.checkedUtxos.values()].filter(
     ({ status }) => status === 'cleanButMintUnknown',
   ).length
