@@ -103,8 +103,8 @@ export const replacementMutants: readonly Mutant[] = [
   {
     name: 'a coin is called lost that a replaced transaction has spent',
     file: at('lost-coins'),
-    from: 'else for (const utxo of utxos) yield',
-    to: 'for (const utxo of utxos) yield',
+    from: 'changes: [...ownChange(replacement), ...older]',
+    to: 'changes: ownChange(replacement)',
     tests: [`${resubmission}#is not missed`],
   },
   {
