@@ -57,6 +57,11 @@ it is sent.
 that time, with exit status 6. status never spends; resume shows what it will
 spend and asks.
 
+A redemption says what it waits for: its turn, coins of the minter, lower fees,
+signatures, blocks. When no block takes it, the minter sends it again with more
+fee, which redeem and status tell of, and you need not act. One that cannot be
+paid is given back.
+
 --progress json writes signs of life as JSON lines on standard error.`,
 
   json: `JSON
