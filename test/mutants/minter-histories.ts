@@ -74,7 +74,7 @@ export const historyMutants: readonly Mutant[] = [
     file: at('call-journal'),
     from: '      mustLookAnew(context.volatile) // Blocks may have left the chain since the call [H 15].\n',
     to: '',
-    tests: [histories],
+    tests: ['core/minter/call-journal.test.ts#after its coin left the chain'],
   },
   {
     name: 'outputs of one transaction may come one by one',
@@ -130,13 +130,6 @@ export const historyMutants: readonly Mutant[] = [
     file: at('timers'),
     from: 'if (isReady || waiting > 0 || isReimbursementDue(context))',
     to: 'if (isReady || waiting >= 0 || isReimbursementDue(context))',
-    tests: [histories],
-  },
-  {
-    name: 'what is owed is minted while coins are missing',
-    file: at('reimbursement'),
-    from: '  if (isMintingHalted(context)) return\n',
-    to: '',
     tests: [histories],
   },
   {

@@ -210,6 +210,12 @@ function feeJump(history: History, draw: Draw): void {
   history.story.push(`fees of ${level}`)
 }
 
+/** Operators of nodes say so, and it is believed at once. */
+function feeShock(history: History): void {
+  setLevel(history, 3_000_000n, true)
+  history.story.push('fees of 3000000, set')
+}
+
 function congest(history: History, draw: Draw): void {
   const { chain } = history
   chain.mempoolRate = draw.oneIn(2) ? 1_000n : draw.pick(LEVELS.slice(0, 5))
@@ -240,6 +246,11 @@ function sign(history: History, draw: Draw): void {
   }
 }
 
+function unjam({ chain }: History): void {
+  chain.minedRate = 0n
+  chain.mempoolRate = 1_000n
+}
+
 function signAll(history: History): void {
   for (let left = 40; left > 0; left--) {
     const request = history.signer.take(0)
@@ -266,6 +277,13 @@ function pass(history: History, draw: Draw): void {
 }
 
 const passDay = (history: History): void => history.wait(25n * HOUR)
+const passHold = (history: History): void => history.wait(73n * HOUR)
+
+/** Answers lack coins from now on. */
+function leaveOut({ view, story }: History, draw: Draw): void {
+  view.leavesOut = 2 + draw.below(2)
+  story.push(`the view leaves out each coin of ${view.leavesOut}`)
+}
 
 function ledgerMood(history: History, draw: Draw): void {
   const { ledger } = history
@@ -375,12 +393,16 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
     congest: { weight: 3, run: congest },
     jam: { weight: 1, run: jam },
     sign: { weight: 16, run: sign },
+    unjam: { weight: 1, run: unjam },
     signAll: { weight: 2, run: signAll },
     signAgain: { weight: 2, run: signAgain },
     pass: { weight: 12, run: pass },
     passDay: { weight: 1, run: passDay },
     ledgerMood: { weight: 4, run: ledgerMood },
     landHeldCall: { weight: 2, run: (history) => history.landHeldCall() },
+    passHold: { weight: 1, run: passHold },
+    feeShock: { weight: 1, run: feeShock },
+    leaveOut: { weight: 1, run: leaveOut },
     viewMood: { weight: 3, run: viewMood },
     moodsHeal: { weight: 8, run: healMoods },
     checkerMood: { weight: 2, run: checkerMood },

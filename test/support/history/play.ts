@@ -42,6 +42,18 @@ const STUCK = [
   'passDay',
 ]
 
+const HELD = [
+  'update',
+  'withdraw',
+  'withdraw',
+  'withdrawFromAccount',
+  'feeShock',
+  'pass',
+  'passHold',
+]
+
+const CANCELLED = [...STUCK, 'signAll', 'leaveOut', 'unjam', 'mine', 'mine', 'mine', 'mine', 'mine']
+
 type Flavour = {
   /** Factors of weights. */
   readonly weights: Readonly<Record<string, number>>
@@ -50,13 +62,14 @@ type Flavour = {
 
 const FLAVOURS: readonly Flavour[] = [
   { weights: {} },
-  { weights: { jam: 3, passDay: 2, signAll: 2 }, beginning: [...STUCK, 'signAll', 'mine'] },
+  { weights: { jam: 3, passDay: 2, signAll: 2 }, beginning: CANCELLED },
   { weights: { jam: 3, lowerInputs: 3, passDay: 3, signAll: 3, feeJump: 2 }, beginning: STUCK },
   { weights: { deposit: 2, update: 2, transfer: 4, withdraw: 0.4, pass: 2 } },
   { weights: { ledgerMood: 4, landHeldCall: 3, restart: 3, withdrawFromAccount: 2 } },
   { weights: { reorganise: 4, steal: 5, viewMood: 2, mine: 1.5 } },
   { weights: { ledgerMood: 6, landHeldCall: 4, steal: 6, deposit: 1.5, update: 2 } },
   { weights: { feeJump: 6, withdraw: 1.5, pass: 2 } },
+  { weights: { feeShock: 3, passHold: 2, pass: 2 }, beginning: [...HELD, 'ledgerMood', 'steal'] },
 ]
 
 const wheelOf = ({ weights }: Flavour): readonly string[] =>
