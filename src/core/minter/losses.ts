@@ -17,6 +17,7 @@ import { OUTPOINTS_PER_CALL_MAX } from './constants.ts'
 import type { Context } from './context.ts'
 import { rootOf, schedule } from './context.ts'
 import { estimateRate } from './fees.ts'
+import { paidAlready } from './paid-already.ts'
 import { chainOf, liveTransaction } from './replacement-chain.ts'
 import { reserveEquation } from './reserve.ts'
 import { startSigning } from './signing.ts'
@@ -34,8 +35,8 @@ const refused = (reason: string): { readonly type: 'err'; readonly reason: strin
   reason,
 })
 
-const nameOf = ({ txid, vout }: OutPoint): string =>
-  `${keyOfTxid(Uint8Array.from(txid).reverse())}:${vout}`
+const nameOfTxid = (txid: Uint8Array): string => keyOfTxid(Uint8Array.from(txid).reverse())
+const nameOf = ({ txid, vout }: OutPoint): string => `${nameOfTxid(txid)}:${vout}`
 
 /** Gives up coins that are lost now. The whole of it or nothing. */
 export function writeOffLost(context: Context, outpoints: readonly OutPoint[]): LossOutcome {
@@ -88,6 +89,12 @@ function paymentsToMakeAgain(context: Context, lost: ReadonlyMap<OutpointKey, Ut
   for (const { utxos, requests, isCancelled } of completeWithdrawals(context, lost)) {
     if (isCancelled)
       return refused('withdrawals of such a coin are being taken back: wait for that')
+    const paid = paidAlready(
+      context,
+      requests.map(({ blockIndex }) => blockIndex),
+    )
+    if (paid !== undefined)
+      return refused(`withdrawals of such a coin are paid: ${nameOfTxid(paid)} confirmed after all`)
     const kept = utxos.filter((utxo) => !lost.has(keyOfUtxo(utxo)))
     if (kept.length === 0) continue
     const missing = requests.reduce((sum, { amount }) => sum + amount, 0n) - sumOf(kept)

@@ -199,6 +199,33 @@ describe('a withdrawal that would have been paid out of it', () => {
     requireBooks(world)
   })
 
+  it('is not paid a third time where the first transaction confirmed after all', () => {
+    const { world, coins, lose } = credited([600_000n, 600_000n, 800_000n])
+    const burn = withdraw(world, 1_300_000n)
+    world.wait(11n * SECOND)
+    world.sign()
+    const [sent] = world.state.submitted.values()
+    const [gone, kept] = sent?.utxos.map(({ outpoint }) => outpoint) ?? []
+    const coin = coins.find(({ outpoint }) => gone && outpointKey(outpoint) === outpointKey(gone))
+    if (coin === undefined || kept === undefined) throw new Error('it spends two coins')
+    const first = world.chain.mempool.splice(0)
+    lose(coin)
+    recapitalise(world, 3_000_000n)
+    expect(writeOff(world, coin.outpoint)).toEqual({ type: 'ok' })
+    world.sign()
+    world.chain.utxosByKey.set(outpointKey(coin.outpoint), coin) // The chain has it again, and
+    world.chain.mempool.splice(0, world.chain.mempool.length, ...first) // what spends it.
+    world.mine(1, true)
+    expect([...world.state.volatile.lost.keys()]).toContain(outpointKey(kept))
+    expect(writeOff(world, kept)).toMatchObject({
+      type: 'err',
+      reason: expect.stringContaining('confirmed after all'),
+    })
+    expect(world.status(burn)).toMatchObject({ type: 'submitted' })
+    expect(world.state.signing.size).toBe(0)
+    requireBooks(world)
+  })
+
   it('is paid out of the same coins also when another one is lost before that is signed', () => {
     const { world, lose } = credited([...Array<bigint>(13).fill(100_000n), 900_000n])
     const burn = withdraw(world, 2_150_000n)
