@@ -149,11 +149,13 @@ function coinsIn(
   minConfirmations: number,
 ): readonly (readonly [OutpointKey, Utxo])[] {
   const coins = new Map<OutpointKey, Utxo>()
+  const values = new Map<OutpointKey, bigint>() // At whatever depth.
   const contradictory = new Set<OutpointKey>()
   const depth = Math.max(1, minConfirmations)
   for (const utxo of utxos) {
     const key = keyOfUtxo(utxo)
-    if ((coins.get(key)?.value ?? utxo.value) !== utxo.value) contradictory.add(key)
+    if ((values.get(key) ?? utxo.value) !== utxo.value) contradictory.add(key)
+    values.set(key, utxo.value)
     if (tipHeight - utxo.height + 1 >= depth) coins.set(key, utxo)
   }
   return [...coins]

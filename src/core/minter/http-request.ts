@@ -46,7 +46,7 @@ const pages: Readonly<Record<string, Page>> = {
   },
   '/healthz': (context) => {
     const { isWell, body } = healthPage(context)
-    return httpText(isWell ? 200 : 503, JSON_TYPE, body)
+    return httpText(isWell ? 200 : 503, JSON_TYPE, body, INERT)
   },
 }
 

@@ -28,7 +28,9 @@ const FLAGGED_MAX = 10_000
 const UNAVAILABLE = 'the checker is stopped'
 
 /** `<txid>:<vout>` of 64 digits and a number below 2^32, in its one form. */
-const OUTPOINT = /^[0-9a-f]{64}:(?:0|[1-9]\d{0,9})$/
+const OUTPOINT = /^[0-9a-f]{64}:(0|[1-9]\d{0,9})$/
+const VOUT_MAX = 0xffff_ffff
+const isOutpoint = (text: string): boolean => Number(OUTPOINT.exec(text)?.[1]) <= VOUT_MAX
 
 export type CheckerState = {
   /** Coins, and addresses in the one form that `addressOfScript` gives. */
@@ -189,7 +191,7 @@ export class CheckerCanister implements Canister, Checker {
 
   /** False for what is neither an address of this network nor a coin, and beyond the limit. */
   #flag({ target, flagged }: { readonly target: string; readonly flagged: boolean }): boolean {
-    const name = OUTPOINT.test(target) ? target : this.#addressOf(target)
+    const name = isOutpoint(target) ? target : this.#addressOf(target)
     if (typeof name !== 'string') return false
     if (flagged && this.#state.flagged.size >= FLAGGED_MAX) return false
     if (flagged) this.#state.flagged.add(name)

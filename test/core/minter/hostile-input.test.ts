@@ -55,6 +55,9 @@ describe('a Bitcoin view', () => {
   it.each<readonly [string, Answer]>([
     ['gives a coin two values', (coin) => [coin, worth(coin, 60_000n)]],
     ['gives a coin two values, the second too small', (coin) => [coin, worth(coin, 1n)]],
+    ['gives another value, not deep enough', (coin, tip) => [at(worth(coin, 9n), tip), coin]],
+    ['gives another value, above its tip', (coin, tip) => [coin, at(worth(coin, 9n), tip + 1)]],
+    ['gives another value, at first', (coin, tip) => [at(worth(coin, 9n), tip + 1), coin]],
     ['lists a coin that is not deep enough', (coin, tip) => [at(coin, tip - 4)]],
     ['lists a coin above its tip', (coin, tip) => [at(coin, tip + 1)]],
     ['lists a coin at the greatest height', (coin) => [at(coin, 2 ** 32 - 1)]],

@@ -49,9 +49,10 @@ describe('paths', () => {
     '/events',
     '/dashboard?canisterId=x&what=ever',
     '/%64ashboard#part',
-  ])('%s is there, and never kept', (url) => {
+  ])('%s is there, inert, and never kept', (url) => {
     const { status, headers } = get(world, url)
     expect(status).toBe(200)
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(headers.get('cache-control')).toBe('no-store')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
   })

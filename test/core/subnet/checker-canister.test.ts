@@ -150,6 +150,15 @@ describe('the checker itself', () => {
     expect(world.checker('check_address', [{ address }])).toMatchObject({ type: 'rejected' })
   })
 
+  it('flags coins that there can be, each under one name', () => {
+    const world = new ReplicaWorld()
+    const flag = (vout: string) =>
+      world.checker('x_flag', [{ target: `${toDisplayHex(paymentTxid)}:${vout}`, flagged: true }])
+    expect(['0', '4294967295'].map(flag)).toEqual([true, true])
+    expect(['4294967296', '9999999999', '00', '+1', ''].map(flag)).not.toContain(true)
+    expect(world.replica.state.checker.flagged.size).toBe(2)
+  })
+
   it('is told its mode by the operator alone, and not for no checks at all', () => {
     const world = new ReplicaWorld()
     const mode = { type: 'rejectAll' } as const
