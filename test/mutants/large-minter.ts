@@ -91,9 +91,23 @@ export const largeMinterMutants: readonly Mutant[] = [
   {
     name: 'a minter that has stopped sends what is complete',
     file: at('signing'),
-    from: 'if (isComplete(signing) && !isBroken(context.volatile)) submit',
-    to: 'if (isComplete(signing)) submit',
+    from: '  if (isComplete(signing) && !isBroken(context.volatile)) submit(context, signing)\n  open',
+    to: '  if (isComplete(signing)) submit(context, signing)\n  open',
     tests: [`${stopped}#a signature that comes is kept`],
+  },
+  {
+    name: 'a round goes on after it has broken an invariant',
+    file: at('timers'),
+    from: 'if (!isBroken(context.volatile)) step()',
+    to: 'step()',
+    tests: [`${stopped}#a round that notices`],
+  },
+  {
+    name: 'a reimbursement that has broken an invariant is followed by the next',
+    file: at('reimbursement'),
+    from: '    if (isBroken(context.volatile)) return',
+    to: '    void isBroken(context.volatile)',
+    tests: [`${stopped}#a reimbursement that notices`],
   },
   {
     name: 'a second reorganisation is looked into where the first was left',

@@ -47,7 +47,7 @@ export const replacementMutants: readonly Mutant[] = [
   {
     name: 'a replacement that was complete when the log ended is forgotten',
     file: at('timers'),
-    from: '  submitComplete(context)\n',
+    from: '    () => submitComplete(context),\n',
     to: '',
     tests: [`${resubmission}#taken up again`],
   },

@@ -101,7 +101,7 @@ function sendWhatMadeThem(context: Context, before: ReadonlySet<OutpointKey>): v
   const { lost } = volatile
   const isNew = [...lost.keys()].some((key) => !before.has(key))
   if (isNew) volatile.lostAt = now
-  if (lost.size === 0 || !(isNew || now >= volatile.sendAgainAt)) return
+  if (isBroken(volatile) || lost.size === 0 || !(isNew || now >= volatile.sendAgainAt)) return
   const age = now - volatile.lostAt
   volatile.sendAgainAt = now + (age < settings.resendPeriodNs ? age : settings.resendPeriodNs)
   sendAgain(
@@ -187,13 +187,17 @@ export const coinsToSpend = ({
   without: volatile.lost,
 })
 
-/** Why nobody is credited while the look at every coin goes on. */
-export const lookGoesOn = ({
-  volatile: { looked },
-}: Pick<Context, 'volatile'>): TemporarilyUnavailable | undefined =>
-  looked.size === 0
-    ? undefined
-    : unavailable('blocks have left the Bitcoin chain: every coin is looked for on the new one')
+/** Why nobody is credited while the look at every coin goes on, or cannot begin. */
+export function lookGoesOn({
+  volatile: { mustLook, looked },
+}: Pick<Context, 'volatile'>): TemporarilyUnavailable | undefined {
+  if (!mustLook) return undefined
+  return unavailable(
+    looked.size === 0
+      ? 'the Bitcoin view is behind: whether blocks have left the chain is not known'
+      : 'blocks have left the Bitcoin chain: every coin is looked for on the new one',
+  )
+}
 
 /** True while coins are missing, or may be and it is not known which; or the state is broken. */
 export const isMintingHalted = ({ volatile }: Pick<Context, 'volatile'>): boolean =>

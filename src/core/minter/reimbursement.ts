@@ -3,6 +3,7 @@ import { callLedger, isInTransit } from './call-journal.ts'
 import type { Context } from './context.ts'
 import { isMintingHalted } from './lost-coins.ts'
 import { encodeMintMemo } from './memo.ts'
+import { isBroken } from './stopped.ts'
 
 /**
  * Mints every scheduled reimbursement; one that the ledger refuses waits for the next round, and
@@ -11,6 +12,7 @@ import { encodeMintMemo } from './memo.ts'
 export function reimburse(context: Context): void {
   if (isMintingHalted(context)) return
   for (const [burnBlockIndex, { account, amount }] of [...context.state.reimbursements]) {
+    if (isBroken(context.volatile)) return // Since the one before (§18.5).
     if (amount === 0n) continue // Nothing is left after the charge (§15).
     const purpose = { type: 'reimbursement', account, burnBlockIndex } as const
     if (isInTransit(context, purpose)) continue

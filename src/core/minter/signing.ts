@@ -135,7 +135,7 @@ const isComplete = ({ signed, utxos }: View<SigningTransaction>): boolean =>
 /** What is complete and could not be submitted when it became so. */
 export function submitComplete(context: Context): void {
   for (const signing of [...context.state.signing.values()])
-    if (isComplete(signing)) submit(context, signing)
+    if (isComplete(signing) && !isBroken(context.volatile)) submit(context, signing)
 }
 
 /** The request is over without a signature: the next round asks as the next attempt. */

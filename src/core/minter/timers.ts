@@ -14,7 +14,7 @@ import { lookAgain } from './lost-coins.ts'
 import { isReimbursementDue, reimburse } from './reimbursement.ts'
 import { nextReplacementAt, resend, resubmit } from './resubmission.ts'
 import { openRequests, submitComplete } from './signing.ts'
-import type { State } from './state.ts'
+import type { State, TxidKey } from './state.ts'
 import { isBroken } from './stopped.ts'
 
 /** At init and after an upgrade everything is due at once. */
@@ -62,22 +62,31 @@ export function runDueTasks(context: Context): void {
 }
 
 /**
- * Batch, confirmations, replacements, what is sent again, reimbursements, in this order. True when
- * the batch step changed anything.
+ * Batch, confirmations, replacements, what is sent again, reimbursements, in this order; a step after
+ * which an invariant does not hold is the last one (§18.5). True when the batch step changed anything.
  */
 function processRound(context: Context): boolean {
-  context.volatile.resting.clear()
-  resolveCalls(context)
-  lookAgain(context)
-  const batchChanged = submitPendingBatch(context)
-  const seen = seenInChain(context)
-  if (seen !== undefined) findConfirmations(context, seen)
-  submitComplete(context)
-  resubmit(context, seen)
-  resend(context, seen)
-  scheduleCancelled(context)
-  reimburse(context)
-  openRequests(context)
+  let batchChanged = false
+  let seen: ReadonlySet<TxidKey> | undefined
+  const steps: readonly (() => void)[] = [
+    () => context.volatile.resting.clear(),
+    () => resolveCalls(context),
+    () => lookAgain(context),
+    () => {
+      batchChanged = submitPendingBatch(context)
+    },
+    () => {
+      seen = seenInChain(context)
+      if (seen !== undefined) findConfirmations(context, seen)
+    },
+    () => submitComplete(context),
+    () => resubmit(context, seen),
+    () => resend(context, seen),
+    () => scheduleCancelled(context),
+    () => reimburse(context),
+    () => openRequests(context),
+  ]
+  for (const step of steps) if (!isBroken(context.volatile)) step()
   return batchChanged
 }
 

@@ -13,6 +13,8 @@ export class TipWatch {
   readonly #state: { tipSeen: string | undefined }
   /** The tip at the last call of this slot; between slots, that of the last one's end. */
   #told: string | undefined
+  /** In this slot blocks left the chain, and a call was told. */
+  #haveLeft = false
 
   constructor(chain: Chain, state: { tipSeen: string | undefined }) {
     this.#chain = chain
@@ -25,16 +27,19 @@ export class TipWatch {
     const isReorganised = this.#isReorganised()
     if (this.#chain.tipKey === this.#told) return undefined
     this.#told = this.#chain.tipKey
-    return isReorganised ? { type: 'blocksLeft' } : undefined
+    if (!isReorganised) return undefined
+    this.#haveLeft = true
+    return { type: 'blocksLeft' }
   }
 
   atSlotEnd(): Notice | undefined {
     const { tipKey } = this.#chain
-    const isReorganised = this.#isReorganised()
-    // A chain that left and came back between two calls has changed as well.
-    const isSame = tipKey === this.#state.tipSeen && tipKey === this.#told
+    const isReorganised = this.#haveLeft || this.#isReorganised()
+    // A chain that left and came back has changed as well, between two calls or before one of them.
+    const isSame = !isReorganised && tipKey === this.#state.tipSeen && tipKey === this.#told
     this.#state.tipSeen = tipKey
     this.#told = tipKey
+    this.#haveLeft = false
     return isSame ? undefined : { type: 'bitcoinChanged', isReorganised }
   }
 

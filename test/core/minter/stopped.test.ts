@@ -1,6 +1,6 @@
 /** An invariant that does not hold stops the minter, visibly, and not the node. Source: minter §18.5. */
 import { expect, it } from 'vitest'
-import { NS_PER_SECOND } from '../../../src/core/base/units.ts'
+import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Call, Method, Methods } from '../../../src/core/minter/calls.ts'
 import * as machine from '../../../src/core/minter/machine.ts'
 import { keyOfUtxo } from '../../../src/core/minter/state.ts'
@@ -75,4 +75,43 @@ it('an upgrade that replays to a sound state goes on where it stopped', () => {
   world.sign()
   world.mine(6)
   expect(world.state.signing.size + world.state.submitted.size).toBe(0)
+})
+
+it('a round that notices does nothing more: what waits to be sent is not sent', () => {
+  const world = new TestMinter()
+  for (let i = 0; i < 4; i++) world.deposit(alice, 1_000_000n)
+  world.withdraw(alice, ADDRESS, 900_000n)
+  world.wait(11n * NS_PER_SECOND)
+  world.chain.refusesToSend = true
+  world.sign()
+  expect(world.state.volatile.unsent.size).toBe(1)
+  world.withdraw(alice, ADDRESS, 800_000n)
+  const [coin] = world.state.spentBy.keys()
+  if (coin === undefined) expect.unreachable()
+  world.state.spentBy.delete(coin)
+  world.chain.refusesToSend = false
+  world.now = timestampNs(world.now + 11n * NS_PER_SECOND)
+  machine.tick(world.minter, world.world) // The batch is the first step of the round.
+  expect(world.events('xSigningStarted').length).toBe(2)
+  expect(world.state.volatile.broken).not.toEqual([])
+  expect(world.chain.sent).toEqual([])
+  expect(machine.outstanding(world.minter)).toEqual([])
+})
+
+it('a reimbursement that notices is the last that is minted', () => {
+  const world = new TestMinter({ init: { inputsMax: 60n } })
+  for (let i = 0; i < 100; i++) world.deposit(alice, 2_000n)
+  for (let i = 0; i < 2; i++) world.withdraw(alice, ADDRESS, 55_000n)
+  world.ledger.failure = { type: 'temporarilyUnavailable', message: 'down' }
+  world.upgrade({ type: 'upgrade', args: { inputsMax: 10n } })
+  world.wait(30n * NS_PER_SECOND)
+  const [first] = world.state.reimbursements.keys()
+  expect(world.state.reimbursements.size).toBe(2)
+  if (first === undefined) expect.unreachable()
+  world.state.burnPlaces.set(first, { type: 'signing', txid: '' })
+  world.ledger.failure = undefined
+  world.now = timestampNs(world.now + 11n * NS_PER_SECOND)
+  machine.tick(world.minter, world.world)
+  expect(world.state.volatile.broken).not.toEqual([])
+  expect(world.events('reimbursedWithdrawal').length).toBe(1)
 })

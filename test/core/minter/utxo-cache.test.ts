@@ -195,3 +195,16 @@ describe('an answer that names a spent coin', () => {
     expect([mints(world), world.state.doubleCredits.size]).toEqual([40, 0])
   })
 })
+
+it('serves nobody while it is not known whether coins have left the chain', () => {
+  const world = new TestMinter({ init: on, settings: { depositsPerCallMax: 1 } })
+  for (let i = 0; i < 2; i++) world.pay(alice, 1_000_000n)
+  expect(typeOf(update(world))).toBe('ok')
+  world.state.volatile.mustLook = true // As after a mint whose outcome was unknown.
+  world.chain.isDown = true
+  expect(typeOf(update(world))).toBe('temporarilyUnavailable')
+  expect(mints(world)).toBe(1)
+  world.chain.isDown = false
+  expect(typeOf(update(world))).toBe('ok')
+  expect(mints(world)).toBe(2)
+})
