@@ -36,7 +36,7 @@ export function timestampNs(value: bigint): TimestampNs {
 }
 
 /** Addition that stops at the largest timestamp instead of overflowing. */
-export function addNs(time: TimestampNs, duration: bigint): TimestampNs {
+export function addNs(time: bigint, duration: bigint): TimestampNs {
   const sum = time + duration
   return (sum > TIMESTAMP_MAX ? TIMESTAMP_MAX : sum) as TimestampNs
 }

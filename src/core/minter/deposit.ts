@@ -1,5 +1,7 @@
 /** From a confirmed coin to minted ckBTC. Source: minter §5, §6 (mapping) [H 1, H 4]. */
+
 import { equalBytes } from '../base/bytes.ts'
+import { addNs } from '../base/units.ts'
 import type { Account } from '../ic/account.ts'
 import { accountKey } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
@@ -133,7 +135,7 @@ export function sortUtxos(context: Context, account: Account, answer: UtxosAnswe
     if (utxo.value === 0n || mintedOutpoints.has(key) || donations.has(key)) continue // [H 1]
     const reason = suspensionOf(context, account, key)
     const checkedAt = context.volatile.lastChecked.get(key)
-    const earliestRetry = (checkedAt ?? 0n) + context.settings.suspensionNs
+    const earliestRetry = addNs(checkedAt ?? 0n, context.settings.suspensionNs)
     if (reason === undefined) groups.fresh.push(utxo)
     else if (checkedAt !== undefined && context.now < earliestRetry)
       suspended.push({ utxo, reason, earliestRetry })

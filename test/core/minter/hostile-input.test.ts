@@ -10,9 +10,12 @@ import { accountKey } from '../../../src/core/ic/account.ts'
 import { encodeArgs } from '../../../src/core/ic/candid.ts'
 import { withdrawalAccount } from '../../../src/core/minter/addresses.ts'
 import { callCandid } from '../../../src/core/minter/candid-face.ts'
+import { minterExtension } from '../../../src/core/minter/extension.ts'
+import { httpRequest } from '../../../src/core/minter/http-request.ts'
 import { minterInterface } from '../../../src/core/minter/interface.ts'
 import type { BitcoinUtxo, CheckTransactionResult } from '../../../src/core/minter/ports.ts'
 import type { UpdateBalanceResult } from '../../../src/core/minter/types.ts'
+import { viewsOf } from '../../../src/core/minter/views.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
@@ -233,4 +236,33 @@ describe('a subaccount', () => {
     expect(world.events().length).toBe(before)
     expect(world.state.volatile.updating.size + world.state.volatile.retrieving.size).toBe(0)
   })
+})
+
+it('delays without end leave every answer one that can be sent', () => {
+  const ever = 2n ** 64n - 1n
+  const delays = { suspensionNs: ever, holdNs: ever, passedOverNs: ever, resubmissionDelayNs: ever }
+  const world = new TestMinter({ settings: delays, init: { maxTimeInQueueNs: ever } })
+  const { x_deposits, x_withdrawals, x_info } = minterExtension
+  const isSent = () => {
+    const views = viewsOf(world.minter, world.world, alice.owner)
+    const page = { start: 0n, length: 100n }
+    encodeArgs([x_deposits.result], [views.deposits(page)])
+    encodeArgs([x_withdrawals.result], [views.withdrawals(page)])
+    encodeArgs([x_info.result], [views.info()])
+    const { update_balance, get_minter_info } = minterInterface
+    encodeArgs([update_balance.result], [update(world)])
+    encodeArgs([get_minter_info.result], [world.call('get_minter_info', alice.owner, undefined)])
+    httpRequest(world.minter, world.world, {
+      method: 'GET',
+      url: '/dashboard',
+      headers: [],
+      body: new Uint8Array(),
+    })
+  }
+  world.pay(alice, 50n)
+  isSent()
+  isSent()
+  world.deposit(alice, 9_000_000n)
+  world.withdraw(alice, ADDRESS, 100_000n)
+  isSent()
 })

@@ -4,7 +4,9 @@
  *
  * What no block has yet no canister knows: such sightings are a hint of whoever looks at a mempool.
  */
+
 import { equalBytes } from '../../base/bytes.ts'
+import { addNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
 import type { OutPoint } from '../../btc/transaction.ts'
 import type { Account } from '../../ic/account.ts'
@@ -124,7 +126,8 @@ function stateOf(
     state.suspendedUtxos.get(accountKey(account))?.get(key) ?? state.legacySuspendedUtxos.get(key)
   if (suspension !== undefined) {
     const checkedAt = volatile.lastChecked.get(key)
-    const earliestRetry = checkedAt === undefined ? undefined : checkedAt + settings.suspensionNs
+    const earliestRetry =
+      checkedAt === undefined ? undefined : addNs(checkedAt, settings.suspensionNs)
     const isLater = earliestRetry !== undefined && earliestRetry > context.now
     const { depositMinAmount = 0n, checkFee } = state.config
     const min = depositMinAmount > checkFee ? depositMinAmount : checkFee + 1n

@@ -1,4 +1,5 @@
 /** What a withdrawal waits for. Source: minter §§8, 12–15, 22, 3. */
+import { addNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
 import { queuePosition } from '../burn-places.ts'
 import { fundsOf } from '../coin-set.ts'
@@ -89,7 +90,7 @@ function queued(context: Context, request: View<WithdrawalRequest>, ahead: numbe
   if (volatile.mustLook) return { type: 'view' }
   const heldSince = state.held.get(blockIndex)
   if (heldSince !== undefined)
-    return { type: 'fees', since: heldSince, until: heldSince + settings.holdNs }
+    return { type: 'fees', since: heldSince, until: addNs(heldSince, settings.holdNs) }
   const lost = sumOf(volatile.lost.values())
   const available = fundsOf({ coins: state.coins, without: volatile.lost })
   if (amount > available && amount <= available + lost) return { type: 'lostCoins', amount: lost }
@@ -97,7 +98,7 @@ function queued(context: Context, request: View<WithdrawalRequest>, ahead: numbe
   if (amount > available || passedOverSince !== undefined)
     return { type: 'funds', available, ...(passedOverSince && { passedOverSince }) }
   const oldest = state.queue.find(({ blockIndex }) => !state.held.has(blockIndex)) ?? request
-  const until = oldest.receivedAt + state.config.maxTimeInQueueNs
+  const until = addNs(oldest.receivedAt, state.config.maxTimeInQueueNs)
   return { type: 'queue', until, ahead }
 }
 
@@ -124,7 +125,7 @@ function sent(context: Context, key: TxidKey, newest: View<SubmittedTransaction>
   if (counted.purpose.type === 'toCancel') return { type: 'cancellation', have, required }
   const delay = volatile.delayed.get(key)?.reason
   const isReplaceable = have === 0 && newest.purpose.type !== 'toConsolidate'
-  const replacedAt = newest.submittedAt + settings.resubmissionDelayNs
+  const replacedAt = addNs(newest.submittedAt, settings.resubmissionDelayNs)
   return {
     type: 'confirmations',
     have,

@@ -2,7 +2,9 @@
  * Withdrawals of an account with all that their status leaves out: why they wait, since when, what
  * was sent for them. Source: minter §§7.3, 22, 3 [H 9, H 17].
  */
+
 import type { Txid } from '../../base/bytes.ts'
+import { addNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
 import type { Account } from '../../ic/account.ts'
 import { accountKey } from '../../ic/account.ts'
@@ -149,7 +151,7 @@ function nextStep({ state, now }: Context, wait: Wait | undefined): { nextStepAt
     case 'cancellation': {
       if (state.config.network === 'regtest') return {}
       const left = BigInt(Math.max(0, wait.required - wait.have))
-      return { nextStepAt: now + left * BLOCK_NS }
+      return { nextStepAt: addNs(now, left * BLOCK_NS) }
     }
     default:
       return {}
