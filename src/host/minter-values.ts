@@ -2,6 +2,7 @@
  * What `minter.<name>=<value>` reaches: arguments of an installation or an upgrade, limits and delays;
  * how each is read and shown. Implements `docs/spec/cli.md` §5.16; names of `docs/spec/minter.md` §1.
  */
+import { BadEncoding } from '../core/base/errors.ts'
 import { NS_PER_SECOND } from '../core/base/units.ts'
 import { principalOfText, textOfPrincipal } from '../core/ic/principal.ts'
 import type { Settings } from '../core/minter/constants.ts'
@@ -78,6 +79,12 @@ const duration = (name: DurationName): MinterValue => ({
   read: ({ settings }) => settings[name],
 })
 
+/** Throws `BadEncoding` for another word. */
+function isOn(value: SetValue): boolean {
+  if (value !== 'on' && value !== 'off') throw new BadEncoding(`"${value}" is neither on nor off`)
+  return value === 'on'
+}
+
 const AMOUNT: SetKind = { type: 'amount' }
 const DURATION: SetKind = { type: 'duration' }
 
@@ -104,20 +111,15 @@ export const textOfMode = (mode: Mode): string =>
     ? `${modeNames[mode.type]}:${mode.principals.map(textOfPrincipal).join(',')}`
     : modeNames[mode.type]
 
-/** Throws `BadEncoding` for what is no principal. */
+/** Throws `BadEncoding` for what is no principal, and no mode. */
 function modeOfText(text: string): Mode {
+  if (text === modeNames.readOnly) return { type: 'readOnly' }
+  if (text === modeNames.generalAvailability) return { type: 'generalAvailability' }
   const [word, list = ''] = text.split(':')
-  const principals = list.split(',').filter(Boolean).map(principalOfText)
-  switch (word) {
-    case 'read-only':
-      return { type: 'readOnly' }
-    case 'restricted-to':
-      return { type: 'restrictedTo', principals }
-    case 'deposits-restricted-to':
-      return { type: 'depositsRestrictedTo', principals }
-    default:
-      return { type: 'generalAvailability' }
-  }
+  const principals = list.split(',').map(principalOfText)
+  if (word === modeNames.restrictedTo) return { type: 'restrictedTo', principals }
+  if (word === modeNames.depositsRestrictedTo) return { type: 'depositsRestrictedTo', principals }
+  throw new BadEncoding(`"${text}" is no mode`) // None is open to everybody by mistake.
 }
 
 export const minterValues: Readonly<Record<string, MinterValue>> = {
@@ -128,7 +130,7 @@ export const minterValues: Readonly<Record<string, MinterValue>> = {
   ),
   [AUTO_MINT]: {
     kind: { type: 'word', words: ['on', 'off'] },
-    change: (value) => ({ settings: { autoMint: value === 'on' } }),
+    change: (value) => ({ settings: { autoMint: isOn(value) } }),
     read: ({ settings }) => (settings.autoMint === true ? 'on' : 'off'),
   },
   'minter.mode': {
@@ -189,7 +191,7 @@ export const minterValues: Readonly<Record<string, MinterValue>> = {
   'minter.resubmission-delay': duration('resubmissionDelayNs'),
   'minter.resubmission-rate-max': {
     ...duration('resubmissionRateMax'),
-    kind: countKind(1, RESUBMISSION_RATE_LIMIT),
+    kind: countKind(0, RESUBMISSION_RATE_LIMIT), // 0: as the network has it.
   },
   'minter.resend-period': duration('resendPeriodNs'),
   'minter.process-period': duration('processPeriodNs'),

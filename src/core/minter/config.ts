@@ -1,4 +1,5 @@
 /** Configuration from arguments, and what makes it valid. Source: minter §§1.1, 18.2, 18.4. */
+import { MONEY_MAX } from '../base/units.ts'
 import type { Principal } from '../ic/principal.ts'
 import {
   DEFAULT_CHECK_FEE,
@@ -83,6 +84,8 @@ export function invalidity(config: Config): string | undefined {
   if (config.ecdsaKeyName === '') return 'ecdsa_key_name is not set'
   if (config.checkerId === undefined && config.kytId === undefined)
     return 'Bitcoin checker principal is not set'
+  if (config.retrieveMinAmount > MONEY_MAX)
+    return 'retrieve_btc_min_amount is more than all bitcoin' // What is added to it has to fit.
   if (config.checkFee > config.retrieveMinAmount)
     return 'check_fee cannot be greater than retrieve_btc_min_amount'
   return undefined

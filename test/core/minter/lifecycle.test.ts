@@ -17,6 +17,7 @@ describe('an install', () => {
     ['minter §23.1: an empty key name', { ecdsaKeyName: '' }],
     ['minter §23.2: no checker', { checkerId: undefined }],
     ['minter §23.3: a check fee above the minimum withdrawal', { checkFee: 50_001n }],
+    ['a minimum above all money', { retrieveMinAmount: 2n ** 64n - 1n }],
     ['the default check fee above the minimum', { checkFee: undefined, retrieveMinAmount: 999n }],
   ])('%s is refused', (_, change) => {
     const args = { ...good, ...change }

@@ -4,6 +4,7 @@
  * Method: cli §5.16, minter §18.4; the real minter behind the real interface, in memory.
  */
 import { describe, expect, it } from 'vitest'
+import { parseSet } from '../../../src/commands/subnet/set-words.ts'
 import { DEFAULT_SETTINGS } from '../../../src/core/minter/constants.ts'
 import { changeMinter, wantedOf } from '../../../src/host/daemon/minter-upgrade.ts'
 import type { SetValue } from '../../../src/host/minter-values.ts'
@@ -57,9 +58,18 @@ describe('the settings of the running minter', () => {
     }
   })
 
+  it('are shown as they can be typed', async () => {
+    const { values } = await world().change()
+    for (const { name, value } of values) {
+      if (value === undefined) continue
+      const shown = shownValue(name, value)
+      expect(String(parseSet([`${name}=${shown}`], 'help').get(name)), name).toBe(value)
+    }
+  })
+
   it('reach every limit and delay that there is', () => {
     const reached = minterValueNames.flatMap((name) =>
-      Object.keys(minterValue(name)?.change(name.endsWith('mint') ? 'on' : 1n).settings ?? {}),
+      Object.keys(minterValue(name)?.change(otherValue(name)).settings ?? {}),
     )
     expect(reached.toSorted()).toEqual(Object.keys(DEFAULT_SETTINGS).toSorted())
   })
@@ -119,6 +129,11 @@ describe('the settings of the running minter', () => {
     ['minter.hold', 'x'],
     ['minter.hold', ''],
     ['minter.mode', `restricted-to:${dev0}`],
+    ['minter.mode', 'readonly'],
+    ['minter.mode', 'restricted-to'],
+    ['minter.mode', 'read-only:aaaaa-aa'],
+    ['minter.mode', ''],
+    ['minter.auto-mint', 'maybe'],
   ])('are not asked with %s=%s', (name, value) => {
     expect(() => wantedOf({ set: [{ name, value }] })).toThrow(
       expect.objectContaining({ code: 'USAGE_INVALID' }),
