@@ -21,6 +21,7 @@ import { MINTER, ROOT, user } from '../minter-world.ts'
 import type { Known } from './chain.ts'
 import { ancestor } from './chain.ts'
 import type { Draw } from './draw.ts'
+import { leak } from './leak.ts'
 import { LEDGER_MOODS } from './ports.ts'
 import type { History } from './world.ts'
 
@@ -395,6 +396,7 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
     sign: { weight: 16, run: sign },
     unjam: { weight: 1, run: unjam },
     signAll: { weight: 2, run: signAll },
+    leak: { weight: 2, run: leak },
     signAgain: { weight: 2, run: signAgain },
     pass: { weight: 12, run: pass },
     passDay: { weight: 1, run: passDay },

@@ -68,6 +68,7 @@ const FLAVOURS: readonly Flavour[] = [
   { weights: { ledgerMood: 4, landHeldCall: 3, restart: 3, withdrawFromAccount: 2 } },
   { weights: { reorganise: 4, steal: 5, viewMood: 2, mine: 1.5 } },
   { weights: { ledgerMood: 6, landHeldCall: 4, steal: 6, deposit: 1.5, update: 2 } },
+  { weights: { leak: 8, reorganise: 3, sign: 0.5, pass: 2, mine: 1.5 } },
   { weights: { feeJump: 6, withdraw: 1.5, pass: 2 } },
   { weights: { feeShock: 3, passHold: 2, pass: 2 }, beginning: [...HELD, 'ledgerMood', 'steal'] },
 ]

@@ -16,6 +16,7 @@ export class HistorySigner {
   readonly done: SignatureRequest[] = []
   /** Inputs that were ever asked for: a signature of them may exist. */
   readonly asked = new Set<string>()
+  readonly #requests = new Map<string, SignatureRequest>()
   readonly #digests = new Map<string, string>()
   readonly #signatures = new Map<string, Uint8Array>()
 
@@ -29,12 +30,18 @@ export class HistorySigner {
       if (before !== undefined && before !== digest)
         problems.push(`${input} is to be signed for another digest`)
       this.#digests.set(input, digest)
+      this.#requests.set(input, request)
       const isKnown = this.asked.has(nameOf(request.key))
       this.asked.add(input)
       this.asked.add(nameOf(request.key))
       if (!isKnown) this.open.set(nameOf(request.key), request)
     }
     return problems
+  }
+
+  /** By txid and index of an input, if it was ever asked for. */
+  requestFor(input: string): SignatureRequest | undefined {
+    return this.#requests.get(input)
   }
 
   /** Takes one out, by any number. */
@@ -45,6 +52,16 @@ export class HistorySigner {
     this.open.delete(name)
     this.done.push(request)
     return request
+  }
+
+  /** Takes out all for one transaction. */
+  takeFor(txid: string): readonly SignatureRequest[] {
+    const taken = [...this.open].filter(([name]) => name.startsWith(`${txid}:`))
+    for (const [name, request] of taken) {
+      this.open.delete(name)
+      this.done.push(request)
+    }
+    return taken.map(([, request]) => request)
   }
 
   sign(request: SignatureRequest): Uint8Array {
