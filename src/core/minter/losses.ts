@@ -23,6 +23,7 @@ import { reserveEquation } from './reserve.ts'
 import { startSigning } from './signing.ts'
 import type { OutpointKey, WithdrawalRequest } from './state.ts'
 import { keyOfTxid, keyOfUtxo, mainAccount, sumOf } from './state.ts'
+import { stoppedAsBroken } from './stopped.ts'
 import type { Utxo } from './types.ts'
 
 export type LossOutcome =
@@ -41,6 +42,8 @@ const nameOf = ({ txid, vout }: OutPoint): string => `${nameOfTxid(txid)}:${vout
 /** Gives up coins that are lost now. The whole of it or nothing. */
 export function writeOffLost(context: Context, outpoints: readonly OutPoint[]): LossOutcome {
   const { volatile, state, record } = context
+  const stopped = stoppedAsBroken(volatile)
+  if (stopped !== undefined) return refused(stopped.message)
   if (volatile.root === undefined || volatile.mustLook)
     return refused('the view of Bitcoin is behind: what is missing is not known')
   if (outpoints.length > OUTPOINTS_PER_CALL_MAX) return refused('too many coins for one call')
@@ -168,6 +171,8 @@ function buildAgain(
  */
 export function adoptCoins(context: Context, outpoints: readonly OutPoint[]): LossOutcome {
   const { volatile, record, state } = context
+  const stopped = stoppedAsBroken(volatile)
+  if (stopped !== undefined) return refused(stopped.message)
   if (volatile.root === undefined) return refused('the key is not made yet')
   if (outpoints.length > OUTPOINTS_PER_CALL_MAX) return refused('too many coins for one call')
   const found = new Map<OutpointKey, { readonly utxo: Utxo; readonly account: Account }>()

@@ -2,6 +2,7 @@
  * Goal: what a reorganisation takes back after it was credited stops the minting of more, and is
  * not spent. Source: minter H 15, checklist 48; bitcoin §13.2.
  */
+import { deserialize, serialize } from 'node:v8'
 import { expect, it } from 'vitest'
 import { decodeTransaction, outpointKey } from '../../../src/core/btc/transaction.ts'
 import { withdrawalAccount } from '../../../src/core/minter/addresses.ts'
@@ -277,6 +278,30 @@ it('of very many coins each slot looks for some, and nobody is credited before a
   world.mine()
   expect(lost()).toEqual([])
   expect(world.call('update_balance', alice.owner, {}).type).toBe('ok')
+})
+
+it('a node that starts from its snapshot in the middle of the look goes on like all others', () => {
+  const world = new TestMinter({ settings: { coinsLookedMax: 2 } })
+  for (let i = 0; i < 6; i++) world.deposit(alice, 1_000_000n)
+  const [first, , , , fifth] = world.chain.utxosByKey.values()
+  if (first === undefined || fifth === undefined) return expect.unreachable()
+  for (const { outpoint } of [first, fifth]) world.chain.utxosByKey.delete(outpointKey(outpoint))
+  world.mine(1, true)
+  expect(world.state.volatile.looked.size).toBe(2)
+  const running = structuredClone(world.minter)
+  const goOn = (minter: typeof world.minter) => {
+    world.minter = minter
+    const { now } = world
+    for (let slot = 0; slot < 3; slot++) world.wait(1n)
+    world.now = now
+    expect([...world.state.volatile.lost.keys()]).toEqual(
+      [first, fifth].map(({ outpoint }) => outpointKey(outpoint)),
+    )
+    expect(world.state.volatile.mustLook).toBe(false)
+    return world.minter
+  }
+  const restarted = deserialize(serialize(running))
+  expect(goOn(restarted)).toEqual(goOn(running))
 })
 
 /** Whoever kept a signature back has the whole of what is being signed, and it gets into a block. */

@@ -2,10 +2,12 @@
 import { expect, it } from 'vitest'
 import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Call, Method, Methods } from '../../../src/core/minter/calls.ts'
+import { contextOf } from '../../../src/core/minter/context.ts'
+import { adoptCoins, writeOffLost } from '../../../src/core/minter/losses.ts'
 import * as machine from '../../../src/core/minter/machine.ts'
 import { keyOfUtxo } from '../../../src/core/minter/state.ts'
 import { stoppedAsBroken } from '../../../src/core/minter/stopped.ts'
-import { signatureFor, TestMinter, user } from '../../support/minter-world.ts'
+import { MINTER, signatureFor, TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const alice = { owner: user(1) }
@@ -114,4 +116,18 @@ it('a reimbursement that notices is the last that is minted', () => {
   machine.tick(world.minter, world.world)
   expect(world.state.volatile.broken).not.toEqual([])
   expect(world.events('reimbursedWithdrawal').length).toBe(1)
+})
+
+it('the operator can neither write off nor adopt by a state that is not believed', () => {
+  const { world } = brokenMinter()
+  const events = world.minter.log.count
+  const [held] = world.state.availableUtxos.values()
+  if (held === undefined) return expect.unreachable()
+  world.state.volatile.lost.set(keyOfUtxo(held), held)
+  const { outpoint } = world.chain.pay(world.scriptOf({ owner: MINTER }), 5_000_000n)
+  const context = contextOf(world.minter, world.world)
+  const refused = { type: 'err', reason: expect.stringContaining('the minter has stopped') }
+  expect(adoptCoins(context, [outpoint])).toEqual(refused)
+  expect(writeOffLost(context, [held.outpoint])).toEqual(refused)
+  expect(world.minter.log.count).toBe(events)
 })
