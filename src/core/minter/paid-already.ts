@@ -24,6 +24,17 @@ export function paidAlready(context: Context, burns: Iterable<BurnIndex>): Txid 
   return undefined
 }
 
+/**
+ * Whether a payment of it stands in the place of one that a write-off gave up, and that may confirm
+ * all the same.
+ */
+export function isPaidInPlace({ log }: Pick<Context, 'log'>, burn: BurnIndex): boolean {
+  const begun = (log.history.burns.get(burn) ?? []).filter(
+    (position) => eventAt(log, position)?.payload.type === 'xSigningStarted',
+  )
+  return begun.length > 1
+}
+
 function* paymentsOf({ log }: Context, burn: BurnIndex): Iterable<Payment> {
   for (const position of log.history.burns.get(burn) ?? []) {
     const payload = eventAt(log, position)?.payload

@@ -20,10 +20,11 @@ import { rootOf, schedule } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { estimateRate } from './fees.ts'
 import { hasLost } from './lost-coins.ts'
+import { isPaidInPlace } from './paid-already.ts'
 import { beingReplaced, chainOf, liveTransaction } from './replacement-chain.ts'
 import { sendTransaction, startSigning } from './signing.ts'
 import type { Delay, SubmittedTransaction, TxidKey } from './state.ts'
-import { keyOfTxid, sumOf } from './state.ts'
+import { burnsOf, keyOfTxid, sumOf } from './state.ts'
 import type { InvalidTransaction, ReplacedReason } from './types.ts'
 
 type Sent = View<SubmittedTransaction>
@@ -113,6 +114,9 @@ function planReplacement(context: Context, old: Sent, estimate: bigint): Plan {
   const outcome = buildTransaction(request)
   if (outcome.type !== 'tooManyInputs' || old.purpose.type === 'toCancel')
     return planOf(context, outcome, { reason: { type: 'toRetry' }, rate })
+  // What bars this one need not bar the one before it: nobody may be given back anything (§18.8).
+  if (burnsOf(old.purpose).some((burn) => isPaidInPlace(context, burn)))
+    return wait('tooManyInputs', rate)
   const { inputs } = outcome
   const error: InvalidTransaction = { type: 'tooManyInputs', inputs, inputsMax }
   if (rateMax !== undefined && estimate > rateMax) return wait('rateAboveMax', estimate)

@@ -226,6 +226,33 @@ describe('a withdrawal that would have been paid out of it', () => {
     requireBooks(world)
   })
 
+  it('is not given back by a cancellation of what pays in the place of another', () => {
+    const { world, coins, lose } = credited([600_000n, 600_000n, 800_000n])
+    const burn = withdraw(world, 1_300_000n)
+    world.wait(11n * SECOND)
+    world.sign()
+    const [sent] = world.state.submitted.values()
+    const gone = sent?.utxos.map(keyOfUtxo)[0]
+    const coin = coins.find((each) => keyOfUtxo(each) === gone)
+    if (coin === undefined) throw new Error('it spends a coin')
+    world.chain.mempool.length = 0
+    lose(coin)
+    recapitalise(world, coin.value)
+    expect(writeOff(world, coin.outpoint)).toEqual({ type: 'ok' })
+    world.sign()
+    world.upgrade({ type: 'upgrade', args: { inputsMax: 1n } })
+    world.wait(25n * HOUR)
+    expect(world.state.signing.size).toBe(0) // The cancellation need not bar the first one.
+    expect([...world.state.volatile.delayed.values()]).toMatchObject([{ reason: 'tooManyInputs' }])
+    world.upgrade({ type: 'upgrade', args: { inputsMax: 2n } })
+    world.wait(2n * HOUR)
+    expect(world.state.signing.size).toBe(1)
+    world.sign()
+    world.mine(6)
+    expect(world.status(burn).type).toBe('confirmed')
+    requireBooks(world)
+  })
+
   it('is paid out of the same coins also when another one is lost before that is signed', () => {
     const { world, lose } = credited([...Array<bigint>(13).fill(100_000n), 900_000n])
     const burn = withdraw(world, 2_150_000n)
