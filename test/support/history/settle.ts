@@ -58,7 +58,12 @@ function calm(history: History): void {
 function giveBackThefts(history: History): void {
   const { chain, thefts } = history
   const undone = thefts.filter(({ theft }) => chain.tip.confirmed.has(theft.id))
-  const least = undone.reduce((min, { height }) => Math.min(min, height), Number.POSITIVE_INFINITY)
+  // Another reorganisation may have put the theft into a lower block since.
+  const least = undone.reduce(
+    (min, { theft, height }) =>
+      Math.min(min, height, (chain.tip.confirmed.get(theft.id) ?? height + 1) - 1),
+    Number.POSITIVE_INFINITY,
+  )
   if (undone.length === 0) return
   const depth = chain.height - least
   const base = ancestor(chain.tip, depth)
