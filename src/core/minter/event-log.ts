@@ -175,10 +175,14 @@ export function sentEvent(
   return number === undefined || event === undefined ? undefined : { number, event }
 }
 
-/** Published events from number `start` on, at most `length` of them. */
+/** Published events from number `start` on, at most `length` of them, and one at least. */
 export function publishedEvents(
   log: View<EventLog>,
-  { start, length }: { readonly start: number; readonly length: number },
+  {
+    start,
+    length,
+    bytesMax = Number.POSITIVE_INFINITY,
+  }: { readonly start: number; readonly length: number; readonly bytesMax?: number },
 ): readonly Event[] {
   // The last piece that begins at or before `start`.
   let [low, high] = [0, log.before.length]
@@ -190,10 +194,14 @@ export function publishedEvents(
   const first = Math.max(0, low - 1)
   let number = log.before[first]?.published ?? 0
   const found: Event[] = []
+  let size = 0
   for (let index = first * PIECE_EVENTS; index < log.count && found.length < length; index++) {
     if (!isPublished(log, index)) continue
     if (number++ < start) continue
-    found.push(ownEvent(present(bytesAt(log, index), 'a log holds what it counts')))
+    const bytes = present(bytesAt(log, index), 'a log holds what it counts')
+    size += bytes.length
+    if (size > bytesMax && found.length > 0) break
+    found.push(ownEvent(bytes))
   }
   return found
 }

@@ -33,18 +33,28 @@ export const minterInfo = (context: Context): MinterInfo => ({
   depositMinAmount: effectiveDepositMin(context),
 })
 
+/** Of the events in the log; who asks goes on behind them. A reply has room for as much. */
+const PAGE_BYTES_MAX = 1_500_000
+
 type Page = { readonly start: bigint; readonly length: bigint }
 
 /** Events that the deployed minter knows, counted without ours. */
 export function eventsPage(log: View<EventLog>, page: Page): readonly Event[] {
   const { start, end } = bounds(page, log.published)
-  return publishedEvents(log, { start, length: end - start })
+  return publishedEvents(log, { start, length: end - start, bytesMax: PAGE_BYTES_MAX })
 }
 
 /** All events, ours included, as bytes: the extension endpoint of §18.2. */
-export const encodedPage = (log: View<EventLog>, page: Page): readonly Uint8Array[] => [
-  ...encodedEvents(log, bounds(page, log.count)),
-]
+export function encodedPage(log: View<EventLog>, page: Page): readonly Uint8Array[] {
+  const found: Uint8Array[] = []
+  let size = 0
+  for (const bytes of encodedEvents(log, bounds(page, log.count))) {
+    size += bytes.length
+    if (size > PAGE_BYTES_MAX && found.length > 0) break
+    found.push(bytes)
+  }
+  return found
+}
 
 /** Positions of a page among `count`: none beyond the end, and no more rows than one query gives. */
 function bounds(

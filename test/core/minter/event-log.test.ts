@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { concat, toHex } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
+import { sat } from '../../../src/core/base/units.ts'
+import { encodeArgs } from '../../../src/core/ic/candid.ts'
 import type { Cbor } from '../../../src/core/ic/cbor.ts'
 import { decodeCbor, encodeCbor } from '../../../src/core/ic/cbor.ts'
 import {
@@ -25,6 +27,8 @@ import {
 } from '../../../src/core/minter/event-log.ts'
 import type { Event } from '../../../src/core/minter/events.ts'
 import { EVENT_NAMES, isExtension } from '../../../src/core/minter/events.ts'
+import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { encodedPage, eventsPage } from '../../../src/core/minter/queries.ts'
 import { anyEvent, eventsOf, PAYLOAD_TYPES } from '../../support/minter-arbitraries.ts'
 import { someTxid, TestMinter, user } from '../../support/minter-world.ts'
 
@@ -288,4 +292,28 @@ it('a transaction that was sent is found by its txid', () => {
     expect(sentEvent(log, event.payload.txid)).toEqual({ number: i + 1, event })
   }
   expect(sentEvent(log, someTxid(9))).toBeUndefined()
+})
+
+it('a page of large events ends before a reply would be too long, and the next goes on', () => {
+  const log = emptyLog()
+  const utxos = Array.from({ length: 1_000 }, (_, vout) => ({
+    outpoint: { txid: someTxid(vout), vout },
+    value: sat(50_000n),
+    height: vout,
+  }))
+  const toAccount = { owner: user(1) }
+  for (let i = 0n; i < 22n; i++)
+    appendEvent(log, { payload: { type: 'receivedUtxos', mintTxid: i, toAccount, utxos } })
+  const all = { start: 0n, length: 2_000n }
+  const { get_events } = minterInterface
+  const first = eventsPage(log, all)
+  const second = eventsPage(log, { start: BigInt(first.length), length: 2_000n })
+  expect(first.length).toBeLessThan(22)
+  const indices = [...first, ...second].map(
+    ({ payload }) => 'mintTxid' in payload && payload.mintTxid,
+  )
+  expect(indices).toEqual(Array.from({ length: 22 }, (_, i) => BigInt(i)))
+  expect(encodeArgs([get_events.result], [first]).length).toBeLessThan(2 * 1024 * 1024)
+  expect(encodedPage(log, all).length).toBe(first.length)
+  expect(encodedPage(log, { start: 21n, length: 1n }).length).toBe(1)
 })
