@@ -7,7 +7,8 @@ import { eventOfJson } from '../../../src/core/minter/event-json.ts'
 import { appendEvent, eventAt } from '../../../src/core/minter/event-log.ts'
 import { httpRequest } from '../../../src/core/minter/http-request.ts'
 import { note } from '../../../src/core/minter/observed.ts'
-import { timeText } from '../../../src/core/minter/pages/texts.ts'
+import { html } from '../../../src/core/minter/pages/html.ts'
+import { lines, timeText } from '../../../src/core/minter/pages/texts.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
@@ -447,6 +448,20 @@ it.each([
   [4_107_542_400n, '2100-03-01 00:00:00'],
 ])('the time %s is shown as %s', (seconds, text) => {
   expect(timeText(seconds * SECOND)).toBe(text)
+})
+
+it.each([
+  [20, 20, ''],
+  [1_000, 20, 'and 980 more'],
+])('of %i inputs %i are put into words', (count, expected, end) => {
+  let made = 0
+  const items = Array.from({ length: count }, (_, i) => i)
+  const cell = (i: number) => {
+    made += 1
+    return html`${i}`
+  }
+  const text = lines(items, cell).toString()
+  expect([made, text.endsWith(end)]).toEqual([expected, true])
 })
 
 it('times are shown as a calendar has them', () => {

@@ -52,8 +52,10 @@ export const addressCell = (address: View<BitcoinAddress>, network: BitcoinNetwo
 
 /** One under the other, as far as there is room. */
 const LINES_MAX = 20
-export function lines(cells: readonly Html[]): Html {
-  const shown = cells.slice(0, LINES_MAX).map((cell, i) => (i === 0 ? cell : html`<br>${cell}`))
-  const more = cells.length - LINES_MAX
+export function lines<T>(items: readonly T[], cell: (item: T) => Html): Html {
+  const shown = items
+    .slice(0, LINES_MAX)
+    .map((item, i) => (i === 0 ? cell(item) : html`<br>${cell(item)}`))
+  const more = items.length - LINES_MAX
   return html`${shown}${more > 0 ? html`<br>and ${more} more` : ''}`
 }

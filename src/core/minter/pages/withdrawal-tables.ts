@@ -87,7 +87,7 @@ function inFlight({ state }: Context): Table {
             : purposeCell(purpose),
           `${signed.size} of ${utxos.length}`,
           [...failures.values()].reduce((sum, count) => sum + count, 0),
-          lines(utxos.map(outpointCell)),
+          lines(utxos, outpointCell),
         ],
       ),
   }
@@ -96,8 +96,8 @@ function inFlight({ state }: Context): Table {
 function purposeCell(purpose: View<SubmittedTransaction>['purpose']): Html {
   if (purpose.type === 'toConsolidate')
     return html`consolidation, burn ${purpose.request.blockIndex}`
-  const burns = purpose.requests.map(({ blockIndex }) => html`burn ${blockIndex}`)
-  return html`${purpose.type === 'toCancel' ? html`cancels<br>` : ''}${lines(burns)}`
+  const burns = lines(purpose.requests, ({ blockIndex }) => html`burn ${blockIndex}`)
+  return html`${purpose.type === 'toCancel' ? html`cancels<br>` : ''}${burns}`
 }
 
 function submitted(context: Context): Table {
@@ -117,7 +117,7 @@ function submitted(context: Context): Table {
           feeRate ?? '?',
           changeOutput === undefined ? '–' : amountText(changeOutput.value),
           `${ports.bitcoin.confirmations(txid)} of ${state.config.minConfirmations}`,
-          lines(utxos.map(outpointCell)),
+          lines(utxos, outpointCell),
         ]
       }),
   }
@@ -140,7 +140,7 @@ function chains({ state }: Context): Table {
     rows: (from, to) =>
       newest.slice(from, to).map((key) => {
         const chain = chainOf(state, key)
-        return [lines(chain.map((each) => txidCell(fromHex(each)))), chain.length]
+        return [lines(chain, (each) => txidCell(fromHex(each))), chain.length]
       }),
   }
 }
