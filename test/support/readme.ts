@@ -40,6 +40,8 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/127\.0\.0\.1:\d+/g, '<endpoint>'],
   [/\b\d+\.\d s\b/g, '<seconds>'],
   [/\bheight \d+/g, '<height>'],
+  // Which of them a client sees on the way is chance.
+  [/\b\d+\/(\d+) confirmations\b/g, '<some>/$1 confirmations'],
 ]
 
 /** A line without what differs from run to run; amounts, fees and block numbers stay. */
