@@ -63,6 +63,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Sub-folders that are parts by themselves, which other areas may use. */
 const openFolders: readonly string[] = [
   'src/core/btc/regtest/',
+  'src/core/minter/events/',
+  'src/core/minter/interface/',
+  'src/core/minter/losses/',
+  'src/core/minter/state/',
   'src/core/minter/views/',
   'src/host/control/',
   'src/wallet/keys/',

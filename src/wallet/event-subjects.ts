@@ -4,7 +4,7 @@ import { attempt, BadEncoding } from '../core/base/errors.ts'
 import { decodeTransaction, txid as txidOf } from '../core/btc/transaction.ts'
 import type { Account } from '../core/ic/account.ts'
 import { sameAccount } from '../core/ic/account.ts'
-import type { Payload, PayloadType } from '../core/minter/events.ts'
+import type { Payload, PayloadType } from '../core/minter/events/events.ts'
 import type { Utxo } from '../core/minter/types.ts'
 
 export type Subject = {

@@ -6,7 +6,7 @@ import { sameAccount, textOfAccount } from '../core/ic/account.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { textOfPrincipal } from '../core/ic/principal.ts'
 import { addressText, scriptOfAddress } from '../core/minter/addresses.ts'
-import type { CallPurpose, Payload, PayloadType } from '../core/minter/events.ts'
+import type { CallPurpose, Payload, PayloadType } from '../core/minter/events/events.ts'
 import type {
   BitcoinAddress,
   BitcoinNetwork,

@@ -4,7 +4,7 @@
  */
 import { fromHex, toDisplayHex } from '../../src/core/base/bytes.ts'
 import { decodeTransaction } from '../../src/core/btc/transaction.ts'
-import type { Event } from '../../src/core/minter/events.ts'
+import type { Event } from '../../src/core/minter/events/events.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { ReserveReport } from '../../src/wallet/reserves.ts'
 import { verifyReserves } from '../../src/wallet/reserves.ts'

@@ -5,7 +5,7 @@
 import { stdout } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { directoriesOf } from '../../src/core/base/directories.ts'
-import type { Payload } from '../../src/core/minter/events.ts'
+import type { Payload } from '../../src/core/minter/events/events.ts'
 import { Client } from '../../src/wallet/client.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { resolveNetwork } from '../../src/wallet/networks.ts'

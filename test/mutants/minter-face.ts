@@ -100,20 +100,20 @@ const upgrades: readonly Mutant[] = [
 const credits: readonly Mutant[] = [
   mutant(
     'a coin that was credited is processed again',
-    'minter/deposit',
+    'minter/deposits/deposit',
     { from: 'utxo.value === 0n || mintedOutpoints.has(key)', to: 'utxo.value === 0n' },
     'core/minter/deposit.test.ts#23.25',
     `${CACHE}#23.43`,
   ),
   mutant(
     'a cached answer outlives the payment that spends its coin',
-    'minter/spent-answers',
+    'minter/deposits/spent-answers',
     { from: "if (type === 'sentTransaction') return payload.utxos", to: '' },
     `${CACHE}#23.43`,
   ),
   mutant(
     'a cached answer outlives the end of its coin',
-    'minter/spent-answers',
+    'minter/deposits/spent-answers',
     { from: "=== 'confirmedTransaction' ? inputsOf(payload.txid)", to: "=== 'init' ? []" },
     `${CACHE}#23.43`,
   ),
@@ -125,13 +125,13 @@ const credits: readonly Mutant[] = [
   ),
   mutant(
     'a cached answer serves for ever',
-    'minter/utxo-cache',
+    'minter/deposits/utxo-cache',
     { from: 'found === undefined || now - found.at > expiration', to: 'found === undefined' },
     `${CACHE}#23.42`,
   ),
   mutant(
     'automatic minting believes the cache',
-    'minter/deposit',
+    'minter/deposits/deposit',
     {
       from: '? creditAccount(context, account, utxosOf)',
       to: '? creditAccount(context, account, cachedUtxosOf)',
@@ -140,20 +140,20 @@ const credits: readonly Mutant[] = [
   ),
   mutant(
     'a coin with two values is worth one of them',
-    'minter/deposit',
+    'minter/deposits/deposit',
     { from: '!contradictory.has(key)', to: 'key !== undefined' },
     `${HOSTILE}#two values`,
   ),
   mutant(
     'a coin is as deep as the view was asked for',
-    'minter/deposit',
+    'minter/deposits/deposit',
     { from: 'tipHeight - utxo.height + 1 >= depth', to: 'depth > 0' },
     `${HOSTILE}#not deep enough`,
     `${HOSTILE}#above its tip`,
   ),
   mutant(
     'a coin that was suspended for another account stays so',
-    'minter/apply-deposits',
+    'minter/apply/apply-deposits',
     { from: 'suspended?.delete(key)', to: 'suspended?.has(key)' },
     `${HOSTILE}#too small for one`,
   ),
@@ -174,13 +174,13 @@ const judged: readonly Mutant[] = [
   ),
   mutant(
     'a message may hold lines that its argument made up',
-    'minter/consent',
+    'minter/interface/consent',
     { from: '/^[!-_a-~]+$/', to: '/^[^]*$/' },
     `${CONSENT}#pose as`,
   ),
   mutant(
     'a piece of an address is left out',
-    'minter/consent',
+    'minter/interface/consent',
     {
       from: 'Math.ceil(content.length / PIECE_LENGTH)',
       to: 'Math.floor(content.length / PIECE_LENGTH)',

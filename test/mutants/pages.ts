@@ -55,21 +55,21 @@ export const pageMutants: readonly Mutant[] = [
   },
   {
     name: 'a replacement is not told of the withdrawal that it pays',
-    file: at('history'),
+    file: at('events/history'),
     from: 'paid.set(keyOfTxid(payload.newTxid), burns)\n      return burns',
     to: 'paid.set(keyOfTxid(payload.newTxid), burns)\n      return []',
     tests: [`${views}#that was replaced`],
   },
   {
     name: 'a copy of a log shares its index',
-    file: at('history'),
+    file: at('events/history'),
     from: 'burns: copyOfLists(burns),',
     to: 'burns: burns as Map<BurnIndex, number[]>,',
     tests: [`${log}#its own way`],
   },
   {
     name: 'deposits are shown less the check fee of today',
-    file: at('history'),
+    file: at('events/history'),
     from: 'checkFees.findLast(({ from }) => from <= position)',
     to: 'checkFees.at(-1)',
     tests: [`${views}#fee of its day`],
@@ -83,7 +83,7 @@ export const pageMutants: readonly Mutant[] = [
   },
   {
     name: 'a txid is read whatever its twin says',
-    file: at('event-json'),
+    file: at('events/event-json'),
     from: 'if (!(shown instanceof Uint8Array) || !equalBytes(shown, bytesOf(cbor))) return unfit()',
     to: 'if (!(shown instanceof Uint8Array)) return unfit()',
     tests: [`${json}#twin of another`],

@@ -23,14 +23,14 @@ export const recordedMutants: readonly Mutant[] = [
   },
   {
     name: 'a replay of another release keeps the order of this one',
-    file: 'minter/batch.ts',
+    file: 'minter/withdrawals/batch.ts',
     from: 'isBatchByArrival ? batch : batch.sort(compareRequests)',
     to: 'isBatchByArrival ? batch.sort(compareRequests) : batch.sort(compareRequests)',
     tests: [`${STORIES}#order of arrival`],
   },
   {
     name: 'the check of a withdrawal costs nothing in another release either',
-    file: 'minter/withdrawal.ts',
+    file: 'minter/withdrawals/withdrawal.ts',
     from: 'amount: amount - withdrawalFee(context.state.config)',
     to: 'amount: amount + 0n * withdrawalFee(context.state.config)',
     tests: [`${STORIES}#to the txid`],
@@ -51,14 +51,14 @@ export const recordedMutants: readonly Mutant[] = [
   },
   {
     name: 'an update is answered as a query',
-    file: 'minter/candid-face.ts',
+    file: 'minter/interface/candid-face.ts',
     from: "kind === 'query' && !isQuery ? undefined",
     to: "kind === 'query' && isQuery === undefined ? undefined",
     tests: [FACE],
   },
   {
     name: 'a page is given to an update',
-    file: 'minter/candid-face.ts',
+    file: 'minter/interface/candid-face.ts',
     from: "  kind === 'query'\n    ? pages",
     to: '  kind !== undefined\n    ? pages',
     tests: [FACE],

@@ -11,7 +11,7 @@
 import { expect, it } from 'vitest'
 import type { NodeIndex } from '../../src/core/base/party.ts'
 import { faultyMax } from '../../src/core/base/party.ts'
-import { minterInterface } from '../../src/core/minter/interface.ts'
+import { minterInterface } from '../../src/core/minter/interface/interface.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { scattered } from '../support/log-schedules.ts'
 import { minter, NodeClients } from '../support/node-clients.ts'

@@ -5,7 +5,7 @@ import { hash32 } from '../../src/core/base/bytes.ts'
 import { sat, timestampNs } from '../../src/core/base/units.ts'
 import type { Account } from '../../src/core/ic/account.ts'
 import { principal } from '../../src/core/ic/principal.ts'
-import type { Event, Payload, Payloads, PayloadType } from '../../src/core/minter/events.ts'
+import type { Event, Payload, Payloads, PayloadType } from '../../src/core/minter/events/events.ts'
 import type {
   BitcoinAddress,
   InvalidTransaction,

@@ -20,8 +20,8 @@ import {
 import type { Account } from '../../src/core/ic/account.ts'
 import { principal, principalOfText } from '../../src/core/ic/principal.ts'
 import { EMBEDDED_INIT } from '../../src/core/minter/constants.ts'
-import type { Event, Payload } from '../../src/core/minter/events.ts'
-import { withWitnesses } from '../../src/core/minter/signed-transaction.ts'
+import type { Event, Payload } from '../../src/core/minter/events/events.ts'
+import { withWitnesses } from '../../src/core/minter/transactions/signed-transaction.ts'
 import type { BitcoinAddress, Utxo } from '../../src/core/minter/types.ts'
 
 export const MINTER = principalOfText('mqygn-kiaaa-aaaar-qaadq-cai')

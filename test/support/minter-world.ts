@@ -28,8 +28,8 @@ import type { Call, Method, Methods, Reply, SignatureRequest } from '../../src/c
 import type { Settings } from '../../src/core/minter/constants.ts'
 import { DEFAULT_SETTINGS, EMBEDDED_INIT } from '../../src/core/minter/constants.ts'
 import type { World } from '../../src/core/minter/context.ts'
-import { eventsOf } from '../../src/core/minter/event-log.ts'
-import type { Event, PayloadType } from '../../src/core/minter/events.ts'
+import { eventsOf } from '../../src/core/minter/events/event-log.ts'
+import type { Event, PayloadType } from '../../src/core/minter/events/events.ts'
 import type { Minter } from '../../src/core/minter/machine.ts'
 import * as machine from '../../src/core/minter/machine.ts'
 import type {

@@ -14,7 +14,7 @@ import type { ValueOf } from '../../src/core/ic/candid.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { valueOfBlock } from '../../src/core/ledger/block-value.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface.ts'
-import { minterInterface } from '../../src/core/minter/interface.ts'
+import { minterInterface } from '../../src/core/minter/interface/interface.ts'
 import { encodeMintMemo } from '../../src/core/minter/memo.ts'
 import { fact, redeeming, SpendingDesks } from '../support/spending-desks.ts'
 

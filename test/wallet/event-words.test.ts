@@ -1,7 +1,7 @@
 /** Every kind of event in words, and whom it is about. Source: cli §5.14, minter §18.2. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Payload } from '../../src/core/minter/events.ts'
+import type { Payload } from '../../src/core/minter/events/events.ts'
 import { AccountTrail, subjectOf } from '../../src/wallet/event-subjects.ts'
 import type { Wording } from '../../src/wallet/event-words.ts'
 import { sentenceOf } from '../../src/wallet/event-words.ts'

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest'
 import { timestampNs, tokens } from '../../src/core/base/units.ts'
 import type { Block, Transaction } from '../../src/core/ledger/block.ts'
-import type { Payload } from '../../src/core/minter/events.ts'
+import type { Payload } from '../../src/core/minter/events/events.ts'
 import { encodeBurnMemo, encodeMintMemo } from '../../src/core/minter/memo.ts'
 import { compareBooks } from '../../src/wallet/reserve-books.ts'
 import { MINTER, user } from '../support/minter-world.ts'

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { decodeTransaction, outpointKey } from '../../src/core/btc/transaction.ts'
-import type { State, SubmittedTransaction } from '../../src/core/minter/state.ts'
+import type { State, SubmittedTransaction } from '../../src/core/minter/state/state.ts'
 import { claimsOf, countCoins } from '../../src/wallet/reserve-coins.ts'
 import { MINTER, ROOT, TestMinter, user } from '../support/minter-world.ts'
 

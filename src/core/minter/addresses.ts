@@ -10,7 +10,7 @@ import type { Account } from '../ic/account.ts'
 import { effectiveSubaccount, SUBACCOUNT_BYTES } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
 import { networkOf, readDestination } from './destination.ts'
-import type { Root } from './state.ts'
+import type { Root } from './state/state.ts'
 import type { BitcoinAddress, BitcoinNetwork } from './types.ts'
 
 const SCHEMA_V1 = Uint8Array.of(1)

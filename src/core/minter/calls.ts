@@ -3,7 +3,7 @@ import type { Txid } from '../base/bytes.ts'
 import type { ExtendedKey } from '../base/derivation.ts'
 import type { Account } from '../ic/account.ts'
 import type { Principal } from '../ic/principal.ts'
-import type { Event } from './events.ts'
+import type { Event } from './events/events.ts'
 import type {
   AccountArgs,
   Answer,

@@ -3,16 +3,16 @@ import { assert, attempt, BadEncoding, present } from '../base/errors.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs, TIMESTAMP_MAX, timestampNs, tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import { dropSpent } from './deposits/spent-answers.ts'
 import type { Ruled } from './dialect.ts'
-import { applyChecked } from './event-check.ts'
-import type { EventLog } from './event-log.ts'
-import { appendEvent } from './event-log.ts'
-import type { Payload } from './events.ts'
-import { notedOf } from './noted-events.ts'
+import type { EventLog } from './events/event-log.ts'
+import { appendEvent } from './events/event-log.ts'
+import type { Payload } from './events/events.ts'
+import { notedOf } from './events/noted-events.ts'
 import { note } from './observed.ts'
 import type { LedgerCall, Ports } from './ports.ts'
-import { dropSpent } from './spent-answers.ts'
-import type { Root, State, Task, Volatile } from './state.ts'
+import { applyChecked } from './state/event-check.ts'
+import type { Root, State, Task, Volatile } from './state/state.ts'
 import type { Answer, Result, TemporarilyUnavailable } from './types.ts'
 
 /** What is outside the minter, in the slot that runs now. */
@@ -58,7 +58,7 @@ export function contextOf(
       const { file, message, priority } = notedOf(payload)
       const noting = { volatile: state.volatile, now: world.now }
       note(noting, file, message, priority)
-      for (const each of broken.slice(brokenBefore)) note(noting, 'event-check.ts', each)
+      for (const each of broken.slice(brokenBefore)) note(noting, 'state/event-check.ts', each)
     },
   }
 }

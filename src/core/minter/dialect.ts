@@ -14,7 +14,7 @@ import {
   MINTER_FEE_PER_OUTPUT,
   MINTER_OUTPUT_MIN,
 } from './constants.ts'
-import type { SubmittedTransaction } from './state.ts'
+import type { SubmittedTransaction } from './state/state.ts'
 
 /** Settings of an operator, and the ways of a release that no operator sets. */
 export type Ruled = Settings & { readonly dialect?: Dialect }

@@ -2,8 +2,8 @@
 import { attempt, BadEncoding } from '../base/errors.ts'
 import type { Cbor } from '../ic/cbor.ts'
 import { decodeCanonicalCbor, encodeCbor } from '../ic/cbor.ts'
-import type { Codec } from './fields.ts'
-import { blob, nat32, nat64, text } from './fields.ts'
+import type { Codec } from './events/fields.ts'
+import { blob, nat32, nat64, text } from './events/fields.ts'
 import type { BurnMemo, DecodeMemoArgs, DecodeMemoResult, MemoStatus, MintMemo } from './types.ts'
 
 const MINT_CONVERT = 0n

@@ -3,8 +3,8 @@
  */
 import type { View } from '../base/view.ts'
 import { isDiverged } from '../btc/chain-queries.ts'
-import { mintingStopped } from '../minter/lost-coins.ts'
-import { stoppedAsBroken } from '../minter/stopped.ts'
+import { mintingStopped } from '../minter/losses/lost-coins.ts'
+import { stoppedAsBroken } from '../minter/state/stopped.ts'
 import type { ReplicaState } from './replica-state.ts'
 
 /** Empty while all is well. */

@@ -20,7 +20,7 @@ import type { State } from '../btc/chain-state.ts'
 import { execute } from '../btc/chain-view.ts'
 import type { NetworkName } from '../btc/network.ts'
 import { decodePage, pageOf } from '../btc/utxo-page.ts'
-import type { GetUtxosRequest, GetUtxosResponse } from '../minter/bitcoin-interface.ts'
+import type { GetUtxosRequest, GetUtxosResponse } from '../minter/interface/bitcoin-interface.ts'
 import type { BitcoinNetwork } from '../minter/types.ts'
 import type {
   BitcoinFees,

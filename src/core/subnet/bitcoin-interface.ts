@@ -23,7 +23,7 @@ import {
   bitcoinNetworkCodec,
   bitcoinQueries,
   blockHashCodec,
-} from '../minter/bitcoin-interface.ts'
+} from '../minter/interface/bitcoin-interface.ts'
 
 const network = bitcoinNetworkCodec
 

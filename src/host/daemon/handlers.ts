@@ -1,7 +1,7 @@
 /** What each operation of the control port does. Implements `docs/spec/cli.md` §§5.16 to 5.18. */
 import { Problem, SigningStalled } from '../../core/base/errors.ts'
 import { agreementQuorum } from '../../core/base/party.ts'
-import { minterInterface } from '../../core/minter/interface.ts'
+import { minterInterface } from '../../core/minter/interface/interface.ts'
 import { bitcoinInterface } from '../../core/subnet/bitcoin-interface.ts'
 import { checkerInterface } from '../../core/subnet/checker-interface.ts'
 import { AttachedBitcoin } from '../bitcoin/attached-node.ts'

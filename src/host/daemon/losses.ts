@@ -1,7 +1,7 @@
 /** Losses of the local minter, for its operator. Implements `docs/spec/minter.md` §18.8, cli §5.17. */
 import { fromDisplayHex } from '../../core/base/bytes.ts'
 import { Problem } from '../../core/base/errors.ts'
-import { minterExtension } from '../../core/minter/extension.ts'
+import { minterExtension } from '../../core/minter/interface/extension.ts'
 import type { RequestOf } from '../control/protocol.ts'
 import type { LocalSubnet } from '../local-subnet.ts'
 import { callAsOperator } from './operator.ts'

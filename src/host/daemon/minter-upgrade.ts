@@ -3,7 +3,7 @@
  * not at all. Implements `docs/spec/cli.md` §5.16, `docs/spec/minter.md` §18.4.
  */
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
-import { minterExtension } from '../../core/minter/extension.ts'
+import { minterExtension } from '../../core/minter/interface/extension.ts'
 import type { SettingsChange } from '../../core/minter/settings-change.ts'
 import type { UpgradeArgs } from '../../core/minter/types.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'

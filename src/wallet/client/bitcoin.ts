@@ -5,7 +5,7 @@
 import type { BlockHash } from '../../core/base/bytes.ts'
 import { equalBytes } from '../../core/base/bytes.ts'
 import { CanisterRefused } from '../../core/base/errors.ts'
-import { bitcoinQueries } from '../../core/minter/bitcoin-interface.ts'
+import { bitcoinQueries } from '../../core/minter/interface/bitcoin-interface.ts'
 import type { Utxo } from '../../core/minter/types.ts'
 import { minterNetworkOf } from '../network.ts'
 import { rawQuery } from './raw.ts'

@@ -1,9 +1,9 @@
 /** The minter's events, read in pages. Source: minter §§18.2, 20.1. */
 import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
-import { decodeEvent } from '../../core/minter/event-log.ts'
-import type { Event } from '../../core/minter/events.ts'
-import { minterExtension } from '../../core/minter/extension.ts'
-import { minterInterface } from '../../core/minter/interface.ts'
+import { decodeEvent } from '../../core/minter/events/event-log.ts'
+import type { Event } from '../../core/minter/events/events.ts'
+import { minterExtension } from '../../core/minter/interface/extension.ts'
+import { minterInterface } from '../../core/minter/interface/interface.ts'
 import type { InitArgs } from '../../core/minter/types.ts'
 import type { OnProgress } from './logs.ts'
 import { believable, ENTRIES_MAX, PAGE } from './logs.ts'

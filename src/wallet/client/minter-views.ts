@@ -1,6 +1,6 @@
 /** What only our minter tells of itself; every other one answers nothing. Source: minter §20.6. */
 import type { Account } from '../../core/ic/account.ts'
-import { minterExtension } from '../../core/minter/extension.ts'
+import { minterExtension } from '../../core/minter/interface/extension.ts'
 import type { Coin, CoinKind } from '../../core/minter/views/coins.ts'
 import type { Deposit } from '../../core/minter/views/deposits.ts'
 import type { Info } from '../../core/minter/views/info.ts'

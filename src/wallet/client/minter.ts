@@ -7,7 +7,7 @@ import { CanisterRefused } from '../../core/base/errors.ts'
 import { sat } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import type { Principal } from '../../core/ic/principal.ts'
-import { minterInterface } from '../../core/minter/interface.ts'
+import { minterInterface } from '../../core/minter/interface/interface.ts'
 import type {
   MinterInfo,
   RetrieveBtcStatusV2,

@@ -20,7 +20,7 @@ import {
 import { record, variant } from '../../../src/core/ic/candid-records.ts'
 import { candidText } from '../../../src/core/ic/candid-text.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
-import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { minterInterface } from '../../../src/core/minter/interface/interface.ts'
 
 describe('an interface', () => {
   test('is printed with labels, kinds and quoted words', () => {

@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareRequests } from '../../../src/core/minter/batch.ts'
 import { decodeMintMemo } from '../../../src/core/minter/memo.ts'
-import { forgetCoin } from '../../../src/core/minter/spent-coins.ts'
-import type { WithdrawalRequest } from '../../../src/core/minter/state.ts'
-import { burnsOf, keyOfUtxo, requestsOf } from '../../../src/core/minter/state.ts'
+import { forgetCoin } from '../../../src/core/minter/state/spent-coins.ts'
+import type { WithdrawalRequest } from '../../../src/core/minter/state/state.ts'
+import { burnsOf, keyOfUtxo, requestsOf } from '../../../src/core/minter/state/state.ts'
+import { compareRequests } from '../../../src/core/minter/withdrawals/batch.ts'
 import type { WorldOptions } from '../../support/minter-world.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 

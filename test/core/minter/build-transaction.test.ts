@@ -8,17 +8,20 @@ import { sha256 } from '../../../src/core/base/hash.ts'
 import { sat } from '../../../src/core/base/units.ts'
 import { vsize } from '../../../src/core/btc/transaction.ts'
 import { scriptOfAddress } from '../../../src/core/minter/addresses.ts'
-import type { BuildRequest, Recipient } from '../../../src/core/minter/build-transaction.ts'
+import { DUST_LIMIT } from '../../../src/core/minter/constants.ts'
+import { PRESENT } from '../../../src/core/minter/dialect.ts'
+import { addCoin, newCoinSet } from '../../../src/core/minter/state/coin-set.ts'
+import { sumOf } from '../../../src/core/minter/state/state.ts'
+import type {
+  BuildRequest,
+  Recipient,
+} from '../../../src/core/minter/transactions/build-transaction.ts'
 import {
   buildTransaction,
   distribute,
   planTransaction,
   worstCaseVsize,
-} from '../../../src/core/minter/build-transaction.ts'
-import { addCoin, newCoinSet } from '../../../src/core/minter/coin-set.ts'
-import { DUST_LIMIT } from '../../../src/core/minter/constants.ts'
-import { PRESENT } from '../../../src/core/minter/dialect.ts'
-import { sumOf } from '../../../src/core/minter/state.ts'
+} from '../../../src/core/minter/transactions/build-transaction.ts'
 import type { Utxo } from '../../../src/core/minter/types.ts'
 
 const P2WPKH = 22

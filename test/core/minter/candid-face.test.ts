@@ -5,14 +5,14 @@ import { timestampNs } from '../../../src/core/base/units.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
 import { httpInterface } from '../../../src/core/ic/http-request.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
+import { EMBEDDED_INIT } from '../../../src/core/minter/constants.ts'
 import {
   callCandid,
   installCandid,
   minterFaces,
   upgradeCandid,
-} from '../../../src/core/minter/candid-face.ts'
-import { EMBEDDED_INIT } from '../../../src/core/minter/constants.ts'
-import { minterArgCodec, minterInterface } from '../../../src/core/minter/interface.ts'
+} from '../../../src/core/minter/interface/candid-face.ts'
+import { minterArgCodec, minterInterface } from '../../../src/core/minter/interface/interface.ts'
 import type { MinterArg } from '../../../src/core/minter/types.ts'
 import { CHECKER, LEDGER, MINTER, TestMinter, user } from '../../support/minter-world.ts'
 

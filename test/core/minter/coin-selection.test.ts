@@ -8,8 +8,7 @@ import { bigEndian } from '../../../src/core/base/bytes.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
 import { sat } from '../../../src/core/base/units.ts'
 import { outpointKey } from '../../../src/core/btc/transaction.ts'
-import { selectCoins, selectGreedily } from '../../../src/core/minter/coin-selection.ts'
-import type { Spendable } from '../../../src/core/minter/coin-set.ts'
+import type { Spendable } from '../../../src/core/minter/state/coin-set.ts'
 import {
   addCoin,
   ascending,
@@ -22,8 +21,12 @@ import {
   PIECE_MAX,
   takeCoin,
   worthAtLeast,
-} from '../../../src/core/minter/coin-set.ts'
-import { sumOf } from '../../../src/core/minter/state.ts'
+} from '../../../src/core/minter/state/coin-set.ts'
+import { sumOf } from '../../../src/core/minter/state/state.ts'
+import {
+  selectCoins,
+  selectGreedily,
+} from '../../../src/core/minter/transactions/coin-selection.ts'
 import type { Utxo } from '../../../src/core/minter/types.ts'
 import { someTxid, TestMinter } from '../../support/minter-world.ts'
 

@@ -1,7 +1,7 @@
 /** Finality, change, donations. Source: minter §13 [H 9, H 10], checklist 79, 80, 93. */
 import { describe, expect, it } from 'vitest'
 import { outpointKey } from '../../../src/core/btc/transaction.ts'
-import { reserveEquation } from '../../../src/core/minter/reserve.ts'
+import { reserveEquation } from '../../../src/core/minter/state/reserve.ts'
 import { MINTER, TestMinter, user } from '../../support/minter-world.ts'
 
 const alice = { owner: user(1) }

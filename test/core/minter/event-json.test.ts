@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
-import type { Json } from '../../../src/core/minter/event-json.ts'
-import { eventOfJson, jsonLine, jsonOfEvent } from '../../../src/core/minter/event-json.ts'
-import type { Event } from '../../../src/core/minter/events.ts'
+import type { Json } from '../../../src/core/minter/events/event-json.ts'
+import { eventOfJson, jsonLine, jsonOfEvent } from '../../../src/core/minter/events/event-json.ts'
+import type { Event } from '../../../src/core/minter/events/events.ts'
 import { anyEvent, eventsOf, PAYLOAD_TYPES } from '../../support/minter-arbitraries.ts'
 import { MINTER, someTxid, user } from '../../support/minter-world.ts'
 

@@ -24,11 +24,11 @@ import {
   publishedEvents,
   eventsOf as readEvents,
   sentEvent,
-} from '../../../src/core/minter/event-log.ts'
-import type { Event } from '../../../src/core/minter/events.ts'
-import { EVENT_NAMES, isExtension } from '../../../src/core/minter/events.ts'
-import { minterInterface } from '../../../src/core/minter/interface.ts'
-import { encodedPage, eventsPage } from '../../../src/core/minter/queries.ts'
+} from '../../../src/core/minter/events/event-log.ts'
+import type { Event } from '../../../src/core/minter/events/events.ts'
+import { EVENT_NAMES, isExtension } from '../../../src/core/minter/events/events.ts'
+import { minterInterface } from '../../../src/core/minter/interface/interface.ts'
+import { encodedPage, eventsPage } from '../../../src/core/minter/interface/queries.ts'
 import { anyEvent, eventsOf, PAYLOAD_TYPES } from '../../support/minter-arbitraries.ts'
 import { someTxid, TestMinter, user } from '../../support/minter-world.ts'
 

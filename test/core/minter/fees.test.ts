@@ -3,7 +3,7 @@
  * 75–78.
  */
 import { describe, expect, it } from 'vitest'
-import { withdrawalMinAt } from '../../../src/core/minter/fees.ts'
+import { withdrawalMinAt } from '../../../src/core/minter/transactions/fees.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 
 const HOUR = 3_600_000_000_000n

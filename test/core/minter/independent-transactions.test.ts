@@ -19,8 +19,8 @@ import {
   wtxid,
 } from '../../../src/core/btc/transaction.ts'
 import { scriptOfAddress } from '../../../src/core/minter/addresses.ts'
-import { buildTransaction } from '../../../src/core/minter/build-transaction.ts'
-import { withWitnesses } from '../../../src/core/minter/signed-transaction.ts'
+import { buildTransaction } from '../../../src/core/minter/transactions/build-transaction.ts'
+import { withWitnesses } from '../../../src/core/minter/transactions/signed-transaction.ts'
 import type { BitcoinAddress, Utxo } from '../../../src/core/minter/types.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NS_PER_SECOND } from '../../../src/core/base/units.ts'
-import { notedOf } from '../../../src/core/minter/noted-events.ts'
+import { notedOf } from '../../../src/core/minter/events/noted-events.ts'
 import {
   freshObserved,
   LOG_ENTRIES_MAX,
@@ -101,7 +101,7 @@ describe('the log for people', () => {
     world.pay(alice, 2_000_000n)
     expect(() => world.call('update_balance', alice.owner, {})).toThrow()
     const { broken, observed } = world.state.volatile
-    const told = observed.log.Info.filter(({ file }) => file === 'event-check.ts')
+    const told = observed.log.Info.filter(({ file }) => file === 'state/event-check.ts')
     expect(broken.length).toBeGreaterThan(0)
     expect(told.map(({ message }) => message)).toEqual(broken)
   })

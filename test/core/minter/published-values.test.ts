@@ -13,10 +13,10 @@ import {
   scriptOf,
   withdrawalSubaccount,
 } from '../../../src/core/minter/addresses.ts'
-import { worstCaseVsize } from '../../../src/core/minter/build-transaction.ts'
 import { FEE_RATE_MIN } from '../../../src/core/minter/constants.ts'
 import { PRESENT } from '../../../src/core/minter/dialect.ts'
-import { rateAt, withdrawalMinAt } from '../../../src/core/minter/fees.ts'
+import { worstCaseVsize } from '../../../src/core/minter/transactions/build-transaction.ts'
+import { rateAt, withdrawalMinAt } from '../../../src/core/minter/transactions/fees.ts'
 import { TestMinter } from '../../support/minter-world.ts'
 
 /** Compressed, of the key `key_1` of the Internet Computer. */

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { anonymous } from '../../../src/core/ic/principal.ts'
 import { QUERY_METHODS } from '../../../src/core/minter/calls.ts'
-import { appendEvent } from '../../../src/core/minter/event-log.ts'
-import type { Event } from '../../../src/core/minter/events.ts'
-import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { appendEvent } from '../../../src/core/minter/events/event-log.ts'
+import type { Event } from '../../../src/core/minter/events/events.ts'
+import { minterInterface } from '../../../src/core/minter/interface/interface.ts'
 import { TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'

@@ -9,7 +9,7 @@ import { verifyEcdsa } from '../../../src/core/base/verification.ts'
 import { decodeTransaction, txid, vsize } from '../../../src/core/btc/transaction.ts'
 import { publicKeyOf } from '../../../src/core/minter/addresses.ts'
 import type { SignatureRequest } from '../../../src/core/minter/calls.ts'
-import { replay } from '../../../src/core/minter/replay.ts'
+import { replay } from '../../../src/core/minter/events/replay.ts'
 import {
   MINTER,
   ROOT,

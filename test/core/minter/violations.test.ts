@@ -1,9 +1,9 @@
 /** Each invariant of Source: minter §18.5 is broken once, and named. */
 import { expect, it } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
-import { addCoin } from '../../../src/core/minter/coin-set.ts'
-import { keyOfUtxo, requestsOf } from '../../../src/core/minter/state.ts'
-import { invariantViolations } from '../../../src/core/minter/violations.ts'
+import { addCoin } from '../../../src/core/minter/state/coin-set.ts'
+import { keyOfUtxo, requestsOf } from '../../../src/core/minter/state/state.ts'
+import { invariantViolations } from '../../../src/core/minter/state/violations.ts'
 import { someTxid, TestMinter, user } from '../../support/minter-world.ts'
 
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'

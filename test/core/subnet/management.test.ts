@@ -13,7 +13,7 @@ import { canisterStatusCodec, managementStatusCodec } from '../../../src/core/ic
 import { encodeEnvelope, signCall } from '../../../src/core/ic/envelope.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { anonymous, managementCanister, textOfPrincipal } from '../../../src/core/ic/principal.ts'
-import { minterInterface } from '../../../src/core/minter/interface.ts'
+import { minterInterface } from '../../../src/core/minter/interface/interface.ts'
 import { bitcoinCalls } from '../../../src/core/subnet/bitcoin-interface.ts'
 import { moduleHash } from '../../../src/core/subnet/canister.ts'
 import { manage, managementInterface } from '../../../src/core/subnet/management.ts'

@@ -1,6 +1,6 @@
 /** Goal: losses are the operator's to write off, and coins to take in, through the log. Source: minter §18.8. */
 import { expect, it } from 'vitest'
-import { minterExtension } from '../../../src/core/minter/extension.ts'
+import { minterExtension } from '../../../src/core/minter/interface/extension.ts'
 import { devUser } from '../../../src/wallet/identity.ts'
 import { someTxid } from '../../support/minter-world.ts'
 import { ReplicaWorld } from '../../support/replica-world.ts'

@@ -4,7 +4,7 @@
  */
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { outpointKey } from '../../../src/core/btc/transaction.ts'
-import type { State } from '../../../src/core/minter/state.ts'
+import type { State } from '../../../src/core/minter/state/state.ts'
 import type { Tip } from './chain.ts'
 import type { LedgerBooks } from './ledger-books.ts'
 import type { Payments } from './payments.ts'

@@ -4,7 +4,7 @@
  */
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { decodeTransaction } from '../../../src/core/btc/transaction.ts'
-import type { Payload } from '../../../src/core/minter/events.ts'
+import type { Payload } from '../../../src/core/minter/events/events.ts'
 import type { Known } from './chain.ts'
 import { known } from './chain.ts'
 import type { LedgerBooks } from './ledger-books.ts'

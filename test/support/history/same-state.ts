@@ -1,7 +1,7 @@
 /** Whether two states of the minter say the same, but for what no event tells. For tests only. */
 import { toHex } from '../../../src/core/base/bytes.ts'
 import type { View } from '../../../src/core/base/view.ts'
-import type { State } from '../../../src/core/minter/state.ts'
+import type { State } from '../../../src/core/minter/state/state.ts'
 
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`

@@ -10,12 +10,16 @@ import { vec } from '../../../src/core/ic/candid.ts'
 import { httpInterface } from '../../../src/core/ic/http-request.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import type { SignatureRequest } from '../../../src/core/minter/calls.ts'
-import { callCandid, installCandid, upgradeCandid } from '../../../src/core/minter/candid-face.ts'
-import { standardsInterface } from '../../../src/core/minter/consent.ts'
 import type { World } from '../../../src/core/minter/context.ts'
 import type { Ruled } from '../../../src/core/minter/dialect.ts'
-import { minterInterface } from '../../../src/core/minter/interface.ts'
-import { payloadCodec } from '../../../src/core/minter/interface-events.ts'
+import { payloadCodec } from '../../../src/core/minter/events/interface-events.ts'
+import {
+  callCandid,
+  installCandid,
+  upgradeCandid,
+} from '../../../src/core/minter/interface/candid-face.ts'
+import { standardsInterface } from '../../../src/core/minter/interface/consent.ts'
+import { minterInterface } from '../../../src/core/minter/interface/interface.ts'
 import type { Installed, Minter } from '../../../src/core/minter/machine.ts'
 import * as machine from '../../../src/core/minter/machine.ts'
 import type { Step } from './format.ts'

@@ -6,7 +6,7 @@ import type { Method, ValueOf } from '../../../src/core/ic/candid.ts'
 import { encodeArgs } from '../../../src/core/ic/candid.ts'
 import { principalOfText } from '../../../src/core/ic/principal.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
-import { minterArgCodec, minterInterface } from '../../../src/core/minter/interface.ts'
+import { minterArgCodec, minterInterface } from '../../../src/core/minter/interface/interface.ts'
 import type { RecordedCall, Recording, Step } from './format.ts'
 import { readableOf } from './readable.ts'
 

@@ -1,6 +1,6 @@
 /** The fees that are in force, and what they were made of. Source: minter §10.1 [H 13]. */
 import type { Context } from '../context.ts'
-import { consolidationRate } from '../fees.ts'
+import { consolidationRate } from '../transactions/fees.ts'
 
 /** Rates in msat/vB. */
 export type FeesView = {

@@ -4,18 +4,17 @@
  */
 import { divCeil } from '../../base/units.ts'
 import { addressText, feeCollectorOf } from '../addresses.ts'
-import { worstCaseVsize } from '../build-transaction.ts'
-
 import { callsInTransit } from '../call-journal.ts'
 import { consolidationFrom } from '../config.ts'
-import { unspentFees } from '../consolidation-fees.ts'
 import type { Context } from '../context.ts'
-import { consolidationRate } from '../fees.ts'
-import type { ReserveEquation } from '../reserve.ts'
-import { reserveEquation } from '../reserve.ts'
 import type { SettingsChange } from '../settings-change.ts'
-import { sumOf } from '../state.ts'
-import { stoppedAsBroken } from '../stopped.ts'
+import { unspentFees } from '../state/consolidation-fees.ts'
+import type { ReserveEquation } from '../state/reserve.ts'
+import { reserveEquation } from '../state/reserve.ts'
+import { sumOf } from '../state/state.ts'
+import { stoppedAsBroken } from '../state/stopped.ts'
+import { worstCaseVsize } from '../transactions/build-transaction.ts'
+import { consolidationRate } from '../transactions/fees.ts'
 import type { InitArgs } from '../types.ts'
 
 /** Of withdrawals and of transactions for them; a consolidation is none, and never replaced. */

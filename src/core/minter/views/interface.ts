@@ -21,7 +21,6 @@ import {
   subaccountCodec,
   variant,
 } from '../../ic/candid-records.ts'
-import { retrieveBtcStatusV2Codec } from '../interface.ts'
 import {
   initArgsCodec,
   outpointCodec,
@@ -29,7 +28,8 @@ import {
   txidCodec,
   utxoCodec,
   withdrawalFeeCodec,
-} from '../interface-events.ts'
+} from '../events/interface-events.ts'
+import { retrieveBtcStatusV2Codec } from '../interface/interface.ts'
 import { settingsChangeCodec } from '../settings-change.ts'
 import type { AccountArgs } from '../types.ts'
 import type { CoinKind, CoinsPage } from './coins.ts'

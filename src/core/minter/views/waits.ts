@@ -1,11 +1,11 @@
 /** What a withdrawal waits for. Source: minter §§8, 12–15, 22, 3. */
 import { addNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
-import { queuePosition } from '../burn-places.ts'
-import { fundsOf } from '../coin-set.ts'
 import type { Context } from '../context.ts'
-import { hasLost } from '../lost-coins.ts'
-import { liveTransaction, replacedOf } from '../replacement-chain.ts'
+import { hasLost } from '../losses/lost-coins.ts'
+import { queuePosition } from '../state/burn-places.ts'
+import { fundsOf } from '../state/coin-set.ts'
+import { liveTransaction, replacedOf } from '../state/replacement-chain.ts'
 import type {
   BurnIndex,
   Delay,
@@ -13,9 +13,9 @@ import type {
   SubmittedTransaction,
   TxidKey,
   WithdrawalRequest,
-} from '../state.ts'
-import { sumOf } from '../state.ts'
-import { isBroken } from '../stopped.ts'
+} from '../state/state.ts'
+import { sumOf } from '../state/state.ts'
+import { isBroken } from '../state/stopped.ts'
 
 export type Wait =
   /** For a person: the minter has stopped, for its state is broken (§18.5). */
