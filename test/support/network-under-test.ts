@@ -36,6 +36,7 @@ import {
 } from '../../src/core/subnet/certified-state.ts'
 import { checkerInterface } from '../../src/core/subnet/checker-interface.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
+import type { MinterSettings } from '../../src/core/subnet/settings.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { IcBackend } from '../../src/host/ic/backend.ts'
 import { IcGateway } from '../../src/host/ic/gateway.ts'
@@ -52,10 +53,10 @@ const NODE_SECRET = Uint8Array.from({ length: 32 }, (_, index) => index)
 const MASTER_SECRET = 5n
 const SUBNET_KEY = secp256k1.getPublicKey(bigEndian(MASTER_SECRET, 32), true)
 /** A test's redemptions go out at once. */
-const NO_QUEUE = {
+const noQueue = (): MinterSettings => ({
   settings: { ...embeddedMinter.settings },
   init: { ...embeddedMinter.init, maxTimeInQueueNs: 0n },
-}
+})
 const FIRST_BLOCKS = 101
 
 const { shortSignatures: bls } = bls12_381
@@ -100,7 +101,7 @@ export class NetworkUnderTest implements IcBackend {
       operator: operator.principal,
       incarnation: 1n,
       ed25519: nativeEd25519,
-      minter: NO_QUEUE,
+      minter: noQueue(),
       createdAt: this.#time,
     })
     const options = {
