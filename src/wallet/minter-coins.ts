@@ -16,26 +16,9 @@ import { accountOfKey } from '../core/minter/views/coins.ts'
 import type { Claim } from './bitcoin-source.ts'
 import type { OnProgress } from './client/logs.ts'
 import type { Client } from './client.ts'
+import type { CoinState } from './coin-states.ts'
 import type { BitcoinView } from './reserve-coins.ts'
 import { keyOf } from './reserves.ts'
-
-/**
- * `available`: can be spent. `reserved`: an input of a transaction that is being signed.
- * `in-flight`: of one that was sent and is not final. `quarantined` and `too-small`: credited to
- * nobody. `unminted`: checked, and not minted yet. `gift`: paid to the minter's own address by
- * others. `lost`: credited, and taken back by a reorganisation.
- */
-export const coinStates = [
-  'available',
-  'reserved',
-  'in-flight',
-  'quarantined',
-  'too-small',
-  'unminted',
-  'gift',
-  'lost',
-] as const
-export type CoinState = (typeof coinStates)[number]
 
 export type MinterCoin = {
   readonly outpoint: OutPoint

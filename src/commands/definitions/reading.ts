@@ -1,4 +1,5 @@
 /** Commands that look and change nothing. Implements `docs/spec/cli.md` §§5.3, 5.7, 5.8, 5.12 to 5.14. */
+import { coinStates } from '../../wallet/coin-states.ts'
 import type { CommandDefinition } from './command.ts'
 
 const account = {
@@ -128,16 +129,7 @@ of its events says; of our minter also what a reorganisation took back. With
     {
       flags: '--state <state>',
       description: 'only these',
-      choices: [
-        'available',
-        'reserved',
-        'in-flight',
-        'quarantined',
-        'too-small',
-        'unminted',
-        'gift',
-        'lost',
-      ],
+      choices: coinStates,
     },
     {
       flags: '--sort <by>',
