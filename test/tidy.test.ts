@@ -63,6 +63,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Sub-folders that are parts by themselves, which other areas may use. */
 const openFolders: readonly string[] = [
   'src/core/btc/regtest/',
+  'src/core/ledger/accounts/',
+  'src/core/ledger/archive/',
+  'src/core/ledger/blocks/',
+  'src/core/ledger/index/',
+  'src/core/ledger/interface/',
+  'src/core/ledger/transactions/',
   'src/core/minter/events/',
   'src/core/minter/interface/',
   'src/core/minter/losses/',

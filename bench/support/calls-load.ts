@@ -13,7 +13,7 @@ import { decodeCertificate, verifyCertificate } from '../../src/core/ic/certific
 import { encodeEnvelope, signCall } from '../../src/core/ic/envelope.ts'
 import { rootHash } from '../../src/core/ic/hash-tree.ts'
 import { principalOfText } from '../../src/core/ic/principal.ts'
-import { ledgerInterface } from '../../src/core/ledger/interface.ts'
+import { ledgerInterface } from '../../src/core/ledger/interface/ledger-interface.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { nativeSha256 } from '../../src/native/sha256.ts'
 import { clientOf } from '../../src/wallet/canisters.ts'

@@ -5,7 +5,7 @@
 import { equalBytes } from '../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../core/base/errors.ts'
 import { sameAccount } from '../core/ic/account.ts'
-import type { Block, Transaction } from '../core/ledger/block.ts'
+import type { Block, Transaction } from '../core/ledger/blocks/block.ts'
 import type { Event, Payload } from '../core/minter/events/events.ts'
 import { decodeBurnMemo, decodeMintMemo } from '../core/minter/memo.ts'
 

@@ -20,7 +20,7 @@ import {
 } from '../core/base/json.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { principalOfText, textOfPrincipal } from '../core/ic/principal.ts'
-import { decodeBlock, encodeBlock } from '../core/ledger/block-codec.ts'
+import { decodeBlock, encodeBlock } from '../core/ledger/blocks/block-codec.ts'
 import { decodeEvent, encodeEvent } from '../core/minter/events/event-log.ts'
 import type { ChainOutput } from './bitcoin-source.ts'
 import type { ReserveReport, ReserveViews } from './reserves.ts'

@@ -1,8 +1,8 @@
 /** Blocks that were shown or answered stay as they are. Source: threshold specification §18.4. */
 import { toHex } from '../../src/core/base/bytes.ts'
-import type { Block } from '../../src/core/ledger/block.ts'
-import { valueOfBlock } from '../../src/core/ledger/block-value.ts'
-import { hashValue } from '../../src/core/ledger/value.ts'
+import type { Block } from '../../src/core/ledger/blocks/block.ts'
+import { valueOfBlock } from '../../src/core/ledger/blocks/block-value.ts'
+import { hashValue } from '../../src/core/ledger/blocks/value.ts'
 
 export type AnsweredBlock = {
   readonly type: 'transfer' | 'burn'

@@ -105,7 +105,7 @@ export const ledgerCallMutants: readonly Mutant[] = [
   },
   {
     name: 'the ledger forgets a call when its deduplication does',
-    file: 'ledger/lookup.ts',
+    file: 'ledger/blocks/lookup.ts',
     from: 'firstSince(state, createdAtTime - permittedDriftNs)',
     to: 'firstSince(state, createdAtTime + permittedDriftNs)',
     tests: ['core/subnet/minter-ledger.test.ts#is found'],

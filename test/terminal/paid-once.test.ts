@@ -8,7 +8,7 @@ import { resume } from '../../src/commands/resume.ts'
 import { status } from '../../src/commands/status.ts'
 import { transfer } from '../../src/commands/transfer.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
-import { ledgerInterface } from '../../src/core/ledger/interface.ts'
+import { ledgerInterface } from '../../src/core/ledger/interface/ledger-interface.ts'
 import { repeated } from '../../src/wallet/operations/operating.ts'
 import type { CommandDesk } from '../support/command-desk.ts'
 import {

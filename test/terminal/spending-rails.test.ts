@@ -10,7 +10,7 @@ import { agree, openSpender } from '../../src/commands/spending.ts'
 import { transfer } from '../../src/commands/transfer.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { textOfPrincipal } from '../../src/core/ic/principal.ts'
-import { ledgerInterface } from '../../src/core/ledger/interface.ts'
+import { ledgerInterface } from '../../src/core/ledger/interface/ledger-interface.ts'
 import { dev1, SpendingDesks, send } from '../support/spending-desks.ts'
 
 const desks = new SpendingDesks()

@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { present } from '../../src/core/base/errors.ts'
-import type { Block } from '../../src/core/ledger/block.ts'
+import type { Block } from '../../src/core/ledger/blocks/block.ts'
 import { Client } from '../../src/wallet/client.ts'
 import { depositAddress } from '../../src/wallet/deposit-address.ts'
 import { devUser } from '../../src/wallet/identity.ts'

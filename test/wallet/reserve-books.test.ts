@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { timestampNs, tokens } from '../../src/core/base/units.ts'
-import type { Block, Transaction } from '../../src/core/ledger/block.ts'
+import type { Block, Transaction } from '../../src/core/ledger/blocks/block.ts'
 import type { Payload } from '../../src/core/minter/events/events.ts'
 import { encodeBurnMemo, encodeMintMemo } from '../../src/core/minter/memo.ts'
 import { compareBooks } from '../../src/wallet/reserve-books.ts'

@@ -1,13 +1,13 @@
 /** What must hold after every event. Implements `docs/spec/ledger.md` §4 (I1 to I8). */
 import { equalBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
-import type { Allowances } from './allowances.ts'
-import { pairKey } from './allowances.ts'
-import { balanceOf } from './balances.ts'
+import type { Allowances } from './accounts/allowances.ts'
+import { pairKey } from './accounts/allowances.ts'
+import { balanceOf } from './accounts/balances.ts'
 import { tokensMax } from './config.ts'
-import { rememberedCount } from './deduplication.ts'
 import { replay } from './replay.ts'
 import type { State } from './state.ts'
+import { rememberedCount } from './transactions/deduplication.ts'
 
 /**
  * Names of the invariants that do not hold; empty in every reachable state.

@@ -1,15 +1,15 @@
 /** Rebuilding a ledger from its blocks. Implements `docs/spec/ledger.md` §4 (I3, I8). */
 import { equalBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
-import { allowanceOf } from './allowances.ts'
-import { shortBalance } from './balances.ts'
-import type { Block } from './block.ts'
-import { hashTransaction } from './block-hash.ts'
+import { allowanceOf } from './accounts/allowances.ts'
+import { shortBalance } from './accounts/balances.ts'
+import type { Block } from './blocks/block.ts'
+import { hashTransaction } from './blocks/block-hash.ts'
 import type { Config } from './config.ts'
-import { allowanceUsedBy, costOf, feeOf } from './effect.ts'
 import { apply } from './machine.ts'
 import type { State } from './state.ts'
 import { emptyState } from './state.ts'
+import { allowanceUsedBy, costOf, feeOf } from './transactions/effect.ts'
 import type { BlockIndex } from './types.ts'
 
 export type Replay =

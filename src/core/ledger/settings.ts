@@ -4,7 +4,7 @@ import type { View } from '../base/view.ts'
 import { sameAccount } from '../ic/account.ts'
 import type { Config, FeeCollectorChange, InitialBalance, Settings } from './config.ts'
 import { tokensMax } from './config.ts'
-import { metadata, RESERVED_KEYS } from './metadata.ts'
+import { metadata, RESERVED_KEYS } from './interface/metadata.ts'
 import type { Event, State } from './state.ts'
 import type { Trap } from './types.ts'
 

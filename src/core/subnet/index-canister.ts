@@ -1,9 +1,9 @@
 /** The index canister: the ledger's log by account. Source: ledger §13. */
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
-import { AccountIndex } from '../ledger/account-index.ts'
-import { flattened, indexInterface } from '../ledger/index-interface.ts'
-import { timedTransaction } from '../ledger/log-queries.ts'
+import { timedTransaction } from '../ledger/blocks/log-queries.ts'
+import { AccountIndex } from '../ledger/index/account-index.ts'
+import { flattened, indexInterface } from '../ledger/index/index-interface.ts'
 import { balanceOf } from '../ledger/queries.ts'
 import { logLength } from '../ledger/state.ts'
 import type { CallContext, Canister } from './canister.ts'

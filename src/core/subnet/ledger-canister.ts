@@ -6,21 +6,25 @@ import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import { candidText } from '../ic/candid-text.ts'
 import type { Principal } from '../ic/principal.ts'
-import { decideApprove } from '../ledger/approve.ts'
-import { certifiedTip, encodeTipTree } from '../ledger/certification.ts'
-import { consent } from '../ledger/consent.ts'
-import { flattened } from '../ledger/index-interface.ts'
-import { ledgerInterface } from '../ledger/interface.ts'
-import { legacyInterface, legacyValue } from '../ledger/legacy-interface.ts'
-import { listAllowances } from '../ledger/listing.ts'
-import { getBlocks, getLegacyBlocks, getTransactions } from '../ledger/log-queries.ts'
-import { findBlock } from '../ledger/lookup.ts'
+import { listAllowances } from '../ledger/accounts/listing.ts'
+import { certifiedTip, encodeTipTree } from '../ledger/blocks/certification.ts'
+import { getBlocks, getLegacyBlocks, getTransactions } from '../ledger/blocks/log-queries.ts'
+import { findBlock } from '../ledger/blocks/lookup.ts'
+import { flattened } from '../ledger/index/index-interface.ts'
+import { consent } from '../ledger/interface/consent.ts'
+import { ledgerInterface } from '../ledger/interface/ledger-interface.ts'
+import { legacyInterface, legacyValue } from '../ledger/interface/legacy-interface.ts'
+import {
+  metadata,
+  SUPPORTED_BLOCK_TYPES,
+  SUPPORTED_STANDARDS,
+} from '../ledger/interface/metadata.ts'
 import { apply } from '../ledger/machine.ts'
-import { metadata, SUPPORTED_BLOCK_TYPES, SUPPORTED_STANDARDS } from '../ledger/metadata.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
 import type { Decision, State } from '../ledger/state.ts'
 import { ledgerTime } from '../ledger/state.ts'
-import { decideTransfer, decideTransferFrom } from '../ledger/transfer.ts'
+import { decideApprove } from '../ledger/transactions/approve.ts'
+import { decideTransfer, decideTransferFrom } from '../ledger/transactions/transfer.ts'
 import type {
   ApproveArgs,
   ApproveError,

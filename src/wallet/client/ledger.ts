@@ -4,8 +4,8 @@ import type { TimestampNs } from '../../core/base/units.ts'
 import { timestampNs } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import type { Principal } from '../../core/ic/principal.ts'
-import type { Result, TipCertificate } from '../../core/ledger/interface.ts'
-import { ledgerInterface } from '../../core/ledger/interface.ts'
+import type { Result, TipCertificate } from '../../core/ledger/interface/ledger-interface.ts'
+import { ledgerInterface } from '../../core/ledger/interface/ledger-interface.ts'
 import type {
   ApproveArgs,
   ApproveError,

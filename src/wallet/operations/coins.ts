@@ -6,7 +6,7 @@ import { toDisplayHex } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../../core/base/errors.ts'
 import type { Account } from '../../core/ic/account.ts'
 import { sameAccount } from '../../core/ic/account.ts'
-import type { Block } from '../../core/ledger/block.ts'
+import type { Block } from '../../core/ledger/blocks/block.ts'
 import { decodeMintMemo } from '../../core/minter/memo.ts'
 import type { UpdateBalanceResult, Utxo } from '../../core/minter/types.ts'
 

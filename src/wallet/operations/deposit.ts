@@ -4,7 +4,7 @@
  */
 import type { Account } from '../../core/ic/account.ts'
 import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
-import type { Block } from '../../core/ledger/block.ts'
+import type { Block } from '../../core/ledger/blocks/block.ts'
 import type { Client } from '../client.ts'
 import type { DepositAddress } from '../deposit-address.ts'
 import { depositAddress } from '../deposit-address.ts'

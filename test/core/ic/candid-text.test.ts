@@ -19,7 +19,7 @@ import {
 } from '../../../src/core/ic/candid.ts'
 import { record, variant } from '../../../src/core/ic/candid-records.ts'
 import { candidText } from '../../../src/core/ic/candid-text.ts'
-import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
+import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { minterInterface } from '../../../src/core/minter/interface/interface.ts'
 
 describe('an interface', () => {

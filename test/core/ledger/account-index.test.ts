@@ -5,9 +5,9 @@
 import { describe, expect, test } from 'vitest'
 import { timestampNs, tokens } from '../../../src/core/base/units.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
-import { AccountIndex } from '../../../src/core/ledger/account-index.ts'
-import type { Block, Transaction } from '../../../src/core/ledger/block.ts'
-import { indexInterface } from '../../../src/core/ledger/index-interface.ts'
+import type { Block, Transaction } from '../../../src/core/ledger/blocks/block.ts'
+import { AccountIndex } from '../../../src/core/ledger/index/account-index.ts'
+import { indexInterface } from '../../../src/core/ledger/index/index-interface.ts'
 import { describeInterface } from '../../support/interface-tests.ts'
 
 await describeInterface('the index interface', indexInterface, 'ledger-icrc/icrc_index.idl.js')

@@ -4,8 +4,8 @@ import { hash32 } from '../../../src/core/base/bytes.ts'
 import { timestampNs, tokens } from '../../../src/core/base/units.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
-import type { Block, Transaction } from '../../../src/core/ledger/block.ts'
-import type { Value } from '../../../src/core/ledger/value.ts'
+import type { Block, Transaction } from '../../../src/core/ledger/blocks/block.ts'
+import type { Value } from '../../../src/core/ledger/blocks/value.ts'
 
 const bytes = (minLength: number, maxLength: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength, maxLength })

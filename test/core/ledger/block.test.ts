@@ -6,17 +6,17 @@ import { attempt, BadEncoding } from '../../../src/core/base/errors.ts'
 import { timestampNs, tokens } from '../../../src/core/base/units.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
-import type { Block, Transaction } from '../../../src/core/ledger/block.ts'
-import { decodeBlock, encodeBlock } from '../../../src/core/ledger/block-codec.ts'
-import { hashBlock, hashTransaction } from '../../../src/core/ledger/block-hash.ts'
+import type { Block, Transaction } from '../../../src/core/ledger/blocks/block.ts'
+import { decodeBlock, encodeBlock } from '../../../src/core/ledger/blocks/block-codec.ts'
+import { hashBlock, hashTransaction } from '../../../src/core/ledger/blocks/block-hash.ts'
 import {
   blockOfValue,
   typeOfBlock,
   valueOfBlock,
   valueOfTransaction,
-} from '../../../src/core/ledger/block-value.ts'
-import type { Entry, Value } from '../../../src/core/ledger/value.ts'
-import { hashValue } from '../../../src/core/ledger/value.ts'
+} from '../../../src/core/ledger/blocks/block-value.ts'
+import type { Entry, Value } from '../../../src/core/ledger/blocks/value.ts'
+import { hashValue } from '../../../src/core/ledger/blocks/value.ts'
 import { arbitraryBlock } from './arbitraries.ts'
 
 const account = (owner: string, subaccount?: string): Account => ({

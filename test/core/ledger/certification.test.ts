@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { fromHex, hash32, toHex } from '../../../src/core/base/bytes.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
-import { certifiedTip, encodeTipTree } from '../../../src/core/ledger/certification.ts'
+import { certifiedTip, encodeTipTree } from '../../../src/core/ledger/blocks/certification.ts'
 import { ckbtcConfig } from '../../../src/core/ledger/config.ts'
 import { initial } from '../../../src/core/ledger/machine.ts'
 

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { compareAccounts } from '../../../src/core/ic/account.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
-import type { Expiring } from '../../../src/core/ledger/expiry-queue.ts'
-import { dequeue, enqueue } from '../../../src/core/ledger/expiry-queue.ts'
+import type { Expiring } from '../../../src/core/ledger/accounts/expiry-queue.ts'
+import { dequeue, enqueue } from '../../../src/core/ledger/accounts/expiry-queue.ts'
 
 const account = fc.integer({ min: 0, max: 3 }).map((n) => ({
   owner: principal(new Uint8Array(n % 2 === 0 ? 10 : 29).fill(n)),

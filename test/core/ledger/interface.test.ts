@@ -3,7 +3,7 @@
  * there and back.
  */
 import { expect, test } from 'vitest'
-import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
+import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { publishedInterface } from '../../support/candid-peer.ts'
 import { describeInterface } from '../../support/interface-tests.ts'
 

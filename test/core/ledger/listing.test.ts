@@ -5,8 +5,8 @@
 import { expect, test } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
-import type { ListingArgs } from '../../../src/core/ledger/listing.ts'
-import { listAllowances } from '../../../src/core/ledger/listing.ts'
+import type { ListingArgs } from '../../../src/core/ledger/accounts/listing.ts'
+import { listAllowances } from '../../../src/core/ledger/accounts/listing.ts'
 import { alice, bob, carol, LedgerUnderTest, minter, of, sub, ZEROS } from './ledger-under-test.ts'
 
 /** What a test names: subaccount of the owner, spender, amount. */

@@ -2,19 +2,19 @@
 import { describe, expect, test } from 'vitest'
 import { equalBytes, hash32, toHex } from '../../../src/core/base/bytes.ts'
 import { timestampNs, tokens } from '../../../src/core/base/units.ts'
-import type { Block } from '../../../src/core/ledger/block.ts'
-import { hashBlock, hashTransaction } from '../../../src/core/ledger/block-hash.ts'
-import { DEFAULT_LIMITS } from '../../../src/core/ledger/config.ts'
-import { violations } from '../../../src/core/ledger/invariants.ts'
-import type { Range } from '../../../src/core/ledger/log-queries.ts'
+import type { Block } from '../../../src/core/ledger/blocks/block.ts'
+import { hashBlock, hashTransaction } from '../../../src/core/ledger/blocks/block-hash.ts'
+import type { Range } from '../../../src/core/ledger/blocks/log-queries.ts'
 import {
   getBlocks,
   getLegacyBlocks,
   getTransactions,
-} from '../../../src/core/ledger/log-queries.ts'
+} from '../../../src/core/ledger/blocks/log-queries.ts'
+import { hashValue } from '../../../src/core/ledger/blocks/value.ts'
+import { DEFAULT_LIMITS } from '../../../src/core/ledger/config.ts'
+import { violations } from '../../../src/core/ledger/invariants.ts'
 import { tip } from '../../../src/core/ledger/queries.ts'
 import { replay } from '../../../src/core/ledger/replay.ts'
-import { hashValue } from '../../../src/core/ledger/value.ts'
 import {
   alice,
   bob,

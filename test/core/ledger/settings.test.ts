@@ -7,7 +7,7 @@ import {
   metadata,
   SUPPORTED_BLOCK_TYPES,
   SUPPORTED_STANDARDS,
-} from '../../../src/core/ledger/metadata.ts'
+} from '../../../src/core/ledger/interface/metadata.ts'
 import { configProblem } from '../../../src/core/ledger/settings.ts'
 import { FEE, LedgerUnderTest, MAX, minter, testConfig, trap } from './ledger-under-test.ts'
 

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
-import type { Entry, Value } from '../../../src/core/ledger/value.ts'
-import { hashValue } from '../../../src/core/ledger/value.ts'
+import type { Entry, Value } from '../../../src/core/ledger/blocks/value.ts'
+import { hashValue } from '../../../src/core/ledger/blocks/value.ts'
 import { arbitraryValue } from './arbitraries.ts'
 
 const blob = (hex: string): Value => ({ type: 'blob', blob: fromHex(hex) })

@@ -12,7 +12,7 @@ import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import type { Envelope } from '../../../src/core/ic/envelope.ts'
 import { requestId, signCall } from '../../../src/core/ic/envelope.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
-import { ledgerInterface } from '../../../src/core/ledger/interface.ts'
+import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { checkerInterface } from '../../../src/core/subnet/checker-interface.ts'
 import type { Posted } from '../../support/ic-requests.ts'
 import {

@@ -2,13 +2,13 @@
 import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import { principalOfText } from '../../../src/core/ic/principal.ts'
+import type { Value } from '../../../src/core/ledger/blocks/value.ts'
 import type {
   Config,
   InitialBalance,
   MetadataEntry,
   Settings,
 } from '../../../src/core/ledger/config.ts'
-import type { Value } from '../../../src/core/ledger/value.ts'
 import { testConfig } from '../../core/ledger/ledger-under-test.ts'
 import type { Fields, Readable } from './format.ts'
 import { fieldsOf, listOf } from './format.ts'

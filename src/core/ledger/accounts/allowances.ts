@@ -1,13 +1,13 @@
 /** Approvals replace, uses reduce, time ends them. Implements `docs/spec/ledger.md` §8 (ICRC-2). */
-import { assert, present } from '../base/errors.ts'
-import type { TimestampNs, Tokens } from '../base/units.ts'
-import { tokens } from '../base/units.ts'
-import type { View } from '../base/view.ts'
-import type { Account } from '../ic/account.ts'
-import { accountKey } from '../ic/account.ts'
+import { assert, present } from '../../base/errors.ts'
+import type { TimestampNs, Tokens } from '../../base/units.ts'
+import { tokens } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import type { Account } from '../../ic/account.ts'
+import { accountKey } from '../../ic/account.ts'
+import type { Allowance } from '../types.ts'
 import type { Expiring, ExpiryQueue } from './expiry-queue.ts'
 import { dequeue, enqueue } from './expiry-queue.ts'
-import type { Allowance } from './types.ts'
 
 /** Who may spend whose tokens. */
 export type Pair = { readonly from: Account; readonly spender: Account }

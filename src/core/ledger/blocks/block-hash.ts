@@ -1,9 +1,9 @@
 /** Hashes of blocks straight from typed data. Implements `docs/spec/ledger.md` §9.2. */
-import type { Hash32 } from '../base/bytes.ts'
-import { compareBytes, concat, toHex, utf8 } from '../base/bytes.ts'
-import { sha256 } from '../base/hash.ts'
-import type { Account } from '../ic/account.ts'
-import { leb128 } from '../ic/cursor.ts'
+import type { Hash32 } from '../../base/bytes.ts'
+import { compareBytes, concat, toHex, utf8 } from '../../base/bytes.ts'
+import { sha256 } from '../../base/hash.ts'
+import type { Account } from '../../ic/account.ts'
+import { leb128 } from '../../ic/cursor.ts'
 import type { Block, Transaction } from './block.ts'
 import { operationOf } from './block.ts'
 

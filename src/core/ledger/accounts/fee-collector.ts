@@ -1,9 +1,9 @@
 /** Who receives the fees, and how blocks say so. Implements `docs/spec/ledger.md` §7. */
-import { present } from '../base/errors.ts'
-import type { View } from '../base/view.ts'
-import type { Account } from '../ic/account.ts'
-import type { Block } from './block.ts'
-import type { BlockIndex } from './types.ts'
+import { present } from '../../base/errors.ts'
+import type { View } from '../../base/view.ts'
+import type { Account } from '../../ic/account.ts'
+import type { Block } from '../blocks/block.ts'
+import type { BlockIndex } from '../types.ts'
 
 export type FeeCollection = {
   /** The block that names the collector now set; unknown until a block follows the setting. */

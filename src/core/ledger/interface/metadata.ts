@@ -1,6 +1,6 @@
 /** What the ledger says about itself. Implements `docs/spec/ledger.md` §§11.4, 14 (ICRC-1, 10). */
-import { textOfPrincipal } from '../ic/principal.ts'
-import type { Config, MetadataEntry } from './config.ts'
+import { textOfPrincipal } from '../../ic/principal.ts'
+import type { Config, MetadataEntry } from '../config.ts'
 
 /** Keys only the ledger itself may set. */
 export const RESERVED_KEYS: readonly string[] = [

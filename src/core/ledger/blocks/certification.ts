@@ -1,13 +1,13 @@
 /** The certified tip of the log. Implements `docs/spec/ledger.md` §10. */
-import type { Hash32 } from '../base/bytes.ts'
-import { utf8 } from '../base/bytes.ts'
-import type { View } from '../base/view.ts'
-import { encodeCbor } from '../ic/cbor.ts'
-import { leb128 } from '../ic/cursor.ts'
-import type { HashTree } from '../ic/hash-tree.ts'
-import { cborOfHashTree, rootHash } from '../ic/hash-tree.ts'
-import { tip } from './queries.ts'
-import type { State } from './state.ts'
+import type { Hash32 } from '../../base/bytes.ts'
+import { utf8 } from '../../base/bytes.ts'
+import type { View } from '../../base/view.ts'
+import { encodeCbor } from '../../ic/cbor.ts'
+import { leb128 } from '../../ic/cursor.ts'
+import type { HashTree } from '../../ic/hash-tree.ts'
+import { cborOfHashTree, rootHash } from '../../ic/hash-tree.ts'
+import { tip } from '../queries.ts'
+import type { State } from '../state.ts'
 
 /** Names the newest block; empty while there is none. */
 export function tipTree(state: View<State>): HashTree {

@@ -1,27 +1,27 @@
 /** Transfers, mints and burns, by allowance too. Implements `docs/spec/ledger.md` §§6.1–6.3. */
-import type { TimestampNs } from '../base/units.ts'
-import { tokens } from '../base/units.ts'
-import type { View } from '../base/view.ts'
-import type { Account } from '../ic/account.ts'
-import { sameAccount } from '../ic/account.ts'
-import type { Principal } from '../ic/principal.ts'
-import type { Obstacle } from './admission.ts'
-import { decideTransaction } from './admission.ts'
-import { allowanceOf } from './allowances.ts'
-import { balanceOf, shortBalance } from './balances.ts'
-import type { Transaction } from './block.ts'
-import { tokensMax } from './config.ts'
-import { allowanceUsedBy, costOf } from './effect.ts'
-import { NO_DELEGATED_MINTS, refuseFee, refuseMemo, SUPPLY_EXCEEDED } from './refusals.ts'
-import type { Decision, State } from './state.ts'
-import { ledgerTime } from './state.ts'
+import type { TimestampNs } from '../../base/units.ts'
+import { tokens } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import type { Account } from '../../ic/account.ts'
+import { sameAccount } from '../../ic/account.ts'
+import type { Principal } from '../../ic/principal.ts'
+import { allowanceOf } from '../accounts/allowances.ts'
+import { balanceOf, shortBalance } from '../accounts/balances.ts'
+import type { Transaction } from '../blocks/block.ts'
+import { tokensMax } from '../config.ts'
+import type { Decision, State } from '../state.ts'
+import { ledgerTime } from '../state.ts'
 import type {
   TransferArg,
   TransferError,
   TransferFromArgs,
   TransferFromError,
   Trap,
-} from './types.ts'
+} from '../types.ts'
+import type { Obstacle } from './admission.ts'
+import { decideTransaction } from './admission.ts'
+import { allowanceUsedBy, costOf } from './effect.ts'
+import { NO_DELEGATED_MINTS, refuseFee, refuseMemo, SUPPLY_EXCEEDED } from './refusals.ts'
 
 /** `icrc1_transfer`. */
 export function decideTransfer(

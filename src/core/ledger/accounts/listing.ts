@@ -1,12 +1,12 @@
 /** Whose tokens may be spent by whom, page by page. Implements `docs/spec/ledger.md` §16 (ICRC-103). */
-import { equalBytes } from '../base/bytes.ts'
-import type { TimestampNs } from '../base/units.ts'
-import type { View } from '../base/view.ts'
-import type { Account } from '../ic/account.ts'
-import { compareAccounts } from '../ic/account.ts'
-import type { Principal } from '../ic/principal.ts'
+import { equalBytes } from '../../base/bytes.ts'
+import type { TimestampNs } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import type { Account } from '../../ic/account.ts'
+import { compareAccounts } from '../../ic/account.ts'
+import type { Principal } from '../../ic/principal.ts'
+import type { State } from '../state.ts'
 import type { Pair } from './allowances.ts'
-import type { State } from './state.ts'
 
 export type ListingArgs = {
   /** The caller's default account if absent. */

@@ -1,6 +1,6 @@
 /** Refusals that several calls share, and every trap. Implements `docs/spec/ledger.md` §6. */
-import type { Config } from './config.ts'
-import type { CommonError, Trap } from './types.ts'
+import type { Config } from '../config.ts'
+import type { CommonError, Trap } from '../types.ts'
 
 const trap = (message: string): Trap => ({ type: 'trap', message })
 

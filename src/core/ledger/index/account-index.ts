@@ -2,13 +2,13 @@
  * Which blocks concern an account: computed from the log, never part of its state. Implements
  * `docs/spec/ledger.md` §13.
  */
-import { compareBytes, fromHex, toHex } from '../base/bytes.ts'
-import type { View } from '../base/view.ts'
-import type { Account } from '../ic/account.ts'
-import { accountKey, effectiveSubaccount } from '../ic/account.ts'
-import type { Principal } from '../ic/principal.ts'
-import type { Block, Transaction } from './block.ts'
-import type { BlockIndex } from './types.ts'
+import { compareBytes, fromHex, toHex } from '../../base/bytes.ts'
+import type { View } from '../../base/view.ts'
+import type { Account } from '../../ic/account.ts'
+import { accountKey, effectiveSubaccount } from '../../ic/account.ts'
+import type { Principal } from '../../ic/principal.ts'
+import type { Block, Transaction } from '../blocks/block.ts'
+import type { BlockIndex } from '../types.ts'
 
 /** Entries of one answer. */
 export const INDEX_RESULTS_MAX = 2_000

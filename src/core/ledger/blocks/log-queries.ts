@@ -1,10 +1,10 @@
 /** Reading the log, in ICRC-3 form and before. Implements `docs/spec/ledger.md` §§9.3, 11. */
-import type { View } from '../base/view.ts'
+import type { View } from '../../base/view.ts'
+import type { State } from '../state.ts'
+import { logLength } from '../state.ts'
+import type { BlockIndex, Trap } from '../types.ts'
 import type { Block, Transaction } from './block.ts'
 import { valueOfBlock } from './block-value.ts'
-import type { State } from './state.ts'
-import { logLength } from './state.ts'
-import type { BlockIndex, Trap } from './types.ts'
 import type { Value } from './value.ts'
 
 /** `start` and `length` are any natural number; from 2^64 up the call traps. */

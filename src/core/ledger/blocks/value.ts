@@ -1,8 +1,8 @@
 /** ICRC-3 values and their hash. Implements `docs/spec/ledger.md` §9.2. */
-import type { Hash32 } from '../base/bytes.ts'
-import { compareBytes, concat, concatAll, utf8 } from '../base/bytes.ts'
-import { sha256 } from '../base/hash.ts'
-import { leb128, sleb128 } from '../ic/cursor.ts'
+import type { Hash32 } from '../../base/bytes.ts'
+import { compareBytes, concat, concatAll, utf8 } from '../../base/bytes.ts'
+import { sha256 } from '../../base/hash.ts'
+import { leb128, sleb128 } from '../../ic/cursor.ts'
 
 export type Value =
   | { readonly type: 'blob'; readonly blob: Uint8Array }

@@ -1,8 +1,8 @@
 /** Blocks as stored: CBOR with a fixed order of keys. Implements `docs/spec/ledger.md` §9.1. */
-import { equalBytes } from '../base/bytes.ts'
-import { BadEncoding } from '../base/errors.ts'
-import type { Cbor } from '../ic/cbor.ts'
-import { decodeCbor, encodeTaggedCbor } from '../ic/cbor.ts'
+import { equalBytes } from '../../base/bytes.ts'
+import { BadEncoding } from '../../base/errors.ts'
+import type { Cbor } from '../../ic/cbor.ts'
+import { decodeCbor, encodeTaggedCbor } from '../../ic/cbor.ts'
 import type { Block } from './block.ts'
 import { blockOfValue, valueOfBlock } from './block-value.ts'
 import type { Entry, Value } from './value.ts'

@@ -2,26 +2,26 @@
  * What a person is asked to agree to before signing a call. Implements `docs/spec/ledger.md` §15
  * (ICRC-21).
  */
-import { equalBytes } from '../base/bytes.ts'
-import { attempt, BadEncoding } from '../base/errors.ts'
-import { NS_PER_SECOND } from '../base/units.ts'
-import type { View } from '../base/view.ts'
-import type { Account } from '../ic/account.ts'
-import { textOfAccount } from '../ic/account.ts'
-import { decodeArgs } from '../ic/candid.ts'
+import { equalBytes } from '../../base/bytes.ts'
+import { attempt, BadEncoding } from '../../base/errors.ts'
+import { NS_PER_SECOND } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import type { Account } from '../../ic/account.ts'
+import { textOfAccount } from '../../ic/account.ts'
+import { decodeArgs } from '../../ic/candid.ts'
 import type {
   ConsentError,
   ConsentMessage,
   ConsentRequest,
   ConsentResult,
   FieldValue,
-} from '../ic/consent-interface.ts'
-import type { Principal } from '../ic/principal.ts'
-import { anonymous } from '../ic/principal.ts'
-import type { Config } from './config.ts'
+} from '../../ic/consent-interface.ts'
+import type { Principal } from '../../ic/principal.ts'
+import { anonymous } from '../../ic/principal.ts'
+import type { Config } from '../config.ts'
+import type { Call } from '../types.ts'
 import { amountText, dateText, memoMarkdown, memoText } from './consent-text.ts'
-import { ledgerInterface } from './interface.ts'
-import type { Call } from './types.ts'
+import { ledgerInterface } from './ledger-interface.ts'
 
 /** One thing to know about the call. */
 type Item =

@@ -2,7 +2,7 @@
  * The ledger's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §2 (ICRC-1, 2,
  * 3, 10, 21, 103, 106).
  */
-import type { Codec } from '../ic/candid.ts'
+import type { Codec } from '../../ic/candid.ts'
 import {
   blob,
   bool,
@@ -18,7 +18,7 @@ import {
   unit,
   update,
   vec,
-} from '../ic/candid.ts'
+} from '../../ic/candid.ts'
 import {
   accountCodec,
   named,
@@ -28,14 +28,13 @@ import {
   timestampCodec,
   tokensCodec,
   variant,
-} from '../ic/candid-records.ts'
-import { consentRequest, consentResult } from '../ic/consent-interface.ts'
-import type { Principal } from '../ic/principal.ts'
-import type { MetadataEntry } from './config.ts'
-import { legacyInterface } from './legacy-interface.ts'
-import type { ListedAllowance, ListingArgs } from './listing.ts'
-import type { NumberedBlock, Range } from './log-queries.ts'
-import type { BlockType, Standard } from './metadata.ts'
+} from '../../ic/candid-records.ts'
+import { consentRequest, consentResult } from '../../ic/consent-interface.ts'
+import type { Principal } from '../../ic/principal.ts'
+import type { ListedAllowance, ListingArgs } from '../accounts/listing.ts'
+import type { NumberedBlock, Range } from '../blocks/log-queries.ts'
+import type { Value } from '../blocks/value.ts'
+import type { MetadataEntry } from '../config.ts'
 import type {
   Allowance,
   AllowanceArgs,
@@ -46,8 +45,9 @@ import type {
   TransferError,
   TransferFromArgs,
   TransferFromError,
-} from './types.ts'
-import type { Value } from './value.ts'
+} from '../types.ts'
+import { legacyInterface } from './legacy-interface.ts'
+import type { BlockType, Standard } from './metadata.ts'
 
 /** What the caller may say about any transaction; names as in the interface. */
 const options = {

@@ -1,12 +1,12 @@
 /** Duplicates within the window, and throttling. Implements `docs/spec/ledger.md` §5. */
-import type { Hash32 } from '../base/bytes.ts'
-import { toHex } from '../base/bytes.ts'
-import { present } from '../base/errors.ts'
-import type { TimestampNs } from '../base/units.ts'
-import { addNs, NS_PER_SECOND } from '../base/units.ts'
-import type { View } from '../base/view.ts'
-import type { Limits } from './config.ts'
-import type { BlockIndex, CommonError } from './types.ts'
+import type { Hash32 } from '../../base/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
+import { present } from '../../base/errors.ts'
+import type { TimestampNs } from '../../base/units.ts'
+import { addNs, NS_PER_SECOND } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import type { Limits } from '../config.ts'
+import type { BlockIndex, CommonError } from '../types.ts'
 
 export type Deduplication = {
   /** By transaction hash in hexadecimal. */

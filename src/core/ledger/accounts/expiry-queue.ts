@@ -1,8 +1,8 @@
 /** Allowances in order of expiry, as a binary heap. Implements `docs/spec/ledger.md` §4. */
-import { present } from '../base/errors.ts'
-import type { TimestampNs } from '../base/units.ts'
-import type { Account } from '../ic/account.ts'
-import { compareAccounts } from '../ic/account.ts'
+import { present } from '../../base/errors.ts'
+import type { TimestampNs } from '../../base/units.ts'
+import type { Account } from '../../ic/account.ts'
+import { compareAccounts } from '../../ic/account.ts'
 
 export type Expiring = {
   readonly from: Account

@@ -2,8 +2,8 @@
  * Amounts, dates and memos as a person reads them in a consent message. Implements
  * `docs/spec/ledger.md` §15 (ICRC-21, RFC 2822 §3.3).
  */
-import { fromUtf8, toHex } from '../base/bytes.ts'
-import { attempt, BadEncoding } from '../base/errors.ts'
+import { fromUtf8, toHex } from '../../base/bytes.ts'
+import { attempt, BadEncoding } from '../../base/errors.ts'
 
 /**
  * `amount / 10^decimals` as a double, shortest decimal that reads back, without an exponent.

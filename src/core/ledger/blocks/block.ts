@@ -1,8 +1,8 @@
 /** Blocks as typed data. Implements `docs/spec/ledger.md` §9.1. */
-import type { Hash32 } from '../base/bytes.ts'
-import type { TimestampNs, Tokens } from '../base/units.ts'
-import type { Account } from '../ic/account.ts'
-import type { BlockIndex } from './types.ts'
+import type { Hash32 } from '../../base/bytes.ts'
+import type { TimestampNs, Tokens } from '../../base/units.ts'
+import type { Account } from '../../ic/account.ts'
+import type { BlockIndex } from '../types.ts'
 
 type Common = {
   readonly amount: Tokens

@@ -1,6 +1,6 @@
 /** The index canister's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §13. */
-import type { ValueOf } from '../ic/candid.ts'
-import { blob, nat, opt, principalCodec, query, text, vec } from '../ic/candid.ts'
+import type { ValueOf } from '../../ic/candid.ts'
+import { blob, nat, opt, principalCodec, query, text, vec } from '../../ic/candid.ts'
 import {
   accountCodec,
   named,
@@ -9,8 +9,8 @@ import {
   timestampCodec,
   tokensCodec,
   variant,
-} from '../ic/candid-records.ts'
-import type { TimedTransaction } from './log-queries.ts'
+} from '../../ic/candid-records.ts'
+import type { TimedTransaction } from '../blocks/log-queries.ts'
 
 const common = {
   amount: tokensCodec,

@@ -2,7 +2,7 @@
  * The log in the forms before ICRC-3, as typed codecs. Implements `docs/spec/ledger.md` §§2, 9.3,
  * 11.2, 11.3.
  */
-import type { Codec } from '../ic/candid.ts'
+import type { Codec } from '../../ic/candid.ts'
 import {
   blob,
   func,
@@ -15,11 +15,11 @@ import {
   recursive,
   text,
   vec,
-} from '../ic/candid.ts'
-import { named, pair, record, variant } from '../ic/candid-records.ts'
-import { flatTransaction } from './index-interface.ts'
-import type { Range } from './log-queries.ts'
-import type { Value } from './value.ts'
+} from '../../ic/candid.ts'
+import { named, pair, record, variant } from '../../ic/candid-records.ts'
+import type { Range } from '../blocks/log-queries.ts'
+import type { Value } from '../blocks/value.ts'
+import { flatTransaction } from '../index/index-interface.ts'
 
 /** A value in which numbers of 64 bits have a type of their own. */
 export type LegacyValue =

@@ -1,16 +1,16 @@
 /** What every transaction goes through before its effect. Implements `docs/spec/ledger.md` §5. */
-import type { Hash32 } from '../base/bytes.ts'
-import type { TimestampNs, Tokens } from '../base/units.ts'
-import { tokens } from '../base/units.ts'
-import type { View } from '../base/view.ts'
-import { someExpired } from './allowances.ts'
-import type { Block, Transaction } from './block.ts'
-import { hashTransaction } from './block-hash.ts'
+import type { Hash32 } from '../../base/bytes.ts'
+import type { TimestampNs, Tokens } from '../../base/units.ts'
+import { tokens } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import { someExpired } from '../accounts/allowances.ts'
+import { collectorKeys } from '../accounts/fee-collector.ts'
+import type { Block, Transaction } from '../blocks/block.ts'
+import { hashTransaction } from '../blocks/block-hash.ts'
+import type { Decision, Event, State } from '../state.ts'
+import { logLength } from '../state.ts'
+import type { CommonError, Trap } from '../types.ts'
 import { isThrottled, purgeableCount, refuseByTime } from './deduplication.ts'
-import { collectorKeys } from './fee-collector.ts'
-import type { Decision, Event, State } from './state.ts'
-import { logLength } from './state.ts'
-import type { CommonError, Trap } from './types.ts'
 
 /** What the effect of a transaction meets at `now`: an error, a trap, or nothing in its way. */
 export type Obstacle<E> = E | Trap | undefined

@@ -1,14 +1,14 @@
 /** What a block does to balances and allowances. Implements `docs/spec/ledger.md` §§6–8. */
-import type { Tokens } from '../base/units.ts'
-import { tokens } from '../base/units.ts'
-import type { Account } from '../ic/account.ts'
-import { sameAccount } from '../ic/account.ts'
-import type { Pair } from './allowances.ts'
-import { reduceAllowance, replaceAllowance } from './allowances.ts'
-import { burn, credit, debit, mint } from './balances.ts'
-import type { Block, Transaction } from './block.ts'
-import { collectorOf } from './fee-collector.ts'
-import type { State } from './state.ts'
+import type { Tokens } from '../../base/units.ts'
+import { tokens } from '../../base/units.ts'
+import type { Account } from '../../ic/account.ts'
+import { sameAccount } from '../../ic/account.ts'
+import type { Pair } from '../accounts/allowances.ts'
+import { reduceAllowance, replaceAllowance } from '../accounts/allowances.ts'
+import { burn, credit, debit, mint } from '../accounts/balances.ts'
+import { collectorOf } from '../accounts/fee-collector.ts'
+import type { Block, Transaction } from '../blocks/block.ts'
+import type { State } from '../state.ts'
 
 /** What `from` pays. A mint and a burn cost no fee, an approval nothing but the fee. */
 export function costOf(transaction: Transaction, fee: bigint): bigint {

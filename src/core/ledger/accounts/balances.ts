@@ -1,10 +1,10 @@
 /** Balances and the pool of tokens not yet minted. Implements `docs/spec/ledger.md` §§4, 7. */
-import { assert } from '../base/errors.ts'
-import type { Tokens } from '../base/units.ts'
-import { tokens } from '../base/units.ts'
-import type { View } from '../base/view.ts'
-import type { Account } from '../ic/account.ts'
-import { accountKey } from '../ic/account.ts'
+import { assert } from '../../base/errors.ts'
+import type { Tokens } from '../../base/units.ts'
+import { tokens } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import type { Account } from '../../ic/account.ts'
+import { accountKey } from '../../ic/account.ts'
 
 export type Balances = {
   /** By `accountKey`; never zero, so an account without funds has no entry. */

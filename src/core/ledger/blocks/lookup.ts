@@ -1,11 +1,11 @@
 /** A block by its transaction, without reading the log from its start. Source: ledger §§5, 9. */
-import { equalBytes, toHex } from '../base/bytes.ts'
-import type { TimestampNs } from '../base/units.ts'
-import type { View } from '../base/view.ts'
+import { equalBytes, toHex } from '../../base/bytes.ts'
+import type { TimestampNs } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import type { State } from '../state.ts'
+import type { BlockIndex } from '../types.ts'
 import type { Transaction } from './block.ts'
 import { hashTransaction } from './block-hash.ts'
-import type { State } from './state.ts'
-import type { BlockIndex } from './types.ts'
 
 type Dated = Transaction & { readonly createdAtTime: TimestampNs }
 
