@@ -148,8 +148,11 @@ function rest(net: NodeNet): void {
 function judgeBooks(net: NodeNet): void {
   const { chain } = net.bitcoin
   for (const { replica } of net.subnets) {
-    const { ledger, minter } = replica.state
-    const supply = [...ledger.balances.amounts.values()].reduce((sum, amount) => sum + amount, 0n)
+    const { ckbtc, minter } = replica.state
+    const supply = [...ckbtc.ledger.balances.amounts.values()].reduce(
+      (sum, amount) => sum + amount,
+      0n,
+    )
     const coins = [...minter.state.availableUtxos.values()]
     const held = coins.reduce((sum, { value }) => sum + value, 0n)
     for (const { outpoint } of coins)

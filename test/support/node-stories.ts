@@ -109,7 +109,7 @@ export function* deposit(tools: StoryTools, purse: Purse, { user, amounts }: Dep
 /** All that was ever minted for a user, at the node that has minted most. */
 function mintedTo(net: NodeNet, user: User): bigint {
   const sums = net.subnets.map(({ replica }) =>
-    replica.state.ledger.chain.blocks.reduce(
+    replica.state.ckbtc.ledger.chain.blocks.reduce(
       (sum, { transaction }) =>
         transaction.type === 'mint' && equalBytes(transaction.to.owner, user.principal)
           ? sum + transaction.amount

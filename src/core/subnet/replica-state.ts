@@ -10,7 +10,6 @@ import { networks } from '../btc/network.ts'
 import type { CanisterIds } from '../ic/canister-ids.ts'
 import { ckbtcConfig } from '../ledger/config.ts'
 import { initial } from '../ledger/machine.ts'
-import type { State as LedgerState } from '../ledger/state.ts'
 import type { SignatureKey } from '../minter/calls.ts'
 import type { Minter } from '../minter/machine.ts'
 import * as minter from '../minter/machine.ts'
@@ -22,6 +21,7 @@ import { newChecker } from './checker-canister.ts'
 import type { HeaderCandidates } from './header-votes.ts'
 import type { KnownRequest } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
+import type { TokenState } from './token-canisters.ts'
 
 export type ReplicaState = {
   readonly chain: ChainState
@@ -30,7 +30,7 @@ export type ReplicaState = {
   readonly bitcoin: BitcoinSettings
   readonly followUps: BitcoinState['followUps']
   readonly checker: CheckerState
-  readonly ledger: LedgerState
+  readonly ckbtc: TokenState
   /** An upgrade puts another one here. */
   minter: Minter
   /** By request id in hexadecimal, in the order of execution. */
@@ -72,7 +72,7 @@ export function installCanisters(
     ...BitcoinCanister.initialState(networks[bitcoinNetwork]),
     headers: new Map(),
     checker: newChecker(),
-    ledger: initial(profile, createdAt),
+    ckbtc: { ledger: initial(profile, createdAt) },
     minter: installed.minter,
     requests: new Map(),
     asked: new Map(),

@@ -39,10 +39,8 @@ import { requestTree, stateTree } from './certified-state.ts'
 import { CheckerCanister } from './checker-canister.ts'
 import type { CanisterCall } from './dispatch.ts'
 import { dispatch } from './dispatch.ts'
-import { IndexCanister } from './index-canister.ts'
 import type { KeyPort, KeyReply, KeySettings } from './key-calls.ts'
 import { KeyCalls } from './key-calls.ts'
-import { LedgerCanister } from './ledger-canister.ts'
 import { isManagement, manage } from './management.ts'
 import { MinterCanister } from './minter-canister.ts'
 import type { ReplicaState } from './replica-state.ts'
@@ -51,6 +49,7 @@ import type { KnownRequest } from './request-history.ts'
 import { KEEP_NS, RequestHistory } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
 import { TipWatch } from './tip-watch.ts'
+import { TokenCanisters } from './token-canisters.ts'
 
 export type ReplicaConfig = {
   /** Its own unless told. */
@@ -81,7 +80,7 @@ export class Replica {
   readonly #config: ReplicaConfig
   readonly #bitcoin: BitcoinCanister
   readonly #checker: CheckerCanister
-  readonly #ledger: LedgerCanister
+  readonly #ckbtc: TokenCanisters
   /** By id in hexadecimal. */
   readonly #canisters: ReadonlyMap<string, Canister>
   readonly #requests: RequestHistory
@@ -110,14 +109,13 @@ export class Replica {
     this.#tipWatch = new TipWatch(this.#bitcoin, state)
     const chain = (): BitcoinCanister['state'] => state.chain
     this.#checker = new CheckerCanister(checker, state.checker, { operator, chain })
-    this.#ledger = new LedgerCanister(ledger, state.ledger)
+    this.#ckbtc = new TokenCanisters({ ledger, index }, state.ckbtc)
     const canisters: readonly Canister[] = [
-      this.#ledger,
+      ...this.#ckbtc.canisters,
       new MinterCanister(minterId, state, {
         controller: operator,
         world: (now) => this.#world(now),
       }),
-      new IndexCanister(index, this.#ledger),
       this.#checker,
       this.#bitcoin,
       ...(config.guests ?? []),
@@ -148,7 +146,7 @@ export class Replica {
       now,
       callsOverlap: true,
       ports: {
-        ledger: this.#ledger.port(this.ids.minter, now),
+        ledger: this.#ckbtc.ledger.port(this.ids.minter, now),
         bitcoin: this.#bitcoin.port(now),
         checker: this.#checker,
       },

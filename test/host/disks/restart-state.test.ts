@@ -45,8 +45,8 @@ function shown(node: SubnetNode) {
   const { replica } = node
   return {
     root: replica.stateTree(rootKey.slice(-KEY_SIZE)).hash,
-    blocks: Number(logLength(state.ledger)),
-    ledger: hashOf(state.ledger),
+    blocks: Number(logLength(state.ckbtc.ledger)),
+    ledger: hashOf(state.ckbtc.ledger),
     minterEvents: state.minter.log.count,
     minter: hashOf(state.minter),
     isUpgraded:

@@ -53,8 +53,8 @@ async function certifiedOf(envelope: Envelope, id = ledger) {
 
 /** Everything that canisters hold; requests that are known are not among it. */
 function stateOf() {
-  const { ledger, minter, checker, chain } = net.node(0).replica.state
-  return structuredClone({ ledger, minter, checker, chain })
+  const { ckbtc, minter, checker, chain } = net.node(0).replica.state
+  return structuredClone({ ckbtc, minter, checker, chain })
 }
 let before: ReturnType<typeof stateOf>
 beforeEach(() => {
