@@ -46,7 +46,7 @@ function approved(): LedgerUnderTest {
 const left = (ledger: LedgerUnderTest): bigint => ledger.allowance(alice, spender).allowance
 
 describe('approving', () => {
-  test('20.49: costs the fee, and is for the account named', () => {
+  test('ledger §20.49: costs the fee, and is for the account named', () => {
     const ledger = approved()
     expect(ledger.allowance(alice, spender)).toEqual({ allowance: 150_000n })
     expect(ledger.allowance(alice, of(spender, ZEROS))).toEqual({ allowance: 150_000n })
@@ -55,13 +55,13 @@ describe('approving', () => {
     expect(ledger.supply()).toBe(FUNDS - FEE)
   })
 
-  test('20.50: replaces what was approved before', () => {
+  test('ledger §20.50: replaces what was approved before', () => {
     const ledger = approved()
     expect(ledger.approve(alice, spender, 40_000n)).toEqual(ok(2))
     expect(left(ledger)).toBe(40_000n)
   })
 
-  test('20.51: for a subaccount leaves the default account alone', () => {
+  test('ledger §20.51: for a subaccount leaves the default account alone', () => {
     const ledger = funded()
     ledger.fund(of(alice, sub(1)), FEE)
     expect(ledger.approve(alice, spender, 7n, { fromSubaccount: sub(1) })).toEqual(ok(2))
@@ -70,7 +70,7 @@ describe('approving', () => {
     expect(ledger.balance(alice)).toBe(FUNDS)
   })
 
-  test('20.52: oneself is impossible, whatever the subaccounts', () => {
+  test('ledger §20.52: oneself is impossible, whatever the subaccounts', () => {
     const ledger = funded()
     const refusal = trap('self approval is not allowed')
     expect(ledger.approve(alice, alice, 1n)).toEqual(refusal)
@@ -79,7 +79,7 @@ describe('approving', () => {
     expect(ledger.balance(alice)).toBe(FUNDS)
   })
 
-  test('20.53: without the fee says so, before expiry and expectation', () => {
+  test('ledger §20.53: without the fee says so, before expiry and expectation', () => {
     const ledger = funded(FEE - 1n)
     const refusal = insufficientFunds(FEE - 1n)
     expect(ledger.approve(alice, spender, 1n)).toEqual(refusal)
@@ -92,21 +92,21 @@ describe('approving', () => {
     expect(ledger.approve(alice, spender, 5n)).toEqual(insufficientFunds(0n))
   })
 
-  test('20.54: needs no more than the fee', () => {
+  test('ledger §20.54: needs no more than the fee', () => {
     const ledger = funded(FEE)
     expect(ledger.approve(alice, spender, 1_000_000_000n)).toEqual(ok(1))
     expect(ledger.balance(alice)).toBe(0n)
     expect(left(ledger)).toBe(1_000_000_000n)
   })
 
-  test('20.63: more than there can be approves everything', () => {
+  test('ledger §20.63: more than there can be approves everything', () => {
     const ledger = funded()
     expect(ledger.approve(alice, spender, 2n * MAX)).toEqual(ok(1))
     expect(left(ledger)).toBe(MAX)
     expect(ledger.lastBlock().transaction.amount).toBe(MAX)
   })
 
-  test('20.64: burns the fee even where a collector is set', () => {
+  test('ledger §20.64: burns the fee even where a collector is set', () => {
     const ledger = new LedgerUnderTest({ feeCollector: of(collector) })
     ledger.fund(alice, FUNDS)
     expect(ledger.approve(alice, spender, 1n)).toEqual(ok(1))
@@ -132,7 +132,7 @@ describe('approving', () => {
 })
 
 describe('expiry', () => {
-  test('20.55: in the past or now is refused without a fee; a nanosecond ahead is accepted', () => {
+  test('ledger §20.55: in the past or now is refused without a fee; a nanosecond ahead is accepted', () => {
     const ledger = funded()
     for (const expiresAt of [at(0n), at(START - 1n), START])
       expect(ledger.approve(alice, spender, 5n, { expiresAt })).toEqual(expired(START))
@@ -140,7 +140,7 @@ describe('expiry', () => {
     expect(ledger.approve(alice, spender, 5n, { expiresAt: at(START + 1n) })).toEqual(ok(1))
   })
 
-  test('20.56: an allowance is whole until the nanosecond before, and nothing from then on', () => {
+  test('ledger §20.56: an allowance is whole until the nanosecond before, and nothing from then on', () => {
     const ledger = funded()
     const expiresAt = at(START + 10n)
     ledger.approve(alice, spender, 5n, { expiresAt })
@@ -150,7 +150,7 @@ describe('expiry', () => {
     expect(ledger.allowance(alice, spender)).toEqual({ allowance: 0n })
   })
 
-  test('20.57: the last approval decides, earlier, later or without end', () => {
+  test('ledger §20.57: the last approval decides, earlier, later or without end', () => {
     const ledger = funded()
     for (const time of [START + 100n, START + 50n, START + 200n]) {
       ledger.approve(alice, spender, 5n, { expiresAt: at(time) })
@@ -161,7 +161,7 @@ describe('expiry', () => {
     expect(ledger.state.allowances.expiry).toEqual([])
   })
 
-  test('20.58: the last timestamp is returned as given', () => {
+  test('ledger §20.58: the last timestamp is returned as given', () => {
     const ledger = funded()
     for (const time of [MAX, MAX - 1n]) {
       expect(ledger.approve(alice, spender, 5n, { expiresAt: at(time) }).type).toBe('ok')
@@ -169,7 +169,7 @@ describe('expiry', () => {
     }
   })
 
-  test('20.65: one call removes at most 100 expired allowances, earliest first', () => {
+  test('ledger §20.65: one call removes at most 100 expired allowances, earliest first', () => {
     const ledger = funded(100_000_000n)
     const someone = (n: number): Principal => principal(Uint8Array.of(n >> 8, n & 255, 7))
     for (let n = 0; n < 300; n++)
@@ -194,7 +194,7 @@ describe('expiry', () => {
     expect(ledger.hasAllowanceEntry(alice, spender)).toBe(false)
   })
 
-  test('20.66: a later expiry outlives the earlier one it replaced', () => {
+  test('ledger §20.66: a later expiry outlives the earlier one it replaced', () => {
     const ledger = funded()
     ledger.approve(alice, spender, 5n, { expiresAt: at(START + 10n) })
     ledger.approve(alice, spender, 5n, { expiresAt: at(START + 99n) })
@@ -203,7 +203,7 @@ describe('expiry', () => {
     expect(left(ledger)).toBe(5n)
   })
 
-  test('20.75: an allowance that expired gives nothing', () => {
+  test('ledger §20.75: an allowance that expired gives nothing', () => {
     const ledger = funded()
     ledger.approve(alice, spender, 500_000n, { expiresAt: at(START + 10n) })
     ledger.pass(10n)
@@ -212,7 +212,7 @@ describe('expiry', () => {
 })
 
 describe('the expected allowance', () => {
-  test('20.59: must be the current one, else nothing happens', () => {
+  test('ledger §20.59: must be the current one, else nothing happens', () => {
     const ledger = approved()
     const balance = ledger.balance(alice)
     expect(ledger.approve(alice, spender, 1n, { expectedAllowance: 149_999n })).toEqual(
@@ -222,7 +222,7 @@ describe('the expected allowance', () => {
     expect(ledger.approve(alice, spender, 1n, { expectedAllowance: 150_000n })).toEqual(ok(2))
   })
 
-  test('20.60: beyond the width differs from every allowance, before the fee is judged', () => {
+  test('ledger §20.60: beyond the width differs from every allowance, before the fee is judged', () => {
     const ledger = approved()
     for (const expectedAllowance of [MAX + 1n, 2n ** 128n - 1n])
       expect(ledger.approve(alice, spender, 1n, { expectedAllowance, fee: 3n })).toEqual(
@@ -230,7 +230,7 @@ describe('the expected allowance', () => {
       )
   })
 
-  test('20.61: is zero after expiry', () => {
+  test('ledger §20.61: is zero after expiry', () => {
     const ledger = funded()
     ledger.approve(alice, spender, 5n, { expiresAt: at(START + 1n) })
     ledger.pass(1n)
@@ -240,7 +240,7 @@ describe('the expected allowance', () => {
     expect(ledger.approve(alice, spender, 9n, { expectedAllowance: 0n })).toEqual(ok(2))
   })
 
-  test('20.62: approving nothing where nothing is makes a block and stores nothing', () => {
+  test('ledger §20.62: approving nothing where nothing is makes a block and stores nothing', () => {
     const ledger = funded()
     expect(ledger.approve(alice, spender, 0n, { expectedAllowance: 4n })).toEqual(
       allowanceChanged(0n),
@@ -265,7 +265,7 @@ describe('removing an allowance', () => {
     expect(ledger.state.allowances).toMatchObject({ entries: new Map(), expiry: [] })
   })
 
-  test('20.67: using it up removes the entry and its place in the queue', () => {
+  test('ledger §20.67: using it up removes the entry and its place in the queue', () => {
     const ledger = funded()
     ledger.approve(alice, spender, 5n + FEE, { expiresAt: at(START + 10n) })
     expect(ledger.transferFrom(spender, [alice, bob], 5n)).toEqual(ok(2))
@@ -274,7 +274,7 @@ describe('removing an allowance', () => {
 })
 
 describe('transfer-from', () => {
-  test('20.68: the owner pays amount and fee, and both reduce the allowance', () => {
+  test('ledger §20.68: the owner pays amount and fee, and both reduce the allowance', () => {
     const ledger = approved()
     expect(ledger.transferFrom(spender, [alice, bob], 30_000n)).toEqual(ok(2))
     expect(ledger.balance(alice)).toBe(FUNDS - FEE - 40_000n)
@@ -292,7 +292,7 @@ describe('transfer-from', () => {
     expect(ledger.allowance(alice, spender)).toEqual({ allowance: 39_995n, expiresAt })
   })
 
-  test('20.69: the allowance must cover the fee as well', () => {
+  test('ledger §20.69: the allowance must cover the fee as well', () => {
     const ledger = approved()
     const amount = 150_000n - FEE
     expect(ledger.transferFrom(spender, [alice, bob], amount + 1n)).toEqual(
@@ -301,20 +301,20 @@ describe('transfer-from', () => {
     expect(ledger.transferFrom(spender, [alice, bob], amount)).toEqual(ok(2))
   })
 
-  test('20.70: an allowance without funds is kept', () => {
+  test('ledger §20.70: an allowance without funds is kept', () => {
     const ledger = funded(FEE + 5n)
     ledger.approve(alice, spender, 150_000n)
     expect(ledger.transferFrom(spender, [alice, bob], 100n)).toEqual(insufficientFunds(5n))
     expect(left(ledger)).toBe(150_000n)
   })
 
-  test('20.71: the allowance is judged before the balance', () => {
+  test('ledger §20.71: the allowance is judged before the balance', () => {
     const ledger = funded(FEE + 5n)
     ledger.approve(alice, spender, 50n)
     expect(ledger.transferFrom(spender, [alice, bob], 100n)).toEqual(insufficientAllowance(50n))
   })
 
-  test('20.72: the owner needs no allowance, another subaccount of the owner does', () => {
+  test('ledger §20.72: the owner needs no allowance, another subaccount of the owner does', () => {
     const ledger = funded()
     expect(ledger.transferFrom(alice, [alice, bob], 5n)).toEqual(ok(1))
     expect(ledger.lastBlock().transaction).toMatchObject({ spender: of(alice) })
@@ -329,7 +329,7 @@ describe('transfer-from', () => {
     )
   })
 
-  test('20.73: an amount near the largest is too much for the allowance, no trap', () => {
+  test('ledger §20.73: an amount near the largest is too much for the allowance, no trap', () => {
     const ledger = funded()
     ledger.approve(alice, spender, MAX)
     for (const amount of [MAX, MAX - FEE + 1n])
@@ -342,7 +342,7 @@ describe('transfer-from', () => {
     )
   })
 
-  test('20.74: a wrong fee is refused', () => {
+  test('ledger §20.74: a wrong fee is refused', () => {
     const ledger = approved()
     expect(ledger.transferFrom(spender, [alice, bob], 5n, { fee: FEE - 1n })).toEqual(badFee(FEE))
     expect(ledger.transferFrom(spender, [alice, bob], 5n, { fee: FEE })).toEqual(ok(2))

@@ -71,7 +71,7 @@ const MAINNET = [
 
 const hashOf = (block: Block): string => toHex(hashBlock(block, hashTransaction(block.transaction)))
 
-describe.each(MAINNET)('20.82: ckBTC mainnet block $index', (vector) => {
+describe.each(MAINNET)('ledger §20.82: ckBTC mainnet block $index', (vector) => {
   test('has its published hash, from typed data and from its value', () => {
     expect(hashOf(vector.block)).toBe(vector.hash)
     expect(toHex(hashValue(valueOfBlock(vector.block)))).toBe(vector.hash)
@@ -245,7 +245,7 @@ test('a transfer with a spender is of type 2xfer', () => {
   expect(typeOfBlock(valueOfBlock({ ...BLOCK_1357691, transaction }))).toBe('2xfer')
 })
 
-test('20.89: a block of unknown type keeps type and hash, and has no reading', () => {
+test('ledger §20.89: a block of unknown type keeps type and hash, and has no reading', () => {
   const value = changed(valueOfBlock(BLOCK_0), { btype: text('122mint'), extra: nat(7n) })
   expect(typeOfBlock(value)).toBe('122mint')
   expect(toHex(hashValue(value))).not.toBe(hashOf(BLOCK_0))
@@ -299,7 +299,7 @@ describe('reading a value as a block refuses', () => {
 })
 
 describe('stored blocks', () => {
-  test('20.88: random blocks are the same after encoding and decoding, hash included', () => {
+  test('ledger §20.88: random blocks are the same after encoding and decoding, hash included', () => {
     fc.assert(
       fc.property(arbitraryBlock, (block) => {
         const bytes = encodeBlock(block)
@@ -311,7 +311,7 @@ describe('stored blocks', () => {
     )
   })
 
-  test('20.88: different blocks have different hashes', () => {
+  test('ledger §20.88: different blocks have different hashes', () => {
     fc.assert(
       fc.property(arbitraryBlock, arbitraryBlock, (a, b) => {
         expect(hashOf(a) === hashOf(b)).toBe(toHex(encodeBlock(a)) === toHex(encodeBlock(b)))

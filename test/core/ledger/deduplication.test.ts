@@ -37,14 +37,14 @@ const inFuture = (ledgerTime: TimestampNs) => err({ type: 'createdInFuture', led
 const UNAVAILABLE = err({ type: 'temporarilyUnavailable' })
 
 describe('duplicates', () => {
-  test('20.19: without a creation time every transfer is executed', () => {
+  test('ledger §20.19: without a creation time every transfer is executed', () => {
     const ledger = funded()
     expect(ledger.transfer(alice, bob, 5n)).toEqual(ok(1))
     expect(ledger.transfer(alice, bob, 5n)).toEqual(ok(2))
     expect(ledger.balance(bob)).toBe(10n)
   })
 
-  test('20.20: with a creation time the second is a duplicate of the first', () => {
+  test('ledger §20.20: with a creation time the second is a duplicate of the first', () => {
     const ledger = funded()
     const createdAtTime = ledger.now
     expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
@@ -54,13 +54,14 @@ describe('duplicates', () => {
 
   const createdAtTime = START
   test.each([
-    ['20.21: fee', { fee: FEE }],
-    ['20.22: memo', { memo: Uint8Array.of(1, 2, 3) }],
-    ['20.23: receiver with zeros', { to: of(bob, ZEROS) }],
-    ['20.24: sender with zeros', { fromSubaccount: ZEROS }],
-    ['amount', { amount: 6n }],
-    ['creation time', { createdAtTime: at(START - 1n) }],
-  ])('another %s is another transaction, of which the next is a duplicate', (_name, change) => {
+    ['ledger §20.21: a fee that is given', { fee: FEE }],
+    ['ledger §20.22: a memo', { memo: Uint8Array.of(1, 2, 3) }],
+    ['ledger §20.23: a receiver with zeros', { to: of(bob, ZEROS) }],
+    ['ledger §20.24: a sender with zeros', { fromSubaccount: ZEROS }],
+    ['an empty memo', { memo: new Uint8Array() }],
+    ['another amount', { amount: 6n }],
+    ['another creation time', { createdAtTime: at(START - 1n) }],
+  ])('%s makes another transaction, of which the next is a duplicate', (_name, change) => {
     const ledger = funded()
     const arg = { to: of(bob), amount: 5n, createdAtTime }
     const transfer = (changes: object) =>
@@ -72,13 +73,13 @@ describe('duplicates', () => {
   })
 
   test.each([
-    ['20.24: owner with zeros', { fromSubaccount: ZEROS }],
-    ['spender with zeros', { spender: of(spender, ZEROS) }],
-    ['fee', { fee: FEE }],
-    ['expectation', { expectedAllowance: 5n }],
-    ['expiry', { expiresAt: at(MAX) }],
-    ['memo', { memo: new Uint8Array() }],
-  ])('another %s is another approval', (_name, change) => {
+    ['ledger §20.24: an owner with zeros', { fromSubaccount: ZEROS }],
+    ['a spender with zeros', { spender: of(spender, ZEROS) }],
+    ['a fee that is given', { fee: FEE }],
+    ['an expectation', { expectedAllowance: 5n }],
+    ['an expiry', { expiresAt: at(MAX) }],
+    ['an empty memo', { memo: new Uint8Array() }],
+  ])('%s makes another approval', (_name, change) => {
     const ledger = funded()
     const arg = { spender: of(spender), amount: 5n, createdAtTime }
     const approve = (changes: object) =>
@@ -89,7 +90,7 @@ describe('duplicates', () => {
     expect(approve({})).toEqual(duplicate(1))
   })
 
-  test('20.24: another form of the spender or of the owner is another transfer-from', () => {
+  test('ledger §20.24: another form of the spender or of the owner is another transfer-from', () => {
     const ledger = funded()
     ledger.approve(alice, spender, 500_000n)
     const transfer = (from = of(alice), spenderSubaccount?: Uint8Array) =>
@@ -101,21 +102,21 @@ describe('duplicates', () => {
     expect(transfer()).toEqual(duplicate(2))
   })
 
-  test('20.29: a duplicate that could not be paid is a duplicate', () => {
+  test('ledger §20.29: a duplicate that could not be paid is a duplicate', () => {
     const ledger = funded()
     const amount = 10_000_000n - FEE
     expect(ledger.transfer(alice, bob, amount, { createdAtTime })).toEqual(ok(1))
     expect(ledger.transfer(alice, bob, amount, { createdAtTime })).toEqual(duplicate(1))
   })
 
-  test('20.31: what failed is not remembered', () => {
+  test('ledger §20.31: what failed is not remembered', () => {
     const ledger = funded()
     expect(ledger.transfer(bob, alice, 5n, { createdAtTime })).toEqual(insufficientFunds(0n))
     ledger.fund(bob, 50_000n)
     expect(ledger.transfer(bob, alice, 5n, { createdAtTime })).toEqual(ok(2))
   })
 
-  test('20.32: a mint or burn with fee zero is the same as without a fee', () => {
+  test('ledger §20.32: a mint or burn with fee zero is the same as without a fee', () => {
     const ledger = funded()
     expect(ledger.transfer(minter, bob, 5n, { createdAtTime })).toEqual(ok(1))
     expect(ledger.transfer(minter, bob, 5n, { createdAtTime, fee: 0n })).toEqual(duplicate(1))
@@ -124,14 +125,14 @@ describe('duplicates', () => {
     expect(ledger.transfer(alice, of(minter, ZEROS), FEE, { createdAtTime })).toEqual(duplicate(2))
   })
 
-  test('20.33: a transfer and a transfer-from by the owner differ in their spender', () => {
+  test('ledger §20.33: a transfer and a transfer-from by the owner differ in their spender', () => {
     const ledger = funded()
     expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
     expect(ledger.transferFrom(alice, [alice, bob], 5n, { createdAtTime })).toEqual(ok(2))
     expect(ledger.transferFrom(alice, [alice, bob], 5n, { createdAtTime })).toEqual(duplicate(2))
   })
 
-  test('20.34: duplicates are known again after the log is replayed', () => {
+  test('ledger §20.34: duplicates are known again after the log is replayed', () => {
     const ledger = funded()
     expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
     const again = replay(ledger.state.config, ledger.state.chain.blocks)
@@ -144,13 +145,13 @@ describe('duplicates', () => {
 
 describe('the window', () => {
   test.each([
-    ['20.25: a window ago is accepted', START - WINDOW, ok(1)],
-    ['20.25: one nanosecond more is too old', START - WINDOW - 1n, TOO_OLD],
-    ['20.25: the drift does not lengthen the window', START - WINDOW - DRIFT, TOO_OLD],
-    ['20.26: the drift ahead is accepted', START + DRIFT, ok(1)],
-    ['20.26: one nanosecond more is the future', START + DRIFT + 1n, inFuture(START)],
-    ['20.26: the last timestamp does not overflow', MAX, inFuture(START)],
-    ['20.26: zero is too old', 0n, TOO_OLD],
+    ['ledger §20.25: a window ago is accepted', START - WINDOW, ok(1)],
+    ['ledger §20.25: one nanosecond more is too old', START - WINDOW - 1n, TOO_OLD],
+    ['ledger §20.25: the drift does not lengthen the window', START - WINDOW - DRIFT, TOO_OLD],
+    ['ledger §20.26: the drift ahead is accepted', START + DRIFT, ok(1)],
+    ['ledger §20.26: one nanosecond more is the future', START + DRIFT + 1n, inFuture(START)],
+    ['ledger §20.26: the last timestamp does not overflow', MAX, inFuture(START)],
+    ['ledger §20.26: zero is too old', 0n, TOO_OLD],
   ])('%s', (_name, time, reply) => {
     expect(funded().transfer(alice, bob, 5n, { createdAtTime: at(time) })).toEqual(reply)
     expect(funded().approve(alice, bob, 5n, { createdAtTime: at(time) })).toEqual(reply)
@@ -161,7 +162,7 @@ describe('the window', () => {
     expect(funded().transfer(alice, minter, FEE, { createdAtTime: at(time) })).toEqual(reply)
   })
 
-  test('20.27: what was created ahead is a duplicate as long as it is not too old', () => {
+  test('ledger §20.27: what was created ahead is a duplicate as long as it is not too old', () => {
     const ledger = funded()
     const createdAtTime = at(START + DRIFT)
     const transfer = () => ledger.transfer(alice, bob, 5n, { createdAtTime })
@@ -175,7 +176,7 @@ describe('the window', () => {
     expect(ledger.balance(bob)).toBe(5n)
   })
 
-  test('20.28: five minutes after the window everything is too old', () => {
+  test('ledger §20.28: five minutes after the window everything is too old', () => {
     const ledger = funded()
     const createdAtTime = START
     expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
@@ -183,14 +184,14 @@ describe('the window', () => {
     expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(TOO_OLD)
   })
 
-  test('20.30: the fee is judged before the time', () => {
+  test('ledger §20.30: the fee is judged before the time', () => {
     const ledger = funded()
     const rest = { createdAtTime: at(0n), fee: 1n }
     expect(ledger.transfer(alice, bob, 5n, rest)).toEqual(badFee(FEE))
     expect(ledger.approve(alice, bob, 5n, rest)).toEqual(badFee(FEE))
   })
 
-  test('20.37: a clock that is set back does not set the ledger back', () => {
+  test('ledger §20.37: a clock that is set back does not set the ledger back', () => {
     const ledger = funded()
     ledger.transfer(alice, bob, 5n)
     ledger.pass(-NS_PER_SECOND)
@@ -234,7 +235,7 @@ describe('purging', () => {
     expect(remembered(ledger)).toBe(0)
   })
 
-  test('20.40: a call that traps does not even purge', () => {
+  test('ledger §20.40: a call that traps does not even purge', () => {
     const ledger = funded()
     ledger.transfer(alice, bob, 5n, { createdAtTime: START })
     ledger.pass(WINDOW + DRIFT + 1n)
@@ -262,7 +263,7 @@ describe('purging', () => {
 describe('throttling', () => {
   const small = { ...DEFAULT_LIMITS, transactionsInWindowMax: 10 }
 
-  test('20.35: half a full window within a second is too much; a second later it is not', () => {
+  test('ledger §20.35: half a full window within a second is too much; a second later it is not', () => {
     const ledger = funded(small)
     for (let i = 0n; i < 5n; i++)
       expect(ledger.transfer(alice, bob, i, { createdAtTime: START }).type).toBe('ok')
@@ -276,7 +277,7 @@ describe('throttling', () => {
     expect(ledger.transfer(alice, bob, 6n, { createdAtTime: START })).toEqual(UNAVAILABLE)
   })
 
-  test('20.36: a call that purges is not throttled', () => {
+  test('ledger §20.36: a call that purges is not throttled', () => {
     const ledger = funded(small)
     ledger.transfer(alice, bob, 1n, { createdAtTime: START })
     ledger.pass(WINDOW + DRIFT)

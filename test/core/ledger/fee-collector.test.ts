@@ -34,7 +34,7 @@ const setTo = (account: Account) => ({ feeCollector: { type: 'setTo', account } 
 const UNSET = { feeCollector: { type: 'unset' } } as const
 
 describe('the fee collector', () => {
-  test('20.76: is named by the first block and pointed to by the others', () => {
+  test('ledger §20.76: is named by the first block and pointed to by the others', () => {
     const ledger = withCollector()
     ledger.transfer(alice, bob, 5n)
     ledger.transfer(alice, minter, FEE)
@@ -46,7 +46,7 @@ describe('the fee collector', () => {
     ).toBe(true)
   })
 
-  test('20.76: is named by the first initial balance', () => {
+  test('ledger §20.76: is named by the first initial balance', () => {
     const ledger = new LedgerUnderTest({
       feeCollector: of(collector),
       initialBalances: [
@@ -57,7 +57,7 @@ describe('the fee collector', () => {
     expect(marks(ledger)).toEqual([of(collector), 0n])
   })
 
-  test('20.77: is named again by the block after a change, be it to the same account', () => {
+  test('ledger §20.77: is named again by the block after a change, be it to the same account', () => {
     const ledger = withCollector()
     expect(ledger.upgrade(setTo(of(carol, sub(2))))).toEqual({ type: 'ok' })
     expect(ledger.approve(alice, spender, 500_000n)).toEqual(ok(1))
@@ -70,7 +70,7 @@ describe('the fee collector', () => {
     expect(ledger.balance(collector)).toBe(0n)
   })
 
-  test('20.78: receives the fee of a transfer; without one it is burnt', () => {
+  test('ledger §20.78: receives the fee of a transfer; without one it is burnt', () => {
     const ledger = withCollector()
     ledger.transfer(alice, bob, 5n)
     expect(ledger.supply()).toBe(10_000_000n)
@@ -82,7 +82,7 @@ describe('the fee collector', () => {
     expect(marks(ledger)[2]).toBeUndefined()
   })
 
-  test('20.79: cannot be the minting account, at install or by upgrade', () => {
+  test('ledger §20.79: cannot be the minting account, at install or by upgrade', () => {
     for (const account of [M, of(minter, ZEROS)]) {
       expect(configProblem(testConfig({ feeCollector: account }))).toContain('minting account')
       const ledger = withCollector()
@@ -93,7 +93,7 @@ describe('the fee collector', () => {
     expect(configProblem(testConfig({ feeCollector: of(minter, sub(0xfe)) }))).toBeUndefined()
   })
 
-  test('20.80: pays the fee of its own transfers to itself', () => {
+  test('ledger §20.80: pays the fee of its own transfers to itself', () => {
     const ledger = withCollector()
     ledger.fund(collector, 100_000n)
     expect(ledger.transfer(collector, bob, 40_000n)).toEqual(ok(2))

@@ -44,7 +44,7 @@ function busy(limits = DEFAULT_LIMITS): LedgerUnderTest {
 }
 
 describe('the chain', () => {
-  test('20.81: every block names the hash of the block before, the first names none', () => {
+  test('ledger §20.81: every block names the hash of the block before, the first names none', () => {
     const { chain } = busy().state
     const hashes = chain.blocks.map((block) => hashBlock(block, hashTransaction(block.transaction)))
     expect(chain.blocks.map(({ parentHash }) => parentHash)).toEqual([
@@ -54,7 +54,7 @@ describe('the chain', () => {
     expect(chain.tipHash).toEqual(hashes.at(-1))
   })
 
-  test('20.83: both forms of a block have the hash that its successor names', () => {
+  test('ledger §20.83: both forms of a block have the hash that its successor names', () => {
     const { state } = busy()
     const all = { start: 0n, length: 100n }
     const blocks = getBlocks(state, [all])

@@ -179,7 +179,7 @@ test.each([
   ['without a fee collector', {}],
   ['with a fee collector', { feeCollector: of(collector) }],
   ['without a fee', { transferFee: 0n }],
-])('20.144: random calls agree with a simple model, %s', (_name, changes) => {
+])('ledger §20.144: random calls agree with a simple model, %s', (_name, changes) => {
   const seen = new Set<string>()
   fc.assert(
     fc.property(fc.array(operation, { minLength: 10, maxLength: 30 }), (operations) => {

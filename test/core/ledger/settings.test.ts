@@ -16,7 +16,7 @@ const INDEX = principalOfText('n5wcd-faaaa-aaaar-qaaea-cai')
 const text = (key: string): MetadataEntry => [key, { type: 'text', text: 'x' }]
 
 describe('metadata', () => {
-  test('20.118: shows custom entries first, then what the ledger is, in its order', () => {
+  test('ledger §20.118: shows custom entries first, then what the ledger is, in its order', () => {
     const config = testConfig({ metadata: [logo], indexPrincipal: INDEX })
     expect(metadata(config)).toEqual([
       logo,
@@ -43,7 +43,7 @@ describe('metadata', () => {
     ['logo', 'not <namespace>:<key>'],
     [':logo', 'not <namespace>:<key>'],
     ['icrc1:', 'not <namespace>:<key>'],
-  ])('20.119: the key "%s" is refused at install and by upgrade', (key, reason) => {
+  ])('ledger §20.119: the key "%s" is refused at install and by upgrade', (key, reason) => {
     const entries = [text(key)]
     expect(configProblem(testConfig({ metadata: entries, indexPrincipal: INDEX }))).toContain(
       reason,
@@ -60,7 +60,7 @@ describe('metadata', () => {
 })
 
 describe('an upgrade', () => {
-  test('20.120: changes what it names', () => {
+  test('ledger §20.120: changes what it names', () => {
     const ledger = new LedgerUnderTest()
     const settings = {
       tokenName: 'name',
@@ -79,14 +79,14 @@ describe('an upgrade', () => {
     })
   })
 
-  test('20.120: that names nothing changes nothing', () => {
+  test('ledger §20.120: that names nothing changes nothing', () => {
     const ledger = new LedgerUnderTest({ indexPrincipal: INDEX, feeCollector: undefined })
     const before = ledger.state.config
     expect(ledger.upgrade({})).toEqual({ type: 'ok' })
     expect(ledger.state.config).toEqual(before)
   })
 
-  test('20.123: keeps an index principal that it does not name', () => {
+  test('ledger §20.123: keeps an index principal that it does not name', () => {
     const ledger = new LedgerUnderTest()
     expect(metadata(ledger.state.config).map(([key]) => key)).not.toContain(
       'icrc106:index_principal',
@@ -104,7 +104,7 @@ describe('an upgrade', () => {
 })
 
 describe('what is supported', () => {
-  test('20.125: seven standards and five block types', () => {
+  test('ledger §20.125: seven standards and five block types', () => {
     expect(SUPPORTED_STANDARDS.map(({ name }) => name)).toEqual(
       ['1', '2', '3', '10', '21', '103', '106'].map((number) => `ICRC-${number}`),
     )

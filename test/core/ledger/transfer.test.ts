@@ -33,7 +33,7 @@ const funded = (amount: bigint): LedgerUnderTest => {
 }
 
 describe('installing', () => {
-  test('20.1: a fresh ledger holds nothing', () => {
+  test('ledger §20.1: a fresh ledger holds nothing', () => {
     const ledger = new LedgerUnderTest()
     expect(ledger.balance(alice)).toBe(0n)
     expect(ledger.supply()).toBe(0n)
@@ -45,7 +45,7 @@ describe('installing', () => {
     { account: of(bob, sub(1)), amount: 5_000_000n },
   ]
 
-  test('20.2: initial balances are the first blocks, mints created at their block time', () => {
+  test('ledger §20.2: initial balances are the first blocks, mints created at their block time', () => {
     const ledger = new LedgerUnderTest({ initialBalances: balances })
     expect(ledger.supply()).toBe(15_000_000n)
     expect(ledger.state.chain.blocks.map(({ transaction }) => transaction)).toEqual(
@@ -62,7 +62,7 @@ describe('installing', () => {
 
   const twice = { account: of(alice), amount: 5n }
   test.each([
-    ['20.3: two identical initial balances', [twice, twice], 'identical'],
+    ['ledger §20.3: two identical initial balances', [twice, twice], 'identical'],
     ['an initial balance for the minting account', [{ account: M, amount: 5n }], 'minting account'],
     ['a supply beyond the largest', [twice, { account: of(bob), amount: MAX }], 'do not fit'],
     ['a negative balance', [{ account: of(bob), amount: -1n }], 'do not fit'],
@@ -82,7 +82,7 @@ describe('installing', () => {
 })
 
 describe('transfers', () => {
-  test('20.4: the sender pays amount and fee, and the fee is burnt', () => {
+  test('ledger §20.4: the sender pays amount and fee, and the fee is burnt', () => {
     const ledger = funded(10_000_000n)
     expect(ledger.transfer(alice, bob, 1_000_000n)).toEqual(ok(1))
     expect(ledger.balance(alice)).toBe(8_990_000n)
@@ -90,7 +90,7 @@ describe('transfers', () => {
     expect(ledger.supply()).toBe(10_000_000n - FEE)
   })
 
-  test('20.5: zeros and no subaccount are one account', () => {
+  test('ledger §20.5: zeros and no subaccount are one account', () => {
     const ledger = funded(10_000_000n)
     ledger.transfer(alice, of(bob, ZEROS), 5n)
     expect(ledger.balance(bob)).toBe(5n)
@@ -100,7 +100,7 @@ describe('transfers', () => {
   })
 
   test.each([
-    ['20.6: the anonymous principal', anonymous],
+    ['ledger §20.6: the anonymous principal', anonymous],
     ['the management canister', managementCanister],
   ])('%s is an owner like any other', (_name, owner) => {
     const ledger = funded(10_000_000n)
@@ -112,20 +112,20 @@ describe('transfers', () => {
     expect(ledger.balance(owner)).toBe(1_000_000n - 100n - FEE - FEE + 40_000n)
   })
 
-  test('20.7: an emptied account has no entry', () => {
+  test('ledger §20.7: an emptied account has no entry', () => {
     const ledger = funded(70_000n)
     expect(ledger.transfer(alice, bob, 60_000n)).toEqual(ok(1))
     expect(ledger.balance(alice)).toBe(0n)
     expect(ledger.state.balances.amounts.size).toBe(1)
   })
 
-  test('20.8: one unit less than amount and fee is too little, and changes nothing', () => {
+  test('ledger §20.8: one unit less than amount and fee is too little, and changes nothing', () => {
     const ledger = funded(69_999n)
     expect(ledger.transfer(alice, bob, 60_000n)).toEqual(insufficientFunds(69_999n))
     expect(ledger.balance(alice)).toBe(69_999n)
   })
 
-  test('20.9: a transfer of nothing costs the fee, which an empty account cannot pay', () => {
+  test('ledger §20.9: a transfer of nothing costs the fee, which an empty account cannot pay', () => {
     const ledger = funded(FEE)
     expect(ledger.transfer(alice, bob, 0n)).toEqual(ok(1))
     expect(ledger.balance(alice)).toBe(0n)
@@ -139,24 +139,24 @@ describe('transfers', () => {
     expect(ledger.transfer(alice, bob, 0n)).toEqual(ok(1))
   })
 
-  test('20.10: a transfer to oneself costs the fee', () => {
+  test('ledger §20.10: a transfer to oneself costs the fee', () => {
     const ledger = funded(70_000n)
     expect(ledger.transfer(alice, alice, 60_000n)).toEqual(ok(1))
     expect(ledger.balance(alice)).toBe(60_000n)
   })
 
-  test('20.11: an amount of 65 bits is refused before its wrong fee', () => {
+  test('ledger §20.11: an amount of 65 bits is refused before its wrong fee', () => {
     const ledger = funded(70_000n)
     expect(ledger.transfer(alice, bob, MAX + 1n, { fee: 1n })).toEqual(insufficientFunds(70_000n))
   })
 
-  test('20.12: an amount that overflows with its fee is too much, no trap', () => {
+  test('ledger §20.12: an amount that overflows with its fee is too much, no trap', () => {
     const ledger = funded(70_000n)
     for (const amount of [MAX, MAX - FEE, MAX - FEE + 1n])
       expect(ledger.transfer(alice, bob, amount)).toEqual(insufficientFunds(70_000n))
   })
 
-  test('20.13: a fee that is given must be right, and then stands in the transaction', () => {
+  test('ledger §20.13: a fee that is given must be right, and then stands in the transaction', () => {
     const ledger = funded(700_000n)
     for (const fee of [0n, FEE - 1n, FEE + 1n, MAX + 1n])
       expect(ledger.transfer(alice, bob, 1n, { fee })).toEqual(badFee(FEE))
@@ -164,13 +164,13 @@ describe('transfers', () => {
     expect(ledger.lastBlock()).toMatchObject({ fee: undefined, transaction: { fee: FEE } })
   })
 
-  test('20.14: a fee that is not given stands beside the transaction', () => {
+  test('ledger §20.14: a fee that is not given stands beside the transaction', () => {
     const ledger = funded(700_000n)
     expect(ledger.transfer(alice, bob, 1n)).toEqual(ok(1))
     expect(ledger.lastBlock()).toMatchObject({ fee: FEE, transaction: { fee: undefined } })
   })
 
-  test('20.16: a memo of the largest size is kept, a larger one traps in every call', () => {
+  test('ledger §20.16: a memo of the largest size is kept, a larger one traps in every call', () => {
     const ledger = funded(700_000n)
     const [fits, tooLong] = [new Uint8Array(32), new Uint8Array(33)]
     ledger.approve(alice, spender, 500_000n)
@@ -185,7 +185,7 @@ describe('transfers', () => {
     expect(ledger.transfer(alice, bob, MAX + 1n, { memo: tooLong, fee: 1n })).toEqual(refusal)
   })
 
-  test('20.17: an upgrade may raise the memo limit and never lower it', () => {
+  test('ledger §20.17: an upgrade may raise the memo limit and never lower it', () => {
     const ledger = funded(700_000n)
     expect(ledger.upgrade({ memoLengthMax: 64 })).toEqual({ type: 'ok' })
     expect(ledger.transfer(alice, bob, 1n, { memo: new Uint8Array(64) })).toEqual(ok(1))
@@ -195,7 +195,7 @@ describe('transfers', () => {
     expect(ledger.transfer(alice, bob, 1n, { memo: new Uint8Array(64) })).toEqual(ok(2))
   })
 
-  test('20.18: an empty memo is kept, and is not the same as none', () => {
+  test('ledger §20.18: an empty memo is kept, and is not the same as none', () => {
     const ledger = funded(700_000n)
     const createdAtTime = ledger.now
     expect(ledger.transfer(alice, bob, 1n, { createdAtTime, memo: fromHex('') })).toEqual(ok(1))
@@ -206,7 +206,7 @@ describe('transfers', () => {
 })
 
 describe('mints and burns', () => {
-  test('20.38: the minting account mints by sending, without a fee and without a balance', () => {
+  test('ledger §20.38: the minting account mints by sending, without a fee and without a balance', () => {
     const ledger = new LedgerUnderTest()
     expect(ledger.transfer(minter, alice, 10_000_000n)).toEqual(ok(0))
     expect(ledger.supply()).toBe(10_000_000n)
@@ -220,14 +220,14 @@ describe('mints and burns', () => {
     expect(ledger.lastBlock().fee).toBeUndefined()
   })
 
-  test('20.39: the only fee a mint may name is zero', () => {
+  test('ledger §20.39: the only fee a mint may name is zero', () => {
     const ledger = new LedgerUnderTest()
     for (const fee of [1n, FEE])
       expect(ledger.transfer(minter, alice, 1n, { fee })).toEqual(badFee(0n))
     expect(ledger.transfer(minter, alice, 1n, { fee: 0n })).toEqual(ok(0))
   })
 
-  test('20.40: a mint of nothing makes a block; one beyond the largest supply traps', () => {
+  test('ledger §20.40: a mint of nothing makes a block; one beyond the largest supply traps', () => {
     const ledger = new LedgerUnderTest()
     expect(ledger.transfer(minter, alice, 0n)).toEqual(ok(0))
     expect(ledger.lastBlock().transaction.amount).toBe(0n)
@@ -247,7 +247,7 @@ describe('mints and burns', () => {
     expect(ledger.transfer(minter, alice, 7n, { fromSubaccount: ZEROS })).toEqual(ok(2))
   })
 
-  test('20.41: the smallest burn is the fee, or all there is', () => {
+  test('ledger §20.41: the smallest burn is the fee, or all there is', () => {
     const ledger = funded(50_000n)
     ledger.fund(bob, FEE / 2n)
     expect(ledger.transfer(alice, minter, FEE / 2n)).toEqual(badBurn(FEE))
@@ -260,13 +260,13 @@ describe('mints and burns', () => {
     expect(ledger.supply()).toBe(40_000n)
   })
 
-  test('20.42: nobody can burn nothing', () => {
+  test('ledger §20.42: nobody can burn nothing', () => {
     const ledger = funded(50_000n)
     expect(ledger.transfer(alice, minter, 0n)).toEqual(badBurn(FEE))
     expect(ledger.transfer(bob, minter, 0n)).toEqual(badBurn(FEE))
   })
 
-  test('20.43: the only fee a burn may name is zero, and its block keeps none', () => {
+  test('ledger §20.43: the only fee a burn may name is zero, and its block keeps none', () => {
     const ledger = funded(50_000n)
     expect(ledger.transfer(alice, minter, FEE, { fee: FEE })).toEqual(badFee(0n))
     expect(ledger.transfer(alice, minter, 1n, { fee: FEE })).toEqual(badFee(0n))
@@ -274,18 +274,18 @@ describe('mints and burns', () => {
     expect(ledger.lastBlock()).not.toHaveProperty('transaction.fee')
   })
 
-  test('20.44: what the minting account sends to itself is a burn of what it does not have', () => {
+  test('ledger §20.44: what the minting account sends to itself is a burn of what it does not have', () => {
     const ledger = funded(50_000n)
     expect(ledger.transfer(minter, minter, 0n)).toEqual(badBurn(FEE))
     expect(ledger.transfer(minter, minter, 5n * FEE)).toEqual(insufficientFunds(0n))
   })
 
-  test('20.45: a burn by a spender needs an allowance', () => {
+  test('ledger §20.45: a burn by a spender needs an allowance', () => {
     const ledger = funded(50_000n)
     expect(ledger.transferFrom(spender, [alice, minter], FEE)).toEqual(insufficientAllowance(0n))
   })
 
-  test('20.46: a burn by a spender takes the amount alone, from balance and allowance', () => {
+  test('ledger §20.46: a burn by a spender takes the amount alone, from balance and allowance', () => {
     const ledger = funded(500_000n)
     ledger.approve(alice, spender, 150_000n)
     expect(ledger.transferFrom(spender, [alice, minter], 30_000n)).toEqual(ok(2))
@@ -304,7 +304,7 @@ describe('mints and burns', () => {
     expect(ledger.hasAllowanceEntry(alice, minter)).toBe(false)
   })
 
-  test('20.47: nobody mints by transfer-from, the minting account included', () => {
+  test('ledger §20.47: nobody mints by transfer-from, the minting account included', () => {
     const ledger = funded(500_000n)
     const refusal = trap('the minter account cannot delegate mints')
     expect(ledger.transferFrom(spender, [minter, alice], 1n)).toEqual(refusal)
@@ -312,7 +312,7 @@ describe('mints and burns', () => {
     expect(ledger.transferFrom(minter, [minter, alice], 1n, { fee: 3n })).toEqual(refusal)
   })
 
-  test('20.48: the minting account cannot approve; its other subaccounts can', () => {
+  test('ledger §20.48: the minting account cannot approve; its other subaccounts can', () => {
     const ledger = funded(500_000n)
     const refusal = trap('the minting account cannot delegate mints')
     expect(ledger.approve(minter, spender, 1n)).toEqual(refusal)

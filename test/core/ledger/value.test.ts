@@ -97,7 +97,7 @@ const VECTORS: readonly (readonly [name: string, value: Value, hash: string])[] 
 ]
 
 describe('the representation-independent hash', () => {
-  test.each(VECTORS)('20.82: of %s is the published one', (_name, value, hash) => {
+  test.each(VECTORS)('ledger §20.82: of %s is the published one', (_name, value, hash) => {
     expect(toHex(hashValue(value))).toBe(hash)
   })
 
