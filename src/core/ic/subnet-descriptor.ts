@@ -6,6 +6,8 @@ import { equalBytes, toHex } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 import type { JsonReader } from '../base/json.ts'
 import { exactly, hexBytes, integer, list, object, oneOf, parseJson, text } from '../base/json.ts'
+import type { Account } from './account.ts'
+import { accountOfText, textOfAccount } from './account.ts'
 import type { Principal } from './principal.ts'
 import { principalOfText, selfAuthenticating, textOfPrincipal } from './principal.ts'
 import { decodePublicKey } from './public-key.ts'
@@ -14,6 +16,9 @@ const VERSION = 1
 const NODES_MAX = 40
 const PID_MAX = 2 ** 31 - 1
 const MASTER_KEY_SIZE = 33
+const DECIMALS_MAX = 255
+/** Tokens of one subnet beside ckBTC. There are ids for more of them (IC interface §3.1). */
+export const TOKENS_MAX = 16
 /** Larger files are not read. */
 export const DESCRIPTOR_BYTES_MAX = 65_536
 
@@ -48,10 +53,23 @@ export type SubnetDescriptor = {
   readonly network: 'regtest' | 'signet'
   /** `auto`, `manual` or the time between two blocks: `10s`; `none`: the chain is another's. */
   readonly mining: string
-  readonly tokens: readonly never[]
+  /** The tokens beside ckBTC, in the order of their ids. */
+  readonly tokens: readonly FurtherToken[]
+}
+
+/** A chain-key token beside ckBTC, as it was founded. */
+export type FurtherToken = {
+  readonly symbol: string
+  readonly name: string
+  readonly decimals: number
+  readonly mintingAccount: Account
+  readonly ledger: Principal
+  readonly index: Principal
 }
 
 const id: JsonReader<Principal> = (value, where) => principalOfText(text(value, where))
+
+const account: JsonReader<Account> = (value, where) => accountOfText(text(value, where))
 
 const ids = object({ ledger: id, minter: id, index: id, checker: id, bitcoin: id })
 
@@ -69,9 +87,17 @@ const descriptor = object({
   nodes: integer(1, NODES_MAX),
   network: oneOf('regtest', 'signet'),
   mining: matching(/^(?:auto|manual|none|[1-9]\d*[smhd])$/, 'a way of mining'),
-  tokens: list((_, where): never => {
-    throw new BadEncoding(`${where}: this version knows no further tokens`)
-  }, 0),
+  tokens: list(
+    object({
+      symbol: text,
+      name: text,
+      decimals: integer(0, DECIMALS_MAX),
+      mintingAccount: account,
+      ledger: id,
+      index: id,
+    }),
+    TOKENS_MAX,
+  ),
 })
 
 function matching(pattern: RegExp, expected: string): JsonReader<string> {
@@ -126,7 +152,12 @@ export function encodeDescriptor(value: SubnetDescriptor): string {
     nodes,
     network,
     mining,
-    tokens,
+    tokens: tokens.map((token) => ({
+      ...token,
+      mintingAccount: textOfAccount(token.mintingAccount),
+      ledger: textOfPrincipal(token.ledger),
+      index: textOfPrincipal(token.index),
+    })),
   }
   return `${JSON.stringify(document, undefined, 2)}\n`
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
-import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import type { TokenCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { furtherToken, ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { selfAuthenticating } from '../../../src/core/ic/principal.ts'
 import { encodePublicKey } from '../../../src/core/ic/public-key.ts'
 import type { SubnetDescriptor } from '../../../src/core/ic/subnet-descriptor.ts'
@@ -35,6 +36,16 @@ const sample: SubnetDescriptor = {
   tokens: [],
 }
 
+const ids = ({ ledger, index }: Pick<TokenCanisterIds, 'ledger' | 'index'>) => ({ ledger, index })
+const tokenDocument = {
+  symbol: 'XYZ',
+  name: 'A token',
+  decimals: 8,
+  mintingAccount: 'aaaaa-aa',
+  ledger: 'aaaaa-aa',
+  index: 'aaaaa-aa',
+}
+
 const encoded = encodeDescriptor(sample)
 type Document = {
   readonly rootKey: string
@@ -49,6 +60,16 @@ const changed = (change: Record<string, unknown>): string =>
 describe('the descriptor of the running subnet', () => {
   it('survives writing and reading', () => {
     expect(decodeDescriptor(encoded)).toEqual(sample)
+  })
+
+  it('survives with further tokens', () => {
+    const token = { ...ids(furtherToken(0)), symbol: 'XYZ', name: 'A token', decimals: 18 }
+    const mintingAccount = { owner: minter, subaccount: new Uint8Array(32).fill(3) }
+    const tokens = [
+      { ...token, mintingAccount },
+      { ...token, ...ids(furtherToken(1)), mintingAccount },
+    ]
+    expect(decodeDescriptor(encodeDescriptor({ ...sample, tokens }))).toEqual({ ...sample, tokens })
   })
 
   it('is written as it always was: files of one version are read by all programs of it', () => {
@@ -110,6 +131,14 @@ describe('the descriptor of the running subnet', () => {
     ['another Bitcoin', { network: 'mainnet' }],
     ['an unknown way of mining', { mining: 'sometimes' }],
     ['tokens', { tokens: ['x'] }],
+    ['a token without a ledger', { tokens: [{ ...tokenDocument, ledger: undefined }] }],
+    ['a token with an unknown field', { tokens: [{ ...tokenDocument, extra: 1 }] }],
+    [
+      'a token of more decimals than a byte tells',
+      { tokens: [{ ...tokenDocument, decimals: 256 }] },
+    ],
+    ['a token whose account is none', { tokens: [{ ...tokenDocument, mintingAccount: 'x' }] }],
+    ['more tokens than any subnet', { tokens: Array.from({ length: 17 }, () => tokenDocument) }],
     ['null', { ids: null }],
   ])('is refused with %s', (_, change) => {
     expect(() => decodeDescriptor(changed(change))).toThrow(BadEncoding)
