@@ -4,6 +4,7 @@ import type { Principal } from '../../core/ic/principal.ts'
 import type { Block } from '../../core/ledger/blocks/block.ts'
 import { blockOfValue } from '../../core/ledger/blocks/block-value.ts'
 import type { NumberedBlock, Range } from '../../core/ledger/blocks/log-queries.ts'
+import type { Value } from '../../core/ledger/blocks/value.ts'
 import type { GetBlocksResult } from '../../core/ledger/interface/ledger-interface.ts'
 import { ledgerInterface } from '../../core/ledger/interface/ledger-interface.ts'
 import type { Asking } from './ledger.ts'
@@ -60,15 +61,20 @@ export class BlockReader {
    * when the ledger keeps some back, or gives what is none.
    */
   range(start: bigint, end: bigint, reading: Reading = {}): Promise<readonly Block[]> {
-    return believable(() => this.#range(start, end, reading))
+    return believable(() => this.#range({ start, end }, reading, blockOfValue))
   }
 
-  async #range(
-    start: bigint,
-    end: bigint,
+  /** The same as the ledger has them, kinds that are not known here included. */
+  values(start: bigint, end: bigint, reading: Reading = {}): Promise<readonly Value[]> {
+    return believable(() => this.#range({ start, end }, reading, (value) => value))
+  }
+
+  async #range<T>(
+    { start, end }: { readonly start: bigint; readonly end: bigint },
     { certified, onProgress }: Reading,
-  ): Promise<readonly Block[]> {
-    const blocks: Block[] = []
+    read: (value: Value) => T,
+  ): Promise<readonly T[]> {
+    const blocks: T[] = []
     const { ledger } = this.#wire.network.ids
     for (;;) {
       const next = start + BigInt(blocks.length)
@@ -81,7 +87,7 @@ export class BlockReader {
       const found = follow(page.blocks, next)
       const taken = found.length > 0 ? found : await this.#archived(page, next, certified)
       if (taken.length === 0) throw new BadEncoding(`the ledger keeps block ${next} back`)
-      for (const { block } of taken) blocks.push(blockOfValue(block))
+      for (const { block } of taken) blocks.push(read(block))
       onProgress?.(blocks.length, Number((page.logLength < end ? page.logLength : end) - start))
     }
   }
