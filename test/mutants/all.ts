@@ -5,6 +5,7 @@ import { filterMutants } from './filters.ts'
 import { headerMutants } from './headers.ts'
 import { largeMinterMutants } from './large-minter.ts'
 import { ledgerCallMutants } from './ledger-calls.ts'
+import { ledgerMemoryMutants } from './ledger-memory.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
@@ -37,6 +38,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   histories: historyMutants,
   txpool: txpoolMutants,
   calls: ledgerCallMutants,
+  ledgerMemory: ledgerMemoryMutants,
   replacements: replacementMutants,
   pages: pageMutants,
   recorded: recordedMutants,

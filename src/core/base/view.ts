@@ -9,6 +9,7 @@ type Leaf =
   | undefined
   | Uint8Array
   | Uint32Array
+  | BigUint64Array
 
 export type View<T> = T extends Leaf
   ? T

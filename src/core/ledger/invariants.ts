@@ -2,12 +2,12 @@
 import { equalBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
 import type { Allowances } from './accounts/allowances.ts'
-import { pairKey } from './accounts/allowances.ts'
 import { balanceOf } from './accounts/balances.ts'
 import { tokensMax } from './config.ts'
 import { replay } from './replay.ts'
 import type { State } from './state.ts'
-import { rememberedCount } from './transactions/deduplication.ts'
+import type { Remembered } from './transactions/remembered.ts'
+import { entriesOf, indexOf } from './transactions/remembered.ts'
 
 /**
  * Names of the invariants that do not hold; empty in every reachable state.
@@ -42,24 +42,26 @@ function balanceViolations({ balances, config }: View<State>): readonly string[]
 }
 
 function deduplicationViolations({ deduplication }: View<State>): readonly string[] {
-  const { indices, queue, head } = deduplication
+  const entries = entriesOf(deduplication)
   return [
     ...unless(
-      indices.size === rememberedCount(deduplication),
-      'I4: map and queue are equal in size',
+      deduplication.slots.reduce((count, slot) => count + (slot === 0 ? 0 : 1), 0) ===
+        entries.length,
+      'I4: as many hashes can be found as are queued',
     ),
     ...unless(
-      queue.slice(head).every(({ hash }) => indices.has(hash)),
-      'I4: every queued hash is in the map',
+      entries.every(({ hash, index }) => indexOf(deduplication, hash) === index),
+      'I4: every queued hash is found',
     ),
   ]
 }
 
-function allowanceViolations({ entries, expiry }: View<Allowances>): readonly string[] {
+function allowanceViolations({ entries, order, expiry }: View<Allowances>): readonly string[] {
   const queued = expiry.every(
-    (member, place) => member.place === place && entries.get(pairKey(member))?.expiring === member,
+    (member, place) => member.place === place && entries.get(member.key)?.expiring === member,
   )
   const expiring = [...entries.values()].filter((entry) => entry.expiring !== undefined)
+  const keys = order.flat()
   return [
     ...unless(
       queued && expiring.length === expiry.length,
@@ -69,6 +71,11 @@ function allowanceViolations({ entries, expiry }: View<Allowances>): readonly st
       [...entries.values()].every(({ amount }) => amount > 0n),
       'I5: no stored allowance is zero',
     ),
+    ...unless(
+      keys.length === entries.size &&
+        keys.every((key, i) => entries.has(key) && (i === 0 || (keys[i - 1] ?? key) < key)),
+      'every allowance stands once in the order of all',
+    ),
   ]
 }
 
@@ -77,17 +84,14 @@ function logViolations(state: View<State>): readonly string[] {
   const again = replay(state.config, state.chain.blocks)
   if (again.type === 'broken') return [`I3, I8: block ${again.blockIndex}: ${again.reason}`]
   const { balances, allowances, chain, deduplication } = again.state
-  const live = state.deduplication.queue.slice(state.deduplication.head)
-  const known = deduplication.queue.slice(deduplication.queue.length - live.length)
+  const live = entriesOf(state.deduplication)
+  const known = entriesOf(deduplication).slice(deduplication.count - live.length)
   const forgotten = [...allowances.entries].filter(([key]) => !state.allowances.entries.has(key))
   return [
     ...unless(sameEntries(balances.amounts, state.balances.amounts), 'I8: balances replay'),
     ...unless(balances.pool === state.balances.pool, 'I8: the supply replays'),
     ...unless(
-      live.every(({ hash, at }, place) => known[place]?.hash === hash && known[place].at === at) &&
-        live.every(
-          ({ hash }) => deduplication.indices.get(hash) === state.deduplication.indices.get(hash),
-        ),
+      live.every((entry, place) => isSameEntry(entry, known[place])),
       'I8: the deduplication window replays',
     ),
     ...unless(
@@ -106,6 +110,9 @@ function logViolations(state: View<State>): readonly string[] {
     ),
   ]
 }
+
+const isSameEntry = ({ hash, at, index }: Remembered, other: Remembered | undefined): boolean =>
+  other !== undefined && equalBytes(hash, other.hash) && at === other.at && index === other.index
 
 const sameEntries = <T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): boolean =>
   a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)

@@ -12,8 +12,8 @@ import { configProblem, withSettings } from './settings.ts'
 import type { Decision, Event, State } from './state.ts'
 import { emptyState, logLength } from './state.ts'
 import { decideApprove } from './transactions/approve.ts'
-import { purge, remember } from './transactions/deduplication.ts'
 import { applyEffect } from './transactions/effect.ts'
+import { dequeue, enqueue } from './transactions/remembered.ts'
 import { decideTransfer, decideTransferFrom } from './transactions/transfer.ts'
 import type { ApproveError, Request, TransferFromError } from './types.ts'
 
@@ -56,7 +56,7 @@ export function decide(
 export function apply(state: State, event: Event): void {
   switch (event.type) {
     case 'purgedTransactions':
-      purge(state.deduplication, event.count)
+      dequeue(state.deduplication, event.count)
       state.time = event.at
       return
     case 'prunedAllowances':
@@ -81,7 +81,7 @@ function append(state: State, { block, transactionHash }: Appended): void {
   noteCollector(state.feeCollection, block, index)
   applyEffect(state, block)
   if (block.transaction.createdAtTime !== undefined)
-    remember(state.deduplication, { hash: transactionHash, index, at: block.timestamp })
+    enqueue(state.deduplication, { hash: transactionHash, index, at: block.timestamp })
   state.chain.blocks.push(block)
   state.chain.tipHash = hashBlock(block, transactionHash)
   state.time = block.timestamp

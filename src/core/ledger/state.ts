@@ -12,8 +12,8 @@ import { emptyFeeCollection } from './accounts/fee-collector.ts'
 import type { Block } from './blocks/block.ts'
 import type { Config, Settings } from './config.ts'
 import { tokensMax } from './config.ts'
-import type { Deduplication } from './transactions/deduplication.ts'
-import { emptyDeduplication } from './transactions/deduplication.ts'
+import type { RememberedQueue } from './transactions/remembered.ts'
+import { emptyRememberedQueue } from './transactions/remembered.ts'
 import type { BlockIndex, Reply } from './types.ts'
 
 export type State = {
@@ -21,7 +21,8 @@ export type State = {
   config: Config
   readonly balances: Balances
   readonly allowances: Allowances
-  readonly deduplication: Deduplication
+  /** Transactions that are known again within the window (§5). */
+  readonly deduplication: RememberedQueue
   readonly feeCollection: FeeCollection
   readonly chain: Chain
   /** The fee of the newest transfer or approval. */
@@ -56,7 +57,7 @@ export function emptyState(config: Config): State {
     config,
     balances: emptyBalances(tokensMax(config)),
     allowances: emptyAllowances(),
-    deduplication: emptyDeduplication(),
+    deduplication: emptyRememberedQueue(),
     feeCollection: emptyFeeCollection(),
     chain: { firstLocalIndex: 0n, blocks: [], tipHash: undefined },
     lastFee: tokens(config.transferFee),

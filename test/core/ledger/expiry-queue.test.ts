@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { compareAccounts } from '../../../src/core/ic/account.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
+import type { Pair } from '../../../src/core/ledger/accounts/account-key.ts'
+import { packPair, unpackPair } from '../../../src/core/ledger/accounts/account-key.ts'
 import type { Expiring } from '../../../src/core/ledger/accounts/expiry-queue.ts'
 import { dequeue, enqueue } from '../../../src/core/ledger/accounts/expiry-queue.ts'
 
@@ -11,8 +13,7 @@ const account = fc.integer({ min: 0, max: 3 }).map((n) => ({
   owner: principal(new Uint8Array(n % 2 === 0 ? 10 : 29).fill(n)),
 }))
 const member: fc.Arbitrary<Expiring> = fc.record({
-  from: account,
-  spender: account,
+  key: fc.record({ from: account, spender: account }).map(packPair),
   expiresAt: fc.bigInt(0n, 40n).map(timestampNs),
   place: fc.constant(0),
 })
@@ -24,10 +25,11 @@ const step = fc.oneof(
   },
 )
 
+const comparePairs = (a: Pair, b: Pair): number =>
+  compareAccounts(a.from, b.from) || compareAccounts(a.spender, b.spender)
+
 const order = (a: Expiring, b: Expiring): number =>
-  Number(a.expiresAt - b.expiresAt) ||
-  compareAccounts(a.from, b.from) ||
-  compareAccounts(a.spender, b.spender)
+  Number(a.expiresAt - b.expiresAt) || comparePairs(unpackPair(a.key), unpackPair(b.key))
 
 test('members leave in order of time, owner and spender, whoever left before', () => {
   fc.assert(
@@ -52,7 +54,7 @@ test('members leave in order of time, owner and spender, whoever left before', (
         dequeue(queue, head)
       }
       const keys = (members: readonly Expiring[]) =>
-        members.map(({ from, spender, expiresAt }) => ({ from, spender, expiresAt }))
+        members.map(({ key, expiresAt }) => ({ key, expiresAt }))
       expect(keys(inOrder)).toEqual(keys(list.toSorted(order)))
     }),
     { numRuns: 300 },

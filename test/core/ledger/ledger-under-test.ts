@@ -5,7 +5,7 @@ import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
-import { pairKey } from '../../../src/core/ledger/accounts/allowances.ts'
+import { packPair } from '../../../src/core/ledger/accounts/account-key.ts'
 import type { Block } from '../../../src/core/ledger/blocks/block.ts'
 import type { Config, Settings } from '../../../src/core/ledger/config.ts'
 import { ckbtcConfig } from '../../../src/core/ledger/config.ts'
@@ -127,7 +127,7 @@ export class LedgerUnderTest {
 
   hasAllowanceEntry(from: To, spender: To): boolean {
     return this.state.allowances.entries.has(
-      pairKey({ from: account(from), spender: account(spender) }),
+      packPair({ from: account(from), spender: account(spender) }),
     )
   }
 

@@ -144,8 +144,9 @@ describe('the invariants', () => {
       'I1',
     ],
     ['a stored zero', (l) => l.state.balances.amounts.set('x', tokens(0n)), 'I2'],
-    ['a hash without its entry', (l) => l.state.deduplication.indices.clear(), 'I4'],
-    ['an entry too many', (l) => l.state.deduplication.indices.set('x', 0n), 'I4'],
+    ['a hash without its entry', (l) => l.state.deduplication.slots.fill(0), 'I4'],
+    ['another index of an entry', (l) => l.state.deduplication.indices.fill(77n), 'I8: the ded'],
+    ['an order without its allowances', (l) => l.state.allowances.order.pop(), 'in the order'],
     [
       'a forgotten queue member',
       (l) => {
@@ -157,6 +158,7 @@ describe('the invariants', () => {
       'a forgotten allowance',
       (l) => {
         l.state.allowances.entries.clear()
+        l.state.allowances.order.length = 0
         l.state.allowances.expiry.length = 0
       },
       'I8: allowances',

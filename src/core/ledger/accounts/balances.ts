@@ -4,10 +4,10 @@ import type { Tokens } from '../../base/units.ts'
 import { tokens } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
 import type { Account } from '../../ic/account.ts'
-import { accountKey } from '../../ic/account.ts'
+import { packAccount } from './account-key.ts'
 
 export type Balances = {
-  /** By `accountKey`; never zero, so an account without funds has no entry. */
+  /** By `packAccount`; never zero, so an account without funds has no entry. */
   readonly amounts: Map<string, Tokens>
   /** What can still be minted: the largest amount less the total supply. */
   pool: Tokens
@@ -18,7 +18,7 @@ export const emptyBalances = (max: Tokens): Balances => ({ amounts: new Map(), p
 const ZERO = tokens(0n)
 
 export function balanceOf(balances: View<Balances>, account: Account): Tokens {
-  return balances.amounts.get(accountKey(account)) ?? ZERO
+  return balances.amounts.get(packAccount(account)) ?? ZERO
 }
 
 /** The balance, if it does not cover `amount`. Not even zero can be taken from an empty account. */
@@ -44,12 +44,12 @@ export function burn(balances: Balances, from: Account, amount: bigint): void {
 
 export function credit(balances: Balances, to: Account, amount: Tokens): void {
   if (amount === 0n) return
-  const key = accountKey(to)
+  const key = packAccount(to)
   balances.amounts.set(key, tokens((balances.amounts.get(key) ?? 0n) + amount))
 }
 
 export function debit(balances: Balances, from: Account, amount: bigint): void {
-  const key = accountKey(from)
+  const key = packAccount(from)
   const rest = (balances.amounts.get(key) ?? 0n) - amount
   assert(rest >= 0n, 'a debit is covered by the balance')
   if (rest === 0n) balances.amounts.delete(key)

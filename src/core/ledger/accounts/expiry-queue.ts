@@ -1,12 +1,10 @@
 /** Allowances in order of expiry, as a binary heap. Implements `docs/spec/ledger.md` §4. */
 import { present } from '../../base/errors.ts'
 import type { TimestampNs } from '../../base/units.ts'
-import type { Account } from '../../ic/account.ts'
-import { compareAccounts } from '../../ic/account.ts'
 
 export type Expiring = {
-  readonly from: Account
-  readonly spender: Account
+  /** `packPair` of owner and spender. */
+  readonly key: string
   readonly expiresAt: TimestampNs
   /** Place in the heap, kept by the functions below. */
   place: number
@@ -18,7 +16,7 @@ export type ExpiryQueue = Expiring[]
 /** By time, then owner, then spender: a total order, so every node removes the same ones first. */
 function comesBefore(a: Expiring, b: Expiring): boolean {
   if (a.expiresAt !== b.expiresAt) return a.expiresAt < b.expiresAt
-  return (compareAccounts(a.from, b.from) || compareAccounts(a.spender, b.spender)) < 0
+  return a.key < b.key
 }
 
 export function enqueue(queue: ExpiryQueue, member: Expiring): void {

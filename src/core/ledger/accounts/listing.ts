@@ -1,12 +1,13 @@
 /** Whose tokens may be spent by whom, page by page. Implements `docs/spec/ledger.md` §16 (ICRC-103). */
-import { equalBytes } from '../../base/bytes.ts'
+import { present } from '../../base/errors.ts'
 import type { TimestampNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
 import type { Account } from '../../ic/account.ts'
-import { compareAccounts } from '../../ic/account.ts'
 import type { Principal } from '../../ic/principal.ts'
 import type { State } from '../state.ts'
-import type { Pair } from './allowances.ts'
+import { packAccount, packOwner, packPair, unpackPair } from './account-key.ts'
+import { allowanceAt } from './allowances.ts'
+import { keysFrom } from './sorted-keys.ts'
 
 export type ListingArgs = {
   /** The caller's default account if absent. */
@@ -24,38 +25,32 @@ export type ListedAllowance = {
 }
 
 /**
- * `icrc103_get_allowances`: what is valid at `now`, of one owner, from one of its accounts on.
+ * `icrc103_get_allowances`: what is valid at `now`, of one owner, from one of its accounts on. Looks
+ * at no allowance of another owner.
  */
 export function listAllowances(
-  { allowances, config }: View<State>,
+  { allowances: { entries, order }, config }: View<State>,
   { caller, args }: { readonly caller: Principal; readonly args: ListingArgs },
   now: TimestampNs,
 ): readonly ListedAllowance[] {
   const from = args.fromAccount ?? { owner: caller }
   const { prevSpender } = args
-  const isAfter = (pair: View<Pair>): boolean =>
-    prevSpender === undefined
-      ? compareAccounts(pair.from, from) >= 0
-      : comparePairs(pair, { from, spender: prevSpender }) > 0
+  const owner = packOwner(from.owner)
+  const start =
+    prevSpender === undefined ? packAccount(from) : packPair({ from, spender: prevSpender })
+  const size = pageSize(args.take, config.limits.takeAllowancesMax)
   const found: ListedAllowance[] = []
-  for (const { from: fromAccount, spender, amount, expiring } of allowances.entries.values()) {
-    if (!equalBytes(fromAccount.owner, from.owner)) continue
-    if (!isAfter({ from: fromAccount, spender })) continue
-    const expiresAt = expiring?.expiresAt
-    if (expiresAt !== undefined && expiresAt <= now) continue
-    found.push({ fromAccount, toSpender: spender, allowance: amount, expiresAt })
+  for (const key of keysFrom(order, start)) {
+    if (found.length === size || !key.startsWith(owner)) break
+    if (prevSpender !== undefined && key === start) continue
+    const entry = present(entries.get(key), 'a key of the order has an allowance')
+    const { allowance, expiresAt } = allowanceAt(entry, now)
+    if (allowance === 0n) continue // It has expired: no stored allowance is zero.
+    const { from: fromAccount, spender: toSpender } = unpackPair(key)
+    found.push({ fromAccount, toSpender, allowance, expiresAt })
   }
-  const inOrder = found.sort((a, b) => comparePairs(pairOf(a), pairOf(b)))
-  return inOrder.slice(0, pageSize(args.take, config.limits.takeAllowancesMax))
+  return found
 }
-
-const pairOf = ({ fromAccount: from, toSpender: spender }: ListedAllowance): Pair => ({
-  from,
-  spender,
-})
-
-const comparePairs = (a: View<Pair>, b: View<Pair>): number =>
-  compareAccounts(a.from, b.from) || compareAccounts(a.spender, b.spender)
 
 const pageSize = (take: bigint | undefined, max: number): number =>
   take === undefined || take > BigInt(max) ? max : Number(take)

@@ -1,8 +1,9 @@
 /** A block by its transaction, without reading the log from its start. Source: ledger §§5, 9. */
-import { equalBytes, toHex } from '../../base/bytes.ts'
+import { equalBytes } from '../../base/bytes.ts'
 import type { TimestampNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
 import type { State } from '../state.ts'
+import { indexOf } from '../transactions/remembered.ts'
 import type { BlockIndex } from '../types.ts'
 import type { Transaction } from './block.ts'
 import { hashTransaction } from './block-hash.ts'
@@ -17,7 +18,7 @@ type Dated = Transaction & { readonly createdAtTime: TimestampNs }
  */
 export function findBlock(state: View<State>, transaction: Dated): BlockIndex | undefined {
   const hash = hashTransaction(transaction)
-  const known = state.deduplication.indices.get(toHex(hash))
+  const known = indexOf(state.deduplication, hash)
   if (known !== undefined) return known
   const { chain, config } = state
   const { transactionWindowNs, permittedDriftNs } = config.limits
