@@ -18,6 +18,11 @@ export type CallContext = {
   /** Attached to the call; absent where none can be: users have none. */
   readonly cycles?: Cycles | undefined
   /**
+   * Whether the node still catches up with its log, so that what it could tell is of the past. Nodes
+   * say so of queries alone: an update is executed where the log has it, upon the same state at all.
+   */
+  readonly isRecovering?: boolean | undefined
+  /**
    * Certificate of the certified state that reveals time and the canister's certified data (§17).
    * Undefined in an update, and in a query while that state is not certified.
    */

@@ -48,6 +48,7 @@ import type {
 import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
+import { notReady } from './readiness.ts'
 
 export class LedgerCanister implements Canister {
   readonly name = 'ledger'
@@ -89,7 +90,12 @@ export class LedgerCanister implements Canister {
     return certifiedTip(this.#state)
   }
 
-  handlers({ caller, now, dataCertificate }: CallContext): Handlers {
+  handlers(context: CallContext): Handlers {
+    const handlers = this.#handlers(context)
+    return context.isRecovering ? notReady(handlers) : handlers
+  }
+
+  #handlers({ caller, now, dataCertificate }: CallContext): Handlers {
     const methods = ledgerInterface
     const state = this.#state
     const { config } = state

@@ -117,6 +117,8 @@ export class SubnetNode {
       createdAt: genesis.createdAt,
     }
     this.#replica = new Replica(replicaConfig, config.from?.state)
+    // What follows on its disk is replayed first; a new time line asks for its first slot.
+    this.#replica.isRecovering = config.restored !== undefined
     if (config.from !== undefined && config.from.state.incarnation !== genesis.incarnation)
       this.#replica.startAgain(genesis.incarnation, this.#time)
   }
@@ -295,6 +297,8 @@ export class SubnetNode {
   #execute({ slot, later }: DecidedSlot): NodeOutputs {
     this.#slot += 1n
     this.#time = slot.time
+    // One slot ahead is how the log keeps pace; two are a backlog.
+    this.#replica.isRecovering = later === 2
     const { outputs, counted } = executeSlot(this.#machines, slot)
     const signing = this.#signer.endSlot(slot.number, slot.time)
     const again = this.#unserved.afterSlot(slot.number, slot.items)

@@ -77,6 +77,8 @@ const TICKS_MAX = 8
 
 export class Replica {
   readonly ids: CanisterIds
+  /** Whether the node still catches up with its log; told to those who ask, and nothing else. */
+  isRecovering = false
   readonly #config: ReplicaConfig
   readonly #bitcoin: BitcoinCanister
   readonly #checker: CheckerCanister
@@ -244,6 +246,7 @@ export class Replica {
       caller,
       now: this.#state.time,
       kind,
+      isRecovering: this.isRecovering,
       dataCertificate: () => dataCertificate(canister.id),
     } as const
     return dispatch(canister.handlers(context), call, kind)

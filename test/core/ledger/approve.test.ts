@@ -179,11 +179,14 @@ describe('expiry', () => {
       })
     ledger.pass(301n)
     expect(ledger.state.allowances.entries.size).toBe(300)
-    expect(ledger.allowance(alice, someone(0)).allowance).toBe(0n)
+    const readable = () =>
+      Array.from({ length: 300 }, (_, n) => ledger.allowance(alice, someone(n)).allowance)
+    expect(readable()).toEqual(Array(300).fill(0n))
     expect(ledger.transfer(alice, bob, 1n).type).toBe('ok')
     expect(ledger.state.allowances.entries.size).toBe(200)
     expect(ledger.hasAllowanceEntry(alice, someone(199))).toBe(true)
     expect(ledger.hasAllowanceEntry(alice, someone(200))).toBe(false)
+    expect(readable()).toEqual(Array(300).fill(0n))
   })
 
   test('a call that errs later still removes what expired', () => {
@@ -327,6 +330,7 @@ describe('transfer-from', () => {
     expect(ledger.transferFrom(alice, [of(alice, sub(3)), bob], 5n)).toEqual(
       insufficientAllowance(0n),
     )
+    expect(ledger.approve(alice, of(alice, sub(3)), 50_000n)).toEqual(trap('self approval'))
   })
 
   test('ledger §20.73: an amount near the largest is too much for the allowance, no trap', () => {
@@ -342,8 +346,11 @@ describe('transfer-from', () => {
     )
   })
 
-  test('ledger §20.74: a wrong fee is refused', () => {
+  test('ledger §20.74: a wrong fee is refused, a memo that is too long traps', () => {
     const ledger = approved()
+    const memo = new Uint8Array(33)
+    expect(ledger.transferFrom(spender, [alice, bob], 5n, { memo })).toEqual(trap('33 bytes'))
+    expect(ledger.transferFrom(spender, [alice, bob], 5n, { memo, fee: 1n })).toEqual(trap('33'))
     expect(ledger.transferFrom(spender, [alice, bob], 5n, { fee: FEE - 1n })).toEqual(badFee(FEE))
     expect(ledger.transferFrom(spender, [alice, bob], 5n, { fee: FEE })).toEqual(ok(2))
   })

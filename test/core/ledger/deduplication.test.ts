@@ -133,7 +133,7 @@ describe('duplicates', () => {
     expect(ledger.transferFrom(alice, [alice, bob], 5n, { createdAtTime })).toEqual(duplicate(2))
   })
 
-  test('ledger §20.34: duplicates are known again after the log is replayed', () => {
+  test('duplicates are known again after the blocks are replayed', () => {
     const ledger = funded()
     expect(ledger.transfer(alice, bob, 5n, { createdAtTime })).toEqual(ok(1))
     const again = replay(ledger.state.config, ledger.state.chain.blocks)

@@ -80,6 +80,9 @@ describe('the fee collector', () => {
     expect(ledger.supply()).toBe(10_000_000n - FEE)
     expect(ledger.balance(collector)).toBe(FEE)
     expect(marks(ledger)[2]).toBeUndefined()
+    ledger.approve(alice, bob, 5n)
+    ledger.transfer(alice, minter, FEE)
+    expect(marks(ledger).slice(2)).toEqual([undefined, undefined, undefined])
   })
 
   test('ledger §20.79: cannot be the minting account, at install or by upgrade', () => {

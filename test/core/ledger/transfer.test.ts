@@ -2,8 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { fromHex } from '../../../src/core/base/bytes.ts'
 import { anonymous, managementCanister } from '../../../src/core/ic/principal.ts'
+import { valueOfBlock } from '../../../src/core/ledger/blocks/block-value.ts'
+import { tipTree } from '../../../src/core/ledger/blocks/certification.ts'
 import { tip } from '../../../src/core/ledger/queries.ts'
 import { configProblem } from '../../../src/core/ledger/settings.ts'
+import { CanistersUnderTest } from './canisters-under-test.ts'
 import {
   alice,
   badBurn,
@@ -32,12 +35,24 @@ const funded = (amount: bigint): LedgerUnderTest => {
   return ledger
 }
 
+/** Keys of the newest block, and of the transaction in it, as a reader finds them. */
+function keysOf(ledger: LedgerUnderTest): readonly string[] {
+  const block = valueOfBlock(ledger.lastBlock())
+  if (block.type !== 'map') throw new RangeError('a block is a map')
+  return block.map.flatMap(([key, value]) =>
+    value.type === 'map' ? [key, ...value.map.map(([inner]) => `${key}.${inner}`)] : [key],
+  )
+}
+
 describe('installing', () => {
   test('ledger §20.1: a fresh ledger holds nothing', () => {
     const ledger = new LedgerUnderTest()
     expect(ledger.balance(alice)).toBe(0n)
     expect(ledger.supply()).toBe(0n)
     expect(tip(ledger.state)).toBeUndefined()
+    expect(tipTree(ledger.state)).toEqual({ type: 'empty' })
+    const canisters = new CanistersUnderTest(ledger)
+    expect(canisters.ask(['ledger', 'icrc3_get_archives'], [{}])).toEqual([])
   })
 
   const balances = [
@@ -139,10 +154,16 @@ describe('transfers', () => {
     expect(ledger.transfer(alice, bob, 0n)).toEqual(ok(1))
   })
 
-  test('ledger §20.10: a transfer to oneself costs the fee', () => {
+  test('ledger §20.10: a transfer to oneself costs the fee, and the index lists it once', () => {
     const ledger = funded(70_000n)
     expect(ledger.transfer(alice, alice, 60_000n)).toEqual(ok(1))
     expect(ledger.balance(alice)).toBe(60_000n)
+    const asked = { account: of(alice), maxResults: 10n }
+    const answer = new CanistersUnderTest(ledger).ask(
+      ['index', 'get_account_transactions'],
+      [asked],
+    )
+    expect(answer).toMatchObject({ page: { transactions: [{ id: 1n }, { id: 0n }] } })
   })
 
   test('ledger §20.11: an amount of 65 bits is refused before its wrong fee', () => {
@@ -162,12 +183,32 @@ describe('transfers', () => {
       expect(ledger.transfer(alice, bob, 1n, { fee })).toEqual(badFee(FEE))
     expect(ledger.transfer(alice, bob, 1n, { fee: FEE })).toEqual(ok(1))
     expect(ledger.lastBlock()).toMatchObject({ fee: undefined, transaction: { fee: FEE } })
+    expect(keysOf(ledger)).toEqual([
+      'phash',
+      'ts',
+      'tx',
+      'tx.amt',
+      'tx.fee',
+      'tx.from',
+      'tx.op',
+      'tx.to',
+    ])
   })
 
   test('ledger §20.14: a fee that is not given stands beside the transaction', () => {
     const ledger = funded(700_000n)
     expect(ledger.transfer(alice, bob, 1n)).toEqual(ok(1))
     expect(ledger.lastBlock()).toMatchObject({ fee: FEE, transaction: { fee: undefined } })
+    expect(keysOf(ledger)).toEqual([
+      'fee',
+      'phash',
+      'ts',
+      'tx',
+      'tx.amt',
+      'tx.from',
+      'tx.op',
+      'tx.to',
+    ])
   })
 
   test('ledger §20.16: a memo of the largest size is kept, a larger one traps in every call', () => {
@@ -191,7 +232,10 @@ describe('transfers', () => {
     expect(ledger.transfer(alice, bob, 1n, { memo: new Uint8Array(64) })).toEqual(ok(1))
     for (const size of [65, 65_536])
       expect(ledger.transfer(alice, bob, 1n, { memo: new Uint8Array(size) })).toEqual(trap('memo'))
-    expect(ledger.upgrade({ memoLengthMax: 63 })).toEqual(trap('cannot be lowered'))
+    const { config } = ledger.state
+    const lower = { memoLengthMax: 63, tokenName: 'another' }
+    expect(ledger.upgrade(lower)).toEqual(trap('cannot be lowered'))
+    expect(ledger.state.config).toBe(config)
     expect(ledger.transfer(alice, bob, 1n, { memo: new Uint8Array(64) })).toEqual(ok(2))
   })
 
@@ -217,7 +261,7 @@ describe('mints and burns', () => {
       to: of(alice),
       amount: 10_000_000n,
     })
-    expect(ledger.lastBlock().fee).toBeUndefined()
+    expect(keysOf(ledger)).toEqual(['ts', 'tx', 'tx.amt', 'tx.op', 'tx.to'])
   })
 
   test('ledger §20.39: the only fee a mint may name is zero', () => {
@@ -234,6 +278,8 @@ describe('mints and burns', () => {
     expect(ledger.state.balances.amounts.size).toBe(0)
     expect(ledger.transfer(minter, alice, MAX - 5n)).toEqual(ok(1))
     expect(ledger.transfer(minter, bob, 6n)).toEqual(trap('supply'))
+    expect(ledger.supply()).toBe(MAX - 5n)
+    expect(ledger.balance(bob)).toBe(0n)
     expect(ledger.transfer(minter, bob, 5n)).toEqual(ok(2))
     expect(ledger.supply()).toBe(MAX)
   })
@@ -292,6 +338,15 @@ describe('mints and burns', () => {
     expect(ledger.balance(alice)).toBe(500_000n - FEE - 30_000n)
     expect(ledger.allowance(alice, spender).allowance).toBe(120_000n)
     expect(ledger.lastBlock().transaction).toMatchObject({ type: 'burn', spender: of(spender) })
+    expect(keysOf(ledger)).toEqual([
+      'phash',
+      'ts',
+      'tx',
+      'tx.amt',
+      'tx.from',
+      'tx.op',
+      'tx.spender',
+    ])
   })
 
   test('the minting account may be the spender and burns what was approved to it', () => {

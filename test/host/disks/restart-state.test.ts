@@ -4,15 +4,19 @@
  * a disk, from which it starts by replay and by snapshot.
  */
 import { beforeAll, expect, it } from 'vitest'
-import { toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import { toHex, u64be, utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { addNs, NS_PER_SECOND, parseBtc } from '../../../src/core/base/units.ts'
 import { txid } from '../../../src/core/btc/transaction.ts'
+import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
 import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
+import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { logLength } from '../../../src/core/ledger/state.ts'
+import type { TransferArg } from '../../../src/core/ledger/types.ts'
+import type { Slot } from '../../../src/core/log/log.ts'
 import { minterExtension } from '../../../src/core/minter/interface/extension.ts'
 import { encodeItem } from '../../../src/core/subnet/items.ts'
 import type { SubnetNode } from '../../../src/core/subnet/node.ts'
@@ -33,11 +37,12 @@ const account = { owner: dev0.principal }
 
 let net: SubnetNet
 let rootKey: Uint8Array
-/** Of a call that moved coins. */
+/** A call that moved coins, and what it said. */
 let envelope: Uint8Array
+let moved: TransferArg & { readonly createdAtTime: TimestampNs }
 /** A payment to a deposit address. */
 let deposit: Uint8Array
-const store = new MemoryStore()
+let store: MemoryStore
 
 /** All that clients can be shown, in one hash, and what it stands for. */
 function shown(node: SubnetNode) {
@@ -73,6 +78,16 @@ function startAgain(incarnation: bigint, on: Store = store): SubnetNode {
   const { next: first, previous } = disk.log.position
   disk.restart([...disk.log.starts, { incarnation, first, previous }])
   return restoreNode(disk, { ...net.configOf(0), records: disk.records() })
+}
+
+/** What lies on a disk after these slots. */
+function founded(slots: readonly Slot[]): MemoryStore {
+  const made = new MemoryStore()
+  const disk = new NodeDisk(made)
+  disk.writeSeed(utf8('secret'))
+  disk.found(encodeGenesis(net.genesis))
+  for (const slot of slots) disk.commit({ slot })
+  return made
 }
 
 /** One more slot; nobody is told of it. */
@@ -114,18 +129,12 @@ beforeAll(async () => {
   deposit = payment.bytes
   net.bitcoin.submit(deposit, net.nowSeconds)
   net.mine(6, payer.script)
-  await canisters.transfer({
-    to: { owner: dev1.principal },
-    amount: 1_000n,
-    createdAtTime: net.now,
-  })
+  moved = { to: { owner: dev1.principal }, amount: 1_000n, createdAtTime: net.now }
+  await canisters.transfer(moved)
   envelope = present(net.envelopes.at(-1), 'a call was handed in')
   net.settle()
   upgradeMinter()
-  const disk = new NodeDisk(store)
-  disk.writeSeed(utf8('secret'))
-  disk.found(encodeGenesis(net.genesis))
-  for (const slot of net.slots) disk.commit({ slot })
+  store = founded(net.slots)
 })
 
 it('the root of the state is the one before, by replay and by snapshot', () => {
@@ -141,6 +150,35 @@ it('the root of the state is the one before, by replay and by snapshot', () => {
       writer.put(key, new Uint8Array(40))
   })
   expect(shown(startAgain(102n))).toEqual(before)
+})
+
+it('ledger §20.126: a node is ready once it has caught up with its log', () => {
+  const node = startAgain(110n, founded(net.slots))
+  const { is_ledger_ready: method } = ledgerInterface
+  const ask = (methodName: string) =>
+    node.replica.query({
+      caller: dev0.principal,
+      canisterId: ownCanisterIds.ledger,
+      methodName,
+      arg: encodeArgs([], []),
+    })
+  const isReady = (): unknown => {
+    const reply = ask('is_ledger_ready')
+    const isServed = ask('icrc1_total_supply').type === 'replied'
+    return reply.type === 'replied' && [...decodeArgs([method.result], reply.arg), isServed]
+  }
+  const slot = (later: 0 | 1 | 2): void => {
+    const { slot: number } = present(node.snapshot, 'keys are final')
+    const time = addNs(net.now, (number + 1n) * NS_PER_SECOND)
+    node.step({ type: 'slot', slot: { number, time, proposers: [], items: [] }, later })
+  }
+  expect(isReady()).toEqual([false, false])
+  slot(2)
+  expect(isReady()).toEqual([false, false])
+  slot(1)
+  expect(isReady()).toEqual([true, true])
+  slot(2)
+  expect(isReady()).toEqual([false, false])
 })
 
 it('slots that were on disk and not executed yet are executed at the next start', () => {
@@ -172,6 +210,29 @@ it('a call of an earlier life is answered as it was and not executed again', () 
   expect(node.replica.findRequest(id)?.reply).toEqual(reply)
 })
 
+it('ledger §20.34: a transfer of an earlier life is a duplicate, after replay and snapshot', () => {
+  const disks = founded(net.slots)
+  const method = ledgerInterface.icrc1_transfer
+  for (const incarnation of [108n, 109n]) {
+    const node = startAgain(incarnation, disks)
+    const call = { canisterId: ownCanisterIds.ledger, methodName: 'icrc1_transfer', method }
+    const nonce = u64be(incarnation)
+    const again = ingress(dev0, { ...call, now: net.now, nonce }, [moved])
+    order(node, encodeItem({ type: 'ingress', envelope: again }), addNs(net.now, NS_PER_SECOND))
+    const reply = node.replica.findRequest(requestId(decodeEnvelope(again).content))?.reply
+    if (reply?.type !== 'replied') throw new RangeError('the ledger replies')
+    expect(decodeArgs([method.result], reply.arg)).toEqual([
+      { type: 'err', error: { type: 'duplicate', duplicateOf: 1n } },
+    ])
+    expect(shown(node).blocks).toBe(2)
+    // The first start has left a snapshot: the slots before it are not read again.
+    disks.transaction((writer) => {
+      for (const { key } of writer.range({ prefix: utf8('slot/') }).slice(1, 4))
+        writer.put(key, new Uint8Array(40))
+    })
+  }
+})
+
 it('a call of an earlier life that has expired and is forgotten is refused', () => {
   const node = startAgain(104n)
   const { ledger } = shown(node)
@@ -196,12 +257,7 @@ it('bitcoin §13.9: a restart while a block is applied finds the outputs of befo
   const after = outputsOf(net.node(0))
   expect(after).not.toBe(before)
   const found = net.slots.slice(known).map((_, i) => {
-    const cut = new MemoryStore()
-    const disk = new NodeDisk(cut)
-    disk.writeSeed(utf8('secret'))
-    disk.found(encodeGenesis(net.genesis))
-    for (const slot of net.slots.slice(0, known + i + 1)) disk.commit({ slot })
-    return outputsOf(startAgain(107n, cut))
+    return outputsOf(startAgain(107n, founded(net.slots.slice(0, known + i + 1))))
   })
   expect([found[0], found.at(-1)]).toEqual([before, after])
   expect(found.filter((each) => each !== before && each !== after)).toEqual([])
