@@ -222,8 +222,7 @@ export class Replica {
   }
 
   #manage(call: CanisterCall): CallReply {
-    const find = (id: Principal): Canister | undefined => this.#canister(id)
-    return manage(call, { controller: this.#config.operator, find })
+    return manage(call, { controller: this.#config.operator, find: (id) => this.#canister(id) })
   }
 
   #call(call: CanisterCall, now: TimestampNs): CallReply {
@@ -240,10 +239,9 @@ export class Replica {
     if (isManagement(call.canisterId)) return this.#manage(call)
     const canister = this.#canister(call.canisterId)
     if (canister === undefined) return unknownCanister(call)
-    const { caller } = call
     const kind = 'query'
     const context = {
-      caller,
+      caller: call.caller,
       now: this.#state.time,
       kind,
       isRecovering: this.isRecovering,
