@@ -28,6 +28,7 @@ import { queryBody, queryHash } from '../../src/core/ic/responses.ts'
 import { witness } from '../../src/core/ic/state-tree.ts'
 import type { Config } from '../../src/core/minter/config.ts'
 import type { Settings } from '../../src/core/minter/constants.ts'
+import type { Canister } from '../../src/core/subnet/canister.ts'
 import {
   certifiedDataPath,
   requestPath,
@@ -71,6 +72,13 @@ type MinterChange = {
   readonly settings?: Partial<Settings>
 }
 
+type NetworkOptions = {
+  readonly syncCalls?: boolean
+  readonly aheadMs?: number
+  /** Canisters beside those of every subnet. */
+  readonly guests?: readonly Canister[]
+}
+
 export class NetworkUnderTest implements IcBackend {
   readonly rootKey = rootKeyOf(blsKey)
   readonly replica: Replica
@@ -82,6 +90,7 @@ export class NetworkUnderTest implements IcBackend {
   readonly answers = new Map<string, CallReply>()
   /** How far its clock is ahead of this computer's. */
   readonly #aheadMs: number
+  readonly #guests: readonly Canister[]
   #time: TimestampNs
   #fed = 0
   /** Coinbases that payments have spent. */
@@ -90,11 +99,9 @@ export class NetworkUnderTest implements IcBackend {
   #inside: readonly string[] = []
 
   /** `syncCalls` off: calls are answered with 202, and the wallet has to ask again. */
-  constructor({
-    syncCalls = true,
-    aheadMs = 0,
-  }: { readonly syncCalls?: boolean; readonly aheadMs?: number } = {}) {
+  constructor({ syncCalls = true, aheadMs = 0, guests = [] }: NetworkOptions = {}) {
     this.#aheadMs = aheadMs
+    this.#guests = guests
     this.#time = this.#now()
     this.replica = new Replica({
       nodes: [{ id: nodeId, publicKeyDer: nodeKeyDer }],
@@ -102,6 +109,7 @@ export class NetworkUnderTest implements IcBackend {
       incarnation: 1n,
       ed25519: nativeEd25519,
       minter: noQueue(),
+      guests,
       createdAt: this.#time,
     })
     const options = {
@@ -155,7 +163,8 @@ export class NetworkUnderTest implements IcBackend {
   }
 
   hasCanister(id: Uint8Array): boolean {
-    return Object.values(this.replica.ids).some((known) => equalBytes(known, id))
+    const known = [...Object.values(this.replica.ids), ...this.#guests.map((guest) => guest.id)]
+    return known.some((each) => equalBytes(each, id))
   }
 
   async call({ envelope, requestId }: { envelope: Uint8Array; requestId: Hash32 }) {

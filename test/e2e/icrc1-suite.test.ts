@@ -1,0 +1,48 @@
+/**
+ * Goal: the ledger of a started subnet passes the whole ICRC-1 suite, and the command says so.
+ * Method: the groups of the reference suite (`test/icrc1`) through the agent over HTTP, the funded
+ * account being a deposit's.
+ */
+import { CkBtcMinterCanister } from '@icp-sdk/canisters/ckbtc'
+import { HttpAgent } from '@icp-sdk/core/agent'
+import { Principal } from '@icp-sdk/core/principal'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fromHex } from '../../src/core/base/bytes.ts'
+import { present } from '../../src/core/base/errors.ts'
+import { sdkIdentity } from '../../src/wallet/client/sdk-identity.ts'
+import { devUser } from '../../src/wallet/identity.ts'
+import { LedgerUnderSuite } from '../icrc1/ledger.ts'
+import { groupNames, runSuite } from '../icrc1/suite.ts'
+import type { RunningSubnet } from '../support/e2e-subnet.ts'
+import { startedSubnet } from '../support/e2e-subnet.ts'
+
+const identity = sdkIdentity(devUser(0))
+let running: RunningSubnet | undefined
+const subnet = (): RunningSubnet => present(running, 'the subnet is started')
+
+beforeAll(async () => {
+  running = await startedSubnet({ nodes: 1, isolation: 'inline', minConfirmations: 1 })
+  const { url, rootKey, ids } = subnet().status
+  const agent = await HttpAgent.create({ host: url, identity, rootKey: fromHex(rootKey) })
+  const minter = CkBtcMinterCanister.create({ agent, canisterId: Principal.fromText(ids.minter) })
+  const to = await minter.getBtcAddress({})
+  const deposit = { to, amountSat: 10_000_000, outputs: 1, mine: true }
+  await subnet().control.ask('faucet', deposit)
+})
+afterAll(() => running?.stop())
+
+test('all 16 groups pass, and none is skipped', async () => {
+  const { url, ids } = subnet().status
+  const ledger = await LedgerUnderSuite.open({
+    url,
+    canisterId: Principal.fromText(ids.ledger),
+    identity,
+    fetchRootKey: true,
+    readsAreQueries: true, // One node answers them all.
+  })
+  const { reads, account } = await ledger.funded()
+  while ((await reads.icrc1_balance_of(account)) === 0n);
+  const verdicts = await runSuite(ledger)
+  expect(verdicts).toEqual(groupNames.map((name) => ({ name, type: 'passed' })))
+  expect(verdicts).toHaveLength(16)
+})
