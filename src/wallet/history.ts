@@ -7,8 +7,8 @@ import { attempt, BadEncoding } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import type { Account } from '../core/ic/account.ts'
 import { sameAccount } from '../core/ic/account.ts'
-import type { TimedTransaction } from '../core/ledger/blocks/log-queries.ts'
-import { timedTransaction } from '../core/ledger/blocks/log-queries.ts'
+import type { TimedMovement } from '../core/ledger/blocks/log-queries.ts'
+import { timedMovement } from '../core/ledger/blocks/log-queries.ts'
 import { decodeBurnMemo, decodeMintMemo } from '../core/minter/memo.ts'
 import type { RetrieveBtcStatusV2 } from '../core/minter/types.ts'
 import type { IndexedTransaction } from './client/account-index.ts'
@@ -105,13 +105,16 @@ async function scanBefore(
   const start = end > BigInt(PAGE) ? end - BigInt(PAGE) : 0n
   const read = await blocks.range(start, end)
   const transactions = read
-    .map((block, place) => ({ id: start + BigInt(place), transaction: timedTransaction(block) }))
-    .filter(({ transaction }) => concerns(transaction, account))
+    .flatMap((block, place) => {
+      const transaction = timedMovement(block)
+      if (transaction === undefined || !concerns(transaction, account)) return []
+      return [{ id: start + BigInt(place), transaction }]
+    })
     .reverse()
   return { transactions, next: start > 0n ? start : undefined }
 }
 
-function concerns(transaction: TimedTransaction, account: Account): boolean {
+function concerns(transaction: TimedMovement, account: Account): boolean {
   const parties =
     transaction.type === 'mint'
       ? [transaction.to]

@@ -5,7 +5,7 @@
 import { equalBytes } from '../core/base/bytes.ts'
 import { attempt, BadEncoding } from '../core/base/errors.ts'
 import { sameAccount } from '../core/ic/account.ts'
-import type { Block, Transaction } from '../core/ledger/blocks/block.ts'
+import type { Block, Movement, Transaction } from '../core/ledger/blocks/block.ts'
 import type { Event, Payload } from '../core/minter/events/events.ts'
 import { decodeBurnMemo, decodeMintMemo } from '../core/minter/memo.ts'
 
@@ -128,7 +128,7 @@ function compareOldConsolidation(
   if (burn?.type === 'burn' && paysConsolidation(burn)) open.delete(blockIndex)
 }
 
-function paysConsolidation({ memo: bytes }: Transaction): boolean {
+function paysConsolidation({ memo: bytes }: Movement): boolean {
   const memo = bytes === undefined ? undefined : attempt(() => decodeBurnMemo(bytes))
   return memo !== undefined && !(memo instanceof BadEncoding) && memo.type === 'consolidate'
 }

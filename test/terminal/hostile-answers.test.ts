@@ -143,7 +143,10 @@ describe('ckbtc deposit', () => {
     const { transaction, ...rest } = present(mint, 'a mint')
     const coin = { txid: hash32(new Uint8Array(32).fill(7)), vout: 0, fee: 100n } as const
     const memo = encodeMintMemo({ type: 'convert', ...coin })
-    const forged = valueOfBlock({ ...rest, transaction: { ...transaction, memo } })
+    const forged = valueOfBlock({
+      ...rest,
+      transaction: { ...transaction, memo } as typeof transaction,
+    })
     const id = BigInt(blocks.length)
     ledger({ logLength: id + 1n, blocks: [{ id, block: forged }] })
     const { error } = await desk.json(status, { args: [data.op] })

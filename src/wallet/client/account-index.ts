@@ -3,13 +3,13 @@ import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
 import type { Account } from '../../core/ic/account.ts'
 import type { ValueOf } from '../../core/ic/candid.ts'
 import type { Principal } from '../../core/ic/principal.ts'
-import type { TimedTransaction } from '../../core/ledger/blocks/log-queries.ts'
+import type { TimedMovement } from '../../core/ledger/blocks/log-queries.ts'
 import type { flatTransaction } from '../../core/ledger/index/index-interface.ts'
 import { indexInterface } from '../../core/ledger/index/index-interface.ts'
 import { rawQuery } from './raw.ts'
 import type { Wire } from './wire.ts'
 
-export type IndexedTransaction = { readonly id: bigint; readonly transaction: TimedTransaction }
+export type IndexedTransaction = { readonly id: bigint; readonly transaction: TimedMovement }
 
 export type IndexPage = {
   /** Newest first. */
@@ -68,7 +68,7 @@ export class IndexClient {
 }
 
 /** Undefined for what moves nothing of anybody: a change of the fee collector. */
-function transactionOf(indexed: ValueOf<typeof flatTransaction>): TimedTransaction | undefined {
+function transactionOf(indexed: ValueOf<typeof flatTransaction>): TimedMovement | undefined {
   const { timestamp, mint, burn, transfer, approve, feeCollector } = indexed
   if (mint !== undefined) return { type: 'mint', timestamp, ...mint }
   if (burn !== undefined) return { type: 'burn', timestamp, ...burn }

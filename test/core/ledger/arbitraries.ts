@@ -62,6 +62,13 @@ const transaction: fc.Arbitrary<Transaction> = fc.oneof(
     expiresAt: optional(time),
     ...common,
   }),
+  fc.record({
+    type: fc.constant('feeCollector' as const),
+    feeCollector: optional(account),
+    caller: optional(bytes(0, 29).map(principal)),
+    createdAtTime: optional(time),
+    method: optional(fc.string()),
+  }),
 )
 
 /** Any block that can be written down, whether or not a ledger would write it. */

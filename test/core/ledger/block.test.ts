@@ -116,8 +116,9 @@ test.each([
 ])('the memo of %s is kept as bytes', (_name, hex) => {
   const transaction = { ...TRANSFER, memo: fromHex(hex) }
   const block = { ...BLOCK_1357691, transaction }
-  expect(decodeBlock(encodeBlock(block)).transaction.memo).toEqual(fromHex(hex))
-  expect(blockOfValue(valueOfBlock(block)).transaction.memo).toEqual(fromHex(hex))
+  const { transaction: stored } = decodeBlock(encodeBlock(block))
+  const { transaction: read } = blockOfValue(valueOfBlock(block))
+  for (const found of [stored, read]) expect(found).toMatchObject({ memo: fromHex(hex) })
 })
 
 test('any change to mainnet block 1357691 changes its hash: the layout is fixed', () => {
@@ -250,6 +251,56 @@ test('ledger §20.89: a block of unknown type keeps type and hash, and has no re
   expect(typeOfBlock(value)).toBe('122mint')
   expect(toHex(hashValue(value))).not.toBe(hashOf(BLOCK_0))
   expect(attempt(() => blockOfValue(value))).toBeInstanceOf(BadEncoding)
+})
+
+describe('a block of ICRC-107', () => {
+  const collector = account('0000000000d00e7f0101', ZEROS)
+  const caller = principal(fromHex('0000000000f013780101'))
+  const transaction = {
+    type: 'feeCollector',
+    feeCollector: collector,
+    caller,
+    createdAtTime: timestampNs(22334455n),
+    method: '107set_fee_collector',
+  } as const
+  const block: Block = { timestamp: timestampNs(12345678n), transaction }
+  const value = valueOfBlock(block)
+  const inTx = (changes: Readonly<Record<string, Value | undefined>>): Block =>
+    blockOfValue(changed(value, { tx: changed(valueOfTransaction(transaction), changes) }))
+
+  test('says its type, the method, who called it and the account', () => {
+    const blob = (bytes: Uint8Array): Value => ({ type: 'blob', blob: bytes })
+    const array = [blob(collector.owner), blob(fromHex(ZEROS))]
+    const entries = (map: readonly Entry[]): Value => ({ type: 'map', map })
+    const tx = entries([
+      ['caller', blob(caller)],
+      ['fee_collector', { type: 'array', array }],
+      ['mthd', text('107set_fee_collector')],
+      ['ts', nat(22334455n)],
+    ])
+    expect(value).toEqual(
+      entries([
+        ['btype', text('107feecol')],
+        ['ts', nat(12345678n)],
+        ['tx', tx],
+      ]),
+    )
+    expect(typeOfBlock(value)).toBe('107feecol')
+  })
+
+  test('is read whether the method is `mthd` or `op`, and with nothing said but the type', () => {
+    const name = text('107set_fee_collector')
+    expect(inTx({ mthd: undefined, op: name }).transaction).toEqual(transaction)
+    const nothing = { mthd: undefined, ts: undefined, caller: undefined, fee_collector: undefined }
+    expect(inTx(nothing).transaction).toEqual({ type: 'feeCollector' })
+  })
+
+  test('is none without its type', () => {
+    expect(attempt(() => blockOfValue(changed(value, { btype: undefined })))).toHaveProperty(
+      'message',
+      'a block without "op"',
+    )
+  })
 })
 
 describe('reading a value as a block refuses', () => {

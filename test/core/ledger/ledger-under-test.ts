@@ -6,7 +6,7 @@ import type { Account } from '../../../src/core/ic/account.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
 import { packPair } from '../../../src/core/ledger/accounts/account-key.ts'
-import type { Block } from '../../../src/core/ledger/blocks/block.ts'
+import type { Block, Movement } from '../../../src/core/ledger/blocks/block.ts'
 import type { Config, Settings } from '../../../src/core/ledger/config.ts'
 import { ckbtcConfig } from '../../../src/core/ledger/config.ts'
 import { violations } from '../../../src/core/ledger/invariants.ts'
@@ -135,10 +135,13 @@ export class LedgerUnderTest {
     return totalSupply(this.state)
   }
 
-  lastBlock(): Block {
+  /** The newest block, which moves tokens or allows it. */
+  lastBlock(): Block & { readonly transaction: Movement } {
     const block = this.state.chain.blocks.at(-1)
     if (block === undefined) throw new Error('no block yet')
-    return block
+    const { transaction } = block
+    if (transaction.type === 'feeCollector') throw new Error('a setting moves nothing')
+    return { ...block, transaction }
   }
 
   /** For many calls: without a look at the invariants, which replay the whole log. */

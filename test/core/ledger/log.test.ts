@@ -107,7 +107,7 @@ describe('a replay', () => {
   ]
   const amounts = (block: Block, amount: bigint): Block => ({
     ...block,
-    transaction: { ...block.transaction, amount: tokens(amount) },
+    transaction: { ...block.transaction, amount: tokens(amount) } as Block['transaction'],
   })
 
   test.each(corruptions)('refuses %s', (_name, index, corrupt, reason) => {

@@ -63,6 +63,7 @@ export class LedgerBooks {
 
   #take(block: Block, index: number): void {
     const { transaction } = block
+    if (transaction.type === 'feeCollector') return // Not of this ledger, which has it off.
     const { type, amount, memo, createdAtTime } = transaction
     const supply = this.supplies[index] ?? 0n
     if (type === 'mint') this.supplies.push(supply + amount)

@@ -7,10 +7,12 @@ import type { Block } from './block.ts'
 import { blockOfValue, valueOfBlock } from './block-value.ts'
 import type { Entry, Value } from './value.ts'
 
-const BLOCK_ORDER: readonly string[] = ['phash', 'tx', 'fee', 'ts', 'fee_col', 'fee_col_block']
+const BLOCK_ORDER: readonly string[] = [
+  ...['phash', 'tx', 'fee', 'ts', 'fee_col', 'fee_col_block', 'btype'],
+]
 const TRANSACTION_ORDER: readonly string[] = [
   ...['ts', 'memo', 'op', 'from', 'to', 'spender', 'amt', 'fee', 'expected_allowance'],
-  'expires_at',
+  ...['expires_at', 'fee_collector', 'caller', 'mthd'],
 ]
 const AMOUNT_BYTES_MAX = 32
 

@@ -6,6 +6,8 @@ import type { Account } from '../../ic/account.ts'
 import { leb128 } from '../../ic/cursor.ts'
 import type { Block, Transaction } from './block.ts'
 import { operationOf } from './block.ts'
+import { valueOfBlock, valueOfTransaction } from './block-value.ts'
+import { hashValue } from './value.ts'
 
 /** One possible key of a map; `place` is that of its value in the arguments of `hashMap`. */
 type Key = { readonly hash: Hash32; readonly place: number }
@@ -31,6 +33,7 @@ const OPERATION_HASHES = {
 
 /** Hash of the whole block; `transactionHash` must be that of its transaction. */
 export function hashBlock(block: Block, transactionHash: Hash32): Hash32 {
+  if (block.transaction.type === 'feeCollector') return hashValue(valueOfBlock(block))
   return hashMap(BLOCK_KEYS, [
     optional(block.parentHash, sha256),
     hashNat(block.timestamp),
@@ -44,6 +47,7 @@ export function hashBlock(block: Block, transactionHash: Hash32): Hash32 {
 /** Hash of the `tx` map alone: the name of a transaction for deduplication (§5). */
 export function hashTransaction(transaction: Transaction): Hash32 {
   const { type } = transaction
+  if (type === 'feeCollector') return hashValue(valueOfTransaction(transaction))
   return hashMap(TRANSACTION_KEYS, [
     OPERATION_HASHES[operationOf(transaction)],
     hashNat(transaction.amount),

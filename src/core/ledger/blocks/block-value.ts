@@ -1,4 +1,4 @@
-/** Blocks as ICRC-3 values and back. Implements `docs/spec/ledger.md` §9.1. */
+/** Blocks as ICRC-3 values and back. Implements `docs/spec/ledger.md` §§9.1, 17 (ICRC-107). */
 import { hash32 } from '../../base/bytes.ts'
 import { BadEncoding } from '../../base/errors.ts'
 import type { TimestampNs, Tokens } from '../../base/units.ts'
@@ -6,13 +6,14 @@ import { TIMESTAMP_MAX, timestampNs, tokens } from '../../base/units.ts'
 import type { Account } from '../../ic/account.ts'
 import { SUBACCOUNT_BYTES } from '../../ic/account.ts'
 import { principal } from '../../ic/principal.ts'
-import type { Block, Operation, Transaction } from './block.ts'
+import type { Block, FeeCollectorSetting, Movement, Operation, Transaction } from './block.ts'
 import { operationOf } from './block.ts'
 import type { Entry, Value } from './value.ts'
 
 /** Keys in bytewise order, as every answer shows them. */
 export function valueOfBlock(block: Block): Value {
   return mapOf([
+    ['btype', blockTypeOf(block.transaction)],
     ['fee', optional(block.fee, natOf)],
     ['fee_col', optional(block.feeCollector, accountOf)],
     ['fee_col_block', optional(block.feeCollectorBlock, natOf)],
@@ -22,8 +23,13 @@ export function valueOfBlock(block: Block): Value {
   ])
 }
 
+/** Blocks of the first five kinds are known by their operation. */
+const blockTypeOf = ({ type }: Transaction): Value | undefined =>
+  type === 'feeCollector' ? { type: 'text', text: FEE_COLLECTOR_BLOCK } : undefined
+
 export function valueOfTransaction(transaction: Transaction): Value {
   const { type } = transaction
+  if (type === 'feeCollector') return valueOfSetting(transaction)
   const approval = type === 'approve' ? transaction : undefined
   return mapOf([
     ['amt', natOf(transaction.amount)],
@@ -38,6 +44,15 @@ export function valueOfTransaction(transaction: Transaction): Value {
     ['ts', optional(transaction.createdAtTime, natOf)],
   ])
 }
+
+/** ICRC-107. */
+const valueOfSetting = (setting: FeeCollectorSetting): Value =>
+  mapOf([
+    ['caller', optional(setting.caller, blobOf)],
+    ['fee_collector', optional(setting.feeCollector, accountOf)],
+    ['mthd', optional(setting.method, (method) => ({ type: 'text', text: method }))],
+    ['ts', optional(setting.createdAtTime, natOf)],
+  ])
 
 type Optional = readonly [key: string, value: Value | undefined]
 
@@ -71,6 +86,9 @@ export function blockOfValue(value: Value): Block {
   }
 }
 
+/** Block type of ICRC-107. */
+export const FEE_COLLECTOR_BLOCK = '107feecol'
+
 const OPERATION_OF_TYPE: ReadonlyMap<string, Operation> = new Map([
   ['1mint', 'mint'],
   ['1burn', 'burn'],
@@ -96,6 +114,20 @@ export function typeOfBlock(value: Value): string | undefined {
 type Fields = ReadonlyMap<string, Value>
 
 function transactionOf(tx: Fields, blockType: Value | undefined): Transaction {
+  if (blockType?.type === 'text' && blockType.text === FEE_COLLECTOR_BLOCK) return settingOf(tx)
+  return movementOf(tx, blockType)
+}
+
+/** Texts of ICRC-107 differ on whether the method is `mthd` or `op`. */
+const settingOf = (tx: Fields): FeeCollectorSetting => ({
+  type: 'feeCollector',
+  feeCollector: optional(tx.get('fee_collector'), account),
+  caller: optional(tx.get('caller'), (caller) => principal(blob(caller))),
+  createdAtTime: optional(tx.get('ts'), timestamp),
+  method: optional(tx.get('mthd') ?? tx.get('op'), text),
+})
+
+function movementOf(tx: Fields, blockType: Value | undefined): Movement {
   const operation = operationNamed(tx, blockType)
   const common = {
     amount: amount(required(tx, 'amt')),

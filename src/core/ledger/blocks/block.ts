@@ -2,6 +2,7 @@
 import type { Hash32 } from '../../base/bytes.ts'
 import type { TimestampNs, Tokens } from '../../base/units.ts'
 import type { Account } from '../../ic/account.ts'
+import type { Principal } from '../../ic/principal.ts'
 import type { BlockIndex } from '../types.ts'
 
 type Common = {
@@ -34,6 +35,21 @@ export type Transaction =
       readonly expectedAllowance?: Tokens | undefined
       readonly expiresAt?: TimestampNs | undefined
     })
+  | FeeCollectorSetting
+
+/** What moves tokens, or allows somebody to move them. */
+export type Movement = Exclude<Transaction, FeeCollectorSetting>
+
+/** ICRC-107: from its block on fees go to this account, or are burnt where it names none. */
+export type FeeCollectorSetting = {
+  readonly type: 'feeCollector'
+  readonly feeCollector?: Account | undefined
+  /** Absent, as are the next two, in a block that no call asked for. */
+  readonly caller?: Principal | undefined
+  readonly createdAtTime?: TimestampNs | undefined
+  /** Name of the method that was called. */
+  readonly method?: string | undefined
+}
 
 export type Block = {
   /** Hash of the block before; absent in block 0 only. */
@@ -51,5 +67,4 @@ export type Block = {
 export type Operation = 'mint' | 'burn' | 'xfer' | 'approve'
 
 /** The `op` of a transaction as blocks store it. */
-export const operationOf = ({ type }: Transaction): Operation =>
-  type === 'transfer' ? 'xfer' : type
+export const operationOf = ({ type }: Movement): Operation => (type === 'transfer' ? 'xfer' : type)

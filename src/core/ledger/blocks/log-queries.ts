@@ -3,7 +3,7 @@ import type { View } from '../../base/view.ts'
 import type { State } from '../state.ts'
 import { logLength } from '../state.ts'
 import type { BlockIndex, Trap } from '../types.ts'
-import type { Block, Transaction } from './block.ts'
+import type { Block, Movement, Transaction } from './block.ts'
 import { valueOfBlock } from './block-value.ts'
 import type { Value } from './value.ts'
 
@@ -63,6 +63,7 @@ export type Transactions = {
 
 /** A block without its links; `fee` is what was paid, whoever named it. */
 export type TimedTransaction = Transaction & Pick<Block, 'timestamp' | 'fee'>
+export type TimedMovement = Movement & Pick<Block, 'timestamp' | 'fee'>
 
 /** `get_transactions`. */
 export function getTransactions(state: View<State>, range: Range): Transactions | Trap {
@@ -74,6 +75,12 @@ export function getTransactions(state: View<State>, range: Range): Transactions 
     logLength: logLength(state),
     transactions: local.blocks.map(timedTransaction),
   }
+}
+
+/** The same of what moves tokens or allows it; undefined for a setting. */
+export function timedMovement(block: Block): TimedMovement | undefined {
+  const timed = timedTransaction(block)
+  return timed.type === 'feeCollector' ? undefined : timed
 }
 
 /** §9.3: the fee stands in the transaction if the caller named it, else beside it. */

@@ -112,6 +112,8 @@ function listedAccounts(transaction: View<Transaction>): readonly Account[] {
       return [transaction.from]
     case 'transfer':
       return [transaction.from, transaction.to]
+    case 'feeCollector':
+      return []
   }
 }
 

@@ -10,6 +10,7 @@ import {
   tokensCodec,
   variant,
 } from '../../ic/candid-records.ts'
+import { FEE_COLLECTOR_BLOCK } from '../blocks/block-value.ts'
 import type { TimedTransaction } from '../blocks/log-queries.ts'
 
 const common = {
@@ -64,6 +65,14 @@ export const flatTransaction = record({
 })
 
 export function flattened(timed: TimedTransaction): ValueOf<typeof flatTransaction> {
+  if (timed.type === 'feeCollector') {
+    const { timestamp, feeCollector, caller, createdAtTime: ts, method: mthd } = timed
+    return {
+      kind: FEE_COLLECTOR_BLOCK,
+      timestamp,
+      feeCollector: { feeCollector, caller, ts, mthd },
+    }
+  }
   const { timestamp, type: kind, ...rest } = timed
   return { kind, timestamp, [kind]: rest } as ValueOf<typeof flatTransaction>
 }

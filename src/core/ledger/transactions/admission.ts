@@ -83,6 +83,6 @@ function nextBlock(state: View<State>, transaction: Transaction, now: TimestampN
 
 /** The fee the block states because its caller named none. */
 function impliedFee(state: View<State>, transaction: Transaction): Tokens | undefined {
-  if (transaction.type === 'mint' || transaction.type === 'burn') return undefined
+  if (transaction.type !== 'transfer' && transaction.type !== 'approve') return undefined
   return transaction.fee === undefined ? tokens(state.config.transferFee) : undefined
 }

@@ -14,6 +14,7 @@ import type { State } from '../state.ts'
 export function costOf(transaction: Transaction, fee: bigint): bigint {
   switch (transaction.type) {
     case 'mint':
+    case 'feeCollector':
       return 0n
     case 'burn':
       return transaction.amount
@@ -26,7 +27,7 @@ export function costOf(transaction: Transaction, fee: bigint): bigint {
 
 /** The allowance a transaction draws on: none if the owner acts, be it as the own spender. */
 export function allowanceUsedBy(transaction: Transaction): Pair | undefined {
-  if (transaction.type === 'mint' || transaction.type === 'approve') return undefined
+  if (transaction.type !== 'burn' && transaction.type !== 'transfer') return undefined
   const { from, spender } = transaction
   return spender === undefined || sameAccount(from, spender) ? undefined : { from, spender }
 }
@@ -45,6 +46,8 @@ export function applyEffect(state: State, block: Block): void {
   switch (transaction.type) {
     case 'mint':
       mint(balances, transaction.to, transaction.amount)
+      return
+    case 'feeCollector':
       return
     case 'burn':
       burn(balances, transaction.from, transaction.amount)

@@ -58,7 +58,7 @@ type Movement = Pick<TransferArg, 'to' | 'amount' | 'fee' | 'memo' | 'createdAtT
   readonly spender?: Account | undefined
 }
 
-type Moving = Exclude<Transaction, { readonly type: 'approve' }>
+type Moving = Exclude<Transaction, { readonly type: 'approve' | 'feeCollector' }>
 type Refusal = TransferError | Trap
 
 const isTransaction = (checked: Moving | Refusal): checked is Moving => 'amount' in checked
