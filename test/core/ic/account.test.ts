@@ -1,6 +1,9 @@
 /**
- * Accounts: the vectors of ledger specification §19.2, round trips, and a table of refused texts.
+ * Accounts: the vectors of ledger specification §19.2, round trips, a table of refused texts, and what
+ * the npm library reads that is none.
  */
+import * as library from '@icp-sdk/canisters/ledger/icrc'
+import { Principal as SdkPrincipal } from '@icp-sdk/core/principal'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../src/core/base/bytes.ts'
@@ -51,17 +54,42 @@ const refused: readonly (readonly [string, string])[] = [
 ]
 
 const principals = fc.uint8Array({ maxLength: 29 }).map(principal)
-const subaccounts = fc.uint8Array({ minLength: 32, maxLength: 32 })
+type SdkAccount = {
+  readonly owner: SdkPrincipal
+  readonly subaccount?: Uint8Array | undefined
+}
+/** The library's declarations name files without endings, so its types stand here. */
+type AccountTexts = {
+  readonly decodeIcrcAccount: (text: string) => SdkAccount
+  readonly encodeIcrcAccount: (account: SdkAccount) => string
+}
+const { decodeIcrcAccount, encodeIcrcAccount } = library as object as AccountTexts
+
+/** Few digits, many, or the default subaccount in its two forms. */
+const accounts = fc.record({
+  owner: principals,
+  subaccount: fc.option(
+    fc.oneof(
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      fc.nat(300).map((n) => Uint8Array.of(...new Uint8Array(30), n >> 8, n & 255)),
+    ),
+    { nil: undefined },
+  ),
+})
+const CHARACTERS = 'abcdefghijklmnopqrstuvwxyz0123456789-. é'
 
 describe('accounts', () => {
-  it.each(vectors)('owner %s, subaccount %s is written %s', (ownerText, hex, text) => {
-    const account = { owner: principalOfText(ownerText), subaccount: fromHex(hex) }
-    expect(textOfAccount(account)).toBe(text)
-    expect(accountOfText(text)).toEqual(account)
-    expect(accountOfText(text.toUpperCase())).toEqual(account)
-  })
+  it.each(vectors)(
+    'ledger §20.136: owner %s, subaccount %s is written %s, and read back',
+    (ownerText, hex, text) => {
+      const account = { owner: principalOfText(ownerText), subaccount: fromHex(hex) }
+      expect(textOfAccount(account)).toBe(text)
+      expect(accountOfText(text)).toEqual(account)
+      expect(accountOfText(text.toUpperCase())).toEqual(account)
+    },
+  )
 
-  it('an absent subaccount and 32 zeros are the same account with the same text', () => {
+  it('ledger §20.136: an absent subaccount and 32 zeros are one account with one text', () => {
     const absent = { owner: principalOfText(K) }
     const zeros = { owner: principalOfText(K), subaccount: new Uint8Array(32) }
     expect(textOfAccount(absent)).toBe(K)
@@ -71,24 +99,57 @@ describe('accounts', () => {
     expect(accountOfText(K)).toEqual(absent)
   })
 
-  it.each(refused)('%s is refused: %s', (text, words) => {
+  it.each(refused)('ledger §20.136: %s is refused: %s', (text, words) => {
     expect(() => accountOfText(text)).toThrow(BadEncoding)
     expect(() => accountOfText(text)).toThrow(words)
   })
 
-  it('a text reads back to the effective account it was written from', () => {
+  it('ledger §20.137: any text reads back to the effective account it was written from', () => {
     fc.assert(
-      fc.property(principals, subaccounts, (owner, subaccount) => {
-        const account = { owner, subaccount }
+      fc.property(accounts, (account) => {
         expect(sameAccount(accountOfText(textOfAccount(account)), account)).toBe(true)
       }),
     )
   })
 
+  it('ledger §20.137: a text of which any one character is another is refused', () => {
+    fc.assert(
+      fc.property(accounts, fc.nat(), fc.constantFrom(...CHARACTERS), (account, place, other) => {
+        const text = textOfAccount(account)
+        const at = place % text.length
+        fc.pre(text[at] !== other)
+        const corrupted = text.slice(0, at) + other + text.slice(at + 1)
+        expect(() => accountOfText(corrupted), corrupted).toThrow(BadEncoding)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('texts are those of the npm library', () => {
+    fc.assert(
+      fc.property(accounts, ({ owner, subaccount }) => {
+        const theirs = { owner: SdkPrincipal.fromUint8Array(owner), subaccount }
+        expect(textOfAccount({ owner, subaccount })).toBe(encodeIcrcAccount(theirs))
+      }),
+    )
+  })
+
+  it.each([
+    ['no digit', `${K}-q6bn32y.`, 'default subaccount must be omitted'],
+    ['a zero for the default subaccount', `${K}-q6bn32y.0`, 'leading zeros'],
+    ['a leading zero', `${K}-6cc627i.01`, 'leading zeros'],
+    ['all leading zeros', `${K}-6cc627i.${'0'.repeat(63)}1`, 'leading zeros'],
+    ['a digit and something else', `${K}-6cc627i.1g`, 'invalid subaccount'],
+    ['no hexadecimal at all', `${K}-q6bn32y.zz`, 'invalid subaccount'],
+  ])('the npm library reads %s, and we do not', (_, text, words) => {
+    expect(decodeIcrcAccount(text).owner.toText()).toBe(K)
+    expect(() => accountOfText(text)).toThrow(words)
+  })
+
   it('every single-character corruption of a text with subaccount is refused', () => {
     const text = `${MINTER}-knme65y.fee`
     for (let at = 0; at < text.length; at++)
-      for (const character of 'abcdefghijklmnopqrstuvwxyz0123456789-. é') {
+      for (const character of CHARACTERS) {
         if (text[at] === character) continue
         const corrupted = text.slice(0, at) + character + text.slice(at + 1)
         expect(() => accountOfText(corrupted), corrupted).toThrow(BadEncoding)

@@ -80,7 +80,7 @@ const labels = (markdown: string): readonly (string | undefined)[] =>
   [...markdown.matchAll(/^\*\*(.*):\*\*/gm)].map(([, label]) => label)
 
 describe('fields', () => {
-  test('of a transfer', () => {
+  test('ledger §20.132: of a transfer', () => {
     expect(fields(transfer({ fromSubaccount: sub(7), memo: utf8('hi') }))).toEqual({
       type: 'fieldsDisplayMessage',
       intent: 'Send ckBTC',
@@ -94,7 +94,7 @@ describe('fields', () => {
     })
   })
 
-  test('of an approval', () => {
+  test('ledger §20.132: of an approval', () => {
     const call = approve({ fromSubaccount: sub(7), expiresAt: EXPIRY, memo: fromHex('ff00') })
     const own = text(textOfAccount(of(alice, sub(7))))
     expect(fields(call)).toEqual({
@@ -113,7 +113,7 @@ describe('fields', () => {
     })
   })
 
-  test('of a transfer of the tokens of somebody else', () => {
+  test('ledger §20.132: of a transfer of the tokens of somebody else', () => {
     expect(fields(transferFrom({ spenderSubaccount: sub(7) }))).toEqual({
       type: 'fieldsDisplayMessage',
       intent: 'Spend ckBTC',
@@ -149,7 +149,7 @@ describe('fields', () => {
 })
 
 describe('the generic message', () => {
-  test('of a transfer, to the letter', () => {
+  test('ledger §20.132: of a transfer, to the letter, a satoshi without an exponent', () => {
     expect(generic(transfer({ memo: utf8('hi') }))).toBe(
       [
         '# Send ckBTC',
@@ -168,7 +168,7 @@ describe('the generic message', () => {
     ['approval', approve({ memo: utf8('hi') })],
     ['approval that ends', approve({ expiresAt: EXPIRY, expectedAllowance: undefined })],
     ['transfer of the tokens of somebody else', transferFrom()],
-  ])('of a %s has the intent and the labels of the fields', (_, call) => {
+  ])('ledger §20.132: of a %s has the intent and the labels of the fields', (_, call) => {
     const markdown = generic(call)
     const { intent, fields: all } = fields(call)
     expect(markdown.split('\n')[0]).toBe(`# ${intent}`)
@@ -194,7 +194,7 @@ describe('the generic message', () => {
     ['610a62', '610a62'],
     ['e280ae', 'e280ae'], // Turns the direction of writing.
     ['e280a8', 'e280a8'],
-  ])('shows the memo %s as %s', (memo, shown) => {
+  ])('ledger §20.135: shows the memo %s as %s', (memo, shown) => {
     expect(generic(transfer({ memo: fromHex(memo) }))).toContain(`**Memo:**\n\`${shown}\``)
   })
 
@@ -205,7 +205,7 @@ describe('the generic message', () => {
   })
 })
 
-test('nobody in particular has no account to name', () => {
+test('ledger §20.134: nobody in particular has no account to name', () => {
   const shown = (call: Asked) => fields(call, anonymous).fields.map(([label]) => label)
   expect(shown(transfer())).toEqual(['Amount', 'To', 'Fees'])
   expect(shown(transferFrom())).toEqual(['From', 'Amount', 'To', 'Fees'])
@@ -214,7 +214,7 @@ test('nobody in particular has no account to name', () => {
   expect(labels(generic(transfer(), {}, anonymous))).toEqual(['Amount', 'To', 'Fees'])
 })
 
-test('the answer is in English, the offset comes back', () => {
+test('ledger §20.134: the answer is in English, the offset comes back', () => {
   expect(ask(transfer(), { language: 'fr', utcOffsetMinutes: -32_768 })).toMatchObject({
     metadata: { language: 'en', utcOffsetMinutes: -32_768 },
   })
@@ -235,7 +235,7 @@ const refused: readonly (readonly [string, Asked, string])[] = [
   ['with no fee at all', transferFrom({ fee: 0n }), 'a fee of 0'],
 ]
 
-test.each(refused)('a call %s is not explained', (_, call, reason) => {
+test.each(refused)('ledger §20.133: a call %s is not explained', (_, call, reason) => {
   for (const deviceSpec of ['genericDisplay', 'fieldsDisplay'] as const)
     expect(ask(call, { deviceSpec })).toEqual({
       type: 'err',

@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
+import { principal } from '../../../src/core/ic/principal.ts'
 import type { ListingArgs } from '../../../src/core/ledger/accounts/listing.ts'
 import { listAllowances } from '../../../src/core/ledger/accounts/listing.ts'
 import { alice, bob, carol, LedgerUnderTest, minter, of, sub, ZEROS } from './ledger-under-test.ts'
@@ -39,7 +40,7 @@ const all = [
   [1, carol, 5n],
 ]
 
-test('the caller sees those of all of his accounts, in order, and nobody else', () => {
+test('ledger §20.127: the caller sees those of all of his accounts, in order, and no others', () => {
   const ledger = withAllowances()
   expect(list(ledger)).toEqual(all)
   expect(list(ledger, { fromAccount: of(alice) })).toEqual(all)
@@ -48,7 +49,17 @@ test('the caller sees those of all of his accounts, in order, and nobody else', 
   expect(list(ledger, {}, carol)).toEqual([])
 })
 
-test('anybody may ask about anybody', () => {
+test('ledger §20.130: a spender of 10 bytes comes before those of 29', () => {
+  const ledger = withAllowances()
+  const spenders = listAllowances(ledger.state, { caller: alice, args: {} }, ledger.now)
+  expect(minter[0]).toBeLessThan(bob[0] ?? 0)
+  const high = principal(new Uint8Array(10).fill(0xff))
+  ledger.approve(alice, high, 7n)
+  expect(list(ledger)).toEqual([[0, minter, 1n], [0, high, 7n], ...all.slice(1)])
+  expect(spenders.map(({ toSpender }) => toSpender.owner.length)).toEqual([10, 29, 29, 29, 29])
+})
+
+test('ledger §20.131: anybody may ask about anybody', () => {
   const ledger = withAllowances()
   expect(list(ledger, { fromAccount: of(alice) }, carol)).toEqual(all)
 })
@@ -59,7 +70,7 @@ test('a list begins with the account that is asked for', () => {
   expect(list(ledger, { fromAccount: of(alice, sub(2)) })).toEqual([])
 })
 
-test('each page goes on behind the one before, to the end', () => {
+test('ledger §20.128: each page goes on behind the one before, to the end', () => {
   const ledger = withAllowances()
   const seen: unknown[] = []
   let args: ListingArgs = { take: 2n }
@@ -73,7 +84,7 @@ test('each page goes on behind the one before, to the end', () => {
   expect(seen).toEqual(all)
 })
 
-test('a previous spender without an allowance is a place like any other', () => {
+test('ledger §20.128: a previous spender without an allowance is a place like any other', () => {
   const ledger = withAllowances()
   const between = of(bob, sub(1))
   expect(list(ledger, { prevSpender: between })).toEqual(all.slice(2))
@@ -87,7 +98,7 @@ test.each([
   [3n, 3],
   [4n, 3],
   [2n ** 70n, 3],
-])('of %s asked for come at most as many as one page holds', (take, count) => {
+])('ledger §20.129: of %s asked for come at most as many as one page holds', (take, count) => {
   const ledger = withAllowances()
   const { config } = ledger.state
   const limits = { ...config.limits, takeAllowancesMax: 3 }
@@ -95,7 +106,7 @@ test.each([
   expect(listAllowances(state, { caller: alice, args: { take } }, ledger.now)).toHaveLength(count)
 })
 
-test('what has expired is skipped, and takes no place on the page', () => {
+test('ledger §20.129: what has expired is skipped, and takes no place on the page', () => {
   const ledger = withAllowances()
   const expiresAt = timestampNs(ledger.now + 1n)
   ledger.approve(alice, minter, 9n, { expiresAt })
