@@ -1,9 +1,11 @@
 /** The index canister: the ledger's log by account. Source: ledger §13. */
 import { candidText } from '../ic/candid-text.ts'
+import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
 import { timedTransaction } from '../ledger/blocks/log-queries.ts'
 import { AccountIndex } from '../ledger/index/account-index.ts'
 import { flattened, indexInterface } from '../ledger/index/index-interface.ts'
+import { indexPage } from '../ledger/interface/pages.ts'
 import { balanceOf } from '../ledger/queries.ts'
 import { logLength } from '../ledger/state.ts'
 import type { CallContext, Canister } from './canister.ts'
@@ -41,11 +43,14 @@ export class IndexCanister implements Canister {
     return this.#index
   }
 
-  handlers(_context: CallContext): Handlers {
+  handlers({ now }: CallContext): Handlers {
     const methods = indexInterface
     const { state } = this.#ledger
     const index = this.#synced()
     return {
+      http_request: getter(httpInterface.http_request, (asked) =>
+        indexPage(index.synced, now, asked),
+      ),
       get_account_transactions: handler(methods.get_account_transactions, (args) => {
         const { account, start, maxResults } = args
         if (maxResults > INDEX_MAX || (start ?? 0n) > INDEX_MAX)

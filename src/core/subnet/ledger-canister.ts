@@ -5,6 +5,7 @@
 import type { TimestampNs } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import { candidText } from '../ic/candid-text.ts'
+import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
 import { listAllowances } from '../ledger/accounts/listing.ts'
 import { certifiedTip, encodeTipTree } from '../ledger/blocks/certification.ts'
@@ -19,6 +20,7 @@ import {
   SUPPORTED_BLOCK_TYPES,
   SUPPORTED_STANDARDS,
 } from '../ledger/interface/metadata.ts'
+import { ledgerPage } from '../ledger/interface/pages.ts'
 import { apply } from '../ledger/machine.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
 import type { Decision, State } from '../ledger/state.ts'
@@ -101,6 +103,7 @@ export class LedgerCanister implements Canister {
     const { config } = state
     return {
       ...legacyHandlers(state, dataCertificate),
+      http_request: getter(httpInterface.http_request, (asked) => ledgerPage(state, now, asked)),
       icrc1_transfer: handler(methods.icrc1_transfer, (arg) =>
         outcome(this.#transfer(caller, arg, now)),
       ),

@@ -26,6 +26,7 @@ net.settle()
 net.pass(1)
 const MINTER = textOfPrincipal(ownCanisterIds.minter)
 const INDEX = textOfPrincipal(ownCanisterIds.index)
+const BITCOIN = textOfPrincipal(ownCanisterIds.bitcoin)
 const LEDGER = textOfPrincipal(ownCanisterIds.ledger)
 
 /** What the backend below answers. */
@@ -137,6 +138,15 @@ describe('a browser', () => {
   })
 })
 
+test.each([
+  ['ledger', LEDGER, 'ledger_total_transactions 0'],
+  ['index', INDEX, 'index_number_of_blocks 0'],
+])('the metrics of the %s are pages too', async (_, id, line) => {
+  const { status, text } = await ask(`/metrics?canisterId=${id}`)
+  expect(status).toBe(200)
+  expect(text).toContain(`${line} `)
+})
+
 describe('who asks for what is not there', () => {
   test.each([
     ['no canister', '/dashboard', undefined, 404],
@@ -146,7 +156,7 @@ describe('who asks for what is not there', () => {
       undefined,
       404,
     ],
-    ['one without pages', `/?canisterId=${INDEX}`, undefined, 404],
+    ['one without pages', `/?canisterId=${BITCOIN}`, undefined, 404],
     ['an id with a character too many', `/?canisterId=${LEDGER}x`, undefined, 400],
     ['an id that is none', '/metrics?canisterId=minter', undefined, 400],
     ['an id given twice', `/metrics?canisterId=${MINTER}&canisterId=${MINTER}`, undefined, 400],

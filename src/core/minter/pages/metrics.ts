@@ -1,5 +1,6 @@
 /** `/metrics`. Implements `docs/spec/minter.md` §20.4: the deployed names, then ours. */
 import { NS_PER_SECOND } from '../../base/units.ts'
+import { Exposition } from '../../ic/exposition.ts'
 import type { Context } from '../context.ts'
 import { LATENCY_MS, OUTPUTS, SIGNING_MS } from '../observed.ts'
 import { chainOf } from '../state/replacement-chain.ts'
@@ -7,7 +8,6 @@ import { burnsOf, sumOf } from '../state/state.ts'
 import { nextTimer } from '../timers.ts'
 import { coinsOf } from '../views/coins.ts'
 import { consolidationOf, countsOf, reserveOf } from '../views/info.ts'
-import { Exposition } from './exposition.ts'
 
 const NS_PER_MS = NS_PER_SECOND / 1_000n
 const name = (rest: string): string => `ckbtc_minter_${rest}`

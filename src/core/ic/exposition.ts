@@ -1,7 +1,10 @@
 /** Metrics as text. Implements the Prometheus exposition format, version 0.0.4. */
-import type { Histogram } from '../observed.ts'
+/** Its content type. */
+export const METRICS = 'text/plain; version=0.0.4; charset=utf-8'
 
 export type Labels = Readonly<Record<string, string>>
+/** How many values fell into each bucket, the last of which has no bound. */
+type Histogram = { readonly counts: readonly number[]; readonly sum: number }
 type Sample = { readonly labels?: Labels; readonly value: number | bigint }
 
 const escapedLabel = (value: string): string =>

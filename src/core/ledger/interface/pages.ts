@@ -1,0 +1,72 @@
+/**
+ * Pages of ledger and index: metrics by their deployed names, and the log. Implements
+ * `docs/spec/ledger.md` §2.1.
+ */
+import type { TimestampNs } from '../../base/units.ts'
+import { NS_PER_MS, NS_PER_SECOND } from '../../base/units.ts'
+import type { View } from '../../base/view.ts'
+import { Exposition, METRICS } from '../../ic/exposition.ts'
+import { pageOf, servePage } from '../../ic/http-pages.ts'
+import type { HttpRequest, HttpResponse } from '../../ic/http-request.ts'
+import { totalSupply } from '../queries.ts'
+import type { State } from '../state.ts'
+import { logLength } from '../state.ts'
+import type { BlockIndex } from '../types.ts'
+
+const TEXT = 'text/plain; charset=utf-8'
+
+const ledgerPages: Readonly<Record<string, (state: View<State>, now: TimestampNs) => string>> = {
+  '/metrics': ledgerMetrics,
+  '/logs': () => '', // The deployed ledger notes migrations and archiving there.
+}
+
+/** Of a ledger at slot time `now`. */
+export const ledgerPage = (
+  state: View<State>,
+  now: TimestampNs,
+  request: HttpRequest,
+): HttpResponse =>
+  servePage(ledgerPages, request, (page, { path }) =>
+    pageOf(path === '/metrics' ? METRICS : TEXT, page(state, now)),
+  )
+
+function ledgerMetrics(state: View<State>, now: TimestampNs): string {
+  const page = new Exposition(now / NS_PER_MS)
+  const { chain, deduplication, balances, allowances } = state
+  const local = chain.blocks.length
+  page.gauge(
+    'ledger_transactions_by_hash_cache_entries',
+    'Transactions that a repetition is found by.',
+    deduplication.count,
+  )
+  page.gauge(
+    'ledger_transactions_by_height_entries',
+    'Transactions of the deduplication window.',
+    deduplication.count,
+  )
+  page.gauge('ledger_transactions', 'Blocks that the ledger holds itself.', local)
+  page.gauge('ledger_archived_transactions', 'Blocks in archives.', chain.firstLocalIndex)
+  page.gauge('ledger_total_transactions', 'Blocks, wherever they are.', logLength(state))
+  page.gauge('ledger_balances_token_pool', 'What can still be minted.', balances.pool)
+  page.gauge('ledger_total_supply', 'Tokens in circulation.', totalSupply(state))
+  page.gauge('ledger_balance_store_entries', 'Accounts that hold tokens.', balances.amounts.size)
+  page.gauge(
+    'ledger_most_recent_block_time_seconds',
+    'Time of the newest block.',
+    (chain.blocks.at(-1)?.timestamp ?? 0n) / NS_PER_SECOND,
+  )
+  page.gauge('ledger_num_approvals', 'Allowances that are kept.', allowances.entries.size)
+  return page.text()
+}
+
+/** Of an index that has read `synced` blocks. */
+export const indexPage = (
+  synced: BlockIndex,
+  now: TimestampNs,
+  request: HttpRequest,
+): HttpResponse =>
+  servePage({ '/metrics': synced }, request, (blocks) => {
+    const page = new Exposition(now / NS_PER_MS)
+    page.gauge('index_number_of_blocks', 'Blocks that are indexed.', blocks)
+    return pageOf(METRICS, page.text())
+  })
