@@ -62,7 +62,17 @@ export type TokenCanisterIds = {
   readonly ledger: Principal
   readonly index: Principal
   readonly archive: (index: number) => Principal
+  /** How many archives there are ids for. */
+  readonly archivesMax: number
 }
+
+/** Those of ckBTC. */
+export const ckbtcTokenIds = ({ ledger, index, firstArchive }: CanisterIds): TokenCanisterIds => ({
+  ledger,
+  index,
+  archive: (number) => (number === 0 ? firstArchive : furtherArchive(number - 1)),
+  archivesMax: 1 + FURTHER_ARCHIVES_COUNT_MAX,
+})
 
 /** Ids of the further token number `k`, from 0. */
 export function furtherToken(k: number): TokenCanisterIds {
@@ -71,6 +81,7 @@ export function furtherToken(k: number): TokenCanisterIds {
     ledger: canisterOfNumber(first),
     index: canisterOfNumber(first + 2n),
     archive: (index) => canisterOfNumber(first + 4n + within(index, TOKEN_ARCHIVES_COUNT_MAX)),
+    archivesMax: TOKEN_ARCHIVES_COUNT_MAX,
   }
 }
 

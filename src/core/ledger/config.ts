@@ -30,6 +30,11 @@ export type Limits = {
   readonly consentMessageArgBytesMax: number
   readonly blocksToArchiveMax: number
   readonly archiveMessageBytesMax: number
+  /**
+   * Bytes of the blocks of one message, unless a single one is larger: archiving takes turns with
+   * calls, and holds up no slot for more than a few milliseconds [P].
+   */
+  readonly archiveStepBytesMax: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -44,6 +49,7 @@ export const DEFAULT_LIMITS: Limits = {
   consentMessageArgBytesMax: 500,
   blocksToArchiveMax: 18_000,
   archiveMessageBytesMax: 1024 * 1024,
+  archiveStepBytesMax: 32 * 1024,
 }
 
 export const DEFAULT_DECIMALS = 8

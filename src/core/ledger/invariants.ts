@@ -3,23 +3,33 @@ import { equalBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
 import type { Allowances } from './accounts/allowances.ts'
 import { balanceOf } from './accounts/balances.ts'
+import type { Archive } from './archive/archive.ts'
+import { blocksFrom } from './archive/whole-log.ts'
+import type { Block } from './blocks/block.ts'
 import { tokensMax } from './config.ts'
 import { replay } from './replay.ts'
 import type { State } from './state.ts'
+import { logLength } from './state.ts'
 import type { Remembered } from './transactions/remembered.ts'
 import { entriesOf, indexOf } from './transactions/remembered.ts'
 
 /**
  * Names of the invariants that do not hold; empty in every reachable state.
  *
- * I3 and I8 need every block, so they are judged as long as none is in an archive.
+ * I3 and I8 need every block, those in `archives` (in the order of their creation) included; without
+ * them they are judged as long as none has left the ledger.
  */
-export function violations(state: View<State>): readonly string[] {
+export function violations(
+  state: View<State>,
+  archives: readonly View<Archive>[] = [],
+): readonly string[] {
+  const isWhole = archives.length > 0 || state.chain.firstLocalIndex === 0n
   return [
     ...balanceViolations(state),
     ...deduplicationViolations(state),
     ...allowanceViolations(state.allowances),
-    ...(state.chain.firstLocalIndex === 0n ? logViolations(state) : []),
+    ...rangeViolations(state),
+    ...(isWhole ? logViolations(state, [...blocksFrom({ ledger: state, archives }, 0n)]) : []),
   ]
 }
 
@@ -79,15 +89,32 @@ function allowanceViolations({ entries, order, expiry }: View<Allowances>): read
   ]
 }
 
+function rangeViolations({ archiving, chain }: View<State>): readonly string[] {
+  const { archives, waiting } = archiving
+  const ends = [0n, ...archives.map(({ end }) => end)]
+  return [
+    ...unless(
+      archives.every(({ start, end }, place) => start === ends[place] && start <= end),
+      'I6: archived ranges are contiguous from 0',
+    ),
+    ...unless(
+      ends.at(-1) === chain.firstLocalIndex,
+      'I6: the first local block follows the archived ones',
+    ),
+    ...unless(waiting >= 0 && waiting <= chain.blocks.length, 'I6: a round moves local blocks'),
+  ]
+}
+
 /** I3 and I8. A replay never purges nor prunes, so it may only know more of what is past. */
-function logViolations(state: View<State>): readonly string[] {
-  const again = replay(state.config, state.chain.blocks)
+function logViolations(state: View<State>, blocks: readonly View<Block>[]): readonly string[] {
+  const again = replay(state.config, blocks)
   if (again.type === 'broken') return [`I3, I8: block ${again.blockIndex}: ${again.reason}`]
   const { balances, allowances, chain, deduplication } = again.state
   const live = entriesOf(state.deduplication)
   const known = entriesOf(deduplication).slice(deduplication.count - live.length)
   const forgotten = [...allowances.entries].filter(([key]) => !state.allowances.entries.has(key))
   return [
+    ...unless(BigInt(blocks.length) === logLength(state), 'I6: every block is in its archive'),
     ...unless(sameEntries(balances.amounts, state.balances.amounts), 'I8: balances replay'),
     ...unless(balances.pool === state.balances.pool, 'I8: the supply replays'),
     ...unless(

@@ -5,6 +5,7 @@ import { tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'
 import { pruneAllowances } from './accounts/allowances.ts'
 import { collectorKeys, noteCollector } from './accounts/fee-collector.ts'
+import { applyArchiving } from './archive/archiving-state.ts'
 import type { Block } from './blocks/block.ts'
 import { hashBlock, hashTransaction } from './blocks/block-hash.ts'
 import type { Config } from './config.ts'
@@ -70,6 +71,12 @@ export function apply(state: State, event: Event): void {
       state.config = withSettings(state.config, event.settings)
       // Setting a collector, even the same one again, makes the next block name it (§7).
       if (event.settings.feeCollector !== undefined) state.feeCollection.namedIn = undefined
+      return
+    case 'startedArchiving':
+    case 'createdArchive':
+    case 'archivedBlocks':
+    case 'failedArchiving':
+      applyArchiving(state, event)
       return
   }
 }

@@ -3,12 +3,15 @@ import type { Hash32 } from '../base/bytes.ts'
 import type { TimestampNs, Tokens } from '../base/units.ts'
 import { timestampNs, tokens } from '../base/units.ts'
 import type { View } from '../base/view.ts'
+import type { Principal } from '../ic/principal.ts'
 import type { Allowances } from './accounts/allowances.ts'
 import { emptyAllowances } from './accounts/allowances.ts'
 import type { Balances } from './accounts/balances.ts'
 import { emptyBalances } from './accounts/balances.ts'
 import type { FeeCollection } from './accounts/fee-collector.ts'
 import { emptyFeeCollection } from './accounts/fee-collector.ts'
+import type { ArchivingState } from './archive/archiving-state.ts'
+import { emptyArchiving } from './archive/archiving-state.ts'
 import type { Block } from './blocks/block.ts'
 import type { Config, Settings } from './config.ts'
 import { tokensMax } from './config.ts'
@@ -25,6 +28,7 @@ export type State = {
   readonly deduplication: RememberedQueue
   readonly feeCollection: FeeCollection
   readonly chain: Chain
+  readonly archiving: ArchivingState
   /** The fee of the newest transfer or approval. */
   lastFee: Tokens
   /** The latest time an event bore; the ledger's time never goes back. */
@@ -48,6 +52,14 @@ export type Event =
   /** `transactionHash` is the hash of the block's `tx` map, which the decision computed. */
   | { readonly type: 'appendedBlock'; readonly block: Block; readonly transactionHash: Hash32 }
   | { readonly type: 'upgraded'; readonly settings: Settings }
+  /** A round begins: the `count` oldest local blocks are to move (§12). */
+  | { readonly type: 'startedArchiving'; readonly count: number }
+  /** The next archive, for the blocks from the first local one on. */
+  | { readonly type: 'createdArchive'; readonly canisterId: Principal }
+  /** The newest archive has accepted the `count` oldest local blocks: they leave the ledger. */
+  | { readonly type: 'archivedBlocks'; readonly count: number }
+  /** The round ends as far as it came; the next one begins no sooner than a pause after `at`. */
+  | { readonly type: 'failedArchiving'; readonly at: TimestampNs }
 
 export type Decision<E> = { readonly events: readonly Event[]; readonly reply: Reply<E> }
 
@@ -60,6 +72,7 @@ export function emptyState(config: Config): State {
     deduplication: emptyRememberedQueue(),
     feeCollection: emptyFeeCollection(),
     chain: { firstLocalIndex: 0n, blocks: [], tipHash: undefined },
+    archiving: emptyArchiving(),
     lastFee: tokens(config.transferFee),
     time: timestampNs(0n),
   }

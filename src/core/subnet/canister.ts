@@ -35,7 +35,7 @@ export interface Cycles {
   accept(amount: bigint): void
 }
 
-export type CanisterName = 'ledger' | 'minter' | 'index' | 'checker' | 'bitcoin'
+export type CanisterName = 'ledger' | 'minter' | 'index' | 'archive' | 'checker' | 'bitcoin'
 
 /** Version of the embedded canisters: changes with what they do, not with the program. */
 const VERSION = '0.1.0'

@@ -2,12 +2,12 @@
 import { candidText } from '../ic/candid-text.ts'
 import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
+import { blockAt, blocksFrom } from '../ledger/archive/whole-log.ts'
 import { timedTransaction } from '../ledger/blocks/log-queries.ts'
 import { AccountIndex } from '../ledger/index/account-index.ts'
 import { flattened, indexInterface } from '../ledger/index/index-interface.ts'
 import { indexPage } from '../ledger/interface/pages.ts'
 import { balanceOf } from '../ledger/queries.ts'
-import { logLength } from '../ledger/state.ts'
 import type { CallContext, Canister } from './canister.ts'
 import type { Handlers } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
@@ -33,13 +33,7 @@ export class IndexCanister implements Canister {
   }
 
   #synced(): AccountIndex {
-    const { chain } = this.#ledger.state
-    const length = logLength(this.#ledger.state)
-    while (this.#index.synced < length) {
-      const block = chain.blocks[Number(this.#index.synced - chain.firstLocalIndex)]
-      if (block === undefined) break // In an archive, which this index has passed.
-      this.#index.add(block)
-    }
+    for (const block of blocksFrom(this.#ledger.log, this.#index.synced)) this.#index.add(block)
     return this.#index
   }
 
@@ -57,7 +51,7 @@ export class IndexCanister implements Canister {
           return { type: 'trap', message: 'a number of more than 64 bits' }
         const { ids, oldest } = index.page(account, { before: start, countMax: maxResults })
         const transactions = ids.flatMap((id) => {
-          const block = state.chain.blocks[Number(id - state.chain.firstLocalIndex)]
+          const block = blockAt(this.#ledger.log, id)
           return block === undefined
             ? []
             : [{ id, transaction: flattened(timedTransaction(block)) }]

@@ -8,8 +8,16 @@ import { candidText } from '../ic/candid-text.ts'
 import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
 import { listAllowances } from '../ledger/accounts/listing.ts'
+import type { Archive } from '../ledger/archive/archive.ts'
+import type { WholeLog } from '../ledger/archive/whole-log.ts'
 import { certifiedTip, encodeTipTree } from '../ledger/blocks/certification.ts'
-import { getBlocks, getLegacyBlocks, getTransactions } from '../ledger/blocks/log-queries.ts'
+import type { LegacyArchived } from '../ledger/blocks/log-queries.ts'
+import {
+  archiveRanges,
+  getBlocks,
+  getLegacyBlocks,
+  getTransactions,
+} from '../ledger/blocks/log-queries.ts'
 import { findBlock } from '../ledger/blocks/lookup.ts'
 import { flattened } from '../ledger/index/index-interface.ts'
 import { consent } from '../ledger/interface/consent.ts'
@@ -57,14 +65,22 @@ export class LedgerCanister implements Canister {
   readonly service = candidText(ledgerInterface)
   readonly id: Principal
   readonly #state: State
+  readonly #archives: readonly Archive[]
 
-  constructor(id: Principal, state: State) {
+  /** `archives`: those of the ledger in the order of their creation, more of them as time goes on. */
+  constructor(id: Principal, state: State, archives: readonly Archive[] = []) {
     this.id = id
     this.#state = state
+    this.#archives = archives
   }
 
   get state(): View<State> {
     return this.#state
+  }
+
+  /** Every block, wherever it is. */
+  get log(): WholeLog {
+    return { ledger: this.#state, archives: this.#archives }
   }
 
   #perform<E>({ events, reply }: Decision<E>): Reply<E> {
@@ -131,10 +147,15 @@ export class LedgerCanister implements Canister {
       icrc3_get_blocks: handler(methods.icrc3_get_blocks, (ranges) => {
         const answer = getBlocks(state, ranges)
         if (answer.type === 'trap') return answer
-        const { logLength, blocks } = answer
-        return { type: 'result', value: { logLength, blocks, archivedBlocks: [] } }
+        const { logLength, blocks, archived } = answer
+        const archivedBlocks = archived.map(({ canisterId, ranges: args }) => {
+          return { args, callback: { canisterId, methodName: 'icrc3_get_blocks' } }
+        })
+        return { type: 'result', value: { logLength, blocks, archivedBlocks } }
       }),
-      icrc3_get_archives: getter(methods.icrc3_get_archives, () => []),
+      icrc3_get_archives: getter(methods.icrc3_get_archives, ({ from }) =>
+        archiveRanges(state, from),
+      ),
       icrc3_get_tip_certificate: getter(methods.icrc3_get_tip_certificate, () => {
         const certificate = dataCertificate()
         return certificate && { certificate, hashTree: encodeTipTree(state) }
@@ -170,6 +191,7 @@ export class LedgerCanister implements Canister {
     const spender = byAllowance ? { owner: minter } : undefined
     const blockIndex = findBlock(
       this.#state,
+      this.#archives,
       operation === 'mint'
         ? { type: 'mint', to: account, ...given }
         : { type: 'burn', from: account, spender, ...given },
@@ -203,7 +225,7 @@ export class LedgerCanister implements Canister {
   }
 }
 
-/** The log as it was read before ICRC-3. Nothing is in archives. */
+/** The log as it was read before ICRC-3. */
 function legacyHandlers(
   state: View<State>,
   dataCertificate: CallContext['dataCertificate'],
@@ -215,7 +237,8 @@ function legacyHandlers(
       if (answer.type === 'trap') return answer
       const transactions = answer.transactions.map(flattened)
       const { logLength, firstIndex } = answer
-      const value = { logLength, firstIndex, transactions, archivedTransactions: [] }
+      const archivedTransactions = callbacks(answer.archived, 'get_transactions')
+      const value = { logLength, firstIndex, transactions, archivedTransactions }
       return { type: 'result', value }
     }),
     get_blocks: handler(methods.get_blocks, (range) => {
@@ -224,16 +247,26 @@ function legacyHandlers(
       const blocks = answer.blocks.map(legacyValue)
       const { chainLength, firstIndex } = answer
       const certificate = dataCertificate()
-      const value = { chainLength, firstIndex, blocks, certificate, archivedBlocks: [] }
+      const archivedBlocks = callbacks(answer.archived, 'get_blocks')
+      const value = { chainLength, firstIndex, blocks, certificate, archivedBlocks }
       return { type: 'result', value }
     }),
     get_data_certificate: getter(methods.get_data_certificate, () => ({
       certificate: dataCertificate(),
       hashTree: encodeTipTree(state),
     })),
-    archives: getter(methods.archives, () => []),
+    archives: getter(methods.archives, () =>
+      archiveRanges(state).map(({ canisterId, start, end }) => {
+        return { canisterId, blockRangeStart: start, blockRangeEnd: end }
+      }),
+    ),
   }
 }
+
+const callbacks = (parts: readonly LegacyArchived[], methodName: string) =>
+  parts.map(({ start, length, canisterId }) => {
+    return { start, length, callback: { canisterId, methodName } }
+  })
 
 type LedgerReply = Reply<TransferFromError>
 

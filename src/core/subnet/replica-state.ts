@@ -72,7 +72,7 @@ export function installCanisters(
     ...BitcoinCanister.initialState(networks[bitcoinNetwork]),
     headers: new Map(),
     checker: newChecker(),
-    ckbtc: { ledger: initial(profile, createdAt) },
+    ckbtc: { ledger: initial(profile, createdAt), archives: [] },
     minter: installed.minter,
     requests: new Map(),
     asked: new Map(),

@@ -9,19 +9,17 @@ import { attempt, BadEncoding } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
-import { addNs, timestampNs } from '../base/units.ts'
+import { addNs } from '../base/units.ts'
 import type { Ed25519 } from '../base/verification.ts'
 import type { View } from '../base/view.ts'
 import { decodeHeader } from '../btc/block.ts'
 import type { NetworkName } from '../btc/network.ts'
 import { admit } from '../ic/admission.ts'
 import type { CallReply } from '../ic/call-reply.ts'
-import { rejected } from '../ic/call-reply.ts'
 import type { CanisterIds, IdsKind } from '../ic/canister-ids.ts'
-import { canisterIdsOf } from '../ic/canister-ids.ts'
+import { canisterIdsOf, ckbtcTokenIds } from '../ic/canister-ids.ts'
 import { decodeEnvelope } from '../ic/envelope.ts'
 import type { Principal } from '../ic/principal.ts'
-import { textOfPrincipal } from '../ic/principal.ts'
 import type { Branch } from '../ic/state-tree.ts'
 import { branch } from '../ic/state-tree.ts'
 import type { Notice, SignatureKey } from '../minter/calls.ts'
@@ -43,6 +41,7 @@ import type { KeyPort, KeyReply, KeySettings } from './key-calls.ts'
 import { KeyCalls } from './key-calls.ts'
 import { isManagement, manage } from './management.ts'
 import { MinterCanister } from './minter-canister.ts'
+import { tooLate, unknownCanister } from './rejections.ts'
 import type { ReplicaState } from './replica-state.ts'
 import { installCanisters } from './replica-state.ts'
 import type { KnownRequest } from './request-history.ts'
@@ -50,6 +49,7 @@ import { KEEP_NS, RequestHistory } from './request-history.ts'
 import type { MinterSettings } from './settings.ts'
 import { TipWatch } from './tip-watch.ts'
 import { TokenCanisters } from './token-canisters.ts'
+import { earliest, Tokens } from './tokens.ts'
 
 export type ReplicaConfig = {
   /** Its own unless told. */
@@ -83,8 +83,9 @@ export class Replica {
   readonly #bitcoin: BitcoinCanister
   readonly #checker: CheckerCanister
   readonly #ckbtc: TokenCanisters
-  /** By id in hexadecimal. */
-  readonly #canisters: ReadonlyMap<string, Canister>
+  readonly #tokens: Tokens
+  /** Those of no token, by id in hexadecimal. */
+  readonly #others: ReadonlyMap<string, Canister>
   readonly #requests: RequestHistory
   readonly #keyCalls: KeyCalls
   readonly #state: ReplicaState
@@ -98,7 +99,7 @@ export class Replica {
     state: ReplicaState = installCanisters(canisterIdsOf[config.ids ?? 'own'], config),
   ) {
     this.ids = canisterIdsOf[config.ids ?? 'own']
-    const { ledger, checker, minter: minterId, index, bitcoin } = this.ids
+    const { checker, minter: minterId, bitcoin } = this.ids
     const { operator } = config
     this.#config = config
     this.#state = state
@@ -111,9 +112,9 @@ export class Replica {
     this.#tipWatch = new TipWatch(this.#bitcoin, state)
     const chain = (): BitcoinCanister['state'] => state.chain
     this.#checker = new CheckerCanister(checker, state.checker, { operator, chain })
-    this.#ckbtc = new TokenCanisters({ ledger, index }, state.ckbtc)
+    this.#ckbtc = new TokenCanisters(ckbtcTokenIds(this.ids), state.ckbtc)
+    this.#tokens = new Tokens([this.#ckbtc])
     const canisters: readonly Canister[] = [
-      ...this.#ckbtc.canisters,
       new MinterCanister(minterId, state, {
         controller: operator,
         world: (now) => this.#world(now),
@@ -122,7 +123,7 @@ export class Replica {
       this.#bitcoin,
       ...(config.guests ?? []),
     ]
-    this.#canisters = new Map(canisters.map((canister) => [toHex(canister.id), canister]))
+    this.#others = new Map(canisters.map((canister) => [toHex(canister.id), canister]))
   }
 
   /** All that is remembered, for a snapshot: whoever takes it copies it at once. */
@@ -205,7 +206,7 @@ export class Replica {
       time: this.#state.time,
       certificationKey,
       nodes: this.#config.nodes,
-      canisters: [...this.#canisters.values()].map((canister) => ({
+      canisters: [...this.#tokens.canisters, ...this.#others.values()].map((canister) => ({
         id: canister.id,
         certifiedData: canister.certifiedData(),
         controllers: [this.#config.operator],
@@ -218,7 +219,7 @@ export class Replica {
   }
 
   #canister(id: Principal): Canister | undefined {
-    return this.#canisters.get(toHex(id))
+    return this.#tokens.find(id) ?? this.#others.get(toHex(id))
   }
 
   #manage(call: CanisterCall): CallReply {
@@ -316,7 +317,7 @@ export class Replica {
 
   #takeCalls(port: KeyPort, now: TimestampNs): readonly KeyReply[] {
     const { incarnation } = this.#state
-    return [...this.#canisters.values()].flatMap(({ id: caller, keyCaller }) =>
+    return [...this.#others.values()].flatMap(({ id: caller, keyCaller }) =>
       (keyCaller?.outstanding() ?? []).flatMap((unnamed) => {
         const call = { ...unnamed, caller }
         if (isBitcoinCall(call.methodName)) return passBitcoinCall(this.#bitcoin, call, now)
@@ -345,6 +346,7 @@ export class Replica {
     for (const id of this.#requests.forget(now)) this.#requestTree = this.#requestTree.without(id)
     this.#tellMinter(this.#tipWatch.atSlotEnd(), now)
     this.#runTimers(now)
+    this.#tokens.endSlot(now)
     return minter.outstanding(this.#state.minter).flatMap((request) => {
       const id = this.#requestId(request.key)
       if (this.#state.asked.has(toHex(id))) return []
@@ -375,8 +377,7 @@ export class Replica {
 
   /** Earliest slot time at which a timer is due. */
   nextTimer(): TimestampNs | undefined {
-    const due = minter.nextTimer(this.#state.minter)
-    return due === undefined ? undefined : timestampNs(due)
+    return earliest([minter.nextTimer(this.#state.minter), this.#tokens.nextTimer()])
   }
 
   adapterWork(): AdapterWork {
@@ -391,9 +392,3 @@ export class Replica {
 
 /** Certificate of a canister's certified data in the state that is asked. */
 export type DataCertificate = (canisterId: Principal) => Uint8Array | undefined
-
-const unknownCanister = ({ canisterId }: CanisterCall): CallReply =>
-  rejected('IC0301', `Canister ${textOfPrincipal(canisterId)} not found`)
-
-const tooLate = (requestId: Hash32): CallReply =>
-  rejected('IC0202', `Ingress message 0x${toHex(requestId)} timed out waiting to start executing.`)

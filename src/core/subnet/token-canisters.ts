@@ -1,24 +1,63 @@
-/** The canisters of one chain-key token: ledger and index. Source: ledger §§2, 13. */
+/** The canisters of one chain-key token: ledger, index and archives. Source: ledger §§2, 12, 13. */
+import type { TimestampNs } from '../base/units.ts'
 import type { TokenCanisterIds } from '../ic/canister-ids.ts'
-import type { State as LedgerState } from '../ledger/state.ts'
+import type { Archive } from '../ledger/archive/archive.ts'
+import { archiveStep, nextArchiving } from '../ledger/archive/archiving.ts'
+import { apply } from '../ledger/machine.ts'
+import type { Event, State as LedgerState } from '../ledger/state.ts'
+import { logLength } from '../ledger/state.ts'
 import type { Canister } from './canister.ts'
 import { IndexCanister } from './index-canister.ts'
 import { LedgerCanister } from './ledger-canister.ts'
+import { TokenArchives } from './token-archives.ts'
 
 /** What the canisters of a token remember, as plain data. */
-export type TokenState = { readonly ledger: LedgerState }
+export type TokenState = {
+  readonly ledger: LedgerState
+  /** In the order of their creation. */
+  readonly archives: Archive[]
+}
 
 export class TokenCanisters {
   readonly ledger: LedgerCanister
   readonly #index: IndexCanister
+  readonly #archives: TokenArchives
+  readonly #state: TokenState
+  /** Length of the log at the end of the last slot. */
+  #length: bigint
 
-  constructor(ids: Pick<TokenCanisterIds, 'ledger' | 'index'>, state: TokenState) {
-    this.ledger = new LedgerCanister(ids.ledger, state.ledger)
+  constructor(ids: TokenCanisterIds, state: TokenState) {
+    this.ledger = new LedgerCanister(ids.ledger, state.ledger, state.archives)
     this.#index = new IndexCanister(ids.index, this.ledger)
+    this.#archives = new TokenArchives(ids, state.archives)
+    this.#state = state
+    this.#length = logLength(state.ledger)
   }
 
   /** Those there are now. */
   get canisters(): readonly Canister[] {
-    return [this.ledger, this.#index]
+    return [this.ledger, this.#index, ...this.#archives.canisters]
+  }
+
+  /** Earliest slot time at which blocks are to be moved. */
+  nextTimer(): TimestampNs | undefined {
+    return nextArchiving(this.#state.ledger)
+  }
+
+  /**
+   * Moves blocks that are due: one message, and more of them until as many blocks have left as the
+   * slot brought, so that no load makes the ledger grow.
+   */
+  endSlot(now: TimestampNs): void {
+    const { ledger: state } = this.#state
+    const { chain } = state
+    const record = (event: Event): void => apply(state, event)
+    const goal = chain.firstLocalIndex + logLength(state) - this.#length
+    this.#length = logLength(state)
+    for (;;) {
+      const first = chain.firstLocalIndex
+      archiveStep({ state, record, port: this.#archives }, now)
+      if (chain.firstLocalIndex === first || chain.firstLocalIndex >= goal) return
+    }
   }
 }

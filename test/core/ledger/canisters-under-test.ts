@@ -3,7 +3,7 @@ import { present } from '../../../src/core/base/errors.ts'
 import type { CallReply } from '../../../src/core/ic/call-reply.ts'
 import type { Codec, ValueOf } from '../../../src/core/ic/candid.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
-import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { ckbtcTokenIds, ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { anonymous } from '../../../src/core/ic/principal.ts'
 import { indexInterface } from '../../../src/core/ledger/index/index-interface.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
@@ -28,7 +28,10 @@ export class CanistersUnderTest {
 
   constructor(ledger: LedgerUnderTest) {
     this.#ledger = ledger
-    this.#token = new TokenCanisters(ownCanisterIds, { ledger: ledger.state })
+    this.#token = new TokenCanisters(ckbtcTokenIds(ownCanisterIds), {
+      ledger: ledger.state,
+      archives: [],
+    })
   }
 
   /** Any bytes to any method. */

@@ -1,5 +1,8 @@
 /** Reading the log, in ICRC-3 form and before. Implements `docs/spec/ledger.md` §§9.3, 11. */
 import type { View } from '../../base/view.ts'
+import type { Principal } from '../../ic/principal.ts'
+import { comparePrincipals } from '../../ic/principal.ts'
+import { archivesInUse } from '../archive/archiving-state.ts'
 import type { State } from '../state.ts'
 import { logLength } from '../state.ts'
 import type { BlockIndex, Trap } from '../types.ts'
@@ -14,29 +17,83 @@ const INDEX_MAX = 2n ** 64n - 1n
 
 export type NumberedBlock = { readonly id: BlockIndex; readonly block: Value }
 
+/** Blocks of some ranges that lie in an archive. */
+export type ArchivedPart = { readonly canisterId: Principal; readonly ranges: readonly Range[] }
+
+/** Ranges that one answer sends to archives: more would not fit into a reply. */
+const ARCHIVED_RANGES_MAX = 100_000
+
 export type Blocks = {
   readonly type: 'blocks'
   readonly logLength: BlockIndex
   readonly blocks: readonly NumberedBlock[]
+  /** One for each archive that holds something, in the order of their ids. */
+  readonly archived: readonly ArchivedPart[]
 }
 
 /** `icrc3_get_blocks`: each range as asked, until the limit of one answer is reached. */
 export function getBlocks(state: View<State>, ranges: readonly Range[]): Blocks | Trap {
   const { blocksPerResponseMax } = state.config.limits
   const blocks: NumberedBlock[] = []
+  const archives = archivesInUse(state).map(({ start, end, canisterId }) => {
+    return { start, end, canisterId, ranges: [] as Range[] }
+  })
+  let archivedCount = 0
   for (const range of ranges) {
     const room = BigInt(blocksPerResponseMax - blocks.length)
     if (room === 0n) break
     const trap = refuseRange(range)
     if (trap !== undefined) return trap
-    const length = range.length < room ? range.length : room
-    const local = localPart(state, { start: range.start, length })
+    // Cut before it is split: what is in archives comes first, and takes its share (§11.1 step 3).
+    const cut = { start: range.start, length: range.length < room ? range.length : room }
+    const local = localPart(state, cut)
     local.blocks.forEach((block, offset) => {
       blocks.push({ id: local.firstIndex + BigInt(offset), block: valueOfBlock(block) })
     })
+    for (const { place, ...part } of archivedParts(archives, cut)) {
+      archives[place]?.ranges.push(part)
+      archivedCount++
+    }
+    if (archivedCount > ARCHIVED_RANGES_MAX)
+      return { type: 'trap', message: `more than ${ARCHIVED_RANGES_MAX} ranges in archives` }
   }
-  return { type: 'blocks', logLength: logLength(state), blocks }
+  const archived = archives
+    .filter(({ ranges: parts }) => parts.length > 0)
+    .sort((a, b) => comparePrincipals(a.canisterId, b.canisterId))
+    .map(({ canisterId, ranges: parts }) => ({ canisterId, ranges: parts }))
+  return { type: 'blocks', logLength: logLength(state), blocks, archived }
 }
+
+type Span = { readonly start: BlockIndex; readonly end: BlockIndex }
+
+/** What each of the spans, which follow one another, holds of a range. */
+function archivedParts(
+  spans: readonly Span[],
+  { start, length }: Range,
+): readonly (Range & { readonly place: number })[] {
+  const parts: (Range & { readonly place: number })[] = []
+  const behind = start + length
+  for (let place = firstEndingAfter(spans, start); ; place++) {
+    const span = spans[place]
+    if (span === undefined || span.start >= behind) return parts
+    const from = start > span.start ? start : span.start
+    const to = behind < span.end ? behind : span.end
+    if (from < to) parts.push({ place, start: from, length: to - from })
+  }
+}
+
+function firstEndingAfter(spans: readonly Span[], index: BlockIndex): number {
+  let [low, high] = [0, spans.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((spans[middle]?.end ?? 0n) <= index) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Blocks of one range that lie in an archive. */
+export type LegacyArchived = Range & { readonly canisterId: Principal }
 
 export type LegacyBlocks = {
   readonly type: 'blocks'
@@ -44,14 +101,16 @@ export type LegacyBlocks = {
   readonly chainLength: BlockIndex
   /** In the legacy form the wire writes numbers below 2^64 as `Nat64`. */
   readonly blocks: readonly Value[]
+  readonly archived: readonly LegacyArchived[]
 }
 
 /** `get_blocks`. */
 export function getLegacyBlocks(state: View<State>, range: Range): LegacyBlocks | Trap {
-  const local = legacyPart(state, range)
-  if ('type' in local) return local
-  const blocks = local.blocks.map(valueOfBlock)
-  return { type: 'blocks', firstIndex: local.firstIndex, chainLength: logLength(state), blocks }
+  const part = legacyPart(state, range)
+  if ('type' in part) return part
+  const { firstIndex, archived } = part
+  const blocks = part.blocks.map(valueOfBlock)
+  return { type: 'blocks', firstIndex, chainLength: logLength(state), blocks, archived }
 }
 
 export type Transactions = {
@@ -59,6 +118,7 @@ export type Transactions = {
   readonly firstIndex: BlockIndex
   readonly logLength: BlockIndex
   readonly transactions: readonly TimedTransaction[]
+  readonly archived: readonly LegacyArchived[]
 }
 
 /** A block without its links; `fee` is what was paid, whoever named it. */
@@ -67,14 +127,11 @@ export type TimedMovement = Movement & Pick<Block, 'timestamp' | 'fee'>
 
 /** `get_transactions`. */
 export function getTransactions(state: View<State>, range: Range): Transactions | Trap {
-  const local = legacyPart(state, range)
-  if ('type' in local) return local
-  return {
-    type: 'transactions',
-    firstIndex: local.firstIndex,
-    logLength: logLength(state),
-    transactions: local.blocks.map(timedTransaction),
-  }
+  const part = legacyPart(state, range)
+  if ('type' in part) return part
+  const { firstIndex, archived } = part
+  const transactions = part.blocks.map(timedTransaction)
+  return { type: 'transactions', firstIndex, logLength: logLength(state), transactions, archived }
 }
 
 /** The same of what moves tokens or allows it; undefined for a setting. */
@@ -90,16 +147,40 @@ export function timedTransaction({ transaction, timestamp, fee }: Block): TimedT
 }
 
 type LocalPart = { readonly firstIndex: BlockIndex; readonly blocks: readonly Block[] }
+type LegacyPart = LocalPart & { readonly archived: readonly LegacyArchived[] }
 
-/** Older methods serve one range, cut at its end; missing all, they name the first local block. */
-function legacyPart(state: View<State>, range: Range): LocalPart | Trap {
+/**
+ * Older methods serve one range, its local part cut at its end; missing all, they name the first
+ * local block.
+ */
+function legacyPart(state: View<State>, range: Range): LegacyPart | Trap {
   const trap = refuseRange(range)
   if (trap !== undefined) return trap
   const { firstIndex, blocks } = localPart(state, range)
-  return { firstIndex, blocks: blocks.slice(0, state.config.limits.transactionsPerRequestMax) }
+  const archives = archivesInUse(state)
+  const archived = archivedParts(archives, range).flatMap(({ place, start, length }) => {
+    const archive = archives[place]
+    return archive === undefined ? [] : [{ start, length, canisterId: archive.canisterId }]
+  })
+  const served = blocks.slice(0, state.config.limits.transactionsPerRequestMax)
+  return { firstIndex, blocks: served, archived }
 }
 
-function refuseRange({ start, length }: Range): Trap | undefined {
+/** `archives` and `icrc3_get_archives`: both ends inclusive, in the order of creation. */
+export type ArchiveRange = {
+  readonly canisterId: Principal
+  readonly start: BlockIndex
+  readonly end: BlockIndex
+}
+
+/** The archives that hold blocks; `from`: only those whose id is greater. */
+export const archiveRanges = (state: View<State>, from?: Principal): readonly ArchiveRange[] =>
+  archivesInUse(state)
+    .filter(({ canisterId }) => from === undefined || comparePrincipals(canisterId, from) > 0)
+    .map(({ canisterId, start, end }) => ({ canisterId, start, end: end - 1n }))
+
+/** What no index and no length can be. */
+export function refuseRange({ start, length }: Range): Trap | undefined {
   if (start > INDEX_MAX) return { type: 'trap', message: `the index ${start} is too large` }
   if (length > INDEX_MAX) return { type: 'trap', message: `the length ${length} is too large` }
   return undefined

@@ -1,11 +1,17 @@
 /** A block by its transaction, without reading the log from its start. Source: ledger §§5, 9. */
 import { equalBytes } from '../../base/bytes.ts'
+import { present } from '../../base/errors.ts'
 import type { TimestampNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
+import type { Archive } from '../archive/archive.ts'
+import type { WholeLog } from '../archive/whole-log.ts'
+import { archivedBytes, blockAt } from '../archive/whole-log.ts'
 import type { State } from '../state.ts'
+import { logLength } from '../state.ts'
 import { indexOf } from '../transactions/remembered.ts'
 import type { BlockIndex } from '../types.ts'
-import type { Transaction } from './block.ts'
+import type { Block, Transaction } from './block.ts'
+import { createdAt } from './block-codec.ts'
 import { hashTransaction } from './block-hash.ts'
 
 type Dated = Transaction & { readonly createdAtTime: TimestampNs }
@@ -14,32 +20,44 @@ type Dated = Transaction & { readonly createdAtTime: TimestampNs }
  * The block of exactly this transaction; undefined where the log has none.
  *
  * Within the window the deduplication knows it. After that it is looked for among the blocks of the
- * time at which the ledger takes such a call.
+ * time at which the ledger takes such a call, in archives too: of those it decodes the ones that
+ * were created at this time.
  */
-export function findBlock(state: View<State>, transaction: Dated): BlockIndex | undefined {
+export function findBlock(
+  ledger: View<State>,
+  archives: readonly View<Archive>[],
+  transaction: Dated,
+): BlockIndex | undefined {
   const hash = hashTransaction(transaction)
-  const known = indexOf(state.deduplication, hash)
+  const known = indexOf(ledger.deduplication, hash)
   if (known !== undefined) return known
-  const { chain, config } = state
-  const { transactionWindowNs, permittedDriftNs } = config.limits
+  const log = { ledger, archives }
+  const { transactionWindowNs, permittedDriftNs } = ledger.config.limits
   const { createdAtTime } = transaction
-  for (let i = firstSince(state, createdAtTime - permittedDriftNs); ; i++) {
-    const block = chain.blocks[i]
-    if (block === undefined || block.timestamp > createdAtTime + transactionWindowNs)
-      return undefined
-    if (block.transaction.createdAtTime !== createdAtTime) continue
-    if (equalBytes(hashTransaction(block.transaction), hash))
-      return chain.firstLocalIndex + BigInt(i)
+  const first = firstSince(log, createdAtTime - permittedDriftNs)
+  const end = firstSince(log, createdAtTime + transactionWindowNs + 1n)
+  const isArchivedCandidate = createdAt(createdAtTime)
+  for (let index = first; index < end; index++) {
+    // Most are passed over undecoded: a day can hold millions of blocks.
+    const bytes = archivedBytes(log, index)
+    if (bytes !== undefined && !isArchivedCandidate(bytes)) continue
+    const { transaction: found } = heldBlock(log, index)
+    if (found.createdAtTime === createdAtTime && equalBytes(hashTransaction(found), hash))
+      return index
   }
+  return undefined
 }
 
-/** Place of the first block that is not older; their times never go back. */
-function firstSince({ chain }: View<State>, time: bigint): number {
-  let [low, high] = [0, chain.blocks.length]
+/** Who took a block out of reach for none would have something paid for twice. */
+const heldBlock = (log: WholeLog, index: BlockIndex): View<Block> =>
+  present(blockAt(log, index), 'every block of the log is in the ledger or in its archive')
+
+/** Index of the first block that is not older; their times never go back. */
+function firstSince(log: WholeLog, time: bigint): BlockIndex {
+  let [low, high] = [0n, logLength(log.ledger)]
   while (low < high) {
-    const middle = (low + high) >> 1
-    const block = chain.blocks[middle]
-    if (block !== undefined && block.timestamp < time) low = middle + 1
+    const middle = (low + high) >> 1n
+    if (heldBlock(log, middle).timestamp < time) low = middle + 1n
     else high = middle
   }
   return low

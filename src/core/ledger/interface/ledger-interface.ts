@@ -32,7 +32,7 @@ import {
 import { consentRequest, consentResult } from '../../ic/consent-interface.ts'
 import type { Principal } from '../../ic/principal.ts'
 import type { ListedAllowance, ListingArgs } from '../accounts/listing.ts'
-import type { NumberedBlock, Range } from '../blocks/log-queries.ts'
+import type { ArchiveRange, NumberedBlock, Range } from '../blocks/log-queries.ts'
 import type { Value } from '../blocks/value.ts'
 import type { MetadataEntry } from '../config.ts'
 import type {
@@ -46,7 +46,7 @@ import type {
   TransferFromArgs,
   TransferFromError,
 } from '../types.ts'
-import { legacyInterface } from './legacy-interface.ts'
+import { legacyInterface, range } from './legacy-interface.ts'
 import type { BlockType, Standard } from './metadata.ts'
 
 /** What the caller may say about any transaction; names as in the interface. */
@@ -164,7 +164,6 @@ export type GetBlocksResult = {
   }[]
 }
 
-const range: Codec<Range> = record({ start: nat, length: nat })
 const getBlocksResult: Codec<GetBlocksResult> = recursive(() =>
   record({
     log_length: nat,
@@ -178,11 +177,6 @@ const getBlocksResult: Codec<GetBlocksResult> = recursive(() =>
 export type TipCertificate = { readonly certificate: Uint8Array; readonly hashTree: Uint8Array }
 const tipCertificate: Codec<TipCertificate> = record({ certificate: blob, hash_tree: blob })
 
-export type ArchiveRange = {
-  readonly canisterId: Principal
-  readonly start: BlockIndex
-  readonly end: BlockIndex
-}
 const archiveRange: Codec<ArchiveRange> = record({
   canister_id: principalCodec,
   start: nat,

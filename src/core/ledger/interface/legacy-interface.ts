@@ -61,14 +61,17 @@ const legacyValueCodec: Codec<LegacyValue> = recursive(() =>
   }),
 )
 
-const range: Codec<Range> = record({ start: nat, length: nat })
-
-/** Where the rest is: this ledger keeps all of its blocks, and names no archive. */
-const archived = (result: Codec<unknown>) =>
-  vec(record({ start: nat, length: nat, callback: func([range], [result], 'query') }))
+export const range: Codec<Range> = record({ start: nat, length: nat })
 
 const transactions = vec(flatTransaction)
 const blocks = vec(legacyValueCodec)
+/** What an archive answers, too. */
+export const legacyTransactions = record({ transactions })
+export const legacyBlocks = record({ blocks })
+
+/** Where the rest is: an archive and its method. */
+const archived = (result: Codec<unknown>) =>
+  vec(record({ start: nat, length: nat, callback: func([range], [result], 'query') }))
 
 export const legacyInterface = {
   get_transactions: query(
@@ -77,7 +80,7 @@ export const legacyInterface = {
       log_length: nat,
       first_index: nat,
       transactions,
-      archived_transactions: archived(record({ transactions })),
+      archived_transactions: archived(legacyTransactions),
     }),
   ),
   get_blocks: query(
@@ -87,7 +90,7 @@ export const legacyInterface = {
       chain_length: nat64,
       certificate: opt(blob),
       blocks,
-      archived_blocks: archived(record({ blocks })),
+      archived_blocks: archived(legacyBlocks),
     }),
   ),
   get_data_certificate: query([], record({ certificate: opt(blob), hash_tree: blob })),

@@ -1,0 +1,99 @@
+/** What an archive answers. Implements `docs/spec/ledger.md` §12 (ICRC-3, and before). */
+import type { View } from '../../base/view.ts'
+import type { Block } from '../blocks/block.ts'
+import { decodeBlock, decodeBlockValue } from '../blocks/block-codec.ts'
+import type { NumberedBlock, Range, TimedTransaction } from '../blocks/log-queries.ts'
+import { refuseRange, timedTransaction } from '../blocks/log-queries.ts'
+import type { Value } from '../blocks/value.ts'
+import type { BlockIndex, Trap } from '../types.ts'
+import type { Archive } from './archive.ts'
+import { blockBytes } from './archive.ts'
+
+/** Blocks of one `icrc3_get_blocks` answer. */
+export const ARCHIVE_BLOCKS_PER_RESPONSE_MAX = 100
+
+export type Answer<T> = { readonly type: 'answer'; readonly value: T } | Trap
+
+/** `icrc3_get_blocks`: of all ranges together, at most what one answer holds. */
+export function archivedBlocks(
+  archive: View<Archive>,
+  ranges: readonly Range[],
+): Answer<readonly NumberedBlock[]> {
+  const blocks: NumberedBlock[] = []
+  for (const range of ranges) {
+    const room = ARCHIVE_BLOCKS_PER_RESPONSE_MAX - blocks.length
+    if (room === 0) break
+    const trap = refuseArchived(archive, range)
+    if (trap !== undefined) return trap
+    for (const [place, bytes] of bytesOf(archive, range, room).entries())
+      blocks.push({ id: range.start + BigInt(place), block: decodeBlockValue(bytes) })
+  }
+  return { type: 'answer', value: blocks }
+}
+
+/** `get_blocks`. */
+export const archivedLegacyBlocks = (
+  archive: View<Archive>,
+  range: Range,
+): Answer<readonly Value[]> => legacyAnswer(archive, range, decodeBlockValue)
+
+/** `get_transactions`. */
+export const archivedTransactions = (
+  archive: View<Archive>,
+  range: Range,
+): Answer<readonly TimedTransaction[]> =>
+  legacyAnswer(archive, range, (bytes) => timedTransaction(decodeBlock(bytes)))
+
+/** `get_transaction`. */
+export function archivedTransaction(
+  archive: View<Archive>,
+  index: BlockIndex,
+): TimedTransaction | undefined {
+  const block = archivedBlock(archive, index)
+  return block && timedTransaction(block)
+}
+
+/** Undefined for one that this archive does not hold. */
+export function archivedBlock(archive: View<Archive>, index: BlockIndex): Block | undefined {
+  const bytes = blockBytes(archive, index)
+  return bytes && decodeBlock(bytes)
+}
+
+function legacyAnswer<T>(
+  archive: View<Archive>,
+  range: Range,
+  read: (bytes: Uint8Array) => T,
+): Answer<readonly T[]> {
+  const room = Number(archive.init.maxTransactionsPerResponse)
+  const trap = refuseArchived(archive, range)
+  return trap ?? { type: 'answer', value: bytesOf(archive, range, room).map(read) }
+}
+
+function refuseArchived({ init }: View<Archive>, range: Range): Trap | undefined {
+  const { start } = range
+  const { blockIndexOffset } = init
+  return (
+    refuseRange(range) ??
+    (start < blockIndexOffset
+      ? {
+          type: 'trap',
+          message: `block ${start} is before ${blockIndexOffset}, the first one here`,
+        }
+      : undefined)
+  )
+}
+
+/** The blocks of a range, as far as there are any. */
+function bytesOf(
+  archive: View<Archive>,
+  { start, length }: Range,
+  countMax: number,
+): readonly Uint8Array[] {
+  const found: Uint8Array[] = []
+  while (found.length < countMax && BigInt(found.length) < length) {
+    const bytes = blockBytes(archive, start + BigInt(found.length))
+    if (bytes === undefined) break
+    found.push(bytes)
+  }
+  return found
+}
