@@ -7,7 +7,7 @@ import {
   mainnetCanisterIds,
   ownCanisterIds,
 } from '../../../src/core/ic/canister-ids.ts'
-import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
+import { principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
 
 const table = [
   ['ledger', '23xb3-ep777-777s3-4aaaa-cai', 'ffffffffcb7c00000101'],
@@ -29,6 +29,15 @@ describe('canister ids', () => {
     expect(toHex(mainnetCanisterIds.minter)).toBe('00000000023000070101')
     expect(toHex(mainnetCanisterIds.index)).toBe('00000000023000080101')
     expect(toHex(mainnetCanisterIds.firstArchive)).toBe('000000000230000c0101')
+  })
+
+  it.each([
+    ['mc6ru-gyaaa-aaaar-qaaaq-cai', '00000000023000010101'],
+    ['ml52i-qqaaa-aaaar-qaaba-cai', '00000000023000020101'],
+    ['mm444-5iaaa-aaaar-qaabq-cai', '00000000023000030101'],
+    ['m62lf-ryaaa-aaaar-qaacq-cai', '00000000023000050101'],
+  ])('%s of ckTESTBTC has the bytes of ledger §19.2', (text, hex) => {
+    expect(toHex(principalOfText(text))).toBe(hex)
   })
 
   it('further archives and tokens take the numbers the table gives them', () => {

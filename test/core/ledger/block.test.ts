@@ -1,10 +1,12 @@
 /** Layout, hash and stored bytes of blocks: the ledger specification §§19.3 to 19.5. */
+import { requestIdOf } from '@icp-sdk/core/agent'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromHex, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { attempt, BadEncoding } from '../../../src/core/base/errors.ts'
 import { timestampNs, tokens } from '../../../src/core/base/units.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
+import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
 import type { Block, Transaction } from '../../../src/core/ledger/blocks/block.ts'
 import { decodeBlock, encodeBlock } from '../../../src/core/ledger/blocks/block-codec.ts'
@@ -17,6 +19,7 @@ import {
 } from '../../../src/core/ledger/blocks/block-value.ts'
 import type { Entry, Value } from '../../../src/core/ledger/blocks/value.ts'
 import { hashValue } from '../../../src/core/ledger/blocks/value.ts'
+import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { arbitraryBlock } from './arbitraries.ts'
 
 const account = (owner: string, subaccount?: string): Account => ({
@@ -113,7 +116,7 @@ test.each([
     'a burn for a withdrawal',
     '8200837822334b374267334c556b69585a356861745054316239683358784a38394459535532651907d000',
   ],
-])('the memo of %s is kept as bytes', (_name, hex) => {
+])('ledger §20.82: the memo of %s is kept as bytes', (_name, hex) => {
   const transaction = { ...TRANSFER, memo: fromHex(hex) }
   const block = { ...BLOCK_1357691, transaction }
   const { transaction: stored } = decodeBlock(encodeBlock(block))
@@ -224,7 +227,7 @@ function withBlockType({ block, blockType }: (typeof EXAMPLES)[number]): Value {
   return changed(valueOfBlock(block), { btype: text(blockType), tx })
 }
 
-describe.each(EXAMPLES)('the $name of the ICRC-3 text', (example) => {
+describe.each(EXAMPLES)('ledger §20.82: the $name of the ICRC-3 text', (example) => {
   test('has its hash', () => {
     expect(hashOf(example.block)).toBe(example.hash)
   })
@@ -246,11 +249,38 @@ test('a transfer with a spender is of type 2xfer', () => {
   expect(typeOfBlock(valueOfBlock({ ...BLOCK_1357691, transaction }))).toBe('2xfer')
 })
 
-test('ledger §20.89: a block of unknown type keeps type and hash, and has no reading', () => {
-  const value = changed(valueOfBlock(BLOCK_0), { btype: text('122mint'), extra: nat(7n) })
-  expect(typeOfBlock(value)).toBe('122mint')
-  expect(toHex(hashValue(value))).not.toBe(hashOf(BLOCK_0))
-  expect(attempt(() => blockOfValue(value))).toBeInstanceOf(BadEncoding)
+describe('ledger §20.89: a block of unknown type, with unknown keys', () => {
+  const tx = { type: 'map', map: [['mthd', text('122mint')]] } as const
+  const value = changed(valueOfBlock(BLOCK_0), { btype: text('122mint'), extra: nat(7n), tx })
+  const method = ledgerInterface.icrc3_get_blocks
+
+  /** What a reader gets of a block that a ledger serves. */
+  function served(block: Value): Value {
+    const answer = { logLength: 1n, blocks: [{ id: 0n, block }], archivedBlocks: [] }
+    const [read] = decodeArgs([method.result], encodeArgs([method.result], [answer]))
+    return read.blocks[0]?.block ?? text('nothing')
+  }
+
+  test('reaches its reader whole, under its type', () => {
+    expect(served(value)).toEqual(value)
+    expect(typeOfBlock(served(value))).toBe('122mint')
+  })
+
+  test('has the hash that the SDK computes, to which the next block can point', () => {
+    const theirs = requestIdOf({
+      btype: '122mint',
+      extra: 7n,
+      ts: BLOCK_0.timestamp,
+      tx: { mthd: '122mint' },
+    })
+    expect(toHex(hashValue(served(value)))).toBe(toHex(theirs))
+  })
+
+  test('has no reading as a block that we know, and every part of it counts for its hash', () => {
+    expect(attempt(() => blockOfValue(value))).toBeInstanceOf(BadEncoding)
+    const others = ['btype', 'extra', 'ts', 'tx'].map((key) => changed(value, { [key]: undefined }))
+    expect(new Set([value, ...others].map(hashValue).map(toHex)).size).toBe(5)
+  })
 })
 
 describe('a block of ICRC-107', () => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
+import { leb128, sleb128 } from '../../../src/core/ic/cursor.ts'
 import type { Entry, Value } from '../../../src/core/ledger/blocks/value.ts'
 import { hashValue } from '../../../src/core/ledger/blocks/value.ts'
 import { arbitraryValue } from './arbitraries.ts'
@@ -99,6 +100,15 @@ const VECTORS: readonly (readonly [name: string, value: Value, hash: string])[] 
 describe('the representation-independent hash', () => {
   test.each(VECTORS)('ledger §20.82: of %s is the published one', (_name, value, hash) => {
     expect(toHex(hashValue(value))).toBe(hash)
+  })
+
+  test.each([
+    [leb128(0n), '00'],
+    [leb128(624_485n), 'e58e26'],
+    [leb128(1_677_770_607_672_807_382n), 'd69fb7e7a7efa8a417'],
+    [sleb128(-123_456n), 'c0bb78'],
+  ])('ledger §20.82: numbers are the printed bytes, %s is %s', (bytes, hex) => {
+    expect(toHex(bytes)).toBe(hex)
   })
 
   test('does not depend on the order of a map', () => {

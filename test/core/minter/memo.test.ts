@@ -1,7 +1,7 @@
 /** Memo bytes against the known ones of Source: minter §5.2, and any bytes through the decoder. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { concat, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import { concat, fromHex, toHex, u64be, utf8 } from '../../../src/core/base/bytes.ts'
 import { BadEncoding } from '../../../src/core/base/errors.ts'
 import { encodeCbor } from '../../../src/core/ic/cbor.ts'
 import { MEMO_BYTES_MAX } from '../../../src/core/minter/constants.ts'
@@ -51,6 +51,27 @@ const burnMemos: fc.Arbitrary<BurnMemo> = fc.oneof(
 )
 
 describe('memo bytes', () => {
+  it('of ledger §19.5 mean what is printed beside them', () => {
+    const deposit =
+      '82008358201819ccd228ad2e83c6c86399a0d7d02ee975969586f34785f6af99001e088ba0021907d0'
+    expect(decodeMintMemo(fromHex(deposit))).toEqual({
+      type: 'convert',
+      txid: fromHex('1819ccd228ad2e83c6c86399a0d7d02ee975969586f34785f6af99001e088ba0'),
+      vout: 2,
+      fee: 2000n,
+    })
+    expect(decodeMintMemo(fromHex('820180'))).toEqual({ type: 'kyt' })
+    const withdrawal =
+      '8200837822334b374267334c556b69585a356861745054316239683358784a38394459535532651907d000'
+    expect(decodeBurnMemo(fromHex(withdrawal))).toEqual({
+      type: 'convert',
+      address: '3K7Bg3LUkiXZ5hatPT1b9h3XxJ89DYSU2e',
+      fee: 2000n,
+      status: 'accepted',
+    })
+    expect(u64be(63_942n)).toEqual(fromHex('000000000000f9c6'))
+  })
+
   it.each<readonly [string, Uint8Array, Uint8Array]>([
     [
       'a deposit',
