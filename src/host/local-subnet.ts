@@ -17,7 +17,7 @@ import { canisterIdsOf } from '../core/ic/canister-ids.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { principal } from '../core/ic/principal.ts'
 import type { Observation } from '../core/subnet/node-io.ts'
-import type { MinterSettings } from '../core/subnet/settings.ts'
+import type { LedgerSettings, MinterSettings } from '../core/subnet/settings.ts'
 import type { RefreshStage } from '../core/tecdsa/refresh.ts'
 import { nativeEd25519 } from '../native/ed25519.ts'
 import { nativeSha256 } from '../native/sha256.ts'
@@ -43,6 +43,8 @@ export type LocalSubnetOptions = {
   /** Presignatures in the making at one time. */
   readonly creationMax: number
   readonly minter: MinterSettings
+  /** ckBTC's profile and no further token unless told. */
+  readonly ledgers?: LedgerSettings
   /** Of the canisters; its own unless told. */
   readonly ids?: IdsKind
   /** Who may change replicated settings; without one nobody may. */
@@ -149,6 +151,7 @@ export class LocalSubnet {
           stockTarget,
           creationMax,
           minter,
+          ledgers: options.ledgers,
           ids: options.ids ?? 'own',
           bitcoin,
           operator: options.operator ?? NOBODY,

@@ -3,13 +3,12 @@
  * queries to a node that is not behind. Implements `docs/spec/ic-interface.md` §16 rules 4 to 7.
  */
 import type { Hash32 } from '../core/base/bytes.ts'
-import { equalBytes, toHex } from '../core/base/bytes.ts'
+import { toHex } from '../core/base/bytes.ts'
 import { SubnetDown } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { reconstructionThreshold } from '../core/base/party.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { NS_PER_MS, timestampNs } from '../core/base/units.ts'
-import type { CanisterIds } from '../core/ic/canister-ids.ts'
 import type { QueryContent } from '../core/ic/envelope.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import type { StateRead } from '../core/ic/read-state.ts'
@@ -30,7 +29,8 @@ const REFRESH_WAIT_MS = 2_000
 
 /** The part of the subnet that clients are served from. */
 export type BackendPorts = {
-  readonly ids: CanisterIds
+  /** Whether a canister of that id may be there. */
+  readonly hasCanister: (id: Principal) => boolean
   readonly clock: Clock
   /** Nodes that run, ascending. */
   readonly up: () => readonly NodeIndex[]
@@ -86,8 +86,7 @@ export class SubnetBackend implements IcBackend {
   }
 
   hasCanister(id: Principal): boolean {
-    const { ledger, minter, index, checker, bitcoin } = this.#ports.ids
-    return [ledger, minter, index, checker, bitcoin].some((own) => equalBytes(own, id))
+    return this.#ports.hasCanister(id)
   }
 
   /** A node has settled a slot: its certificates answer the calls that wait for it. */

@@ -18,6 +18,7 @@ import {
   text,
 } from '../core/base/json.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
+import type { TokenSettings } from '../core/subnet/settings.ts'
 import type { BitcoinPlace } from './bitcoin-place.ts'
 import { attachableNetworks, textOfPlace } from './bitcoin-place.ts'
 import { wireJson } from './control/protocol.ts'
@@ -27,6 +28,7 @@ import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
 import type { SetValue } from './minter-values.ts'
 import { isByUpgradeAlone, minterValue } from './minter-values.ts'
 import { isFreeToChange } from './set-values.ts'
+import { readTokens, writeToken } from './token-file.ts'
 
 export type SubnetSettings = {
   readonly nodes: number
@@ -45,11 +47,14 @@ export type SubnetSettings = {
   readonly bitcoin: BitcoinPlace | undefined
   /** By `--set`: `minter.max-time-in-queue`. */
   readonly set: ReadonlyMap<string, SetValue>
+  /** Beside ckBTC, in the order of their ids. */
+  readonly tokens: readonly TokenSettings[]
 }
 
 export const NODES_MAX = 40
 export const SET_MAX = 100
-export const SETTINGS_BYTES_MAX = 65_536
+/** Room for as many tokens as there can be, each as long as its file. */
+export const SETTINGS_BYTES_MAX = 2 * 1024 * 1024
 export const CONFIRMATIONS_MAX = 1_000
 const VERSION = 1
 
@@ -65,6 +70,7 @@ export const defaultSettings: SubnetSettings = {
   isolation: 'worker',
   bitcoin: undefined,
   set: new Map(),
+  tokens: [],
 }
 
 const mining: JsonReader<MiningMode> = (value, where) => {
@@ -96,11 +102,12 @@ const fields = {
     }),
   ),
   set: dictionary(setValue, SET_MAX),
+  tokens: readTokens,
 }
 const document = object({ version: exactly(VERSION), ...fields })
 
 /** Of a subnet that was made before there was a choice. */
-const onlyOnce = { isolation: 'worker', bitcoin: null }
+const onlyOnce = { isolation: 'worker', bitcoin: null, tokens: [] }
 const stored: JsonReader<Read<typeof document>> = (value, where) =>
   document(typeof value === 'object' ? { ...onlyOnce, ...value } : value, where)
 
@@ -130,11 +137,12 @@ export function decodeGiven(source: string): GivenSettings {
   return parseJson(source, object(Object.fromEntries(given)))
 }
 
-function wireFields({ mining: mode, set, ...rest }: GivenSettings): object {
+function wireFields({ mining: mode, set, tokens, ...rest }: GivenSettings): object {
   return {
     ...rest,
     ...(mode === undefined ? {} : { mining: textOfMiningMode(mode) }),
     ...(set === undefined ? {} : { set: Object.fromEntries(set) }),
+    ...(tokens === undefined ? {} : { tokens: tokens.map(writeToken) }),
   }
 }
 
@@ -160,6 +168,8 @@ export function mergeSettings(
     const [before, after] = [stored[name], given[name] ?? stored[name]]
     if (before !== after) throw fixed(optionOf[name], `${before ?? 'none'}`)
   }
+  if (given.tokens !== undefined && !sameTokens(stored.tokens, given.tokens))
+    throw fixed('--token', symbolsOf(stored.tokens) || 'ckBTC alone')
   const set = new Map(stored.set)
   for (const [name, value] of given.set ?? new Map<string, SetValue>())
     if (isFreeToChange(name)) set.set(name, value)
@@ -167,7 +177,7 @@ export function mergeSettings(
       continue // By an upgrade, once it runs.
     else if (stored.set.get(name) !== value)
       throw fixed(`--set ${name}`, `${stored.set.get(name) ?? 'its default'}`)
-  return { ...stored, ...given, bitcoin: stored.bitcoin, set }
+  return { ...stored, ...given, bitcoin: stored.bitcoin, tokens: stored.tokens, set }
 }
 
 /** The state follows from these: what a running minter alone takes is not among them. */
@@ -176,6 +186,12 @@ const foundedWith = (set: SubnetSettings['set'] = new Map()): SubnetSettings['se
 
 const isSamePlace = (stored: BitcoinPlace | undefined, given: BitcoinPlace): boolean =>
   stored?.host === given.host && stored.port === given.port
+
+const symbolsOf = (tokens: readonly TokenSettings[]): string =>
+  tokens.map(({ tokenSymbol }) => tokenSymbol).join(', ')
+
+const sameTokens = (a: readonly TokenSettings[], b: readonly TokenSettings[]): boolean =>
+  wireJson(a.map(writeToken)) === wireJson(b.map(writeToken))
 
 /** What is of the embedded chain alone. */
 function requireOwnChain(

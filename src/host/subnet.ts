@@ -6,7 +6,7 @@ import { equalBytes } from '../core/base/bytes.ts'
 import { CkbtcError, present } from '../core/base/errors.ts'
 import type { NodeIndex } from '../core/base/party.ts'
 import { agreementQuorum } from '../core/base/party.ts'
-import { canisterIdsOf } from '../core/ic/canister-ids.ts'
+import { canisterIdsOf, mayHold } from '../core/ic/canister-ids.ts'
 import type { Lie } from '../core/subnet/lies.ts'
 import type { NodeInput } from '../core/subnet/node-io.ts'
 import type { Genesis, MemberRecord } from '../core/tecdsa/membership.ts'
@@ -64,7 +64,7 @@ export class Subnet {
   readonly #failure: Promise<never>
 
   private constructor(options: SubnetOptions, founded: Founded | undefined) {
-    const { nodes } = options
+    const { nodes, settings } = options
     this.#options = options
     this.#founded = founded
     this.#failure = new Promise((_, reject) => {
@@ -80,7 +80,8 @@ export class Subnet {
       this.#place(me).tell({ type: 'ask', id, question }),
     )
     this.#backend = new SubnetBackend({
-      ids: canisterIdsOf[options.settings.ids],
+      hasCanister: (id) =>
+        mayHold(canisterIdsOf[settings.ids], settings.ledgers?.tokens.length ?? 0, id),
       clock: systemClock,
       up: () => this.up,
       canProgress: () => this.canProgress,

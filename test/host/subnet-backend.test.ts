@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest'
 import { hash32, utf8 } from '../../src/core/base/bytes.ts'
 import type { TimestampNs } from '../../src/core/base/units.ts'
 import { NS_PER_MS, NS_PER_SECOND, timestampNs } from '../../src/core/base/units.ts'
-import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { signCall } from '../../src/core/ic/envelope.ts'
 import type { NodeInput } from '../../src/core/subnet/node-io.ts'
 import { Questions } from '../../src/host/node/questions.ts'
@@ -46,7 +45,7 @@ describe('a subnet that knows as many requests as it may', () => {
   let now: TimestampNs = timestampNs(1_000n * NS_PER_SECOND)
   const handedIn: NodeInput[] = []
   const backend = new SubnetBackend({
-    ids: ownCanisterIds,
+    hasCanister: () => true,
     clock: () => now,
     up: () => [0],
     canProgress: () => true,

@@ -14,7 +14,7 @@ import { NS_PER_MS, timestampNs } from '../../src/core/base/units.ts'
 import { encodeBlock, encodeHeader, headerHash } from '../../src/core/btc/block.ts'
 import { RegtestNode } from '../../src/core/btc/regtest/node.ts'
 import type { CallReply } from '../../src/core/ic/call-reply.ts'
-import { ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
+import { mayHold, ownCanisterIds } from '../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../src/core/ic/envelope.ts'
 import type { Slot } from '../../src/core/log/log.ts'
 import { encodeLogMessage } from '../../src/core/log/message.ts'
@@ -107,7 +107,7 @@ export class SubnetNet {
       this.#questions.answered(id, answer)
     })
     this.backend = new SubnetBackend({
-      ids: ownCanisterIds,
+      hasCanister: (id) => mayHold(ownCanisterIds, 0, id),
       clock: () => this.now,
       up: () => [...this.nodes.keys()],
       canProgress: () => this.nodes.size >= agreementQuorum(nodes),

@@ -1,8 +1,9 @@
 /** `ckbtc bitcoin faucet`. Implements `docs/spec/cli.md` §5.17. */
 import { amountText, parseAmount, parseCount } from '../../core/base/amounts.ts'
 import { Problem, UsageInvalid } from '../../core/base/errors.ts'
+import { writeAccount } from '../../host/control/account-shape.ts'
 import type { ControlClient } from '../../host/control/client.ts'
-import { OUTPUTS_MAX, writeAccount } from '../../host/control/protocol.ts'
+import { OUTPUTS_MAX } from '../../host/control/protocol.ts'
 import { checkAddress } from '../../wallet/deposit-address.ts'
 import { parseAccount, parseBitcoinAddress } from '../../wallet/destinations.ts'
 import { resolveNetwork } from '../../wallet/networks.ts'

@@ -28,6 +28,11 @@ const founding: readonly OptionDefinition[] = [
     choices: ['inline', 'worker', 'process'],
   },
   {
+    flags: '--token <file>',
+    description: 'a token beside ckBTC, as a JSON file; several times for several',
+    repeats: true,
+  },
+  {
     flags: '--set <name=value>',
     description: 'what has no option: minter.max-time-in-queue=10m',
     repeats: true,

@@ -23,6 +23,11 @@ export function subnetData(status: StatusReply) {
     indexId: ids.index,
     checkerId: ids.checker,
     bitcoinId: ids.bitcoin,
+    tokens: status.tokens.map(({ ledger, index, ...token }) => ({
+      ...token,
+      ledgerId: ledger,
+      indexId: index,
+    })),
     dashboard: dashboardUrl(status),
     bitcoinHeight: status.bitcoinHeight,
     accounts: devAccounts(),
@@ -136,13 +141,17 @@ export const nodeWords = (nodes: number): string =>
 /** The block below the first line of `start`. */
 export function printStarted(
   { answer }: Terminal,
-  { ids, url, mining, idsKind, attached }: StatusReply,
+  { ids, url, mining, idsKind, attached, tokens }: StatusReply,
 ): void {
   const kind = idsKind === 'own' ? '(ids of its own)' : '(ids of the Internet Computer)'
   answer(`  endpoint   ${url}      (CKBTC_URL)`)
   answer(`  ledger     ${ids.ledger}`)
   answer(`  minter     ${ids.minter}`)
   answer(`  index      ${ids.index}      ${kind}`)
+  for (const { symbol, ledger, index } of tokens) {
+    answer(`  ${symbol.padEnd(9)}  ${ledger}`)
+    answer(`             ${index}      (its index)`)
+  }
   answer('  root key   ckbtc subnet status --json, or ckbtc network show local --json')
   if (attached === undefined) {
     answer('  accounts   dev0 … dev4     10 BTC of test coins are one command away:')
@@ -176,6 +185,13 @@ function nodesText({ nodes, nodesUp, nodesLying }: StatusReply): string {
   return `${nodesUp.length} of ${nodes} up, tolerates ${faultyMax(nodes)} faulty${lying}`
 }
 
+const tokenPairs = ({ symbol, ...token }: StatusReply['tokens'][number]) =>
+  [
+    [`Token ${symbol}`, `${token.ledger}, ${token.name}, ${token.decimals} decimals`],
+    ['', `${token.index}, its index`],
+    ['', `minted by ${token.mintingAccount}`],
+  ] as const
+
 export function printStatus(terminal: Terminal, status: StatusReply): void {
   const { ids, bitcoinHeight, waitingTransactions, diskBytes } = status
   const isVerbose = terminal.settings.verbose > 0 || terminal.settings.plain
@@ -199,6 +215,7 @@ export function printStatus(terminal: Terminal, status: StatusReply): void {
     ['Index', ids.index],
     ['Checker', ids.checker],
     ['Bitcoin', ids.bitcoin],
+    ...status.tokens.flatMap(tokenPairs),
     ['Dashboard', dashboardUrl(status)],
     ['Subnet id', status.subnetId],
     ...(isVerbose ? ([['Root key', status.rootKey]] as const) : []),

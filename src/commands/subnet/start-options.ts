@@ -8,6 +8,7 @@ import { isolations } from '../../host/isolation.ts'
 import { miningModeOfText } from '../../host/mining-mode.ts'
 import type { GivenSettings } from '../../host/subnet-settings.ts'
 import { CONFIRMATIONS_MAX, NODES_MAX } from '../../host/subnet-settings.ts'
+import { readTokenFiles } from '../../host/token-file.ts'
 import type { Configuration } from '../../wallet/config.ts'
 import type { Options } from '../definitions/command.ts'
 import { parseSet } from './set-words.ts'
@@ -38,6 +39,7 @@ export function startOptions(options: Options, project: Configuration): GivenSet
     return text === undefined ? undefined : parse(text)
   }
   const set = [...setsOf(project), ...options.list('set')]
+  const tokens = options.list('token')
   const autoMint = options.isOn('autoMint') && project.get('subnet.auto_mint') !== 'false'
   const given = {
     nodes: read('nodes', (text) => parseCount(text, { what: '--nodes', min: 1, max: NODES_MAX })),
@@ -53,6 +55,7 @@ export function startOptions(options: Options, project: Configuration): GivenSet
     bitcoin: read('bitcoin', parseBitcoin),
     ids: read('ids', (text): 'own' | 'mainnet' => (text === 'mainnet' ? 'mainnet' : 'own')),
     set: set.length === 0 ? undefined : parseSet(set, HELP),
+    tokens: tokens.length === 0 ? undefined : readTokenFiles(tokens),
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }

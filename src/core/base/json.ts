@@ -16,6 +16,7 @@ type Fields<R extends Readers> = { readonly [name in keyof R]: Read<R[name]> }
 
 /** Longer texts are not looked at. */
 export const TEXT_LENGTH_MAX = 65_536
+const NAME_SHOWN_MAX = 40
 
 export function parseJson<T>(source: string, read: JsonReader<T>): T {
   let value: unknown
@@ -27,9 +28,32 @@ export function parseJson<T>(source: string, read: JsonReader<T>): T {
   return read(value, 'the document')
 }
 
+/**
+ * Refuses JSON in which one object names a field twice: of the two `JSON.parse` keeps the last one,
+ * other programs the first one. `source` has been parsed.
+ */
+export function requireDistinctNames(source: string): void {
+  const open: (Set<string> | undefined)[] = []
+  // Outside of texts, brackets and colons are all that tells where a name stands.
+  for (const [token, colon] of source.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/gs)) {
+    if (token === '{') open.push(new Set())
+    else if (token === '[') open.push(undefined)
+    else if (token === '}' || token === ']') open.pop()
+    else if (colon !== undefined) {
+      const name = String(JSON.parse(token.slice(0, -colon.length)))
+      const names = open.at(-1)
+      if (names?.has(name)) throw new BadEncoding(`the document has the field ${shown(name)} twice`)
+      names?.add(name)
+    }
+  }
+}
+
 function wrong(where: string, expected: string): never {
   throw new BadEncoding(`${where} is not ${expected}`)
 }
+
+/** The beginning of a name that others chose. */
+const shown = (name: string): string => JSON.stringify(name.slice(0, NAME_SHOWN_MAX))
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -40,7 +64,7 @@ export function object<R extends Readers>(readers: R): JsonReader<Fields<R>> {
   return (value, where) => {
     if (!isRecord(value)) return wrong(where, 'an object')
     const other = Object.keys(value).find((name) => !names.includes(name))
-    if (other !== undefined) throw new BadEncoding(`${where} has an unknown field`)
+    if (other !== undefined) throw new BadEncoding(`${where} has an unknown field ${shown(other)}`)
     const fields = names.map((name) => {
       if (!Object.hasOwn(value, name)) throw new BadEncoding(`${where} has no field "${name}"`)
       return [name, readers[name]?.(value[name], `${where}.${name}`)]
@@ -70,10 +94,20 @@ export function list<T>(read: JsonReader<T>, countMax: number): JsonReader<reado
   }
 }
 
-export const text: JsonReader<string> = (value, where) =>
-  typeof value === 'string' && value.length <= TEXT_LENGTH_MAX
-    ? value
-    : wrong(where, `text of at most ${TEXT_LENGTH_MAX} characters`)
+export function textUpTo(lengthMax: number): JsonReader<string> {
+  return (value, where) =>
+    typeof value === 'string' && value.length <= lengthMax
+      ? value
+      : wrong(where, `text of at most ${lengthMax} characters`)
+}
+
+export const text: JsonReader<string> = textUpTo(TEXT_LENGTH_MAX)
+
+/** Text of this form. */
+export function matching(pattern: RegExp, expected: string): JsonReader<string> {
+  return (value, where) =>
+    typeof value === 'string' && pattern.test(value) ? value : wrong(where, expected)
+}
 
 export const flag: JsonReader<boolean> = (value, where) =>
   typeof value === 'boolean' ? value : wrong(where, 'true or false')

@@ -1,5 +1,5 @@
 /** Canister ids of the local subnet. Implements `docs/spec/ic-interface.md` §3.1. */
-import { bigEndian, concat } from '../base/bytes.ts'
+import { bigEndian, concat, equalBytes, fromBigEndian } from '../base/bytes.ts'
 import type { Principal } from './principal.ts'
 import { principal, principalOfText } from './principal.ts'
 
@@ -16,6 +16,7 @@ export type CanisterIds = {
 const FIRST = 0xffff_ffff_cb7c_0000n
 const FURTHER_ARCHIVES = 0xffff_ffff_cb7c_0100n
 const FURTHER_TOKENS = 0xffff_ffff_cb7c_1000n
+const NUMBER_BYTES = 8
 const NUMBERS_PER_TOKEN = 256n
 /** Archives end where tokens begin; tokens end where the next word of ids would begin. */
 const FURTHER_ARCHIVES_COUNT_MAX = 0xf00
@@ -24,7 +25,7 @@ const TOKEN_ARCHIVES_COUNT_MAX = 252
 
 /** Opaque principal of a canister number: 8 bytes, `01`, `01`. */
 export function canisterOfNumber(number: bigint): Principal {
-  return principal(concat(bigEndian(number, 8), Uint8Array.of(1, 1)))
+  return principal(concat(bigEndian(number, NUMBER_BYTES), Uint8Array.of(1, 1)))
 }
 
 export const ownCanisterIds: CanisterIds = {
@@ -83,6 +84,23 @@ export function furtherToken(k: number): TokenCanisterIds {
     archive: (index) => canisterOfNumber(first + 4n + within(index, TOKEN_ARCHIVES_COUNT_MAX)),
     archivesMax: TOKEN_ARCHIVES_COUNT_MAX,
   }
+}
+
+/**
+ * Whether a canister of that id may be in a subnet with so many further tokens: archives count from
+ * the beginning, though none is there before it is needed.
+ */
+export function mayHold(ids: CanisterIds, tokens: number, id: Principal): boolean {
+  if (Object.values(ids).some((own) => equalBytes(own, id))) return true
+  const number = fromBigEndian(id.subarray(0, NUMBER_BYTES))
+  if (!equalBytes(canisterOfNumber(number), id)) return false
+  if (number < FURTHER_TOKENS)
+    return (
+      number >= FURTHER_ARCHIVES && number < FURTHER_ARCHIVES + BigInt(FURTHER_ARCHIVES_COUNT_MAX)
+    )
+  const place = number - FURTHER_TOKENS
+  const role = place % NUMBERS_PER_TOKEN
+  return place < NUMBERS_PER_TOKEN * BigInt(tokens) && (role === 0n || role === 2n || role >= 4n)
 }
 
 function within(index: number, count: number): bigint {

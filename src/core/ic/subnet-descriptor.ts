@@ -5,7 +5,17 @@
 import { equalBytes, toHex } from '../base/bytes.ts'
 import { BadEncoding } from '../base/errors.ts'
 import type { JsonReader } from '../base/json.ts'
-import { exactly, hexBytes, integer, list, object, oneOf, parseJson, text } from '../base/json.ts'
+import {
+  exactly,
+  hexBytes,
+  integer,
+  list,
+  matching,
+  object,
+  oneOf,
+  parseJson,
+  text,
+} from '../base/json.ts'
 import type { Account } from './account.ts'
 import { accountOfText, textOfAccount } from './account.ts'
 import type { Principal } from './principal.ts'
@@ -99,14 +109,6 @@ const descriptor = object({
     TOKENS_MAX,
   ),
 })
-
-function matching(pattern: RegExp, expected: string): JsonReader<string> {
-  return (value, where) => {
-    const found = text(value, where)
-    if (!pattern.test(found)) throw new BadEncoding(`${where} is not ${expected}`)
-    return found
-  }
-}
 
 /** Reads the file's text; anything but a descriptor of this version is `BadEncoding`. */
 export function decodeDescriptor(source: string): SubnetDescriptor {

@@ -40,6 +40,7 @@ import { Unserved } from './unserved.ts'
 
 export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
   readonly minter: MinterSettings
+  readonly ledgers?: ReplicaConfig['ledgers']
   /** Of the canisters; the subnet's own unless told. */
   readonly ids?: IdsKind | undefined
   /** Who may change replicated settings. */
@@ -105,6 +106,7 @@ export class SubnetNode {
     this.#certification = new Certification(this.#signer, { me: config.me, nodes, isFull })
     const replicaConfig = {
       minter: config.minter,
+      ledgers: config.ledgers,
       ids: config.ids,
       operator: config.operator,
       bitcoinNetwork: config.bitcoinNetwork,

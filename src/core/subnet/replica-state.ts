@@ -8,8 +8,11 @@ import type { State as ChainState } from '../btc/chain-state.ts'
 import type { NetworkName } from '../btc/network.ts'
 import { networks } from '../btc/network.ts'
 import type { CanisterIds } from '../ic/canister-ids.ts'
+import { furtherToken } from '../ic/canister-ids.ts'
+import type { Config } from '../ledger/config.ts'
 import { ckbtcConfig } from '../ledger/config.ts'
 import { initial } from '../ledger/machine.ts'
+import { withSettings } from '../ledger/settings.ts'
 import type { SignatureKey } from '../minter/calls.ts'
 import type { Minter } from '../minter/machine.ts'
 import * as minter from '../minter/machine.ts'
@@ -20,7 +23,8 @@ import type { CheckerState } from './checker-canister.ts'
 import { newChecker } from './checker-canister.ts'
 import type { HeaderCandidates } from './header-votes.ts'
 import type { KnownRequest } from './request-history.ts'
-import type { MinterSettings } from './settings.ts'
+import type { LedgerSettings, MinterSettings, TokenSettings } from './settings.ts'
+import { embeddedLedgers } from './settings.ts'
 import type { TokenState } from './token-canisters.ts'
 
 export type ReplicaState = {
@@ -31,6 +35,8 @@ export type ReplicaState = {
   readonly followUps: BitcoinState['followUps']
   readonly checker: CheckerState
   readonly ckbtc: TokenState
+  /** Of the tokens beside it, in the order of their ids. */
+  readonly tokens: readonly TokenState[]
   /** An upgrade puts another one here. */
   minter: Minter
   /** By request id in hexadecimal, in the order of execution. */
@@ -53,17 +59,20 @@ export function installCanisters(
   { ledger, checker, minter: self, firstArchive, index }: CanisterIds,
   {
     minter: { init, settings },
+    ledgers = embeddedLedgers,
     bitcoinNetwork = 'regtest',
     createdAt,
     incarnation,
   }: {
     readonly minter: MinterSettings
+    readonly ledgers?: LedgerSettings | undefined
     readonly bitcoinNetwork?: NetworkName | undefined
     readonly createdAt: TimestampNs
     readonly incarnation: bigint
   },
 ): ReplicaState {
-  const profile = ckbtcConfig({ minter: self, archiveController: firstArchive, index })
+  const principals = { minter: self, archiveController: firstArchive, index }
+  const ckbtc = withSettings(ckbtcConfig(principals), ledgers.ckbtc)
   const args = { ...init, ledgerId: ledger, checkerId: checker }
   const options = { self, now: createdAt, settings }
   const installed = minter.install({ type: 'init', args }, options)
@@ -72,7 +81,11 @@ export function installCanisters(
     ...BitcoinCanister.initialState(networks[bitcoinNetwork]),
     headers: new Map(),
     checker: newChecker(),
-    ckbtc: { ledger: initial(profile, createdAt), archives: [] },
+    ckbtc: { ledger: initial(ckbtc, createdAt), archives: [] },
+    tokens: ledgers.tokens.map((token, k) => ({
+      ledger: initial(tokenConfig(token, k), createdAt),
+      archives: [],
+    })),
     minter: installed.minter,
     requests: new Map(),
     asked: new Map(),
@@ -82,4 +95,12 @@ export function installCanisters(
     time: createdAt,
     updatesTotal: 0n,
   }
+}
+
+/** Of the further token number `k`: what its settings do not say is as in ckBTC's profile. */
+export function tokenConfig({ archiveOptions, ...token }: TokenSettings, k: number): Config {
+  const { index, archive } = furtherToken(k)
+  const { owner: minter } = token.mintingAccount
+  const profile = ckbtcConfig({ minter, archiveController: archive(0), index })
+  return withSettings({ ...profile, feeCollector: undefined, ...token }, { archiveOptions })
 }

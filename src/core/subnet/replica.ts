@@ -46,9 +46,9 @@ import type { ReplicaState } from './replica-state.ts'
 import { installCanisters } from './replica-state.ts'
 import type { KnownRequest } from './request-history.ts'
 import { KEEP_NS, RequestHistory } from './request-history.ts'
-import type { MinterSettings } from './settings.ts'
+import type { LedgerSettings, MinterSettings } from './settings.ts'
 import { TipWatch } from './tip-watch.ts'
-import { TokenCanisters } from './token-canisters.ts'
+import { furtherTokens, TokenCanisters } from './token-canisters.ts'
 import { earliest, Tokens } from './tokens.ts'
 
 export type ReplicaConfig = {
@@ -62,6 +62,8 @@ export type ReplicaConfig = {
   readonly incarnation: bigint
   readonly ed25519: Ed25519
   readonly minter: MinterSettings
+  /** ckBTC's profile and no further token unless told. */
+  readonly ledgers?: LedgerSettings | undefined
   /** What signatures cost canisters and which keys give none; free, and all, unless told. */
   readonly keys?: KeySettings | undefined
   /** Canisters beside the embedded ones, which keep their state themselves. */
@@ -113,7 +115,7 @@ export class Replica {
     const chain = (): BitcoinCanister['state'] => state.chain
     this.#checker = new CheckerCanister(checker, state.checker, { operator, chain })
     this.#ckbtc = new TokenCanisters(ckbtcTokenIds(this.ids), state.ckbtc)
-    this.#tokens = new Tokens([this.#ckbtc])
+    this.#tokens = new Tokens([this.#ckbtc, ...furtherTokens(state.tokens)])
     const canisters: readonly Canister[] = [
       new MinterCanister(minterId, state, {
         controller: operator,

@@ -1,6 +1,7 @@
 /** The canisters of one chain-key token: ledger, index and archives. Source: ledger §§2, 12, 13. */
 import type { TimestampNs } from '../base/units.ts'
 import type { TokenCanisterIds } from '../ic/canister-ids.ts'
+import { furtherToken } from '../ic/canister-ids.ts'
 import type { Archive } from '../ledger/archive/archive.ts'
 import { archiveStep, nextArchiving } from '../ledger/archive/archiving.ts'
 import { apply } from '../ledger/machine.ts'
@@ -61,3 +62,7 @@ export class TokenCanisters {
     }
   }
 }
+
+/** Those beside ckBTC, in the order of their ids. */
+export const furtherTokens = (states: readonly TokenState[]): readonly TokenCanisters[] =>
+  states.map((state, k) => new TokenCanisters(furtherToken(k), state))

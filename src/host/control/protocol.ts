@@ -2,8 +2,6 @@
  * What the control port of the local subnet is asked and answers: one JSON document each way.
  * Implements `docs/spec/ic-interface.md` §19, `docs/spec/cli.md` §§5.16 to 5.18.
  */
-import { fromHex, toHex } from '../../core/base/bytes.ts'
-import { BadEncoding } from '../../core/base/errors.ts'
 import type { JsonReader, Read } from '../../core/base/json.ts'
 import {
   bigCount,
@@ -11,17 +9,18 @@ import {
   flag,
   integer,
   list,
+  matching,
   nullable,
   object,
   oneOf,
   text,
 } from '../../core/base/json.ts'
 import { MONEY_MAX } from '../../core/base/units.ts'
-import type { Account } from '../../core/ic/account.ts'
-import { principal } from '../../core/ic/principal.ts'
+import { TOKENS_MAX } from '../../core/ic/subnet-descriptor.ts'
 import { DELAY_MS_MAX, lieKinds } from '../../core/subnet/lies.ts'
 import { attachableNetworks } from '../bitcoin-place.ts'
 import { isolations } from '../isolation.ts'
+import { accountShape as account } from './account-shape.ts'
 import { minterShapes } from './minter-shapes.ts'
 import { phases, transcriptShape } from './signing-transcript.ts'
 
@@ -45,13 +44,6 @@ const hex = matching(/^(?:[0-9a-f]{2}){0,400000}$/, 'hexadecimal')
 /** As long as what is signed may be: 2 MiB. */
 const longHex = matching(/^(?:[0-9a-f]{2}){0,2097152}$/, 'hexadecimal of at most 2 MiB')
 const scheme = oneOf('ecdsa', 'bip340', 'ed25519')
-
-function matching(pattern: RegExp, expected: string): JsonReader<string> {
-  return (value, where) => {
-    if (typeof value === 'string' && pattern.test(value)) return value
-    throw new BadEncoding(`${where} is not ${expected}`)
-  }
-}
 
 /** Payments in no block that one answer names. */
 export const SIGHTINGS_MAX = 100
@@ -98,6 +90,16 @@ const output = object({
 
 const ids = object({ ledger: text, minter: text, index: text, checker: text, bitcoin: text })
 
+/** A token beside ckBTC. */
+const furtherToken = object({
+  symbol: text,
+  name: text,
+  decimals: integer(0, 255),
+  mintingAccount: text,
+  ledger: text,
+  index: text,
+})
+
 const nodeId = integer(1, NODES_MAX)
 const nodeIds = list(nodeId, NODES_MAX)
 
@@ -141,6 +143,7 @@ export const statusShape = object({
   rootKey: hex,
   subnetId: text,
   ids,
+  tokens: list(furtherToken, TOKENS_MAX),
   idsKind: oneOf('own', 'mainnet'),
   ...strength,
   isolation: oneOf(...isolations),
@@ -168,23 +171,6 @@ export const statusShape = object({
   uptimeMs: count,
   isEphemeral: flag,
   diskBytes: nullable(count),
-})
-
-/** `subaccount`: 32 bytes, or empty for the default one. */
-const account = object({
-  owner: matching(/^(?:[0-9a-f]{2}){0,29}$/, 'a principal in hexadecimal'),
-  subaccount: matching(/^(?:[0-9a-f]{64})?$/, '32 bytes in hexadecimal, or nothing'),
-})
-type WireAccount = Read<typeof account>
-
-export const writeAccount = ({ owner, subaccount }: Account): WireAccount => ({
-  owner: toHex(owner),
-  subaccount: subaccount === undefined ? '' : toHex(subaccount),
-})
-
-export const readAccount = ({ owner, subaccount }: WireAccount): Account => ({
-  owner: principal(fromHex(owner)),
-  ...(subaccount === '' ? {} : { subaccount: fromHex(subaccount) }),
 })
 
 /** `changed`: nodes that are up now and were not, or the other way round. */

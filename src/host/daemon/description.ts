@@ -2,6 +2,8 @@
 import { fromHex, toHex } from '../../core/base/bytes.ts'
 import { present } from '../../core/base/errors.ts'
 import { agreementQuorum } from '../../core/base/party.ts'
+import { textOfAccount } from '../../core/ic/account.ts'
+import { furtherToken } from '../../core/ic/canister-ids.ts'
 import { selfAuthenticating, textOfPrincipal } from '../../core/ic/principal.ts'
 import { encodePublicKey } from '../../core/ic/public-key.ts'
 import type { SubnetDescriptor } from '../../core/ic/subnet-descriptor.ts'
@@ -45,7 +47,18 @@ export function descriptorOf({
     nodes: settings.nodes,
     network: settings.bitcoin?.network ?? 'regtest',
     mining: settings.bitcoin === undefined ? textOfMiningMode(settings.mining) : 'none',
-    tokens: [],
+    tokens: settings.tokens.map(({ tokenSymbol: symbol, tokenName: name, ...rest }, k) => {
+      const canisters = furtherToken(k)
+      const { decimals, mintingAccount } = rest
+      return {
+        symbol,
+        name,
+        decimals,
+        mintingAccount,
+        ledger: canisters.ledger,
+        index: canisters.index,
+      }
+    }),
   }
 }
 
@@ -78,6 +91,12 @@ export async function statusOf({
       checker: textOfPrincipal(ids.checker),
       bitcoin: textOfPrincipal(ids.bitcoin),
     },
+    tokens: descriptor.tokens.map((token) => ({
+      ...token,
+      mintingAccount: textOfAccount(token.mintingAccount),
+      ledger: textOfPrincipal(token.ledger),
+      index: textOfPrincipal(token.index),
+    })),
     idsKind: settings.ids,
     nodes,
     nodesUp: local.subnet.up.map((node) => node + 1),

@@ -1,13 +1,13 @@
 /** What a start in the background tells the new process, and what that tells back: JSON texts. */
 import { attempt, BadEncoding } from '../../core/base/errors.ts'
-import { count, exactly, flag, object, parseJson, text } from '../../core/base/json.ts'
+import { count, exactly, flag, object, parseJson, text, textUpTo } from '../../core/base/json.ts'
 import { failureShape, statusShape, wireJson } from '../control/protocol.ts'
 import type { DaemonEvent, DaemonRequest } from '../daemon-request.ts'
-import { decodeGiven, encodeGiven } from '../subnet-settings.ts'
+import { decodeGiven, encodeGiven, SETTINGS_BYTES_MAX } from '../subnet-settings.ts'
 
 const request = object({
   directories: object({ state: text, runtime: text }),
-  given: text,
+  given: textUpTo(SETTINGS_BYTES_MAX),
   isEphemeral: flag,
 })
 

@@ -20,8 +20,8 @@ import {
   operatorRefreshContent,
   operatorRequestId,
 } from '../../core/subnet/operator-requests.ts'
+import { readAccount } from '../control/account-shape.ts'
 import type { ReplyOf, RequestOf } from '../control/protocol.ts'
-import { readAccount } from '../control/protocol.ts'
 import { signingTranscript } from '../control/signing-transcript.ts'
 import { entropy } from '../entropy.ts'
 import type { SigningTimes } from '../signature-watch.ts'

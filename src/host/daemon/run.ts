@@ -98,6 +98,7 @@ async function live(life: Life): Promise<void> {
       ids: settings.ids,
       isolation: settings.isolation,
       minter: minterSettings(settings.set, settings),
+      ledgers: { ckbtc: {}, tokens: settings.tokens },
       operator: operator.principal,
       attachTo: placeOf(settings),
       mempool: mempoolOptions(settings.set),

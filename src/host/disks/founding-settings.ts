@@ -4,24 +4,50 @@
  */
 import { fromUtf8, toHex, utf8 } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, Problem } from '../../core/base/errors.ts'
+import { sha256 } from '../../core/base/hash.ts'
 import { dictionary, parseJson, text } from '../../core/base/json.ts'
+import type { TokenSettings } from '../../core/subnet/settings.ts'
+import { embeddedLedgers } from '../../core/subnet/settings.ts'
 import { textOfPlace } from '../bitcoin-place.ts'
+import { wireJson } from '../control/protocol.ts'
 import type { NodeSettings } from '../node/protocol.ts'
+import { writeToken } from '../token-file.ts'
 
 /** The embedded chain unless told. */
 export type FoundingSettings = Omit<NodeSettings, 'bitcoin'> &
   Partial<Pick<NodeSettings, 'bitcoin'>>
 
 const NAMES_MAX = 200
+const DIGITS = 16
+const NONE = 'none'
+/** Of a subnet that was made before there was a choice. */
+const onlyOnce = new Map([
+  ['ledger', NONE],
+  ['tokens', NONE],
+])
 
 /** Names in ascending order, every value as text. */
 export function encodeFounding(settings: FoundingSettings): Uint8Array {
-  const { stockTarget, creationMax, minter, ids, operator, bitcoin } = settings
+  const { stockTarget, creationMax, minter, ids, operator, bitcoin, ledgers } = settings
   // The port of the embedded node differs from start to start.
   const chain = bitcoin?.isAttached ? `${bitcoin.network} at ${textOfPlace(bitcoin)}` : 'embedded'
-  const named = flat('', { stockTarget, creationMax, ...minter, ids, operator, chain })
+  const { ckbtc, tokens } = ledgers ?? embeddedLedgers
+  const named = [
+    ...flat('', { stockTarget, creationMax, ...minter, ids, operator, chain }),
+    [
+      'ledger',
+      flat('', ckbtc)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', ') || NONE,
+    ] as const,
+    ['tokens', tokens.map(tokenText).join(', ') || NONE] as const,
+  ]
   return utf8(JSON.stringify(Object.fromEntries(named.toSorted(([a], [b]) => (a < b ? -1 : 1)))))
 }
+
+/** Symbol, and what tells its settings from others. */
+const tokenText = (token: TokenSettings): string =>
+  `${token.tokenSymbol} (${toHex(sha256(utf8(wireJson(writeToken(token))))).slice(0, DIGITS)})`
 
 function flat(name: string, value: unknown): readonly (readonly [string, string])[] {
   if (value === undefined) return []
@@ -37,7 +63,8 @@ function flat(name: string, value: unknown): readonly (readonly [string, string]
  * knows is of another version of the program and changes nothing.
  */
 export function requireFounding(stored: Uint8Array, settings: FoundingSettings): void {
-  const [before, now] = [decode(stored), decode(encodeFounding(settings))]
+  const before = new Map([...onlyOnce, ...decode(stored)])
+  const now = decode(encodeFounding(settings))
   const changed = [...now].filter(([name, value]) => (before.get(name) ?? value) !== value)
   if (changed.length === 0) return
   const words = changed.map(([name, value]) =>

@@ -70,8 +70,8 @@ function begin(
   }: { readonly kept: Kept | undefined; readonly first: bigint; readonly incarnation: bigint },
 ): SubnetNode {
   const genesis = { ...config.genesis, incarnation }
-  const { minter, bitcoinNetwork } = config
-  const fresh = { minter, bitcoinNetwork, createdAt: genesis.createdAt, incarnation }
+  const { minter, ledgers, bitcoinNetwork } = config
+  const fresh = { minter, ledgers, bitcoinNetwork, createdAt: genesis.createdAt, incarnation }
   // Without final keys nobody was served: the canisters are installed anew.
   const state = kept?.state ?? installCanisters(canisterIdsOf[config.ids ?? 'own'], fresh)
   return new SubnetNode({ ...config, genesis, restored: kept?.keys, from: { slot: first, state } })

@@ -131,6 +131,7 @@ export class NodeLife {
       stockTarget: settings.stockTarget,
       creationMax: settings.creationMax,
       minter: settings.minter,
+      ledgers: settings.ledgers,
       ids: settings.ids,
       operator: principal(settings.operator),
       bitcoinNetwork: settings.bitcoin.network,

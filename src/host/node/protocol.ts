@@ -9,7 +9,7 @@ import type { TransactionReport } from '../../core/btc/transaction-relay.ts'
 import type { IdsKind } from '../../core/ic/canister-ids.ts'
 import type { Lie } from '../../core/subnet/lies.ts'
 import type { Answer, NodeInput, NodeOutput, Question } from '../../core/subnet/node-io.ts'
-import type { MinterSettings } from '../../core/subnet/settings.ts'
+import type { LedgerSettings, MinterSettings } from '../../core/subnet/settings.ts'
 import type { AttachableNetwork } from '../bitcoin-place.ts'
 import type { LinkRefusal } from '../links/handshake.ts'
 import type { PeerPorts } from '../links/peer-links.ts'
@@ -24,6 +24,8 @@ export type NodeSettings = {
   readonly stockTarget: number
   readonly creationMax: number
   readonly minter: MinterSettings
+  /** ckBTC's profile and no further token unless told. */
+  readonly ledgers?: LedgerSettings | undefined
   readonly ids: IdsKind
   /** Principal that may change replicated settings. */
   readonly operator: Uint8Array

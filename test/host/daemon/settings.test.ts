@@ -17,6 +17,7 @@ import {
   encodeSettings,
   mergeSettings,
 } from '../../../src/host/subnet-settings.ts'
+import { tokenOf } from '../../support/token-files.ts'
 
 const attached = {
   ...defaultSettings,
@@ -38,9 +39,26 @@ const unusual: SubnetSettings = {
     ['minter.max-time-in-queue', 600_000_000_000n],
     ['minter.mode', 'read-only'],
   ]),
+  tokens: [tokenOf({}), tokenOf({ token_symbol: 'ABC', token_width: 256, decimals: 18 })],
 }
 
 describe('settings of the subnet', () => {
+  it('keep the tokens: they need not be named again, and are never others', () => {
+    const { tokens } = unusual
+    expect(mergeSettings(unusual, {}).tokens).toEqual(tokens)
+    expect(mergeSettings(unusual, { tokens }).tokens).toEqual(tokens)
+    for (const others of [[], tokens.slice(1), [...tokens].reverse()])
+      expect(() => mergeSettings(unusual, { tokens: others })).toThrow(
+        '--token cannot change: the subnet was made with XYZ, ABC',
+      )
+    expect(() => mergeSettings(defaultSettings, { tokens })).toThrow('made with ckBTC alone')
+  })
+
+  it('without a word of tokens are those of a subnet that has none', () => {
+    const { tokens: _, ...older } = JSON.parse(encodeSettings(defaultSettings))
+    expect(decodeSettings(JSON.stringify(older), 'x')).toEqual(defaultSettings)
+  })
+
   it('the port of the Bitcoin RPC may change at every start, and stays till then', () => {
     const on = mergeSettings(unusual, { set: new Map([['bitcoin.rpc', 18_443n]]) })
     expect(bitcoinRpcPort(on.set)).toBe(18_443)
