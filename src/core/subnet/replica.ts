@@ -10,13 +10,11 @@ import { sha256 } from '../base/hash.ts'
 import type { NodeIndex } from '../base/party.ts'
 import type { TimestampNs } from '../base/units.ts'
 import { addNs } from '../base/units.ts'
-import type { Ed25519 } from '../base/verification.ts'
 import type { View } from '../base/view.ts'
 import { decodeHeader } from '../btc/block.ts'
-import type { NetworkName } from '../btc/network.ts'
 import { admit } from '../ic/admission.ts'
 import type { CallReply } from '../ic/call-reply.ts'
-import type { CanisterIds, IdsKind } from '../ic/canister-ids.ts'
+import type { CanisterIds } from '../ic/canister-ids.ts'
 import { canisterIdsOf, ckbtcTokenIds } from '../ic/canister-ids.ts'
 import { decodeEnvelope } from '../ic/envelope.ts'
 import type { Principal } from '../ic/principal.ts'
@@ -32,45 +30,23 @@ import { isBitcoinCall } from './bitcoin-interface.ts'
 import type { Canister } from './canister.ts'
 import { moduleHash } from './canister.ts'
 import { passBitcoinCall } from './canister-calls.ts'
-import type { NodeRecord } from './certified-state.ts'
 import { requestTree, stateTree } from './certified-state.ts'
 import { CheckerCanister } from './checker-canister.ts'
 import type { CanisterCall } from './dispatch.ts'
 import { dispatch } from './dispatch.ts'
-import type { KeyPort, KeyReply, KeySettings } from './key-calls.ts'
+import type { KeyPort, KeyReply } from './key-calls.ts'
 import { KeyCalls } from './key-calls.ts'
 import { isManagement, manage } from './management.ts'
 import { MinterCanister } from './minter-canister.ts'
 import { tooLate, unknownCanister } from './rejections.ts'
+import type { ReplicaConfig } from './replica-config.ts'
 import type { ReplicaState } from './replica-state.ts'
 import { installCanisters } from './replica-state.ts'
 import type { KnownRequest } from './request-history.ts'
 import { KEEP_NS, RequestHistory } from './request-history.ts'
-import type { LedgerSettings, MinterSettings } from './settings.ts'
 import { TipWatch } from './tip-watch.ts'
 import { furtherTokens, TokenCanisters } from './token-canisters.ts'
 import { earliest, Tokens } from './tokens.ts'
-
-export type ReplicaConfig = {
-  /** Its own unless told. */
-  readonly ids?: IdsKind | undefined
-  /** Which chain the canisters follow; regtest unless told. */
-  readonly bitcoinNetwork?: NetworkName | undefined
-  /** Who may call the `x_…` methods of the canisters; their controller. */
-  readonly operator: Principal
-  readonly nodes: readonly NodeRecord[]
-  readonly incarnation: bigint
-  readonly ed25519: Ed25519
-  readonly minter: MinterSettings
-  /** ckBTC's profile and no further token unless told. */
-  readonly ledgers?: LedgerSettings | undefined
-  /** What signatures cost canisters and which keys give none; free, and all, unless told. */
-  readonly keys?: KeySettings | undefined
-  /** Canisters beside the embedded ones, which keep their state themselves. */
-  readonly guests?: readonly Canister[] | undefined
-  /** When the canisters are installed. */
-  readonly createdAt: TimestampNs
-}
 
 /**
  * Runs of the minter's tasks, and answers to calls that lead to other calls, in one slot: each reschedules itself for later, so a few are plenty.

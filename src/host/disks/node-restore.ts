@@ -17,7 +17,7 @@ import type { NodeDisk } from './node-disk.ts'
 type Kept = { readonly keys: Uint8Array; readonly state: ReplicaState }
 
 /** Raised when the shape of `Kept` changes: snapshots of another are passed over. */
-const SNAPSHOT_FORMAT = 8
+const SNAPSHOT_FORMAT = 9
 
 /** What is the same in every time line. `genesis` is that of the first one. */
 export type RestoreConfig = Omit<NodeConfig, 'from' | 'restored'>
