@@ -75,6 +75,7 @@ const openFolders: readonly string[] = [
   'src/core/minter/state/',
   'src/core/minter/views/',
   'src/host/control/',
+  'src/wallet/history/',
   'src/wallet/keys/',
   'src/wallet/operations/',
 ]

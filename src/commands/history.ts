@@ -1,47 +1,61 @@
 /** `ckbtc history`: what happened on an account. Implements `docs/spec/cli.md` §5.7. */
-import { Problem, UsageInvalid } from '../core/base/errors.ts'
+import { Problem } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
-import { formatBtc, NS_PER_MS, timestampNs } from '../core/base/units.ts'
+import { formatDecimal, NS_PER_MS } from '../core/base/units.ts'
 import type { PrintableAnswer } from '../terminal/answer.ts'
 import { printPagedAnswer } from '../terminal/answer.ts'
+import { slowly } from '../terminal/late-progress.ts'
 import { shorten } from '../terminal/steps.ts'
 import { printTable } from '../terminal/table.ts'
 import { textOfAccount } from '../wallet/account-text.ts'
-import type { HistoryEntry, HistoryFilter, HistoryType } from '../wallet/history.ts'
+import type { HistoryEntry } from '../wallet/history/entry.ts'
 import { readHistory } from '../wallet/history.ts'
+import type { Token } from '../wallet/token.ts'
+import { smallText, tokenDocument } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Invocation, Options } from './definitions/command.ts'
+import { askedOf, entryDocument, isoOf, reading, readingWords } from './history-words.ts'
 import { unitOf } from './money-words.ts'
 import { readingAccount } from './reading-account.ts'
 import { openSession } from './session.ts'
 
 const LIMIT = 25
 const LIMIT_MAX = 100_000
-const HELP = 'ckbtc history --help'
 
 export async function history(
   { args: [typed], options }: Invocation,
   context: Context,
   open: typeof openSession = openSession,
 ): Promise<void> {
-  const filter = filterOf(options)
+  const limit = limitOf(options.text('limit'))
   const session = await open(context)
   const named = readingAccount(typed, session, context)
-  const { entries: newestFirst, nextCursor } = await readHistory(
-    session.client,
-    named.account,
-    filter,
+  const { wish, warnings } = askedOf(options, named, session, context)
+  const { rows, nextCursor } = await slowly(context.terminal, reading, (say) =>
+    readHistory(
+      session.client,
+      { ...wish, onPage: (reached) => say(readingWords(reached)) },
+      limit,
+    ),
   )
+  const newestFirst = rows.map(({ entry }) => entry)
   const entries = options.isOn('reverse') ? newestFirst.toReversed() : newestFirst
   const { PAGER: pager } = context.environment
+  const { token } = session
   const answer: PrintableAnswer = {
     schema: 'history',
     network: session.network.name,
-    data: { account: named.text, entries: entries.map(documentOf), nextCursor },
-    warnings: [...session.warnings, ...named.warnings],
+    data: tokenDocument(token, {
+      account: named.text,
+      entries: entries.map(entryDocument),
+      nextCursor,
+    }),
+    warnings: [...session.warnings, ...named.warnings, ...warnings],
     essential: '',
     print: (terminal) => {
-      print(entries, { ...context, terminal })
+      if (entries.length === 0 && !terminal.settings.plain)
+        return terminal.note(emptyWords(options))
+      print(entries, { ...context, terminal }, token)
       if (nextCursor !== undefined)
         terminal.note(`ckbtc: note: there is more: --before ${nextCursor}, or a larger --limit`)
     },
@@ -49,81 +63,28 @@ export async function history(
   await printPagedAnswer(context.terminal, answer, { pager, wanted: options.isOn('pager') })
 }
 
-export const historyTypes: readonly HistoryType[] = [
-  'deposit',
-  'redeem',
-  'transfer',
-  'approve',
-  'mint',
-  'burn',
-]
-
-function filterOf(options: Options): HistoryFilter {
-  const type = historyTypes.find((known) => known === options.text('type'))
-  return {
-    types: type && [type],
-    since: timeOf(options.text('since'), '--since'),
-    until: timeOf(options.text('until'), '--until'),
-    before: cursorOf(options.text('before')),
-    limit: limitOf(options.text('limit')),
-  }
-}
-
-/** `2026-01-05`, or a whole time of RFC 3339; a day without a zone begins in UTC. */
-function timeOf(text: string | undefined, flag: string): TimestampNs | undefined {
-  if (text === undefined) return undefined
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isFinite(ms) && ms >= 0) return timestampNs(BigInt(ms) * NS_PER_MS)
-  throw new UsageInvalid(`${flag} takes a time, found "${text}"`, {
-    fix: 'write a day or a time: 2026-01-05, 2026-01-05T10:00:00Z',
-    command: HELP,
-  })
-}
-
-function cursorOf(text: string | undefined): bigint | undefined {
-  if (text === undefined) return undefined
-  if (/^\d{1,18}$/.test(text)) return BigInt(text)
-  throw new UsageInvalid(`--before takes the index of a block, found "${text}"`, {
-    fix: 'give the number that the page before ended with',
-    command: HELP,
-  })
-}
-
 function limitOf(text: string | undefined): number {
   const limit = text === undefined ? LIMIT : /^\d{1,6}$/.test(text) ? Number(text) : 0
   if (limit >= 1 && limit <= LIMIT_MAX) return limit
   throw new Problem('USAGE_INVALID', `--limit takes a number from 1 to ${LIMIT_MAX}`, {
     fix: 'give a number in that range',
-    command: HELP,
+    command: 'ckbtc history --help',
   })
 }
 
-const isoOf = (time: TimestampNs): string => new Date(Number(time / NS_PER_MS)).toISOString()
+const FILTERS = ['type', 'since', 'until', 'before', 'search', 'counterparty', 'memo'] as const
 
-const documentOf = (entry: HistoryEntry) => ({
-  time: isoOf(entry.time),
-  type: entry.type,
-  amountSat: entry.amountSat,
-  feeSat: entry.feeSat,
-  counterparty: entry.counterparty && textOfAccount(entry.counterparty),
-  txid: entry.txid,
-  vout: entry.vout,
-  bitcoinAddress: entry.bitcoinAddress,
-  blockIndex: entry.blockIndex,
-  memo: entry.memo && Buffer.from(entry.memo).toString('hex'),
-  status: entry.status,
-})
+const emptyWords = (options: Options): string =>
+  FILTERS.some((name) => options.text(name) !== undefined)
+    ? 'Nothing on this account is like that.'
+    : 'Nothing has happened on this account yet.'
 
-function print(entries: readonly HistoryEntry[], context: Context): void {
+function print(entries: readonly HistoryEntry[], context: Context, token: Token): void {
   const { terminal } = context
   const { plain } = terminal.settings
-  if (entries.length === 0 && !plain) {
-    terminal.note('Nothing has happened on this account yet.')
-    return
-  }
-  const unit = unitOf(context)
+  const decimals = unitOf(context) === 'sat' && !token.isFurther ? 0 : token.decimals
   const amount = (value: bigint): string => {
-    const text = unit === 'sat' ? String(value) : formatBtc(value)
+    const text = formatDecimal(value, decimals)
     return value > 0n ? `+${text}` : text
   }
   printTable(
@@ -137,10 +98,10 @@ function print(entries: readonly HistoryEntry[], context: Context): void {
       { title: 'BLOCK', align: 'right' },
     ],
     entries.map((entry) => [
-      plain ? isoOf(entry.time) : localTime(entry.time),
+      entry.time === undefined ? '-' : plain ? isoOf(entry.time) : localTime(entry.time),
       wordOf(entry),
-      amount(entry.amountSat),
-      `${entry.feeSat} sat`,
+      amount(entry.amount),
+      smallText(entry.fee, token),
       otherSide(entry, plain),
       String(entry.blockIndex),
     ]),
@@ -154,9 +115,10 @@ function localTime(time: TimestampNs): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-function wordOf({ type, amountSat }: HistoryEntry): string {
+function wordOf({ type, blockType, amount }: HistoryEntry): string {
+  if (type === 'other') return blockType ?? type
   if (type !== 'transfer') return type
-  return amountSat < 0n ? 'sent' : amountSat > 0n ? 'received' : 'to itself'
+  return amount < 0n ? 'sent' : amount > 0n ? 'received' : 'to itself'
 }
 
 function otherSide(

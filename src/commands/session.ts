@@ -9,6 +9,8 @@ import type { Client } from '../wallet/client.ts'
 import type { Network } from '../wallet/network.ts'
 import { hasRealFunds, symbolsOf } from '../wallet/network.ts'
 import { resolveNetwork } from '../wallet/networks.ts'
+import type { Token } from '../wallet/token.ts'
+import { tokenOf } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import { keyWishesOf } from './keys.ts'
 import { networkNameOf } from './network-name.ts'
@@ -17,6 +19,8 @@ export type Session = {
   readonly network: Network
   readonly client: Client
   readonly symbols: ReturnType<typeof symbolsOf>
+  /** What its ledger keeps. */
+  readonly token: Token
   /** Of the network, and of the clock once it was compared: ask after the reading. */
   readonly warnings: readonly Warning[]
   /** Ends by Ctrl-C and by `--timeout`. */
@@ -48,6 +52,7 @@ export const sessionOf = (client: Client, signal: AbortSignal): Session => ({
   network: client.network,
   client,
   symbols: symbolsOf(client.network),
+  token: tokenOf(client.network),
   signal,
   get warnings() {
     return [...warningsOf(client.network), ...clockWarnings(client)]

@@ -1,7 +1,7 @@
 /** `ckbtc transfer`: ckBTC to another account. Implements `docs/spec/cli.md` §5.4. */
 import { parseSubaccount } from '../core/base/amounts.ts'
-import { fromHex, toHex, utf8 } from '../core/base/bytes.ts'
-import { attempt, BadEncoding, UsageInvalid } from '../core/base/errors.ts'
+import { toHex } from '../core/base/bytes.ts'
+import { UsageInvalid } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import type { Account } from '../wallet/account-text.ts'
 import { textOfAccount } from '../wallet/account-text.ts'
@@ -20,6 +20,7 @@ import {
 } from '../wallet/operations/transfer.ts'
 import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
+import { memoOf } from './memo.ts'
 import { coins, sats } from './money-words.ts'
 import { openSession } from './session.ts'
 import type { Spender } from './spending.ts'
@@ -38,7 +39,7 @@ export async function transfer(
   open: typeof openSession = openSession,
 ): Promise<void> {
   const amount = spentAmount(args, 'transfer')
-  const memo = memoOf(options.text('memo'))
+  const memo = memoOf(options.text('memo'), 'ckbtc transfer --help')
   const typed = requiredOption(options, 'to', 'transfer')
   const session = await open(context)
   const isLocal = session.network.kind === 'local'
@@ -97,20 +98,6 @@ function withSubaccount(account: Account, text: string | undefined): Account {
     fix: 'leave --to-subaccount out',
     command: 'ckbtc transfer --help',
   })
-}
-
-const MEMO_SIZE_MAX = 80
-
-/** Text as UTF-8, or `0x` and hexadecimal digits. */
-function memoOf(text: string | undefined): Uint8Array | undefined {
-  if (text === undefined) return undefined
-  const bytes = text.startsWith('0x') ? attempt(() => fromHex(text.slice(2))) : utf8(text)
-  if (bytes instanceof BadEncoding || bytes.length > MEMO_SIZE_MAX)
-    throw new UsageInvalid(`a memo is text or 0x and hexadecimal, at most ${MEMO_SIZE_MAX} bytes`, {
-      fix: 'shorten it',
-      command: 'ckbtc transfer --help',
-    })
-  return bytes
 }
 
 function proposal(plan: TransferPlan, spender: Spender) {

@@ -60,11 +60,11 @@ export class Verbatim {
 /**
  * Values as JSON has them: keys in snake case, bigints as numbers, `undefined` as null.
  *
- * A bigint under a key that ends in `Ns` becomes a string, since nanoseconds exceed 2^53.
+ * A bigint under a key that ends in `Ns` or `Units` becomes a string: these exceed 2^53.
  */
 export function toWire(value: unknown, key = ''): unknown {
   if (value === undefined || value === null) return null
-  if (typeof value === 'bigint') return key.endsWith('Ns') ? value.toString() : safeNumber(value)
+  if (typeof value === 'bigint') return /(?:Ns|Units)$/.test(key) ? `${value}` : safeNumber(value)
   if (value instanceof Verbatim) return value.json
   if (Array.isArray(value)) return value.map((item) => toWire(item))
   if (typeof value !== 'object') return value

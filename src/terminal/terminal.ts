@@ -69,6 +69,8 @@ export type Terminal = {
   readonly ellipsis: string
   /** A line of the answer, on standard output. */
   answer(line: string): void
+  /** A part of an answer that is a file: on standard output as it is. */
+  content(text: string): void
   /** A line for people, on standard error; nothing with `--quiet`. */
   note(line: string): void
   /** A line that must be seen, on standard error. */
@@ -113,6 +115,7 @@ export async function openTerminal(
     errorWidth: widthOf(err, environment),
     ellipsis: ascii ? '...' : '…',
     answer: (text) => write(out, text),
+    content: (text) => void out.write(text),
     note: (text) => void (settings.quiet || write(err, text)),
     warn: (text) => write(err, text),
     trace(text) {

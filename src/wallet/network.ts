@@ -8,6 +8,7 @@ import { mainnetCanisterIds } from '../core/ic/canister-ids.ts'
 import type { Principal } from '../core/ic/principal.ts'
 import { principalOfText } from '../core/ic/principal.ts'
 import type { BitcoinNetwork } from '../core/minter/types.ts'
+import type { Token } from './token.ts'
 
 /** The Bitcoin networks that a ckBTC may stand on; on signet only one on this machine. */
 export type BitcoinKind = Extract<NetworkName, 'mainnet' | 'testnet4' | 'signet' | 'regtest'>
@@ -38,6 +39,10 @@ export type Network = {
   readonly nodeKeys: readonly NodeKey[] | undefined
   /** SEC1 keys from which the minter's may be derived; none where they are not known. */
   readonly masterKeys: readonly Uint8Array[]
+  /** Its own first; there where it has further ones. */
+  readonly tokens?: readonly Token[] | undefined
+  /** Whose ledger and index `ids` names; its own unless it is there. */
+  readonly token?: Token | undefined
 }
 
 export const DEFAULT_NETWORK = 'local'

@@ -93,15 +93,55 @@ type Writing = {
 export function writePrivate(
   path: string,
   content: string | Uint8Array,
-  { exclusive = false }: Writing = {},
+  writing: Writing = {},
 ): void {
-  const temporary = `${path}.${toHex(crypto.getRandomValues(new Uint8Array(6)))}.tmp`
+  const file = new PrivateFile(path)
   try {
-    onDisk(path, () => writeDurably(temporary, content))
-    onDisk(path, () => (exclusive ? linkNew(temporary, path) : renameSync(temporary, path)))
-    syncFolder(dirname(path))
+    file.append(content)
+    file.commit(writing)
   } finally {
-    discard(temporary)
+    file.close()
+  }
+}
+
+/** A file that grows out of sight, and stands under its name once it is whole. */
+export class PrivateFile {
+  readonly #path: string
+  readonly #temporary: string
+  readonly #file: number
+  #isOpen = true
+
+  constructor(path: string) {
+    this.#path = path
+    this.#temporary = `${path}.${toHex(crypto.getRandomValues(new Uint8Array(6)))}.tmp`
+    this.#file = onDisk(path, () => openSync(this.#temporary, 'wx', FILE_MODE))
+  }
+
+  append(content: string | Uint8Array): void {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+    onDisk(this.#path, () => {
+      for (let offset = 0; offset < bytes.length; )
+        offset += writeSync(this.#file, bytes, offset, bytes.length - offset)
+    })
+  }
+
+  commit({ exclusive = false }: Writing = {}): void {
+    onDisk(this.#path, () => fsyncSync(this.#file))
+    this.#end()
+    const [from, to] = [this.#temporary, this.#path]
+    onDisk(to, () => (exclusive ? linkNew(from, to) : renameSync(from, to)))
+    syncFolder(dirname(to))
+  }
+
+  /** Leaves nothing behind of what was not committed. */
+  close(): void {
+    this.#end()
+    discard(this.#temporary)
+  }
+
+  #end(): void {
+    if (this.#isOpen) closeSync(this.#file)
+    this.#isOpen = false
   }
 }
 
@@ -125,18 +165,6 @@ function linkNew(from: string, to: string): void {
 }
 
 const withoutLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
-
-function writeDurably(path: string, content: string | Uint8Array): void {
-  const file = openSync(path, 'wx', FILE_MODE)
-  try {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
-    for (let offset = 0; offset < bytes.length; )
-      offset += writeSync(file, bytes, offset, bytes.length - offset)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
 
 /** Makes names durable, too. */
 export const syncFolder = (path: string): void => onDisk(path, () => flushDirectory(path))

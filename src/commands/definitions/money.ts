@@ -1,6 +1,6 @@
 /** Commands of the group "MONEY". Implements `docs/spec/cli.md` §4. */
 import type { Section } from './command.ts'
-import { balanceCommand, feesCommand, historyCommand } from './reading.ts'
+import { balanceCommand, exportCommand, feesCommand, historyCommand } from './reading.ts'
 import {
   allowanceCommand,
   approveCommand,
@@ -21,6 +21,7 @@ export const money: Section = {
     statusCommand,
     resumeCommand,
     historyCommand,
+    exportCommand,
     feesCommand,
     approveCommand,
     allowanceCommand,

@@ -1,6 +1,6 @@
 /** Commands that look and change nothing. Implements `docs/spec/cli.md` §§5.3, 5.7, 5.8, 5.12 to 5.14. */
 import { coinStates } from '../../wallet/coin-states.ts'
-import type { CommandDefinition } from './command.ts'
+import type { CommandDefinition, OptionDefinition } from './command.ts'
 
 const account = {
   name: '[account]',
@@ -32,33 +32,71 @@ first block.`,
   run: async () => (await import('../balance.ts')).balance,
 }
 
+const historyFilters: readonly OptionDefinition[] = [
+  {
+    flags: '--type <type>',
+    description: 'only these',
+    choices: ['deposit', 'redeem', 'transfer', 'approve', 'mint', 'burn', 'other'],
+  },
+  { flags: '--since <time>', description: 'a day or a time: 2026-01-05' },
+  { flags: '--until <time>', description: 'a day or a time' },
+  { flags: '--before <block>', description: 'only older blocks: go on where a page ended' },
+  {
+    flags: '--search <text>',
+    description: 'stands in a row: amount, account, transaction, memo, …',
+  },
+  { flags: '--counterparty <account>', description: 'only with this account' },
+  { flags: '--memo <text>', description: 'only with this memo: text, or 0x and hexadecimal' },
+  { flags: '--certified', description: 'from blocks that hash to a certified one; reads them all' },
+]
+
 export const historyCommand: CommandDefinition = {
   name: 'history',
   summary: 'what happened on an account',
   description: `Deposits, redemptions, transfers and approvals, newest first, from the index of
-accounts of the network, or from its ledger where there is none.`,
+accounts of the network, and from its ledger what the index does not have.`,
   examples: [
     ['ckbtc history', 'the last 25 of the selected key'],
     ['ckbtc history dev1 --type transfer', 'transfers only'],
+    ['ckbtc history --search invoice-17', 'what a memo or another cell says'],
     ['ckbtc history --since 2026-01-01 --limit 1000 --plain', 'a year, for programs'],
   ],
   args: [account],
   options: [
-    {
-      flags: '--type <type>',
-      description: 'only these',
-      choices: ['deposit', 'redeem', 'transfer', 'approve', 'mint', 'burn'],
-    },
-    { flags: '--since <time>', description: 'a day or a time: 2026-01-05' },
-    { flags: '--until <time>', description: 'a day or a time' },
-    { flags: '--before <block>', description: 'go on where a page ended' },
+    ...historyFilters,
     { flags: '--limit <n>', description: 'at most so many (default: 25)' },
     { flags: '--reverse', description: 'oldest first' },
     { flags: '--no-pager', description: 'print long lists without $PAGER' },
   ],
   exits: [NO_KEY, UNREACHABLE, DOWN],
-  seeAlso: 'ckbtc balance',
+  seeAlso: 'ckbtc export, ckbtc balance',
   run: async () => (await import('../history.ts')).history,
+}
+
+export const exportCommand: CommandDefinition = {
+  name: 'export',
+  summary: 'a history as CSV or JSON for bookkeeping',
+  description: `All rows of a history, newest first, however many. A file appears when it is whole;
+a spreadsheet opens the CSV, and no cell of it runs there as a formula.`,
+  examples: [
+    ['ckbtc export --out history.csv', 'everything of the selected key'],
+    ['ckbtc export dev1 --since 2026-01-01 --out year.json', 'from a day on, as JSON'],
+    ['ckbtc export --format csv --out - --type deposit', 'to a pipe'],
+  ],
+  args: [account],
+  options: [
+    { flags: '--out <file>', description: 'a new file; - is standard output' },
+    {
+      flags: '--format <form>',
+      description: 'otherwise by the end of the name of the file',
+      choices: ['csv', 'json'],
+    },
+    { flags: '--replace', description: 'where there is such a file, it goes' },
+    ...historyFilters,
+  ],
+  exits: [NO_KEY, UNREACHABLE, [11, 'the local subnet does not run, or no room on the disk']],
+  seeAlso: 'ckbtc history',
+  run: async () => (await import('../export.ts')).exportHistory,
 }
 
 export const feesCommand: CommandDefinition = {

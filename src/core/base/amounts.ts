@@ -3,7 +3,7 @@
  * `docs/spec/cli.md` §§3.1, 3.2.
  */
 import { Problem } from './errors.ts'
-import { formatBtc, MONEY_MAX } from './units.ts'
+import { formatBtc, formatDecimal, MONEY_MAX } from './units.ts'
 
 const SAT_PER_BTC = 100_000_000n
 const DECIMALS = 8
@@ -57,6 +57,60 @@ function malformed(typed: string): Problem {
         : `use a point: ${whole}.${fraction}`,
   })
 }
+
+/** How amounts of a ledger are written: `1.5xyz`. */
+export type Denomination = { readonly symbol: string; readonly decimals: number }
+
+/** Of the widest ledger. */
+const UNITS_MAX = 2n ** 256n - 1n
+/** Digits of that, and as many decimals; what is longer is not looked at. */
+const TYPED_MAX = 400
+
+/**
+ * `1.5xyz`, `1_000.25 XYZ`: whole smallest units of the denomination, whose symbol is the only unit.
+ * Throws `AMOUNT_…`.
+ */
+export function parseUnits(text: string, { symbol, decimals }: Denomination): bigint {
+  const typed = text.trim()
+  const unit = typed.slice(-symbol.length)
+  const before = typed.slice(0, -symbol.length)
+  // A symbol that begins like a number would be taken for a part of it.
+  const isApart = /^[\d._]/.test(symbol) ? /\s$/.test(before) : true
+  const hasUnit = unit.toLowerCase() === symbol.toLowerCase() && isApart
+  const number = before.trim().replace(/(?<=\d)_(?=\d)/g, '')
+  if (!hasUnit || typed.length > TYPED_MAX) throw unitMissing(typed, symbol)
+  if (!/^\d+(\.\d+)?$/.test(number)) throw malformedUnits(typed, { symbol, decimals })
+  const [whole = '0', fraction = ''] = number.split('.')
+  const digits = fraction.replace(/0+$/, '')
+  if (digits.length > decimals) {
+    const smallest = `${formatDecimal(1n, decimals)} ${symbol}`
+    throw new Problem('AMOUNT_PRECISION', `"${quoted(typed)}" is finer than ${symbol} has parts`, {
+      fix: `the smallest unit is ${smallest}`,
+    })
+  }
+  const amount =
+    BigInt(whole) * 10n ** BigInt(decimals) + BigInt(`0${digits.padEnd(decimals, '0')}`)
+  if (amount <= UNITS_MAX) return amount
+  throw new Problem('AMOUNT_RANGE', `"${quoted(typed)}" is more than any ledger can hold`, {
+    fix: `give at most ${formatDecimal(UNITS_MAX, decimals)} ${symbol}`,
+  })
+}
+
+const unitMissing = (typed: string, symbol: string): Problem => {
+  const [number] = /^[\d_]+(?:\.\d+)?/.exec(typed) ?? []
+  return new Problem(
+    'AMOUNT_NO_UNIT',
+    `"${quoted(typed)}" is not in ${symbol}, which is the unit here`,
+    {
+      fix: `write ${quoted(number ?? '1.5')} ${symbol}`,
+    },
+  )
+}
+
+const malformedUnits = (typed: string, { symbol, decimals }: Denomination): Problem =>
+  new Problem('AMOUNT_FORMAT', `"${quoted(typed)}" is no amount`, {
+    fix: `write digits, ${decimals === 0 ? '' : 'a point if needed, '}and the unit: 1 ${symbol}`,
+  })
 
 const QUOTED_MAX = 60
 

@@ -53,11 +53,17 @@ export function divCeil(a: bigint, b: bigint): bigint {
 
 const SAT_PER_BTC = 100_000_000n
 
+const BTC_DECIMALS = 8
+
 /** `0.00100000`: always eight decimals, no grouping, so that it can be pasted back. */
-export function formatBtc(amount: bigint): string {
+export const formatBtc = (amount: bigint): string => formatDecimal(amount, BTC_DECIMALS)
+
+/** An amount of smallest units with all of its `decimals`, of which there may be none. */
+export function formatDecimal(amount: bigint, decimals: number): string {
   const sign = amount < 0n ? '-' : ''
-  const size = amount < 0n ? -amount : amount
-  return `${sign}${size / SAT_PER_BTC}.${(size % SAT_PER_BTC).toString().padStart(8, '0')}`
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, '0')
+  const whole = digits.length - decimals
+  return `${sign}${digits.slice(0, whole)}${decimals === 0 ? '' : `.${digits.slice(whole)}`}`
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The index of accounts, where a network has one. Source: ledger §13; one node's word. */
-import { BadEncoding, CanisterRefused } from '../../core/base/errors.ts'
+import { CanisterRefused } from '../../core/base/errors.ts'
+import type { TimestampNs } from '../../core/base/units.ts'
 import type { Account } from '../../core/ic/account.ts'
 import type { ValueOf } from '../../core/ic/candid.ts'
 import type { Principal } from '../../core/ic/principal.ts'
@@ -9,7 +10,19 @@ import { indexInterface } from '../../core/ledger/index/index-interface.ts'
 import { rawQuery } from './raw.ts'
 import type { Wire } from './wire.ts'
 
-export type IndexedTransaction = { readonly id: bigint; readonly transaction: TimedMovement }
+/** A transaction of a kind that is not known here: that it is there is all that can be said. */
+export type OtherTransaction = {
+  readonly type: 'other'
+  /** The ledger's name of its kind. */
+  readonly blockType: string
+  /** Undefined where its block has none. */
+  readonly timestamp: TimestampNs | undefined
+}
+
+export type IndexedTransaction = {
+  readonly id: bigint
+  readonly transaction: TimedMovement | OtherTransaction
+}
 
 export type IndexPage = {
   /** Newest first. */
@@ -58,22 +71,20 @@ export class IndexClient {
       throw new CanisterRefused('ledger', { methodName, reason: answer.message })
     const { transactions, oldestTxId: oldest } = answer.page
     return {
-      transactions: transactions.flatMap(({ id, transaction }) => {
-        const read = transactionOf(transaction)
-        return read === undefined ? [] : [{ id, transaction: read }]
-      }),
+      transactions: transactions.map(({ id, transaction }) => ({
+        id,
+        transaction: transactionOf(transaction),
+      })),
       oldest,
     }
   }
 }
 
-/** Undefined for what moves nothing of anybody: a change of the fee collector. */
-function transactionOf(indexed: ValueOf<typeof flatTransaction>): TimedMovement | undefined {
-  const { timestamp, mint, burn, transfer, approve, feeCollector } = indexed
+function transactionOf(indexed: ValueOf<typeof flatTransaction>): TimedMovement | OtherTransaction {
+  const { kind, timestamp, mint, burn, transfer, approve } = indexed
   if (mint !== undefined) return { type: 'mint', timestamp, ...mint }
   if (burn !== undefined) return { type: 'burn', timestamp, ...burn }
   if (transfer !== undefined) return { type: 'transfer', timestamp, ...transfer }
   if (approve !== undefined) return { type: 'approve', timestamp, ...approve }
-  if (feeCollector !== undefined) return undefined
-  throw new BadEncoding('a transaction of an unknown kind')
+  return { type: 'other', blockType: kind, timestamp }
 }
