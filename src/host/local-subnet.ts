@@ -62,6 +62,8 @@ export type LocalSubnetOptions = {
   readonly attachTo?: AttachedPlace | undefined
   /** What the mempool of its own node takes. */
   readonly mempool?: MempoolOptions
+  /** Bytes of log after which nodes put their state on disk; see `disks/running-snapshots.ts`. */
+  readonly snapshotLogMin?: number | undefined
   /** Off: calls are answered before they are executed, and their callers poll. */
   readonly syncCalls?: boolean
   /** Hears of every request of a client and how it ended. */
@@ -155,6 +157,7 @@ export class LocalSubnet {
           ids: options.ids ?? 'own',
           bitcoin,
           operator: options.operator ?? NOBODY,
+          snapshotLogMin: options.snapshotLogMin,
         },
       })
       return new LocalSubnet(chain, subnet, { ...options, clean })

@@ -13,6 +13,10 @@ import { minterValue, minterValueNames } from './minter-values.ts'
 /** Off: clients submit calls and poll, as they do where synchronous calls are not offered. */
 const SYNC_CALLS = 'ic.sync-calls'
 
+/** Bytes of log after which a node puts its state on disk (ledger §18, D4). */
+const SNAPSHOT_LOG = 'nodes.snapshot-log'
+const SNAPSHOT_LOG_RANGE = { min: 4_096n, max: 1_000_000_000_000n } as const
+
 /** JSON-RPC of the embedded Bitcoin node: its port, 0 for none (bitcoin RN-21). */
 const BITCOIN_RPC = 'bitcoin.rpc'
 const PORT_MAX = 65_535n
@@ -24,6 +28,7 @@ const RELAY_RATE_MAX = 1_000_000n
 /** Of the parts that are no canister. */
 const others: Readonly<Record<string, SetKind>> = {
   [SYNC_CALLS]: { type: 'word', words: ['on', 'off'] },
+  [SNAPSHOT_LOG]: { type: 'count', ...SNAPSHOT_LOG_RANGE },
   [BITCOIN_RPC]: { type: 'count', min: 0n, max: PORT_MAX },
   [ACCEPT_NONSTANDARD]: { type: 'word', words: ['on', 'off'] },
   [MIN_RELAY_RATE]: { type: 'count', min: 0n, max: RELAY_RATE_MAX },
@@ -43,7 +48,13 @@ export const bitcoinRpcPort = (set: ReadonlyMap<string, SetValue>): number =>
 
 /** What a subnet that exists may be started with anew: no part of its state depends on it. */
 export const isFreeToChange = (name: string): boolean =>
-  [BITCOIN_RPC, ACCEPT_NONSTANDARD, MIN_RELAY_RATE].includes(name)
+  [SNAPSHOT_LOG, BITCOIN_RPC, ACCEPT_NONSTANDARD, MIN_RELAY_RATE].includes(name)
+
+/** Undefined: that of the program. */
+export function snapshotLogMin(set: ReadonlyMap<string, SetValue>): number | undefined {
+  const value = set.get(SNAPSHOT_LOG)
+  return value === undefined ? undefined : Number(value)
+}
 
 export function mempoolOptions(set: ReadonlyMap<string, SetValue>): MempoolOptions {
   const rate = set.get(MIN_RELAY_RATE)

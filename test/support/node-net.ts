@@ -261,6 +261,7 @@ export class NodeNet {
       case 'forget':
       case 'decided':
       case 'log':
+      case 'signer-past':
         return []
       case 'send': {
         if (this.isHonest(index)) this.checker.willSend(output.bytes)

@@ -153,6 +153,11 @@ export class SubnetNet {
     }
   }
 
+  /** What the node has on record. */
+  recordsOf(me: NodeIndex): ReadonlyMap<string, Uint8Array> {
+    return present(this.#records[me], 'a node of this net')
+  }
+
   get now(): TimestampNs {
     return timestampNs(this.#now)
   }
@@ -313,6 +318,7 @@ export class SubnetNet {
         for (const key of output.keys) this.#records[me]?.delete(key)
         return
       case 'log':
+      case 'signer-past':
         return // Passed to the log inside the node.
       case 'record':
         this.#records[me]?.set(output.key, output.value)

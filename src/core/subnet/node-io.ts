@@ -59,6 +59,11 @@ export type NodeOutput =
   | { readonly type: 'record'; readonly key: string; readonly value: Uint8Array }
   /** Records that nobody needs any more. */
   | { readonly type: 'forget'; readonly keys: readonly string[] }
+  /**
+   * A slot left its mark on the signer: what the canisters asked in it, encoded. Must be on disk
+   * before a snapshot of the state after it is.
+   */
+  | { readonly type: 'signer-past'; readonly slot: bigint; readonly calls: Uint8Array }
   /** The last one of a name counts. */
   | { readonly type: 'alarm'; readonly name: AlarmName; readonly afterMs: number }
   | { readonly type: 'fault'; readonly culprit: NodeIndex; readonly reason: string }

@@ -34,8 +34,9 @@ import type { ReplicaState } from './replica-state.ts'
 import { RequestAlarm } from './request-alarm.ts'
 import { said } from './said.ts'
 import type { MinterSettings } from './settings.ts'
+import type { SignerSlot } from './signer-past.ts'
 import type { Machines } from './slot-execution.ts'
-import { executeSlot } from './slot-execution.ts'
+import { executeSlot, repeatForSigner } from './slot-execution.ts'
 import { Unserved } from './unserved.ts'
 
 export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
@@ -49,9 +50,16 @@ export type NodeConfig = Omit<SignerConfig, 'mainKey'> & {
   readonly bitcoinNetwork?: ReplicaConfig['bitcoinNetwork']
   /**
    * Where this life begins: the first slot to execute and the state before it. Without it, slot 0
-   * of a subnet that is being founded.
+   * of a subnet that is being founded. `past`: where that is in the midst of a time line, the slots
+   * of it that left their mark on the signer.
    */
-  readonly from?: { readonly slot: bigint; readonly state: ReplicaState } | undefined
+  readonly from?:
+    | {
+        readonly slot: bigint
+        readonly state: ReplicaState
+        readonly past?: Iterable<SignerSlot> | undefined
+      }
+    | undefined
 }
 
 export type NodeOutputs = readonly NodeOutput[]
@@ -123,6 +131,7 @@ export class SubnetNode {
     this.#replica.isRecovering = config.restored !== undefined
     if (config.from !== undefined && config.from.state.incarnation !== genesis.incarnation)
       this.#replica.startAgain(genesis.incarnation, this.#time)
+    for (const past of config.from?.past ?? []) repeatForSigner(this.#machines, past)
   }
 
   /** For queries: the state after the last slot executed. */

@@ -15,6 +15,8 @@ import type { NodeOutput } from './node-io.ts'
 import { operatorSigned } from './observed.ts'
 import type { OperatorRequests } from './operator-requests.ts'
 import type { Replica } from './replica.ts'
+import type { SignerCall, SignerSlot } from './signer-past.ts'
+import { askAgain, encodeSignerCalls, NotedSigner } from './signer-past.ts'
 
 /** The parts of a node that change with the log. */
 export type Machines = {
@@ -38,16 +40,56 @@ export function executeSlot(machines: Machines, slot: Slot): Executed {
   const { items, time } = slot
   const due = machines.replica.nextTimer()
   let counted = due !== undefined && due <= time
+  let concernsSigner = false
   const outputs: NodeOutput[] = []
   for (const bytes of items) {
     const item = attempt(() => decodeItem(bytes))
     const outcome = item instanceof BadEncoding ? false : executeItem(machines, item, slot)
-    counted ||= typeof outcome === 'boolean' ? outcome : outcome.counted
+    const did = typeof outcome === 'boolean' ? outcome : outcome.counted
+    counted ||= did
+    concernsSigner ||= did && !(item instanceof BadEncoding) && isOfSigner(item)
     if (typeof outcome !== 'boolean') outputs.push(...outcome.outputs)
   }
   passKey(machines, time)
-  passSignatureRequests(machines, time)
+  const calls = passSignatureRequests(machines, time)
+  if (concernsSigner || calls.length > 0)
+    outputs.push({ type: 'signer-past', slot: slot.number, calls: encodeSignerCalls(calls) })
   return { outputs, counted }
+}
+
+/**
+ * What a slot did to the signer, once more, without the canisters: for a node that goes on from a
+ * snapshot of these. Slots in between that left no mark need not be repeated, but for the last one
+ * before each.
+ */
+export function repeatForSigner(machines: Machines, { slot, calls }: SignerSlot): void {
+  const { signer } = machines
+  for (const bytes of slot.items) {
+    const item = attempt(() => decodeItem(bytes))
+    if (item instanceof BadEncoding || !isOfSigner(item)) continue
+    if (item.type === 'completion') signer.judge(item.completion)
+    else executeItem(machines, item, slot)
+  }
+  signer.expire()
+  askAgain(signer, calls)
+  signer.endSlot(slot.number, slot.time)
+}
+
+/** Whether executing it needs the signer, what the operator asks of it, or lives, and nothing else. */
+function isOfSigner({ type }: Item): boolean {
+  switch (type) {
+    case 'dealing':
+    case 'completion':
+    case 'abort':
+    case 'refresh':
+    case 'return':
+    case 'operator':
+      return true
+    case 'ingress':
+    case 'headers':
+    case 'block':
+      return false
+  }
 }
 
 /** Whether the item counted; with outputs, if there are any. */
@@ -99,11 +141,16 @@ function passKey({ signer, replica }: Machines, now: TimestampNs): void {
 
 /**
  * What executing the slot made the canisters ask for: the only source of requests with the
- * minter's keys.
+ * minter's keys. Returns what changed the signer.
  */
-function passSignatureRequests({ signer, replica }: Machines, now: TimestampNs): void {
+function passSignatureRequests(
+  { signer, replica }: Machines,
+  now: TimestampNs,
+): readonly SignerCall[] {
   for (const id of signer.expire()) replica.signatureFailed(id, now)
+  const noted = new NotedSigner(signer)
   for (const request of replica.endSlot(now))
-    if (!signer.enqueue(request)) replica.signatureFailed(request.id, now)
-  replica.passKeyCalls(signer, now)
+    if (!noted.enqueue(request)) replica.signatureFailed(request.id, now)
+  replica.passKeyCalls(noted, now)
+  return noted.calls
 }

@@ -17,7 +17,13 @@ import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
 import { LocalSubnet } from '../local-subnet.ts'
 import { minterValue, shownValue } from '../minter-values.ts'
-import { bitcoinRpcPort, hasSyncCalls, mempoolOptions, minterSettings } from '../set-values.ts'
+import {
+  bitcoinRpcPort,
+  hasSyncCalls,
+  mempoolOptions,
+  minterSettings,
+  snapshotLogMin,
+} from '../set-values.ts'
 import type { SubnetEvent } from '../subnet-events.ts'
 import type { SubnetSettings } from '../subnet-settings.ts'
 import { USER_AGENT } from '../version.ts'
@@ -103,6 +109,7 @@ async function live(life: Life): Promise<void> {
       attachTo: placeOf(settings),
       mempool: mempoolOptions(settings.set),
       syncCalls: hasSyncCalls(settings.set),
+      snapshotLogMin: snapshotLogMin(settings.set),
       onAnswer: (answered) => logAnswer(log, answered),
     })
     closing.push(() => local.close())

@@ -3,6 +3,7 @@
  * §18.4.
  */
 import {
+  compareBytes,
   concat,
   equalBytes,
   fromBigEndian,
@@ -31,6 +32,10 @@ const FIRST_EPOCH = `${EPOCH_RECORDS}first`
 const SNAPSHOTS = utf8('snapshot/')
 const SNAPSHOT_BYTES = utf8('snapshot-bytes/')
 const SNAPSHOTS_KEPT = 2
+/** What the canisters asked of the signer, under the number of the slot, 8 bytes big-endian. */
+const SIGNER_PAST = utf8('signer/')
+/** Looked at together when old ones are removed. */
+const PAST_BATCH = 1_000
 /** Number of a slot, 8 bytes big-endian, and the root of the state that it led to. */
 const ROOT = utf8('root')
 const ROOT_BYTES = 8 + 32
@@ -40,6 +45,9 @@ export type DurableRecord = { readonly key: string; readonly value: Uint8Array }
 
 /** State right after a slot, before any start record that follows it. */
 export type Snapshot = { readonly slot: bigint; readonly bytes: Uint8Array }
+
+/** A slot that left its mark on the signer; encoded as `core/subnet/signer-past.ts` does. */
+export type SignerPast = { readonly slot: bigint; readonly calls: Uint8Array }
 
 /** What this node told the others that a slot led to. */
 export type NamedRoot = { readonly slot: bigint; readonly root: Uint8Array }
@@ -51,6 +59,8 @@ export type DiskStep = {
   readonly records?: readonly DurableRecord[]
   /** Keys of records that nobody needs any more. */
   readonly forget?: readonly string[]
+  /** Of slots executed. */
+  readonly past?: readonly SignerPast[]
   /** Of a slot on disk, that of this step included. */
   readonly snapshot?: Snapshot | undefined
   /** In place of the one before; at the latest with the slot that follows. */
@@ -140,13 +150,14 @@ export class NodeDisk {
     return present(this.#log, 'the log begins with the genesis')
   }
 
-  commit({ slot, records = [], forget = [], snapshot, root }: DiskStep): void {
+  commit({ slot, records = [], forget = [], past = [], snapshot, root }: DiskStep): void {
     const { log } = this
     const isNothing = [slot, snapshot, root].every((part) => part === undefined)
-    if (isNothing && records.length === 0 && forget.length === 0) return
+    if (isNothing && [records, forget, past].every(({ length }) => length === 0)) return
     const end = this.#store.transaction((writer) => {
       for (const { key, value } of records) writer.put(recordKey(key), value)
       for (const key of forget) writer.remove(recordKey(key))
+      for (const { slot: number, calls } of past) writer.put(pastKey(number), calls)
       const incarnation = incarnationAt(log.starts, log.position.next)
       const reached =
         slot === undefined ? log.position : log.append(writer, log.position, { incarnation, slot })
@@ -172,11 +183,27 @@ export class NodeDisk {
 
   /** Of this log, newest first; one that cannot be read is passed over. */
   *snapshots(): Generator<Snapshot> {
-    for (const { key, value: hash } of this.#store.range({ prefix: SNAPSHOTS, reverse: true })) {
+    for (const key of this.#store.keys({ prefix: SNAPSHOTS, reverse: true })) {
       const slot = fromBigEndian(key.subarray(SNAPSHOTS.length))
-      const own = this.log.hashAt(slot)
-      const bytes = own && equalBytes(own, hash) ? this.#snapshotBytes(slot) : undefined
+      const [own, hash] = [this.log.hashAt(slot), this.#readable(key)]
+      if (own === undefined || hash === undefined || !equalBytes(own, hash)) continue
+      const bytes = this.#readable(concat(SNAPSHOT_BYTES, u64be(slot)))
       if (bytes !== undefined) yield { slot, bytes }
+    }
+  }
+
+  /** From slot `first` to slot `last`, both included, ascending. */
+  *signerPast(first: bigint, last: bigint): Generator<SignerPast> {
+    let from = pastKey(first)
+    for (;;) {
+      const entries = this.#store.range({ prefix: SIGNER_PAST, from, limit: PAST_BATCH })
+      for (const { key, value: calls } of entries) {
+        const slot = fromBigEndian(key.subarray(SIGNER_PAST.length))
+        if (slot > last) return
+        yield { slot, calls }
+        from = pastKey(slot + 1n)
+      }
+      if (entries.length < PAST_BATCH) return
     }
   }
 
@@ -193,7 +220,7 @@ export class NodeDisk {
       assert(equalBytes(cut.previous, previous), 'a start record follows the slot it names')
       DiskLog.writeStarts(writer, starts)
       const lasting = toHex(recordKey(EPOCH_RECORDS))
-      for (const { key } of writer.range({ prefix: RECORDS }))
+      for (const key of writer.keys({ prefix: RECORDS }))
         if (!toHex(key).startsWith(lasting)) writer.remove(key)
       return cut
     })
@@ -249,13 +276,29 @@ export class NodeDisk {
     const hash = slot === end.next - 1n ? end.previous : this.log.hashAt(slot)
     writer.put(concat(SNAPSHOTS, u64be(slot)), present(hash, 'a snapshot is of a slot on disk'))
     writer.put(concat(SNAPSHOT_BYTES, u64be(slot)), bytes)
-    const all = writer.range({ prefix: SNAPSHOTS, reverse: true })
-    for (const { key } of all.slice(SNAPSHOTS_KEPT)) removeSnapshot(writer, key)
+    const all = writer.keys({ prefix: SNAPSHOTS, reverse: true })
+    for (const key of all.slice(SNAPSHOTS_KEPT)) removeSnapshot(writer, key)
+    const oldest = present(all.slice(0, SNAPSHOTS_KEPT).at(-1), 'one was written just now')
+    this.#forgetPast(writer, fromBigEndian(oldest.subarray(SNAPSHOTS.length)))
   }
 
-  #snapshotBytes(slot: bigint): Uint8Array | undefined {
+  /** Of slots before the time line that the oldest snapshot is in the midst of. */
+  #forgetPast(writer: StoreWriter, oldest: bigint): void {
+    const line = present(
+      this.log.starts.findLast(({ first }) => first <= oldest + 1n),
+      'a log has a first time line',
+    )
+    for (;;) {
+      const keys = writer.keys({ prefix: SIGNER_PAST, limit: PAST_BATCH })
+      const old = keys.filter((key) => compareBytes(key, pastKey(line.first)) < 0)
+      for (const key of old) writer.remove(key)
+      if (old.length < PAST_BATCH) return
+    }
+  }
+
+  #readable(key: Uint8Array): Uint8Array | undefined {
     try {
-      return this.#store.get(concat(SNAPSHOT_BYTES, u64be(slot)))
+      return this.#store.get(key)
     } catch (error) {
       // An older one and the log stand in for it.
       if (error instanceof CkbtcError) return undefined
@@ -265,12 +308,16 @@ export class NodeDisk {
 
   #cut(writer: StoreWriter, length: bigint): LogPosition {
     const from = concat(SNAPSHOTS, u64be(length))
-    for (const { key } of writer.range({ prefix: SNAPSHOTS, from })) removeSnapshot(writer, key)
+    for (const key of writer.keys({ prefix: SNAPSHOTS, from })) removeSnapshot(writer, key)
+    for (const key of writer.keys({ prefix: SIGNER_PAST, from: pastKey(length) }))
+      writer.remove(key)
     // Its number will be that of another slot.
     if (this.root !== undefined && this.root.slot >= length) writer.remove(ROOT)
     return this.log.cut(writer, length)
   }
 }
+
+const pastKey = (slot: bigint): Uint8Array => concat(SIGNER_PAST, u64be(slot))
 
 const recordKey = (key: string): Uint8Array => concat(RECORDS, utf8(key))
 

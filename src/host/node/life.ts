@@ -24,6 +24,7 @@ import { systemClock } from '../clock.ts'
 import { encodeFounding } from '../disks/founding-settings.ts'
 import { NodeDisk } from '../disks/node-disk.ts'
 import { restoreNode, saveNode } from '../disks/node-restore.ts'
+import { RunningSnapshots } from '../disks/running-snapshots.ts'
 import { openDisk } from '../disks/subnet-disks.ts'
 import { entropy } from '../entropy.ts'
 import { linkIdentity } from '../links/identity.ts'
@@ -41,7 +42,13 @@ const SEED_SIZE = 32
 const SETTLING_MS_MAX = 2_000
 
 type Self = { readonly me: NodeIndex; readonly keys: NodeKeys; readonly genesis: Genesis }
-type Kept = { readonly root: Seed; readonly keys: NodeKeys; readonly disk: NodeDisk }
+type Kept = {
+  readonly root: Seed
+  readonly keys: NodeKeys
+  readonly disk: NodeDisk
+  /** Memory keeps all that was ever written: no snapshots there but at a stop. */
+  readonly isOnDisk: boolean
+}
 
 export type LifePorts = {
   /** To the subnet. */
@@ -110,14 +117,17 @@ export class NodeLife {
     const root = Seed.fromBytes(present(disk.seed, 'it was written just now'))
     const first = disk.firstEpoch
     const keys = new NodeKeys(root, nativeEd25519, entropy, first && Seed.fromBytes(first))
-    this.#kept = { root, keys, disk }
+    this.#kept = { root, keys, disk, isOnDisk: storage.type === 'directory' }
     const { signingKey, encryptionKey } = keys.record
     const port = this.#ports.links?.port
     this.#ports.tell({ type: 'keys', signingKey, encryptionKey, port })
   }
 
   #start({ me, genesis: encoded, settings }: Extract<ToNode, { type: 'start' }>): void {
-    const { root, keys, disk } = present(this.#kept, 'a node is created before it is started')
+    const { root, keys, disk, isOnDisk } = present(
+      this.#kept,
+      'a node is created before it is started',
+    )
     if (disk.genesis === undefined) disk.found(encoded, encodeFounding(settings))
     const genesis = decodeGenesis(encoded)
     const { incarnation } = present(disk.log.starts.at(-1), 'a log has a start record')
@@ -139,8 +149,11 @@ export class NodeLife {
     }
     const now = systemClock()
     const node = new OrderedNode(restoreNode(disk, config), { disk: disk.log, now })
+    const nodes = genesis.membership.members.length
+    const pace = { me, nodes, logMin: settings.snapshotLogMin }
     const runner = new NodeRunner(node, {
       disk,
+      snapshots: isOnDisk ? new RunningSnapshots(disk, pace) : undefined,
       clock: systemClock,
       share: (outputs) => this.#share(me, runner, outputs),
       broken: (error) => this.#ports.tell({ type: 'bug', message: wordsOf(error) }),

@@ -31,6 +31,8 @@ export type NodeSettings = {
   readonly operator: Uint8Array
   /** The Bitcoin node that it follows. */
   readonly bitcoin: NodeBitcoin
+  /** Bytes of log after which its state is put on disk; see `disks/running-snapshots.ts`. */
+  readonly snapshotLogMin?: number | undefined
 }
 
 export type NodeBitcoin = {
@@ -134,5 +136,5 @@ export type FromNode =
 /** Outputs that concern others; alarms, records and the adapter are the node's own. */
 export type SharedOutput = Exclude<
   NodeOutput,
-  { type: 'alarm' | 'record' | 'forget' | 'decided' | 'log' | 'adapter' }
+  { type: 'alarm' | 'record' | 'forget' | 'decided' | 'signer-past' | 'log' | 'adapter' }
 >

@@ -14,11 +14,14 @@ import type {
 import type { OrderedNode } from '../../core/subnet/ordered-node.ts'
 import type { BitcoinConnection } from '../bitcoin/connection.ts'
 import type { NodeDisk } from '../disks/node-disk.ts'
+import type { RunningSnapshots } from '../disks/running-snapshots.ts'
 import type { BitcoinAnswer, SharedOutput } from './protocol.ts'
 
 export type RunnerPorts = {
   /** What is committed is on disk when this returns. */
   readonly disk: Pick<NodeDisk, 'commit'> & { readonly log: Pick<NodeDisk['log'], 'position'> }
+  /** Without it, the node's state is kept at a stop alone. */
+  readonly snapshots?: Pick<RunningSnapshots, 'executed' | 'isDue' | 'take'> | undefined
   readonly clock: () => TimestampNs
   /** Outputs that concern others, in order. */
   readonly share: (outputs: readonly SharedOutput[]) => void
@@ -37,6 +40,7 @@ export class NodeRunner {
   #bitcoin: BitcoinConnection | undefined
   #ended = false
   #broken = false
+  #cancelSnapshot: Cancel | undefined
   /** Questions that wait for the state to be certified. */
   readonly #waiting = new Set<() => void>()
 
@@ -126,6 +130,7 @@ export class NodeRunner {
     this.#ended = true
     for (const cancel of this.#alarms.values()) cancel()
     this.#alarms.clear()
+    this.#cancelSnapshot?.()
     this.#bitcoin?.close()
     for (const done of [...this.#waiting]) done()
   }
@@ -142,7 +147,8 @@ export class NodeRunner {
     )
     for (const slot of slots.slice(0, -1)) disk.commit({ slot })
     const slot = slots.at(-1)
-    disk.commit({ slot, records, forget, root: slot && this.node.namedRoot })
+    const past = outputs.filter((output) => output.type === 'signer-past')
+    disk.commit({ slot, records, forget, past, root: slot && this.node.namedRoot })
   }
 
   /** `tookMs`: to make them, where they are of one piece of work. */
@@ -154,6 +160,7 @@ export class NodeRunner {
         case 'record':
         case 'forget':
         case 'decided':
+        case 'signer-past':
           break // On disk already.
         case 'log':
           break // Passed to the log inside the node.
@@ -180,6 +187,20 @@ export class NodeRunner {
           shared.push(timed(output, tookMs))
       }
     if (shared.length > 0) this.#ports.share(shared)
+    this.#mindSnapshot(outputs)
+  }
+
+  /** In a turn of its own: what the last slot led to has left by then, and is on its way. */
+  #mindSnapshot(outputs: readonly NodeOutput[]): void {
+    const { snapshots } = this.#ports
+    if (snapshots === undefined) return
+    for (const output of outputs) if (output.type === 'decided') snapshots.executed(output.slot)
+    if (this.#cancelSnapshot !== undefined || this.#broken || !snapshots.isDue(this.node)) return
+    const handle = setImmediate(() => {
+      this.#cancelSnapshot = undefined
+      this.#guarded(() => snapshots.take(this.node))
+    })
+    this.#cancelSnapshot = () => clearImmediate(handle)
   }
 
   /**

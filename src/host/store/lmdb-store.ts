@@ -33,6 +33,13 @@ const CHECKSUM_SIZE = 8
 
 type Database = RootDatabase<Uint8Array, Uint8Array>
 
+/** How LMDB is walked through, and what is made of each thing found. */
+type Look<F, T> = {
+  readonly found: (options: { start: Uint8Array; reverse: boolean }) => Iterable<F>
+  readonly nameOf: (one: F) => Uint8Array
+  readonly read: (one: F) => T
+}
+
 export type LmdbOptions = {
   /**
    * For another thread of the process that owns the store. Sees what was committed when it reads.
@@ -81,26 +88,41 @@ export class LmdbStore implements Store {
     return this.#guard(() => this.#database.doesExist(concat(USER, key)))
   }
 
-  range({ prefix, from, reverse = false, limit = Number.MAX_SAFE_INTEGER }: KeyRange): Entry[] {
+  range(range: KeyRange): Entry[] {
+    return this.#within(range, {
+      found: (options) => this.#database.getRange(options),
+      nameOf: ({ key }) => key,
+      read: ({ key, value }) => ({ key: userKey(key), value: this.#checked(key, value) }),
+    })
+  }
+
+  keys(range: KeyRange): readonly Uint8Array[] {
+    return this.#within(range, {
+      found: (options) => this.#database.getKeys(options),
+      nameOf: (key) => key,
+      read: userKey,
+    })
+  }
+
+  #within<F, T>(
+    { prefix, from, reverse = false, limit = Number.MAX_SAFE_INTEGER }: KeyRange,
+    { found, nameOf, read }: Look<F, T>,
+  ): T[] {
     this.#refresh()
     const start = concat(USER, prefix)
     const edge = from === undefined ? undefined : concat(USER, from)
     const nearest = reverse ? afterPrefix(start) : start
     const isInside = edge !== undefined && compareBytes(edge, nearest) * (reverse ? -1 : 1) > 0
-    const entries: Entry[] = []
+    const results: T[] = []
     return this.#guard(() => {
-      const options = { start: isInside ? edge : nearest, reverse }
-      for (const { key, value } of this.#database.getRange(options)) {
-        if (entries.length >= limit) break
-        if (hasPrefix(key, start))
-          entries.push({
-            key: new Uint8Array(key.subarray(USER.length)),
-            value: this.#checked(key, value),
-          })
+      for (const one of found({ start: isInside ? edge : nearest, reverse })) {
+        if (results.length >= limit) break
+        const name = nameOf(one)
+        if (hasPrefix(name, start)) results.push(read(one))
         // Before the first one in descending order lies at most the key behind the prefix.
-        else if (!reverse || compareBytes(key, start) < 0) break
+        else if (!reverse || compareBytes(name, start) < 0) break
       }
-      return entries
+      return results
     })
   }
 
@@ -240,6 +262,8 @@ const checksum = (key: Uint8Array, value: Uint8Array): Uint8Array =>
 
 const withChecksum = (key: Uint8Array, value: Uint8Array): Uint8Array =>
   concat(checksum(key, value), value)
+
+const userKey = (name: Uint8Array): Uint8Array => new Uint8Array(name.subarray(USER.length))
 
 const hasPrefix = (key: Uint8Array, prefix: Uint8Array): boolean =>
   key.length >= prefix.length && equalBytes(key.subarray(0, prefix.length), prefix)

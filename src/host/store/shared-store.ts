@@ -51,6 +51,10 @@ export class SharedStore implements Store {
     return this.#memory.range(range)
   }
 
+  keys(range: KeyRange): readonly Uint8Array[] {
+    return this.#memory.keys(range)
+  }
+
   /** Throws `HostDisk` when the memory is full; nothing is written then. */
   transaction<T>(work: (writer: StoreWriter) => T): T {
     return this.#memory.transaction((writer) => {

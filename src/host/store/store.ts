@@ -25,6 +25,8 @@ export interface StoreReader {
   /** Without reading the value. */
   has(key: Uint8Array): boolean
   range(range: KeyRange): readonly Entry[]
+  /** Of the same entries, without reading the values. */
+  keys(range: KeyRange): readonly Uint8Array[]
 }
 
 /** Inside a transaction: reads see what was written before in it. */
@@ -88,6 +90,17 @@ export class Draft implements StoreWriter {
       .slice(0, limit)
   }
 
+  keys(range: KeyRange): readonly Uint8Array[] {
+    const { reverse = false, limit = Number.MAX_SAFE_INTEGER } = range
+    const changed = this.changes.filter(({ key }) => isWithin(key, range))
+    const below = this.#below
+      .keys({ ...range, limit: limit + changed.length })
+      .filter((key) => !this.#changes.has(toHex(key)))
+    const written = changed.flatMap(({ key, value }) => (value === undefined ? [] : [key.slice()]))
+    const sign = reverse ? -1 : 1
+    return [...below, ...written].toSorted((a, b) => sign * compareBytes(a, b)).slice(0, limit)
+  }
+
   put(key: Uint8Array, value: Uint8Array): void {
     assert(key.length <= KEY_SIZE_MAX, 'a key is short')
     this.#changes.set(toHex(key), { key: key.slice(), value: value.slice() })
@@ -120,7 +133,18 @@ export class MemoryStore implements Store {
     return this.#values.has(toHex(key))
   }
 
-  range({ prefix, from, reverse = false, limit = Number.MAX_SAFE_INTEGER }: KeyRange): Entry[] {
+  range(range: KeyRange): Entry[] {
+    return this.#namesIn(range).map((name) => ({
+      key: fromHex(name),
+      value: present(this.#values.get(name), 'a sorted key has a value').slice(),
+    }))
+  }
+
+  keys(range: KeyRange): readonly Uint8Array[] {
+    return this.#namesIn(range).map(fromHex)
+  }
+
+  #namesIn({ prefix, from, reverse = false, limit = Number.MAX_SAFE_INTEGER }: KeyRange): string[] {
     const start = toHex(prefix)
     // `g` sorts behind every digit: behind all keys with the prefix.
     let [low, high] = [this.#place(start), this.#place(`${start}g`)]
@@ -129,13 +153,9 @@ export class MemoryStore implements Store {
     if (edge !== undefined && reverse)
       high = Math.min(high, this.#place(edge) + (this.#values.has(edge) ? 1 : 0))
     const count = Math.max(0, Math.min(limit, high - low))
-    const names = reverse
+    return reverse
       ? this.#names.slice(high - count, high).reverse()
       : this.#names.slice(low, low + count)
-    return names.map((name) => ({
-      key: fromHex(name),
-      value: present(this.#values.get(name), 'a sorted key has a value').slice(),
-    }))
   }
 
   transaction<T>(work: (writer: StoreWriter) => T): T {

@@ -130,6 +130,7 @@ it('a disk that is full ends nothing: what could not be kept is kept later', () 
     get: (key) => store.get(key),
     has: (key) => store.has(key),
     range: (range) => store.range(range),
+    keys: (range) => store.keys(range),
     transaction: (work) => {
       if (isFull) throw new HostDisk('a small disk', 'no space is left', undefined)
       return store.transaction(work)

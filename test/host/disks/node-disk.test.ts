@@ -82,6 +82,7 @@ describe('a log on disk', () => {
       get: (key) => store.get(key),
       has: (key) => store.has(key),
       range: (range) => store.range(range),
+      keys: (range) => store.keys(range),
       close: () => store.close(),
       transaction: (work) =>
         store.transaction((writer) => {
@@ -173,6 +174,7 @@ describe('snapshots', () => {
       },
       has: (key) => store.has(key),
       range: (range) => store.range(range),
+      keys: (range) => store.keys(range),
       transaction: (work) => store.transaction(work),
       close: () => store.close(),
     })

@@ -129,6 +129,7 @@ test('a disk whose hashes cannot be read is left out of the count', () => {
     },
     has: (key) => store.has(key),
     range: (range) => store.range(range),
+    keys: (range) => store.keys(range),
     transaction: (work) => store.transaction(work),
     close: () => store.close(),
   })
@@ -219,6 +220,7 @@ function endingAt(count: number, stores: readonly Store[]): readonly Store[] {
     get: (key) => store.get(key),
     has: (key) => store.has(key),
     range: (range) => store.range(range),
+    keys: (range) => store.keys(range),
     close: () => store.close(),
     transaction: (work) => {
       left -= 1

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { Bug, HostDisk } from '../../../src/core/base/errors.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { OrderedNode } from '../../../src/core/subnet/ordered-node.ts'
+import type { RunnerPorts } from '../../../src/host/node/runner.ts'
 import { NodeRunner } from '../../../src/host/node/runner.ts'
 import { foundSubnet, onlyNode } from '../../support/founded.ts'
 import { SlotMemory } from '../../support/slot-disk.ts'
@@ -14,7 +15,10 @@ import { SlotMemory } from '../../support/slot-disk.ts'
  * A subnet of one node over the sequencer, on a store of the test's choice. `quiet`: all work is
  * done.
  */
-function runOne(put: (key: string) => void) {
+function runOne(
+  put: (key: string) => void,
+  snapshots?: (heard: readonly string[]) => RunnerPorts['snapshots'],
+) {
   const founded = foundSubnet(1)
   const { genesis } = founded
   const heard: string[] = []
@@ -26,6 +30,7 @@ function runOne(put: (key: string) => void) {
   const whole = new OrderedNode(node, { disk, now: genesis.createdAt })
   const runner = new NodeRunner(whole, {
     clock: () => genesis.createdAt,
+    snapshots: snapshots?.(heard),
     disk: {
       commit: ({ records = [], slot }) => {
         for (const { key } of records) put(key)
@@ -103,5 +108,51 @@ it('a node that has ended is silent', async () => {
   const before = heard.length
   runner.input({ type: 'start' })
   await turns(() => heard.length > before + 1)
+  expect(heard.length).toBe(before)
+})
+
+it('a snapshot is taken in a turn of its own, when what a slot led to has left', async () => {
+  const taken: { heard: number; inTurn: boolean }[] = []
+  let [slots, inTurn] = [0, false]
+  const { runner, heard } = runOne(
+    () => undefined,
+    (said) => ({
+      executed: () => {
+        slots += 1
+        inTurn = true
+        setImmediate(() => (inTurn = false))
+      },
+      isDue: () => slots > taken.length,
+      take: () => taken.push({ heard: said.length, inTurn }),
+    }),
+  )
+  runner.input({ type: 'start' })
+  let before = 0
+  await turns(() => {
+    if (taken.length === 0) before = heard.length
+    return taken.length > 0
+  })
+  expect(taken[0]).toEqual({ heard: before, inTurn: false })
+  expect(before).toBeGreaterThan(1)
+  runner.end()
+})
+
+it('a snapshot that the disk does not take is the end of the node', async () => {
+  const { runner, problems, heard } = runOne(
+    () => undefined,
+    () => ({
+      executed: () => undefined,
+      isDue: () => true,
+      take: () => {
+        throw new HostDisk('disk', 'no space left', undefined)
+      },
+    }),
+  )
+  runner.input({ type: 'start' })
+  await turns(() => problems.length > 0)
+  const before = heard.length
+  runner.input({ type: 'start' })
+  await turns(() => heard.length > before || problems.length > 1)
+  expect(problems).toEqual(['HOST_DISK'])
   expect(heard.length).toBe(before)
 })

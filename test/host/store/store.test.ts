@@ -117,6 +117,7 @@ describe.each(kinds)('a store %s', (_, make) => {
     const store = make()
     put(store, ...around.toReversed().map((key, i) => [key, i] as const))
     expect(keysOf(store.range(range))).toEqual(expected)
+    expect(store.keys(range).map((key) => [...key])).toEqual(expected)
     store.close()
   })
 
@@ -147,9 +148,10 @@ describe.each(kinds)('a store %s', (_, make) => {
     const seen = store.transaction((writer) => {
       writer.put(bytes(2), bytes(2))
       writer.remove(bytes(1))
-      return [writer.get(bytes(1)), writer.get(bytes(2)), writer.range({ prefix: bytes() })]
+      const all = { prefix: bytes() }
+      return [writer.get(bytes(1)), writer.get(bytes(2)), writer.range(all), writer.keys(all)]
     })
-    expect(seen).toEqual([undefined, bytes(2), [{ key: bytes(2), value: bytes(2) }]])
+    expect(seen).toEqual([undefined, bytes(2), [{ key: bytes(2), value: bytes(2) }], [bytes(2)]])
     store.close()
   })
 
