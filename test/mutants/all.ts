@@ -6,6 +6,7 @@ import { headerMutants } from './headers.ts'
 import { largeMinterMutants } from './large-minter.ts'
 import { ledgerCallMutants } from './ledger-calls.ts'
 import { ledgerMemoryMutants } from './ledger-memory.ts'
+import { ledgerSpeedMutants } from './ledger-speed.ts'
 import { lifeMutants } from './lives.ts'
 import { logMutants } from './log.ts'
 import { behindMutants } from './log-behind.ts'
@@ -39,6 +40,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   txpool: txpoolMutants,
   calls: ledgerCallMutants,
   ledgerMemory: ledgerMemoryMutants,
+  ledgerSpeed: ledgerSpeedMutants,
   replacements: replacementMutants,
   pages: pageMutants,
   recorded: recordedMutants,

@@ -14,6 +14,7 @@ import {
 import type { Hash32 } from './bytes.ts'
 import { concat, equalBytes, utf8 } from './bytes.ts'
 import { assert } from './errors.ts'
+import { SHORT_MAX, shortSha256 } from './short-sha256.ts'
 
 /** Gives 32 bytes that nobody else holds. */
 export type Sha256 = (data: Uint8Array) => Uint8Array
@@ -35,7 +36,9 @@ export function installSha256(faster: Sha256): void {
   engine = faster
 }
 
-export const sha256 = (data: Uint8Array): Hash32 => engine(data) as Hash32
+/** What fits one block is not worth a call of the engine. */
+export const sha256 = (data: Uint8Array): Hash32 =>
+  (data.length <= SHORT_MAX ? shortSha256(data) : engine(data)) as Hash32
 export const sha224 = (data: Uint8Array): Uint8Array => nobleSha224(data)
 export const sha512 = (data: Uint8Array): Uint8Array => nobleSha512(data)
 

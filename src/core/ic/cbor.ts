@@ -40,7 +40,7 @@ const UNDEFINED = 23
 const INDEFINITE = 31
 const BREAK = 0xff
 const BIGNUM_TAG = 2n
-const SELF_DESCRIBED = Uint8Array.of(0xd9, 0xd9, 0xf7) // Tag 55799.
+export const SELF_DESCRIBED = Uint8Array.of(0xd9, 0xd9, 0xf7) // Tag 55799.
 
 /** Head in its shortest form: major type and argument. */
 function head(major: number, argument: bigint): Uint8Array {

@@ -83,13 +83,21 @@ export class Cursor {
 /** Shortest unsigned LEB128 of n ≥ 0. */
 export function leb128(value: bigint): Uint8Array {
   if (value < 0n) throw new RangeError(`${value} is negative`)
-  const bytes: number[] = []
-  for (let rest = value; ; rest >>= 7n) {
-    const group = Number(rest & 0x7fn)
-    if (rest < 0x80n) return Uint8Array.from([...bytes, group])
-    bytes.push(group | 0x80)
+  const groups: number[] = []
+  let rest = value
+  // Words of 28 bits, four groups each: arithmetic of plain numbers is many times as fast.
+  for (; rest >= WORD; rest >>= WORD_BITS) {
+    const word = Number(BigInt.asUintN(28, rest))
+    for (let shift = 0; shift < 28; shift += 7) groups.push(((word >> shift) & 0x7f) | 0x80)
   }
+  let word = Number(rest)
+  for (; word >= 0x80; word >>= 7) groups.push((word & 0x7f) | 0x80)
+  groups.push(word)
+  return new Uint8Array(groups)
 }
+
+const WORD_BITS = 28n
+const WORD = 1n << WORD_BITS
 
 /** Shortest signed LEB128. */
 export function sleb128(value: bigint): Uint8Array {

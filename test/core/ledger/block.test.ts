@@ -4,9 +4,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromHex, hash32, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import { attempt, BadEncoding } from '../../../src/core/base/errors.ts'
+import type { Tokens } from '../../../src/core/base/units.ts'
 import { timestampNs, tokens } from '../../../src/core/base/units.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
+import type { Cbor } from '../../../src/core/ic/cbor.ts'
+import { encodeTaggedCbor } from '../../../src/core/ic/cbor.ts'
 import { principal } from '../../../src/core/ic/principal.ts'
 import type { Block, Transaction } from '../../../src/core/ledger/blocks/block.ts'
 import { decodeBlock, encodeBlock } from '../../../src/core/ledger/blocks/block-codec.ts'
@@ -379,6 +382,32 @@ describe('reading a value as a block refuses', () => {
   })
 })
 
+const BLOCK_ORDER = ['phash', 'tx', 'fee', 'ts', 'fee_col', 'fee_col_block', 'btype']
+const TRANSACTION_ORDER = [
+  ...['ts', 'memo', 'op', 'from', 'to', 'spender', 'amt', 'fee', 'expected_allowance'],
+  ...['expires_at', 'fee_collector', 'caller', 'mthd'],
+]
+
+/** The slow way: any value as CBOR, its keys and those of the maps inside in a given order. */
+function cborInOrder(value: Value, order: readonly string[]): Cbor {
+  switch (value.type) {
+    case 'blob':
+      return value.blob
+    case 'text':
+      return value.text
+    case 'nat':
+      return value.nat
+    case 'int':
+      return value.int
+    case 'array':
+      return value.array.map((element) => cborInOrder(element, order))
+    case 'map': {
+      const sorted = value.map.toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+      return new Map(sorted.map(([key, one]) => [key, cborInOrder(one, TRANSACTION_ORDER)]))
+    }
+  }
+}
+
 describe('stored blocks', () => {
   test('ledger §20.88: random blocks are the same after encoding and decoding, hash included', () => {
     fc.assert(
@@ -390,6 +419,21 @@ describe('stored blocks', () => {
         expect(hashOf(again)).toBe(hashOf(block))
       }),
     )
+  })
+
+  test('the bytes of a block are those of its value, keys in the order of §9.1', () => {
+    fc.assert(
+      fc.property(arbitraryBlock, (block) => {
+        const cbor = encodeTaggedCbor(cborInOrder(valueOfBlock(block), BLOCK_ORDER))
+        expect(toHex(encodeBlock(block))).toBe(toHex(cbor))
+      }),
+    )
+  })
+
+  test('a block that cannot be written leaves nothing behind in the next', () => {
+    const negative = { ...BLOCK_1357691, fee: -1n as Tokens }
+    expect(() => encodeBlock(negative)).toThrow(RangeError)
+    expect(toHex(encodeBlock(BLOCK_0))).toBe(MAINNET[0].stored)
   })
 
   test('ledger §20.88: different blocks have different hashes', () => {

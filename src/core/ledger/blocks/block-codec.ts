@@ -2,23 +2,113 @@
 import { equalBytes } from '../../base/bytes.ts'
 import { BadEncoding } from '../../base/errors.ts'
 import type { TimestampNs } from '../../base/units.ts'
+import type { Account } from '../../ic/account.ts'
 import type { Cbor } from '../../ic/cbor.ts'
-import { decodeCbor, encodeCbor, encodeTaggedCbor } from '../../ic/cbor.ts'
-import type { Block } from './block.ts'
-import { blockOfValue, valueOfBlock } from './block-value.ts'
+import { decodeCbor, encodeCbor, SELF_DESCRIBED } from '../../ic/cbor.ts'
+import { CborWriter } from '../../ic/cbor-writer.ts'
+import type { Block, FeeCollectorSetting, Movement } from './block.ts'
+import { operationOf } from './block.ts'
+import { blockOfValue, FEE_COLLECTOR_BLOCK } from './block-value.ts'
 import type { Entry, Value } from './value.ts'
 
-const BLOCK_ORDER: readonly string[] = [
-  ...['phash', 'tx', 'fee', 'ts', 'fee_col', 'fee_col_block', 'btype'],
-]
-const TRANSACTION_ORDER: readonly string[] = [
-  ...['ts', 'memo', 'op', 'from', 'to', 'spender', 'amt', 'fee', 'expected_allowance'],
-  ...['expires_at', 'fee_collector', 'caller', 'mthd'],
-]
 const AMOUNT_BYTES_MAX = 32
 
+/** Every text of a block, keys and operations, as it is stored. */
+const TEXTS = {
+  ...texts('phash', 'tx', 'fee', 'ts', 'fee_col', 'fee_col_block', 'memo', 'op', 'from', 'to'),
+  ...texts('spender', 'amt', 'expected_allowance', 'expires_at'),
+  ...texts('btype', 'fee_collector', 'caller', 'mthd'),
+  ...texts('mint', 'burn', 'xfer', 'approve', FEE_COLLECTOR_BLOCK),
+}
+
+type Key = keyof typeof TEXTS
+
+function texts<const N extends string>(...names: readonly N[]): Readonly<Record<N, Uint8Array>> {
+  return Object.fromEntries(names.map((name) => [name, encodeCbor(name)])) as Record<N, Uint8Array>
+}
+
+/** Used anew for each block. */
+const writer = new CborWriter()
+
+/** Straight from the typed data: every block of a ledger passes here. */
 export function encodeBlock(block: Block): Uint8Array {
-  return encodeTaggedCbor(cborOf(valueOfBlock(block), BLOCK_ORDER))
+  const { parentHash, timestamp, transaction, fee, feeCollector, feeCollectorBlock } = block
+  writer.clear()
+  writer.encoded(SELF_DESCRIBED)
+  const isSetting = transaction.type === 'feeCollector'
+  const collectors = given(feeCollector) + given(feeCollectorBlock)
+  writer.map(2 + given(parentHash) + given(fee) + collectors + (isSetting ? 1 : 0))
+  writeBlob('phash', parentHash)
+  writer.encoded(TEXTS.tx)
+  if (isSetting) writeSetting(transaction)
+  else writeMovement(transaction)
+  writeNat('fee', fee)
+  writeNat('ts', timestamp)
+  writeAccount('fee_col', feeCollector)
+  writeNat('fee_col_block', feeCollectorBlock)
+  if (isSetting) writeText('btype', TEXTS[FEE_COLLECTOR_BLOCK])
+  return writer.bytes()
+}
+
+function writeMovement(transaction: Movement): void {
+  const { type, amount, memo, createdAtTime } = transaction
+  const from = type === 'mint' ? undefined : transaction.from
+  const to = type === 'mint' || type === 'transfer' ? transaction.to : undefined
+  const spender = type === 'mint' ? undefined : transaction.spender
+  const fee = type === 'mint' || type === 'burn' ? undefined : transaction.fee
+  const expected = type === 'approve' ? transaction.expectedAllowance : undefined
+  const expiresAt = type === 'approve' ? transaction.expiresAt : undefined
+  const accounts = given(from) + given(to) + given(spender)
+  const others = given(createdAtTime) + given(memo) + given(fee) + given(expected)
+  writer.map(2 + accounts + others + given(expiresAt))
+  writeNat('ts', createdAtTime)
+  writeBlob('memo', memo)
+  writeText('op', TEXTS[operationOf(transaction)])
+  writeAccount('from', from)
+  writeAccount('to', to)
+  writeAccount('spender', spender)
+  writeNat('amt', amount)
+  writeNat('fee', fee)
+  writeNat('expected_allowance', expected)
+  writeNat('expires_at', expiresAt)
+}
+
+/** ICRC-107. */
+function writeSetting({ createdAtTime, feeCollector, caller, method }: FeeCollectorSetting): void {
+  writer.map(given(createdAtTime) + given(feeCollector) + given(caller) + given(method))
+  writeNat('ts', createdAtTime)
+  writeAccount('fee_collector', feeCollector)
+  writeBlob('caller', caller)
+  if (method !== undefined) writeText('mthd', encodeCbor(method))
+}
+
+const given = (value: unknown): number => (value === undefined ? 0 : 1)
+
+function writeNat(key: Key, value: bigint | undefined): void {
+  if (value === undefined) return
+  writer.encoded(TEXTS[key])
+  writer.nat(value)
+}
+
+/** `text`: as it is stored. */
+function writeText(key: Key, text: Uint8Array): void {
+  writer.encoded(TEXTS[key])
+  writer.encoded(text)
+}
+
+function writeBlob(key: Key, value: Uint8Array | undefined): void {
+  if (value === undefined) return
+  writer.encoded(TEXTS[key])
+  writer.blob(value)
+}
+
+function writeAccount(key: Key, account: Account | undefined): void {
+  if (account === undefined) return
+  const { owner, subaccount } = account
+  writer.encoded(TEXTS[key])
+  writer.array(1 + given(subaccount))
+  writer.blob(owner)
+  if (subaccount !== undefined) writer.blob(subaccount)
 }
 
 /** A stored block of any kind as the value that is hashed; `BadEncoding` for what is no CBOR. */
@@ -51,27 +141,6 @@ const PHASH_HEAD = 0x65
 const PHASH_BYTES = 6 + 2 + 32
 /** The key `tx`, and the head of its map. */
 const TX_HEAD_BYTES = 3 + 1
-
-function cborOf(value: Value, order: readonly string[]): Cbor {
-  switch (value.type) {
-    case 'blob':
-      return value.blob
-    case 'text':
-      return value.text
-    case 'nat':
-      return value.nat
-    case 'int':
-      throw new RangeError('a block holds no signed integer')
-    case 'array':
-      return value.array.map((element) => cborOf(element, order))
-    case 'map':
-      return new Map(
-        [...value.map]
-          .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
-          .map(([key, element]) => [key, cborOf(element, TRANSACTION_ORDER)]),
-      )
-  }
-}
 
 function valueOfCbor(cbor: Cbor): Value {
   if (typeof cbor === 'bigint') return { type: 'nat', nat: cbor }

@@ -1,9 +1,11 @@
 /** Hashes of blocks straight from typed data. Implements `docs/spec/ledger.md` §9.2. */
 import type { Hash32 } from '../../base/bytes.ts'
-import { compareBytes, concat, toHex, utf8 } from '../../base/bytes.ts'
+import { compareBytes, concat, utf8 } from '../../base/bytes.ts'
+import { present } from '../../base/errors.ts'
 import { sha256 } from '../../base/hash.ts'
 import type { Account } from '../../ic/account.ts'
 import { leb128 } from '../../ic/cursor.ts'
+import { packForm } from '../accounts/account-key.ts'
 import type { Block, Transaction } from './block.ts'
 import { operationOf } from './block.ts'
 import { valueOfBlock, valueOfTransaction } from './block-value.ts'
@@ -17,6 +19,9 @@ const keys = (...names: readonly string[]): readonly Key[] =>
   names
     .map((name, place) => ({ hash: sha256(utf8(name)), place }))
     .sort((a, b) => compareBytes(a.hash, b.hash))
+
+/** Hash of the key, hash of the value. */
+const ENTRY_BYTES = 64
 
 const BLOCK_KEYS = keys('phash', 'ts', 'tx', 'fee', 'fee_col', 'fee_col_block')
 const TRANSACTION_KEYS = keys(
@@ -88,25 +93,32 @@ const recurring = new Memo<bigint>()
 const hashRecurring = (value: bigint): Hash32 => recurring.get(value, () => hashNat(value))
 
 /** By the form given: 32 zeros are another value than no subaccount. */
-function hashAccount({ owner, subaccount }: Account): Hash32 {
-  if (subaccount === undefined) return accounts.get(toHex(owner), () => sha256(sha256(owner)))
-  return accounts.get(`${toHex(owner)}.${toHex(subaccount)}`, () =>
-    sha256(concat(sha256(owner), sha256(subaccount))),
-  )
-}
+const hashAccount = (account: Account): Hash32 =>
+  accounts.get(packForm(account), () => {
+    const { owner, subaccount } = account
+    return subaccount === undefined
+      ? sha256(sha256(owner))
+      : sha256(concat(sha256(owner), sha256(subaccount)))
+  })
 
 const optional = <T>(value: T | undefined, hash: (value: T) => Hash32): Hash32 | undefined =>
   value === undefined ? undefined : hash(value)
 
+/** Where the entries of a map are put together; nothing is kept in it. */
+const ENTRIES = new Uint8Array(ENTRY_BYTES * TRANSACTION_KEYS.length)
+/** Its beginnings, by the number of entries. */
+const BEGINNINGS = Array.from({ length: TRANSACTION_KEYS.length + 1 }, (_, count) =>
+  ENTRIES.subarray(0, ENTRY_BYTES * count),
+)
+
 function hashMap(sorted: readonly Key[], values: readonly (Hash32 | undefined)[]): Hash32 {
-  const entries = new Uint8Array(64 * sorted.length)
-  let size = 0
+  let count = 0
   for (const { hash, place } of sorted) {
     const value = values[place]
     if (value === undefined) continue
-    entries.set(hash, size)
-    entries.set(value, size + 32)
-    size += 64
+    ENTRIES.set(hash, ENTRY_BYTES * count)
+    ENTRIES.set(value, ENTRY_BYTES * count + 32)
+    count++
   }
-  return sha256(entries.subarray(0, size))
+  return sha256(present(BEGINNINGS[count], 'a map has no more entries than keys'))
 }
