@@ -9,16 +9,16 @@ import { ledgerInterface } from '../../src/core/ledger/interface/ledger-interfac
 import { initial } from '../../src/core/ledger/machine.ts'
 import type { CallContext, Canister } from '../../src/core/subnet/canister.ts'
 import type { Handlers } from '../../src/core/subnet/dispatch.ts'
-import { LedgerCanister } from '../../src/core/subnet/ledger-canister.ts'
+import type { LedgerCanister } from '../../src/core/subnet/ledger-canister.ts'
+import { TokenCanisters } from '../../src/core/subnet/token-canisters.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 
 /** The ids of further tokens are their users'. */
 const FIRST_GUEST = 100
 const FUNDS = 2n ** 60n
 
-/** What dev4 mints and dev0 holds. `index`: of the guest, from 0. */
-export function guestLedger(index: number, changes: Partial<Config> = {}): LedgerCanister {
-  const { ledger } = furtherToken(FIRST_GUEST + index)
+/** What dev4 mints and dev0 holds: its canisters, the ledger first. `number`: of the guest, from 0. */
+export function guestToken(number: number, changes: Partial<Config> = {}): TokenCanisters {
   const minter = devUser(4).principal
   const config: Config = {
     ...ckbtcConfig({ minter, archiveController: minter }),
@@ -28,8 +28,12 @@ export function guestLedger(index: number, changes: Partial<Config> = {}): Ledge
     initialBalances: [{ account: { owner: devUser(0).principal }, amount: FUNDS }],
     ...changes,
   }
-  return new LedgerCanister(ledger, initial(config, timestampNs(BigInt(Date.now()) * NS_PER_MS)))
+  const now = timestampNs(BigInt(Date.now()) * NS_PER_MS)
+  return new TokenCanisters(furtherToken(FIRST_GUEST + number), { ledger: initial(config, now) })
 }
+
+export const guestLedger = (number: number, changes: Partial<Config> = {}): LedgerCanister =>
+  guestToken(number, changes).ledger
 
 export type Change = (
   handlers: Handlers,

@@ -6,6 +6,7 @@ import {
   named,
   pair,
   record,
+  subaccountCodec,
   timestampCodec,
   tokensCodec,
   variant,
@@ -98,6 +99,9 @@ export const indexInterface = {
   ),
   icrc1_balance_of: query([accountCodec], tokensCodec),
   ledger_id: query([], principalCodec),
-  list_subaccounts: query([record({ owner: principalCodec, start: opt(blob) })], vec(blob)),
+  list_subaccounts: query(
+    [record({ owner: principalCodec, start: opt(subaccountCodec) })],
+    vec(blob),
+  ),
   status: query([], record({ num_blocks_synced: nat })),
 }
