@@ -29,7 +29,10 @@ export function guestToken(number: number, changes: Partial<Config> = {}): Token
     ...changes,
   }
   const now = timestampNs(BigInt(Date.now()) * NS_PER_MS)
-  return new TokenCanisters(furtherToken(FIRST_GUEST + number), { ledger: initial(config, now) })
+  return new TokenCanisters(furtherToken(FIRST_GUEST + number), {
+    ledger: initial(config, now),
+    archives: [],
+  })
 }
 
 export const guestLedger = (number: number, changes: Partial<Config> = {}): LedgerCanister =>

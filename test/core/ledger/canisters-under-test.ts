@@ -34,6 +34,11 @@ export class CanistersUnderTest {
     })
   }
 
+  /** Blocks that are due go to archives, as at the end of a slot. */
+  endSlot(): void {
+    this.#token.endSlot(this.#ledger.now)
+  }
+
   /** Any bytes to any method. */
   call(name: Name, methodName: string, arg: Uint8Array, asking: Asking = {}): CallReply {
     const canister = present(

@@ -17,6 +17,7 @@ import {
   minter,
   START,
   spender,
+  testConfig,
 } from './ledger-under-test.ts'
 
 const ledger = new LedgerUnderTest()
@@ -32,11 +33,15 @@ const supply = 10_000_000n - 3n * FEE - 20_000n
 function get(
   name: 'ledger' | 'index',
   url: string,
-  { method = 'GET', kind = 'query' }: { method?: string; kind?: 'query' | 'update' } = {},
+  {
+    method = 'GET',
+    kind = 'query',
+    of = canisters,
+  }: { method?: string; kind?: 'query' | 'update'; of?: CanistersUnderTest } = {},
 ) {
   const { args, result } = httpInterface.http_request
   const arg = encodeArgs(args, [{ method, url, headers: [], body: new Uint8Array() }])
-  const reply = canisters.call(name, 'http_request', arg, { kind })
+  const reply = of.call(name, 'http_request', arg, { kind })
   if (reply.type !== 'replied') throw new RangeError(reply.message)
   const [{ statusCode, headers, body }] = decodeArgs([result], reply.arg)
   return { status: statusCode, headers: new Map(headers), text: fromUtf8(body) }
@@ -67,6 +72,7 @@ describe('/metrics', () => {
       ledger_total_supply: `${supply}`,
       ledger_balance_store_entries: '2',
       ledger_most_recent_block_time_seconds: `${START / NS_PER_SECOND + 90n}`,
+      ledger_num_archives: '0',
       ledger_num_approvals: '2',
     })
     expect(text).toContain(`# TYPE ledger_total_supply gauge\nledger_total_supply ${supply} `)
@@ -80,6 +86,27 @@ describe('/metrics', () => {
   test('answers a call as it answers a query', () => {
     for (const name of ['ledger', 'index'] as const)
       expect(get(name, '/metrics', { kind: 'update' })).toEqual(get(name, '/metrics'))
+  })
+})
+
+test('/metrics of a ledger that keeps no block itself says where they are, and the time', () => {
+  const archiving = new LedgerUnderTest({
+    archiveOptions: {
+      ...testConfig().archiveOptions,
+      triggerThreshold: 2n,
+      numBlocksToArchive: 9n,
+    },
+  })
+  archiving.fund(alice, 10_000_000n)
+  archiving.fund(bob, 10_000_000n)
+  const token = new CanistersUnderTest(archiving)
+  token.endSlot()
+  expect(samplesOf(get('ledger', '/metrics', { of: token }).text)).toMatchObject({
+    ledger_transactions: '0',
+    ledger_archived_transactions: '2',
+    ledger_total_transactions: '2',
+    ledger_num_archives: '1',
+    ledger_most_recent_block_time_seconds: `${START / NS_PER_SECOND}`,
   })
 })
 

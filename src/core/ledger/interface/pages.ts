@@ -32,7 +32,7 @@ export const ledgerPage = (
 
 function ledgerMetrics(state: View<State>, now: TimestampNs): string {
   const page = new Exposition(now / NS_PER_MS)
-  const { chain, deduplication, balances, allowances } = state
+  const { chain, deduplication, balances, allowances, archiving } = state
   const local = chain.blocks.length
   page.gauge(
     'ledger_transactions_by_hash_cache_entries',
@@ -53,11 +53,16 @@ function ledgerMetrics(state: View<State>, now: TimestampNs): string {
   page.gauge(
     'ledger_most_recent_block_time_seconds',
     'Time of the newest block.',
-    (chain.blocks.at(-1)?.timestamp ?? 0n) / NS_PER_SECOND,
+    newestBlockTime(state) / NS_PER_SECOND,
   )
+  page.counter('ledger_num_archives', 'Archives.', archiving.archives.length)
   page.gauge('ledger_num_approvals', 'Allowances that are kept.', allowances.entries.size)
   return page.text()
 }
+
+/** Of a ledger whose blocks are all in archives, the time of its last event. */
+const newestBlockTime = (state: View<State>): bigint =>
+  state.chain.blocks.at(-1)?.timestamp ?? (logLength(state) === 0n ? 0n : state.time)
 
 /** Of an index that has read `synced` blocks. */
 export const indexPage = (
