@@ -10,7 +10,7 @@ import { initial } from '../../src/core/ledger/machine.ts'
 import type { CallContext, Canister } from '../../src/core/subnet/canister.ts'
 import type { Handlers } from '../../src/core/subnet/dispatch.ts'
 import type { LedgerCanister } from '../../src/core/subnet/ledger-canister.ts'
-import { TokenCanisters } from '../../src/core/subnet/token-canisters.ts'
+import { newToken, TokenCanisters } from '../../src/core/subnet/token-canisters.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 
 /** The ids of further tokens are their users'. */
@@ -29,10 +29,7 @@ export function guestToken(number: number, changes: Partial<Config> = {}): Token
     ...changes,
   }
   const now = timestampNs(BigInt(Date.now()) * NS_PER_MS)
-  return new TokenCanisters(furtherToken(FIRST_GUEST + number), {
-    ledger: initial(config, now),
-    archives: [],
-  })
+  return new TokenCanisters(furtherToken(FIRST_GUEST + number), newToken(initial(config, now)))
 }
 
 export const guestLedger = (number: number, changes: Partial<Config> = {}): LedgerCanister =>

@@ -13,7 +13,7 @@ import {
   archivedTransaction,
   archivedTransactions,
 } from '../ledger/archive/archive-queries.ts'
-import { flattened } from '../ledger/index/index-interface.ts'
+import { flattened } from '../ledger/interface/flat-transaction.ts'
 import { legacyValue } from '../ledger/interface/legacy-interface.ts'
 import { SUPPORTED_BLOCK_TYPES } from '../ledger/interface/metadata.ts'
 import type { CallContext, Canister } from './canister.ts'

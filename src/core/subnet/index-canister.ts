@@ -2,74 +2,120 @@
 import { candidText } from '../ic/candid-text.ts'
 import { httpInterface } from '../ic/http-request.ts'
 import type { Principal } from '../ic/principal.ts'
-import { blockAt, blocksFrom } from '../ledger/archive/whole-log.ts'
-import { timedTransaction } from '../ledger/blocks/log-queries.ts'
-import { AccountIndex } from '../ledger/index/account-index.ts'
-import { flattened, indexInterface } from '../ledger/index/index-interface.ts'
+import { blockAt } from '../ledger/archive/whole-log.ts'
+import type { Block } from '../ledger/blocks/block.ts'
+import { valueOfBlock } from '../ledger/blocks/block-value.ts'
+import type { Range } from '../ledger/blocks/log-queries.ts'
+import { refuseRange, timedTransaction } from '../ledger/blocks/log-queries.ts'
+import type { IndexState } from '../ledger/index/account-index.ts'
+import { accountPage, balanceIn, INDEX_RESULTS_MAX } from '../ledger/index/account-index.ts'
+import { subaccountsAfter } from '../ledger/index/account-table.ts'
+import { indexExtension, indexInterface } from '../ledger/index/index-interface.ts'
+import { followLog, syncBlocks } from '../ledger/index/sync.ts'
+import { flattened } from '../ledger/interface/flat-transaction.ts'
+import { legacyValue } from '../ledger/interface/legacy-interface.ts'
 import { indexPage } from '../ledger/interface/pages.ts'
-import { balanceOf } from '../ledger/queries.ts'
+import { logLength } from '../ledger/state.ts'
 import type { CallContext, Canister } from './canister.ts'
 import type { Handlers } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
-import type { LedgerCanister } from './ledger-canister.ts'
+import type { IndexedToken } from './index-source.ts'
+import { CanisterSource } from './index-source.ts'
 
 const INDEX_MAX = 2n ** 64n - 1n
+/** Blocks that one step takes: of the ledger as they lie there, of archives by calls. */
+const FOLLOWED_MAX = 10_000
+const ASKED_MAX = 2_000
 
 export class IndexCanister implements Canister {
   readonly name = 'index'
-  readonly service = candidText(indexInterface)
+  readonly service = candidText({ ...indexInterface, ...indexExtension })
   readonly id: Principal
-  readonly #ledger: LedgerCanister
-  /** In step with the ledger whenever it is asked; no part of the state. */
-  readonly #index = new AccountIndex()
+  readonly #state: IndexState
+  readonly #token: IndexedToken
 
-  constructor(id: Principal, ledger: LedgerCanister) {
+  constructor(id: Principal, state: IndexState, token: IndexedToken) {
     this.id = id
-    this.#ledger = ledger
+    this.#state = state
+    this.#token = token
   }
 
   certifiedData(): undefined {
     return undefined
   }
 
-  #synced(): AccountIndex {
-    for (const block of blocksFrom(this.#ledger.log, this.#index.synced)) this.#index.add(block)
-    return this.#index
+  /**
+   * Takes the blocks that it does not have yet. At the end of a slot none are missing, unless so
+   * many came at once that the next slots share the work.
+   */
+  follow(): void {
+    const { chain } = this.#token.ledger.state
+    if (BigInt(this.#state.synced) < chain.firstLocalIndex)
+      syncBlocks(this.#state, new CanisterSource(this.#token), ASKED_MAX)
+    else followLog(this.#state, chain, FOLLOWED_MAX)
+  }
+
+  /** Blocks by their numbers, as far as they are indexed. */
+  #blocks(ids: readonly number[]): readonly { readonly id: bigint; readonly block: Block }[] {
+    const { log } = this.#token.ledger
+    return ids.map(BigInt).flatMap((id) => {
+      const block = blockAt(log, id)
+      return block === undefined ? [] : [{ id, block }]
+    })
   }
 
   handlers({ now }: CallContext): Handlers {
+    this.follow() // Of the slot that is open.
     const methods = indexInterface
-    const { state } = this.#ledger
-    const index = this.#synced()
+    const state = this.#state
+    const { ledger } = this.#token
     return {
-      http_request: getter(httpInterface.http_request, (asked) =>
-        indexPage(index.synced, now, asked),
-      ),
+      http_request: getter(httpInterface.http_request, (asked) => indexPage(state, now, asked)),
+      x_sync_status: getter(indexExtension.x_sync_status, () => ({
+        numBlocksSynced: BigInt(state.synced),
+        logLength: logLength(ledger.state),
+        stopped: state.stopped,
+      })),
       get_account_transactions: handler(methods.get_account_transactions, (args) => {
-        const { account, start, maxResults } = args
-        if (maxResults > INDEX_MAX || (start ?? 0n) > INDEX_MAX)
+        const { account, start: before, maxResults: countMax } = args
+        if (countMax > INDEX_MAX || (before ?? 0n) > INDEX_MAX)
           return { type: 'trap', message: 'a number of more than 64 bits' }
-        const { ids, oldest } = index.page(account, { before: start, countMax: maxResults })
-        const transactions = ids.flatMap((id) => {
-          const block = blockAt(this.#ledger.log, id)
-          return block === undefined
-            ? []
-            : [{ id, transaction: flattened(timedTransaction(block)) }]
-        })
-        const page = { balance: balanceOf(state, account), transactions, oldestTxId: oldest }
+        const { ids, oldest, balance } = accountPage(state, account, { before, countMax })
+        const transactions = this.#blocks(ids).map(({ id, block }) => ({
+          id,
+          transaction: flattened(timedTransaction(block)),
+        }))
+        const oldestTxId = oldest === undefined ? undefined : BigInt(oldest)
+        const page = { balance, transactions, oldestTxId }
         return { type: 'result', value: { type: 'ok', page } as const }
       }),
+      get_blocks: handler(methods.get_blocks, (range) => {
+        const ids = idsOf(range, state.synced)
+        const blocks = this.#blocks(ids).map(({ block }) => legacyValue(valueOfBlock(block)))
+        const value = { chainLength: BigInt(state.synced), blocks }
+        return refuseRange(range) ?? { type: 'result', value }
+      }),
       get_fee_collectors_ranges: getter(methods.get_fee_collectors_ranges, () => ({
-        ranges: index.collectors.map(
-          ({ collector, from, to }) => [collector, [[from, to]]] as const,
-        ),
+        ranges: [...state.collectors.known.values()].map(({ collector, ranges }) => {
+          const pairs = ranges.map(({ from, to }) => [BigInt(from), BigInt(to)] as const)
+          return [collector, pairs] as const
+        }),
       })),
-      icrc1_balance_of: getter(methods.icrc1_balance_of, (account) => balanceOf(state, account)),
-      ledger_id: getter(methods.ledger_id, () => this.#ledger.id),
+      icrc1_balance_of: getter(methods.icrc1_balance_of, (account) => balanceIn(state, account)),
+      ledger_id: getter(methods.ledger_id, () => ledger.id),
       list_subaccounts: getter(methods.list_subaccounts, ({ owner, start }) =>
-        index.subaccountsOf(owner, start),
+        subaccountsAfter(state.table, { owner, start }, INDEX_RESULTS_MAX),
       ),
-      status: getter(methods.status, () => ({ numBlocksSynced: index.synced })),
+      status: getter(methods.status, () => ({ numBlocksSynced: BigInt(state.synced) })),
     }
   }
+}
+
+/** The indexed blocks of a range, as many as one answer gives. */
+function idsOf({ start, length }: Range, synced: number): readonly number[] {
+  if (start >= BigInt(synced)) return []
+  const first = Number(start)
+  const limit = Math.min(synced - first, INDEX_RESULTS_MAX)
+  const count = length < BigInt(limit) ? Number(length) : limit
+  return Array.from({ length: count }, (_, place) => first + place)
 }

@@ -19,8 +19,8 @@ import {
   getTransactions,
 } from '../ledger/blocks/log-queries.ts'
 import { findBlock } from '../ledger/blocks/lookup.ts'
-import { flattened } from '../ledger/index/index-interface.ts'
 import { consent } from '../ledger/interface/consent.ts'
+import { flattened } from '../ledger/interface/flat-transaction.ts'
 import { ledgerInterface } from '../ledger/interface/ledger-interface.ts'
 import { legacyInterface, legacyValue } from '../ledger/interface/legacy-interface.ts'
 import {

@@ -26,6 +26,7 @@ import type { KnownRequest } from './request-history.ts'
 import type { LedgerSettings, MinterSettings, TokenSettings } from './settings.ts'
 import { embeddedLedgers } from './settings.ts'
 import type { TokenState } from './token-canisters.ts'
+import { newToken } from './token-canisters.ts'
 
 export type ReplicaState = {
   readonly chain: ChainState
@@ -81,11 +82,8 @@ export function installCanisters(
     ...BitcoinCanister.initialState(networks[bitcoinNetwork]),
     headers: new Map(),
     checker: newChecker(),
-    ckbtc: { ledger: initial(ckbtc, createdAt), archives: [] },
-    tokens: ledgers.tokens.map((token, k) => ({
-      ledger: initial(tokenConfig(token, k), createdAt),
-      archives: [],
-    })),
+    ckbtc: newToken(initial(ckbtc, createdAt)),
+    tokens: ledgers.tokens.map((token, k) => newToken(initial(tokenConfig(token, k), createdAt))),
     minter: installed.minter,
     requests: new Map(),
     asked: new Map(),

@@ -1,9 +1,14 @@
 /** The canisters of one chain-key token: ledger, index and archives. Source: ledger §§2, 12, 13. */
+import { equalBytes } from '../base/bytes.ts'
 import type { TimestampNs } from '../base/units.ts'
 import type { TokenCanisterIds } from '../ic/canister-ids.ts'
 import { furtherToken } from '../ic/canister-ids.ts'
+import type { Principal } from '../ic/principal.ts'
 import type { Archive } from '../ledger/archive/archive.ts'
 import { archiveStep, nextArchiving } from '../ledger/archive/archiving.ts'
+import type { IndexState } from '../ledger/index/account-index.ts'
+import { emptyIndex } from '../ledger/index/account-index.ts'
+import { followLog } from '../ledger/index/sync.ts'
 import { apply } from '../ledger/machine.ts'
 import type { Event, State as LedgerState } from '../ledger/state.ts'
 import { logLength } from '../ledger/state.ts'
@@ -17,6 +22,14 @@ export type TokenState = {
   readonly ledger: LedgerState
   /** In the order of their creation. */
   readonly archives: Archive[]
+  readonly index: IndexState
+}
+
+/** A token whose ledger was installed just now: its index knows the initial balances. */
+export function newToken(ledger: LedgerState): TokenState {
+  const index = emptyIndex(ledger.config.tokenWidth)
+  followLog(index, ledger.chain, ledger.chain.blocks.length)
+  return { ledger, archives: [], index }
 }
 
 export class TokenCanisters {
@@ -29,8 +42,8 @@ export class TokenCanisters {
 
   constructor(ids: TokenCanisterIds, state: TokenState) {
     this.ledger = new LedgerCanister(ids.ledger, state.ledger, state.archives)
-    this.#index = new IndexCanister(ids.index, this.ledger)
     this.#archives = new TokenArchives(ids, state.archives)
+    this.#index = new IndexCanister(ids.index, state.index, this)
     this.#state = state
     this.#length = logLength(state.ledger)
   }
@@ -40,6 +53,11 @@ export class TokenCanisters {
     return [this.ledger, this.#index, ...this.#archives.canisters]
   }
 
+  /** The canister of an id, if it is one that holds blocks of the token. */
+  holderOf(id: Principal): Canister | undefined {
+    return [this.ledger, ...this.#archives.canisters].find((one) => equalBytes(one.id, id))
+  }
+
   /** Earliest slot time at which blocks are to be moved. */
   nextTimer(): TimestampNs | undefined {
     return nextArchiving(this.#state.ledger)
@@ -47,9 +65,10 @@ export class TokenCanisters {
 
   /**
    * Moves blocks that are due: one message, and more of them until as many blocks have left as the
-   * slot brought, so that no load makes the ledger grow.
+   * slot brought, so that no load makes the ledger grow. The index takes them before they go.
    */
   endSlot(now: TimestampNs): void {
+    this.#index.follow()
     const { ledger: state } = this.#state
     const { chain } = state
     const record = (event: Event): void => apply(state, event)

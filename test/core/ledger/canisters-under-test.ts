@@ -9,7 +9,7 @@ import { indexInterface } from '../../../src/core/ledger/index/index-interface.t
 import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import type { CallContext } from '../../../src/core/subnet/canister.ts'
 import { dispatch } from '../../../src/core/subnet/dispatch.ts'
-import { TokenCanisters } from '../../../src/core/subnet/token-canisters.ts'
+import { newToken, TokenCanisters } from '../../../src/core/subnet/token-canisters.ts'
 import type { LedgerUnderTest } from './ledger-under-test.ts'
 
 const interfaces = { ledger: ledgerInterface, index: indexInterface }
@@ -24,25 +24,22 @@ export type Asking = Partial<Omit<CallContext, 'now'>>
 
 export class CanistersUnderTest {
   readonly #ledger: LedgerUnderTest
-  readonly #token: TokenCanisters
+  readonly token: TokenCanisters
 
   constructor(ledger: LedgerUnderTest) {
     this.#ledger = ledger
-    this.#token = new TokenCanisters(ckbtcTokenIds(ownCanisterIds), {
-      ledger: ledger.state,
-      archives: [],
-    })
+    this.token = new TokenCanisters(ckbtcTokenIds(ownCanisterIds), newToken(ledger.state))
   }
 
-  /** Blocks that are due go to archives, as at the end of a slot. */
+  /** What is due at the end of a slot: the index follows, blocks leave for archives. */
   endSlot(): void {
-    this.#token.endSlot(this.#ledger.now)
+    this.token.endSlot(this.#ledger.now)
   }
 
   /** Any bytes to any method. */
   call(name: Name, methodName: string, arg: Uint8Array, asking: Asking = {}): CallReply {
     const canister = present(
-      this.#token.canisters.find((one) => one.name === name),
+      this.token.canisters.find((one) => one.name === name),
       'a canister of a token',
     )
     const { kind = 'query', caller = anonymous } = asking

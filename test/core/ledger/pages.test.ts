@@ -80,7 +80,8 @@ describe('/metrics', () => {
   })
 
   test('of the index counts the blocks that it has read', () => {
-    expect(samplesOf(get('index', '/metrics').text)).toEqual({ index_number_of_blocks: '5' })
+    const samples = samplesOf(get('index', '/metrics').text)
+    expect(samples).toEqual({ index_number_of_blocks: '5', index_stopped: '0' })
   })
 
   test('answers a call as it answers a query', () => {
@@ -110,14 +111,15 @@ test('/metrics of a ledger that keeps no block itself says where they are, and t
   })
 })
 
-test('/logs of the ledger is empty', () => {
-  expect(get('ledger', '/logs')).toMatchObject({ status: 200, text: '' })
+test('/logs is empty', () => {
+  for (const name of ['ledger', 'index'] as const)
+    expect(get(name, '/logs')).toMatchObject({ status: 200, text: '' })
 })
 
 test.each([
   ['ledger', '/dashboard', 'GET', 404],
   ['ledger', '/__proto__', 'GET', 404],
-  ['index', '/logs', 'GET', 404],
+  ['index', '/dashboard', 'GET', 404],
   ['ledger', '/metrics', 'POST', 405],
   ['index', '/metrics', 'POST', 405],
   ['ledger', '/metrics?a=%', 'GET', 400],

@@ -1,6 +1,6 @@
 /** An archive's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §12. */
 import { blob, nat64, nothing, opt, query, update, vec } from '../../ic/candid.ts'
-import { flatTransaction } from '../index/index-interface.ts'
+import { flatTransaction } from '../interface/flat-transaction.ts'
 import { ledgerInterface } from '../interface/ledger-interface.ts'
 import { legacyBlocks, legacyTransactions, range } from '../interface/legacy-interface.ts'
 

@@ -1,82 +1,16 @@
 /** The index canister's methods in Candid, as typed codecs. Implements `docs/spec/ledger.md` §13. */
-import type { ValueOf } from '../../ic/candid.ts'
-import { blob, nat, opt, principalCodec, query, text, vec } from '../../ic/candid.ts'
+import { blob, nat, nat64, opt, principalCodec, query, text, vec } from '../../ic/candid.ts'
 import {
   accountCodec,
   named,
   pair,
   record,
   subaccountCodec,
-  timestampCodec,
   tokensCodec,
   variant,
 } from '../../ic/candid-records.ts'
-import { FEE_COLLECTOR_BLOCK } from '../blocks/block-value.ts'
-import type { TimedTransaction } from '../blocks/log-queries.ts'
-
-const common = {
-  amount: tokensCodec,
-  memo: opt(blob),
-  created_at_time: opt(timestampCodec),
-}
-
-/**
- * A transaction as the index and older readers of the log see it: one of the records is there,
- * `kind` names it (§9.3).
- */
-export const flatTransaction = record({
-  kind: text,
-  timestamp: timestampCodec,
-  mint: opt(record({ ...common, to: accountCodec, fee: opt(tokensCodec) })),
-  burn: opt(
-    record({
-      ...common,
-      from: accountCodec,
-      spender: opt(accountCodec),
-      fee: opt(tokensCodec),
-    }),
-  ),
-  transfer: opt(
-    record({
-      ...common,
-      from: accountCodec,
-      to: accountCodec,
-      spender: opt(accountCodec),
-      fee: opt(tokensCodec),
-    }),
-  ),
-  approve: opt(
-    record({
-      ...common,
-      from: accountCodec,
-      spender: accountCodec,
-      fee: opt(tokensCodec),
-      expected_allowance: opt(tokensCodec),
-      expires_at: opt(timestampCodec),
-    }),
-  ),
-  fee_collector: opt(
-    record({
-      caller: opt(principalCodec),
-      fee_collector: opt(accountCodec),
-      ts: opt(timestampCodec),
-      mthd: opt(text),
-    }),
-  ),
-})
-
-export function flattened(timed: TimedTransaction): ValueOf<typeof flatTransaction> {
-  if (timed.type === 'feeCollector') {
-    const { timestamp, feeCollector, caller, createdAtTime: ts, method: mthd } = timed
-    return {
-      kind: FEE_COLLECTOR_BLOCK,
-      timestamp,
-      feeCollector: { feeCollector, caller, ts, mthd },
-    }
-  }
-  const { timestamp, type: kind, ...rest } = timed
-  return { kind, timestamp, [kind]: rest } as ValueOf<typeof flatTransaction>
-}
+import { flatTransaction } from '../interface/flat-transaction.ts'
+import { legacyValueCodec, range } from '../interface/legacy-interface.ts'
 
 export const indexInterface = {
   get_account_transactions: query(
@@ -93,6 +27,7 @@ export const indexInterface = {
       Err: record({ message: text }),
     }),
   ),
+  get_blocks: query([range], record({ chain_length: nat64, blocks: vec(legacyValueCodec) })),
   get_fee_collectors_ranges: query(
     [],
     record({ ranges: vec(pair(accountCodec, vec(pair(nat, nat)))) }),
@@ -104,4 +39,10 @@ export const indexInterface = {
     vec(blob),
   ),
   status: query([], record({ num_blocks_synced: nat })),
+}
+
+/** What our index answers beyond the published interface. */
+export const indexExtension = {
+  /** How far it is, and why it goes no further if it has met a block that it cannot take. */
+  x_sync_status: query([], record({ num_blocks_synced: nat, log_length: nat, stopped: opt(text) })),
 }

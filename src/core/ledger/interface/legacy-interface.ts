@@ -19,7 +19,7 @@ import {
 import { named, pair, record, variant } from '../../ic/candid-records.ts'
 import type { Range } from '../blocks/log-queries.ts'
 import type { Value } from '../blocks/value.ts'
-import { flatTransaction } from '../index/index-interface.ts'
+import { flatTransaction } from './flat-transaction.ts'
 
 /** A value in which numbers of 64 bits have a type of their own. */
 export type LegacyValue =
@@ -49,7 +49,7 @@ export function legacyValue(value: Value): LegacyValue {
   }
 }
 
-const legacyValueCodec: Codec<LegacyValue> = recursive(() =>
+export const legacyValueCodec: Codec<LegacyValue> = recursive(() =>
   variant({
     Blob: named('blob', blob),
     Text: named('text', text),

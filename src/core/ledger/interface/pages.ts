@@ -11,7 +11,6 @@ import type { HttpRequest, HttpResponse } from '../../ic/http-request.ts'
 import { totalSupply } from '../queries.ts'
 import type { State } from '../state.ts'
 import { logLength } from '../state.ts'
-import type { BlockIndex } from '../types.ts'
 
 const TEXT = 'text/plain; charset=utf-8'
 
@@ -64,14 +63,28 @@ function ledgerMetrics(state: View<State>, now: TimestampNs): string {
 const newestBlockTime = (state: View<State>): bigint =>
   state.chain.blocks.at(-1)?.timestamp ?? (logLength(state) === 0n ? 0n : state.time)
 
-/** Of an index that has read `synced` blocks. */
-export const indexPage = (
-  synced: BlockIndex,
-  now: TimestampNs,
-  request: HttpRequest,
-): HttpResponse =>
-  servePage({ '/metrics': synced }, request, (blocks) => {
-    const page = new Exposition(now / NS_PER_MS)
-    page.gauge('index_number_of_blocks', 'Blocks that are indexed.', blocks)
-    return pageOf(METRICS, page.text())
-  })
+/** How far an index is, and why it goes no further where it has stopped. */
+export type Indexed = { readonly synced: number; readonly stopped: string | undefined }
+
+const indexPages: Readonly<Record<string, (indexed: Indexed, now: TimestampNs) => string>> = {
+  '/metrics': indexMetrics,
+  '/logs': ({ synced, stopped }) =>
+    stopped === undefined ? '' : `stopped at block ${synced}: ${stopped}\n`,
+}
+
+/** Of an index at slot time `now`. */
+export const indexPage = (indexed: Indexed, now: TimestampNs, request: HttpRequest): HttpResponse =>
+  servePage(indexPages, request, (page, { path }) =>
+    pageOf(path === '/metrics' ? METRICS : TEXT, page(indexed, now)),
+  )
+
+function indexMetrics({ synced, stopped }: Indexed, now: TimestampNs): string {
+  const page = new Exposition(now / NS_PER_MS)
+  page.gauge('index_number_of_blocks', 'Blocks that are indexed.', synced)
+  page.gauge(
+    'index_stopped',
+    'Whether a block was met that cannot be indexed.',
+    stopped === undefined ? 0 : 1,
+  )
+  return page.text()
+}
