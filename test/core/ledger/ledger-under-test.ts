@@ -62,10 +62,13 @@ const account = (to: To): Account => (to instanceof Uint8Array ? of(to) : to)
 
 export class LedgerUnderTest {
   now: TimestampNs = START
-  readonly state: State
+  state: State
+  readonly #installed: Config
+  readonly #events: Event[] = []
 
   constructor(changes: Partial<Config> = {}) {
-    this.state = initial(testConfig(changes), START)
+    this.#installed = testConfig(changes)
+    this.state = initial(this.#installed, START)
     expect(violations(this.state)).toEqual([])
   }
 
@@ -148,12 +151,24 @@ export class LedgerUnderTest {
   quietly(caller: Principal, call: Call): void {
     const { events, reply } = decide(this.state, { caller, call }, this.now)
     expect(reply.type).toBe('ok')
-    for (const event of events) apply(this.state, event)
+    for (const event of events) this.#apply(event)
+  }
+
+  /** The state that its events lead to from the beginning. */
+  replayed(): State {
+    const state = initial(this.#installed, START)
+    for (const event of this.#events) apply(state, event)
+    return state
+  }
+
+  #apply(event: Event): void {
+    this.#events.push(event)
+    apply(this.state, event)
   }
 
   #applyAll(events: readonly Event[]): void {
     for (const event of events) {
-      apply(this.state, event)
+      this.#apply(event)
       expect(violations(this.state)).toEqual([])
     }
   }

@@ -1,18 +1,23 @@
 /**
- * Goal: no sequence of calls and times takes the ledger where its specification does not.
+ * Goal: no sequence of calls, times, upgrades and restarts takes the ledger where its specification
+ * does not.
  *
  * Method: random operations on few accounts with small amounts and short windows, which often
- * collide, are run on the ledger and on a simple model. Replies, balances, allowances and supply
- * agree; the invariants, replay among them, hold after every event.
+ * collide, are run on the ledger and on a simple model. Replies, balances, allowances, supply and the
+ * hash of the newest block agree; the invariants, replay of the blocks among them, hold after every
+ * event. `STEPS` and `SEED` choose how many and which (docs/long-runs.md).
  */
+import { deserialize, serialize } from 'node:v8'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { toHex } from '../../../src/core/base/bytes.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
-import type { Config } from '../../../src/core/ledger/config.ts'
-import { DEFAULT_LIMITS } from '../../../src/core/ledger/config.ts'
+import type { Config, Settings } from '../../../src/core/ledger/config.ts'
+import { DEFAULT_LIMITS, tokensMax } from '../../../src/core/ledger/config.ts'
+import { ledgerTime } from '../../../src/core/ledger/state.ts'
 import type {
   ApproveArgs,
   Call,
@@ -26,19 +31,26 @@ import {
   bob,
   collector,
   LedgerUnderTest,
-  MAX,
   minter,
   of,
   sub,
+  testConfig,
   ZEROS,
 } from './ledger-under-test.ts'
 import { ModelLedger } from './model.ts'
 
+const { STEPS = '10000', SEED = '2026' } = process.env
+/** Operations in all, and those of one sequence. */
+const COUNT = Number(STEPS)
+const LENGTH = 30
+
 const FEE = 3n
+const WINDOW = 20n * NS_PER_SECOND
+const DRIFT = 4n * NS_PER_SECOND
 const LIMITS = {
   ...DEFAULT_LIMITS,
-  transactionWindowNs: 20n * NS_PER_SECOND,
-  permittedDriftNs: 4n * NS_PER_SECOND,
+  transactionWindowNs: WINDOW,
+  permittedDriftNs: DRIFT,
   transactionsInWindowMax: 6,
   allowancesToPruneMax: 2,
 }
@@ -46,19 +58,20 @@ const LIMITS = {
 const owners = fc.constantFrom(alice, bob, minter)
 const subaccount = fc.constantFrom(undefined, undefined, ZEROS, sub(1))
 const account: fc.Arbitrary<Account> = fc.record({ owner: owners, subaccount })
-const amount = fc.oneof(
-  { weight: 8, arbitrary: fc.bigInt(0n, 40n) },
-  { weight: 1, arbitrary: fc.constantFrom(MAX - FEE, MAX, MAX + 1n) },
-)
+const amountOf = (max: bigint): fc.Arbitrary<bigint> =>
+  fc.oneof(
+    { weight: 8, arbitrary: fc.bigInt(0n, 40n) },
+    { weight: 1, arbitrary: fc.constantFrom(max - FEE, max, max + 1n) },
+  )
 const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(value, { nil: undefined, freq: 2 })
 const fee = fc.constantFrom(undefined, undefined, undefined, FEE, 0n)
 const memo = fc.constantFrom(undefined, undefined, undefined, new Uint8Array(), new Uint8Array(33))
-/** Seconds from the time of the call, so many at the edges of window and drift. */
-const offset = fc
-  .oneof(fc.constantFrom(0n, -20n, -21n, 4n, 5n), fc.bigInt(-25n, 8n))
-  .map((seconds) => seconds * NS_PER_SECOND)
-const common = { amount, fee, memo, createdAt: optional(offset) }
+/** From the time of the call, many at the edges of window and drift. */
+const offset = fc.oneof(
+  fc.constantFrom(0n, -WINDOW, -WINDOW - 1n, DRIFT, DRIFT + 1n),
+  fc.bigInt(-25n, 8n).map((seconds) => seconds * NS_PER_SECOND),
+)
 
 type Timed<A> = Omit<A, 'createdAtTime' | 'expiresAt'> & {
   readonly createdAt?: bigint | undefined
@@ -70,26 +83,30 @@ type Draft =
   | { readonly type: 'icrc2_approve'; readonly arg: Timed<ApproveArgs> }
   | { readonly type: 'icrc2_transfer_from'; readonly arg: Timed<TransferFromArgs> }
 
-const draft: fc.Arbitrary<Draft> = fc.oneof(
-  fc.record({
-    type: fc.constant('icrc1_transfer' as const),
-    arg: fc.record({ fromSubaccount: subaccount, to: account, ...common }),
-  }),
-  fc.record({
-    type: fc.constant('icrc2_approve' as const),
-    arg: fc.record({
-      fromSubaccount: subaccount,
-      spender: account,
-      expectedAllowance: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, amount),
-      expires: optional(offset),
-      ...common,
+function draftOf(max: bigint): fc.Arbitrary<Draft> {
+  const amount = amountOf(max)
+  const common = { amount, fee, memo, createdAt: optional(offset) }
+  return fc.oneof(
+    fc.record({
+      type: fc.constant('icrc1_transfer' as const),
+      arg: fc.record({ fromSubaccount: subaccount, to: account, ...common }),
     }),
-  }),
-  fc.record({
-    type: fc.constant('icrc2_transfer_from' as const),
-    arg: fc.record({ spenderSubaccount: subaccount, from: account, to: account, ...common }),
-  }),
-)
+    fc.record({
+      type: fc.constant('icrc2_approve' as const),
+      arg: fc.record({
+        fromSubaccount: subaccount,
+        spender: account,
+        expectedAllowance: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, amount),
+        expires: optional(offset),
+        ...common,
+      }),
+    }),
+    fc.record({
+      type: fc.constant('icrc2_transfer_from' as const),
+      arg: fc.record({ spenderSubaccount: subaccount, from: account, to: account, ...common }),
+    }),
+  )
+}
 
 const later = (now: bigint, offsetNs: bigint | undefined): TimestampNs | undefined =>
   offsetNs === undefined ? undefined : timestampNs(now + offsetNs)
@@ -103,40 +120,68 @@ function callOf({ type, arg }: Draft, now: bigint): Call {
     : { type, arg: { ...arg, createdAtTime } }
 }
 
-type Operation =
-  | {
-      readonly type: 'call'
-      readonly caller: Principal
-      readonly draft: Draft
-      readonly pauseNs: bigint
-    }
+type Operation = { readonly pauseNs: bigint } & (
+  | { readonly type: 'call'; readonly caller: Principal; readonly draft: Draft }
   /** The call before, once more. */
-  | { readonly type: 'again'; readonly pauseNs: bigint }
+  | { readonly type: 'again' }
+  | { readonly type: 'upgrade'; readonly settings: Settings }
+  /** What is remembered goes through bytes, or all that has happened is done again. */
+  | { readonly type: 'snapshot' }
+  | { readonly type: 'replay' }
+)
 
 const pauseNs = fc
   .oneof({ weight: 4, arbitrary: fc.constant(0n) }, fc.bigInt(0n, 12n))
   .map((halves) => (halves * NS_PER_SECOND) / 2n)
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({ type: fc.constant('call' as const), caller: owners, draft, pauseNs }),
-  },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('again' as const), pauseNs }) },
+/** Of a clock that slept, or that somebody has set back. */
+const jumpNs = fc.oneof(
+  fc.constantFrom(WINDOW, WINDOW + DRIFT, WINDOW + DRIFT + 1n, 100n * WINDOW),
+  fc.bigInt(-60n, 0n).map((seconds) => seconds * NS_PER_SECOND),
 )
+
+const collectors = [of(collector), of(bob, sub(1)), of(minter, ZEROS)]
+const settings: fc.Arbitrary<Settings> = fc.record({
+  transferFee: fc.constantFrom(undefined, 0n, FEE, 5n),
+  memoLengthMax: fc.constantFrom(undefined, undefined, 31, 32, 33),
+  feeCollector: fc.constantFrom(
+    undefined,
+    { type: 'unset' as const },
+    ...collectors.map((account) => ({ type: 'setTo' as const, account })),
+  ),
+})
+
+function operationOf(max: bigint): fc.Arbitrary<Operation> {
+  const type = <const T extends string>(name: T): fc.Arbitrary<T> => fc.constant(name)
+  const call = { type: type('call'), caller: owners, draft: draftOf(max) }
+  return fc.oneof(
+    { weight: 40, arbitrary: fc.record({ ...call, pauseNs }) },
+    { weight: 3, arbitrary: fc.record({ ...call, pauseNs: jumpNs }) },
+    { weight: 8, arbitrary: fc.record({ type: type('again'), pauseNs }) },
+    { weight: 1, arbitrary: fc.record({ type: type('again'), pauseNs: jumpNs }) },
+    { weight: 1, arbitrary: fc.record({ type: type('upgrade'), settings, pauseNs }) },
+    { weight: 1, arbitrary: fc.record({ type: type('snapshot'), pauseNs }) },
+    { weight: 1, arbitrary: fc.record({ type: type('replay'), pauseNs }) },
+  )
+}
 
 const accounts = [alice, bob, minter, collector].flatMap((owner) => [of(owner), of(owner, sub(1))])
 
-function compareBalances(ledger: LedgerUnderTest, model: ModelLedger): void {
+type Both = { readonly ledger: LedgerUnderTest; readonly model: ModelLedger }
+
+function compare({ ledger, model }: Both): void {
   expect(ledger.supply()).toBe(model.supply)
   for (const account of accounts) expect(ledger.balance(account)).toBe(model.balance(account))
+  const { tipHash } = ledger.state.chain
+  expect(tipHash && toHex(tipHash)).toBe(model.tip && toHex(model.tip))
 }
 
-function compareAllowances(ledger: LedgerUnderTest, model: ModelLedger): void {
+function compareAllowances({ ledger, model }: Both): void {
+  const time = ledgerTime(ledger.state, ledger.now)
   for (const from of accounts)
     for (const spender of accounts) {
       const { allowance } = ledger.allowance(from, spender)
-      expect(allowance).toBe(model.allowance(from, spender, ledger.now))
+      expect(allowance).toBe(model.allowance(from, spender, time))
     }
 }
 
@@ -144,52 +189,88 @@ function compareAllowances(ledger: LedgerUnderTest, model: ModelLedger): void {
 const withoutMessage = (reply: Reply): Reply =>
   reply.type === 'trap' ? { type: 'trap', message: '' } : reply
 
-/** Runs the operations on both, and says which replies came. */
-function run(changes: Partial<Config>, operations: readonly Operation[]): ReadonlySet<string> {
-  const ledger = new LedgerUnderTest({ transferFee: FEE, limits: LIMITS, ...changes })
-  const model = new ModelLedger(ledger.state.config)
-  const seen = new Set<string>()
-  const both = ({ caller, call }: Request): void => {
-    const reply = ledger.call(caller, call)
-    expect(withoutMessage(reply)).toEqual(model.call(caller, call, ledger.now))
-    compareBalances(ledger, model)
-    seen.add(reply.type === 'err' ? reply.error.type : reply.type)
-  }
+/** One call to both, at the ledger's time: a clock that was set back does not set it back. */
+function callBoth({ ledger, model }: Both, { caller, call }: Request): string {
+  const time = ledgerTime(ledger.state, ledger.now)
+  const reply = ledger.call(caller, call)
+  expect(withoutMessage(reply)).toEqual(model.call(caller, call, time))
+  return reply.type === 'err' ? reply.error.type : reply.type
+}
+
+function upgradeBoth({ ledger, model }: Both, settings: Settings): string {
+  const { type } = ledger.upgrade(settings)
+  expect(type).toBe(model.upgrade(settings) ? 'ok' : 'trap')
+  return `upgrade ${type}`
+}
+
+/** Goes on with what a restart finds, which is what there was. */
+function restart(ledger: LedgerUnderTest, how: 'snapshot' | 'replay'): string {
+  const again = how === 'snapshot' ? deserialize(serialize(ledger.state)) : ledger.replayed()
+  expect(again).toEqual(ledger.state)
+  ledger.state = again
+  return how
+}
+
+/** Runs the operations on both, and says what came of them. */
+function run(config: Partial<Config>, operations: readonly Operation[]): ReadonlySet<string> {
+  const ledger = new LedgerUnderTest(config)
+  const both = { ledger, model: new ModelLedger(ledger.state.config) }
   const fund = (owner: Principal): Request => ({
     caller: minter,
     call: { type: 'icrc1_transfer', arg: { to: of(owner), amount: 100n } },
   })
-  both(fund(alice))
+  callBoth(both, fund(alice))
   let request = fund(bob)
-  both(request)
+  const seen = new Set([callBoth(both, request)])
   for (const operation of operations) {
     ledger.pass(operation.pauseNs)
-    if (operation.type === 'call')
-      request = { caller: operation.caller, call: callOf(operation.draft, ledger.now) }
-    both(request)
+    switch (operation.type) {
+      case 'call':
+        request = { caller: operation.caller, call: callOf(operation.draft, ledger.now) }
+        seen.add(callBoth(both, request))
+        break
+      case 'again':
+        seen.add(callBoth(both, request))
+        break
+      case 'upgrade':
+        seen.add(upgradeBoth(both, operation.settings))
+        break
+      case 'snapshot':
+      case 'replay':
+        seen.add(restart(ledger, operation.type))
+        break
+    }
+    compare(both)
   }
-  compareAllowances(ledger, model)
+  compareAllowances(both)
   return seen
 }
 
-/** One that meets every reply in each of the three ledgers. */
-const SEED = 2026
-
-test.each([
+const ledgers: readonly (readonly [string, Partial<Config>])[] = [
   ['without a fee collector', {}],
   ['with a fee collector', { feeCollector: of(collector) }],
   ['without a fee', { transferFee: 0n }],
-])('ledger §20.144: random calls agree with a simple model, %s', (_name, changes) => {
-  const seen = new Set<string>()
-  fc.assert(
-    fc.property(fc.array(operation, { minLength: 10, maxLength: 30 }), (operations) => {
-      for (const reply of run(changes, operations)) seen.add(reply)
-    }),
-    { numRuns: 60, seed: SEED },
-  )
-  // A run that never meets an error would prove little.
-  expect([...seen].sort()).toEqual(EVERY_REPLY)
-})
+  ['of 256 bits', { tokenWidth: 256 }],
+  ['of 256 bits, with a fee collector', { tokenWidth: 256, feeCollector: of(bob) }],
+]
+
+test.each(ledgers)(
+  'ledger §20.144: random calls agree with a simple model, %s',
+  { timeout: 30_000 + 10 * COUNT },
+  (_name, changes) => {
+    const seen = new Set<string>()
+    const config = testConfig({ transferFee: FEE, limits: LIMITS, ...changes })
+    const operation = operationOf(tokensMax(config))
+    fc.assert(
+      fc.property(fc.array(operation, { minLength: LENGTH, maxLength: LENGTH }), (operations) => {
+        for (const reply of run(config, operations)) seen.add(reply)
+      }),
+      { numRuns: Math.ceil(COUNT / ledgers.length / LENGTH), seed: Number(SEED) },
+    )
+    // A run that never meets an error would prove little.
+    expect([...seen].sort()).toEqual(EVERY_REPLY)
+  },
+)
 
 const EVERY_REPLY = [
   'allowanceChanged',
@@ -201,7 +282,11 @@ const EVERY_REPLY = [
   'insufficientAllowance',
   'insufficientFunds',
   'ok',
+  'replay',
+  'snapshot',
   'temporarilyUnavailable',
   'tooOld',
   'trap',
+  'upgrade ok',
+  'upgrade trap',
 ]

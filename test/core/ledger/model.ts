@@ -1,17 +1,19 @@
 /**
- * A second ledger, as simple as can be: plain maps, lists that are searched, text as names. Written
- * from `docs/spec/ledger.md` §§5–8, without code of the ledger, so that the two can be compared.
+ * A second ledger, as simple as can be: plain maps, lists that are searched, text as names, blocks as
+ * objects whose hash the SDK computes. Written from `docs/spec/ledger.md` §§5–9, without code of the
+ * ledger, so that the two can be compared.
  */
+import { requestIdOf } from '@icp-sdk/core/agent'
 import type { Account } from '../../../src/core/ic/account.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
-import type { Config } from '../../../src/core/ledger/config.ts'
+import type { Config, Settings } from '../../../src/core/ledger/config.ts'
 import type { Call, Reply } from '../../../src/core/ledger/types.ts'
 
 type Fields = { readonly [key: string]: unknown }
-type Arg = Call['arg'] & { readonly fee?: bigint | undefined }
 type Said = { readonly error: Fields } | { readonly trap: true }
 type Remembered = { readonly name: string; readonly at: bigint; readonly index: bigint }
 type Granted = { readonly amount: bigint; readonly expiresAt: bigint }
+type Approval = Extract<Call, { type: 'icrc2_approve' }>['arg']
 
 const FOREVER = 2n ** 70n
 const SECOND = 1_000_000_000n
@@ -22,22 +24,25 @@ function least(a: bigint, b: bigint): bigint {
 const hex = (bytes: Uint8Array): string => [...bytes].join(',')
 const idOf = ({ owner, subaccount }: Account): string =>
   `${hex(owner)};${hex(subaccount ?? new Uint8Array(32))}`
-
-/** Everything that tells one request from another. */
-const nameOf = (kind: string, fields: Fields): string =>
-  JSON.stringify([kind, fields], (_, value: unknown) => {
-    if (typeof value === 'bigint') return `${value}n`
-    return value instanceof Uint8Array ? `[${hex(value)}]` : value
-  })
+/** An account as blocks have it: in the form given. */
+const asGiven = ({ owner, subaccount }: Account): readonly Uint8Array[] =>
+  subaccount === undefined ? [owner] : [owner, subaccount]
+/** A map of a block: what is absent has no key. */
+const mapOf = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
 export class ModelLedger {
   readonly balances = new Map<string, bigint>()
   readonly allowances = new Map<string, Granted>()
   supply = 0n
-  readonly #config: Config
+  /** Hash of the newest block. */
+  tip: Uint8Array | undefined
+  #config: Config
   readonly #max: bigint
   #remembered: readonly Remembered[] = []
   #blocks = 0n
+  /** The block that names the collector now set. */
+  #namedIn: bigint | undefined
 
   constructor(config: Config) {
     this.#config = config
@@ -51,21 +56,33 @@ export class ModelLedger {
     return granted === undefined || granted.expiresAt <= now ? 0n : granted.amount
   }
 
+  /** Whether the upgrade is taken. */
+  upgrade({ transferFee, memoLengthMax, feeCollector: change }: Settings): boolean {
+    const { mintingAccount, ...old } = this.#config
+    if ((memoLengthMax ?? old.memoLengthMax) < old.memoLengthMax) return false
+    const set = change?.type === 'setTo' ? change.account : undefined
+    if (set !== undefined && idOf(set) === idOf(mintingAccount)) return false
+    this.#config = {
+      ...this.#config,
+      transferFee: transferFee ?? old.transferFee,
+      memoLengthMax: memoLengthMax ?? old.memoLengthMax,
+      feeCollector: change === undefined ? old.feeCollector : set,
+    }
+    if (change !== undefined) this.#namedIn = undefined
+    return true
+  }
+
   call(caller: Principal, call: Call, now: bigint): Reply {
     const said =
       call.type === 'icrc2_approve'
         ? this.#approve(caller, call.arg, now)
         : this.#move(caller, call, now)
-    if (said === undefined) return { type: 'ok', blockIndex: this.#blocks++ }
+    if (said === undefined) return { type: 'ok', blockIndex: this.#blocks - 1n }
     if ('trap' in said) return { type: 'trap', message: '' }
     return { type: 'err', error: said.error } as Reply
   }
 
-  #approve(
-    caller: Principal,
-    arg: Extract<Call, { type: 'icrc2_approve' }>['arg'],
-    now: bigint,
-  ): Said | undefined {
+  #approve(caller: Principal, arg: Approval, now: bigint): Said | undefined {
     const { transferFee: fee, memoLengthMax, mintingAccount } = this.#config
     const from = { owner: caller, subaccount: arg.fromSubaccount }
     if (hex(arg.spender.owner) === hex(caller)) return { trap: true }
@@ -76,8 +93,12 @@ export class ModelLedger {
     if ((arg.expectedAllowance ?? 0n) > this.#max) return changed
     if ((arg.fee ?? fee) !== fee) return { error: { type: 'badFee', expectedFee: fee } }
     const amount = least(arg.amount, this.#max)
-    const name = nameOf('approve', { ...arg, amount, from })
-    const early = this.#timing(name, arg, now)
+    const tx = mapOf({
+      ...{ op: 'approve', amt: amount, from: asGiven(from), spender: asGiven(arg.spender) },
+      ...{ fee: arg.fee, expected_allowance: arg.expectedAllowance, expires_at: arg.expiresAt },
+      ...{ memo: arg.memo, ts: arg.createdAtTime },
+    })
+    const early = this.#timing(tx, arg.createdAtTime, now)
     if (early !== undefined) return early
     if (this.#poor(from, fee)) return this.#insufficient(from)
     if ((arg.expiresAt ?? FOREVER) <= now) return { error: { type: 'expired', ledgerTime: now } }
@@ -87,7 +108,7 @@ export class ModelLedger {
     const key = `${idOf(from)}>${idOf(arg.spender)}`
     if (amount === 0n) this.allowances.delete(key)
     else this.allowances.set(key, { amount, expiresAt: arg.expiresAt ?? FOREVER })
-    this.#remember(name, arg, now)
+    this.#append(tx, { now, fee: arg.fee === undefined ? fee : undefined })
     return undefined
   }
 
@@ -108,7 +129,8 @@ export class ModelLedger {
     const burns = idOf(arg.to) === idOf(mintingAccount)
     const mints = !burns && idOf(from) === idOf(mintingAccount)
     if (mints && delegated) return { trap: true }
-    const fee = burns || mints ? 0n : transferFee
+    const moves = !burns && !mints
+    const fee = moves ? transferFee : 0n
     if ((arg.fee ?? fee) !== fee) return { error: { type: 'badFee', expectedFee: fee } }
     if (burns) {
       const minBurnAmount = least(this.balance(from), transferFee)
@@ -116,14 +138,13 @@ export class ModelLedger {
       if (arg.amount === 0n) return { error: { type: 'badBurn', minBurnAmount: transferFee } }
     }
     const { memo, createdAtTime, amount, to } = arg
-    const parties = mints ? { to } : burns ? { from, spender } : { from, to, spender, fee: arg.fee }
-    const name = nameOf(mints ? 'mint' : burns ? 'burn' : 'xfer', {
-      ...parties,
-      memo,
-      createdAtTime,
-      amount,
+    const tx = mapOf({
+      ...{ op: mints ? 'mint' : burns ? 'burn' : 'xfer', amt: amount, memo, ts: createdAtTime },
+      ...(!mints && { from: asGiven(from), spender: spender && asGiven(spender) }),
+      ...(!burns && { to: asGiven(to) }),
+      ...(moves && { fee: arg.fee }),
     })
-    const early = this.#timing(name, arg, now)
+    const early = this.#timing(tx, createdAtTime, now)
     if (early !== undefined) return early
     if (mints) {
       if (this.supply + amount > this.#max) return { trap: true }
@@ -136,15 +157,15 @@ export class ModelLedger {
       this.#add(from, -amount - fee)
     }
     if (!burns) this.#add(to, amount)
-    const collects = feeCollector !== undefined && !burns && !mints
+    const collects = feeCollector !== undefined && moves
     if (collects) this.#add(feeCollector, fee)
     this.supply += mints ? amount : burns ? -amount : collects ? 0n : -fee
-    this.#remember(name, arg, now)
+    this.#append(tx, { now, fee: moves && arg.fee === undefined ? fee : undefined })
     return undefined
   }
 
   /** §5 steps 1, 2 and 4. */
-  #timing(name: string, { createdAtTime: c }: Arg, now: bigint): Said | undefined {
+  #timing(tx: Fields, c: bigint | undefined, now: bigint): Said | undefined {
     const { transactionWindowNs, permittedDriftNs, transactionsInWindowMax } = this.#config.limits
     const kept = this.#remembered.filter(
       ({ at }) => at + transactionWindowNs + permittedDriftNs >= now,
@@ -159,13 +180,27 @@ export class ModelLedger {
     if (c === undefined) return undefined
     if (c + transactionWindowNs < now) return { error: { type: 'tooOld' } }
     if (c > now + permittedDriftNs) return { error: { type: 'createdInFuture', ledgerTime: now } }
+    const name = hex(requestIdOf(tx))
     const first = kept.find((entry) => entry.name === name)
     return first && { error: { type: 'duplicate', duplicateOf: first.index } }
   }
 
-  #remember(name: string, { createdAtTime }: Arg, at: bigint): void {
-    if (createdAtTime !== undefined)
-      this.#remembered = [...this.#remembered, { name, at, index: this.#blocks }]
+  /** §5 steps 6 and 7, and the marks of §7. */
+  #append(
+    tx: Fields,
+    { now, fee }: { readonly now: bigint; readonly fee: bigint | undefined },
+  ): void {
+    const index = this.#blocks++
+    const { feeCollector } = this.#config
+    const names = feeCollector !== undefined && this.#namedIn === undefined
+    const marks =
+      feeCollector === undefined
+        ? {}
+        : { fee_col: names ? asGiven(feeCollector) : undefined, fee_col_block: this.#namedIn }
+    this.tip = requestIdOf(mapOf({ phash: this.tip, ts: now, tx, fee, ...marks }))
+    if (names) this.#namedIn = index
+    if ('ts' in tx)
+      this.#remembered = [...this.#remembered, { name: hex(requestIdOf(tx)), at: now, index }]
   }
 
   #poor = (account: Account, cost: bigint): boolean =>
