@@ -16,10 +16,17 @@ import {
 import { earlierWithKey } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
+import { amountFact } from '../wallet/operations/operation-token.ts'
 import { refresh } from '../wallet/operations/status.ts'
+import {
+  bothTexts,
+  parseTokenAmount,
+  smallText,
+  tokenDocument,
+  tokenText,
+} from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
-import { coins, sats } from './money-words.ts'
 import { readingAccount } from './reading-account.ts'
 import { openSession } from './session.ts'
 import type { Spender } from './spending.ts'
@@ -30,9 +37,13 @@ export async function approve(
   context: Context,
   open: typeof openSession = openSession,
 ): Promise<void> {
-  const amount = parseAmount(args.join(' '))
+  const words = args.join(' ')
+  // What can be said before anybody is asked is said then.
+  if (context.globals.token === undefined) parseAmount(words)
   const typed = requiredOption(options, 'spender', 'approve')
   const session = await open(context)
+  const { token } = session
+  const amount = parseTokenAmount(words, token)
   const isLocal = session.network.kind === 'local'
   const spender = parseAccount(typed, { isLocal })
   const from = openSpender(session, context, options.text('fromSubaccount'))
@@ -43,7 +54,7 @@ export async function approve(
       : addNs(await session.client.creationTime(), BigInt(parseDuration(expires)) * NS_PER_MS)
   const wanted = { from: from.account, spender, amount, expiresAt }
   const key = options.text('idempotencyKey')
-  const same = { kind: 'approve', facts: sameApproval(wanted) } as const
+  const same = { kind: 'approve', facts: sameApproval(wanted, token) } as const
   const earlier = earlierWithKey(
     { journal: from.journal, network: session.network.name },
     key,
@@ -56,7 +67,7 @@ export async function approve(
   }
   const plan = await planApproval(session.client, {
     ...wanted,
-    expected: expected === undefined ? undefined : parseAmount(expected),
+    expected: expected === undefined ? undefined : parseTokenAmount(expected, token),
   })
   if (options.isOn('dryRun')) return printPlan(plan, from, context)
   await agree(from, context, { ...proposal(plan, from), same }, { options })
@@ -67,7 +78,7 @@ export async function approve(
 const endText = (expiresAt: TimestampNs | undefined): string =>
   expiresAt === undefined ? 'never' : new Date(Number(expiresAt / NS_PER_MS)).toISOString()
 
-function proposal(plan: ApprovePlan, { session: { symbols } }: Spender) {
+function proposal(plan: ApprovePlan, { session: { token } }: Spender) {
   const { amount, previous, fee, spender, expiresAt } = plan
   return {
     // Nothing leaves the account yet but the fee; the limits are for what may leave.
@@ -75,12 +86,9 @@ function proposal(plan: ApprovePlan, { session: { symbols } }: Spender) {
     feesSat: fee,
     summary: [
       ['  Spender', textOfAccount(spender)],
-      [
-        '  Allowance',
-        `was ${coins(previous, symbols.token)}, becomes ${coins(amount, symbols.token)}`,
-      ],
+      ['  Allowance', `was ${tokenText(previous, token)}, becomes ${tokenText(amount, token)}`],
       ...(amount === 0n ? [] : [['  Expires', endText(expiresAt)] as const]),
-      ['  Fee', sats(fee)],
+      ['  Fee', smallText(fee, token)],
     ],
   } as const
 }
@@ -100,14 +108,14 @@ function printPlan(plan: ApprovePlan, spender: Spender, context: Context): void 
   printAnswer(context.terminal, {
     schema: 'approve-plan',
     network: session.network.name,
-    data: {
+    data: tokenDocument(session.token, {
       dryRun: true,
       spender: textOfAccount(plan.spender),
       previousSat: plan.previous,
       allowanceSat: plan.amount,
       expiresAt: plan.expiresAt === undefined ? null : endText(plan.expiresAt),
       feeSat: plan.fee,
-    },
+    }),
     warnings: [...session.warnings, ...warnings, ...warningsOf(plan)],
     essential: String(plan.amount),
     print: ({ answer }) => {
@@ -119,24 +127,24 @@ function printPlan(plan: ApprovePlan, spender: Spender, context: Context): void 
 }
 
 function print(operation: Operation, { session, warnings }: Spender, context: Context): void {
-  const { symbols, network } = session
-  const amount = bigintFact(operation, 'amountSat') ?? 0n
+  const { token, network } = session
+  const amount = amountFact(operation, 'amount') ?? 0n
   const blockIndex = bigintFact(operation, 'blockIndex') ?? 0n
   const expiresNs = bigintFact(operation, 'expiresAtNs')
   const expiresAt = expiresNs === undefined ? undefined : timestampNs(expiresNs)
-  const words = amount === 0n ? 'Revoked the allowance' : `Allowed ${coins(amount, symbols.token)}`
+  const words = amount === 0n ? 'Revoked the allowance' : `Allowed ${tokenText(amount, token)}`
   printAnswer(context.terminal, {
     schema: 'approve',
     network: network.name,
-    data: {
+    data: tokenDocument(token, {
       op: operation.id,
       blockIndex,
       spender: textFact(operation, 'spender'),
-      previousSat: bigintFact(operation, 'previousSat') ?? 0n,
+      previousSat: amountFact(operation, 'previous') ?? 0n,
       allowanceSat: amount,
       expiresAt: expiresAt === undefined ? null : endText(expiresAt),
-      feeSat: bigintFact(operation, 'feeSat') ?? 0n,
-    },
+      feeSat: amountFact(operation, 'fee') ?? 0n,
+    }),
     warnings: [...session.warnings, ...warnings, ...warningsOf({ amount, expiresAt })],
     essential: String(blockIndex),
     print: ({ answer, paint }) =>
@@ -152,24 +160,24 @@ export async function allowance(
 ): Promise<void> {
   const typed = requiredOption(options, 'spender', 'allowance')
   const session = await open(context)
-  const { client, network, symbols } = session
+  const { client, network, token } = session
   const spender = parseAccount(typed, { isLocal: network.kind === 'local' })
   const owner = readingAccount(options.text('owner'), session, context)
   const found = await client.ledger.allowance({ owner: owner.account, spender })
   printAnswer(context.terminal, {
     schema: 'allowance',
     network: network.name,
-    data: {
+    data: tokenDocument(token, {
       owner: owner.text,
       spender: textOfAccount(spender),
       allowanceSat: found.allowance,
       expiresAt: found.expiresAt === undefined ? null : endText(found.expiresAt),
-    },
+    }),
     warnings: [...session.warnings, ...owner.warnings],
-    essential: coins(found.allowance, symbols.token),
+    essential: tokenText(found.allowance, token),
     print: ({ answer }) => {
       const end = found.allowance === 0n ? '' : `   expires ${endText(found.expiresAt)}`
-      answer(`${coins(found.allowance, symbols.token)}   ${sats(found.allowance)}${end}`)
+      answer(`${bothTexts(found.allowance, token)}${end}`)
     },
   })
 }

@@ -4,9 +4,10 @@ import { printTable } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { AccountBalance, IncomingCoin } from '../wallet/balance.ts'
 import { readBalance } from '../wallet/balance.ts'
+import { bothTexts, tokenDocument, tokenText } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Invocation, Options } from './definitions/command.ts'
-import { amountIn, coins, sats, unitOf } from './money-words.ts'
+import { amountIn, coins, tokensIn, unitOf } from './money-words.ts'
 import type { NamedAccount } from './reading-account.ts'
 import { everyAccount, readingAccount, withSubaccounts } from './reading-account.ts'
 import type { Session } from './session.ts'
@@ -20,7 +21,7 @@ export async function balance(
   open: typeof openSession = openSession,
 ): Promise<void> {
   const session = await open(context)
-  const { client, network, symbols } = session
+  const { client, network, token } = session
   const certified = options.isOn('certified')
   const accounts = await accountsOf(session, context, { args, options })
   const rows = await Promise.all(
@@ -32,9 +33,9 @@ export async function balance(
   printAnswer(terminal, {
     schema: 'balance',
     network: network.name,
-    data: { accounts: rows.map(documentOf) },
+    data: tokenDocument(token, { accounts: rows.map(documentOf) }),
     warnings: [...session.warnings, ...accounts.flatMap(({ warnings }) => warnings)],
-    essential: rows.map(({ balanceSat }) => coins(balanceSat, symbols.token)).join('\n'),
+    essential: rows.map(({ balanceSat }) => tokenText(balanceSat, token)).join('\n'),
     print: () =>
       terminal.settings.plain
         ? printRows(rows, session, context)
@@ -60,14 +61,14 @@ const documentOf = ({ text, key, balanceSat, incoming, outgoing }: Row) => ({
   key,
   balanceSat,
   incomingSat: incoming && sumOf(incoming),
-  outgoingSat: sumOf(outgoing),
+  outgoingSat: outgoing && sumOf(outgoing),
   spendableSat: balanceSat,
 })
 
 const sumOf = (parts: readonly { readonly amountSat: bigint }[]): bigint =>
   parts.reduce((sum, { amountSat }) => sum + amountSat, 0n)
 
-function printRows(rows: readonly Row[], { symbols }: Session, context: Context): void {
+function printRows(rows: readonly Row[], { symbols, token }: Session, context: Context): void {
   const unit = unitOf(context)
   const columns = ['ACCOUNT', 'KEY', 'BALANCE', 'INCOMING', 'OUTGOING'].map((title) => ({ title }))
   printTable(
@@ -76,19 +77,20 @@ function printRows(rows: readonly Row[], { symbols }: Session, context: Context)
     rows.map(({ text, key, balanceSat, incoming, outgoing }) => [
       text,
       key ?? '-',
-      amountIn(unit, balanceSat, symbols.token),
+      tokensIn(unit, balanceSat, token),
       incoming === undefined ? '-' : amountIn(unit, sumOf(incoming), symbols.bitcoin),
-      amountIn(unit, sumOf(outgoing), symbols.token),
+      outgoing === undefined ? '-' : tokensIn(unit, sumOf(outgoing), token),
     ]),
   )
 }
 
 function printAccounts(rows: readonly Row[], session: Session, terminal: Terminal): void {
-  const { network, symbols } = session
+  const { network, symbols, token } = session
   for (const row of rows) {
-    const amounts = `${coins(row.balanceSat, symbols.token)}   ${sats(row.balanceSat)}`
+    const amounts = bothTexts(row.balanceSat, token)
     const place = terminal.paint.faint(`${network.name} · ${row.key ?? row.text}`)
     terminal.answer(`${amounts.padEnd(38)} ${place}`)
+    if (token.isFurther) continue
     printLines(terminal, 'incoming', incomingWords(row, symbols.bitcoin))
     printLines(terminal, 'outgoing', outgoingWords(row, symbols.token))
   }
@@ -108,7 +110,7 @@ function incomingWords({ incoming }: Row, symbol: string): readonly string[] {
   return incoming.length === 0 ? ['none'] : incoming.map(words)
 }
 
-const outgoingWords = ({ outgoing }: Row, symbol: string): readonly string[] =>
+const outgoingWords = ({ outgoing = [] }: Row, symbol: string): readonly string[] =>
   outgoing.length === 0
     ? ['none']
     : outgoing.map(

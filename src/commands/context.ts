@@ -19,6 +19,8 @@ export type Globals = {
   /** File in place of the user's configuration. */
   readonly config: string | undefined
   readonly passphraseFile: string | undefined
+  /** Symbol of the token it is about; the network's own unless it is there. */
+  readonly token: string | undefined
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>

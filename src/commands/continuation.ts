@@ -1,19 +1,20 @@
 /** Going on with an operation: what is shown, and costs, now. Implements cli §§3.10, 3.12, 5.6. */
 
 import type { Operation } from '../wallet/operations/operation.ts'
-import { bigintFact, textFact } from '../wallet/operations/operation.ts'
+import { textFact } from '../wallet/operations/operation.ts'
+import { amountFact } from '../wallet/operations/operation-token.ts'
 import { requireArrival } from '../wallet/operations/redeem.ts'
-import { coins, sats } from './money-words.ts'
+import { smallText, tokenText } from '../wallet/token.ts'
 import { stateWords } from './operation-words.ts'
 import type { Proposal, Spender } from './spending.ts'
 
 /** Fees are those of today: the journal has those of the first plan. */
 export async function continuationOf(
   operation: Operation,
-  { session: { client, symbols } }: Spender,
+  { session: { client, token } }: Spender,
 ): Promise<Proposal> {
-  const amount = bigintFact(operation, 'amountSat') ?? 0n
-  let fees = bigintFact(operation, 'feeSat') ?? 0n
+  const amount = amountFact(operation, 'amount') ?? 0n
+  let fees = amountFact(operation, 'fee') ?? 0n
   if (operation.kind === 'redeem') {
     const { minterFee, bitcoinFee } = await client.minter.estimateFee(amount)
     requireArrival(amount, minterFee + bitcoinFee)
@@ -25,9 +26,9 @@ export async function continuationOf(
     feesSat: fees,
     summary: [
       ['  Go on with', `${operation.kind} ${operation.id} of ${operation.startedAt}`],
-      ['  Amount', coins(amount, symbols.token)],
+      ['  Amount', tokenText(amount, token)],
       ['  To', textFact(operation, 'to') ?? '-'],
-      ['  Fees', `about ${sats(fees)}`],
+      ['  Fees', `about ${smallText(fees, token)}`],
       ['  State', stateWords(operation)],
     ],
   }

@@ -7,6 +7,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import type { Row } from '../wallet/history/filter.ts'
 import { walkHistory } from '../wallet/history.ts'
 import { PrivateFile, systemCode } from '../wallet/private-files.ts'
+import { tokenDocument } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Invocation, Options } from './definitions/command.ts'
 import type { ExportFormat } from './export-formats.ts'
@@ -55,7 +56,7 @@ export async function exportHistory(
     printAnswer(terminal, {
       schema: 'export',
       network: session.network.name,
-      data: { account: named.text, format: name, out, rows },
+      data: tokenDocument(session.token, { account: named.text, format: name, out, rows }),
       warnings: allWarnings(),
       essential: String(rows),
       print: ({ answer, paint }) =>

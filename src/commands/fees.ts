@@ -1,10 +1,12 @@
 /** `ckbtc fees`: everything that costs, and the limits, read now. Implements cli §5.8. */
 import { parseAmount } from '../core/base/amounts.ts'
+import { UsageInvalid } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import type { Warning } from '../terminal/json.ts'
 import { printPairs } from '../terminal/table.ts'
 import type { Fees } from '../wallet/fees.ts'
 import { readFees } from '../wallet/fees.ts'
+import { smallText, tokenDocument, tokenOption } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
 import { coins, sats } from './money-words.ts'
@@ -16,8 +18,11 @@ export async function fees(
   context: Context,
   open: typeof openSession = openSession,
 ): Promise<void> {
-  const amount = typed === undefined ? undefined : parseAmount(typed)
+  // What can be said before anybody is asked is said then.
+  if (typed !== undefined && context.globals.token === undefined) parseAmount(typed)
   const session = await open(context)
+  if (session.token.isFurther) return tokenFees(typed, session, context)
+  const amount = typed === undefined ? undefined : parseAmount(typed)
   const found = await readFees(session.client, amount)
   const readAt = new Date().toISOString()
   const { terminal } = context
@@ -31,6 +36,30 @@ export async function fees(
       terminal.settings.plain
         ? printPairs(terminal, plainPairs(found))
         : printPeople(found, session, context),
+  })
+}
+
+/** Of a further token nothing but its ledger takes fees. */
+async function tokenFees(
+  typed: string | undefined,
+  { client, network, token, warnings }: Session,
+  { terminal }: Context,
+): Promise<void> {
+  if (typed !== undefined)
+    throw new UsageInvalid('an amount is one to redeem, and only ckBTC is redeemed', {
+      fix: 'leave it out',
+      command: `ckbtc fees${tokenOption(token)}`,
+    })
+  const fee = await client.ledger.fee()
+  const text = smallText(fee, token)
+  printAnswer(terminal, {
+    schema: 'fees',
+    network: network.name,
+    data: { ...tokenDocument(token, { ledgerFeeSat: fee }), readAt: new Date().toISOString() },
+    warnings,
+    essential: text,
+    print: () =>
+      printPairs(terminal, [[terminal.settings.plain ? 'ledger_fee' : 'Ledger transfer', text]]),
   })
 }
 

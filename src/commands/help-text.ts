@@ -29,6 +29,12 @@ export const globalOptions: readonly OptionDefinition[] = [
   { flags: '--debug', description: 'write a full trace to a file, without secrets' },
 ]
 
+/** Of the commands that know further tokens. */
+export const tokenOption: OptionDefinition = {
+  flags: '--token <symbol>',
+  description: 'of the local subnet, whose unit amounts have (default: ckBTC)',
+}
+
 /** What `ckbtc` alone says. */
 export const welcome = (): string =>
   `ckbtc: bitcoin in, ckBTC out, bitcoin back.
@@ -99,7 +105,8 @@ export function usageOf(path: string, { args = [], takesProgram }: CommandDefini
 
 /** `path`: the words that name it, `subnet start`. */
 export function commandHelp(path: string, command: CommandDefinition): string {
-  const { args = [], options = [], exits = [], seeAlso, description, examples } = command
+  const { args = [], exits = [], seeAlso, description, examples } = command
+  const options = [...(command.options ?? []), ...(command.anyToken === true ? [tokenOption] : [])]
   return [
     `Usage: ${usageOf(path, command)}`,
     '',

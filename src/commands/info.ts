@@ -2,10 +2,12 @@
 import { printAnswer } from '../terminal/answer.ts'
 import { printPairs } from '../terminal/table.ts'
 import type { Info, Inside } from '../wallet/info.ts'
-import { readInfo } from '../wallet/info.ts'
+import { readInfo, readTokenInfo } from '../wallet/info.ts'
+import { smallText, tokenDocument, tokenText } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
 import { coins, sats } from './money-words.ts'
+import type { Session } from './session.ts'
 import { openSession } from './session.ts'
 
 export async function info(
@@ -15,6 +17,7 @@ export async function info(
 ): Promise<void> {
   const session = await open(context)
   const { client, network, symbols } = session
+  if (session.token.isFurther) return tokenInfo(session, context)
   const found = await readInfo(client)
   const { terminal } = context
   printAnswer(terminal, {
@@ -30,7 +33,42 @@ export async function info(
   })
 }
 
+/** Of a further token: there is no minter of ours, and no bitcoin. */
+async function tokenInfo(
+  { client, network, token, warnings }: Session,
+  { terminal }: Context,
+): Promise<void> {
+  const found = await readTokenInfo(client)
+  const { name, canisters, mintingAccount, ledgerFeeSat, supplySat } = found
+  printAnswer(terminal, {
+    schema: 'info',
+    network: network.name,
+    data: tokenDocument(token, { url: network.url, ...found }),
+    warnings,
+    essential: tokenText(supplySat, token),
+    print: () =>
+      printPairs(terminal, [
+        ['Network', network.name],
+        ['Endpoint', network.url],
+        ...canisters.map(canisterPair),
+        ['Token', `${name}, ${token.symbol}, ${token.decimals} decimals`],
+        ['Minting account', mintingAccount ?? UNKNOWN],
+        ['Fee', smallText(ledgerFeeSat, token)],
+        ['Supply', tokenText(supplySat, token)],
+      ]),
+  })
+}
+
 const UNKNOWN = 'not known'
+
+function canisterPair({
+  name,
+  id,
+  moduleHash,
+}: Info['canisters'][number]): readonly [string, string] {
+  const version = moduleHash === undefined ? '' : `   module ${moduleHash.slice(0, 16)}…`
+  return [capital(name), id + version]
+}
 
 const pairsOf = (
   name: string,
@@ -40,10 +78,7 @@ const pairsOf = (
   ['Network', `${name}, Bitcoin ${found.bitcoin}`],
   ['Endpoint', found.url],
   ['Root key', `${found.rootKeyOrigin}, …${found.rootKey.slice(-16)}`],
-  ...found.canisters.map(({ name: canister, id, moduleHash }): readonly [string, string] => {
-    const version = moduleHash === undefined ? '' : `   module ${moduleHash.slice(0, 16)}…`
-    return [capital(canister), id + version]
-  }),
+  ...found.canisters.map(canisterPair),
   ['Minter mode', found.mode ?? UNKNOWN],
   ['Public key', found.minterPublicKey ?? UNKNOWN],
   ['Main address', found.minterAddress ?? UNKNOWN],

@@ -1,21 +1,25 @@
 /** Operations as people and programs read them. Implements `docs/spec/cli.md` §§3.10, 5.5, 5.6. */
 import { Problem } from '../core/base/errors.ts'
+import { formatDecimal } from '../core/base/units.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
+import { amountFact, denominationOf } from '../wallet/operations/operation-token.ts'
 import { nextStep } from '../wallet/operations/status.ts'
 import { coins } from './money-words.ts'
 
 type Symbols = { readonly bitcoin: string; readonly token: string }
 
 /** What it moves; of a deposit what has been minted so far. */
-export function amountOf(operation: Operation): bigint | undefined {
-  const name = operation.kind === 'deposit' ? 'mintedSat' : 'amountSat'
-  return bigintFact(operation, name)
-}
+const amountOf = (operation: Operation): bigint | undefined =>
+  amountFact(operation, operation.kind === 'deposit' ? 'minted' : 'amount')
 
+/** Of a further token the journal says how its amounts are written: it need not be there any more. */
 export function amountWords(operation: Operation, { token }: Symbols): string {
   const amount = amountOf(operation)
-  return amount === undefined || amount === 0n ? '-' : coins(amount, token)
+  if (amount === undefined || amount === 0n) return '-'
+  const further = denominationOf(operation)
+  if (further === undefined) return coins(amount, token)
+  return `${formatDecimal(amount, further.decimals)} ${further.symbol}`
 }
 
 const depositWords: Readonly<Record<string, string>> = {
@@ -70,12 +74,15 @@ export function sinceWords({ startedAt }: Operation, nowMs: number): string {
 /** Of the list of `status`. */
 export function operationDocument(operation: Operation) {
   const { next, needsAction } = nextStep(operation)
+  const further = denominationOf(operation)
+  const amount = amountOf(operation) ?? null
   return {
+    ...(further === undefined ? {} : { token: further }),
     op: operation.id,
     kind: operation.kind,
     state: operation.state,
     stage: textFact(operation, 'stage') ?? null,
-    amountSat: amountOf(operation) ?? null,
+    ...(further === undefined ? { amountSat: amount } : { amountUnits: amount }),
     startedAt: operation.startedAt,
     updatedAt: operation.updatedAt,
     needsAction,

@@ -1,9 +1,10 @@
 /** `ckbtc resume`: goes on with an operation that waits for its user. Implements cli §5.6. */
-import { Problem } from '../core/base/errors.ts'
+import { Problem, UsageInvalid } from '../core/base/errors.ts'
 import { printAnswer } from '../terminal/answer.ts'
 import { isAccountOf } from '../wallet/account-text.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { isOpen } from '../wallet/operations/operation.ts'
+import { tokenOfOperation } from '../wallet/operations/operation-token.ts'
 import { refresh } from '../wallet/operations/status.ts'
 import { notAgain, resumeTransfer } from '../wallet/operations/transfer.ts'
 import type { Context } from './context.ts'
@@ -12,7 +13,8 @@ import type { Invocation } from './definitions/command.ts'
 import { journalOf } from './journal.ts'
 import { operationDocument, requireNetwork, stateWords } from './operation-words.ts'
 import { goOn } from './redeem.ts'
-import { openSession } from './session.ts'
+import type { Session } from './session.ts'
+import { openSession, sessionWith } from './session.ts'
 import type { Spender } from './spending.ts'
 import { agree, openSpender } from './spending.ts'
 import { stillOpen } from './waiting.ts'
@@ -23,8 +25,9 @@ export async function resume(
   open: typeof openSession = openSession,
 ): Promise<void> {
   const operation = journalOf(context).get(id)
-  const session = await open(context)
-  requireNetwork(operation, { command: 'resume', selected: session.network.name })
+  const opened = await open(context)
+  requireNetwork(operation, { command: 'resume', selected: opened.network.name })
+  const session = await sessionOfOperation(operation, opened, context)
   const keyed = { ...context, globals: { ...context.globals, key: operation.key ?? undefined } }
   const spender = openSpender(session, keyed, undefined)
   requireOwner(operation, spender)
@@ -43,6 +46,21 @@ export async function resume(
     case 'deposit':
       throw stillOpen(now.id, now.kind)
   }
+}
+
+/** The ledger is that of the operation; `--token` may only say the same. */
+async function sessionOfOperation(
+  operation: Operation,
+  opened: Session,
+  { globals }: Context,
+): Promise<Session> {
+  const token = tokenOfOperation(opened.network, operation)
+  if (globals.token !== undefined && globals.token.toLowerCase() !== token.symbol.toLowerCase())
+    throw new UsageInvalid(`${operation.id} is about ${token.symbol}, not "${globals.token}"`, {
+      fix: 'leave --token out: the operation knows its token',
+      command: `ckbtc resume ${operation.id}`,
+    })
+  return sessionWith(opened, token)
 }
 
 /** A key of the same name may be another one by now. */

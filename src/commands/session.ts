@@ -10,7 +10,7 @@ import type { Network } from '../wallet/network.ts'
 import { hasRealFunds, symbolsOf } from '../wallet/network.ts'
 import { resolveNetwork } from '../wallet/networks.ts'
 import type { Token } from '../wallet/token.ts'
-import { tokenOf } from '../wallet/token.ts'
+import { requireTokenAgrees, tokenNamed, tokenOf } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import { keyWishesOf } from './keys.ts'
 import { networkNameOf } from './network-name.ts'
@@ -45,7 +45,23 @@ export async function openSession(context: Context): Promise<Session> {
   }
   const { Client } = await import('../wallet/client.ts')
   const client = new Client({ network, signal, ...clientFacts(context) })
-  return sessionOf(client, signal)
+  return tokenSession(sessionOf(client, signal), context)
+}
+
+/** The session for the token that was asked for. Throws `USAGE_INVALID`, `RAIL_CANISTER_MISMATCH`. */
+export async function tokenSession(
+  session: Session,
+  { globals: { token } }: Pick<Context, 'globals'>,
+): Promise<Session> {
+  if (token === undefined) return session
+  return sessionWith(session, tokenNamed(session.network, token))
+}
+
+/** The same for another token of the network, whose ledger is what it is said to be. */
+export async function sessionWith(session: Session, token: Token): Promise<Session> {
+  const client = session.client.withToken(token)
+  await requireTokenAgrees(client)
+  return sessionOf(client, session.signal)
 }
 
 export const sessionOf = (client: Client, signal: AbortSignal): Session => ({

@@ -18,6 +18,8 @@ import type { Operation } from '../wallet/operations/operation.ts'
 import { textFact } from '../wallet/operations/operation.ts'
 import type { FeeCap } from '../wallet/rails.ts'
 import { isLarge, requireWithinLimits } from '../wallet/rails.ts'
+import type { Token } from '../wallet/token.ts'
+import { parseTokenAmount, tokenText } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Options } from './definitions/command.ts'
 import { journalOf } from './journal.ts'
@@ -99,13 +101,13 @@ export type Agreement = {
  * `CONSENT_REQUIRED` and `CONSENT_DECLINED`.
  */
 export async function agree(
-  { session: { network }, reading }: Spender,
+  { session: { network, token }, reading }: Spender,
   context: Context,
   { same, amountSat, feesSat, summary, note }: Proposal,
   { options, answer, goesOn = false }: Agreement,
 ): Promise<void> {
   const limits = limitsOf(context.configuration, network.name)
-  const cap = capOf(options.text('maxFee'))
+  const cap = capOf(options.text('maxFee'), token)
   requireWithinLimits(network, limits, { amountSat, feesSat, cap })
   const { terminal, environment, globals } = context
   const facts = { environment, input: globals.input }
@@ -124,7 +126,7 @@ export async function agree(
   if (isLocal) return
   if (isTyped) {
     const given = options.text('confirmAmount')
-    const matches = (typed: string): boolean => parseAmount(typed) === amountSat
+    const matches = (typed: string): boolean => parseTokenAmount(typed, token) === amountSat
     await typedConsent(`Type the amount to send it (${amountSat} sat)`, {
       facts,
       flag: '--confirm-amount',
@@ -172,21 +174,26 @@ async function consentToRepetition(
 }
 
 /** `5000sat` or `5%`. */
-function capOf(text: string | undefined): FeeCap | undefined {
+function capOf(text: string | undefined, token: Token): FeeCap | undefined {
   if (text === undefined) return undefined
   return text.trim().endsWith('%')
     ? { type: 'share', hundredthsPercent: parsePercent(text) }
-    : { type: 'sat', sat: parseAmount(text) }
+    : { type: 'sat', sat: parseTokenAmount(text, token) }
 }
 
 /** `0.1btc`, `0.1 btc` or `all`; more than nothing. */
-export function spentAmount(args: readonly string[], command: string): bigint | 'all' {
+export function spentAmount(
+  args: readonly string[],
+  command: string,
+  token?: Token,
+): bigint | 'all' {
   const typed = args.join(' ')
   if (typed === 'all') return 'all'
-  const amount = parseAmount(typed)
+  const amount = token === undefined ? parseAmount(typed) : parseTokenAmount(typed, token)
   if (amount > 0n) return amount
+  const example = token?.isFurther === true ? tokenText(1n, token) : '0.001ckbtc'
   throw new UsageInvalid('the amount is zero', {
-    fix: 'give an amount like 0.001ckbtc, or all',
+    fix: `give an amount like ${example}, or all`,
     command: `ckbtc ${command} --help`,
   })
 }

@@ -9,7 +9,9 @@ import type { Operating } from '../wallet/operations/operating.ts'
 import { lookAgain } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { isOpen, textFact } from '../wallet/operations/operation.ts'
+import { isSameToken, tokenFacts } from '../wallet/operations/operation-token.ts'
 import { nextStep, refresh } from '../wallet/operations/status.ts'
+import type { Token } from '../wallet/token.ts'
 import { askingClient } from './asker.ts'
 import { evidenceWords } from './bitcoin/evidence-words.ts'
 import type { Context } from './context.ts'
@@ -56,7 +58,10 @@ async function list(session: Session, context: Context, options: Options): Promi
   const { network, symbols } = session
   const of = options.text('account')
   const account = of === undefined ? undefined : readingAccount(of, session, context).text
-  const all = operating.journal.all().filter((operation) => operation.network === network.name)
+  const all = operating.journal
+    .all()
+    .filter((operation) => operation.network === network.name)
+    .filter((operation) => context.globals.token === undefined || isOf(session.token, operation))
   const chosen = all
     .filter((operation) => options.isOn('all') || isOpen(operation))
     .filter((operation) => account === undefined || operation.account === account)
@@ -97,7 +102,7 @@ async function list(session: Session, context: Context, options: Options): Promi
 }
 
 /** What one operation meets on its way is no reason to hide the others. */
-const TOLERATED = /^(?:NETWORK|LEDGER|MINTER|HOST_CLOCK)/
+const TOLERATED = /^(?:NETWORK|LEDGER|MINTER|HOST_CLOCK|RAIL_CANISTER)/
 /** Of what others say. */
 const WORDS_MAX = 300
 
@@ -130,6 +135,7 @@ async function one(
   const operating = reading(session, context)
   const known = named(wanted, operating, session)
   if (known === undefined) {
+    if (session.token.isFurther) throw noSuchOperation(wanted)
     const account = accountOf(session, context, options)
     const found = await foundElsewhere(wanted, session.client, account)
     if (found === undefined) throw noSuchOperation(wanted)
@@ -156,14 +162,19 @@ function accountOf(session: Session, context: Context, options: Options): Accoun
   return readingAccount(options.text('account'), session, context).account
 }
 
+/** A block has its number on one ledger. */
+const isOf = (token: Token, operation: Operation): boolean =>
+  isSameToken(operation, { facts: tokenFacts(token) })
+
 /** By its id, or by the transaction or block that it led to. */
-const named = (wanted: string, { journal }: Operating, { network }: Session) =>
+const named = (wanted: string, { journal }: Operating, { network, token }: Session) =>
   journal
     .all()
     .findLast(
       (operation) =>
         operation.id === wanted.toUpperCase().replace(/^OP_/, 'op_') ||
         (operation.network === network.name &&
+          isOf(token, operation) &&
           (replacedIds(operation).includes(wanted) ||
             ['txid', 'burnBlockIndex', 'blockIndex'].some(
               (name) => textFact(operation, name) === wanted,

@@ -9,6 +9,7 @@ import { parseAccount } from '../wallet/destinations.ts'
 import { earlierWithKey } from '../wallet/operations/operating.ts'
 import type { Operation } from '../wallet/operations/operation.ts'
 import { bigintFact, isOpen, textFact } from '../wallet/operations/operation.ts'
+import { amountFact } from '../wallet/operations/operation-token.ts'
 import { refresh } from '../wallet/operations/status.ts'
 import type { TransferPlan } from '../wallet/operations/transfer.ts'
 import {
@@ -18,10 +19,11 @@ import {
   sameTransfer,
   transfer as send,
 } from '../wallet/operations/transfer.ts'
+import type { Token } from '../wallet/token.ts'
+import { bothTexts, smallText, tokenDocument, tokenText } from '../wallet/token.ts'
 import type { Context } from './context.ts'
 import type { Invocation } from './definitions/command.ts'
 import { memoOf } from './memo.ts'
-import { coins, sats } from './money-words.ts'
 import { openSession } from './session.ts'
 import type { Spender } from './spending.ts'
 import {
@@ -38,10 +40,13 @@ export async function transfer(
   context: Context,
   open: typeof openSession = openSession,
 ): Promise<void> {
-  const amount = spentAmount(args, 'transfer')
+  // What can be said before anybody is asked is said then.
+  if (context.globals.token === undefined) spentAmount(args, 'transfer')
   const memo = memoOf(options.text('memo'), 'ckbtc transfer --help')
   const typed = requiredOption(options, 'to', 'transfer')
   const session = await open(context)
+  const { token } = session
+  const amount = spentAmount(args, 'transfer', token)
   const isLocal = session.network.kind === 'local'
   const command = `ckbtc redeem ${args.join('')} --to ${typed}`
   const to = withSubaccount(parseAccount(typed, { isLocal, command }), options.text('toSubaccount'))
@@ -50,7 +55,7 @@ export async function transfer(
   const key = options.text('idempotencyKey')
   const earlier = earlierWithKey({ journal: spender.journal, network: session.network.name }, key, {
     kind: 'transfer',
-    facts: sameOf(wanted),
+    facts: sameOf(wanted, token),
   })
   const isDry = options.isOn('dryRun')
   if (earlier?.state === 'done' || (earlier !== undefined && isOpen(earlier) && !isDry)) {
@@ -65,15 +70,15 @@ export async function transfer(
 }
 
 /** What an idempotency key stands for; what `all` is depends on the moment. */
-function sameOf(wanted: Parameters<typeof planTransfer>[1]): Operation['facts'] {
-  const { from, to, amount, memo } = wanted
-  const { amountSat, ...others } = sameTransfer({
-    from,
-    to,
-    memo,
-    amount: amount === 'all' ? 0n : amount,
-  })
-  return amount === 'all' ? others : { ...others, amountSat: amountSat ?? null }
+function sameOf(wanted: Parameters<typeof planTransfer>[1], token: Token): Operation['facts'] {
+  const { amount } = wanted
+  const same = sameTransfer(
+    { ...wanted, amount: amount === 'all' ? 0n : amount, memo: wanted.memo },
+    token,
+  )
+  if (amount !== 'all') return same
+  const { amountSat: _, amountUnits: __, ...others } = same
+  return others
 }
 
 /**
@@ -101,19 +106,19 @@ function withSubaccount(account: Account, text: string | undefined): Account {
 }
 
 function proposal(plan: TransferPlan, spender: Spender) {
-  const { symbols, network } = spender.session
+  const { token, network } = spender.session
   const to = textOfAccount(plan.to)
   const isFirst = network.kind !== 'local' && !wasPaidBefore(spender, to)
   return {
-    same: { kind: 'transfer', facts: sameTransfer(plan) },
+    same: { kind: 'transfer', facts: sameTransfer(plan, token) },
     amountSat: plan.amount,
     feesSat: plan.fee,
     summary: [
-      ['  Send', `${coins(plan.amount, symbols.token)}   ${sats(plan.amount)}`],
+      ['  Send', bothTexts(plan.amount, token)],
       ['  To', `${to}${isFirst ? '   first time you send to this account' : ''}`],
       ...(network.kind === 'local' ? [] : [compareLine(to)]),
-      ['  Fee', sats(plan.fee)],
-      ['  You keep', coins(plan.keeps, symbols.token)],
+      ['  Fee', smallText(plan.fee, token)],
+      ['  You keep', tokenText(plan.keeps, token)],
     ],
   } as const
 }
@@ -124,7 +129,7 @@ function printPlan(plan: TransferPlan, spender: Spender, context: Context): void
   printAnswer(context.terminal, {
     schema: 'transfer-plan',
     network: session.network.name,
-    data: {
+    data: tokenDocument(session.token, {
       dryRun: true,
       amountSat: plan.amount,
       feeSat: plan.fee,
@@ -132,7 +137,7 @@ function printPlan(plan: TransferPlan, spender: Spender, context: Context): void
       to: textOfAccount(plan.to),
       memo: memoText(plan.memo),
       balanceAfterSat: plan.keeps,
-    },
+    }),
     warnings: [...session.warnings, ...warnings],
     essential: String(plan.amount),
     print: ({ answer }) => {
@@ -146,31 +151,31 @@ const memoText = (memo: Uint8Array | undefined): string | null =>
   memo === undefined ? null : toHex(memo)
 
 function print(operation: Operation, { session, warnings }: Spender, context: Context): void {
-  const { symbols, network } = session
+  const { token, network } = session
   const { terminal } = context
-  const amount = bigintFact(operation, 'amountSat') ?? 0n
+  const amount = amountFact(operation, 'amount') ?? 0n
   const blockIndex = bigintFact(operation, 'blockIndex') ?? 0n
   const { deduplicated: known } = operation.facts
   const deduplicated = known === true
   printAnswer(terminal, {
     schema: 'transfer',
     network: network.name,
-    data: {
+    data: tokenDocument(token, {
       op: operation.id,
       blockIndex,
       amountSat: amount,
-      feeSat: bigintFact(operation, 'feeSat') ?? 0n,
+      feeSat: amountFact(operation, 'fee') ?? 0n,
       from: textFact(operation, 'from'),
       to: textFact(operation, 'to'),
       memo: textFact(operation, 'memo') ?? null,
       createdAtTimeNs: textFact(operation, 'createdAtNs'),
       deduplicated,
-    },
+    }),
     warnings: [...session.warnings, ...warnings],
     essential: String(blockIndex),
     print: ({ answer, paint }) =>
       answer(
-        `${paint.good('✓')} Sent ${coins(amount, symbols.token)}  ledger block ${blockIndex}   ${operation.id}${deduplicated ? '   (it had arrived already)' : ''}`,
+        `${paint.good('✓')} Sent ${tokenText(amount, token)}  ledger block ${blockIndex}   ${operation.id}${deduplicated ? '   (it had arrived already)' : ''}`,
       ),
   })
 }

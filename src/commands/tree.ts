@@ -12,7 +12,8 @@ import type { CommandDefinition, GroupDefinition, OptionDefinition } from './def
 import { isGroup, Options } from './definitions/command.ts'
 import { sections } from './definitions/sections.ts'
 import type { HelpWish } from './help.ts'
-import { globalOptions, groupHelp, usageOf, welcome } from './help-text.ts'
+import { globalOptions, groupHelp, tokenOption, usageOf, welcome } from './help-text.ts'
+import { requireTokenFits } from './token-rule.ts'
 
 export type Program = {
   readonly version: string
@@ -58,7 +59,9 @@ export async function runCommandLine(words: readonly string[], program: Program)
 
 /** An amount may have its unit in the next word: `0.001 ckbtc` (cli §3.1). */
 function joinUnits(words: readonly string[]): readonly string[] {
-  const isUnit = (word = ''): boolean => /^(?:sats?|(?:ck)?btc)$/i.test(word)
+  const symbol = symbolIn(words)
+  const isUnit = (word = ''): boolean =>
+    /^(?:sats?|(?:ck)?btc)$/i.test(word) || word.toLowerCase() === symbol
   const isNumber = (word = ''): boolean => /^\d[\d_.]*$/.test(word)
   return words.flatMap((word, place) => {
     if (isUnit(word) && isNumber(words[place - 1])) return []
@@ -66,8 +69,15 @@ function joinUnits(words: readonly string[]): readonly string[] {
   })
 }
 
+/** What `--token` names, in small letters. */
+function symbolIn(words: readonly string[]): string | undefined {
+  const place = words.findIndex((word) => /^--token(?:=|$)/.test(word))
+  const word = words[place]
+  return (word === '--token' ? words[place + 1] : word?.slice('--token='.length))?.toLowerCase()
+}
+
 /** Flags of every command that are followed by a value. */
-const valueFlags = globalOptions
+const valueFlags = [...globalOptions, tokenOption]
   .filter(({ flags }) => flags.includes('<'))
   .flatMap(({ flags }) => flags.replace(/ <.*/, '').split(', '))
 
@@ -99,10 +109,11 @@ function commandTree(program: Program, rest: readonly string[], open: Open): Com
     .helpOption(false)
     .helpCommand(false)
   silence(root)
-  for (const option of globalOptions) root.addOption(optionOf(option))
+  for (const option of [...globalOptions, tokenOption]) root.addOption(optionOf(option))
   const act = (command: CommandDefinition) => async (values: unknown, args: readonly string[]) => {
     const configuration = await configurationOf(root, program, { command, open })
     const context = contextOf(root, program, { configuration, ...(await open(configuration)) })
+    requireTokenFits(context.globals, command)
     const run = await command.run()
     const options = new Options(Object(values))
     await run({ args, options, program: rest }, context)
@@ -200,6 +211,7 @@ function contextOf(
     timeout: configuration.get('timeout'),
     config: options.text('config'),
     passphraseFile: options.text('passphraseFile'),
+    token: options.text('token'),
   }
   return { ...opened, globals, environment, directories, version }
 }

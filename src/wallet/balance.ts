@@ -8,6 +8,7 @@ import type { Account } from '../core/ic/account.ts'
 import type { StatusOfBlock } from '../core/minter/types.ts'
 import type { Client } from './client.ts'
 import { derivations } from './deposit-address.ts'
+import { tokenOf } from './token.ts'
 
 /** A coin at the deposit address that is not credited yet. */
 export type IncomingCoin = {
@@ -18,12 +19,14 @@ export type IncomingCoin = {
   readonly needed: number
 }
 
+type Outgoing = { readonly blockIndex: bigint; readonly amountSat: bigint }
+
 export type AccountBalance = {
   readonly balanceSat: bigint
   /** Undefined where the deposit address or the Bitcoin canister is not known. */
   readonly incoming: readonly IncomingCoin[] | undefined
-  /** Burned and not paid out yet. */
-  readonly outgoing: readonly { readonly blockIndex: bigint; readonly amountSat: bigint }[]
+  /** Burned and not paid out yet; undefined of a further token, for which no bitcoin is paid. */
+  readonly outgoing: readonly Outgoing[] | undefined
 }
 
 /** Open redemptions of one account that are looked up; a person has fewer. */
@@ -34,6 +37,10 @@ export async function readBalance(
   account: Account,
   { certified }: { readonly certified: boolean },
 ): Promise<AccountBalance> {
+  if (tokenOf(client.network).isFurther) {
+    const balance = await client.ledger.balanceOf(account, { certified })
+    return { balanceSat: balance, incoming: undefined, outgoing: undefined }
+  }
   const [balanceSat, outgoing, incoming] = await Promise.all([
     client.ledger.balanceOf(account, { certified }),
     readOutgoing(client, account),
@@ -68,7 +75,7 @@ async function readIncoming(
     .map(({ value: amountSat, confirmations }) => ({ amountSat, confirmations, needed }))
 }
 
-async function readOutgoing(client: Client, account: Account): Promise<AccountBalance['outgoing']> {
+async function readOutgoing(client: Client, account: Account): Promise<readonly Outgoing[]> {
   const open = (await client.minter.redemptions(account)).filter(isOpen).slice(-OUTGOING_MAX)
   const blocks = await Promise.all(
     open.map(({ blockIndex }) => client.blocks.range(blockIndex, blockIndex + 1n)),

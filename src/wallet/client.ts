@@ -3,7 +3,7 @@
  * Source: IC interface §21.
  */
 import { randomBytes, randomInt } from 'node:crypto'
-import { utf8 } from '../core/base/bytes.ts'
+import { equalBytes, utf8 } from '../core/base/bytes.ts'
 import { BadEncoding } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
 import { NS_PER_MS, timestampNs } from '../core/base/units.ts'
@@ -25,6 +25,8 @@ import { Wire } from './client/wire.ts'
 import type { User } from './identity.ts'
 import type { Network } from './network.ts'
 import { requireKeyMayBeUsed } from './network-rules.ts'
+import type { Token } from './token.ts'
+import { inToken } from './token.ts'
 
 export type ClientOptions = {
   readonly network: Network
@@ -84,6 +86,12 @@ export class Client {
   /** The same with a key that signs. Throws `RAIL_TEST_KEY`. */
   signedBy(signer: User): Client {
     return new Client({ ...this.#options, signer })
+  }
+
+  /** The same for another token of the network: its ledger, its index. */
+  withToken(token: Token): Client {
+    if (equalBytes(token.ledger, this.network.ids.ledger)) return this
+    return new Client({ ...this.#options, network: inToken(this.network, token) })
   }
 
   /** The network's time, as far as it is known. */

@@ -1,10 +1,11 @@
 /** Parameters and versions of a deployment, read now. Implements cli §5.14 (`info`). */
 import { toHex } from '../core/base/bytes.ts'
 import { CanisterRefused } from '../core/base/errors.ts'
+import type { Principal } from '../core/ic/principal.ts'
 import type { SettingsChange } from '../core/minter/settings-change.ts'
 import type { Mode } from '../core/minter/types.ts'
 import type { Alert, Counts, Info as MinterView } from '../core/minter/views/info.ts'
-import { textOfId } from './account-text.ts'
+import { textOfAccount, textOfId } from './account-text.ts'
 import type { Client } from './client.ts'
 import { derivations } from './deposit-address.ts'
 
@@ -54,12 +55,14 @@ export type Inside = {
 
 export async function readInfo(client: Client): Promise<Info> {
   const { network, ledger, minter } = client
+  const { ids } = network
+  const own = { ledger: ids.ledger, minter: ids.minter, index: ids.index, bitcoin: ids.bitcoin }
   const view = await client.views.info()
-  const [token, supplySat, info, canisters, mode, own] = await Promise.all([
+  const [token, supplySat, info, canisters, mode, address] = await Promise.all([
     ledger.token(),
     ledger.totalSupply(),
     minter.info(),
-    readCanisters(client),
+    readCanisters(client, own),
     view === undefined ? readMode(client) : modeWords[view.config.mode.type],
     readMinterAddress(client),
   ])
@@ -71,7 +74,7 @@ export async function readInfo(client: Client): Promise<Info> {
     rootKeyOrigin: network.rootKeyOrigin,
     canisters,
     mode,
-    ...own,
+    ...address,
     confirmations: info.minConfirmations,
     checkFeeSat: info.checkFee,
     depositMinimumSat: info.depositMinAmount ?? info.checkFee + 1n,
@@ -102,9 +105,31 @@ const insideOf = ({
   alerts,
 })
 
-async function readCanisters(client: Client): Promise<Info['canisters']> {
-  const { ledger, minter, index, bitcoin } = client.network.ids
-  const named = Object.entries({ ledger, minter, index, bitcoin })
+/** What there is to know of a further token. */
+export type TokenInfo = Pick<Info, 'canisters' | 'ledgerFeeSat' | 'supplySat'> & {
+  readonly name: string
+  /** ICRC-1 text; undefined where the ledger names none. */
+  readonly mintingAccount: string | undefined
+}
+
+export async function readTokenInfo(client: Client): Promise<TokenInfo> {
+  const { ledger, network } = client
+  const { ledger: ledgerId, index } = network.ids
+  const [{ name, fee }, supplySat, minting, canisters] = await Promise.all([
+    ledger.token(),
+    ledger.totalSupply(),
+    ledger.mintingAccount(),
+    readCanisters(client, { ledger: ledgerId, index }),
+  ])
+  const mintingAccount = minting && textOfAccount(minting)
+  return { name, canisters, mintingAccount, ledgerFeeSat: fee, supplySat }
+}
+
+async function readCanisters(
+  client: Client,
+  ids: Readonly<Record<string, Principal | undefined>>,
+): Promise<Info['canisters']> {
+  const named = Object.entries(ids)
   const found = named.map(async ([name, id]) => {
     if (id === undefined) return []
     const hash = await client.moduleHash(id).catch(() => undefined)

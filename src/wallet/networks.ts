@@ -26,6 +26,7 @@ import { withLock } from './file-lock.ts'
 import type { BitcoinKind, Network, NetworkIds } from './network.ts'
 import { builtIn, DEFAULT_NETWORK } from './network.ts'
 import { makePrivateFolder, readBounded, writePrivate } from './private-files.ts'
+import { withFurtherTokens } from './token.ts'
 
 /** A network as the user added it. */
 export type StoredNetwork = {
@@ -182,19 +183,23 @@ export const networkOfStored = ({ ids, ...stored }: StoredNetwork): Network => (
 export const networkOfDescriptor = (
   descriptor: Pick<
     SubnetDescriptor,
-    'url' | 'ids' | 'rootKey' | 'nodeKeys' | 'masterPublicKey' | 'network'
+    'url' | 'ids' | 'rootKey' | 'nodeKeys' | 'masterPublicKey' | 'network' | 'tokens'
   >,
-): Network => ({
-  name: DEFAULT_NETWORK,
-  kind: 'local',
-  url: descriptor.url,
-  bitcoin: descriptor.network,
-  ids: descriptor.ids,
-  rootKey: descriptor.rootKey,
-  rootKeyOrigin: 'descriptor',
-  nodeKeys: descriptor.nodeKeys,
-  masterKeys: [descriptor.masterPublicKey],
-})
+): Network =>
+  withFurtherTokens(
+    {
+      name: DEFAULT_NETWORK,
+      kind: 'local',
+      url: descriptor.url,
+      bitcoin: descriptor.network,
+      ids: descriptor.ids,
+      rootKey: descriptor.rootKey,
+      rootKeyOrigin: 'descriptor',
+      nodeKeys: descriptor.nodeKeys,
+      masterKeys: [descriptor.masterPublicKey],
+    },
+    descriptor.tokens,
+  )
 
 export type Surroundings = {
   readonly directories: Pick<Directories, 'data' | 'runtime'>

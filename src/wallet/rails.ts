@@ -3,6 +3,7 @@ import { Problem } from '../core/base/errors.ts'
 import type { Limits } from './config.ts'
 import type { Network } from './network.ts'
 import { hasRealFunds } from './network.ts'
+import { smallText, tokenDocument, tokenOf, tokenOption } from './token.ts'
 
 /** Fees up to here are never too high: a small payment must stay possible. */
 export const FEE_FLOOR_SAT = 5_000n
@@ -31,7 +32,9 @@ export function requireWithinLimits(
   limits: Limits,
   { amountSat, feesSat, cap }: Spending,
 ): void {
-  const { maxSendSat } = limits
+  const token = tokenOf(network)
+  // A limit in satoshis says nothing of what has none.
+  const maxSendSat = token.isFurther ? undefined : limits.maxSendSat
   if (maxSendSat !== undefined && amountSat > maxSendSat)
     throw new Problem(
       'RAIL_SPEND_LIMIT',
@@ -46,10 +49,11 @@ export function requireWithinLimits(
   if (effective === undefined) return
   const allowed = allowedFee(effective, amountSat, cap === undefined ? FEE_FLOOR_SAT : 0n)
   if (feesSat <= allowed) return
-  throw new Problem('RAIL_FEE_CAP', `the fees of ${feesSat} sat are above ${allowed} sat`, {
+  const [fees, most] = [smallText(feesSat, token), smallText(allowed, token)]
+  throw new Problem('RAIL_FEE_CAP', `the fees of ${fees} are above ${most}`, {
     fix: 'wait until fees are lower, or allow more with --max-fee; --yes does not',
-    command: 'ckbtc fees',
-    details: { feesSat, allowedSat: allowed },
+    command: `ckbtc fees${tokenOption(token)}`,
+    details: tokenDocument(token, { feesSat, allowedSat: allowed }),
   })
 }
 

@@ -7,6 +7,7 @@ import { equalBytes } from '../core/base/bytes.ts'
 import { Problem } from '../core/base/errors.ts'
 import { formatDecimal } from '../core/base/units.ts'
 import type { Principal } from '../core/ic/principal.ts'
+import type { LedgerClient } from './client/ledger.ts'
 import type { Network } from './network.ts'
 import { symbolsOf } from './network.ts'
 
@@ -36,6 +37,18 @@ export const tokenOf = (network: Network): Token => network.token ?? ownToken(ne
 export const tokensOf = (network: Network): readonly Token[] =>
   network.tokens ?? [ownToken(network)]
 
+/** `further`: what the descriptor of a local subnet says. */
+export function withFurtherTokens(
+  network: Network,
+  further: readonly Omit<Token, 'isFurther'>[],
+): Network {
+  if (further.length === 0) return network
+  const others = further.map(({ symbol, decimals, ledger, index }) => {
+    return { symbol, decimals, ledger, index, isFurther: true }
+  })
+  return { ...network, tokens: [ownToken(network), ...others] }
+}
+
 /** The token of this symbol, in letters of either size. Throws `USAGE_INVALID`. */
 export function tokenNamed(network: Network, symbol: string): Token {
   const tokens = tokensOf(network)
@@ -60,6 +73,25 @@ export const inToken = (network: Network, token: Token): Network => ({
   ids: { ...network.ids, ledger: token.ledger, index: token.index },
 })
 
+/** A ledger that is not what the descriptor says of it would be read and paid in wrong amounts. */
+export async function requireTokenAgrees({
+  network,
+  ledger,
+}: {
+  readonly network: Network
+  readonly ledger: Pick<LedgerClient, 'token'>
+}): Promise<void> {
+  const token = tokenOf(network)
+  if (!token.isFurther) return
+  const found = await ledger.token()
+  if (found.symbol === token.symbol && found.decimals === token.decimals) return
+  const [said, is] = [token, found].map((one) => `${one.symbol}, ${one.decimals} decimals`)
+  throw new Problem('RAIL_CANISTER_MISMATCH', `the ledger of ${said} says that it is ${is}`, {
+    fix: 'nothing was sent; start the subnet again, which describes it anew',
+    command: 'ckbtc subnet status',
+  })
+}
+
 /** `0.00100000 ckBTC`, `1.500000 XYZ`. */
 export const tokenText = (amount: bigint, { decimals, symbol }: Token): string =>
   `${formatDecimal(amount, decimals)} ${symbol}`
@@ -67,6 +99,14 @@ export const tokenText = (amount: bigint, { decimals, symbol }: Token): string =
 /** Small sums: `10 sat`. What has no satoshis has one form only. */
 export const smallText = (amount: bigint, token: Token): string =>
   token.isFurther ? tokenText(amount, token) : `${amount} sat`
+
+/** Both forms of a sum, where there are two. */
+export const bothTexts = (amount: bigint, token: Token): string =>
+  token.isFurther ? tokenText(amount, token) : `${tokenText(amount, token)}   ${amount} sat`
+
+/** Behind a command that is about this token. */
+export const tokenOption = ({ isFurther, symbol }: Token): string =>
+  isFurther ? ` --token ${symbol}` : ''
 
 /** In smallest units. Throws `AMOUNT_…`. */
 export const parseTokenAmount = (text: string, token: Token): bigint =>

@@ -7,7 +7,7 @@ import type { Invocation } from '../../src/commands/definitions/command.ts'
 import { Options } from '../../src/commands/definitions/command.ts'
 import { journalOf } from '../../src/commands/journal.ts'
 import type { openSession, Session } from '../../src/commands/session.ts'
-import { sessionOf, signalOf } from '../../src/commands/session.ts'
+import { sessionOf, signalOf, tokenSession } from '../../src/commands/session.ts'
 import { directoriesOf } from '../../src/core/base/directories.ts'
 import { printFailure } from '../../src/terminal/failure.ts'
 import type { Settings } from '../../src/terminal/terminal.ts'
@@ -95,7 +95,7 @@ export class CommandDesk {
     const invocation = { args, options: new Options(options), program: [] }
     let exit = 0
     try {
-      await command(invocation, context, async () => this.#session(context))
+      await command(invocation, context, async () => tokenSession(this.#session(context), context))
     } catch (error) {
       exit = printFailure(terminal, error)
     }

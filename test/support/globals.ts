@@ -10,4 +10,5 @@ export const noGlobals: Globals = {
   timeout: undefined,
   config: undefined,
   passphraseFile: undefined,
+  token: undefined,
 }

@@ -34,6 +34,10 @@ export type CommandDefinition = {
   /** Runs with the defaults where the configuration cannot be read. */
   readonly needsNoConfiguration?: boolean
   readonly hidden?: boolean
+  /** Takes `--token`. */
+  readonly anyToken?: boolean
+  /** Of one that does not: what a user of another token may have wanted, without `--token`. */
+  readonly insteadForToken?: string
   /** Tells of open operations itself; others end with a line about them. */
   readonly showsOperations?: boolean
   readonly run: () => Promise<Run>

@@ -203,6 +203,7 @@ On the local network dev0 to dev4 are there without any key.`,
 
 const principal: CommandDefinition = {
   name: 'principal',
+  anyToken: true,
   summary: 'the principal of the selected key',
   description: 'Prints one line: who you are, and the account that others send ckBTC to.',
   examples: [

@@ -12,6 +12,7 @@ const DOWN: readonly [number, string] = [11, 'the local subnet does not run']
 
 export const balanceCommand: CommandDefinition = {
   name: 'balance',
+  anyToken: true,
   summary: 'settled, incoming, outgoing',
   description: `What an account has, which deposits are on their way to it, and which
 redemptions are not paid yet. No key is unlocked. Deposits appear with their
@@ -52,6 +53,7 @@ const historyFilters: readonly OptionDefinition[] = [
 
 export const historyCommand: CommandDefinition = {
   name: 'history',
+  anyToken: true,
   summary: 'what happened on an account',
   description: `Deposits, redemptions, transfers and approvals, newest first, from the index of
 accounts of the network, and from its ledger what the index does not have.`,
@@ -75,6 +77,7 @@ accounts of the network, and from its ledger what the index does not have.`,
 
 export const exportCommand: CommandDefinition = {
   name: 'export',
+  anyToken: true,
   summary: 'a history as CSV or JSON for bookkeeping',
   description: `All rows of a history, newest first, however many. A file appears when it is whole;
 a spreadsheet opens the CSV, and no cell of it runs there as a formula.`,
@@ -101,6 +104,7 @@ a spreadsheet opens the CSV, and no cell of it runs there as a formula.`,
 
 export const feesCommand: CommandDefinition = {
   name: 'fees',
+  anyToken: true,
   summary: 'what things cost now, minimums, fee rate',
   description: `Everything that costs, and the limits, read from ledger and minter now. With an
 amount: what a redemption of it would deliver.`,
@@ -116,6 +120,7 @@ amount: what a redemption of it would deliver.`,
 
 export const addressCommand: CommandDefinition = {
   name: 'address',
+  insteadForToken: 'ckbtc principal',
   summary: 'the deposit address of an account',
   description: `The Bitcoin address whose coins become ckBTC of an account. It is derived here
 from the key of the network and compared with the minter's answer; where the
@@ -139,6 +144,7 @@ key is not known, the output says that it is not verified.`,
 
 export const infoCommand: CommandDefinition = {
   name: 'info',
+  anyToken: true,
   summary: 'minter and ledger parameters, versions',
   description: `Ids, keys, modes, minimums, fees, supply and versions of the deployment, read
 now. Hashes of modules are certified by the network.`,

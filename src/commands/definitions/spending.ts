@@ -28,6 +28,7 @@ const careful: readonly OptionDefinition[] = [
 
 export const depositCommand: CommandDefinition = {
   name: 'deposit',
+  insteadForToken: 'ckbtc principal',
   summary: 'turn BTC into ckBTC: address, wait, mint',
   description: `Shows the address that belongs to an account for good, and waits until the bitcoin
 that comes there has become ckBTC. Leaving is safe: it is minted anyway.`,
@@ -52,6 +53,7 @@ that comes there has become ckBTC. Leaving is safe: it is minted anyway.`,
 
 export const transferCommand: CommandDefinition = {
   name: 'transfer',
+  anyToken: true,
   args: [{ name: '<amount...>', description: 'with a unit: 0.1ckbtc, 1000sat; or all' }],
   summary: 'ckBTC to another account',
   description: `Sends ckBTC. A lost answer is looked for and never paid for twice; \`all\` is the
@@ -75,6 +77,7 @@ balance less the fee.`,
 
 export const redeemCommand: CommandDefinition = {
   name: 'redeem',
+  insteadForToken: 'ckbtc transfer <amount> --to <account>',
   args: [{ name: '<amount...>', description: 'with a unit: 0.2btc, 60000sat; or all' }],
   summary: 'ckBTC to BTC',
   description: `Burns ckBTC and has the minter pay bitcoin to an address, signed by the nodes
@@ -103,6 +106,7 @@ together. Every fee has its line; waits until the payment is confirmed.`,
 
 export const approveCommand: CommandDefinition = {
   name: 'approve',
+  anyToken: true,
   args: [{ name: '<amount...>', description: 'with a unit; 0sat revokes' }],
   summary: 'let somebody take up to an amount',
   description: `Sets an allowance; it does not add to it. What it was is part of the call, so that
@@ -125,6 +129,7 @@ two at the same time cannot both count.`,
 
 export const allowanceCommand: CommandDefinition = {
   name: 'allowance',
+  anyToken: true,
   summary: 'what somebody may take',
   description: 'Shows how much of an account a spender may still take, and until when.',
   examples: [
@@ -142,6 +147,7 @@ export const allowanceCommand: CommandDefinition = {
 
 export const statusCommand: CommandDefinition = {
   name: 'status',
+  anyToken: true,
   args: [{ name: '[operation]', description: 'id, Bitcoin transaction or ledger block' }],
   summary: 'operations and where they are',
   description: `Without a name: what is open. Asks the network and spends nothing, ever.`,
@@ -169,6 +175,7 @@ export const statusCommand: CommandDefinition = {
 
 export const resumeCommand: CommandDefinition = {
   name: 'resume',
+  anyToken: true,
   args: [{ name: '<operation>', description: 'id from ckbtc status' }],
   summary: 'go on with an operation',
   description: `Goes on with what waits for you: a redemption that was approved and not burned, a

@@ -11,6 +11,8 @@ import type {
   SuspendedReason,
   UpdateBalanceError,
 } from '../../core/minter/types.ts'
+import type { Token } from '../token.ts'
+import { inUnits, smallText, tokenDocument, tokenOption, tokenText } from '../token.ts'
 
 /** Code of the generic error of a redemption whose destination is flagged (minter §7.2 step 9). */
 const FLAGGED_DESTINATION = 1n
@@ -69,7 +71,7 @@ export const suspensionCodes: Readonly<Record<SuspendedReason, ErrorCode>> = {
 /** What was asked for, so that a message can hold it against what there is. */
 export type Asked = {
   readonly what: 'transfer' | 'approval' | 'redemption' | 'deposit'
-  readonly symbol: string
+  readonly token: Token
   readonly amount: bigint
   /** Of the ledger, for this call; 0 for a burn. */
   readonly fee: bigint
@@ -84,7 +86,7 @@ export function ledgerRefusal(error: LedgerError, asked: Asked): Problem {
     case 'allowanceChanged':
       return new Problem(code, `the allowance is ${money(error.currentAllowance, asked)} by now`, {
         fix: 'look at it, and decide again',
-        command: 'ckbtc allowance',
+        command: `ckbtc allowance${tokenOption(asked.token)}`,
         details,
       })
     case 'insufficientAllowance':
@@ -99,9 +101,15 @@ export function ledgerRefusal(error: LedgerError, asked: Asked): Problem {
       })
     }
     case 'badFee':
-      return said(code, `the fee is ${error.expectedFee} sat now`, { asked, details })
+      return said(code, `the fee is ${smallText(error.expectedFee, asked.token)} now`, {
+        asked,
+        details,
+      })
     case 'badBurn':
-      return said(code, `a burn takes at least ${error.minBurnAmount} sat`, { asked, details })
+      return said(code, `a burn takes at least ${smallText(error.minBurnAmount, asked.token)}`, {
+        asked,
+        details,
+      })
     case 'duplicate':
       return said(code, `block ${error.duplicateOf} holds the same one already`, { asked, details })
     case 'expired':
@@ -155,9 +163,10 @@ export function minterRefusal(error: MinterError, asked: Asked): Problem {
   }
 }
 
-const money = (amount: bigint, { symbol }: Asked): string => `${formatBtc(amount)} ${symbol}`
+const money = (amount: bigint, { token }: Asked): string => tokenText(amount, token)
 
-const factsOf = ({ amount, fee }: Asked) => ({ amountSat: amount, feeSat: fee })
+const factsOf = ({ amount, fee, token }: Asked) =>
+  tokenDocument(token, { amountSat: amount, feeSat: fee })
 
 const said = (
   code: ErrorCode,
@@ -170,18 +179,24 @@ const said = (
   })
 
 function insufficientFunds(balance: bigint, asked: Asked): Problem {
-  const { amount, fee, what } = asked
+  const { amount, fee, what, token } = asked
   const needed = amount + fee
   const most = balance > fee ? balance - fee : 0n
-  const fix =
-    most > 0n ? `at most ${money(most, asked)} can be moved; or deposit more` : 'deposit first'
+  const [more, first, command] = token.isFurther
+    ? ['receive more', 'receive some first', `ckbtc balance${tokenOption(token)}`]
+    : ['deposit more', 'deposit first', 'ckbtc deposit']
+  const fix = most > 0n ? `at most ${money(most, asked)} can be moved; or ${more}` : first
   return new Problem(
     'LEDGER_INSUFFICIENT_FUNDS',
     `balance is ${money(balance, asked)}, the ${what} needs ${money(needed, asked)}`,
     {
       fix,
-      command: 'ckbtc deposit',
-      details: { balanceSat: balance, neededSat: needed, missingSat: needed - balance },
+      command,
+      details: tokenDocument(token, {
+        balanceSat: balance,
+        neededSat: needed,
+        missingSat: needed - balance,
+      }),
     },
   )
 }
@@ -192,8 +207,8 @@ const allowanceSpent = (allowance: bigint, asked: Asked): Problem =>
     `the allowance is ${money(allowance, asked)}, the ${asked.what} needs ${money(asked.amount, asked)}`,
     {
       fix: 'something else has used or changed it; nothing was burned',
-      command: 'ckbtc allowance',
-      details: { allowanceSat: allowance, ...factsOf(asked) },
+      command: `ckbtc allowance${tokenOption(asked.token)}`,
+      details: { ...inUnits(asked.token, { allowanceSat: allowance }), ...factsOf(asked) },
     },
   )
 

@@ -5,11 +5,13 @@ import type { Account } from '../../core/ic/account.ts'
 import { sameAccount, textOfAccount } from '../../core/ic/account.ts'
 import { ledgerRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
-import { symbolsOf } from '../network.ts'
+import type { Token } from '../token.ts'
+import { tokenOf } from '../token.ts'
 import type { Found, Operating } from './operating.ts'
 import { beginOnce, failed, findBlock, noting, refused, written } from './operating.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact } from './operation.ts'
+import { amountFacts, assertItsLedger, tokenFacts } from './operation-token.ts'
 import { accountFact } from './transfer.ts'
 
 export type ApproveRequest = {
@@ -54,17 +56,17 @@ export async function planApproval(
 }
 
 const asked = (client: Client, amount: bigint, fee: bigint) =>
-  ({ what: 'approval', symbol: symbolsOf(client.network).token, amount, fee }) as const
+  ({ what: 'approval', token: tokenOf(client.network), amount, fee }) as const
 
 /** What makes two approvals the same one in the eyes of a user. */
-export const sameApproval = ({
-  from,
-  spender,
-  amount,
-}: Pick<ApprovePlan, 'from' | 'spender' | 'amount'>): Facts => ({
+export const sameApproval = (
+  { from, spender, amount }: Pick<ApprovePlan, 'from' | 'spender' | 'amount'>,
+  token: Token,
+): Facts => ({
   from: textOfAccount(from),
   spender: textOfAccount(spender),
-  amountSat: String(amount),
+  ...amountFacts(token, { amountSat: String(amount) }),
+  ...tokenFacts(token),
 })
 
 export async function approve(
@@ -74,7 +76,9 @@ export async function approve(
 ): Promise<ApproveOutcome> {
   const { client, journal, key } = operating
   const createdAt = await client.creationTime()
-  const same = sameApproval(plan)
+  const token = tokenOf(client.network)
+  const same = sameApproval(plan, token)
+  const { previous, fee } = plan
   const begin = {
     kind: 'approve',
     network: client.network.name,
@@ -82,8 +86,7 @@ export async function approve(
     account: textOfAccount(plan.from),
     facts: {
       ...same,
-      previousSat: String(plan.previous),
-      feeSat: String(plan.fee),
+      ...amountFacts(token, { previousSat: String(previous), feeSat: String(fee) }),
       expiresAtNs: plan.expiresAt === undefined ? null : String(plan.expiresAt),
       createdAtNs: String(createdAt),
     },
@@ -114,6 +117,7 @@ export async function sendApproval(
 ): Promise<bigint> {
   const { client } = operating
   const { from, spender, amount, previous, fee, expiresAt, createdAt } = plan
+  assertItsLedger(client, operation)
   let result: Awaited<ReturnType<typeof client.ledger.approve>>
   try {
     result = await client.ledger.approve(

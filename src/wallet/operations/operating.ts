@@ -11,6 +11,7 @@ import type { Client } from '../client.ts'
 import type { Journal, NewOperation } from './journal.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact, textFact } from './operation.ts'
+import { isSameToken } from './operation-token.ts'
 
 export type Operating = {
   readonly client: Client
@@ -236,6 +237,7 @@ export function beginOnce(
 
 const isSame = (operation: Operation, same: Pick<Operation, 'kind' | 'facts'>): boolean =>
   operation.kind === same.kind &&
+  isSameToken(operation, same) &&
   Object.entries(same.facts).every(([name, value]) => operation.facts[name] === value)
 
 /**

@@ -59,5 +59,5 @@ export function textFact({ facts }: Pick<Operation, 'facts'>, name: string): str
 /** A fact that is a whole number in decimal. */
 export function bigintFact(operation: Pick<Operation, 'facts'>, name: string): bigint | undefined {
   const text = textFact(operation, name)
-  return text !== undefined && /^\d{1,39}$/.test(text) ? BigInt(text) : undefined
+  return text !== undefined && /^\d{1,78}$/.test(text) ? BigInt(text) : undefined
 }

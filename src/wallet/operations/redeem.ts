@@ -11,7 +11,7 @@ import type { RetrieveBtcWithApprovalResult } from '../../core/minter/types.ts'
 import type { SubmittedRequest } from '../client/deliveries.ts'
 import { ledgerRefusal, minterRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
-import { symbolsOf } from '../network.ts'
+import { tokenOf } from '../token.ts'
 import { findApproval, sendApproval } from './approve.ts'
 import type { Found, Operating, Search } from './operating.ts'
 import {
@@ -78,7 +78,7 @@ export async function planRedemption(
   ])
   let amount = wanted === 'all' ? (balance > ledgerFee ? balance - ledgerFee : 0n) : wanted
   const minimum = info.retrieveMinAmount
-  const names = { what: 'redemption', symbol: symbolsOf(client.network).token } as const
+  const names = { what: 'redemption', token: tokenOf(client.network) } as const
   const tooLow = (): Problem =>
     minterRefusal({ type: 'amountTooLow', min: minimum }, { ...names, amount, fee: 0n })
   let fees = { minterFee: 0n, bitcoinFee: 0n }
@@ -201,8 +201,8 @@ async function burn(operating: Operating, operation: Operation): Promise<Operati
     throw failed(operating, operation, { error, prefix: 'burn_' })
   }
   if (result.type === 'ok') return burned(operating, operation, result.value.blockIndex)
-  const symbol = symbolsOf(client.network).token
-  const asked = { what: 'redemption', symbol, amount, fee: 0n } as const
+  const token = tokenOf(client.network)
+  const asked = { what: 'redemption', token, amount, fee: 0n } as const
   const problem = minterRefusal(result.error, asked)
   throw refused(operating, operation, { problem, prefix: 'burn_' })
 }

@@ -9,13 +9,15 @@ import type { Operating } from './operating.ts'
 import { mayStillHappen } from './operating.ts'
 import type { Operation } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
+import { inItsToken } from './operation-token.ts'
 import { lookForApproval, lookForBurn } from './redeem.ts'
 import { refreshRedemption } from './redemption-status.ts'
 import { findTransfer } from './transfer.ts'
 
 /** The operation as it is now; what is new has been written down. */
-export async function refresh(operating: Operating, operation: Operation): Promise<Operation> {
+export async function refresh(asked: Operating, operation: Operation): Promise<Operation> {
   if (!isOpen(operation)) return operation
+  const operating = inItsToken(asked, operation)
   switch (operation.kind) {
     case 'transfer':
       return refreshSent(operating, operation, (certified) =>

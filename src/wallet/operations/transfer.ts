@@ -10,11 +10,19 @@ import type { Account } from '../../core/ic/account.ts'
 import { accountOfText, sameAccount, textOfAccount } from '../../core/ic/account.ts'
 import { ledgerRefusal } from '../client/refusals.ts'
 import type { Client } from '../client.ts'
-import { symbolsOf } from '../network.ts'
+import type { Token } from '../token.ts'
+import { tokenOf } from '../token.ts'
 import type { Found, Operating } from './operating.ts'
 import { beginOnce, failed, findBlock, noting, refused, written } from './operating.ts'
 import type { Facts, Operation } from './operation.ts'
 import { bigintFact, isOpen, textFact } from './operation.ts'
+import {
+  amountFact,
+  amountFacts,
+  assertItsLedger,
+  inItsToken,
+  tokenFacts,
+} from './operation-token.ts'
 
 export type TransferRequest = {
   readonly from: Account
@@ -59,19 +67,18 @@ export async function planTransfer(
 }
 
 const asked = (client: Client, amount: bigint, fee: bigint) =>
-  ({ what: 'transfer', symbol: symbolsOf(client.network).token, amount, fee }) as const
+  ({ what: 'transfer', token: tokenOf(client.network), amount, fee }) as const
 
 /** What makes two transfers the same one in the eyes of a user. */
-export const sameTransfer = ({
-  from,
-  to,
-  amount,
-  memo,
-}: Pick<TransferPlan, 'from' | 'to' | 'amount' | 'memo'>): Facts => ({
+export const sameTransfer = (
+  { from, to, amount, memo }: Pick<TransferPlan, 'from' | 'to' | 'amount' | 'memo'>,
+  token: Token,
+): Facts => ({
   from: textOfAccount(from),
   to: textOfAccount(to),
-  amountSat: String(amount),
+  ...amountFacts(token, { amountSat: String(amount) }),
   memo: memo === undefined ? null : toHex(memo),
+  ...tokenFacts(token),
 })
 
 /** Sends it. Throws what the network refuses, and `OPERATION_UNKNOWN` for a lost answer. */
@@ -82,13 +89,15 @@ export async function transfer(
 ): Promise<TransferOutcome> {
   const { client, key } = operating
   const createdAt = await client.creationTime()
-  const same = sameTransfer(plan)
+  const token = tokenOf(client.network)
+  const same = sameTransfer(plan, token)
+  const fees = amountFacts(token, { feeSat: String(plan.fee) })
   const begin = {
     kind: 'transfer',
     network: client.network.name,
     key,
     account: textOfAccount(plan.from),
-    facts: { ...same, feeSat: String(plan.fee), createdAtNs: String(createdAt) },
+    facts: { ...same, ...fees, createdAtNs: String(createdAt) },
   } as const
   const { operation } = beginOnce(operating, begin, { key: idempotencyKey, same })
   return goOnWithTransfer(operating, operation)
@@ -122,6 +131,7 @@ async function send(
   { from, to, amount, fee, memo, createdAt }: Sending,
 ): Promise<TransferOutcome> {
   const { client } = operating
+  assertItsLedger(client, operation)
   const call = { fromSubaccount: from.subaccount, to, amount, fee, memo, createdAtTime: createdAt }
   let result: Awaited<ReturnType<typeof client.ledger.transfer>>
   try {
@@ -162,15 +172,15 @@ export const resumeTransfer = (
   operating: Operating,
   { id }: Operation,
 ): Promise<TransferOutcome | undefined> =>
-  operating.journal.exclusively(id, (now) => sendWritten(operating, now))
+  operating.journal.exclusively(id, (now) => sendWritten(inItsToken(operating, now), now))
 
 async function sendWritten(
   operating: Operating,
   operation: Operation,
 ): Promise<TransferOutcome | undefined> {
   const createdAt = bigintFact(operation, 'createdAtNs')
-  const amount = bigintFact(operation, 'amountSat')
-  const fee = bigintFact(operation, 'feeSat')
+  const amount = amountFact(operation, 'amount')
+  const fee = amountFact(operation, 'fee')
   const from = accountFact(operation, 'from')
   const to = accountFact(operation, 'to')
   if (createdAt === undefined || amount === undefined || fee === undefined) return undefined
@@ -214,7 +224,7 @@ export function findTransfer(
   const createdAt = bigintFact(operation, 'createdAtNs') ?? 0n
   const from = accountFact(operation, 'from')
   const to = accountFact(operation, 'to')
-  const amount = bigintFact(operation, 'amountSat')
+  const amount = amountFact(operation, 'amount')
   const memo = memoFact(operation)
   const since = createdAt > 300_000_000_000n ? createdAt - 300_000_000_000n : 0n
   return findBlock(operating.client, { since, certified }, ({ block: { transaction } }) => {

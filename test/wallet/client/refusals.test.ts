@@ -15,7 +15,10 @@ import {
   suspensionCodes,
   uncalledCodes,
 } from '../../../src/wallet/client/refusals.ts'
+import { ic } from '../../../src/wallet/network.ts'
+import { tokenOf } from '../../../src/wallet/token.ts'
 
+const token = tokenOf(ic)
 const declarations = new URL(
   '../../../node_modules/@icp-sdk/canisters/declarations/',
   import.meta.url,
@@ -65,8 +68,8 @@ describe('the interface files', () => {
   })
 })
 
-const asked: Asked = { what: 'transfer', symbol: 'ckBTC', amount: 900_000_000n, fee: 10n }
-const redemption: Asked = { what: 'redemption', symbol: 'ckBTC', amount: 20_000n, fee: 0n }
+const asked: Asked = { what: 'transfer', token, amount: 900_000_000n, fee: 10n }
+const redemption: Asked = { what: 'redemption', token, amount: 20_000n, fee: 0n }
 const ledgerTime = timestampNs(1n)
 
 test.each<[LedgerError, string, RegExp]>([
