@@ -26,7 +26,7 @@ export const noBlocks = (): StoredBlocks => ({ chunks: [], count: 0, sizeBytes: 
 /** The bytes are copied. */
 export function store(stored: StoredBlocks, blocks: readonly Uint8Array[]): void {
   let more: Uint8Array[] = []
-  let sizeBytes = stored.chunks.at(-1)?.bytes.length ?? CHUNK_BYTES_MAX
+  let sizeBytes = stored.chunks.at(-1)?.bytes.length ?? Number.POSITIVE_INFINITY
   for (const block of blocks) {
     if (sizeBytes + block.length > CHUNK_BYTES_MAX) {
       extendLast(stored, more)

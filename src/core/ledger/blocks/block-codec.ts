@@ -149,5 +149,6 @@ function valueOfCbor(cbor: Cbor): Value {
   if (cbor === null || typeof cbor === 'boolean')
     throw new BadEncoding(`a block holds no ${typeof cbor}`)
   if ('length' in cbor) return { type: 'array', array: cbor.map(valueOfCbor) }
-  return { type: 'map', map: [...cbor].map(([key, element]): Entry => [key, valueOfCbor(element)]) }
+  const map = [...cbor].map(([key, element]): Entry => [key, valueOfCbor(element)])
+  return { type: 'map', map: map.sort(([a], [b]) => (a < b ? -1 : 1)) } // As answers show it.
 }
