@@ -201,23 +201,23 @@ describe('reading the log', () => {
   }
   const range = ([start, length]: readonly [bigint, bigint]): Range => ({ start, length })
 
-  test('20.91: ranges are served as asked, also twice', () => {
+  test('ledger §20.91: ranges are served as asked, also twice', () => {
     expect(ids([2n, 3n], [1n, 2n], [4n, 1n], [2n, 1n])).toEqual([2n, 3n, 4n, 1n, 2n, 4n, 2n])
     expect(ids([9n, 5n])).toEqual([9n, 10n])
   })
 
-  test('20.92: what is beyond the end, or nothing, gives nothing', () => {
+  test('ledger §20.92: what is beyond the end, or nothing, gives nothing', () => {
     expect(ids([11n, 1n], [99n, 5n], [0n, 0n], [MAX, MAX])).toEqual([])
     expect(ids()).toEqual([])
   })
 
-  test('20.93: one answer holds no more than its limit', () => {
+  test('ledger §20.93: one answer holds no more than its limit', () => {
     expect(ids([0n, MAX]).length).toBe(8)
     expect(ids([0n, 7n], [0n, 5n])).toEqual([0n, 1n, 2n, 3n, 4n, 5n, 6n, 0n])
     expect(ids([0n, 8n], [0n, 1n]).length).toBe(8)
   })
 
-  test('20.94: numbers of 65 bits trap', () => {
+  test('ledger §20.94: numbers of 65 bits trap', () => {
     for (const big of [
       [MAX + 1n, 1n],
       [0n, MAX + 1n],
@@ -242,13 +242,13 @@ describe('reading the log', () => {
     return [blocks.firstIndex, blocks.blocks.length]
   }
 
-  test('20.97: the older methods cut a range at its end', () => {
+  test('ledger §20.97: the older methods cut a range at its end', () => {
     expect(legacy(2n, 3n)).toEqual([2n, 3])
     expect(legacy(2n, MAX)).toEqual([2n, 6])
     expect(legacy(9n, 6n)).toEqual([9n, 2])
   })
 
-  test('20.96: beyond the end the older methods name the first local block', () => {
+  test('ledger §20.96: beyond the end the older methods name the first local block', () => {
     expect(legacy(11n, 5n)).toEqual([11n, 0])
     expect(legacy(12n, 5n)).toEqual([0n, 0])
     expect(legacy(MAX, MAX)).toEqual([0n, 0])
