@@ -67,8 +67,15 @@ describe('icrc3_get_blocks', () => {
 
   test('ledger §20.92: nothing of what there is not', () => {
     const nothing = { local: [], archived: [] }
-    for (const pairs of [[[15n, 1n]], [[0n, 0n]], [[10n, 0n]], [[14n, MAX]], [[MAX, MAX]], []])
-      expect(icrc3(fourteen, pairs as unknown as Pairs)).toEqual(nothing)
+    const beyond: Pairs = [
+      [15n, 1n],
+      [0n, 0n],
+      [10n, 0n],
+      [14n, MAX],
+      [MAX, MAX],
+    ]
+    for (const pairs of [...beyond.map((pair) => [pair]), beyond, []])
+      expect(icrc3(fourteen, pairs)).toEqual(nothing)
   })
 
   test('ledger §20.93: at most a hundred local blocks, cut before it is split', () => {
