@@ -26,7 +26,7 @@ import type { MinterArg } from '../../src/core/minter/types.ts'
 import { checkerInterface } from '../../src/core/subnet/checker-interface.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
 import type { ReplicaState } from '../../src/core/subnet/replica-state.ts'
-import type { MinterSettings } from '../../src/core/subnet/settings.ts'
+import type { LedgerSettings, MinterSettings } from '../../src/core/subnet/settings.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import type { User } from '../../src/wallet/identity.ts'
@@ -34,7 +34,7 @@ import { devUser } from '../../src/wallet/identity.ts'
 import { ChainBuilder, coinbaseOutput, NOW, spend } from './chain-builder.ts'
 import { ingress } from './ingress.ts'
 
-const operator = devUser(4)
+export const operator = devUser(4)
 const subnetKey = encodePoint(group, group.g.multiplyPublic(5n))
 const minterKey = derivePublicKey(masterKey(subnetKey), [ids.minter])
 
@@ -68,9 +68,11 @@ export class ReplicaWorld {
 
   constructor({
     minter = embeddedMinter,
+    ledgers,
     ...from
   }: {
     readonly minter?: MinterSettings
+    readonly ledgers?: LedgerSettings
     readonly state?: ReplicaState
     readonly slot?: number
   } = {}) {
@@ -80,6 +82,7 @@ export class ReplicaWorld {
       incarnation: 7n,
       ed25519: nativeEd25519,
       minter,
+      ledgers,
       createdAt: NOW,
     }
     this.replica = new Replica(config, from.state)

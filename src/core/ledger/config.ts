@@ -66,6 +66,15 @@ export type ArchiveOptions = {
   readonly moreControllerIds: readonly Principal[]
 }
 
+/** Of what an installation need not say (§1). */
+export const DEFAULT_ARCHIVE_OPTIONS = {
+  nodeMaxMemorySizeBytes: 1024n ** 3n,
+  maxMessageSizeBytes: 2n * 1024n ** 2n,
+  maxTransactionsPerResponse: 2_000n,
+  cyclesForArchiveCreation: 10_000_000_000_000n,
+  moreControllerIds: [],
+} as const satisfies Partial<ArchiveOptions>
+
 export type InitialBalance = { readonly account: Account; readonly amount: bigint }
 
 export type Config = {

@@ -67,9 +67,11 @@ export interface KeyCaller {
 /** For methods that change replicated state in the operator's name (§18). */
 export const operatorOnly = <T>(
   caller: Principal,
-  operator: Principal,
+  operator: Principal | undefined,
   run: () => T,
-): Outcome<T> =>
-  equalBytes(caller, operator)
+): Outcome<T> => {
+  if (operator === undefined) return { type: 'reject', message: 'there is no operator to do this' }
+  return equalBytes(caller, operator)
     ? { type: 'result', value: run() }
     : { type: 'reject', message: `only the operator ${textOfPrincipal(operator)} may do this` }
+}

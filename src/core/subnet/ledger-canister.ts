@@ -21,6 +21,8 @@ import {
 import { findBlock } from '../ledger/blocks/lookup.ts'
 import { consent } from '../ledger/interface/consent.ts'
 import { flattened } from '../ledger/interface/flat-transaction.ts'
+import type { LedgerArg } from '../ledger/interface/init-interface.ts'
+import { ledgerExtension, settingsOf, shownSettings } from '../ledger/interface/init-interface.ts'
 import { ledgerInterface } from '../ledger/interface/ledger-interface.ts'
 import { legacyInterface, legacyValue } from '../ledger/interface/legacy-interface.ts'
 import {
@@ -31,6 +33,8 @@ import {
 import { ledgerPage } from '../ledger/interface/pages.ts'
 import { apply } from '../ledger/machine.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
+import type { UpgradeReply } from '../ledger/settings.ts'
+import { decideUpgrade } from '../ledger/settings.ts'
 import type { Decision, State } from '../ledger/state.ts'
 import { ledgerTime } from '../ledger/state.ts'
 import { decideApprove } from '../ledger/transactions/approve.ts'
@@ -56,22 +60,33 @@ import type {
   UnknownOutcome,
 } from '../minter/ports.ts'
 import type { CallContext, Canister } from './canister.ts'
+import { operatorOnly } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
 import { notReady } from './readiness.ts'
 
 export class LedgerCanister implements Canister {
   readonly name = 'ledger'
-  readonly service = candidText(ledgerInterface)
+  readonly service = candidText({ ...ledgerInterface, ...ledgerExtension })
   readonly id: Principal
   readonly #state: State
   readonly #archives: readonly Archive[]
+  readonly #operator: Principal | undefined
 
-  /** `archives`: those of the ledger in the order of their creation, more of them as time goes on. */
-  constructor(id: Principal, state: State, archives: readonly Archive[] = []) {
+  /**
+   * `archives`: those of the ledger in the order of their creation, more of them as time goes on.
+   * `operator`: who may upgrade it; nobody unless told.
+   */
+  constructor(
+    id: Principal,
+    state: State,
+    archives: readonly Archive[] = [],
+    operator?: Principal,
+  ) {
     this.id = id
     this.#state = state
     this.#archives = archives
+    this.#operator = operator
   }
 
   get state(): View<State> {
@@ -104,6 +119,15 @@ export class LedgerCanister implements Canister {
     return this.#perform(decideApprove(this.#state, caller, arg, now))
   }
 
+  /** The whole of it or nothing (§14). */
+  upgrade(arg: LedgerArg | undefined): UpgradeReply {
+    const settings = settingsOf(arg)
+    if ('type' in settings) return settings
+    const { events, reply } = decideUpgrade(this.#state, settings)
+    for (const event of events) apply(this.#state, event)
+    return reply
+  }
+
   certifiedData(): Uint8Array {
     return certifiedTip(this.#state)
   }
@@ -119,6 +143,7 @@ export class LedgerCanister implements Canister {
     const { config } = state
     return {
       ...legacyHandlers(state, dataCertificate),
+      ...this.#extension(caller),
       http_request: getter(httpInterface.http_request, (asked) => ledgerPage(state, now, asked)),
       icrc1_transfer: handler(methods.icrc1_transfer, (arg) =>
         outcome(this.#transfer(caller, arg, now)),
@@ -182,6 +207,19 @@ export class LedgerCanister implements Canister {
         methods.icrc3_supported_block_types,
         () => SUPPORTED_BLOCK_TYPES,
       ),
+    }
+  }
+
+  #extension(caller: Principal): Handlers {
+    const operator = this.#operator
+    return {
+      x_upgrade: handler(ledgerExtension.x_upgrade, (arg) =>
+        operatorOnly(caller, operator, () => {
+          const reply = this.upgrade(arg)
+          return reply.type === 'ok' ? reply : ({ type: 'err', reason: reply.message } as const)
+        }),
+      ),
+      x_settings: getter(ledgerExtension.x_settings, () => shownSettings(this.#state.config)),
     }
   }
 

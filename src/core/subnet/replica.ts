@@ -90,8 +90,8 @@ export class Replica {
     this.#tipWatch = new TipWatch(this.#bitcoin, state)
     const chain = (): BitcoinCanister['state'] => state.chain
     this.#checker = new CheckerCanister(checker, state.checker, { operator, chain })
-    this.#ckbtc = new TokenCanisters(ckbtcTokenIds(this.ids), state.ckbtc)
-    this.#tokens = new Tokens([this.#ckbtc, ...furtherTokens(state.tokens)])
+    this.#ckbtc = new TokenCanisters(ckbtcTokenIds(this.ids), state.ckbtc, operator)
+    this.#tokens = new Tokens([this.#ckbtc, ...furtherTokens(state.tokens, operator)])
     const canisters: readonly Canister[] = [
       new MinterCanister(minterId, state, {
         controller: operator,

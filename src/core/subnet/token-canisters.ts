@@ -40,8 +40,8 @@ export class TokenCanisters {
   /** Length of the log at the end of the last slot. */
   #length: bigint
 
-  constructor(ids: TokenCanisterIds, state: TokenState) {
-    this.ledger = new LedgerCanister(ids.ledger, state.ledger, state.archives)
+  constructor(ids: TokenCanisterIds, state: TokenState, operator?: Principal) {
+    this.ledger = new LedgerCanister(ids.ledger, state.ledger, state.archives, operator)
     this.#archives = new TokenArchives(ids, state.archives)
     this.#index = new IndexCanister(ids.index, state.index, this)
     this.#state = state
@@ -83,5 +83,8 @@ export class TokenCanisters {
 }
 
 /** Those beside ckBTC, in the order of their ids. */
-export const furtherTokens = (states: readonly TokenState[]): readonly TokenCanisters[] =>
-  states.map((state, k) => new TokenCanisters(furtherToken(k), state))
+export const furtherTokens = (
+  states: readonly TokenState[],
+  operator: Principal,
+): readonly TokenCanisters[] =>
+  states.map((state, k) => new TokenCanisters(furtherToken(k), state, operator))

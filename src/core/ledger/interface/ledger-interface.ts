@@ -128,7 +128,7 @@ const allowance: Codec<Allowance> = record({
   expires_at: opt(timestampCodec),
 })
 
-const metadata: Codec<readonly MetadataEntry[]> = vec(
+export const metadataCodec: Codec<readonly MetadataEntry[]> = vec(
   pair(
     text,
     variant({
@@ -204,7 +204,7 @@ export const ledgerInterface = {
   icrc1_decimals: query([], nat8),
   icrc1_fee: query([], nat),
   icrc1_total_supply: query([], tokensCodec),
-  icrc1_metadata: query([], metadata),
+  icrc1_metadata: query([], metadataCodec),
   icrc1_minting_account: query([], opt(accountCodec)),
   icrc1_balance_of: query([accountCodec], tokensCodec),
   icrc1_supported_standards: query([], standards),
