@@ -36,7 +36,7 @@ export class TokenCanisters {
   readonly ledger: LedgerCanister
   readonly #index: IndexCanister
   readonly #archives: TokenArchives
-  readonly #state: TokenState
+  readonly state: TokenState
   /** Length of the log at the end of the last slot. */
   #length: bigint
 
@@ -44,7 +44,7 @@ export class TokenCanisters {
     this.ledger = new LedgerCanister(ids.ledger, state.ledger, state.archives, operator)
     this.#archives = new TokenArchives(ids, state.archives)
     this.#index = new IndexCanister(ids.index, state.index, this)
-    this.#state = state
+    this.state = state
     this.#length = logLength(state.ledger)
   }
 
@@ -60,7 +60,7 @@ export class TokenCanisters {
 
   /** Earliest slot time at which blocks are to be moved. */
   nextTimer(): TimestampNs | undefined {
-    return nextArchiving(this.#state.ledger)
+    return nextArchiving(this.state.ledger)
   }
 
   /**
@@ -69,7 +69,7 @@ export class TokenCanisters {
    */
   endSlot(now: TimestampNs): void {
     this.#index.follow()
-    const { ledger: state } = this.#state
+    const { ledger: state } = this.state
     const { chain } = state
     const record = (event: Event): void => apply(state, event)
     const goal = chain.firstLocalIndex + logLength(state) - this.#length
