@@ -12,7 +12,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { concat, fromHex, toHex, utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import { sha256 } from '../../src/core/base/hash.ts'
+import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { textOfPrincipal } from '../../src/core/ic/principal.ts'
+import { ledgerInterface } from '../../src/core/ledger/interface/ledger-interface.ts'
+import {
+  SUPPORTED_BLOCK_TYPES,
+  SUPPORTED_STANDARDS,
+} from '../../src/core/ledger/interface/metadata.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
 import type { LedgerClient } from '../interop/task.ts'
@@ -108,6 +114,75 @@ test.each(clients)(
     expect(told).toMatchObject({ status: 'replied', hasTime: true })
   },
 )
+
+const digits = expect.stringMatching(/^\d+$/)
+const bytes = expect.stringMatching(/^0x([0-9a-f]{2})+$/)
+const written = { Ok: digits }
+const two = [expect.anything(), expect.anything()]
+/** By method, what a subnet answers whose `dev0` has had a deposit. */
+const answersOf = ({ ledger, minter, index }: RunningSubnet['status']['ids']) => ({
+  ledger: {
+    archives: [],
+    get_blocks: { first_index: '0', chain_length: digits, blocks: two, certificate: [bytes] },
+    get_data_certificate: { certificate: [bytes], hash_tree: bytes },
+    get_transactions: {
+      first_index: '0',
+      log_length: digits,
+      transactions: [{ kind: 'mint' }, {}],
+    },
+    icrc103_get_allowances: { Ok: expect.any(Array) },
+    icrc106_get_index_principal: { Ok: index },
+    icrc10_supported_standards: SUPPORTED_STANDARDS,
+    icrc1_balance_of: digits,
+    icrc1_decimals: 8,
+    icrc1_fee: '10',
+    icrc1_metadata: expect.arrayContaining([['icrc1:symbol', { Text: 'ckBTC' }]]),
+    icrc1_minting_account: [{ owner: minter, subaccount: [] }],
+    icrc1_name: 'ckBTC',
+    icrc1_supported_standards: SUPPORTED_STANDARDS,
+    icrc1_symbol: 'ckBTC',
+    icrc1_total_supply: digits,
+    icrc1_transfer: written,
+    icrc21_canister_call_consent_message: {
+      Ok: { consent_message: { GenericDisplayMessage: expect.stringMatching(/^# Send ckBTC\n/) } },
+    },
+    icrc2_allowance: { allowance: digits, expires_at: [] },
+    icrc2_approve: written,
+    icrc2_transfer_from: written,
+    icrc3_get_archives: [],
+    icrc3_get_blocks: { log_length: digits, blocks: two, archived_blocks: [] },
+    icrc3_get_tip_certificate: [{ certificate: bytes, hash_tree: bytes }],
+    icrc3_supported_block_types: SUPPORTED_BLOCK_TYPES.map(({ blockType: block_type, url }) => ({
+      block_type,
+      url,
+    })),
+    is_ledger_ready: true,
+  },
+  index: {
+    get_account_transactions: { Ok: { balance: digits, transactions: two, oldest_tx_id: ['0'] } },
+    get_blocks: { chain_length: digits, blocks: two },
+    get_fee_collectors_ranges: { ranges: [[{ owner: minter }, [['0', digits]]]] },
+    icrc1_balance_of: digits,
+    ledger_id: ledger,
+    list_subaccounts: [`0x${'00'.repeat(32)}`],
+    status: { num_blocks_synced: digits },
+  },
+})
+
+test.each(clients)('%s has its way with every method of ledger and index', async (_, file) => {
+  const client: LedgerClient = await import(new URL(file, import.meta.url).href)
+  const { url, ids } = subnet().status
+  const transferArg = encodeArgs(ledgerInterface.icrc1_transfer.args, [
+    { to: { owner: devUser(1).principal }, amount: 1n },
+  ])
+  const task = { url, ledgerId: ids.ledger, indexId: ids.index, secret, to: payee, transferArg }
+  const told = await client.useEvery(task)
+  const expected = answersOf(ids)
+  for (const name of ['ledger', 'index'] as const) {
+    expect(Object.keys(expected[name]).sort(), name).toEqual([...told[name].methods].sort())
+    expect(told[name].answers, name).toMatchObject(expected[name])
+  }
+})
 
 /** Between client and subnet: changes one byte of every signature under this kind of path. */
 async function alteringProxy(action: string): Promise<{ url: string; close: () => Promise<void> }> {

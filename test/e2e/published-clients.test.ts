@@ -1,10 +1,10 @@
 /**
- * Goal: the published clients of ledger and minter, unmodified, find an answer behind every one of
+ * Goal: the published clients of ledger, index and minter, unmodified, find an answer behind every one of
  * their methods. Method: the methods are counted on the clients themselves, so that a version with
  * a new one fails until it has a row here; each is called on a started subnet, and so is every
  * refusal that the client has a class for and an honest caller can meet.
  */
-import { IcrcLedgerCanister } from '@dfinity/ledger-icrc'
+import { IcrcIndexCanister, IcrcLedgerCanister } from '@dfinity/ledger-icrc'
 import { BitcoinCanister, CkBtcMinterCanister } from '@icp-sdk/canisters/ckbtc'
 import { IcManagementCanister } from '@icp-sdk/canisters/ic-management'
 import { HttpAgent } from '@icp-sdk/core/agent'
@@ -340,6 +340,73 @@ describe('IcrcLedgerCanister', () => {
     expect(Object.keys(ledgerRows).sort()).toEqual(methodsOf(ours.ledger))
   })
   test.each(Object.entries(ledgerRows))('%s', (_, run) => run())
+})
+
+describe('IcrcIndexCanister', () => {
+  let index: IcrcIndexCanister
+  beforeAll(async () => {
+    const canisterId = Principal.fromText(subnet().status.ids.index)
+    index = IcrcIndexCanister.create({ agent: await agentOf(us), canisterId })
+  })
+  type History = { readonly transactions: readonly { readonly id: bigint }[] }
+  type Status = { readonly num_blocks_synced: bigint }
+  const rows: Rows = {
+    balance: async () => {
+      const held = await both((certified) => index.balance({ owner: us.owner, certified }))
+      expect(held).toBe(await ours.ledger.balance({ owner: us.owner, certified: true }))
+    },
+    getTransactions: async () => {
+      const of = { owner: them.owner, subaccount: new Uint8Array(32).fill(5) }
+      const to = { owner: them.owner, subaccount: [of.subaccount] as [Uint8Array] }
+      const sent: bigint[] = []
+      for (const amount of [1n, 2n, 3n]) sent.unshift(await ours.ledger.transfer({ to, amount }))
+      const page = (start?: bigint) =>
+        both<History>((certified) =>
+          index.getTransactions({
+            account: of,
+            max_results: 2n,
+            ...(start === undefined ? {} : { start }),
+            certified,
+          }),
+        )
+      const idsOf = ({ transactions }: History) => transactions.map(({ id }) => id)
+      const first = await page()
+      expect(idsOf(first)).toEqual(sent.slice(0, 2))
+      expect(first).toMatchObject({ balance: 6n, oldest_tx_id: [sent[2]] })
+      expect(idsOf(await page(sent[1]))).toEqual(sent.slice(2))
+    },
+    ledgerId: async () => {
+      const ledger = await both<Principal>((certified) => index.ledgerId({ certified }))
+      expect(ledger.toText()).toBe(subnet().status.ids.ledger)
+    },
+    status: async () => {
+      const { num_blocks_synced } = await both<Status>((certified) => index.status({ certified }))
+      const args = [{ start: 0n, length: 0n }]
+      const { log_length } = await ours.ledger.getBlocks({ args, certified: true })
+      expect(num_blocks_synced).toBe(log_length)
+    },
+    listSubaccounts: async () => {
+      const to = (byte: number) => ({
+        owner: Principal.fromText('aaaaa-aa'),
+        subaccount: [new Uint8Array(32).fill(byte)] as [Uint8Array],
+      })
+      for (const byte of [2, 1]) await ours.ledger.transfer({ to: to(byte), amount: 1n })
+      const listed = (start?: Uint8Array) =>
+        both((certified) =>
+          index.listSubaccounts({
+            owner: to(1).owner,
+            ...(start === undefined ? {} : { start }),
+            certified,
+          }),
+        )
+      expect(await listed()).toEqual([to(1).subaccount[0], to(2).subaccount[0]])
+      expect(await listed(to(1).subaccount[0])).toEqual(to(2).subaccount)
+    },
+  }
+  test('has a row for each of its methods', () => {
+    expect(Object.keys(rows).sort()).toEqual(methodsOf(index))
+  })
+  test.each(Object.entries(rows))('%s', (_, run) => run())
 })
 
 describe('CkBtcMinterCanister', () => {

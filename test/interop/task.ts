@@ -33,4 +33,20 @@ export type Told = {
   readonly hasTime: boolean
 }
 
-export type LedgerClient = { readonly useLedger: (task: Task) => Promise<Told> }
+export type EveryTask = Omit<Task, 'amount'> & {
+  readonly indexId: string
+  /** Candid of the arguments of a transfer. */
+  readonly transferArg: Uint8Array
+}
+
+/** Of a published interface: its methods, and by method an answer as JSON has it. */
+export type Asked = {
+  readonly methods: readonly string[]
+  readonly answers: Readonly<Record<string, unknown>>
+}
+
+export type LedgerClient = {
+  readonly useLedger: (task: Task) => Promise<Told>
+  /** Every method of ledger and index, once. */
+  readonly useEvery: (task: EveryTask) => Promise<{ readonly ledger: Asked; readonly index: Asked }>
+}

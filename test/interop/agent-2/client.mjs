@@ -6,8 +6,10 @@ import {
   lookupResultToBuffer,
   pollForResponse,
 } from '@dfinity/agent'
+import { IDL } from '@dfinity/candid'
 import { Ed25519KeyIdentity } from '@dfinity/identity'
 import { Principal } from '@dfinity/principal'
+import { useEndpoints } from '../endpoints.mjs'
 import { account, label, ledgerIdl, noArguments, transfer, wordsOf } from '../ledger.mjs'
 
 export async function useLedger({ url, ledgerId, secret, to, amount }) {
@@ -47,4 +49,10 @@ export async function useLedger({ url, ledgerId, secret, to, amount }) {
     status: new TextDecoder().decode(status),
     hasTime: time !== undefined,
   }
+}
+
+export async function useEvery(task) {
+  const identity = Ed25519KeyIdentity.fromSecretKey(task.secret)
+  const agent = await HttpAgent.create({ host: task.url, identity, shouldFetchRootKey: true })
+  return useEndpoints({ Actor, IDL, Principal, agent }, identity.getPrincipal(), task)
 }
