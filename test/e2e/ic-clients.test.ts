@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http'
 import { CkBtcMinterCanister } from '@icp-sdk/canisters/ckbtc'
-import { IcrcIndexCanister, IcrcLedgerCanister } from '@icp-sdk/canisters/ledger/icrc'
+import { IcrcLedgerCanister } from '@icp-sdk/canisters/ledger/icrc'
 import { HttpAgent } from '@icp-sdk/core/agent'
 import { Ed25519KeyIdentity } from '@icp-sdk/core/identity'
 import { Principal } from '@icp-sdk/core/principal'
@@ -36,10 +36,6 @@ const minterErrors: Readonly<
     ErrorClass
   >
 > = await import(['@icp-sdk/canisters', 'ckbtc'].join('/'))
-const ledgerParts: {
-  readonly IcrcTransferError: ErrorClass
-  readonly mapTokenMetadata: (metadata: unknown) => unknown
-} = await import(['@icp-sdk/canisters', 'ledger', 'icrc'].join('/'))
 
 const DEPOSIT_SAT = 50_000_000
 const MINUTE_MS = 60_000
@@ -224,67 +220,6 @@ test.each(
   const task = { url, ledgerId: ids.ledger, secret, to: payee, amount: 1n }
   await expect(client.useLedger(task)).rejects.toThrow(/signature|verif|certif|trust/i)
   await close()
-})
-
-test('the ledger client of the newest library has its way with every method', async () => {
-  const { ids } = subnet().status
-  const canisterId = Principal.fromText(ids.ledger)
-  const ledger = IcrcLedgerCanister.create({ agent: await agentOf(secret), canisterId })
-  const [owner, other] = [0, 1].map((i) => Principal.fromUint8Array(devUser(i).principal))
-  if (owner === undefined || other === undefined) throw new Error('two users')
-  const accountOf = (principal: Principal) => ({ owner: principal, subaccount: [] as [] })
-
-  for (const certified of [false, true]) {
-    expect(ledgerParts.mapTokenMetadata(await ledger.metadata({ certified }))).toMatchObject({
-      symbol: 'ckBTC',
-      decimals: 8,
-      fee: 10n,
-    })
-    expect(await ledger.transactionFee({ certified })).toBe(10n)
-    expect(await ledger.totalTokensSupply({ certified })).toBeGreaterThan(0n)
-    const [minting] = await ledger.getMintingAccount({ certified })
-    expect(minting?.owner.toText()).toBe(ids.minter)
-    expect((await ledger.getIndexPrincipal({ certified })).toText()).toBe(ids.index)
-  }
-  const before = await ledger.balance({ owner: other, certified: true })
-  await ledger.transfer({ to: accountOf(other), amount: 500n })
-  expect(await ledger.balance({ owner: other, certified: false })).toBe(before + 500n)
-  const tooMuch = ledger.transfer({ to: accountOf(other), amount: 10n ** 15n })
-  await expect(tooMuch).rejects.toThrow(ledgerParts.IcrcTransferError)
-
-  await ledger.approve({ spender: accountOf(other), amount: 2_000n })
-  const account = accountOf(owner)
-  const spender = accountOf(other)
-  const allowed = () => ledger.allowance({ account, spender, certified: true })
-  expect((await allowed()).allowance).toBe(2_000n)
-  const theirs = IcrcLedgerCanister.create({
-    agent: await agentOf(sha256(concat(utf8('ckbtc development key '), utf8('1')))),
-    canisterId,
-  })
-  await theirs.transferFrom({ from: account, to: spender, amount: 300n })
-  expect((await allowed()).allowance).toBe(1_690n)
-  const page = await ledger.getBlocks({ certified: true, args: [{ start: 0n, length: 100n }] })
-  expect(BigInt(page.blocks.length)).toBe(page.log_length)
-  expect(page.log_length).toBeGreaterThan(5n)
-})
-
-test('the index client of the newest library lists what happened to an account', async () => {
-  const { ids } = subnet().status
-  const agent = await agentOf(secret)
-  const index = IcrcIndexCanister.create({ agent, canisterId: Principal.fromText(ids.index) })
-  expect((await index.ledgerId({ certified: true })).toText()).toBe(ids.ledger)
-  const owner = Principal.fromUint8Array(devUser(0).principal)
-  const { balance, transactions } = await index.getTransactions({
-    account: { owner },
-    max_results: 100n,
-    certified: false,
-  })
-  expect(balance).toBeGreaterThan(0n)
-  expect(
-    transactions.map(
-      ({ transaction }: { readonly transaction: { readonly kind: string } }) => transaction.kind,
-    ),
-  ).toContain('approve')
 })
 
 test('the minter client of the newest library redeems, to the last confirmation', async () => {
