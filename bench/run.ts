@@ -14,6 +14,8 @@ import { disputeBenchmark } from './dispute.bench.ts'
 import { groupBenchmarks } from './group.bench.ts'
 import { hostBenchmarks } from './host.bench.ts'
 import { ledgerBenchmarks } from './ledger.bench.ts'
+import { durableBenchmarks } from './ledger-durable.bench.ts'
+import { largeLedgerBenchmarks } from './ledger-large.bench.ts'
 import { logBenchmarks } from './log.bench.ts'
 import { minterBenchmarks } from './minter.bench.ts'
 import { protocolBenchmarks } from './protocol.bench.ts'
@@ -41,8 +43,14 @@ const HELP = `usage: npm run bench -- [options]
 
 /** Sizes of groups C and D. Larger subnets take minutes by this engine. */
 const MODES = {
-  quick: { sliceMs: 30, steps: [4, 13], system: [4], events: 100_000 },
-  full: { sliceMs: 100, steps: [4, 7, 13, 28], system: [4, 7, 13], events: 1_000_000 },
+  quick: { sliceMs: 30, steps: [4, 13], system: [4], events: 100_000, blocks: 100_000 },
+  full: {
+    sliceMs: 100,
+    steps: [4, 7, 13, 28],
+    system: [4, 7, 13],
+    events: 1_000_000,
+    blocks: 1_000_000,
+  },
 } as const
 
 const { CKBTC_COMMIT } = process.env
@@ -88,7 +96,7 @@ const header = (mode: keyof typeof MODES) => ({
 })
 
 function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Benchmark[] {
-  const { steps, system, events } = MODES[mode]
+  const { steps, system, events, blocks } = MODES[mode]
   const pattern = new RegExp(only)
   return [
     ...groupBenchmarks,
@@ -98,6 +106,8 @@ function selected({ only = '' }: Options, mode: keyof typeof MODES): readonly Be
     ...system.flatMap(systemBenchmarks),
     ...logBenchmarks(system),
     ...ledgerBenchmarks,
+    ...durableBenchmarks,
+    ...largeLedgerBenchmarks(blocks),
     ...minterBenchmarks(events),
     ...bitcoinBenchmarks,
     ...chainBenchmarks,
@@ -156,7 +166,9 @@ async function main(options: Options): Promise<number> {
   const mode = options.full === true ? 'full' : 'quick'
   const head = header(mode)
   say(`${head.cpu}, ${head.cores} cores, load ${head.load[0]}, Node ${head.node}, engine noble`)
-  say('all nodes in one process and one thread, no network delay; rates and ratios by CPU time')
+  say(
+    'all nodes in one process and one thread, no network delay; rates and ratios by CPU time, of durable rows by wall time',
+  )
   say(`absent peers: ${head.absentPeers.join(', ') || 'none'}`)
   say('')
   say(TITLES)

@@ -71,7 +71,7 @@ function slice(runner: Runner, sliceUs: number, single: (us: number) => void): S
     task.before?.(runner.next)
     const [wall, cpu] = [wallNow(), cpuNow()]
     for (let i = 0; i < batch; i++) task.call(runner.next + i)
-    const us = wallNow() - wall
+    const us = task.elapsedUs?.() ?? wallNow() - wall
     cpuUs += cpuNow() - cpu
     wallUs += us
     if (batch === 1) single(us)
@@ -90,7 +90,8 @@ function warmUp(name: string, task: Task, sliceUs: number): Runner & { readonly 
   slice(first, sliceUs, (us) => {
     callUs = us
   })
-  const batch = task.before === undefined ? Math.max(1, Math.floor(BATCH_US / callUs)) : 1
+  const isSingle = task.before !== undefined || task.elapsedUs !== undefined
+  const batch = !isSingle ? Math.max(1, Math.floor(BATCH_US / callUs)) : 1
   return { ...first, batch, callUs }
 }
 

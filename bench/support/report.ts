@@ -28,7 +28,7 @@ export type Result = {
   readonly cpu: number
   readonly rounds: number
   readonly calls: number
-  /** How many times as long each peer takes, in CPU time. */
+  /** How many times as long each peer takes, in CPU time unless the row says otherwise. */
   readonly ratio: Readonly<Record<string, number>>
   readonly floor: number | null
   readonly overhead: number | null
@@ -52,11 +52,12 @@ export function resultOf(
   const unit = wallUs < MILLISECOND_US ? 'us' : 'ms'
   const scaled = (us: number): number => rounded(unit === 'us' ? us : us / MILLISECOND_US)
   const cpuUs = median(own.cpuUs)
-  const ratio = ratiosOf(own, measured.series)
+  const clock = prepared.clock === 'wall' ? 'wallUs' : 'cpuUs'
+  const ratio = ratiosOf(own, measured.series, clock)
   const { floor } = prepared
   const overhead = floor === undefined ? null : rounded(relativeCost(measured) / floor)
   const rate = prepared.rate && {
-    value: rounded((prepared.rate.perCall * 1e6) / cpuUs),
+    value: rounded((prepared.rate.perCall * 1e6) / median(own[clock])),
     unit: prepared.rate.unit,
   }
   const found: Readonly<Record<string, number | null | undefined>> = {
@@ -96,11 +97,15 @@ export function resultOf(
 }
 
 /** The median of the ratios of each round, not the ratio of the medians. */
-function ratiosOf(own: Series, series: ReadonlyMap<string, Series>): Record<string, number> {
+function ratiosOf(
+  own: Series,
+  series: ReadonlyMap<string, Series>,
+  clock: 'cpuUs' | 'wallUs',
+): Record<string, number> {
   const ratios: Record<string, number> = {}
-  for (const [name, { cpuUs }] of series)
+  for (const [name, peer] of series)
     if (name !== OWN)
-      ratios[name] = rounded(median(cpuUs.map((us, round) => us / (own.cpuUs[round] ?? us))))
+      ratios[name] = rounded(median(peer[clock].map((us, round) => us / (own[clock][round] ?? us))))
   return ratios
 }
 

@@ -6,6 +6,8 @@ export type Task = {
   /** Untimed preparation of call `index`; a task that has one is timed call by call. */
   readonly before?: (index: number) => void
   readonly call: (index: number) => void
+  /** Wall microseconds of the newest call, where another process has measured them. */
+  readonly elapsedUs?: () => number
   /** Bytes of the newest result: compared with those of a peer, and consumed. */
   readonly result: () => Uint8Array
 }
@@ -39,6 +41,8 @@ export type Prepared = {
   readonly peers?: Readonly<Record<string, Peer>>
   /** Calibration loops that the curve and Ed25519 alone need (§5); see `floorOf`. */
   readonly floor?: number
+  /** What rate and ratios are taken from; of work that waits for a disk or another process, `wall`. */
+  readonly clock?: 'cpu' | 'wall'
   /** Things done by one call, for results that are better read as a rate. */
   readonly rate?: { readonly perCall: number; readonly unit: string }
   readonly gates?: readonly Gate[]

@@ -82,7 +82,9 @@ export const concat = (...parts: readonly Uint8Array[]): Uint8Array => concatAll
 
 /** For lists without a small bound: a call with too many arguments overflows the stack. */
 export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let size = 0
+  for (const part of parts) size += part.length
+  const whole = new Uint8Array(size)
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)
