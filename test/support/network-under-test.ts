@@ -18,6 +18,7 @@ import { txid } from '../../src/core/btc/transaction.ts'
 import type { Account } from '../../src/core/ic/account.ts'
 import { accountKey } from '../../src/core/ic/account.ts'
 import type { CallReply } from '../../src/core/ic/call-reply.ts'
+import { furtherToken } from '../../src/core/ic/canister-ids.ts'
 import { certifiedMessage, encodeCertificate } from '../../src/core/ic/certificate.ts'
 import type { Path } from '../../src/core/ic/hash-tree.ts'
 import { selfAuthenticating } from '../../src/core/ic/principal.ts'
@@ -37,7 +38,7 @@ import {
 } from '../../src/core/subnet/certified-state.ts'
 import { checkerInterface } from '../../src/core/subnet/checker-interface.ts'
 import { Replica } from '../../src/core/subnet/replica.ts'
-import type { MinterSettings } from '../../src/core/subnet/settings.ts'
+import type { MinterSettings, TokenSettings } from '../../src/core/subnet/settings.ts'
 import { embeddedMinter } from '../../src/core/subnet/settings.ts'
 import type { IcBackend } from '../../src/host/ic/backend.ts'
 import { IcGateway } from '../../src/host/ic/gateway.ts'
@@ -46,6 +47,7 @@ import { nativeEd25519 } from '../../src/native/ed25519.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { Network } from '../../src/wallet/network.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
+import { withFurtherTokens } from '../../src/wallet/token.ts'
 import { ingress } from './ingress.ts'
 
 /** IC interface §27.5. */
@@ -77,6 +79,8 @@ type NetworkOptions = {
   readonly aheadMs?: number
   /** Canisters beside those of every subnet. */
   readonly guests?: readonly Canister[]
+  /** Beside ckBTC. */
+  readonly tokens?: readonly TokenSettings[]
 }
 
 export class NetworkUnderTest implements IcBackend {
@@ -91,6 +95,7 @@ export class NetworkUnderTest implements IcBackend {
   /** How far its clock is ahead of this computer's. */
   readonly #aheadMs: number
   readonly #guests: readonly Canister[]
+  readonly #tokens: readonly TokenSettings[]
   #time: TimestampNs
   #fed = 0
   /** Coinbases that payments have spent. */
@@ -99,7 +104,8 @@ export class NetworkUnderTest implements IcBackend {
   #inside: readonly string[] = []
 
   /** `syncCalls` off: calls are answered with 202, and the wallet has to ask again. */
-  constructor({ syncCalls = true, aheadMs = 0, guests = [] }: NetworkOptions = {}) {
+  constructor({ syncCalls = true, aheadMs = 0, guests = [], tokens = [] }: NetworkOptions = {}) {
+    this.#tokens = tokens
     this.#aheadMs = aheadMs
     this.#guests = guests
     this.#time = this.#now()
@@ -110,6 +116,7 @@ export class NetworkUnderTest implements IcBackend {
       ed25519: nativeEd25519,
       minter: noQueue(),
       guests,
+      ledgers: { ckbtc: {}, tokens },
       createdAt: this.#time,
     })
     const options = {
@@ -130,7 +137,10 @@ export class NetworkUnderTest implements IcBackend {
   /** As the wallet knows a running local subnet. */
   get network(): Network {
     const { ledger, minter, index, bitcoin } = this.replica.ids
-    return {
+    const further = this.#tokens.map(({ tokenSymbol: symbol, decimals }, place) => {
+      return { symbol, decimals, ...furtherToken(place) }
+    })
+    const bare: Network = {
       name: 'local',
       kind: 'local',
       url: 'http://127.0.0.1:4943',
@@ -141,6 +151,7 @@ export class NetworkUnderTest implements IcBackend {
       nodeKeys: [{ id: nodeId, publicKey: nodeKeyDer }],
       masterKeys: [SUBNET_KEY],
     }
+    return withFurtherTokens(bare, further)
   }
 
   #now(): TimestampNs {
@@ -163,7 +174,14 @@ export class NetworkUnderTest implements IcBackend {
   }
 
   hasCanister(id: Uint8Array): boolean {
-    const known = [...Object.values(this.replica.ids), ...this.#guests.map((guest) => guest.id)]
+    const known = [
+      ...Object.values(this.replica.ids),
+      ...this.#guests.map((guest) => guest.id),
+      ...this.#tokens.flatMap((_, place) => [
+        furtherToken(place).ledger,
+        furtherToken(place).index,
+      ]),
+    ]
     return known.some((each) => equalBytes(each, id))
   }
 

@@ -17,6 +17,9 @@ it says so, the word "all" stands for everything there is.
 Whatever is printed can be pasted back: 0.00100000 ckBTC, 100000 sat. --unit
 chooses btc or sat for tables. There is no setting that adds a unit.
 
+With --token XYZ, for another token of the local subnet, the only unit is XYZ,
+with its decimals: 1.5xyz.
+
 Other quantities have units, too:
 
   durations    30s, 10m, 2h, 7d
