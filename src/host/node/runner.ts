@@ -17,6 +17,8 @@ import type { NodeDisk } from '../disks/node-disk.ts'
 import type { RunningSnapshots } from '../disks/running-snapshots.ts'
 import type { BitcoinAnswer, SharedOutput } from './protocol.ts'
 
+type Cancel = () => void
+
 export type RunnerPorts = {
   /** What is committed is on disk when this returns. */
   readonly disk: Pick<NodeDisk, 'commit'> & { readonly log: Pick<NodeDisk['log'], 'position'> }
@@ -25,17 +27,18 @@ export type RunnerPorts = {
   readonly clock: () => TimestampNs
   /** Outputs that concern others, in order. */
   readonly share: (outputs: readonly SharedOutput[]) => void
+  /** In place of the timers of this thread: `act` in a later turn, after so long at the earliest. */
+  readonly schedule?: (afterMs: number, act: () => void) => Cancel
   /** Called once, with the invariant that broke, or what nobody foresaw; the node is ended. */
   readonly broken: (error: Error) => void
   /** Called once, when the disk does not take what must be on it; the node is ended. */
   readonly failed: (problem: CkbtcError) => void
 }
 
-type Cancel = () => void
-
 export class NodeRunner {
   readonly #node: OrderedNode
   readonly #ports: RunnerPorts
+  readonly #schedule: (afterMs: number, act: () => void) => Cancel
   readonly #alarms = new Map<AlarmName, Cancel>()
   #bitcoin: BitcoinConnection | undefined
   #ended = false
@@ -47,6 +50,7 @@ export class NodeRunner {
   constructor(node: OrderedNode, ports: RunnerPorts) {
     this.#node = node
     this.#ports = ports
+    this.#schedule = ports.schedule ?? schedule
   }
 
   get node(): OrderedNode['node'] {
@@ -196,11 +200,10 @@ export class NodeRunner {
     if (snapshots === undefined) return
     for (const output of outputs) if (output.type === 'decided') snapshots.executed(output.slot)
     if (this.#cancelSnapshot !== undefined || this.#broken || !snapshots.isDue(this.node)) return
-    const handle = setImmediate(() => {
+    this.#cancelSnapshot = this.#schedule(0, () => {
       this.#cancelSnapshot = undefined
       this.#guarded(() => snapshots.take(this.node))
     })
-    this.#cancelSnapshot = () => clearImmediate(handle)
   }
 
   /**
@@ -213,14 +216,17 @@ export class NodeRunner {
       this.#alarms.delete(name)
       this.input({ type: 'alarm', name })
     }
-    if (afterMs === 0) {
-      const handle = setImmediate(fire)
-      this.#alarms.set(name, () => clearImmediate(handle))
-    } else {
-      const handle = setTimeout(fire, afterMs)
-      this.#alarms.set(name, () => clearTimeout(handle))
-    }
+    this.#alarms.set(name, this.#schedule(afterMs, fire))
   }
+}
+
+function schedule(afterMs: number, act: () => void): Cancel {
+  if (afterMs === 0) {
+    const handle = setImmediate(act)
+    return () => clearImmediate(handle)
+  }
+  const handle = setTimeout(act, afterMs)
+  return () => clearTimeout(handle)
 }
 
 type Observed = Extract<NodeOutput, { type: 'observed' }>

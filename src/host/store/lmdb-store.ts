@@ -10,7 +10,14 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import { open } from 'lmdb'
-import { compareBytes, concat, equalBytes, u32be, utf8 } from '../../core/base/bytes.ts'
+import {
+  compareBytes,
+  concat,
+  equalBytes,
+  fromBigEndian,
+  u32be,
+  utf8,
+} from '../../core/base/bytes.ts'
 import { Reader } from '../../core/base/codec.ts'
 import { assert, attempt, BadEncoding } from '../../core/base/errors.ts'
 import { flushDirectory } from '../../native/flush-directory.ts'
@@ -30,6 +37,7 @@ const OWN = Uint8Array.of(0)
 const USER = Uint8Array.of(1)
 const FORMAT_KEY = concat(OWN, utf8('format'))
 const CHECKSUM_SIZE = 8
+const NUMBER_SIZE = 8
 
 type Database = RootDatabase<Uint8Array, Uint8Array>
 
@@ -275,6 +283,10 @@ function afterPrefix(prefix: Uint8Array): Uint8Array {
   return next
 }
 
-/** Names are text, numbers are not. */
-const printable = (key: Uint8Array): string =>
-  JSON.stringify(Buffer.from(key.subarray(1)).toString('latin1'))
+/** Names are text; what lies under a name and a number says the number, which begins with a zero. */
+function printable(key: Uint8Array): string {
+  const text = Buffer.from(key.subarray(USER.length)).toString('latin1')
+  const [name = '', number = ''] = text.split(/(?<=\/)/, 2)
+  const isNumbered = text.length === name.length + NUMBER_SIZE && number.charCodeAt(0) === 0
+  return isNumbered ? `${name}${fromBigEndian(key.subarray(-NUMBER_SIZE))}` : JSON.stringify(text)
+}
