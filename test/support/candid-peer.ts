@@ -96,7 +96,7 @@ class FormVisitor extends IDL.Visitor<readonly unknown[], string> {
 }
 
 /** Fields whose blob has a fixed size in our typed values. */
-const hashes = /txid$|subaccount$|block_hash$/
+const hashes = /txid$|subaccount$|block_hash$|^start$/
 /** Optional fields that our values always fill. */
 const filled = /^(Ok|Err|Mint|Burn|pending_utxos|suspended_utxos)$/
 const DEPTH_MAX = 6
