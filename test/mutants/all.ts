@@ -4,6 +4,7 @@ import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
 import { headerMutants } from './headers.ts'
 import { largeMinterMutants } from './large-minter.ts'
+import { ledgerMutants } from './ledger.ts'
 import { ledgerCallMutants } from './ledger-calls.ts'
 import { ledgerMemoryMutants } from './ledger-memory.ts'
 import { ledgerSpeedMutants } from './ledger-speed.ts'
@@ -39,6 +40,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   histories: historyMutants,
   txpool: txpoolMutants,
   calls: ledgerCallMutants,
+  ledger: ledgerMutants,
   ledgerMemory: ledgerMemoryMutants,
   ledgerSpeed: ledgerSpeedMutants,
   replacements: replacementMutants,

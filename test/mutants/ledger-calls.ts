@@ -106,8 +106,8 @@ export const ledgerCallMutants: readonly Mutant[] = [
   {
     name: 'the ledger forgets a call when its deduplication does',
     file: 'ledger/blocks/lookup.ts',
-    from: 'firstSince(state, createdAtTime - permittedDriftNs)',
-    to: 'firstSince(state, createdAtTime + permittedDriftNs)',
+    from: 'firstSince(log, createdAtTime - permittedDriftNs)',
+    to: 'firstSince(log, createdAtTime + permittedDriftNs)',
     tests: ['core/subnet/minter-ledger.test.ts#is found'],
   },
 ]

@@ -199,6 +199,14 @@ describe('the window', () => {
     expect(ledger.transfer(alice, bob, 5n)).toEqual(ok(2))
     expect(ledger.lastBlock().timestamp).toBe(START)
     expect(ledger.transfer(alice, bob, 5n, { createdAtTime: at(START + DRIFT) })).toEqual(ok(3))
+    expect(ledger.approve(alice, spender, 50_000n, { expiresAt: START })).toEqual(
+      err({ type: 'expired', ledgerTime: START }),
+    )
+    expect(ledger.approve(alice, spender, 50_000n)).toEqual(ok(4))
+    expect(ledger.transferFrom(spender, [alice, bob], 5n)).toEqual(ok(5))
+    expect(ledger.state.chain.blocks.map(({ timestamp }) => timestamp)).toEqual(
+      Array(6).fill(START),
+    )
   })
 })
 

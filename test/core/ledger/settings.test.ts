@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { principalOfText } from '../../../src/core/ic/principal.ts'
 import type { MetadataEntry } from '../../../src/core/ledger/config.ts'
-import { ckbtcConfig } from '../../../src/core/ledger/config.ts'
+import { ckbtcConfig, DEFAULT_LIMITS } from '../../../src/core/ledger/config.ts'
 import {
   metadata,
   SUPPORTED_BLOCK_TYPES,
@@ -115,6 +115,22 @@ describe('what is supported', () => {
       '2approve',
       '2xfer',
     ])
+  })
+
+  test('the limits of a ledger are those of the specification', () => {
+    expect(DEFAULT_LIMITS).toMatchObject({
+      transactionWindowNs: 86_400_000_000_000n,
+      permittedDriftNs: 60_000_000_000n,
+      transactionsInWindowMax: 3_000_000,
+      transactionsToPurgeMax: 100_000,
+      allowancesToPruneMax: 100,
+      transactionsPerRequestMax: 2_000,
+      blocksPerResponseMax: 100,
+      takeAllowancesMax: 500,
+      consentMessageArgBytesMax: 500,
+      blocksToArchiveMax: 18_000,
+      archiveMessageBytesMax: 1_048_576,
+    })
   })
 
   test('the profile of ckBTC is that of the deployed ledger', () => {
