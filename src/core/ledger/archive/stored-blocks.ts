@@ -64,6 +64,23 @@ export function storedAt({ chunks }: View<StoredBlocks>, place: number): Uint8Ar
   return end === undefined ? undefined : chunk.bytes.subarray(chunk.ends[within - 1] ?? 0, end)
 }
 
+/** Places from `from` to `to` (exclusive) whose bytes, which begin at `start`, pass; in order. */
+export function* storedWhere(
+  { chunks }: View<StoredBlocks>,
+  { from, to }: { readonly from: number; readonly to: number },
+  test: (bytes: Uint8Array, start: number) => boolean,
+): Generator<number> {
+  for (let number = Math.max(0, chunkOf(chunks, from)); ; number++) {
+    const chunk = chunks[number]
+    if (chunk === undefined || chunk.first >= to) return
+    const { first, bytes, ends } = chunk
+    for (let within = Math.max(0, from - first); within < ends.length; within++) {
+      if (first + within >= to) return
+      if (test(bytes, ends[within - 1] ?? 0)) yield first + within
+    }
+  }
+}
+
 /** Of the chunks that do not begin behind `place`, the last one. */
 function chunkOf(chunks: View<readonly Chunk[]>, place: number): number {
   let [low, high] = [0, chunks.length]

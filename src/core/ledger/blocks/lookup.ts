@@ -5,7 +5,7 @@ import type { TimestampNs } from '../../base/units.ts'
 import type { View } from '../../base/view.ts'
 import type { Archive } from '../archive/archive.ts'
 import type { WholeLog } from '../archive/whole-log.ts'
-import { archivedBytes, blockAt } from '../archive/whole-log.ts'
+import { archivedWhere, blockAt } from '../archive/whole-log.ts'
 import type { State } from '../state.ts'
 import { logLength } from '../state.ts'
 import { indexOf } from '../transactions/remembered.ts'
@@ -20,8 +20,7 @@ type Dated = Transaction & { readonly createdAtTime: TimestampNs }
  * The block of exactly this transaction; undefined where the log has none.
  *
  * Within the window the deduplication knows it. After that it is looked for among the blocks of the
- * time at which the ledger takes such a call, in archives too: of those it decodes the ones that
- * were created at this time.
+ * time at which the ledger takes such a call, in archives too: millions, and a few nanoseconds each.
  */
 export function findBlock(
   ledger: View<State>,
@@ -34,18 +33,25 @@ export function findBlock(
   const log = { ledger, archives }
   const { transactionWindowNs, permittedDriftNs } = ledger.config.limits
   const { createdAtTime } = transaction
-  const first = firstSince(log, createdAtTime - permittedDriftNs)
+  const start = firstSince(log, createdAtTime - permittedDriftNs)
   const end = firstSince(log, createdAtTime + transactionWindowNs + 1n)
-  const isArchivedCandidate = createdAt(createdAtTime)
-  for (let index = first; index < end; index++) {
-    // Most are passed over undecoded: a day can hold millions of blocks.
-    const bytes = archivedBytes(log, index)
-    if (bytes !== undefined && !isArchivedCandidate(bytes)) continue
-    const { transaction: found } = heldBlock(log, index)
-    if (found.createdAtTime === createdAtTime && equalBytes(hashTransaction(found), hash))
-      return index
-  }
+  for (const index of createdThen(log, { start, end }, createdAtTime))
+    if (equalBytes(hashTransaction(heldBlock(log, index).transaction), hash)) return index
   return undefined
+}
+
+/** Blocks of a range that were created at that time, all others passed over undecoded. */
+function* createdThen(
+  log: WholeLog,
+  range: { readonly start: BlockIndex; readonly end: BlockIndex },
+  createdAtTime: TimestampNs,
+): Generator<BlockIndex> {
+  const { firstLocalIndex, blocks } = log.ledger.chain
+  yield* archivedWhere(log, range, createdAt(createdAtTime))
+  const first = Number(range.start - firstLocalIndex)
+  for (let place = Math.max(0, first); place < Number(range.end - firstLocalIndex); place++)
+    if (blocks[place]?.transaction.createdAtTime === createdAtTime)
+      yield firstLocalIndex + BigInt(place)
 }
 
 /** Who took a block out of reach for none would have something paid for twice. */
