@@ -1,10 +1,13 @@
 /** The ledger's blocks, read in bulk. Source: ledger §11.1, §12 (archives). */
+import type { Hash32 } from '../../core/base/bytes.ts'
+import { equalBytes } from '../../core/base/bytes.ts'
 import { BadEncoding } from '../../core/base/errors.ts'
 import type { Principal } from '../../core/ic/principal.ts'
 import type { Block } from '../../core/ledger/blocks/block.ts'
 import { blockOfValue } from '../../core/ledger/blocks/block-value.ts'
 import type { NumberedBlock, Range } from '../../core/ledger/blocks/log-queries.ts'
 import type { Value } from '../../core/ledger/blocks/value.ts'
+import { hashValue } from '../../core/ledger/blocks/value.ts'
 import type { GetBlocksResult } from '../../core/ledger/interface/ledger-interface.ts'
 import { ledgerInterface } from '../../core/ledger/interface/ledger-interface.ts'
 import type { Asking } from './ledger.ts'
@@ -14,6 +17,8 @@ import type { Wire } from './wire.ts'
 
 /** Entries asked for at once; the canisters cut at their own limits. */
 export const PAGE = 2_000n
+/** Of one range: the ledger cuts each to what one answer holds, also the part that archives hold. */
+const RANGE = 100n
 /** More than mainnet has made in years: who serves more is not to be believed. */
 export const ENTRIES_MAX = 50_000_000n
 const METHOD = 'icrc3_get_blocks'
@@ -42,9 +47,9 @@ export class BlockReader {
     this.#wire = wire
   }
 
-  #ask(canisterId: Principal, methodName: string, { ranges, certified = false }: Question) {
+  #ask(canisterId: Principal, { ranges, certified = false }: Question): Promise<GetBlocksResult> {
     const method = ledgerInterface[METHOD]
-    const target = { canister: 'ledger', canisterId, methodName, method } as const
+    const target = { canister: 'ledger', canisterId, methodName: METHOD, method } as const
     return certified
       ? rawUpdate(this.#wire, target, [ranges], { movesValue: false })
       : rawQuery(this.#wire, target, [ranges])
@@ -53,12 +58,12 @@ export class BlockReader {
   /** Blocks there are, those in archives included. */
   async length({ certified }: Asking = {}): Promise<bigint> {
     const { ledger } = this.#wire.network.ids
-    return (await this.#ask(ledger, METHOD, { ranges: [], certified })).logLength
+    return (await this.#ask(ledger, { ranges: [], certified })).logLength
   }
 
   /**
-   * Blocks `start` to `end` (exclusive, cut to the log), in order. Throws `NETWORK_BAD_CERTIFICATE`
-   * when the ledger keeps some back, or gives what is none.
+   * Blocks `start` to `end` (exclusive, cut to the log), in order, each the parent of the next one.
+   * Throws `NETWORK_BAD_CERTIFICATE` when ledger or archive keep some back, or give what is none.
    */
   range(start: bigint, end: bigint, reading: Reading = {}): Promise<readonly Block[]> {
     return believable(() => this.#range({ start, end }, reading, blockOfValue))
@@ -74,39 +79,53 @@ export class BlockReader {
     { certified, onProgress }: Reading,
     read: (value: Value) => T,
   ): Promise<readonly T[]> {
+    const links = new Links(start)
     const blocks: T[] = []
     const { ledger } = this.#wire.network.ids
     for (;;) {
-      const next = start + BigInt(blocks.length)
+      const { next } = links
       if (next >= end) return blocks
-      const length = end - next < PAGE ? end - next : PAGE
-      const ranges = [{ start: next, length }]
-      const page = await this.#ask(ledger, METHOD, { ranges, certified })
-      if (page.logLength > ENTRIES_MAX) throw new BadEncoding('a ledger without end')
-      if (next >= page.logLength) return blocks
-      const found = follow(page.blocks, next)
-      const taken = found.length > 0 ? found : await this.#archived(page, next, certified)
-      if (taken.length === 0) throw new BadEncoding(`the ledger keeps block ${next} back`)
-      for (const { block } of taken) blocks.push(read(block))
-      onProgress?.(blocks.length, Number((page.logLength < end ? page.logLength : end) - start))
+      const ranges = rangesOf(next, end - next < PAGE ? end : next + PAGE)
+      const page = await this.#ask(ledger, { ranges, certified })
+      const { logLength } = page
+      if (logLength > ENTRIES_MAX) throw new BadEncoding('a ledger without end')
+      if (next >= logLength) return blocks
+      const total = Number((logLength < end ? logLength : end) - start)
+      for await (const part of this.#parts(page, { next, end }, certified)) {
+        for (const block of part) {
+          links.add(block)
+          blocks.push(read(block.block))
+        }
+        onProgress?.(blocks.length, total)
+      }
+      if (links.next === next) throw new BadEncoding(`the ledger keeps block ${next} back`)
     }
   }
 
-  /** The blocks from `next` on that an archive gives; an archive may give fewer than asked. */
-  async #archived(
-    { archivedBlocks }: GetBlocksResult,
-    next: bigint,
+  /** What an answer of the ledger leads to: its own blocks, or those of the archives it names. */
+  async *#parts(
+    { blocks, archivedBlocks }: GetBlocksResult,
+    { next, end }: { readonly next: bigint; readonly end: bigint },
     certified: boolean | undefined,
-  ) {
-    for (const { args, callback } of archivedBlocks) {
-      const range = args.find(({ start, length }) => start <= next && next < start + length)
-      if (range === undefined) continue
-      const ranges = [{ start: next, length: range.start + range.length - next }]
-      const { canisterId, methodName } = callback
-      const { blocks } = await this.#ask(canisterId, methodName, { ranges, certified })
-      return follow(blocks, next)
+  ): AsyncGenerator<readonly NumberedBlock[]> {
+    // The ranges follow one another: of the whole answer only what goes on at `next` counts.
+    if (blocks[0]?.id === next) {
+      yield atMost(blocks, end - next)
+      return
     }
-    return []
+    let at = next
+    for (;;) {
+      const piece = pieceWith(archivedBlocks, at)
+      if (piece === undefined || at >= end) return
+      const length = min(piece.end - at, min(end - at, RANGE))
+      const ranges = [{ start: at, length }]
+      const answer = await this.#ask(piece.canisterId, { ranges, certified })
+      if (answer.archivedBlocks.length > 0)
+        throw new BadEncoding(`an archive names another one for block ${at}`)
+      if (answer.blocks.length === 0) throw new BadEncoding(`an archive keeps block ${at} back`)
+      yield atMost(answer.blocks, length)
+      at += BigInt(answer.blocks.length)
+    }
   }
 
   /** The whole log. */
@@ -115,9 +134,61 @@ export class BlockReader {
   }
 }
 
-/** The part of an answer that goes on at `next`; a number out of order ends it. */
-function follow(blocks: readonly NumberedBlock[], next: bigint): readonly NumberedBlock[] {
-  for (const [place, { id }] of blocks.entries())
-    if (id !== next + BigInt(place)) throw new BadEncoding(`block ${id} out of order`)
+function rangesOf(start: bigint, end: bigint): readonly Range[] {
+  const ranges: Range[] = []
+  for (let at = start; at < end; at += RANGE)
+    ranges.push({ start: at, length: min(RANGE, end - at) })
+  return ranges
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+
+function atMost(blocks: readonly NumberedBlock[], count: bigint): readonly NumberedBlock[] {
+  if (BigInt(blocks.length) > count) throw new BadEncoding('more blocks than were asked for')
   return blocks
+}
+
+/** The archive that has block `index`, and where its range ends. */
+function pieceWith(
+  archived: GetBlocksResult['archivedBlocks'],
+  index: bigint,
+): { readonly canisterId: Principal; readonly end: bigint } | undefined {
+  for (const { args, callback } of archived) {
+    const range = args.find(({ start, length }) => start <= index && index < start + length)
+    if (range === undefined) continue
+    // Whatever else it names would be called in the user's name.
+    if (callback.methodName !== METHOD)
+      throw new BadEncoding(`a ledger that names ${callback.methodName} for its blocks`)
+    return { canisterId: callback.canisterId, end: range.start + range.length }
+  }
+  return undefined
+}
+
+/** That blocks follow one another, in number and by their hashes. */
+class Links {
+  #next: bigint
+  #parent: Hash32 | undefined
+
+  constructor(next: bigint) {
+    this.#next = next
+  }
+
+  get next(): bigint {
+    return this.#next
+  }
+
+  add({ id, block }: NumberedBlock): void {
+    if (id !== this.#next) throw new BadEncoding(`block ${id} out of order`)
+    const named = parentOf(block)
+    const isLinked = this.#parent === undefined || (named && equalBytes(named, this.#parent))
+    if (!isLinked || (named === undefined) !== (id === 0n))
+      throw new BadEncoding(`block ${id} is not the child of the block before`)
+    this.#parent = hashValue(block)
+    this.#next = id + 1n
+  }
+}
+
+function parentOf(block: Value): Uint8Array | undefined {
+  const phash = block.type === 'map' ? block.map.find(([key]) => key === 'phash')?.[1] : undefined
+  return phash?.type === 'blob' ? phash.blob : undefined
 }
