@@ -182,7 +182,7 @@ class Links {
     const named = parentOf(block)
     const isLinked = this.#parent === undefined || (named && equalBytes(named, this.#parent))
     if (!isLinked || (named === undefined) !== (id === 0n))
-      throw new BadEncoding(`block ${id} is not the child of the block before`)
+      throw new BadEncoding(`block ${id} is not the child of block ${id - 1n}`)
     this.#parent = hashValue(block)
     this.#next = id + 1n
   }
