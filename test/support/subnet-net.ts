@@ -78,9 +78,12 @@ export class SubnetNet {
   /** The IC interface of this subnet, for agents in this process. */
   readonly fetch: typeof fetch
 
-  readonly #change: Partial<Pick<NodeConfig, 'refreshIntervalMs'>>
+  readonly #change: Partial<Pick<NodeConfig, 'refreshIntervalMs' | 'ledgers'>>
 
-  constructor(nodes: number, change: Partial<Pick<NodeConfig, 'refreshIntervalMs'>> = {}) {
+  constructor(
+    nodes: number,
+    change: Partial<Pick<NodeConfig, 'refreshIntervalMs' | 'ledgers'>> = {},
+  ) {
     this.#change = change
     const root = Seed.fromBytes(new TextEncoder().encode('subnet-net'))
     const all = Array.from({ length: nodes }, (_, i) => nodeKeys(root.derive(`${i}`)))
@@ -107,7 +110,7 @@ export class SubnetNet {
       this.#questions.answered(id, answer)
     })
     this.backend = new SubnetBackend({
-      hasCanister: (id) => mayHold(ownCanisterIds, 0, id),
+      hasCanister: (id) => mayHold(ownCanisterIds, change.ledgers?.tokens.length ?? 0, id),
       clock: () => this.now,
       up: () => [...this.nodes.keys()],
       canProgress: () => this.nodes.size >= agreementQuorum(nodes),
