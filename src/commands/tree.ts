@@ -35,7 +35,7 @@ const HELP_FLAGS: readonly string[] = ['-h', '--help']
 /** Parses `words`, the command line after `ckbtc`, and runs what it names. */
 export async function runCommandLine(words: readonly string[], program: Program): Promise<void> {
   const end = words.indexOf('--')
-  const own = joinUnits(end < 0 ? words : words.slice(0, end))
+  const own = tokenBehind(joinUnits(end < 0 ? words : words.slice(0, end)))
   const rest = end < 0 ? [] : words.slice(end + 1)
   // A parse that stops early has not seen every word, and `--json` decides the form of its error.
   const open: Open = (configuration) => program.open(settingsOf(root, own, configuration))
@@ -69,11 +69,27 @@ function joinUnits(words: readonly string[]): readonly string[] {
   })
 }
 
+const isTokenFlag = (word: string): boolean => /^--token(?:=|$)/.test(word)
+
+/** Files of tokens to be founded, not the symbol of one: `subnet start` means them by it. */
+const hasOwnToken = ({ options = [] }: CommandDefinition): boolean =>
+  options.some(({ flags }) => flags.startsWith('--token '))
+
 /** What `--token` names, in small letters. */
 function symbolIn(words: readonly string[]): string | undefined {
-  const place = words.findIndex((word) => /^--token(?:=|$)/.test(word))
+  const place = words.findIndex(isTokenFlag)
   const word = words[place]
   return (word === '--token' ? words[place + 1] : word?.slice('--token='.length))?.toLowerCase()
+}
+
+/** Before the command it means the same as behind it, where the command knows what that is. */
+function tokenBehind(words: readonly string[]): readonly string[] {
+  const [command] = namesIn(words)
+  const place = words.findIndex(isTokenFlag)
+  if (place < 0 || command === undefined || place > words.indexOf(command)) return words
+  const size = words[place] === '--token' ? 2 : 1
+  const token = words.slice(place, place + size)
+  return [...words.slice(0, place), ...words.slice(place + size), ...token]
 }
 
 /** Flags of every command that are followed by a value. */
@@ -109,13 +125,15 @@ function commandTree(program: Program, rest: readonly string[], open: Open): Com
     .helpOption(false)
     .helpCommand(false)
   silence(root)
-  for (const option of [...globalOptions, tokenOption]) root.addOption(optionOf(option))
+  for (const option of globalOptions) root.addOption(optionOf(option))
   const act = (command: CommandDefinition) => async (values: unknown, args: readonly string[]) => {
     const configuration = await configurationOf(root, program, { command, open })
-    const context = contextOf(root, program, { configuration, ...(await open(configuration)) })
+    const options = new Options(Object(values))
+    const opened = { configuration, ...(await open(configuration)) }
+    const token = hasOwnToken(command) ? undefined : options.text('token')
+    const context = contextOf(root, program, opened, token)
     requireTokenFits(context.globals, command)
     const run = await command.run()
-    const options = new Options(Object(values))
     await run({ args, options, program: rest }, context)
     if (command.showsOperations === true) return
     const { tellOpenOperations } = await import('./operations-line.ts')
@@ -142,6 +160,7 @@ function commandOf(definition: CommandDefinition, act: Act): Command {
   for (const { name, description } of definition.args ?? [])
     command.addArgument(new Argument(name, description))
   for (const option of definition.options ?? []) command.addOption(optionOf(option))
+  if (!hasOwnToken(definition)) command.addOption(optionOf(tokenOption))
   const run = act(definition)
   return command.action(() => run(command.opts(), command.args))
 }
@@ -199,6 +218,7 @@ function contextOf(
   root: Command,
   { environment, directories, version }: Program,
   opened: Pick<Context, 'terminal' | 'signal' | 'whenStopped' | 'configuration'>,
+  token: string | undefined,
 ): Context {
   const options = new Options(root.opts())
   const { configuration } = opened
@@ -211,7 +231,7 @@ function contextOf(
     timeout: configuration.get('timeout'),
     config: options.text('config'),
     passphraseFile: options.text('passphraseFile'),
-    token: options.text('token'),
+    token,
   }
   return { ...opened, globals, environment, directories, version }
 }

@@ -2,11 +2,17 @@
  * Goal: a command either knows every token or says at once that it does not, and what there is instead.
  * Method: cli §4 (`--token`); every command of the tree.
  */
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { isGroup } from '../../src/commands/definitions/command.ts'
 import { sections } from '../../src/commands/definitions/sections.ts'
 import { commandHelp } from '../../src/commands/help-text.ts'
 import { requireTokenFits } from '../../src/commands/token-rule.ts'
+import { runCommandLine } from '../../src/commands/tree.ts'
+import { directoriesOf } from '../../src/core/base/directories.ts'
+import { recordingTerminal } from '../support/recording-terminal.ts'
 
 const all = sections
   .flatMap(({ commands }) => commands)
@@ -56,4 +62,51 @@ describe.each(all)('%s', (name, command) => {
       )
     },
   )
+})
+
+describe('on the command line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ckbtc-token-'))
+  const environment = { CKBTC_HOME: folder }
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  const run = async (line: string) => {
+    const { terminal } = await recordingTerminal()
+    return runCommandLine(line.split(' '), {
+      version: '0.0.0',
+      environment,
+      directories: directoriesOf({ environment, home: folder, platform: 'linux' }),
+      workingFolder: undefined,
+      open: async () => ({
+        terminal,
+        signal: new AbortController().signal,
+        whenStopped: () => undefined,
+      }),
+    })
+  }
+
+  test.each([
+    [
+      'redeem 1btc --to x --token XYZ',
+      'USAGE_INVALID',
+      'this command knows ckBTC alone, not "XYZ"',
+    ],
+    [
+      '--token XYZ redeem 1btc --to x',
+      'USAGE_INVALID',
+      'this command knows ckBTC alone, not "XYZ"',
+    ],
+    ['--token=XYZ key list', 'USAGE_INVALID', 'this command knows ckBTC alone, not "XYZ"'],
+    ['--token XYZ balance', 'SUBNET_DOWN', 'no local subnet is running'],
+    ['balance --token XYZ', 'SUBNET_DOWN', 'no local subnet is running'],
+    ['transfer 1.5 xyz --to dev1 --token XYZ --max-fee 1 XYZ', 'SUBNET_DOWN', 'no local subnet'],
+    ['transfer 1.5big --to dev1', 'AMOUNT_NO_UNIT', '"1.5big" has no unit that is known'],
+    // There it names a file of a token to be founded.
+    ['subnet start --token /none.json', 'CONFIG_INVALID', '/none.json'],
+    ['--token /none.json subnet start', 'CONFIG_INVALID', '/none.json'],
+  ])('ckbtc %s', async (line, code, message) => {
+    await expect(run(line)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    })
+  })
 })
