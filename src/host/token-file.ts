@@ -19,7 +19,12 @@ import {
 import type { Account } from '../core/ic/account.ts'
 import { accountOfText, textOfAccount } from '../core/ic/account.ts'
 import { TOKENS_MAX } from '../core/ic/subnet-descriptor.ts'
-import type { InitialBalance, MetadataEntry, MetadataValue } from '../core/ledger/config.ts'
+import type {
+  Extension,
+  InitialBalance,
+  MetadataEntry,
+  MetadataValue,
+} from '../core/ledger/config.ts'
 import { DEFAULT_DECIMALS, DEFAULT_MEMO_LENGTH_MAX } from '../core/ledger/config.ts'
 import { configProblem } from '../core/ledger/settings.ts'
 import { tokenConfig } from '../core/subnet/replica-state.ts'
@@ -28,6 +33,7 @@ import type { TokenSettings } from '../core/subnet/settings.ts'
 export const TOKEN_FILE_BYTES_MAX = 65_536
 const INITIAL_BALANCES_MAX = 200
 const METADATA_MAX = 50
+const EXTENSIONS_MAX = 1
 const NAT8_MAX = 255
 const NAT16_MAX = 65_535
 /** A unit behind an amount: a digit in front would be read as part of the number. */
@@ -88,6 +94,11 @@ const tokenWidth: JsonReader<64 | 256> = (value, where) => {
   throw new BadEncoding(`${where} is neither 64 nor 256`)
 }
 
+const extension: JsonReader<Extension> = (value, where) => {
+  if (value === 'ICRC-107') return value
+  throw new BadEncoding(`${where} is not "ICRC-107"`)
+}
+
 const archiveNames = [
   ['trigger_threshold', 'triggerThreshold'],
   ['num_blocks_to_archive', 'numBlocksToArchive'],
@@ -115,6 +126,7 @@ const document = object({
   initial_balances: list(initialBalance, INITIAL_BALANCES_MAX),
   metadata: list(metadataEntry, METADATA_MAX),
   token_width: tokenWidth,
+  extensions: list(extension, EXTENSIONS_MAX),
   archive_options: withDefaults(object(archiveNumbers), {
     trigger_threshold: null,
     num_blocks_to_archive: null,
@@ -142,6 +154,7 @@ const defaults = {
   initial_balances: [],
   metadata: [],
   token_width: 64,
+  extensions: [],
   archive_options: {},
 }
 
@@ -160,6 +173,7 @@ export const readToken: JsonReader<TokenSettings> = (value, where) => {
     feeCollector: read.fee_collector_account,
     initialBalances: read.initial_balances,
     tokenWidth: read.token_width,
+    extensions: read.extensions,
     archiveOptions: Object.fromEntries(
       archiveNames.flatMap(([name, field]) => {
         const given = archive[name]
@@ -203,6 +217,7 @@ export const writeToken = (token: TokenSettings): object => ({
   ]),
   metadata: token.metadata.map(([key, value]) => [key, writeValue(value)]),
   token_width: token.tokenWidth,
+  extensions: token.extensions ?? [],
   archive_options: Object.fromEntries(
     archiveNames.flatMap(([name, field]) => {
       const value = token.archiveOptions[field]

@@ -76,6 +76,7 @@ const rows: readonly Row[] = [
   ['a memo of 2^16', { max_memo_length: 65_536 }, 'from 0 to 65535', 'max_memo_length'],
   ['another width', { token_width: 128 }, 'is neither 64 nor 256', 'token_width'],
   ['a width as text', { token_width: '64' }, 'is neither 64 nor 256', 'token_width'],
+  ['an unknown extension', { extensions: ['ICRC-7'] }, 'is not "ICRC-107"', 'extensions[0]'],
   ['its minter as collector', { fee_collector_account: minter }, 'cannot be the minting account'],
   ['a balance as a number', { initial_balances: [[holder, 1]] }, '', 'initial_balances[0][1]'],
   ['a balance of nobody', { initial_balances: [['', '1']] }, '', 'initial_balances[0][0]'],
@@ -139,6 +140,7 @@ describe('a token file', () => {
       feeCollector: undefined,
       initialBalances: [],
       tokenWidth: 64,
+      extensions: [],
       archiveOptions: {},
     })
   })
@@ -158,6 +160,7 @@ describe('a token file', () => {
         ['a:blob', { Blob: '00ff' }],
       ],
       token_width: 256,
+      extensions: ['ICRC-107'],
       archive_options: { trigger_threshold: '20', num_blocks_to_archive: '10' },
     }
     const [token] = readTokenFiles([put(JSON.stringify(full))])

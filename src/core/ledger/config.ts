@@ -77,6 +77,9 @@ export const DEFAULT_ARCHIVE_OPTIONS = {
 
 export type InitialBalance = { readonly account: Account; readonly amount: bigint }
 
+/** Standards that the reference release does not have (§17); none is on unless told. */
+export type Extension = 'ICRC-107'
+
 export type Config = {
   readonly tokenName: string
   readonly tokenSymbol: string
@@ -94,7 +97,11 @@ export type Config = {
   readonly tokenWidth: 64 | 256
   readonly archiveOptions: ArchiveOptions
   readonly limits: Limits
+  readonly extensions?: readonly Extension[] | undefined
 }
+
+export const hasExtension = ({ extensions }: Config, extension: Extension): boolean =>
+  extensions?.includes(extension) === true
 
 /** What an upgrade may change; what is absent stays as it is. */
 export type Settings = {

@@ -1,6 +1,7 @@
 /** Rebuilding a ledger from its blocks. Implements `docs/spec/ledger.md` §4 (I3, I8). */
 import { equalBytes } from '../base/bytes.ts'
 import type { View } from '../base/view.ts'
+import { sameAccount } from '../ic/account.ts'
 import { allowanceOf } from './accounts/allowances.ts'
 import { shortBalance } from './accounts/balances.ts'
 import type { Block } from './blocks/block.ts'
@@ -52,7 +53,12 @@ const sameHash = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean
 
 function fundsProblem(state: View<State>, block: Block): string | undefined {
   const { transaction, timestamp } = block
-  if (transaction.type === 'feeCollector') return undefined
+  if (transaction.type === 'feeCollector') {
+    const { feeCollector } = transaction
+    return feeCollector !== undefined && sameAccount(feeCollector, state.config.mintingAccount)
+      ? 'the minting account cannot collect fees'
+      : undefined
+  }
   if (transaction.type === 'mint')
     return transaction.amount > state.balances.pool ? 'it mints more than there can be' : undefined
   const cost = costOf(transaction, feeOf(block, state.lastFee))

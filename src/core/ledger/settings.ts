@@ -49,14 +49,16 @@ export type UpgradeReply = { readonly type: 'ok' } | Trap
 
 /** Decides on an upgrade; a refused one leaves everything as it was. */
 export function decideUpgrade(
-  { config }: View<State>,
+  { config, feeCollection }: View<State>,
   settings: Settings,
 ): { readonly events: readonly Event[]; readonly reply: UpgradeReply } {
   const { memoLengthMax } = settings
   const problem =
     memoLengthMax !== undefined && memoLengthMax < config.memoLengthMax
       ? `the memo limit ${config.memoLengthMax} cannot be lowered to ${memoLengthMax}`
-      : configProblem({ ...withSettings(config, settings), initialBalances: [] })
+      : settings.feeCollector !== undefined && feeCollection.set !== undefined
+        ? 'the fee collector is set by icrc107_set_fee_collector'
+        : configProblem({ ...withSettings(config, settings), initialBalances: [] })
   return problem === undefined
     ? { events: [{ type: 'upgraded', settings }], reply: { type: 'ok' } }
     : { events: [], reply: { type: 'trap', message: problem } }

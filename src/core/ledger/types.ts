@@ -62,6 +62,17 @@ export type ApproveError =
   | { readonly type: 'allowanceChanged'; readonly currentAllowance: bigint }
   | { readonly type: 'expired'; readonly ledgerTime: TimestampNs }
 
+/** ICRC-107; `feeCollector` undefined: fees are burnt. */
+export type SetFeeCollectorArgs = {
+  readonly feeCollector?: Account | undefined
+  readonly createdAtTime: TimestampNs
+}
+
+export type SetFeeCollectorError =
+  | { readonly type: 'accessDenied'; readonly reason: string }
+  | { readonly type: 'invalidAccount'; readonly reason: string }
+  | Extract<CommonError, { readonly type: 'duplicate' | 'genericError' }>
+
 /** A trap rejects the call (reject code 5, `IC0503`) and changes nothing at all. */
 export type Trap = { readonly type: 'trap'; readonly message: string }
 

@@ -15,7 +15,7 @@ import {
 } from '../ledger/archive/archive-queries.ts'
 import { flattened } from '../ledger/interface/flat-transaction.ts'
 import { legacyValue } from '../ledger/interface/legacy-interface.ts'
-import { SUPPORTED_BLOCK_TYPES } from '../ledger/interface/metadata.ts'
+import type { BlockType } from '../ledger/interface/metadata.ts'
 import type { CallContext, Canister } from './canister.ts'
 import type { Handlers, Outcome } from './dispatch.ts'
 import { getter, handler } from './dispatch.ts'
@@ -25,10 +25,13 @@ export class ArchiveCanister implements Canister {
   readonly service = candidText(archiveInterface)
   readonly id: Principal
   readonly #archive: Archive
+  readonly #blockTypes: readonly BlockType[]
 
-  constructor(id: Principal, archive: Archive) {
+  /** `blockTypes`: those of the ledger. */
+  constructor(id: Principal, archive: Archive, blockTypes: readonly BlockType[]) {
     this.id = id
     this.#archive = archive
+    this.#blockTypes = blockTypes
   }
 
   /** Nobody but the ledger vouches for blocks. */
@@ -78,7 +81,7 @@ export class ArchiveCanister implements Canister {
       icrc3_get_tip_certificate: getter(methods.icrc3_get_tip_certificate, () => undefined),
       icrc3_supported_block_types: getter(
         methods.icrc3_supported_block_types,
-        () => SUPPORTED_BLOCK_TYPES,
+        () => this.#blockTypes,
       ),
     }
   }

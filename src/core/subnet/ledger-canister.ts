@@ -19,17 +19,15 @@ import {
   getTransactions,
 } from '../ledger/blocks/log-queries.ts'
 import { findBlock } from '../ledger/blocks/lookup.ts'
+import { hasExtension } from '../ledger/config.ts'
 import { consent } from '../ledger/interface/consent.ts'
+import { feeCollectorInterface } from '../ledger/interface/fee-collector-interface.ts'
 import { flattened } from '../ledger/interface/flat-transaction.ts'
 import type { LedgerArg } from '../ledger/interface/init-interface.ts'
 import { ledgerExtension, settingsOf, shownSettings } from '../ledger/interface/init-interface.ts'
 import { ledgerInterface } from '../ledger/interface/ledger-interface.ts'
 import { legacyInterface, legacyValue } from '../ledger/interface/legacy-interface.ts'
-import {
-  metadata,
-  SUPPORTED_BLOCK_TYPES,
-  SUPPORTED_STANDARDS,
-} from '../ledger/interface/metadata.ts'
+import { blockTypesOf, metadata, standardsOf } from '../ledger/interface/metadata.ts'
 import { ledgerPage } from '../ledger/interface/pages.ts'
 import { apply } from '../ledger/machine.ts'
 import { allowance, balanceOf, totalSupply } from '../ledger/queries.ts'
@@ -38,6 +36,7 @@ import { decideUpgrade } from '../ledger/settings.ts'
 import type { Decision, State } from '../ledger/state.ts'
 import { ledgerTime } from '../ledger/state.ts'
 import { decideApprove } from '../ledger/transactions/approve.ts'
+import { decideSetFeeCollector } from '../ledger/transactions/fee-collector-setting.ts'
 import { decideTransfer, decideTransferFrom } from '../ledger/transactions/transfer.ts'
 import type {
   ApproveArgs,
@@ -67,7 +66,7 @@ import { notReady } from './readiness.ts'
 
 export class LedgerCanister implements Canister {
   readonly name = 'ledger'
-  readonly service = candidText({ ...ledgerInterface, ...ledgerExtension })
+  readonly service: string
   readonly id: Principal
   readonly #state: State
   readonly #archives: readonly Archive[]
@@ -87,6 +86,11 @@ export class LedgerCanister implements Canister {
     this.#state = state
     this.#archives = archives
     this.#operator = operator
+    this.service = candidText({
+      ...ledgerInterface,
+      ...ledgerExtension,
+      ...(hasExtension(state.config, 'ICRC-107') ? feeCollectorInterface : {}),
+    })
   }
 
   get state(): View<State> {
@@ -144,6 +148,7 @@ export class LedgerCanister implements Canister {
     return {
       ...legacyHandlers(state, dataCertificate),
       ...this.#extension(caller),
+      ...(hasExtension(config, 'ICRC-107') ? this.#feeCollector(caller, now) : {}),
       http_request: getter(httpInterface.http_request, (asked) => ledgerPage(state, now, asked)),
       icrc1_transfer: handler(methods.icrc1_transfer, (arg) =>
         outcome(this.#transfer(caller, arg, now)),
@@ -160,9 +165,8 @@ export class LedgerCanister implements Canister {
       icrc1_fee: getter(methods.icrc1_fee, () => config.transferFee),
       icrc1_metadata: getter(methods.icrc1_metadata, () => metadata(config)),
       icrc1_minting_account: getter(methods.icrc1_minting_account, () => config.mintingAccount),
-      icrc1_supported_standards: getter(
-        methods.icrc1_supported_standards,
-        () => SUPPORTED_STANDARDS,
+      icrc1_supported_standards: getter(methods.icrc1_supported_standards, () =>
+        standardsOf(config),
       ),
       icrc1_total_supply: getter(methods.icrc1_total_supply, () => totalSupply(state)),
       icrc1_balance_of: getter(methods.icrc1_balance_of, (account) => balanceOf(state, account)),
@@ -185,9 +189,8 @@ export class LedgerCanister implements Canister {
         const certificate = dataCertificate()
         return certificate && { certificate, hashTree: encodeTipTree(state) }
       }),
-      icrc10_supported_standards: getter(
-        methods.icrc10_supported_standards,
-        () => SUPPORTED_STANDARDS,
+      icrc10_supported_standards: getter(methods.icrc10_supported_standards, () =>
+        standardsOf(config),
       ),
       icrc21_canister_call_consent_message: getter(
         methods.icrc21_canister_call_consent_message,
@@ -203,9 +206,8 @@ export class LedgerCanister implements Canister {
           : ({ type: 'ok', principal: config.indexPrincipal } as const),
       ),
       is_ledger_ready: getter(methods.is_ledger_ready, () => true),
-      icrc3_supported_block_types: getter(
-        methods.icrc3_supported_block_types,
-        () => SUPPORTED_BLOCK_TYPES,
+      icrc3_supported_block_types: getter(methods.icrc3_supported_block_types, () =>
+        blockTypesOf(config),
       ),
     }
   }
@@ -220,6 +222,20 @@ export class LedgerCanister implements Canister {
         }),
       ),
       x_settings: getter(ledgerExtension.x_settings, () => shownSettings(this.#state.config)),
+    }
+  }
+
+  /** ICRC-107 (§17). */
+  #feeCollector(caller: Principal, now: TimestampNs): Handlers {
+    const methods = feeCollectorInterface
+    const callers = { caller, controller: this.#operator }
+    return {
+      icrc107_set_fee_collector: handler(methods.icrc107_set_fee_collector, (args) =>
+        outcome(this.#perform(decideSetFeeCollector(this.#state, callers, args, now))),
+      ),
+      icrc107_get_fee_collector: getter(methods.icrc107_get_fee_collector, () => {
+        return { type: 'ok', collector: this.#state.config.feeCollector } as const
+      }),
     }
   }
 

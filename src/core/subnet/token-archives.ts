@@ -5,6 +5,8 @@ import type { Principal } from '../ic/principal.ts'
 import type { Archive, ArchiveInit } from '../ledger/archive/archive.ts'
 import { newArchive, remainingCapacity } from '../ledger/archive/archive.ts'
 import type { ArchivePort, PortReply } from '../ledger/archive/archiving.ts'
+import type { BlockType } from '../ledger/interface/metadata.ts'
+import { SUPPORTED_BLOCK_TYPES } from '../ledger/interface/metadata.ts'
 import { ArchiveCanister } from './archive-canister.ts'
 
 type Ids = Pick<TokenCanisterIds, 'ledger' | 'archive' | 'archivesMax'>
@@ -13,12 +15,16 @@ export class TokenArchives implements ArchivePort {
   readonly #ids: Ids
   readonly #states: Archive[]
   readonly #canisters: ArchiveCanister[]
+  readonly #blockTypes: readonly BlockType[]
 
   /** `states`: in the order of their creation, which is that of their ids; more are added there. */
-  constructor(ids: Ids, states: Archive[]) {
+  constructor(ids: Ids, states: Archive[], blockTypes = SUPPORTED_BLOCK_TYPES) {
     this.#ids = ids
     this.#states = states
-    this.#canisters = states.map((state, number) => new ArchiveCanister(ids.archive(number), state))
+    this.#blockTypes = blockTypes
+    this.#canisters = states.map(
+      (state, number) => new ArchiveCanister(ids.archive(number), state, blockTypes),
+    )
   }
 
   /** Those there are now. */
@@ -32,7 +38,7 @@ export class TokenArchives implements ArchivePort {
     if (number === this.#canisters.length) {
       const state = newArchive({ ...init, ledgerId: this.#ids.ledger })
       this.#states.push(state)
-      this.#canisters.push(new ArchiveCanister(id, state))
+      this.#canisters.push(new ArchiveCanister(id, state, this.#blockTypes))
     }
     return { type: 'ok', value: id }
   }

@@ -9,6 +9,7 @@ import { archiveStep, nextArchiving } from '../ledger/archive/archiving.ts'
 import type { IndexState } from '../ledger/index/account-index.ts'
 import { emptyIndex } from '../ledger/index/account-index.ts'
 import { followLog } from '../ledger/index/sync.ts'
+import { blockTypesOf } from '../ledger/interface/metadata.ts'
 import { apply } from '../ledger/machine.ts'
 import type { Event, State as LedgerState } from '../ledger/state.ts'
 import { logLength } from '../ledger/state.ts'
@@ -42,7 +43,7 @@ export class TokenCanisters {
 
   constructor(ids: TokenCanisterIds, state: TokenState, operator?: Principal) {
     this.ledger = new LedgerCanister(ids.ledger, state.ledger, state.archives, operator)
-    this.#archives = new TokenArchives(ids, state.archives)
+    this.#archives = new TokenArchives(ids, state.archives, blockTypesOf(state.ledger.config))
     this.#index = new IndexCanister(ids.index, state.index, this)
     this.state = state
     this.#length = logLength(state.ledger)

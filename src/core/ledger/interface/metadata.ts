@@ -1,6 +1,8 @@
 /** What the ledger says about itself. Implements `docs/spec/ledger.md` §§11.4, 14 (ICRC-1, 10). */
 import { textOfPrincipal } from '../../ic/principal.ts'
+import { FEE_COLLECTOR_BLOCK } from '../blocks/block-value.ts'
 import type { Config, MetadataEntry } from '../config.ts'
+import { hasExtension } from '../config.ts'
 
 /** Keys only the ledger itself may set. */
 export const RESERVED_KEYS: readonly string[] = [
@@ -34,7 +36,7 @@ export function metadata(config: Config): readonly MetadataEntry[] {
 
 export type Standard = { readonly name: string; readonly url: string }
 
-/** `icrc1_supported_standards` and `icrc10_supported_standards`. */
+/** Those of the reference release. */
 export const SUPPORTED_STANDARDS: readonly Standard[] = [
   { name: 'ICRC-1', url: 'https://github.com/dfinity/ICRC-1/tree/main/standards/ICRC-1' },
   { name: 'ICRC-2', url: 'https://github.com/dfinity/ICRC-1/tree/main/standards/ICRC-2' },
@@ -48,12 +50,20 @@ export const SUPPORTED_STANDARDS: readonly Standard[] = [
   { name: 'ICRC-106', url: 'https://github.com/dfinity/ICRC/pull/106' },
 ]
 
+const ICRC107_URL = 'https://github.com/dfinity/ICRC/blob/main/ICRCs/ICRC-107/ICRC-107.md'
+
+/** `icrc1_supported_standards` and `icrc10_supported_standards`: with the extensions behind them. */
+export const standardsOf = (config: Config): readonly Standard[] =>
+  hasExtension(config, 'ICRC-107')
+    ? [...SUPPORTED_STANDARDS, { name: 'ICRC-107', url: ICRC107_URL }]
+    : SUPPORTED_STANDARDS
+
 export type BlockType = { readonly blockType: string; readonly url: string }
 
 const ICRC1_URL = 'https://github.com/dfinity/ICRC-1/blob/main/standards/ICRC-1/README.md'
 const ICRC2_URL = 'https://github.com/dfinity/ICRC-1/blob/main/standards/ICRC-2/README.md'
 
-/** `icrc3_supported_block_types`. */
+/** Those of the reference release. */
 export const SUPPORTED_BLOCK_TYPES: readonly BlockType[] = [
   { blockType: '1burn', url: ICRC1_URL },
   { blockType: '1mint', url: ICRC1_URL },
@@ -61,3 +71,9 @@ export const SUPPORTED_BLOCK_TYPES: readonly BlockType[] = [
   { blockType: '2approve', url: ICRC2_URL },
   { blockType: '2xfer', url: ICRC2_URL },
 ]
+
+/** `icrc3_supported_block_types`, of the ledger and of its archives. */
+export const blockTypesOf = (config: Config): readonly BlockType[] =>
+  hasExtension(config, 'ICRC-107')
+    ? [...SUPPORTED_BLOCK_TYPES, { blockType: FEE_COLLECTOR_BLOCK, url: ICRC107_URL }]
+    : SUPPORTED_BLOCK_TYPES

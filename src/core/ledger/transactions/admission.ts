@@ -77,7 +77,9 @@ function nextBlock(state: View<State>, transaction: Transaction, now: TimestampN
     timestamp: now,
     transaction,
     fee: impliedFee(state, transaction),
-    ...collectorKeys(state.feeCollection, state.config.feeCollector),
+    ...(transaction.type === 'feeCollector'
+      ? {}
+      : collectorKeys(state.feeCollection, state.config.feeCollector)),
   }
 }
 

@@ -48,6 +48,7 @@ export function applyEffect(state: State, block: Block): void {
       mint(balances, transaction.to, transaction.amount)
       return
     case 'feeCollector':
+      state.config = { ...state.config, feeCollector: transaction.feeCollector }
       return
     case 'burn':
       burn(balances, transaction.from, transaction.amount)
@@ -59,7 +60,8 @@ export function applyEffect(state: State, block: Block): void {
       state.lastFee = fee
       break
     case 'approve':
-      burn(balances, transaction.from, fee) // Burnt even where a collector is set (§6.4).
+      debit(balances, transaction.from, fee)
+      payFee(state, fee, collectorOf(state.feeCollection, block))
       state.lastFee = fee
       replaceAllowance(allowances, transaction, {
         allowance: transaction.amount,
