@@ -12,6 +12,12 @@ export const NOT_OURS: ReadonlyMap<string, string> = new Map([
   ['bitcoin_get_current_fee_percentiles', 'read in the slot'],
 ])
 
+/** How a ledger fills its archives is its own; where the blocks are then is compared. */
+export const ARCHIVING: ReadonlySet<string> = new Set([
+  ...['create_canister', 'install_code', 'install_chunked_code', 'update_settings'],
+  ...['append_blocks', 'remaining_capacity', 'canister_status', 'deposit_cycles'],
+])
+
 /** Burn memos bear no KYT fee today. */
 export function memoOfToday(hex: string): string {
   const decoded = decodeMemo({ memoType: 'burn', memo: fromHex(hex) })

@@ -25,19 +25,22 @@ export type Ending = { readonly what: string } & Judged
 /** Every recorded block: what is in it, and its hash. */
 export function compareBlocks(player: Player, { blocks }: Recording): Ending[] {
   if (blocks === undefined || player.diverged !== undefined) return []
-  const ours = player.ledger.state.chain.blocks
+  const ours = player.ledger.blocks
+  const { apart } = player.ledger
+  const unlike: Judged =
+    apart === undefined ? { kind: 'unexplained' } : { kind: 'different', reason: apart }
   const verdicts = blocks.map(({ i, h, b }): Ending => {
     const block = ours[i]
     const what = `block ${i}`
-    if (block === undefined) return { what, kind: 'unexplained', recorded: b }
+    if (block === undefined) return { what, ...unlike, recorded: b }
     const said = legacyForm(valueOfBlock(block))
     const hash = toHex(hashBlock(block, hashTransaction(block.transaction)))
     return isSame(said, b) && hash === h
       ? { what, kind: 'equal' }
-      : { what, kind: 'unexplained', recorded: b, ours: said }
+      : { what, ...unlike, recorded: b, ours: said }
   })
   const isMore = ours.length > (blocks.at(-1)?.i ?? -1) + 1
-  const more: Ending = { what: 'blocks', kind: 'unexplained', ours: ours.length }
+  const more: Ending = { what: 'blocks', ...unlike, ours: ours.length }
   return isMore ? [...verdicts, more] : verdicts
 }
 

@@ -1,5 +1,6 @@
 /** Compares one answer of ours with the recorded one. */
 import type { Readable } from './format.ts'
+import { isOfLedger } from './ledger-rules.ts'
 import { sameOutcome } from './outcome.ts'
 import { isSame } from './readable.ts'
 import type { Compared } from './rules.ts'
@@ -42,6 +43,9 @@ export function judge(compared: Compared): Judged {
     if (sameOutcome(ours, { reply })) return { kind: 'equal', reason: reasons.join('; ') }
   }
   const difference = differences.find(({ applies }) => applies(compared))
+  const { ledgerApart } = compared.facts
+  if (difference === undefined && ledgerApart !== undefined && isOfLedger(compared))
+    return { kind: 'different', reason: ledgerApart, ...unexplained }
   if (difference === undefined) return { kind: 'unexplained', ...unexplained }
   const { applies: _, ...rule } = difference
   return { kind: 'different', ...rule, ...unexplained }

@@ -1,40 +1,45 @@
 /** The ledger of a recording: our ledger machine, called by people and by our minter. */
-import { bigEndian, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
+import { bigEndian, equalBytes, fromHex, toHex, utf8 } from '../../../src/core/base/bytes.ts'
 import type { TimestampNs, Tokens } from '../../../src/core/base/units.ts'
 import { tokens } from '../../../src/core/base/units.ts'
+import type { View } from '../../../src/core/base/view.ts'
 import type { Account } from '../../../src/core/ic/account.ts'
 import type { Codec } from '../../../src/core/ic/candid.ts'
 import { EMPTY_HASH, forkHash, labeledHash, leafHash } from '../../../src/core/ic/hash-tree.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
 import { textOfPrincipal } from '../../../src/core/ic/principal.ts'
+import { archiveInterface } from '../../../src/core/ledger/archive/archive-interface.ts'
+import { blocksFrom } from '../../../src/core/ledger/archive/whole-log.ts'
+import type { Block } from '../../../src/core/ledger/blocks/block.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { legacyInterface } from '../../../src/core/ledger/interface/legacy-interface.ts'
-import { apply, initial } from '../../../src/core/ledger/machine.ts'
+import { apply } from '../../../src/core/ledger/machine.ts'
 import { balanceOf, tip } from '../../../src/core/ledger/queries.ts'
-import { configProblem, decideUpgrade } from '../../../src/core/ledger/settings.ts'
 import type { State } from '../../../src/core/ledger/state.ts'
 import {
   decideTransfer,
   decideTransferFrom,
 } from '../../../src/core/ledger/transactions/transfer.ts'
 import type { BurnFromResult, Ledger, LedgerFailure } from '../../../src/core/minter/ports.ts'
-import { LedgerCanister } from '../../../src/core/subnet/ledger-canister.ts'
-import { memoOfThen } from './call-rules.ts'
+import { ARCHIVING, memoOfThen } from './call-rules.ts'
 import type { Fields, Readable, Step } from './format.ts'
-import { field, fieldsOf, NotUnderstood } from './format.ts'
-import { accountOf, configOf, settingsOf } from './ledger-arguments.ts'
+import { fieldsOf, NotUnderstood } from './format.ts'
+import { accountOf } from './ledger-arguments.ts'
 import type { OurCalls } from './our-calls.ts'
 import type { Outcome } from './outcome.ts'
-import { NO_SUCH_METHOD, TRAPPED } from './outcome.ts'
+import { NO_SUCH_CANISTER, NO_SUCH_METHOD, TRAPPED } from './outcome.ts'
 import { readableMessage } from './readable.ts'
+import { ArchiveIds, RecordedToken } from './recorded-token.ts'
 
-const methods: Readonly<Record<string, { readonly result: Codec<unknown> }>> = {
-  ...ledgerInterface,
-  ...legacyInterface,
+type Methods = Readonly<Record<string, { readonly result: Codec<unknown> }>>
+const methods: Methods = { ...ledgerInterface, ...legacyInterface }
+const archiveMethods: Methods = archiveInterface
+
+/** What a method of the ledger answers with, or one of an archive. */
+export function ledgerCodec(method: string, canister = 'ledger'): Codec<unknown> | undefined {
+  const known = canister === 'ledger' ? methods : archiveMethods
+  return Object.hasOwn(known, method) ? known[method]?.result : undefined
 }
-
-export const ledgerCodec = (method: string): Codec<unknown> | undefined =>
-  Object.hasOwn(methods, method) ? methods[method]?.result : undefined
 
 const STOPPED: LedgerFailure = { type: 'temporarilyUnavailable', message: 'the ledger is stopped' }
 
@@ -47,54 +52,89 @@ export function readableAccount({ owner, subaccount }: Account): Readable {
 const answerOf = (result: BurnFromResult): Readable =>
   result.type === 'ok' ? { Ok: String(result.blockIndex) } : 'refused'
 
+export type Asked = {
+  readonly id: Principal
+  readonly caller: Principal
+  readonly now: TimestampNs
+}
+
+/** Whether the archives of a recording refused what its ledger asked of them. */
+const isArchivingRefused = ({ calls = [] }: Step): boolean =>
+  calls.some(({ m, x }) => ARCHIVING.has(m) && x !== undefined)
+
 export class LedgerSide {
   readonly #calls: OurCalls
   readonly #id: Principal
-  #installed: { readonly canister: LedgerCanister; readonly state: State } | undefined
+  readonly #archives: ArchiveIds
+  #installed: RecordedToken | undefined
   isStopped = false
+  /** Archives that answer nothing now, by id. */
+  readonly #stopped = new Set<string>()
 
-  constructor(id: Principal, calls: OurCalls) {
+  /** `archives`: ids of those that were recorded, in the order of their creation. */
+  constructor(id: Principal, calls: OurCalls, archives: readonly Principal[]) {
     this.#id = id
     this.#calls = calls
+    this.#archives = new ArchiveIds(archives)
   }
 
-  get #ledger() {
+  get #token(): RecordedToken {
     if (this.#installed === undefined) throw new NotUnderstood('a call before the ledger is there')
     return this.#installed
   }
 
   get state(): State {
-    return this.#ledger.state
+    return this.#token.state
+  }
+
+  /** Every block, wherever it is. */
+  get blocks(): readonly View<Block>[] {
+    return [...blocksFrom(this.#token.log, 0n)]
+  }
+
+  /** Why it does not do today what was recorded. */
+  get apart(): string | undefined {
+    return this.#installed?.apart
   }
 
   install(step: Step, now: TimestampNs): Outcome {
-    const config = configOf(field(step.in, 'Init'))
-    const problem = configProblem(config)
-    if (problem !== undefined) return { code: TRAPPED, message: problem }
-    const state = initial(config, now)
-    this.#installed = { canister: new LedgerCanister(this.#id, state), state }
-    this.isStopped = false
-    return { reply: 'answered' }
+    const ids = { id: this.#id, archive: this.#archives.forNext() }
+    const { token, outcome } = RecordedToken.install(ids, step, now)
+    // One that was not installed leaves the canister empty, or as it was.
+    if (token !== undefined) this.#installed = token
+    if (token !== undefined) this.isStopped = false
+    return outcome
+  }
+
+  stopArchive(id: Principal, isStopped: boolean): void {
+    if (isStopped) this.#stopped.add(toHex(id))
+    else this.#stopped.delete(toHex(id))
   }
 
   upgrade(step: Step): Outcome {
-    const settings = settingsOf(fieldsOf(field(step.in, 'Upgrade')))
-    const { events, reply } = decideUpgrade(this.state, settings)
-    for (const event of events) apply(this.state, event)
-    return reply.type === 'trap' ? { code: TRAPPED } : { reply: 'answered' }
+    return this.#token.upgrade(step)
   }
 
-  answer(step: Step, caller: Principal, now: TimestampNs): Outcome {
-    if (this.isStopped) return { code: TRAPPED }
+  /** `id`: of the ledger, or of one of its archives. */
+  answer(step: Step, { id, caller, now }: Asked): Outcome {
+    if (this.isStopped || this.#installed === undefined) return { code: TRAPPED }
+    if (this.#stopped.has(toHex(id))) return { code: TRAPPED }
+    const isLedger = equalBytes(id, this.#id)
+    const canister = this.#token.find(id)
+    if (canister === undefined) return { code: NO_SUCH_CANISTER }
     const kind = step.op === 'q' ? 'query' : 'update'
     const context = { caller, now, kind, dataCertificate: () => undefined } as const
-    const handlers = this.#ledger.canister.handlers(context)
+    const handlers = canister.handlers(context)
     const method = step.m ?? ''
     const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined
-    const codec = ledgerCodec(method)
+    const codec = ledgerCodec(method, isLedger ? 'ledger' : 'archive')
     if (handler === undefined || codec === undefined || (kind === 'query' && !handler.isQuery))
       return { code: NO_SUCH_METHOD }
-    const outcome = handler.answer(fromHex(step.a ?? ''))
+    const outcome = this.#token.during(
+      () => handler.answer(fromHex(step.a ?? '')),
+      now,
+      !isArchivingRefused(step) && this.#stopped.size === 0,
+    )
     return outcome.type === 'result'
       ? { reply: readableMessage(codec, outcome.value) }
       : { code: TRAPPED, message: outcome.message }
@@ -128,7 +168,7 @@ export class LedgerSide {
     const main = { owner: minter }
     const burnMemo = (memo: Uint8Array): Uint8Array => fromHex(memoOfThen(toHex(memo), checkFee))
     return {
-      ...this.#ledger.canister.port(minter, now),
+      ...this.#token.canisters.ledger.port(minter, now),
       mint: ({ to, amount, memo }) =>
         asked('icrc1_transfer', { to, amount, memo, readable: { to: readableAccount(to) } }, memo),
       burn: ({ subaccount, amount, memo }) => {

@@ -13,6 +13,7 @@ export type Outcome =
 
 export const TRAPPED = 5
 export const NO_SUCH_METHOD = 3
+export const NO_SUCH_CANISTER = 3
 
 /** A step whose long answer was shortened says only that it is answered. */
 export const ANSWERED = { reply: 'answered' } as const

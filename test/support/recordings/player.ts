@@ -2,6 +2,7 @@
  * Plays a recording against our machines and compares, step by step. Every answer is equal,
  * different for a reason that a rule names, or not compared for a reason; the rest is unexplained.
  */
+import { attempt, BadEncoding } from '../../../src/core/base/errors.ts'
 import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { NS_PER_SECOND, timestampNs } from '../../../src/core/base/units.ts'
 import type { Principal } from '../../../src/core/ic/principal.ts'
@@ -24,7 +25,7 @@ import { OurCalls } from './our-calls.ts'
 import type { Outcome } from './outcome.ts'
 import { ANSWERED, recordedOutcome } from './outcome.ts'
 import { isSame } from './readable.ts'
-import { callsOf } from './recorded-calls.ts'
+import { archivesOf, callsOf } from './recorded-calls.ts'
 import type { Facts } from './rules.ts'
 import { DONATION, UNCOMPARED } from './rules.ts'
 
@@ -54,7 +55,7 @@ export class Player {
     const { master_secret = '01' } = recording.ecdsa ?? {}
     this.#signer = new Signer(master_secret, this.#id('minter'))
     this.minter = new MinterSide(this.#id('minter'), this.#signer, settings)
-    this.ledger = new LedgerSide(this.#id('ledger'), this.#calls)
+    this.ledger = new LedgerSide(this.#id('ledger'), this.#calls, archivesOf(recording))
     this.#inStep = new InStep(this.#id('minter'), this.ledger, (what, judged) =>
       this.#judge(what, judged),
     )
@@ -178,6 +179,7 @@ export class Player {
       minterId,
       isSendingDown: this.chain.sendTransaction.type !== 'normal',
       diverged: this.#inStep.diverged,
+      ledgerApart: this.ledger.apart,
     }
     if (!this.minter.isInstalled) return { ...facts, mainAddress: '', checkFee: 0n, network: '' }
     const { config, volatile } = this.minter.minter.state
@@ -205,9 +207,15 @@ export class Player {
     const caller = principalOf(this.#recording, step.as)
     if (step.c === 'minter')
       return this.minter.answer(step, caller, { ...this.#world(), callsOverlap })
-    if (step.c === 'ledger') return this.ledger.answer(step, caller, this.#now)
     if (step.c === 'kyt') return ANSWERED
-    throw new NotUnderstood(`a call of a canister "${step.c}"`)
+    return this.ledger.answer(step, { id: this.#canister(step), caller, now: this.#now })
+  }
+
+  /** The ledger or one of its archives. */
+  #canister({ c }: Step): Principal {
+    const id = attempt(() => principalOf(this.#recording, c))
+    if (id instanceof BadEncoding) throw new NotUnderstood(`a call of a canister "${c}"`)
+    return id
   }
 
   #judgeCall(step: Step, ours: Outcome): Judged {
@@ -232,7 +240,7 @@ export class Player {
     const reason = UNCOMPARED.get(m)
     if (reason !== undefined) return { kind: 'uncompared', reason }
     if (c === 'kyt') return { kind: 'uncompared', reason: 'the checker is played' }
-    const codec = c === 'minter' ? recordedCodec(m) : ledgerCodec(m)
+    const codec = c === 'minter' ? recordedCodec(m) : ledgerCodec(m, c)
     if (codec === undefined && step.x === undefined) return unknownMethod(m)
     const recorded = this.chain.translated(recordedOutcome(step, codec))
     return judge({ step, recorded, ours, facts: this.#facts() })
@@ -280,7 +288,7 @@ export class Player {
       if (step.c === 'ledger') this.ledger.isStopped = isStopped
       else if (step.c === 'minter') this.minter.isStopped = isStopped
       else if (step.c === 'kyt') this.#checker.isStopped = isStopped
-      else throw new NotUnderstood(`${step.what} of "${step.c}"`)
+      else this.ledger.stopArchive(this.#canister(step), isStopped)
       return
     }
     if (step.what === 'kyt') {
@@ -316,6 +324,8 @@ export class Player {
     this.#isLedgerApart = ours !== recorded
     const what = 'certified data of the ledger'
     if (ours === recorded) this.#judge(what, { kind: 'equal' })
+    else if (this.ledger.apart !== undefined)
+      this.#judge(what, { kind: 'different', reason: this.ledger.apart, recorded, ours })
     else if (op === 'wait' || op === 'jump')
       this.#judge(what, { kind: 'different', reason: 'rounds are planned today', recorded, ours })
     else this.#judge(what, { kind: 'unexplained', recorded, ours })

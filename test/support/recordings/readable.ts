@@ -47,7 +47,10 @@ function read(reader: ValueReader, type: CandidType): Readable | undefined {
       if (field === undefined) throw new NotUnderstood('no such case')
       return { [nameOf(field)]: read(reader, field.inner) ?? null }
     }
-    case 'func':
+    case 'func': {
+      const { canisterId, methodName } = reader.func()
+      return [textOfPrincipal(canisterId), methodName]
+    }
     case 'service':
       throw new NotUnderstood(`values of type ${wire.type}`)
   }

@@ -1,15 +1,16 @@
 /** What the recorded minter asked of others, in the words of what ours asks. */
-import { fromHex } from '../../../src/core/base/bytes.ts'
+import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
 import { decodeTransaction } from '../../../src/core/btc/transaction.ts'
-import { memoOfToday, NOT_OURS } from './call-rules.ts'
+import type { Principal } from '../../../src/core/ic/principal.ts'
+import { ARCHIVING, memoOfToday, NOT_OURS } from './call-rules.ts'
 import type { RecordedChain } from './chain.ts'
-import type { RecordedCall } from './format.ts'
-import { field, NotUnderstood } from './format.ts'
+import type { RecordedCall, Recording } from './format.ts'
+import { field, listOf, NotUnderstood, principalOf } from './format.ts'
 import type { OurCall } from './our-calls.ts'
 
 /** A recorded call in the words of ours, as often as it was made. */
 export function callsOf(call: RecordedCall, chain: RecordedChain): readonly OurCall[] {
-  if (NOT_OURS.has(call.m)) return []
+  if (NOT_OURS.has(call.m) || ARCHIVING.has(call.m)) return []
   return new Array<OurCall>(call.count ?? 1).fill(callOf(call, chain))
 }
 
@@ -55,4 +56,22 @@ function longestHex(args: unknown): string {
   const [longest] = [...found].sort((a, b) => b.length - a.length)
   if (longest === undefined) throw new NotUnderstood('a transaction without its bytes')
   return longest
+}
+
+/** Archives of a recording in the order in which they first appear. */
+export function archivesOf(recording: Recording): readonly Principal[] {
+  const named = Object.keys(recording.canisters).filter((name) => /archive/i.test(name))
+  const called = recording.steps.flatMap(({ calls = [], parts = [] }) =>
+    [...calls, ...parts.flatMap((part) => part.calls ?? [])].flatMap(({ to, m }) =>
+      m === 'append_blocks' ? [to] : [],
+    ),
+  )
+  const listed = recording.steps.flatMap(({ m, out }) =>
+    m === 'archives' || m === 'icrc3_get_archives'
+      ? listOf(out).flatMap((row) => field(row, 'canister_id') ?? [])
+      : [],
+  )
+  const all = [...called, ...listed, ...named].map((name) => principalOf(recording, String(name)))
+  const ids = all.map((id) => toHex(id))
+  return all.filter((_, place) => ids.indexOf(ids[place] ?? '') === place)
 }

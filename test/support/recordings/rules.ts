@@ -9,6 +9,7 @@
 import { eventOfToday, plainEvent } from './event-rules.ts'
 import type { Readable, Step } from './format.ts'
 import { field, fieldsOf, listOf } from './format.ts'
+import { ledgerAdjustments, ledgerDifferences } from './ledger-rules.ts'
 import type { Outcome } from './outcome.ts'
 import { canonical, caseOf } from './readable.ts'
 
@@ -18,6 +19,8 @@ export type Facts = {
   readonly mainAddress: string
   readonly checkFee: bigint
   readonly network: string
+  /** Why the ledger is not as the recorded one. */
+  readonly ledgerApart: string | undefined
   /** Transactions cannot be sent now. */
   readonly isSendingDown: boolean
   /** By which recorded difference the two minters hold other requests or coins since. */
@@ -31,7 +34,7 @@ export type Compared = {
   readonly facts: Facts
 }
 
-type Adjustment = {
+export type Adjustment = {
   readonly reason: string
   /** The recorded reply as today's, or undefined where the rule says nothing of it. */
   readonly adjust: (
@@ -87,6 +90,7 @@ const OWN_WORDS: readonly RegExp[] = [
 ]
 
 export const adjustments: readonly Adjustment[] = [
+  ...ledgerAdjustments,
   {
     reason: 'newer replies name the minimum deposit',
     adjust: (recorded, ours, compared) =>
@@ -184,15 +188,8 @@ const isGetAddressOfAnonymous = ({ step }: Compared): boolean =>
 const hasLongSubaccount = ({ step }: Compared): boolean =>
   /"subaccount":"[0-9a-f]{65,}"/.test(JSON.stringify(step.in ?? null))
 
-const ledgerDifference = (method: string, reason: string): Difference => ({
-  reason,
-  applies: ({ step }) => step.c === 'ledger' && step.m === method,
-})
-
 export const differences: readonly Difference[] = [
-  ledgerDifference('icrc1_metadata', 'newer ledgers show keys of ICRC-103'),
-  ledgerDifference('icrc1_supported_standards', 'newer ledgers know ICRC-10, 21, 103 and 106'),
-  ledgerDifference('icrc3_supported_block_types', 'newer ledgers list 1xfer'),
+  ...ledgerDifferences,
   {
     reason: 'of a subaccount of 33 bytes the last was read as the next field: a defect',
     isCarriedOut: true,

@@ -5,6 +5,9 @@ import { present } from '../../../src/core/base/errors.ts'
 import type { Method, ValueOf } from '../../../src/core/ic/candid.ts'
 import { encodeArgs } from '../../../src/core/ic/candid.ts'
 import { principalOfText } from '../../../src/core/ic/principal.ts'
+import { archiveInterface } from '../../../src/core/ledger/archive/archive-interface.ts'
+import type { LedgerArg } from '../../../src/core/ledger/interface/init-interface.ts'
+import { ledgerArgCodec } from '../../../src/core/ledger/interface/init-interface.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { minterArgCodec, minterInterface } from '../../../src/core/minter/interface/interface.ts'
 import type { RecordedCall, Recording, Step } from './format.ts'
@@ -19,7 +22,11 @@ export const MAIN_ADDRESS = 'bc1qenavq5cup44v9thmd89lu7e98l88flanutvxw7'
 export const START = 1_719_792_000_000_000_000n
 export const SECOND = 1_000_000_000n
 
-const interfaces = { minter: minterInterface, ledger: ledgerInterface }
+const interfaces = {
+  minter: minterInterface,
+  ledger: ledgerInterface,
+  archive: archiveInterface,
+}
 type Api = typeof interfaces
 /** The same without their types. */
 const methods: Readonly<Record<keyof Api, Readonly<Record<string, Method>>>> = interfaces
@@ -61,6 +68,25 @@ export function call<C extends keyof Api, M extends keyof Api[C] & string>(
   }
 }
 
+const ledgerInit: LedgerArg = {
+  type: 'init',
+  args: {
+    decimals: 8,
+    tokenSymbol: 'ckBTC',
+    tokenName: 'ckBTC',
+    transferFee: 10n,
+    metadata: [],
+    mintingAccount: { owner: principalOfText(MINTER) },
+    initialBalances: [],
+    maxMemoLength: 80,
+    archiveOptions: {
+      numBlocksToArchive: 1_000n,
+      triggerThreshold: 1_000_000n,
+      controllerId: principalOfText(MINTER),
+    },
+  },
+}
+
 export const install: readonly Step[] = [
   {
     op: 'world',
@@ -70,18 +96,7 @@ export const install: readonly Step[] = [
   {
     op: 'install',
     c: 'ledger',
-    in: {
-      Init: {
-        decimals: 8,
-        token_symbol: 'ckBTC',
-        token_name: 'ckBTC',
-        transfer_fee: '10',
-        metadata: [],
-        minting_account: { owner: MINTER },
-        initial_balances: [],
-        max_memo_length: 80,
-      },
-    },
+    a: toHex(encodeArgs([ledgerArgCodec], [ledgerInit])),
   },
   {
     op: 'install',
