@@ -25,6 +25,13 @@ const PAGE_BYTES = 4_096
 /** Budget of batches; a gate fails at half of the rate. */
 const TRANSFERS_PER_S = 20_000
 const BATCH = 100
+/**
+ * One by one it is the disk that decides: 2,000 a second where a flush takes an eighth of a
+ * millisecond. So the gates are against what waits for the same disk: LMDB flushes pages and then
+ * the root, where SQLite flushes its log, and a bare flush is the least there is.
+ */
+const SHARE_OF_SQLITE = 0.3
+const SHARE_OF_FLUSH = 0.15
 
 type Row = { readonly name: string; readonly batch: number; readonly gates: readonly Gate[] }
 
@@ -122,10 +129,12 @@ export const durableBenchmarks: readonly Benchmark[] = [
     batch: BATCH,
     gates: [{ of: 'rate', relation: '>=', bound: TRANSFERS_PER_S / 2 }],
   }),
-  // The disk decides how many there are in a second: 2,000 where a flush takes a quarter of a ms.
   durable({
     name: 'ledger-durable',
     batch: 1,
-    gates: [{ of: 'sqlite', relation: '>=', bound: 0.5 }],
+    gates: [
+      { of: 'sqlite', relation: '>=', bound: SHARE_OF_SQLITE },
+      { of: 'flush', relation: '>=', bound: SHARE_OF_FLUSH },
+    ],
   }),
 ]
