@@ -2,7 +2,6 @@
  * A node as it goes on from its disk: newest snapshot, then the slots after it, through every start
  * of the subnet up to the last one. Source: architecture §7, threshold §18.4.
  */
-import { deserialize, serialize } from 'node:v8'
 import { equalBytes } from '../../core/base/bytes.ts'
 import { attempt, BadEncoding, CkbtcError, present } from '../../core/base/errors.ts'
 import { canisterIdsOf } from '../../core/ic/canister-ids.ts'
@@ -15,6 +14,7 @@ import type { SignerSlot } from '../../core/subnet/signer-past.ts'
 import { decodeSignerCalls } from '../../core/subnet/signer-past.ts'
 import { storeDamaged, storeDiverged } from '../store/problem.ts'
 import type { NodeDisk } from './node-disk.ts'
+import { decodeState, encodeState } from './snapshot-codec.ts'
 
 /** What a subnet goes on from: its keys (public), and the state of its canisters. */
 type Kept = { readonly keys: Uint8Array; readonly state: ReplicaState }
@@ -103,7 +103,7 @@ function save(disk: NodeDisk, node: SubnetNode): Uint8Array | undefined {
   if (snapshot === undefined || root === undefined) return undefined
   const { slot: next, keys, state } = snapshot
   const saved = { format: SNAPSHOT_FORMAT, keys, state, begun: node.config.restored, root }
-  const bytes = new Uint8Array(serialize(saved))
+  const bytes = encodeState(saved)
   if (next > 0n) disk.commit({ snapshot: { slot: next - 1n, bytes } })
   return bytes
 }
@@ -200,7 +200,7 @@ function parse(bytes: Uint8Array): Saved | undefined {
 
 function deserialized(bytes: Uint8Array): (Saved & { readonly format?: number }) | undefined {
   try {
-    return deserialize(bytes) as Saved & { readonly format?: number }
+    return decodeState(bytes) as Saved & { readonly format?: number }
   } catch {
     return undefined // It names no classes of errors for what it does not know.
   }

@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deserialize, serialize } from 'node:v8'
 import fc from 'fast-check'
 import { open } from 'lmdb'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
@@ -32,6 +31,7 @@ import {
   SLOT_WEIGHT,
   SnapshotPace,
 } from '../../../src/host/disks/running-snapshots.ts'
+import { decodeState, encodeState } from '../../../src/host/disks/snapshot-codec.ts'
 import { LmdbStore } from '../../../src/host/store/lmdb-store.ts'
 import { MemoryStore } from '../../../src/host/store/store.ts'
 import { canistersAt } from '../../../src/wallet/canisters.ts'
@@ -223,9 +223,9 @@ describe('a snapshot that is not what was written', () => {
       bytes.map((byte, i) => (i === Math.floor(bytes.length * at) ? byte ^ 1 : byte))
   /** Under a checksum of its own, as a program would write it that had gone wrong. */
   const alter = (change: (saved: Saved) => void) => (disk: NodeDisk) => {
-    const saved: Saved = deserialize(present([...disk.snapshots()][0], 'one is there').bytes)
+    const saved = decodeState(present([...disk.snapshots()][0], 'one is there').bytes) as Saved
     change(saved)
-    disk.commit({ snapshot: { slot: slot(), bytes: new Uint8Array(serialize(saved)) } })
+    disk.commit({ snapshot: { slot: slot(), bytes: encodeState(saved) } })
   }
 
   /** On a real disk: what lies under a key is changed behind the back of the store. */
