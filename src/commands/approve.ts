@@ -45,7 +45,7 @@ export async function approve(
   const { token } = session
   const amount = parseTokenAmount(words, token)
   const isLocal = session.network.kind === 'local'
-  const spender = parseAccount(typed, { isLocal })
+  const spender = parseAccount(typed, { isLocal, token })
   const from = openSpender(session, context, options.text('fromSubaccount'))
   const [expires, expected] = [options.text('expiresIn'), options.text('expected')]
   const expiresAt =

@@ -60,7 +60,7 @@ export async function exportHistory(
       warnings: allWarnings(),
       essential: String(rows),
       print: ({ answer, paint }) =>
-        answer(`${paint.good('✓')} ${rows} row${rows === 1 ? '' : 's'} of ${named.text} in ${out}`),
+        answer(`${paint.good('✓')} ${rows} row${rows === 1 ? '' : 's'} in ${out}`),
     })
 }
 

@@ -49,7 +49,10 @@ export async function transfer(
   const amount = spentAmount(args, 'transfer', token)
   const isLocal = session.network.kind === 'local'
   const command = `ckbtc redeem ${args.join('')} --to ${typed}`
-  const to = withSubaccount(parseAccount(typed, { isLocal, command }), options.text('toSubaccount'))
+  const to = withSubaccount(
+    parseAccount(typed, { isLocal, command, token }),
+    options.text('toSubaccount'),
+  )
   const spender = openSpender(session, context, options.text('fromSubaccount'))
   const wanted = { from: spender.account, to, amount, memo }
   const key = options.text('idempotencyKey')
@@ -118,9 +121,24 @@ function proposal(plan: TransferPlan, spender: Spender) {
       ['  To', `${to}${isFirst ? '   first time you send to this account' : ''}`],
       ...(network.kind === 'local' ? [] : [compareLine(to)]),
       ['  Fee', smallText(plan.fee, token)],
-      ['  You keep', tokenText(plan.keeps, token)],
+      ...effectLines(plan, token),
     ],
   } as const
+}
+
+function effectLines(
+  { effect, keeps }: TransferPlan,
+  token: Token,
+): readonly (readonly [name: string, value: string])[] {
+  const left = ['  You keep', tokenText(keeps, token)] as const
+  switch (effect) {
+    case 'transfer':
+      return [left]
+    case 'mint':
+      return [['  Mints', `new ${token.symbol}: you are the minting account`]]
+    case 'burn':
+      return [left, ['  Burns', `this is the minting account: the ${token.symbol} will be gone`]]
+  }
 }
 
 function printPlan(plan: TransferPlan, spender: Spender, context: Context): void {

@@ -10,6 +10,7 @@ import type { Account } from '../core/ic/account.ts'
 import { accountOfText } from '../core/ic/account.ts'
 import { devUser } from './identity.ts'
 import type { BitcoinKind } from './network.ts'
+import type { Token } from './token.ts'
 
 /** Networks whose addresses are told apart; testnets share theirs. */
 const bitcoinNetworks: readonly { readonly name: string; readonly network: BitcoinNetwork }[] = [
@@ -43,13 +44,26 @@ const quoted = (text: string): string =>
  */
 export function parseAccount(
   text: string,
-  { isLocal, command }: { readonly isLocal: boolean; readonly command?: string },
+  {
+    isLocal,
+    command,
+    token,
+  }: { readonly isLocal: boolean; readonly command?: string; readonly token?: Token },
 ): Account {
   const typed = text.trim()
   const dev = /^dev([0-4])$/.exec(typed)?.[1]
   if (isLocal && dev !== undefined) return { owner: devUser(Number(dev)).principal }
   const account = attempt(() => accountOfText(typed))
   if (!(account instanceof BadEncoding)) return account
+  if (looksLikeAddress(typed) && token?.isFurther === true)
+    throw new Problem(
+      'DEST_IS_BITCOIN',
+      `that is a Bitcoin address; ${token.symbol} moves between accounts`,
+      {
+        fix: 'ask for the principal of the receiver; yours is shown by',
+        command: 'ckbtc principal',
+      },
+    )
   if (looksLikeAddress(typed))
     throw new Problem(
       'DEST_IS_BITCOIN',

@@ -57,10 +57,7 @@ describe('ckbtc export', () => {
   test('writes every row once, as the specification names the columns', async () => {
     const out = pathOf('all.csv')
     const ran = await desk.run(exportHistory, { options: { out } })
-    expect([ran.exit, ran.out]).toEqual([
-      0,
-      `✓ 4 rows of ${textOfPrincipal(dev0.principal)} in ${out}\n`,
-    ])
+    expect([ran.exit, ran.out]).toEqual([0, `✓ 4 rows in ${out}\n`])
     const csv = readFileSync(out, 'utf8')
     expect(csv.slice(0, csv.indexOf('\r\n'))).toBe(
       'time_utc,network,account,type,direction,amount_btc,amount_sat,fee_sat,counterparty,' +

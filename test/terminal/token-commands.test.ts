@@ -376,3 +376,33 @@ describe('what is read', () => {
     }
   })
 })
+
+describe('who has the minting account', () => {
+  const minter = { globals: { token: 'XYZ', key: 'dev4' } }
+
+  test('mints by a transfer, without a fee, and knows it again after a lost answer', async () => {
+    const before = await balanceIn('XYZ')
+    const desk = desks.open()
+    const shown = await desk.run(transfer, { ...send('5xyz', { dryRun: true }), ...minter })
+    expect(shown.out).toContain('Mints')
+    const { data } = await desk.json(transfer, { ...send('5xyz'), ...minter })
+    expect(data).toMatchObject({ amount_units: '5000000', fee_units: '0' })
+    desks.lose(desk, 'answer')
+    const { error } = await desk.json(transfer, { ...send('6xyz'), ...minter })
+    desks.mend(desk)
+    const { op } = error.details
+    const found = await desk.json(status, { args: [op] })
+    expect(found.data.operations).toMatchObject([{ op, state: 'done' }])
+    expect(await balanceIn('XYZ')).toBe(before + 11_000_000n)
+  })
+
+  test('burns what is sent to it, and whoever sends is told so', async () => {
+    const supply = () => clientOf('XYZ').ledger.totalSupply()
+    const before = await supply()
+    const typed = inXyz({ args: ['2xyz'], options: { to: 'dev4' } })
+    const { err, exit } = await desks.open().run(transfer, typed)
+    expect(exit).toBe(0)
+    expect(err).toContain('Burns')
+    expect(await supply()).toBe(before - 2_000_000n)
+  })
+})

@@ -38,6 +38,8 @@ export type TransferPlan = {
   readonly amount: bigint
   readonly fee: bigint
   readonly memo: Uint8Array | undefined
+  /** What the minting account sends is made, and what it gets is burned; neither costs a fee. */
+  readonly effect: 'transfer' | 'mint' | 'burn'
   readonly balance: bigint
   /** What is left in the account afterwards. */
   readonly keeps: bigint
@@ -56,14 +58,33 @@ export async function planTransfer(
   client: Client,
   { from, to, amount: wanted, memo }: TransferRequest,
 ): Promise<TransferPlan> {
-  const [balance, fee] = await Promise.all([client.ledger.balanceOf(from), client.ledger.fee()])
+  const [balance, ledgerFee, effect] = await Promise.all([
+    client.ledger.balanceOf(from),
+    client.ledger.fee(),
+    effectOf(client, from, to),
+  ])
+  const fee = effect === 'transfer' ? ledgerFee : 0n
   const amount = wanted === 'all' ? (balance > fee ? balance - fee : 0n) : wanted
+  if (effect === 'mint' && amount > 0n)
+    return { from, to, amount, fee, memo, effect, balance, keeps: balance }
   if (amount + fee > balance || amount === 0n)
     throw ledgerRefusal(
       { type: 'insufficientFunds', balance },
       asked(client, amount === 0n ? 1n : amount, fee),
     )
-  return { from, to, amount, fee, memo, balance, keeps: balance - amount - fee }
+  return { from, to, amount, fee, memo, effect, balance, keeps: balance - amount - fee }
+}
+
+/** Of ckBTC the minter alone mints and burns; of a further token whoever has the minting account. */
+async function effectOf(
+  client: Client,
+  from: Account,
+  to: Account,
+): Promise<TransferPlan['effect']> {
+  const token = tokenOf(client.network)
+  const minting = token.isFurther ? await client.ledger.mintingAccount() : undefined
+  if (minting === undefined) return 'transfer'
+  return sameAccount(to, minting) ? 'burn' : sameAccount(from, minting) ? 'mint' : 'transfer'
 }
 
 const asked = (client: Client, amount: bigint, fee: bigint) =>
@@ -225,18 +246,22 @@ export function findTransfer(
   const from = accountFact(operation, 'from')
   const to = accountFact(operation, 'to')
   const amount = amountFact(operation, 'amount')
+  const fee = amountFact(operation, 'fee')
   const memo = memoFact(operation)
   const since = createdAt > 300_000_000_000n ? createdAt - 300_000_000_000n : 0n
   return findBlock(operating.client, { since, certified }, ({ block: { transaction } }) => {
-    if (transaction.type !== 'transfer' && transaction.type !== 'burn') return false
+    const { type } = transaction
+    if (type === 'approve' || type === 'feeCollector') return false
     if (transaction.createdAtTime !== createdAt || transaction.amount !== amount) return false
     if (from === undefined || to === undefined) return false
     // What goes to the minter is burned, and its block names no receiver.
-    if (transaction.type === 'transfer' && !sameAccount(transaction.to, to)) return false
+    if (transaction.type !== 'burn' && !sameAccount(transaction.to, to)) return false
     const sameMemo =
       memo === undefined || transaction.memo === undefined
         ? memo === transaction.memo
         : equalBytes(memo, transaction.memo)
+    // What the minting account sends costs nothing, and its block names no payer.
+    if (transaction.type === 'mint') return sameMemo && fee === 0n
     return sameMemo && sameAccount(transaction.from, from)
   })
 }
