@@ -22,6 +22,7 @@ import { HeaderKeeper } from '../bitcoin/header-keeper.ts'
 import { storeDamaged } from '../store/problem.ts'
 import type { Store, StoreWriter } from '../store/store.ts'
 import { DiskLog, incarnationAt } from './disk-log.ts'
+import { readParts, removeParts, writeParts } from './snapshot-parts.ts'
 
 const SEED = utf8('seed')
 const GENESIS = utf8('genesis')
@@ -30,7 +31,6 @@ const RECORDS = utf8('record/')
 const FIRST_EPOCH = `${EPOCH_RECORDS}first`
 /** Hash of the slot that a snapshot is of. */
 const SNAPSHOTS = utf8('snapshot/')
-const SNAPSHOT_BYTES = utf8('snapshot-bytes/')
 const SNAPSHOTS_KEPT = 2
 /** What the canisters asked of the signer, under the number of the slot, 8 bytes big-endian. */
 const SIGNER_PAST = utf8('signer/')
@@ -185,9 +185,10 @@ export class NodeDisk {
   *snapshots(): Generator<Snapshot> {
     for (const key of this.#store.keys({ prefix: SNAPSHOTS, reverse: true })) {
       const slot = fromBigEndian(key.subarray(SNAPSHOTS.length))
-      const [own, hash] = [this.log.hashAt(slot), this.#readable(key)]
+      const own = this.log.hashAt(slot)
+      const hash = readable(() => this.#store.get(key))
       if (own === undefined || hash === undefined || !equalBytes(own, hash)) continue
-      const bytes = this.#readable(concat(SNAPSHOT_BYTES, u64be(slot)))
+      const bytes = readable(() => readParts(this.#store, slot))
       if (bytes !== undefined) yield { slot, bytes }
     }
   }
@@ -275,7 +276,7 @@ export class NodeDisk {
   #putSnapshot(writer: StoreWriter, { slot, bytes }: Snapshot, end: LogPosition): void {
     const hash = slot === end.next - 1n ? end.previous : this.log.hashAt(slot)
     writer.put(concat(SNAPSHOTS, u64be(slot)), present(hash, 'a snapshot is of a slot on disk'))
-    writer.put(concat(SNAPSHOT_BYTES, u64be(slot)), bytes)
+    writeParts(writer, slot, bytes)
     const all = writer.keys({ prefix: SNAPSHOTS, reverse: true })
     for (const key of all.slice(SNAPSHOTS_KEPT)) removeSnapshot(writer, key)
     const oldest = present(all.slice(0, SNAPSHOTS_KEPT).at(-1), 'one was written just now')
@@ -296,16 +297,6 @@ export class NodeDisk {
     }
   }
 
-  #readable(key: Uint8Array): Uint8Array | undefined {
-    try {
-      return this.#store.get(key)
-    } catch (error) {
-      // An older one and the log stand in for it.
-      if (error instanceof CkbtcError) return undefined
-      throw error
-    }
-  }
-
   #cut(writer: StoreWriter, length: bigint): LogPosition {
     const from = concat(SNAPSHOTS, u64be(length))
     for (const key of writer.keys({ prefix: SNAPSHOTS, from })) removeSnapshot(writer, key)
@@ -317,6 +308,16 @@ export class NodeDisk {
   }
 }
 
+/** Undefined for what is damaged: an older snapshot and the log stand in for it. */
+function readable<T>(read: () => T | undefined): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof CkbtcError) return undefined
+    throw error
+  }
+}
+
 const pastKey = (slot: bigint): Uint8Array => concat(SIGNER_PAST, u64be(slot))
 
 const recordKey = (key: string): Uint8Array => concat(RECORDS, utf8(key))
@@ -324,5 +325,5 @@ const recordKey = (key: string): Uint8Array => concat(RECORDS, utf8(key))
 /** `key`: of its hash. */
 function removeSnapshot(writer: StoreWriter, key: Uint8Array): void {
   writer.remove(key)
-  writer.remove(concat(SNAPSHOT_BYTES, key.subarray(SNAPSHOTS.length)))
+  removeParts(writer, fromBigEndian(key.subarray(SNAPSHOTS.length)))
 }
