@@ -1,4 +1,5 @@
 /** Every mutant, by the part of the program that it changes. */
+import { archiveMutants } from './archives.ts'
 import { chainMutants } from './chain.ts'
 import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
@@ -43,6 +44,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   ledger: ledgerMutants,
   ledgerMemory: ledgerMemoryMutants,
   ledgerSpeed: ledgerSpeedMutants,
+  archives: archiveMutants,
   replacements: replacementMutants,
   pages: pageMutants,
   recorded: recordedMutants,
