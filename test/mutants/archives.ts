@@ -186,8 +186,8 @@ export const archiveMutants: readonly Mutant[] = [
   {
     name: 'no slot is asked for while blocks are to be moved',
     file: 'subnet/token-canisters.ts',
-    from: 'return nextArchiving(this.#state.ledger)',
-    to: 'return nextArchiving(this.#state.ledger) && undefined',
+    from: 'return nextArchiving(this.state.ledger)',
+    to: 'return nextArchiving(this.state.ledger) || undefined',
     tests: ['core/subnet/token-canisters.test.ts#a slot for each'],
   },
   {

@@ -265,7 +265,7 @@ describe('a block is found by its transaction', () => {
   ledger.fund(bob, 1_000_000n)
   ledger.transfer(minter, alice, 5n, { memo, createdAtTime: created[0] })
   ledger.fund(bob, 1n)
-  ledger.pass(WINDOW)
+  ledger.pass(WINDOW + 1n)
   ledger.transfer(minter, alice, 5n, { memo, createdAtTime: created[1] })
   ledger.fund(bob, 1n)
   ledger.fund(bob, 2n)
