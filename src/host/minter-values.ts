@@ -18,6 +18,8 @@ export type SetKind =
   | { readonly type: 'duration' }
   | { readonly type: 'count'; readonly min: bigint; readonly max: bigint }
   | { readonly type: 'word'; readonly words: readonly string[] }
+  /** The text of an account, or `none`. */
+  | { readonly type: 'account' }
   /** A word of these, or one of the others with principals: `restricted-to:aaaaa-aa,…`. */
   | {
       readonly type: 'mode'
@@ -225,6 +227,7 @@ export function shownValue(name: string, text: string): string {
     case 'count':
     case 'word':
     case 'mode':
+    case 'account':
     case undefined:
       return text
   }

@@ -4,9 +4,10 @@
  */
 import type { MempoolOptions } from '../core/btc/regtest/mempool.ts'
 import type { IdsKind } from '../core/ic/canister-ids.ts'
-import type { MinterSettings } from '../core/subnet/settings.ts'
+import type { LedgerSettings, MinterSettings } from '../core/subnet/settings.ts'
 import { embeddedMinter } from '../core/subnet/settings.ts'
 import type { BitcoinPlace } from './bitcoin-place.ts'
+import { ckbtcSettings, isOfCkbtc, ledgerNameOf, ledgerValueNames } from './ledger-values.ts'
 import type { SetKind, SetValue } from './minter-values.ts'
 import { minterValue, minterValueNames } from './minter-values.ts'
 
@@ -34,17 +35,27 @@ const others: Readonly<Record<string, SetKind>> = {
   [MIN_RELAY_RATE]: { type: 'count', min: 0n, max: RELAY_RATE_MAX },
 }
 
-export const setNames: readonly string[] = [...Object.keys(others), ...minterValueNames]
+export const setNames: readonly string[] = [
+  ...Object.keys(others),
+  ...minterValueNames,
+  ...ledgerValueNames,
+]
 
 /** How a value of that name is written; undefined for a name that nothing has. */
 export const setKind = (name: string): SetKind | undefined =>
-  Object.hasOwn(others, name) ? others[name] : minterValue(name)?.kind
+  Object.hasOwn(others, name)
+    ? others[name]
+    : (minterValue(name) ?? ledgerNameOf(name)?.value)?.kind
 
 export const hasSyncCalls = (set: ReadonlyMap<string, SetValue>): boolean =>
   set.get(SYNC_CALLS) !== 'off'
 
 export const bitcoinRpcPort = (set: ReadonlyMap<string, SetValue>): number =>
   Number(set.get(BITCOIN_RPC) ?? 0)
+
+/** What a running canister takes by an upgrade. */
+export const isByUpgrade = (name: string): boolean =>
+  minterValue(name) !== undefined || isOfCkbtc(name)
 
 /** What a subnet that exists may be started with anew: no part of its state depends on it. */
 export const isFreeToChange = (name: string): boolean =>
@@ -96,3 +107,12 @@ export function minterSettings(
   }
   return { init, settings }
 }
+
+/** What the ledgers are founded with. Every name has been looked up before. */
+export const ledgerSettings = ({
+  set,
+  tokens,
+}: {
+  readonly set: ReadonlyMap<string, SetValue>
+  readonly tokens: LedgerSettings['tokens']
+}): LedgerSettings => ({ ckbtc: ckbtcSettings(set), tokens })

@@ -26,8 +26,8 @@ import { type Isolation, isolations } from './isolation.ts'
 import type { MiningMode } from './mining-mode.ts'
 import { miningModeOfText, textOfMiningMode } from './mining-mode.ts'
 import type { SetValue } from './minter-values.ts'
-import { isByUpgradeAlone, minterValue } from './minter-values.ts'
-import { isFreeToChange } from './set-values.ts'
+import { isByUpgradeAlone } from './minter-values.ts'
+import { isByUpgrade, isFreeToChange } from './set-values.ts'
 import { readTokens, writeToken } from './token-file.ts'
 
 export type SubnetSettings = {
@@ -173,7 +173,7 @@ export function mergeSettings(
   const set = new Map(stored.set)
   for (const [name, value] of given.set ?? new Map<string, SetValue>())
     if (isFreeToChange(name)) set.set(name, value)
-    else if (minterValue(name) !== undefined)
+    else if (isByUpgrade(name))
       continue // By an upgrade, once it runs.
     else if (stored.set.get(name) !== value)
       throw fixed(`--set ${name}`, `${stored.set.get(name) ?? 'its default'}`)

@@ -95,19 +95,22 @@ const status: CommandDefinition = {
 
 const set: CommandDefinition = {
   name: 'set',
-  args: [{ name: '[setting...]', description: 'minter.<name>=<value>, several at once' }],
-  summary: 'change the minter while it runs',
+  args: [{ name: '[setting...]', description: '<part>.<name>=<value>, several at once' }],
+  summary: 'change minter and ledgers while they run',
   description: `Upgrades the minter of the running subnet with other limits, delays, minimums or
-modes, in one step at every node, all of them or none. Without a setting: what is
-in force. Names and values are those of subnet start --set.`,
+modes, or a ledger with another fee, memo limit, fee collector or other archive
+options: one of them at a time, in one step at every node, all of it or nothing.
+Without a setting: what is in force. Parts are minter, ledger (of ckBTC) and
+token.<symbol>; names and values are those of subnet start --set.`,
   examples: [
     ['ckbtc subnet set', 'everything that can be changed, as it is'],
     ['ckbtc subnet set minter.check-fee=200sat minter.hold=1h', 'two at once'],
     ['ckbtc subnet set minter.mode=restricted-to:dev0,dev1', 'these two callers alone'],
+    ['ckbtc subnet set ledger.transfer-fee=20sat', 'what a transfer costs'],
   ],
   exits: [
     [6, 'too few nodes run to decide on it'],
-    [11, 'the minter refuses it and is as it was, or no local subnet runs'],
+    [11, 'the canister refuses it and is as it was, or no local subnet runs'],
   ],
   seeAlso: 'ckbtc subnet start, ckbtc info',
   run: async () => (await import('../subnet/set.ts')).set,

@@ -20,7 +20,7 @@ export type TokenSettings = Omit<Config, 'archiveOptions' | 'indexPrincipal' | '
 
 export type LedgerSettings = {
   /** What is not as in ckBTC's profile. */
-  readonly ckbtc: Pick<LedgerChange, 'transferFee' | 'memoLengthMax' | 'archiveOptions'>
+  readonly ckbtc: LedgerChange
   /** In the order of their ids. */
   readonly tokens: readonly TokenSettings[]
 }

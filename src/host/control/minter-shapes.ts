@@ -1,4 +1,4 @@
-/** What the control port is asked about minter and checker. Implements `docs/spec/cli.md` §§5.16, 5.17. */
+/** What the control port is asked about minter, ledgers and checker. Implements `docs/spec/cli.md` §§5.16, 5.17. */
 import { count, flag, list, nullable, object, oneOf, text } from '../../core/base/json.ts'
 import { CHECKER_MODES } from './checker-modes.ts'
 import { losses } from './losses.ts'
@@ -10,6 +10,19 @@ export const minterShapes = {
   /** What the running minter is set to; asked for nothing: every name. */
   'minter-settings': {
     request: object({ set: list(object({ name: text, value: text }), SETTINGS_MAX) }),
+    reply: object({
+      values: list(
+        object({ name: text, before: nullable(text), value: nullable(text) }),
+        SETTINGS_MAX,
+      ),
+    }),
+  },
+  /** The same of a ledger; `symbol`: of a token beside ckBTC. */
+  'ledger-settings': {
+    request: object({
+      symbol: nullable(text),
+      set: list(object({ name: text, value: text }), SETTINGS_MAX),
+    }),
     reply: object({
       values: list(
         object({ name: text, before: nullable(text), value: nullable(text) }),

@@ -14,6 +14,7 @@ import { BitcoinOperations } from './bitcoin-operations.ts'
 import { setCheckerMode } from './checker-mode.ts'
 import type { ControlHandlers } from './control-server.ts'
 import { statusOf } from './description.ts'
+import { changeLedger, ledgerChangeOf } from './ledger-upgrade.ts'
 import { settleLosses } from './losses.ts'
 import { changeMinter, wantedOf } from './minter-upgrade.ts'
 import { NodeOperations } from './node-operations.ts'
@@ -54,6 +55,12 @@ export function controlHandlers(running: Running): ControlHandlers {
       return {}
     },
     'minter-settings': (request) => changeMinter({ backend, operator }, local, wantedOf(request)),
+    'ledger-settings': (request) =>
+      changeLedger(
+        { backend, operator },
+        { ids: local.ids, tokens: running.settings.tokens },
+        ledgerChangeOf(request),
+      ),
     losses: async (request) => {
       await settleLosses({ backend, operator }, local, request)
       return {}

@@ -15,11 +15,13 @@ import type { ReplyOf } from '../control/protocol.ts'
 import type { DaemonPorts, DaemonRequest } from '../daemon-request.ts'
 import type { Answered } from '../ic/gateway.ts'
 import { startHttpServer } from '../ic/http-server.ts'
+import { isOfCkbtc } from '../ledger-values.ts'
 import { LocalSubnet } from '../local-subnet.ts'
 import { minterValue, shownValue } from '../minter-values.ts'
 import {
   bitcoinRpcPort,
   hasSyncCalls,
+  ledgerSettings,
   mempoolOptions,
   minterSettings,
   snapshotLogMin,
@@ -33,6 +35,7 @@ import { startControlServer } from './control-server.ts'
 import { descriptorOf, statusOf } from './description.ts'
 import { liveDescriptor, removeDescriptor, writeDescriptor } from './descriptor-file.ts'
 import { controlHandlers, setFeeLevel } from './handlers.ts'
+import { changeLedger } from './ledger-upgrade.ts'
 import { LogFile } from './log-file.ts'
 import { changeMinter } from './minter-upgrade.ts'
 import { loadOperator, passingOperator } from './operator.ts'
@@ -40,6 +43,7 @@ import type { Places } from './places.ts'
 import { makePrivate, placesOf } from './places.ts'
 import { takeLock } from './process-lock.ts'
 import { purseScript } from './purse.ts'
+import type { Running } from './running.ts'
 import { decideSettings, storeSettings } from './stored-settings.ts'
 
 /** Threshold specification §23. */
@@ -104,7 +108,7 @@ async function live(life: Life): Promise<void> {
       ids: settings.ids,
       isolation: settings.isolation,
       minter: minterSettings(settings.set, settings),
-      ledgers: { ckbtc: {}, tokens: settings.tokens },
+      ledgers: ledgerSettings(settings),
       operator: operator.principal,
       attachTo: placeOf(settings),
       mempool: mempoolOptions(settings.set),
@@ -131,8 +135,7 @@ async function live(life: Life): Promise<void> {
     const { backend } = local.subnet
     if (feeRateMsatPerVb !== undefined)
       await setFeeLevel({ backend, operator }, local, feeRateMsatPerVb)
-    const wanted = ofMinter(given.set)
-    if (wanted.size > 0) tellChanges(await changeMinter({ backend, operator }, local, wanted), tell)
+    await upgradeTo(given.set, { local, settings, operator }, tell)
     const descriptor = descriptorOf({ local, settings, url: http.url, places })
     const asked = new AbortController()
     const stop = (): void => asked.abort()
@@ -156,9 +159,21 @@ async function live(life: Life): Promise<void> {
   }
 }
 
-/** Of what was set, what a running minter takes: a new one has most of it already. */
-const ofMinter = (set: SubnetSettings['set'] = new Map()): SubnetSettings['set'] =>
-  new Map([...set].filter(([name]) => minterValue(name) !== undefined))
+/** Of what was set, what a running canister takes: a new one has most of it already. */
+async function upgradeTo(
+  set: SubnetSettings['set'] = new Map(),
+  { local, settings, operator }: Pick<Running, 'local' | 'settings' | 'operator'>,
+  tell: (text: string) => void,
+): Promise<void> {
+  const caller = { backend: local.subnet.backend, operator }
+  const of = (isTaken: (name: string) => boolean): SubnetSettings['set'] =>
+    new Map([...set].filter(([name]) => isTaken(name)))
+  const ofMinter = of((name) => minterValue(name) !== undefined)
+  if (ofMinter.size > 0) tellChanges(await changeMinter(caller, local, ofMinter), tell)
+  const ledgers = { ids: local.ids, tokens: settings.tokens }
+  const change = { symbol: undefined, wanted: of(isOfCkbtc) }
+  if (change.wanted.size > 0) tellChanges(await changeLedger(caller, ledgers, change), tell)
+}
 
 function tellChanges({ values }: ReplyOf<'minter-settings'>, tell: (text: string) => void): void {
   for (const { name, before, value } of values)

@@ -47,6 +47,7 @@ it('the chain is the same over the control port as it is', async () => {
       fee: notAsked,
       'minimum-fee': notAsked,
       'minter-settings': notAsked,
+      'ledger-settings': notAsked,
       flag: notAsked,
       losses: notAsked,
       'checker-mode': notAsked,

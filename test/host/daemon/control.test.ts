@@ -41,6 +41,7 @@ const handlers: ControlHandlers = {
   fee: notAsked,
   'minimum-fee': notAsked,
   'minter-settings': notAsked,
+  'ledger-settings': notAsked,
   nodes: notAsked,
   'kill-node': notAsked,
   'corrupt-node': notAsked,
