@@ -124,16 +124,23 @@ type Operation = { readonly pauseNs: bigint } & (
   | { readonly type: 'call'; readonly caller: Principal; readonly draft: Draft }
   /** The call before, once more. */
   | { readonly type: 'again' }
+  /** By one of those who were approved, oldest first, of what they were approved. */
+  | {
+      readonly type: 'spend'
+      readonly place: number
+      readonly to: Account
+      readonly amount: bigint
+    }
   | { readonly type: 'upgrade'; readonly settings: Settings }
   /** What is remembered goes through bytes, or all that has happened is done again. */
   | { readonly type: 'snapshot' }
   | { readonly type: 'replay' }
 )
 
-/** Often none, often what throttling looks back. */
+/** Often none, often what throttling looks back or an allowance is given for. */
 const pauseNs = fc.oneof(
   { weight: 8, arbitrary: fc.constant(0n) },
-  { weight: 2, arbitrary: fc.constantFrom(NS_PER_SECOND, NS_PER_SECOND - 1n) },
+  { weight: 2, arbitrary: fc.constantFrom(NS_PER_SECOND, NS_PER_SECOND - 1n, DRIFT) },
   {
     weight: 1,
     arbitrary: fc.bigInt(0n, 12n).map((halves) => (halves * NS_PER_SECOND) / 2n),
@@ -160,10 +167,12 @@ const settings: fc.Arbitrary<Settings> = fc.record({
 function operationOf(max: bigint): fc.Arbitrary<Operation> {
   const type = <const T extends string>(name: T): fc.Arbitrary<T> => fc.constant(name)
   const call = { type: type('call'), caller: owners, draft: draftOf(max) }
+  const spend = { type: type('spend'), place: fc.nat(9), to: account, amount: fc.bigInt(0n, 20n) }
   return fc.oneof(
     { weight: 40, arbitrary: fc.record({ ...call, pauseNs }) },
     { weight: 3, arbitrary: fc.record({ ...call, pauseNs: jumpNs }) },
     { weight: 8, arbitrary: fc.record({ type: type('again'), pauseNs }) },
+    { weight: 8, arbitrary: fc.record({ ...spend, pauseNs }) },
     { weight: 1, arbitrary: fc.record({ type: type('again'), pauseNs: jumpNs }) },
     { weight: 1, arbitrary: fc.record({ type: type('upgrade'), settings, pauseNs }) },
     { weight: 1, arbitrary: fc.record({ type: type('snapshot'), pauseNs }) },
@@ -217,6 +226,22 @@ function restart(ledger: LedgerUnderTest, how: 'snapshot' | 'replay'): string {
   return how
 }
 
+/** Who approved whom, by a call that was taken. */
+function grantBy({ caller, call }: Request, reply: string): readonly Grant[] {
+  if (call.type !== 'icrc2_approve' || reply !== 'ok') return []
+  return [{ from: of(caller, call.arg.fromSubaccount), spender: call.arg.spender }]
+}
+
+type Grant = { readonly from: Account; readonly spender: Account }
+
+const spendingOf = ({ from, spender }: Grant, to: Account, amount: bigint): Request => ({
+  caller: spender.owner,
+  call: {
+    type: 'icrc2_transfer_from',
+    arg: { spenderSubaccount: spender.subaccount, from, to, amount },
+  },
+})
+
 /** Runs the operations on both, and says what came of them. */
 function run(config: Partial<Config>, operations: readonly Operation[]): ReadonlySet<string> {
   const ledger = new LedgerUnderTest(config)
@@ -228,16 +253,30 @@ function run(config: Partial<Config>, operations: readonly Operation[]): Readonl
   callBoth(both, fund(alice))
   let request = fund(bob)
   const seen = new Set([callBoth(both, request)])
+  const grants: Grant[] = []
+  const send = (): void => {
+    const reply = callBoth(both, request)
+    seen.add(reply)
+    grants.push(...grantBy(request, reply))
+  }
   for (const operation of operations) {
     ledger.pass(operation.pauseNs)
+    // Before a call that would prune what has just expired.
+    if (operation.pauseNs !== 0n) compareAllowances(both)
     switch (operation.type) {
       case 'call':
         request = { caller: operation.caller, call: callOf(operation.draft, ledger.now) }
-        seen.add(callBoth(both, request))
+        send()
         break
       case 'again':
-        seen.add(callBoth(both, request))
+        send()
         break
+      case 'spend': {
+        const grant = grants[operation.place % Math.max(1, grants.length)]
+        if (grant !== undefined) request = spendingOf(grant, operation.to, operation.amount)
+        send()
+        break
+      }
       case 'upgrade':
         seen.add(upgradeBoth(both, operation.settings))
         break
