@@ -1,15 +1,32 @@
 /** Metadata, standards, upgrades: checklist 118 to 125 of the ledger specification §20. */
 import { describe, expect, test } from 'vitest'
+import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { principalOfText } from '../../../src/core/ic/principal.ts'
 import type { MetadataEntry } from '../../../src/core/ledger/config.ts'
 import { ckbtcConfig, DEFAULT_LIMITS } from '../../../src/core/ledger/config.ts'
+import type { InitArgs } from '../../../src/core/ledger/interface/init-interface.ts'
+import { configOf } from '../../../src/core/ledger/interface/init-interface.ts'
 import {
   metadata,
   SUPPORTED_BLOCK_TYPES,
   SUPPORTED_STANDARDS,
 } from '../../../src/core/ledger/interface/metadata.ts'
 import { configProblem } from '../../../src/core/ledger/settings.ts'
-import { FEE, LedgerUnderTest, MAX, minter, testConfig, trap } from './ledger-under-test.ts'
+import { LedgerCanister } from '../../../src/core/subnet/ledger-canister.ts'
+import {
+  alice,
+  bob,
+  collector,
+  FEE,
+  LedgerUnderTest,
+  M,
+  MAX,
+  minter,
+  of,
+  spender,
+  testConfig,
+  trap,
+} from './ledger-under-test.ts'
 
 const logo: MetadataEntry = ['icrc1:logo', { type: 'text', text: 'data:image/svg+xml;base64,AAAA' }]
 const INDEX = principalOfText('n5wcd-faaaa-aaaar-qaaea-cai')
@@ -94,6 +111,55 @@ describe('an upgrade', () => {
     ledger.upgrade({ indexPrincipal: INDEX })
     ledger.upgrade({ indexPrincipal: undefined })
     expect(ledger.state.config.indexPrincipal).toEqual(INDEX)
+  })
+
+  const initArgs: InitArgs = {
+    mintingAccount: M,
+    transferFee: FEE,
+    tokenName: 'a token',
+    tokenSymbol: 'TOK',
+    metadata: [],
+    initialBalances: [[of(alice), 10_000_000n]],
+    featureFlags: { icrc2: false },
+    archiveOptions: { numBlocksToArchive: 5n, triggerThreshold: 10n, controllerId: minter },
+  }
+  const canister = ({ state }: LedgerUnderTest) =>
+    new LedgerCanister(ownCanisterIds.ledger, state, [], undefined)
+
+  test('ledger §20.121: takes no init argument, and an install no upgrade argument', () => {
+    const upgrade = { type: 'upgrade', args: { tokenName: 'new' } } as const
+    expect(configOf(upgrade, { tokenWidth: 64 })).toEqual(trap('upgrade argument'))
+    const ledger = new LedgerUnderTest()
+    ledger.fund(alice, 5n)
+    const before = structuredClone(ledger.state)
+    expect(canister(ledger).upgrade({ type: 'init', args: initArgs })).toEqual(
+      trap('init argument'),
+    )
+    expect(ledger.state).toEqual(before)
+  })
+
+  test('ledger §20.120: with no argument, or null for one, changes nothing', () => {
+    const ledger = new LedgerUnderTest({ feeCollector: of(collector) })
+    ledger.fund(alice, 5n)
+    const before = structuredClone(ledger.state)
+    for (const arg of [undefined, { type: 'upgrade' } as const])
+      expect(canister(ledger).upgrade(arg)).toEqual({ type: 'ok' })
+    expect(ledger.state).toEqual(before)
+  })
+
+  test('ledger §20.122: cannot take ICRC-2 away, nor can the install', () => {
+    const config = configOf({ type: 'init', args: initArgs }, { tokenWidth: 64 })
+    if ('type' in config) throw new RangeError(config.message)
+    const ledger = new LedgerUnderTest(config)
+    const spend = () => {
+      expect(ledger.approve(alice, spender, 50_000n).type).toBe('ok')
+      expect(ledger.transferFrom(spender, [alice, bob], 5n).type).toBe('ok')
+    }
+    spend()
+    const args = { featureFlags: { icrc2: false } }
+    expect(canister(ledger).upgrade({ type: 'upgrade', args })).toEqual({ type: 'ok' })
+    spend()
+    expect(ledger.balance(bob)).toBe(10n)
   })
 
   test('cannot set a fee beyond the width', () => {

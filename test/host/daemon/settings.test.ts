@@ -54,6 +54,17 @@ describe('settings of the subnet', () => {
     expect(() => mergeSettings(defaultSettings, { tokens })).toThrow('made with ckBTC alone')
   })
 
+  it('ledger §20.124: a token keeps the width of its amounts', () => {
+    for (const [before, after] of [
+      [64, 256],
+      [256, 64],
+    ] as const) {
+      const made = { ...defaultSettings, tokens: [tokenOf({ token_width: before })] }
+      const given = { tokens: [tokenOf({ token_width: after })] }
+      expect(() => mergeSettings(made, given)).toThrow('--token cannot change')
+    }
+  })
+
   it('without a word of tokens are those of a subnet that has none', () => {
     const { tokens: _, ...older } = JSON.parse(encodeSettings(defaultSettings))
     expect(decodeSettings(JSON.stringify(older), 'x')).toEqual(defaultSettings)

@@ -8,10 +8,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { utf8 } from '../../../src/core/base/bytes.ts'
 import { present } from '../../../src/core/base/errors.ts'
-import { embeddedMinter } from '../../../src/core/subnet/settings.ts'
+import { embeddedLedgers, embeddedMinter } from '../../../src/core/subnet/settings.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
+import { encodeFounding, requireFounding } from '../../../src/host/disks/founding-settings.ts'
 import { nodeDirectory, openDisk, restoreDisks } from '../../../src/host/disks/subnet-disks.ts'
 import { LmdbStore } from '../../../src/host/store/lmdb-store.ts'
+import { tokenOf } from '../../support/token-files.ts'
 import { genesis, write } from './disks.ts'
 
 const NODES = 4
@@ -150,6 +152,26 @@ it('other settings than those it was made with are refused by name, and nothing 
       begun.incarnation,
     ])
     disk.close()
+  }
+})
+
+it('ledger §20.124: what was written with one width of amounts is not opened with another', () => {
+  const of = (width: 64 | 256) => {
+    const tokens = [tokenOf({ token_width: width, transfer_fee: '7' })]
+    return { ...settings, ledgers: { ...embeddedLedgers, tokens } }
+  }
+  for (const [written, opened] of [
+    [64, 256],
+    [256, 64],
+  ] as const) {
+    const stored = encodeFounding(of(written))
+    expect(() => requireFounding(stored, of(written))).not.toThrow()
+    expect(() => requireFounding(stored, of(opened))).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('the subnet was made with tokens XYZ'),
+      }),
+    )
   }
 })
 
