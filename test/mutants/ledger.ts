@@ -294,9 +294,9 @@ const movements: readonly Mutant[] = [
   },
   {
     name: 'the fee of an approval goes to the collector',
-    file: at('transactions/effect'),
-    from: 'burn(balances, transaction.from, fee) // Burnt',
-    to: 'debit(balances, transaction.from, fee)\n      payFee(state, fee, collectorOf(state.feeCollection, block)) // Burnt',
+    file: at('accounts/fee-collector'),
+    from: "block.transaction.type === 'approve'",
+    to: "block.transaction.type === 'feeCollector'",
     tests: [`${approve}#burns the fee even where`, model],
   },
   {
