@@ -112,8 +112,21 @@ const canisterTree = (canister: CanisterRecord): StateTree =>
     certified_data: canister.certifiedData && leaf(canister.certifiedData),
     controllers: leaf(encodeTaggedCbor(canister.controllers)),
     module_hash: leaf(canister.moduleHash),
-    metadata: branch([...canister.metadata].map(([name, value]) => [utf8(name), text(value)])),
+    metadata: branch([...canister.metadata].map(([name, value]) => [utf8(name), kept(value)])),
   })
+
+/** Long texts, the same for canisters of a kind and in every slot: hashed once. */
+const keptTexts = new Map<string, StateTree>()
+const TEXTS_KEPT_MAX = 64
+
+function kept(value: string): StateTree {
+  const known = keptTexts.get(value)
+  if (known !== undefined) return known
+  if (keptTexts.size >= TEXTS_KEPT_MAX) keptTexts.clear()
+  const tree = text(value)
+  keptTexts.set(value, tree)
+  return tree
+}
 
 /** What stands under a request's id once it is executed. */
 export const requestTree = ({ reply }: KnownRequest): StateTree => deferred(() => replyTree(reply))

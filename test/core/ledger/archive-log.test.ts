@@ -254,6 +254,44 @@ describe('the older methods', () => {
   })
 })
 
+describe('blocks with long memos', () => {
+  const long = { triggerThreshold: 200n, numBlocksToArchive: 60n }
+  const limits = { ...DEFAULT_LIMITS, archiveStepBytesMax: 1024 * 1024 }
+  const archives = new ArchivesUnderTest(long, { memoLengthMax: 65_535, limits })
+  archives.ledger.fund(alice, 1_000_000_000n)
+  for (let i = 0; i < 119; i++)
+    archives.ledger.quietly(alice, {
+      type: 'icrc1_transfer',
+      arg: { to: of(bob), amount: 1n, memo: new Uint8Array(50_000).fill(i) },
+    })
+
+  /** How many blocks one answer of each method gives from `start` on. */
+  const counts = (ask: (range: Range) => readonly number[], start: bigint): readonly number[] =>
+    ask({ start, length: 100n })
+
+  test('are read to their end, a few in each answer, from the ledger', () => {
+    const ask = (range: Range) => [
+      archives.ask('icrc3_get_blocks', [[range, range]]).blocks.length,
+      archives.ask('get_blocks', [range]).blocks.length,
+      archives.ask('get_transactions', [range]).transactions.length,
+    ]
+    expect(counts(ask, 1n)).toEqual([20, 20, 20])
+    expect(counts(ask, 110n)).toEqual([20, 10, 10])
+  })
+
+  test('are read to their end, a few in each answer, from an archive', () => {
+    archives.ledger.upgrade({ archiveOptions: { triggerThreshold: 61n } })
+    while (archives.local > 60) archives.step()
+    const ask = (range: Range) => [
+      archives.askArchive(0, 'icrc3_get_blocks', [[range, range]]).blocks.length,
+      archives.askArchive(0, 'get_blocks', [range]).blocks.length,
+      archives.askArchive(0, 'get_transactions', [range]).transactions.length,
+    ]
+    expect(counts(ask, 1n)).toEqual([20, 20, 20])
+    expect(counts(ask, 55n)).toEqual([10, 5, 5])
+  })
+})
+
 describe('a block is found by its transaction', () => {
   const archives = new ArchivesUnderTest({ triggerThreshold: 4n, numBlocksToArchive: 3n })
   const { ledger } = archives

@@ -3,14 +3,17 @@ import type { View } from '../../base/view.ts'
 import type { Block } from '../blocks/block.ts'
 import { decodeBlock, decodeBlockValue } from '../blocks/block-codec.ts'
 import type { NumberedBlock, Range, TimedTransaction } from '../blocks/log-queries.ts'
-import { refuseRange, timedTransaction } from '../blocks/log-queries.ts'
+import { ANSWER_BYTES_MAX, refuseRange, timedTransaction } from '../blocks/log-queries.ts'
 import type { Value } from '../blocks/value.ts'
 import type { BlockIndex, Trap } from '../types.ts'
 import type { Archive } from './archive.ts'
 import { blockBytes } from './archive.ts'
 
 /** Blocks of one `icrc3_get_blocks` answer. */
-export const ARCHIVE_BLOCKS_PER_RESPONSE_MAX = 100
+const ARCHIVE_BLOCKS_PER_RESPONSE_MAX = 100
+
+/** What is left of one answer. */
+type Room = { readonly countMax: number; readonly bytesMax: number }
 
 export type Answer<T> = { readonly type: 'answer'; readonly value: T } | Trap
 
@@ -20,13 +23,16 @@ export function archivedBlocks(
   ranges: readonly Range[],
 ): Answer<readonly NumberedBlock[]> {
   const blocks: NumberedBlock[] = []
+  let bytesMax = ANSWER_BYTES_MAX
   for (const range of ranges) {
-    const room = ARCHIVE_BLOCKS_PER_RESPONSE_MAX - blocks.length
-    if (room === 0) break
+    const countMax = ARCHIVE_BLOCKS_PER_RESPONSE_MAX - blocks.length
+    if (countMax === 0) break
     const trap = refuseArchived(archive, range)
     if (trap !== undefined) return trap
-    for (const [place, bytes] of bytesOf(archive, range, room).entries())
+    for (const [place, bytes] of bytesOf(archive, range, { countMax, bytesMax }).entries()) {
       blocks.push({ id: range.start + BigInt(place), block: decodeBlockValue(bytes) })
+      bytesMax -= bytes.length
+    }
   }
   return { type: 'answer', value: blocks }
 }
@@ -64,7 +70,8 @@ function legacyAnswer<T>(
   range: Range,
   read: (bytes: Uint8Array) => T,
 ): Answer<readonly T[]> {
-  const room = Number(archive.init.maxTransactionsPerResponse)
+  const countMax = Number(archive.init.maxTransactionsPerResponse)
+  const room = { countMax, bytesMax: ANSWER_BYTES_MAX }
   const trap = refuseArchived(archive, range)
   return trap ?? { type: 'answer', value: bytesOf(archive, range, room).map(read) }
 }
@@ -83,16 +90,19 @@ function refuseArchived({ init }: View<Archive>, range: Range): Trap | undefined
   )
 }
 
-/** The blocks of a range, as far as there are any. */
+/** The blocks of a range, as far as there are any and an answer has room for them. */
 function bytesOf(
   archive: View<Archive>,
   { start, length }: Range,
-  countMax: number,
+  { countMax, bytesMax }: Room,
 ): readonly Uint8Array[] {
   const found: Uint8Array[] = []
+  let size = 0
   while (found.length < countMax && BigInt(found.length) < length) {
     const bytes = blockBytes(archive, start + BigInt(found.length))
     if (bytes === undefined) break
+    size += bytes.length
+    if (size > bytesMax) break
     found.push(bytes)
   }
   return found

@@ -44,11 +44,14 @@ export type ArchiveEvent = {
 /** How many blocks back a repeated batch is looked for: as many as one round moves. */
 const REPEAT_DEPTH_MAX = 18_000
 
-export const newArchive = (init: ArchiveInit): Archive => ({
-  init,
-  blocks: noBlocks(),
-  tipHash: init.parentHash,
-})
+/** Bytes of blocks, however many an archive is installed for. */
+const ARCHIVE_BYTES_MAX = 3n * 1024n ** 3n
+
+export function newArchive(init: ArchiveInit): Archive {
+  const { maxMemorySizeBytes: asked } = init
+  const maxMemorySizeBytes = asked < ARCHIVE_BYTES_MAX ? asked : ARCHIVE_BYTES_MAX
+  return { init: { ...init, maxMemorySizeBytes }, blocks: noBlocks(), tipHash: init.parentHash }
+}
 
 /** Index of the block that comes next. */
 export const endOf = ({ init, blocks }: View<Archive>): BlockIndex =>

@@ -20,6 +20,9 @@ export type NumberedBlock = { readonly id: BlockIndex; readonly block: Value }
 /** Blocks of some ranges that lie in an archive. */
 export type ArchivedPart = { readonly canisterId: Principal; readonly ranges: readonly Range[] }
 
+/** Of blocks in one answer, so that with what surrounds them it fits into a reply (§11.1). */
+export const ANSWER_BYTES_MAX = 1024 * 1024
+
 /** Ranges that one answer sends to archives: more would not fit into a reply. */
 const ARCHIVED_RANGES_MAX = 100_000
 
@@ -39,6 +42,7 @@ export function getBlocks(state: View<State>, ranges: readonly Range[]): Blocks 
     return { start, end, canisterId, ranges: [] as Range[] }
   })
   let archivedCount = 0
+  let bytesMax = ANSWER_BYTES_MAX
   for (const range of ranges) {
     const room = BigInt(blocksPerResponseMax - blocks.length)
     if (room === 0n) break
@@ -47,9 +51,10 @@ export function getBlocks(state: View<State>, ranges: readonly Range[]): Blocks 
     // Cut before it is split: what is in archives comes first, and takes its share (§11.1 step 3).
     const cut = { start: range.start, length: range.length < room ? range.length : room }
     const local = localPart(state, cut)
-    local.blocks.forEach((block, offset) => {
+    for (const [offset, block] of fitting(local.blocks, bytesMax).entries()) {
       blocks.push({ id: local.firstIndex + BigInt(offset), block: valueOfBlock(block) })
-    })
+      bytesMax -= memoBytes(block)
+    }
     for (const { place, ...part } of archivedParts(archives, cut)) {
       archives[place]?.ranges.push(part)
       archivedCount++
@@ -63,6 +68,19 @@ export function getBlocks(state: View<State>, ranges: readonly Range[]): Blocks 
     .map(({ canisterId, ranges: parts }) => ({ canisterId, ranges: parts }))
   return { type: 'blocks', logLength: logLength(state), blocks, archived }
 }
+
+/** The first blocks whose memos have room in an answer: nothing else in a block is long. */
+function fitting(blocks: readonly Block[], bytesMax: number): readonly Block[] {
+  let left = bytesMax
+  const end = blocks.findIndex((block) => {
+    left -= memoBytes(block)
+    return left < 0
+  })
+  return end < 0 ? blocks : blocks.slice(0, end)
+}
+
+const memoBytes = ({ transaction }: Block): number =>
+  'memo' in transaction ? (transaction.memo?.length ?? 0) : 0
 
 type Span = { readonly start: BlockIndex; readonly end: BlockIndex }
 
@@ -163,7 +181,7 @@ function legacyPart(state: View<State>, range: Range): LegacyPart | Trap {
     return archive === undefined ? [] : [{ start, length, canisterId: archive.canisterId }]
   })
   const served = blocks.slice(0, state.config.limits.transactionsPerRequestMax)
-  return { firstIndex, blocks: served, archived }
+  return { firstIndex, blocks: fitting(served, ANSWER_BYTES_MAX), archived }
 }
 
 /** `archives` and `icrc3_get_archives`: both ends inclusive, in the order of creation. */
