@@ -7,7 +7,7 @@ import { ckbtcTokenIds, ownCanisterIds } from '../../../src/core/ic/canister-ids
 import { anonymous } from '../../../src/core/ic/principal.ts'
 import { indexInterface } from '../../../src/core/ledger/index/index-interface.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
-import type { CallContext } from '../../../src/core/subnet/canister.ts'
+import type { CallContext, CanisterName } from '../../../src/core/subnet/canister.ts'
 import { dispatch } from '../../../src/core/subnet/dispatch.ts'
 import { newToken, TokenCanisters } from '../../../src/core/subnet/token-canisters.ts'
 import type { LedgerUnderTest } from './ledger-under-test.ts'
@@ -36,8 +36,18 @@ export class CanistersUnderTest {
     this.token.endSlot(this.#ledger.now)
   }
 
+  /** Every method of every canister that there is. */
+  get methods(): readonly (readonly [CanisterName, string])[] {
+    const context = { caller: anonymous, now: this.#ledger.now, kind: 'query' } as const
+    const dataCertificate = (): undefined => undefined
+    return this.token.canisters.flatMap((canister) => {
+      const handlers = canister.handlers({ ...context, dataCertificate })
+      return Object.keys(handlers).map((name) => [canister.name, name] as const)
+    })
+  }
+
   /** Any bytes to any method. */
-  call(name: Name, methodName: string, arg: Uint8Array, asking: Asking = {}): CallReply {
+  call(name: CanisterName, methodName: string, arg: Uint8Array, asking: Asking = {}): CallReply {
     const canister = present(
       this.token.canisters.find((one) => one.name === name),
       'a canister of a token',

@@ -10,12 +10,12 @@ import { describe, expect, test } from 'vitest'
 import { present } from '../../../src/core/base/errors.ts'
 import type { CallReply } from '../../../src/core/ic/call-reply.ts'
 import { decodeArgs } from '../../../src/core/ic/candid.ts'
-import { indexInterface } from '../../../src/core/ledger/index/index-interface.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { violations } from '../../../src/core/ledger/invariants.ts'
+import type { CanisterName } from '../../../src/core/subnet/canister.ts'
 import { publishedInterface, publishedValues } from '../../support/candid-peer.ts'
 import { CanistersUnderTest } from './canisters-under-test.ts'
-import { alice, bob, FEE, LedgerUnderTest, MAX, spender } from './ledger-under-test.ts'
+import { alice, bob, FEE, LedgerUnderTest, MAX, spender, testConfig } from './ledger-under-test.ts'
 
 const published = await publishedInterface('ledger-icrc/icrc_ledger.idl.js')
 const sdk = (owner: Uint8Array) => SdkPrincipal.fromUint8Array(owner)
@@ -246,19 +246,33 @@ const names = Object.keys(ledgerInterface) as Method[]
 describe('bytes that are no arguments', () => {
   const { ledger, asked } = prepared()
   /** Never throws, and never leaves a ledger that is not sound. */
-  const answerTo = (canister: 'ledger' | 'index', name: string, bytes: Uint8Array): CallReply =>
+  const answerTo = (canister: CanisterName, name: string, bytes: Uint8Array): CallReply =>
     asked.call(canister, name, bytes, { caller: callerOf(name), kind: 'update' })
 
-  test.each([
-    ...names.map((name) => ['ledger', name] as const),
-    ...Object.keys(indexInterface).map((name) => ['index', name] as const),
-  ])('are a trap: %s, %s', (canister, name) => {
+  const withArchive = new LedgerUnderTest({
+    archiveOptions: {
+      ...testConfig().archiveOptions,
+      triggerThreshold: 2n,
+      numBlocksToArchive: 1n,
+    },
+  })
+  withArchive.fund(alice, 10_000_000n)
+  withArchive.fund(alice, 10_000_000n)
+  const all = new CanistersUnderTest(withArchive)
+  all.endSlot()
+
+  test('are sent to ledger, index and archive', () => {
+    expect(new Set(all.methods.map(([canister]) => canister)).size).toBe(3)
+  })
+
+  test.each(all.methods)('are a reject, or ask nothing: %s, %s', (canister, name) => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.boolean(), (random, hasMagic) => {
         const bytes = hasMagic ? Uint8Array.of(0x44, 0x49, 0x44, 0x4c, ...random) : random
-        const reply = answerTo(canister, name, bytes)
+        const reply = all.call(canister, name, bytes, { caller: alice, kind: 'update' })
         if (!hasMagic) expect(reply).toMatchObject(TRAP)
-        else if (reply.type === 'rejected') expect(reply).toMatchObject(TRAP)
+        // What is not for everybody is refused in the words of the canister.
+        if (reply.type === 'rejected') expect(['IC0503', 'IC0406']).toContain(reply.errorCode)
       }),
       { numRuns: 40 },
     )
