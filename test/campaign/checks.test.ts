@@ -1,10 +1,15 @@
 /** Goal: the campaign sees what a kill must not do. Method: a table of corruptions. */
-import { expect, it } from 'vitest'
-import { hash32 } from '../../src/core/base/bytes.ts'
+import { describe, expect, it } from 'vitest'
+import { equalBytes, hash32 } from '../../src/core/base/bytes.ts'
+import { present } from '../../src/core/base/errors.ts'
 import { timestampNs, tokens } from '../../src/core/base/units.ts'
 import type { TxIn } from '../../src/core/btc/transaction.ts'
+import { principal } from '../../src/core/ic/principal.ts'
 import type { Block } from '../../src/core/ledger/blocks/block.ts'
+import { valueOfBlock } from '../../src/core/ledger/blocks/block-value.ts'
+import { hashValue } from '../../src/core/ledger/blocks/value.ts'
 import { devUser } from '../../src/wallet/identity.ts'
+import { compareBalances, feeCollectorOf } from './ledger-books.ts'
 import { Nonces } from './nonces.ts'
 import { ShownBlocks } from './shown-blocks.ts'
 
@@ -13,6 +18,10 @@ const transfer = (amount: bigint): Block => ({
   timestamp: timestampNs(1n),
   transaction: { type: 'transfer', from, to, amount: tokens(amount) },
 })
+const asked = (change: object) => ({
+  ...({ type: 'transfer', from, to, amount: tokens(2n) } as const),
+  ...change,
+})
 const blocks = [transfer(1n), transfer(2n)]
 const answer = { type: 'transfer', blockIndex: 1n, amount: 2n } as const
 
@@ -20,6 +29,9 @@ it('finds nothing wrong with a log that only grew', () => {
   const shown = new ShownBlocks()
   expect(shown.compare(blocks, [answer])).toEqual([])
   expect(shown.compare([...blocks, transfer(3n)], [answer])).toEqual([])
+  expect(shown.compare([...blocks, transfer(3n)], [{ ...answer, transaction: asked({}) }])).toEqual(
+    [],
+  )
 })
 
 it.each([
@@ -35,6 +47,8 @@ it.each([
   ['index', { ...answer, blockIndex: 2n }],
   ['amount', { ...answer, amount: 3n }],
   ['kind', { ...answer, type: 'burn' as const }],
+  ['time of the call', { ...answer, transaction: asked({ createdAtTime: timestampNs(5n) }) }],
+  ['receiver', { ...answer, transaction: asked({ to: from }) }],
 ])('finds an answer whose %s is not in the log', (_, wrong) => {
   expect(new ShownBlocks().compare(blocks, [wrong])).toHaveLength(1)
 })
@@ -71,4 +85,39 @@ it.each([
 
 it('finds an input without a signature', () => {
   expect(new Nonces().take('a', { inputs: [bare] })).toEqual(['a:0 bears no signature'])
+})
+
+describe('the books of the ledger', () => {
+  const minterId = principal(Uint8Array.of(7))
+  const first: Block = {
+    timestamp: timestampNs(1n),
+    transaction: { type: 'mint', to: from, amount: tokens(500n) },
+    feeCollector: present(feeCollectorOf(minterId), 'a profile with one'),
+  }
+  const second: Block = {
+    parentHash: hash32(hashValue(valueOfBlock(first))),
+    timestamp: timestampNs(2n),
+    transaction: { type: 'transfer', from, to, amount: tokens(100n) },
+    fee: tokens(10n),
+    feeCollectorBlock: 0n,
+  }
+  const books = (chain: readonly Block[], balances: readonly bigint[]) =>
+    compareBalances({
+      blocks: async () => chain,
+      balanceOf: async ({ owner }) => balances[equalBytes(owner, from.owner) ? 0 : 1] ?? 0n,
+      client: { network: { ids: { minter: minterId } } },
+    })
+
+  it('finds nothing wrong where balances are those of the blocks', async () => {
+    expect(await books([first, second], [390n, 100n])).toEqual([])
+  })
+
+  it.each<[string, readonly Block[], readonly bigint[], RegExp]>([
+    ['a balance that no blocks led to', [first, second], [391n, 100n], /balance .* not 390/],
+    ['a transfer of which half is there', [first, second], [390n, 0n], /balance .* not 100/],
+    ['a block that does not follow', [second], [0n, 0n], /block 0/],
+    ['a block twice', [first, second, second], [280n, 200n], /block 2/],
+  ])('finds %s', async (_, chain, balances, words) => {
+    expect(await books(chain, balances)).toEqual([expect.stringMatching(words)])
+  })
 })

@@ -8,6 +8,7 @@ import type { Event } from '../../src/core/minter/events/events.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import type { ReserveReport } from '../../src/wallet/reserves.ts'
 import { verifyReserves } from '../../src/wallet/reserves.ts'
+import { compareBalances } from './ledger-books.ts'
 import type { Answered } from './load.ts'
 import { Nonces } from './nonces.ts'
 import type { AnsweredBlock } from './shown-blocks.ts'
@@ -48,6 +49,7 @@ export class Checks {
     for (const txid of this.#deposits)
       if ((await live.control.ask('tx', { txid })) === undefined)
         wrong.push(`the deposit ${txid} is lost`)
+    wrong.push(...(await compareBalances(live.canisters)))
     await this.#checkNonces(live, events, wrong)
     const report = await settledReserves(live)
     if (report.verdict !== 'backed') wrong.push(`reserves: ${report.verdict}`)

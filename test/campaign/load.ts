@@ -1,6 +1,7 @@
 /** What users do while the subnet is killed, and what they were told. Source: cli §§5.3, 5.5, 5.7. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { CanisterRefused, Problem } from '../../src/core/base/errors.ts'
+import { tokens } from '../../src/core/base/units.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { devUser } from '../../src/wallet/identity.ts'
 import { regtestWallet } from '../../src/wallet/regtest-wallet.ts'
@@ -81,7 +82,9 @@ export class Load {
     const amount = BigInt(this.#dice.between(TRANSFER_SAT.least, TRANSFER_SAT.most))
     const transfer = { to: { owner: devUser(1).principal }, amount, createdAtTime: systemClock() }
     const blockIndex = await this.#live.canisters.transfer(transfer)
-    this.answered.push({ type: 'transfer', blockIndex, amount })
+    const from = { owner: devUser(0).principal }
+    const transaction = { ...transfer, type: 'transfer', from, amount: tokens(amount) } as const
+    this.answered.push({ type: 'transfer', blockIndex, amount, transaction })
   }
 
   async #redeem(): Promise<void> {

@@ -27,7 +27,12 @@ const { lockHolder }: typeof ProcessLock = await import(built('host/daemon/proce
 
 const LOOK_MS = 10
 /** Redemptions do not wait for company, so that signatures are made all the time. */
-const given = { set: new Map([['minter.max-time-in-queue', NS_PER_SECOND]]) }
+const given = {
+  set: new Map([
+    ['minter.max-time-in-queue', NS_PER_SECOND],
+    ['nodes.snapshot-log', 65_536n], // Every few slots: kills meet them, and starts go on from them.
+  ]),
+}
 
 export type Live = {
   readonly status: StatusReply

@@ -84,7 +84,7 @@ test('threads take turns with one store, and one that only reads sees what is on
   reader.close()
 })
 
-test('a store that another process uses is refused with HOST_STATE_LOCKED until that ends', async () => {
+test('ledger §20.143: a store that another process uses is refused with HOST_STATE_LOCKED until that ends', async () => {
   const directory = join(root, 'locked')
   await writeAndKill(directory, { from: 0, count: 1_000 })
   let refusal: unknown

@@ -1,6 +1,7 @@
 /** Every mutant, by the part of the program that it changes. */
 import { archiveMutants } from './archives.ts'
 import { chainMutants } from './chain.ts'
+import { durabilityMutants } from './durability.ts'
 import { epochMutants } from './epochs.ts'
 import { filterMutants } from './filters.ts'
 import { headerMutants } from './headers.ts'
@@ -50,4 +51,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   recorded: recordedMutants,
   face: minterFaceMutants,
   largeMinter: largeMinterMutants,
+  durability: durabilityMutants,
 }

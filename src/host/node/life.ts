@@ -22,6 +22,7 @@ import { nativeEd25519 } from '../../native/ed25519.ts'
 import { startBitcoinConnection } from '../bitcoin/connection.ts'
 import { systemClock } from '../clock.ts'
 import { encodeFounding } from '../disks/founding-settings.ts'
+import { LogScrub } from '../disks/log-scrub.ts'
 import { NodeDisk } from '../disks/node-disk.ts'
 import { restoreNode, saveNode } from '../disks/node-restore.ts'
 import { RunningSnapshots } from '../disks/running-snapshots.ts'
@@ -179,6 +180,7 @@ export class NodeLife {
     this.#self = { me, keys, genesis }
     this.#openLinks(this.#self)
     runner.input({ type: 'start' })
+    if (isOnDisk) runner.readThrough(new LogScrub(disk.log))
   }
 
   #openLinks(self: Self): void {

@@ -13,6 +13,8 @@ import type {
 } from '../../core/subnet/node-io.ts'
 import type { OrderedNode } from '../../core/subnet/ordered-node.ts'
 import type { BitcoinConnection } from '../bitcoin/connection.ts'
+import type { LogScrub } from '../disks/log-scrub.ts'
+import { SCRUB_PAUSE_MS } from '../disks/log-scrub.ts'
 import type { NodeDisk } from '../disks/node-disk.ts'
 import type { RunningSnapshots } from '../disks/running-snapshots.ts'
 import type { BitcoinAnswer, SharedOutput } from './protocol.ts'
@@ -44,6 +46,7 @@ export class NodeRunner {
   #ended = false
   #broken = false
   #cancelSnapshot: Cancel | undefined
+  #cancelScrub: Cancel | undefined
   /** Questions that wait for the state to be certified. */
   readonly #waiting = new Set<() => void>()
 
@@ -65,6 +68,15 @@ export class NodeRunner {
   /** The node follows Bitcoin through this connection from now on. */
   attach(bitcoin: BitcoinConnection): void {
     this.#bitcoin = bitcoin
+  }
+
+  /** Reads the old part of the log, a little at a time; damage in it is the end of the node. */
+  readThrough(old: Pick<LogScrub, 'step'>): void {
+    this.#cancelScrub = this.#schedule(SCRUB_PAUSE_MS, () =>
+      this.#guarded(() => {
+        if (old.step()) this.readThrough(old)
+      }),
+    )
   }
 
   /** How it stands to the Bitcoin node that it follows. */
@@ -135,6 +147,7 @@ export class NodeRunner {
     for (const cancel of this.#alarms.values()) cancel()
     this.#alarms.clear()
     this.#cancelSnapshot?.()
+    this.#cancelScrub?.()
     this.#bitcoin?.close()
     for (const done of [...this.#waiting]) done()
   }

@@ -336,3 +336,49 @@ describe('a disk is refused by name', () => {
     expect(use).toThrow(what)
   })
 })
+
+describe('what the canisters asked of the signer', () => {
+  const asked = (disk: NodeDisk): readonly bigint[] =>
+    [...disk.signerPast(0n, 99n)].map(({ slot }) => slot)
+  /** Slots 0 to 5 of one time line, 6 to 9 of the next; each asked for something. */
+  function disk(): NodeDisk {
+    const made = diskWith('abcdef')
+    const { next: first, previous } = made.log.position
+    made.restart([...made.log.starts, { incarnation: 99n, first, previous }])
+    write(made, 'ghij')
+    for (let slot = 0n; slot < 10n; slot++)
+      made.commit({ past: [{ slot, calls: utf8(`${slot}`) }] })
+    return made
+  }
+  const keep = (made: NodeDisk, ...slots: readonly bigint[]): void => {
+    for (const slot of slots) made.commit({ snapshot: { slot, bytes: utf8('state') } })
+  }
+
+  test('is given from a slot to a slot, in order', () => {
+    expect([...disk().signerPast(3n, 5n)]).toEqual(
+      [3n, 4n, 5n].map((slot) => ({ slot, calls: utf8(`${slot}`) })),
+    )
+  })
+
+  test('goes with the slots that are dropped: their numbers will be those of others', () => {
+    const made = disk()
+    made.cut(8n)
+    expect(asked(made)).toEqual([0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n])
+  })
+
+  test('stays while a snapshot that is kept is in the midst of its time line, and no longer', () => {
+    const made = disk()
+    keep(made, 2n, 4n)
+    expect(asked(made)).toHaveLength(10)
+    keep(made, 8n)
+    expect(asked(made)).toHaveLength(10) // 4 is kept, and may be needed.
+    keep(made, 9n)
+    expect(asked(made)).toEqual([6n, 7n, 8n, 9n])
+  })
+
+  test('of a time line at whose end a snapshot is, is not needed', () => {
+    const made = disk()
+    keep(made, 5n)
+    expect(asked(made)).toEqual([6n, 7n, 8n, 9n])
+  })
+})

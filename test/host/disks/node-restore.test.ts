@@ -173,3 +173,52 @@ it('a node that is started again alone begins where its time line does', async (
   saveNode(disk, node)
   expect(present(restored(disk).snapshot, 'keys are final').slot).toBe(first)
 })
+
+it('a node that is started again alone goes on from a snapshot of its time line, and works on', async () => {
+  const copy = new MemoryStore()
+  copy.transaction((writer) => {
+    for (const { key, value } of store.range({ prefix: new Uint8Array() })) writer.put(key, value)
+  })
+  const disk = new NodeDisk(copy)
+  startAgain(disk, 120n)
+  const first = disk.log.position.next
+  const lived = await live(disk)
+  const early = restored(disk)
+  early.step({ type: 'slot', slot: present(disk.log.read(first), 'on disk'), later: 2 })
+  saveNode(disk, early)
+  const end = disk.log.position.next
+  expect(end).toBeGreaterThan(first + 2n)
+  // As at a stop: of the newest slots others may wait for the roots, so that they are executed again.
+  saveNode(disk, lived)
+  expect([...disk.snapshots()].map(({ slot }) => slot)).toEqual([end - 1n, first])
+  const node = restored(disk)
+  expect(node.slot).toBe(first + 1n)
+  const whole = new NodeDisk(copy)
+  // The same as without snapshots, once it has executed the rest.
+  for (let slot = node.slot; slot < end; slot++)
+    node.step({ type: 'slot', slot: present(whole.log.read(slot), 'on disk'), later: 2 })
+  copy.transaction((writer) => {
+    for (const key of writer.keys({ prefix: utf8('snapshot/') })) writer.remove(key)
+  })
+  const replayed = restored(new NodeDisk(copy))
+  for (let slot = replayed.slot; slot < end; slot++)
+    replayed.step({ type: 'slot', slot: present(whole.log.read(slot), 'on disk'), later: 2 })
+  expect(node.slot).toBe(end)
+  expect(replayed.slot).toBe(end)
+  expect(node.root).toEqual(replayed.root)
+  expect(node.signer.epoch).toEqual(replayed.signer.epoch)
+})
+
+it('a snapshot that contradicts the root that was named is passed over', () => {
+  const copy = new MemoryStore()
+  copy.transaction((writer) => {
+    for (const { key, value } of store.range({ prefix: new Uint8Array() })) writer.put(key, value)
+  })
+  const disk = new NodeDisk(copy)
+  const [newest] = [...disk.snapshots()]
+  const { slot } = present(newest, 'there is a snapshot')
+  startAgain(disk, 130n)
+  disk.commit({ root: { slot, root: new Uint8Array(32) } })
+  // The log stands in for it, and comes to what was saved, which is not what was named.
+  expect(() => restored(disk)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+})

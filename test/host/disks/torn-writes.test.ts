@@ -14,6 +14,7 @@ import { CkbtcError, present } from '../../../src/core/base/errors.ts'
 import { sha256 } from '../../../src/core/base/hash.ts'
 import { timestampNs } from '../../../src/core/base/units.ts'
 import { encodeGenesis } from '../../../src/core/tecdsa/membership.ts'
+import { LogScrub, SCRUB_SLOTS } from '../../../src/host/disks/log-scrub.ts'
 import { NodeDisk } from '../../../src/host/disks/node-disk.ts'
 import { LmdbStore } from '../../../src/host/store/lmdb-store.ts'
 import { MemoryStore } from '../../../src/host/store/store.ts'
@@ -219,6 +220,22 @@ describe('a record that is there', () => {
       store.transaction((writer) => writer.put(key, value))
     }
     expect(told(new NodeDisk(store))).toBe(toldAfter)
+  })
+
+  test('ledger §20.140: with one bit flipped before the snapshot, is found by reading on after the start', () => {
+    const store = memory()
+    const key = concat(utf8('slot/'), u64be(7n))
+    const value = present(store.get(key), 'a slot')
+    const pieces = (): number => {
+      const scrub = new LogScrub(new NodeDisk(store).log)
+      let count = 1
+      while (scrub.step()) count += 1
+      return count
+    }
+    expect(pieces()).toBe(Math.ceil((SLOTS + 1) / Number(SCRUB_SLOTS)))
+    const flipped = value.map((byte, i) => (i === 50 ? byte ^ 4 : byte))
+    store.transaction((writer) => writer.put(key, flipped))
+    expect(pieces).toThrow('slot 7 does not have its hash')
   })
 
   test('ledger §20.140: a bit of the file is refused, or was of nothing', () => {

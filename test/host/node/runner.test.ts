@@ -2,7 +2,7 @@
  * A node in its thread: what is recorded is stored before what follows it leaves, and a broken
  * invariant ends it.
  */
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { Bug, HostDisk } from '../../../src/core/base/errors.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { OrderedNode } from '../../../src/core/subnet/ordered-node.ts'
@@ -155,4 +155,23 @@ it('a snapshot that the disk does not take is the end of the node', async () => 
   await turns(() => heard.length > before || problems.length > 1)
   expect(problems).toEqual(['HOST_DISK'])
   expect(heard.length).toBe(before)
+})
+
+it('the old part of the log is read to its end, and damage in it is the end of the node', async () => {
+  const { runner, problems, heard } = runOne(() => undefined)
+  let [pieces, waits] = [0, 0]
+  runner.readThrough({ step: () => ++pieces < 3 })
+  await vi.waitUntil(() => pieces === 3 || ++waits > 500)
+  expect(problems).toEqual([])
+  runner.readThrough({
+    step: () => {
+      throw new HostDisk('disk', 'slot 5 does not have its hash', undefined)
+    },
+  })
+  await vi.waitUntil(() => problems.length > 0)
+  const before = heard.length
+  runner.input({ type: 'start' })
+  expect({ problems, pieces }).toEqual({ problems: ['HOST_DISK'], pieces: 3 })
+  expect(heard.length).toBe(before)
+  expect(runner.isBroken).toBe(true)
 })
