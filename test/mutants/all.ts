@@ -8,6 +8,7 @@ import { headerMutants } from './headers.ts'
 import { largeMinterMutants } from './large-minter.ts'
 import { ledgerMutants } from './ledger.ts'
 import { ledgerCallMutants } from './ledger-calls.ts'
+import { ledgerFaceMutants } from './ledger-face.ts'
 import { ledgerMemoryMutants } from './ledger-memory.ts'
 import { ledgerSpeedMutants } from './ledger-speed.ts'
 import { lifeMutants } from './lives.ts'
@@ -48,6 +49,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   archives: archiveMutants,
   replacements: replacementMutants,
   pages: pageMutants,
+  ledgerFace: ledgerFaceMutants,
   recorded: recordedMutants,
   face: minterFaceMutants,
   largeMinter: largeMinterMutants,
