@@ -158,8 +158,8 @@ export const archiveMutants: readonly Mutant[] = [
   {
     name: 'an archive answers more than a hundred blocks',
     file: 'ledger/archive/archive-queries.ts',
-    from: 'const room = ARCHIVE_BLOCKS_PER_RESPONSE_MAX - blocks.length',
-    to: 'const room = ARCHIVE_BLOCKS_PER_RESPONSE_MAX',
+    from: 'const countMax = ARCHIVE_BLOCKS_PER_RESPONSE_MAX - blocks.length',
+    to: 'const countMax = ARCHIVE_BLOCKS_PER_RESPONSE_MAX',
     tests: [`${ARCHIVE}#a hundred in all`],
   },
   {
