@@ -576,7 +576,7 @@ const blocks: readonly Mutant[] = [
     file: at('blocks/value'),
     from: 'value.map.map(hashEntry).sort(compareBytes)',
     to: 'value.map.map(hashEntry)',
-    tests: [`${value}#Map b, a`],
+    tests: [`${value}#does not depend on the order`, `${value}#Map of a transfer`],
   },
   {
     name: 'an integer that is not negative is hashed as a natural number',
