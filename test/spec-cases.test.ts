@@ -13,6 +13,7 @@ const folder = fileURLToPath(new URL('.', import.meta.url))
 const sections: readonly (readonly [string, number, number])[] = [
   ['bitcoin', 13, 70],
   ['minter', 23, 115],
+  ['ledger', 20, 148],
 ]
 
 /** The numbers that begin a line between the heading of the section and the next such heading. */
