@@ -43,10 +43,14 @@ export type Verdict = { readonly name: string } & (
 /** A group that has no answer by then has failed. */
 const GROUP_MS = 300_000
 
-/** Without what the agent adds of HTTP headers and of its own insides. */
+/** Of what a ledger says; it may say anything. */
+const REASON_MAX = 2_000
+
+/** Without what the agent adds of HTTP headers and of its own insides, and safe to print. */
 function reasonOf(error: unknown): string {
   const [words = ''] = (error instanceof Error ? error.message : String(error)).split('\n\n')
-  return words.replaceAll(/\n\s+at .*/g, '')
+  const own = words.replaceAll(/\n\s+at .*/g, '').slice(0, REASON_MAX)
+  return own.replaceAll(/[^\n\P{C}]/gu, '\ufffd')
 }
 
 /** Rejects after `ms`; what was asked goes on, and nobody waits for it. */

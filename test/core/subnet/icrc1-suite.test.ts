@@ -125,7 +125,11 @@ const forgetful = changed(
     createdAtTime === undefined ? result : { type: 'err', error: { type: 'tooOld' } },
   ),
 )
-const net = new NetworkUnderTest({ guests: [...wrong, free, plain, forgetful] })
+const loud = changed(
+  guestLedger(wrong.length + 3),
+  saying('icrc1_name', () => `\u202e${'x'.repeat(10_000)}`),
+)
+const net = new NetworkUnderTest({ guests: [...wrong, free, plain, forgetful, loud] })
 
 const suiteOf = ({ id }: Pick<Canister, 'id'>, change: Partial<LedgerOptions> = {}) =>
   LedgerUnderSuite.open({
@@ -166,6 +170,12 @@ test('a ledger that never answers fails every group in time', async () => {
     groupNames.map((name, i) => `not ok ${i + 1} - ${name}\n# no end after 0.02 s`),
   )
   expect(summary(verdicts)).toBe('# 0 passed, 16 failed, 0 skipped')
+})
+
+test('what a ledger says is cut short, and moves no terminal', async () => {
+  const [verdict] = await runSuite(await suiteOf(loud), { names: ['icrc1:metadata'] })
+  expect(verdict).toMatchObject({ type: 'failed', reason: expect.stringMatching(/"\ufffdx+$/) })
+  expect(Object(verdict).reason).toHaveLength(2_000)
 })
 
 test('a report is TAP', () => {
