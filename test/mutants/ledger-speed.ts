@@ -29,8 +29,8 @@ export const ledgerSpeedMutants: readonly Mutant[] = [
     name: 'the map that was hashed before shows through',
     file: 'ledger/blocks/block-hash.ts',
     from: 'present(BEGINNINGS[count], ',
-    to: 'present(BEGINNINGS[Math.max(count, 4)], ',
-    tests: [`${BLOCK}#is the hash of the value`],
+    to: 'present(BEGINNINGS[Math.max(count, 6)], ',
+    tests: [`${BLOCK}#is the hash of the value`, `${BLOCK}#has its published hash`],
   },
   {
     name: 'time stands before the fee in a stored block',
