@@ -2,6 +2,7 @@
  * Tells whether the machine was steady: a fixed loop, timed around every round. Source: performance
  * specification §6.
  */
+import { cpus, loadavg } from 'node:os'
 import { secp256k1 } from '../../src/core/base/noble-secp256k1.ts'
 
 const ADDITIONS = 1_000
@@ -33,3 +34,6 @@ export function isSteady(us: number): boolean {
   const middle = sorted[sorted.length >> 1] ?? us
   return Math.abs(us / middle - 1) <= TOLERANCE
 }
+
+/** Whether others want the machine as well: wall time then says more about them. */
+export const isBusy = (): boolean => (loadavg()[0] ?? 0) > cpus().length

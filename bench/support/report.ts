@@ -4,6 +4,7 @@
 import { present } from '../../src/core/base/errors.ts'
 import type { Measured, Series } from './measure.ts'
 import { median, OWN, percentile, relativeCost } from './measure.ts'
+import { isBusy } from './noise.ts'
 import type { Benchmark, Gate, Prepared } from './task.ts'
 
 /** Calls shorter than this have no percentile: they are timed in batches. */
@@ -55,6 +56,7 @@ export function resultOf(
   const clock = prepared.clock === 'wall' ? 'wallUs' : 'cpuUs'
   const ratio = ratiosOf(own, measured.series, clock)
   const { floor } = prepared
+  const noisy = measured.noisy || (prepared.clock === 'wall' && isBusy())
   const overhead = floor === undefined ? null : rounded(relativeCost(measured) / floor)
   const rate = prepared.rate && {
     value: rounded((prepared.rate.perCall * 1e6) / median(own[clock])),
@@ -87,10 +89,10 @@ export function resultOf(
     gate: Object.fromEntries(
       (prepared.gates ?? []).map((gate) => [
         gate.of,
-        [gate.relation, gate.bound, judge(gate, found[gate.of], measured.noisy)],
+        [gate.relation, gate.bound, judge(gate, found[gate.of], noisy)],
       ]),
     ),
-    noisy: measured.noisy,
+    noisy,
     note: prepared.note ?? null,
     checksum: measured.checksum,
   }
