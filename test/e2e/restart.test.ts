@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { concat, fromHex, fromUtf8, u64be, utf8 } from '../../src/core/base/bytes.ts'
 import { present } from '../../src/core/base/errors.ts'
 import type { TimestampNs } from '../../src/core/base/units.ts'
+import { textOfAccount } from '../../src/core/ic/account.ts'
 import { decodeCbor } from '../../src/core/ic/cbor.ts'
 import { verifyCertificate } from '../../src/core/ic/certificate.ts'
 import type { Envelope } from '../../src/core/ic/envelope.ts'
@@ -18,15 +19,18 @@ import { anonymous, selfAuthenticating } from '../../src/core/ic/principal.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { NodeDisk } from '../../src/host/disks/node-disk.ts'
 import { LmdbStore } from '../../src/host/store/lmdb-store.ts'
+import { devUser } from '../../src/wallet/identity.ts'
 import { Home } from '../support/e2e-home.ts'
 import type { Endpoint, Posted } from '../support/ic-requests.ts'
 import { callContent, certified, ed25519Signer, post, readContent } from '../support/ic-requests.ts'
+import { tokenFile } from '../support/token-files.ts'
 
 const home = new Home()
 const facts = () => {
-  const { root_key, master_public_key, ledger_id, bitcoin_height, nodes } =
+  const { root_key, master_public_key, ledger_id, tokens, bitcoin_height, nodes } =
     home.json('subnet status')
-  return { root_key, master_public_key, ledger_id, bitcoin_height, nodes }
+  const { accounts } = home.json('balance dev1 --token xyz')
+  return { root_key, master_public_key, ledger_id, tokens, bitcoin_height, nodes, accounts }
 }
 const address = (): string => home.json('address dev1').address
 const nodeFile = (node: number): string =>
@@ -84,10 +88,15 @@ let saidBefore: ReturnType<typeof saidOf>
 let executedBefore: bigint
 
 beforeAll(async () => {
-  home.json('subnet start --block-time manual --min-confirmations 2')
+  const file = join(home.path, 'token.json')
+  const initial_balances = [[textOfAccount({ owner: devUser(1).principal }), '77']]
+  writeFileSync(file, JSON.stringify(tokenFile({ initial_balances })))
+  home.json(`subnet start --block-time manual --min-confirmations 2 --token ${file}`)
+  home.json('subnet set token.xyz.transfer-fee=0xyz token.xyz.max-memo-length=40')
   addressBefore = address()
   home.json(`bitcoin faucet 0.01BTC --to dev1`)
   before = facts()
+  expect(before).toMatchObject({ accounts: [{ balance_units: '77' }], tokens: [{ symbol: 'XYZ' }] })
   envelope = signCall(callContent(user.principal, now()), user)
   saidBefore = saidOf(await post(endpoint(), envelope))
   expect(saidBefore.status).toBe('replied')
@@ -263,5 +272,7 @@ it('begins anew after a reset', () => {
   home.run('subnet reset --yes')
   rmSync(join(home.path, 'state', 'subnet'), { recursive: true, force: true })
   home.json('subnet start --nodes 1')
-  expect(facts().root_key).not.toBe(before.root_key)
+  const { root_key, tokens } = home.json('subnet status')
+  expect(root_key).not.toBe(before.root_key)
+  expect(tokens).toEqual([])
 })

@@ -11,8 +11,9 @@ import type { TimestampNs } from '../../../src/core/base/units.ts'
 import { addNs, NS_PER_SECOND, parseBtc } from '../../../src/core/base/units.ts'
 import { txid } from '../../../src/core/btc/transaction.ts'
 import { decodeArgs, encodeArgs } from '../../../src/core/ic/candid.ts'
-import { ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { furtherToken, ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
 import { decodeEnvelope, requestId } from '../../../src/core/ic/envelope.ts'
+import { ledgerExtension } from '../../../src/core/ledger/interface/init-interface.ts'
 import { ledgerInterface } from '../../../src/core/ledger/interface/ledger-interface.ts'
 import { logLength } from '../../../src/core/ledger/state.ts'
 import type { TransferArg } from '../../../src/core/ledger/types.ts'
@@ -29,6 +30,7 @@ import { devUser } from '../../../src/wallet/identity.ts'
 import { regtestWallet } from '../../../src/wallet/regtest-wallet.ts'
 import { ingress } from '../../support/ingress.ts'
 import { SubnetNet } from '../../support/subnet-net.ts'
+import { tokenMinter, tokenOf } from '../../support/token-files.ts'
 
 const KEY_SIZE = 96
 const payer = regtestWallet('payer')
@@ -52,6 +54,9 @@ function shown(node: SubnetNode) {
     root: replica.stateTree(rootKey.slice(-KEY_SIZE)).hash,
     blocks: Number(logLength(state.ckbtc.ledger)),
     ledger: hashOf(state.ckbtc.ledger),
+    tokens: state.tokens.map((token) => hashOf(token)),
+    tokenFees: state.tokens.map((token) => token.ledger.config.transferFee),
+    tokenBlocks: state.tokens.map((token) => Number(logLength(token.ledger))),
     minterEvents: state.minter.log.count,
     minter: hashOf(state.minter),
     isUpgraded:
@@ -106,8 +111,20 @@ function upgradeMinter(): void {
   expect(reply?.type).toBe('replied')
 }
 
+/** One token is minted, and its fee is another one from then on; the other token stays as it is. */
+function useToken(): void {
+  const { ledger: canisterId } = furtherToken(0)
+  const { icrc1_transfer: transfer } = ledgerInterface
+  const minted = { canisterId, methodName: 'icrc1_transfer', method: transfer, now: net.now }
+  net.call(ingress(tokenMinter, minted, [{ to: account, amount: 7n }]))
+  const { x_upgrade: method } = ledgerExtension
+  const upgrade = { canisterId, methodName: 'x_upgrade', method, now: net.now }
+  net.call(ingress(devUser(4), upgrade, [{ type: 'upgrade', args: { transferFee: 1n } }]))
+}
+
 beforeAll(async () => {
-  net = new SubnetNet(1)
+  const tokens = [tokenOf(), tokenOf({ token_symbol: 'WIDE', token_width: 256 })]
+  net = new SubnetNet(1, { ledgers: { ckbtc: {}, tokens } })
   net.settle()
   net.mine(101, payer.script)
   net.pass(1)
@@ -134,6 +151,7 @@ beforeAll(async () => {
   envelope = present(net.envelopes.at(-1), 'a call was handed in')
   net.settle()
   upgradeMinter()
+  useToken()
   store = founded(net.slots)
 })
 
@@ -143,6 +161,10 @@ it('the root of the state is the one before, by replay and by snapshot', () => {
   expect(before.minterEvents).toBeGreaterThan(2)
   expect(before.violations).toEqual([])
   expect(before.isUpgraded).toBe(true)
+  expect([before.tokenBlocks, before.tokenFees]).toEqual([
+    [1, 0],
+    [1n, 10n],
+  ])
   expect(shown(startAgain(101n))).toEqual(before)
   // Now there is a snapshot, and no slot before it is read.
   store.transaction((writer) => {
