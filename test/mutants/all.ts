@@ -25,6 +25,7 @@ import { replacementMutants } from './replacements.ts'
 import { schnorrMutants } from './schnorr.ts'
 import { scriptMutants } from './script.ts'
 import { tecdsaMutants } from './tecdsa.ts'
+import { tokenMutants } from './tokens.ts'
 import { txpoolMutants } from './txpool.ts'
 
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
@@ -47,6 +48,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   ledgerMemory: ledgerMemoryMutants,
   ledgerSpeed: ledgerSpeedMutants,
   archives: archiveMutants,
+  tokens: tokenMutants,
   replacements: replacementMutants,
   pages: pageMutants,
   ledgerFace: ledgerFaceMutants,

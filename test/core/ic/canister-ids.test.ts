@@ -1,13 +1,15 @@
 /** Canister ids: the table of ic-interface §3.1, texts and bytes. */
 import { describe, expect, it } from 'vitest'
-import { toHex } from '../../../src/core/base/bytes.ts'
+import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
 import {
   furtherArchive,
   furtherToken,
   mainnetCanisterIds,
+  mayHold,
   ownCanisterIds,
 } from '../../../src/core/ic/canister-ids.ts'
-import { principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
+import type { Principal } from '../../../src/core/ic/principal.ts'
+import { principal, principalOfText, textOfPrincipal } from '../../../src/core/ic/principal.ts'
 
 const table = [
   ['ledger', '23xb3-ep777-777s3-4aaaa-cai', 'ffffffffcb7c00000101'],
@@ -45,6 +47,37 @@ describe('canister ids', () => {
     expect(toHex(furtherToken(0).ledger)).toBe('ffffffffcb7c10000101')
     expect(toHex(furtherToken(3).index)).toBe('ffffffffcb7c13020101')
     expect(toHex(furtherToken(3).archive(5))).toBe('ffffffffcb7c13090101')
+  })
+
+  it.each<readonly [string, boolean, boolean]>([
+    ['ffffffffcb7c00000101', true, true], // ckBTC's own, and its archives
+    ['ffffffffcb7c00040101', true, true],
+    ['ffffffffcb7c00060101', false, false],
+    ['ffffffffcb7c00ff0101', false, false],
+    ['ffffffffcb7c01000101', true, true],
+    ['ffffffffcb7c0fff0101', true, true],
+    ['ffffffffcb7c10000101', false, true], // the only further token's, and its archives
+    ['ffffffffcb7c10010101', false, false],
+    ['ffffffffcb7c10020101', false, true],
+    ['ffffffffcb7c10030101', false, false],
+    ['ffffffffcb7c10040101', false, true],
+    ['ffffffffcb7c10ff0101', false, true],
+    ['ffffffffcb7c11000101', false, false],
+    ['ffffffffcb7c10000102', false, false],
+    ['ffffffffcb7c1000', false, false],
+    ['', false, false],
+    ['ffffffffcb7c1000010100', false, false],
+  ])('%s may be a canister without a further token: %s, with one: %s', (hex, without, withOne) => {
+    const id = principal(fromHex(hex))
+    expect([0, 1].map((tokens) => mayHold(ownCanisterIds, tokens, id))).toEqual([without, withOne])
+  })
+
+  it('of mainnet ids those of its own numbers are archives and tokens alone', () => {
+    const may = (id: Principal) => mayHold(mainnetCanisterIds, 1, id)
+    expect([mainnetCanisterIds.ledger, furtherToken(0).ledger, furtherArchive(0)].map(may)).toEqual(
+      [true, true, true],
+    )
+    expect(may(ownCanisterIds.ledger)).toBe(false)
   })
 
   it('no id is given twice, and an index out of range is refused', () => {

@@ -51,6 +51,10 @@ const upgrade = (args: Change, rest?: Partial<Step>) =>
 
 const pay = (amount: bigint, blockIndex: bigint, to = at(2), rest?: Partial<Step>): Step =>
   call('ledger', 'icrc1_transfer', { to, amount }, { type: 'ok', blockIndex }, rest)
+const withMemo = (length: number, blockIndex: bigint, rest?: Partial<Step>): Step => {
+  const arg = { to: at(2), amount: 5n, memo: new Uint8Array(length) }
+  return call('ledger', 'icrc1_transfer', arg, { type: 'ok', blockIndex }, rest)
+}
 const mint = (amount: bigint, blockIndex: bigint, to = at(2)): Step =>
   pay(amount, blockIndex, to, { as: 'minter' })
 const holds = (account: ReturnType<typeof at> | { owner: typeof alice }, balance: bigint): Step =>
@@ -99,7 +103,8 @@ describe('a recorded installation', () => {
       holds({ owner: alice }, 1_000n),
       call('ledger', 'icrc1_decimals', undefined, 8, noArgs),
       call('ledger', 'icrc1_total_supply', undefined, tokens(1_500n), noArgs),
-      pay(5n, 2n),
+      withMemo(32, 2n),
+      withMemo(33, 3n, { x: TRAP }),
       pay(5n, 3n, at(2), { a: toHex(new Uint8Array(3)), x: TRAP }),
     ]
     expect(played(steps)).toMatchObject(fine)

@@ -166,6 +166,14 @@ describe('tokens beside ckBTC', () => {
     expect(after[1]).not.toBe(before[1])
   })
 
+  test('stand beside a ckBTC that is founded with what was set', () => {
+    const ckbtc = { transferFee: 21n, feeCollector: { type: 'unset' } } as const
+    const world = new ReplicaWorld({ ledgers: { ckbtc, tokens: [small] } })
+    expect(call(world, alice, [ownCanisterIds.ledger, 'icrc1_fee'], [])).toBe(21n)
+    expect(call(world, alice, [smallIds.ledger, 'icrc1_fee'], [])).toBe(3n)
+    expect(world.replica.state.ckbtc.ledger.config.feeCollector).toBeUndefined()
+  })
+
   test('go on from a snapshot', () => {
     const world = makeWorld()
     mint(world, wideIds.ledger, 2n ** 100n)
