@@ -36,6 +36,7 @@ const METADATA_MAX = 50
 const EXTENSIONS_MAX = 1
 const NAT8_MAX = 255
 const NAT16_MAX = 65_535
+const NAT64_MAX = 2n ** 64n - 1n
 /** A unit behind an amount: a digit in front would be read as part of the number. */
 const SYMBOL = /^[A-Za-z][A-Za-z0-9]{0,15}$/
 /** What people see of it: nothing that moves the cursor or the direction of writing. */
@@ -99,6 +100,12 @@ const extension: JsonReader<Extension> = (value, where) => {
   throw new BadEncoding(`${where} is not "ICRC-107"`)
 }
 
+const nat64: JsonReader<bigint> = (value, where) => {
+  const number = amount(value, where)
+  if (number <= NAT64_MAX) return number
+  throw new BadEncoding(`${where} is not a number of at most 64 bits`)
+}
+
 const archiveNames = [
   ['trigger_threshold', 'triggerThreshold'],
   ['num_blocks_to_archive', 'numBlocksToArchive'],
@@ -108,11 +115,11 @@ const archiveNames = [
 ] as const
 
 const archiveNumbers = {
-  trigger_threshold: nullable(amount),
-  num_blocks_to_archive: nullable(amount),
-  node_max_memory_size_bytes: nullable(amount),
-  max_message_size_bytes: nullable(amount),
-  max_transactions_per_response: nullable(amount),
+  trigger_threshold: nullable(nat64),
+  num_blocks_to_archive: nullable(nat64),
+  node_max_memory_size_bytes: nullable(nat64),
+  max_message_size_bytes: nullable(nat64),
+  max_transactions_per_response: nullable(nat64),
 }
 
 const document = object({

@@ -122,6 +122,12 @@ const rows: readonly Row[] = [
     'unknown field "x"',
     'archive_options',
   ],
+  [
+    'an archive option of 65 bits',
+    { archive_options: { trigger_threshold: `${2n ** 64n}` } },
+    'at most 64 bits',
+    'archive_options',
+  ],
   ['archive options as a list', { archive_options: [] }, 'is not an object', 'archive_options'],
 ]
 const refused = rows.map(([name, change, words, field]) => ({ name, change, words, field }))

@@ -110,7 +110,7 @@ export const tokenMutants: readonly Mutant[] = [
     file: '../host/token-file.ts',
     from: 'if (problem !== undefined) throw new BadEncoding',
     to: 'if (problem === undefined) throw new BadEncoding',
-    tests: [`${files}#is refused with its minter as collector`],
+    tests: [`${files}#its minter as collector`],
   },
   {
     name: 'a subnet that has tokens is started with others',
