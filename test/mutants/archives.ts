@@ -193,9 +193,30 @@ export const archiveMutants: readonly Mutant[] = [
   {
     name: 'a slot moves one message whatever came in',
     file: 'subnet/token-canisters.ts',
-    from: 'const goal = chain.firstLocalIndex + logLength(state) - this.#length',
+    from: 'const goal = chain.firstLocalIndex + logLength(state) - this.state.lengthAtSlotEnd',
     to: 'const goal = chain.firstLocalIndex',
     tests: ['core/subnet/token-canisters.test.ts#keeps up'],
+  },
+  {
+    name: 'what is written behind the end of a slot is counted to no slot',
+    file: 'subnet/token-canisters.ts',
+    from: '    this.state = state\n',
+    to: '    this.state = state\n    state.lengthAtSlotEnd = logLength(state.ledger)\n',
+    tests: ['core/subnet/token-canisters.test.ts#from a snapshot'],
+  },
+  {
+    name: 'an archive answers more than a reply holds',
+    file: 'ledger/archive/archive-queries.ts',
+    from: 'if (size > bytesMax) break',
+    to: 'if (size > 99 * bytesMax) break',
+    tests: [`${LOG}#each answer, from an archive`],
+  },
+  {
+    name: 'a ledger answers more than a reply holds',
+    file: 'ledger/blocks/log-queries.ts',
+    from: 'return left < 0\n',
+    to: 'return left < -99 * bytesMax\n',
+    tests: [`${LOG}#each answer, from the ledger`],
   },
   {
     name: 'archives are no part of the certified state',

@@ -24,13 +24,18 @@ export type TokenState = {
   /** In the order of their creation. */
   readonly archives: Archive[]
   readonly index: IndexState
+  /**
+   * Length of the log at the end of the last slot. No member of a class: blocks may follow the end
+   * of a slot, and a node that goes on from a snapshot moves as many as the others.
+   */
+  lengthAtSlotEnd: bigint
 }
 
 /** A token whose ledger was installed just now: its index knows the initial balances. */
 export function newToken(ledger: LedgerState): TokenState {
   const index = emptyIndex(ledger.config.tokenWidth)
   followLog(index, ledger.chain, ledger.chain.blocks.length)
-  return { ledger, archives: [], index }
+  return { ledger, archives: [], index, lengthAtSlotEnd: logLength(ledger) }
 }
 
 export class TokenCanisters {
@@ -38,15 +43,12 @@ export class TokenCanisters {
   readonly #index: IndexCanister
   readonly #archives: TokenArchives
   readonly state: TokenState
-  /** Length of the log at the end of the last slot. */
-  #length: bigint
 
   constructor(ids: TokenCanisterIds, state: TokenState, operator?: Principal) {
     this.ledger = new LedgerCanister(ids.ledger, state.ledger, state.archives, operator)
     this.#archives = new TokenArchives(ids, state.archives, blockTypesOf(state.ledger.config))
     this.#index = new IndexCanister(ids.index, state.index, this)
     this.state = state
-    this.#length = logLength(state.ledger)
   }
 
   /** Those there are now. */
@@ -73,8 +75,8 @@ export class TokenCanisters {
     const { ledger: state } = this.state
     const { chain } = state
     const record = (event: Event): void => apply(state, event)
-    const goal = chain.firstLocalIndex + logLength(state) - this.#length
-    this.#length = logLength(state)
+    const goal = chain.firstLocalIndex + logLength(state) - this.state.lengthAtSlotEnd
+    this.state.lengthAtSlotEnd = logLength(state)
     for (;;) {
       const first = chain.firstLocalIndex
       archiveStep({ state, record, port: this.#archives }, now)

@@ -27,7 +27,7 @@ type Saved = Kept & {
 }
 
 /** Raised when the shape of `Saved` changes: snapshots of another are passed over. */
-const SNAPSHOT_FORMAT = 12
+const SNAPSHOT_FORMAT = 13
 
 /**
  * A node that starts again while the others go on executes so many slots at least, whatever its

@@ -3,6 +3,7 @@
  * for while there is more, and never so little that a ledger grows. Method: a token slot by slot;
  * ledger §12, its project rules.
  */
+import { deserialize, serialize } from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import { addNs, timestampNs } from '../../../src/core/base/units.ts'
 import { ckbtcTokenIds, ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
@@ -54,7 +55,7 @@ describe('the end of a slot', () => {
   test('goes on a message at a time while nothing comes in, a slot for each', () => {
     const { state, add, local } = tokenOf(60n, 50n)
     add(59)
-    // One that starts again in between: the slots of before are over.
+    state.lengthAtSlotEnd = 60n // The slot that brought them is over.
     const again = new TokenCanisters(ids, state)
     const sizes: number[] = []
     for (let slot = 1n; again.nextTimer() !== undefined; slot++) {
@@ -74,6 +75,19 @@ describe('the end of a slot', () => {
       endSlot()
       expect(local()).toBeLessThan(160)
     }
+  })
+
+  test('moves as many from a snapshot, whatever was written behind the end of the slot', () => {
+    const { state, token, add, endSlot } = tokenOf(60n, 50n)
+    add(20)
+    endSlot()
+    add(45) // Such as a mint that a signature at the end of the slot leads to.
+    const copy: typeof state = deserialize(serialize(state))
+    const again = new TokenCanisters(ids, copy)
+    again.endSlot(addNs(START, 1n))
+    token.endSlot(addNs(START, 1n))
+    expect(state.ledger.chain.firstLocalIndex).toBeGreaterThan(30n)
+    expect(copy).toEqual(state)
   })
 
   test('is not held up by archives for which there are no more ids', () => {
