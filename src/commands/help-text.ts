@@ -32,7 +32,7 @@ export const globalOptions: readonly OptionDefinition[] = [
 /** Of the commands that know further tokens. */
 export const tokenOption: OptionDefinition = {
   flags: '--token <symbol>',
-  description: 'of the local subnet, whose unit amounts have (default: ckBTC)',
+  description: 'a further token of the local subnet (default: ckBTC)',
 }
 
 /** What `ckbtc` alone says. */

@@ -82,6 +82,7 @@ const emptyWords = (options: Options): string =>
 function print(entries: readonly HistoryEntry[], context: Context, token: Token): void {
   const { terminal } = context
   const { plain } = terminal.settings
+  const isNarrow = (terminal.width ?? NARROW) < NARROW
   const decimals = unitOf(context) === 'sat' && !token.isFurther ? 0 : token.decimals
   const amount = (value: bigint): string => {
     const text = formatDecimal(value, decimals)
@@ -94,11 +95,11 @@ function print(entries: readonly HistoryEntry[], context: Context, token: Token)
       { title: 'TYPE' },
       { title: 'AMOUNT', align: 'right' },
       { title: 'FEE', align: 'right' },
-      { title: 'COUNTERPARTY / BITCOIN TX' },
+      { title: 'COUNTERPARTY / BITCOIN TX', shortTitle: 'WITH / TX', widthMin: 11 },
       { title: 'BLOCK', align: 'right' },
     ],
     entries.map((entry) => [
-      entry.time === undefined ? '-' : plain ? isoOf(entry.time) : localTime(entry.time),
+      entry.time === undefined ? '-' : plain ? isoOf(entry.time) : localTime(entry.time, isNarrow),
       wordOf(entry),
       amount(entry.amount),
       smallText(entry.fee, token),
@@ -108,11 +109,14 @@ function print(entries: readonly HistoryEntry[], context: Context, token: Token)
   )
 }
 
-function localTime(time: TimestampNs): string {
+/** Columns below which the time of day has no place. */
+const NARROW = 72
+
+function localTime(time: TimestampNs, isNarrow: boolean): string {
   const date = new Date(Number(time / NS_PER_MS))
   const two = (value: number): string => String(value).padStart(2, '0')
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+  return isNarrow ? day : `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
 function wordOf({ type, blockType, amount }: HistoryEntry): string {

@@ -3,6 +3,10 @@ import type { Terminal } from './terminal.ts'
 
 export type Column = {
   readonly title: string
+  /** In its place where the terminal is too narrow for the table. */
+  readonly shortTitle?: string
+  /** What it may be made as narrow as, if that is not what most identifiers need. */
+  readonly widthMin?: number
   readonly align?: 'left' | 'right'
   /** Never shortened, however narrow the terminal is. What is aligned to the right never is. */
   readonly whole?: boolean
@@ -27,10 +31,15 @@ export function printTable(
     for (const row of cells) answer(row.join('\t'))
     return
   }
-  const natural = columns.map(({ title }, place) =>
-    Math.max(title.length, ...cells.map((row) => lengthOf(row[place] ?? ''))),
-  )
-  const widths = width === undefined ? natural : fitted(natural, columns, width)
+  const naturalOf = (titles: readonly string[]): readonly number[] =>
+    titles.map((title, place) =>
+      Math.max(title.length, ...cells.map((row) => lengthOf(row[place] ?? ''))),
+    )
+  const whole = columns.map(({ title }) => title)
+  const isNarrow = width !== undefined && sumOf(naturalOf(whole)) > width
+  const titles = isNarrow ? columns.map(({ title, shortTitle }) => shortTitle ?? title) : whole
+  const natural = naturalOf(titles)
+  const widths = isNarrow ? fitted(natural, columns, { titles, width }) : natural
   const line = (row: readonly string[]): string =>
     columns
       .map(({ align }, place) => {
@@ -41,24 +50,27 @@ export function printTable(
       })
       .join(GAP)
       .trimEnd()
-  answer(paint.faint(line(columns.map(({ title }) => title))))
+  answer(paint.faint(line(titles)))
   for (const row of cells) answer(line(row))
 }
+
+/** Columns and the gaps between them. */
+const sumOf = (widths: readonly number[]): number =>
+  widths.reduce((sum, size) => sum + size, 0) + GAP.length * (widths.length - 1)
 
 /** Takes from the widest columns first; gives up where all are as narrow as they may be. */
 function fitted(
   natural: readonly number[],
   columns: readonly Column[],
-  width: number,
+  { titles, width }: { readonly titles: readonly string[]; readonly width: number },
 ): readonly number[] {
   const widths = [...natural]
-  const mayShrink = (place: number): boolean =>
-    columns[place]?.whole !== true &&
-    columns[place]?.align !== 'right' &&
-    (widths[place] ?? 0) > Math.max(COLUMN_MIN, columns[place]?.title.length ?? 0)
-  const total = (): number =>
-    widths.reduce((sum, size) => sum + size, 0) + GAP.length * (widths.length - 1)
-  while (total() > width) {
+  const mayShrink = (place: number): boolean => {
+    const { whole, align, widthMin = COLUMN_MIN } = columns[place] ?? { title: '' }
+    const least = Math.max(widthMin, titles[place]?.length ?? 0)
+    return whole !== true && align !== 'right' && (widths[place] ?? 0) > least
+  }
+  while (sumOf(widths) > width) {
     const places = widths.map((_, place) => place).filter(mayShrink)
     const [widest] = places.sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))
     if (widest === undefined) break
@@ -73,11 +85,9 @@ export function shortened(text: string, size: number, ellipsis: string): string 
   if (letters.length <= size) return text
   const kept = Math.max(0, size - ellipsis.length)
   const head = Math.ceil(kept / 2)
-  return (
-    letters.slice(0, head).join('') +
-    ellipsis +
-    letters.slice(letters.length - (kept - head)).join('')
-  )
+  const [start, end] = [letters.slice(0, head), letters.slice(letters.length - (kept - head))]
+  // What was shortened before has its own mark already.
+  return `${start.join('').replace(/…$/, '')}${ellipsis}${end.join('').replace(/^…/, '')}`
 }
 
 const lengthOf = (text: string): number => [...text].length

@@ -27,6 +27,7 @@ import { scriptMutants } from './script.ts'
 import { tecdsaMutants } from './tecdsa.ts'
 import { tokenMutants } from './tokens.ts'
 import { txpoolMutants } from './txpool.ts'
+import { walletTokenMutants } from './wallet-tokens.ts'
 
 export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   tecdsa: tecdsaMutants,
@@ -56,4 +57,5 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   face: minterFaceMutants,
   largeMinter: largeMinterMutants,
   durability: durabilityMutants,
+  walletTokens: walletTokenMutants,
 }

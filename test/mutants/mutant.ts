@@ -5,7 +5,7 @@
 export type Mutant = {
   /** What is wrong with it, in a few words. */
   readonly name: string
-  /** Below `src/core`. */
+  /** Below `src/core`, or from there: `../wallet/…`. */
   readonly file: string
   /** Stands once in the file. */
   readonly from: string

@@ -13,6 +13,8 @@ import { present } from '../../src/core/base/errors.ts'
 import { encodeArgs } from '../../src/core/ic/candid.ts'
 import { textOfPrincipal } from '../../src/core/ic/principal.ts'
 import { valueOfBlock } from '../../src/core/ledger/blocks/block-value.ts'
+import type { Value } from '../../src/core/ledger/blocks/value.ts'
+import { hashValue } from '../../src/core/ledger/blocks/value.ts'
 import { indexInterface } from '../../src/core/ledger/index/index-interface.ts'
 import { ledgerInterface } from '../../src/core/ledger/interface/ledger-interface.ts'
 import { Client } from '../../src/wallet/client.ts'
@@ -188,15 +190,22 @@ describe('ckbtc history', () => {
     expect(
       (await desk.json(history, { options: { certified: true, before: '2' } })).data.entries,
     ).toEqual(expected.data.entries.slice(2))
-    const blocks = (await reader.blocks.all()).map((block, id) => ({ id: BigInt(id), block }))
-    const forged = blocks.map(({ id, block }) => {
-      const { transaction } = block
-      const changed = id === 1n ? { ...transaction, memo: Uint8Array.of(1) } : transaction
-      return { id, block: valueOfBlock({ ...block, transaction: changed }) }
-    })
+  })
+
+  test.each([0, 1, 3])('believes no chain that was made up from block %i on', async (first) => {
+    const forged: { id: bigint; block: Value }[] = []
+    for (const [index, { transaction, parentHash, ...rest }] of (
+      await reader.blocks.all()
+    ).entries()) {
+      const last = forged.at(-1)
+      const link = last === undefined ? parentHash : hashValue(last.block)
+      const memo = index === first ? { memo: Uint8Array.of(1) } : {}
+      const block = { ...rest, parentHash: link, transaction: { ...transaction, ...memo } }
+      forged.push({ id: BigInt(index), block: valueOfBlock(block) })
+    }
     answerBlocks({ logLength: 4n, blocks: forged })
-    const refused = await desk.json(history, { options: { certified: true } })
-    expect(refused.error).toMatchObject({ code: 'NETWORK_BAD_CERTIFICATE' })
-    expect(refused.error.message).toContain('block 1')
+    const { error } = await desk.json(history, { options: { certified: true } })
+    expect(error.code).toBe('NETWORK_BAD_CERTIFICATE')
+    expect(error.message).toContain('block 3 does not lead to the last one that is certified')
   })
 })

@@ -17,6 +17,7 @@ import {
   globalOptions,
   groupHelp,
   rootHelp,
+  tokenOption,
   welcome,
 } from '../../src/commands/help-text.ts'
 import { errorCatalogue } from '../../src/core/base/errors.ts'
@@ -58,8 +59,9 @@ describe('help', () => {
 })
 
 /** Long flags that a command takes. */
-function flagsOf({ options = [] }: CommandDefinition): readonly string[] {
-  const flags = [...options, ...globalOptions].flatMap((one) => one.flags.match(/--[a-z-]+/g) ?? [])
+function flagsOf({ options = [], anyToken }: CommandDefinition): readonly string[] {
+  const all = [...options, ...globalOptions, ...(anyToken === true ? [tokenOption] : [])]
+  const flags = all.flatMap((one) => one.flags.match(/--[a-z-]+/g) ?? [])
   return [...flags, '--help', '--version']
 }
 

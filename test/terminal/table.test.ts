@@ -145,3 +145,31 @@ test('consent needs somebody to ask, or --yes', async () => {
     code: 'CONSENT_DECLINED',
   })
 })
+
+describe('a table that is wider than the terminal', () => {
+  const columns = [
+    { title: 'WHEN' },
+    { title: 'COUNTERPARTY / BITCOIN TX', shortTitle: 'WITH / TX', widthMin: 11 },
+    { title: 'BLOCK', align: 'right' },
+  ] as const
+  const rows = [
+    ['2026-01-05 11:02', `tx ${'a'.repeat(8)}…${'b'.repeat(8)}:0 ${'c'.repeat(30)}`, '3'],
+  ]
+  const printed = async (width: number) => {
+    const { terminal, written } = await recordingTerminal(
+      {},
+      { LANG: 'C.UTF-8', NO_COLOR: '1' },
+      { columns: width },
+    )
+    printTable(terminal, columns, rows)
+    return written.out.trimEnd().split('\n')
+  }
+
+  test('has short titles, narrow columns and one mark for what is left out', async () => {
+    for (const line of await printed(60)) expect([...line].length).toBeLessThanOrEqual(60)
+    expect((await printed(60))[0]).toContain('WITH / TX')
+    for (const width of [60, 62, 64, 66])
+      expect((await printed(width)).join('')).not.toContain('……')
+    expect((await printed(120))[0]).toContain('COUNTERPARTY / BITCOIN TX')
+  })
+})

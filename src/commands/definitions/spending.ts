@@ -62,6 +62,7 @@ balance less the fee.`,
     ['ckbtc transfer 0.1ckbtc --to dev1', 'to a test account of the local subnet'],
     ['ckbtc transfer all --to dev1 --dry-run', 'what would happen'],
     ['ckbtc transfer 5000sat --to dev1 --idempotency-key order-17', 'once, however often it runs'],
+    ['ckbtc transfer 1.5xyz --to dev1 --token xyz', 'another token of the local subnet'],
   ],
   options: [
     { flags: '--to <account>', description: 'principal, ICRC-1 account, or dev0 … dev4 on local' },
