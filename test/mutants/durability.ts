@@ -6,7 +6,7 @@ export const durabilityMutants: readonly Mutant[] = [
     name: 'answers leave before what they are of is on disk',
     file: '../host/node/runner.ts',
     from: '    this.#keep(outputs)\n',
-    to: '    this.#schedule(0, () => this.#guarded(() => this.#keep(outputs)))\n',
+    to: '    this.#schedule(50, () => this.#guarded(() => this.#keep(outputs)))\n',
     tests: ['host/disks/ledger-crashes.test.ts#144'],
   },
   {
@@ -14,7 +14,7 @@ export const durabilityMutants: readonly Mutant[] = [
     file: '../host/node/runner.ts',
     from: '      this.#broken = true\n      this.end()',
     to: '      this.#broken = true',
-    tests: ['host/disks/ledger-crashes.test.ts#141'],
+    tests: ['host/node/runner.test.ts#what the disk does not take'],
   },
   {
     name: 'checksums of values are not compared',
