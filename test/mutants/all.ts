@@ -9,6 +9,7 @@ import { largeMinterMutants } from './large-minter.ts'
 import { ledgerMutants } from './ledger.ts'
 import { ledgerCallMutants } from './ledger-calls.ts'
 import { ledgerFaceMutants } from './ledger-face.ts'
+import { ledgerIndexMutants } from './ledger-index.ts'
 import { ledgerMemoryMutants } from './ledger-memory.ts'
 import { ledgerSpeedMutants } from './ledger-speed.ts'
 import { lifeMutants } from './lives.ts'
@@ -46,6 +47,7 @@ export const mutants: Readonly<Record<string, readonly Mutant[]>> = {
   txpool: txpoolMutants,
   calls: ledgerCallMutants,
   ledger: ledgerMutants,
+  ledgerIndex: ledgerIndexMutants,
   ledgerMemory: ledgerMemoryMutants,
   ledgerSpeed: ledgerSpeedMutants,
   archives: archiveMutants,
