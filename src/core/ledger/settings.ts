@@ -23,9 +23,12 @@ function metadataProblem(config: Config): string | undefined {
     if (!/^[^:]+:.+$/s.test(key)) return `the metadata key "${key}" is not <namespace>:<key>`
     if (RESERVED_KEYS.includes(key)) return `the metadata key "${key}" is the ledger's own`
   }
-  const keys = metadata(config).map(([key]) => key)
-  const twice = keys.find((key, place) => keys.indexOf(key) !== place)
-  return twice === undefined ? undefined : `the metadata key "${twice}" stands twice`
+  const keys = new Set<string>()
+  for (const [key] of metadata(config)) {
+    if (keys.has(key)) return `the metadata key "${key}" stands twice`
+    keys.add(key)
+  }
+  return undefined
 }
 
 function initialBalancesProblem(config: Config): string | undefined {

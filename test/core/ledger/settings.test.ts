@@ -74,6 +74,14 @@ describe('metadata', () => {
     expect(configProblem(testConfig({ metadata: [text('a:b:c')] }))).toBeUndefined()
     expect(configProblem(testConfig({ metadata: [text('a:b'), text('a:b')] }))).toContain('twice')
   })
+
+  test('as many keys as a message holds are judged without holding up a slot', () => {
+    const many = Array.from({ length: 60_000 }, (_, k) => text(`a:${k}`))
+    const began = performance.now()
+    expect(configProblem(testConfig({ metadata: many }))).toBeUndefined()
+    expect(configProblem(testConfig({ metadata: [...many, text('a:0')] }))).toContain('"a:0"')
+    expect(performance.now() - began).toBeLessThan(3_000)
+  })
 })
 
 describe('an upgrade', () => {
