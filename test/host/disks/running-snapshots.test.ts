@@ -354,7 +354,7 @@ describe('the pace of snapshots', () => {
           }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     )
   })
 
