@@ -51,6 +51,20 @@ export const archiveMutants: readonly Mutant[] = [
     tests: [`${ARCHIVE}#a caller that is not the ledger`],
   },
   {
+    name: 'the ledger leaves out a block with a long memo, and gives what is behind it',
+    file: 'ledger/blocks/log-queries.ts',
+    from: 'if (served.length < local.blocks.length) break',
+    to: 'if (served.length > local.blocks.length) break',
+    tests: [`${LOG}#left out together`],
+  },
+  {
+    name: 'an archive leaves out a block with a long memo, and gives what is behind it',
+    file: 'ledger/archive/archive-queries.ts',
+    from: 'if (isCut) break',
+    to: 'if (isCut) continue',
+    tests: [`${LOG}#left out together`],
+  },
+  {
     name: 'an archive takes more than its capacity',
     file: 'ledger/archive/archive.ts',
     from: 'if (BigInt(size) > room)',

@@ -290,6 +290,28 @@ describe('blocks with long memos', () => {
     expect(counts(ask, 1n)).toEqual([20, 20, 20])
     expect(counts(ask, 55n)).toEqual([10, 5, 5])
   })
+
+  test('are left out together with whatever is asked for behind them', () => {
+    const mixed = new ArchivesUnderTest(long, { memoLengthMax: 65_535, limits })
+    mixed.ledger.fund(alice, 1_000_000_000n)
+    const send = (memo?: Uint8Array): void =>
+      mixed.ledger.quietly(alice, {
+        type: 'icrc1_transfer',
+        arg: { to: of(bob), amount: 1n, memo },
+      })
+    for (let i = 0; i < 30; i++) send(new Uint8Array(50_000).fill(i))
+    for (let i = 0; i < 30; i++) send()
+    const ranges = [
+      { start: 1n, length: 30n },
+      { start: 31n, length: 30n },
+    ]
+    const first = Array.from({ length: 20 }, (_, i) => BigInt(1 + i))
+    expect(mixed.ask('icrc3_get_blocks', [ranges]).blocks.map(({ id }) => id)).toEqual(first)
+    mixed.ledger.upgrade({ archiveOptions: { triggerThreshold: 61n } })
+    mixed.settle()
+    const { blocks } = mixed.askArchive(0, 'icrc3_get_blocks', [ranges])
+    expect(blocks.map(({ id }) => id)).toEqual(first)
+  })
 })
 
 describe('a block is found by its transaction', () => {

@@ -29,10 +29,12 @@ export function archivedBlocks(
     if (countMax === 0) break
     const trap = refuseArchived(archive, range)
     if (trap !== undefined) return trap
-    for (const [place, bytes] of bytesOf(archive, range, { countMax, bytesMax }).entries()) {
+    const { found, isCut } = bytesOf(archive, range, { countMax, bytesMax })
+    for (const [place, bytes] of found.entries()) {
       blocks.push({ id: range.start + BigInt(place), block: decodeBlockValue(bytes) })
       bytesMax -= bytes.length
     }
+    if (isCut) break // A reader of ranges that follow one another goes on where it ends.
   }
   return { type: 'answer', value: blocks }
 }
@@ -73,7 +75,7 @@ function legacyAnswer<T>(
   const countMax = Number(archive.init.maxTransactionsPerResponse)
   const room = { countMax, bytesMax: ANSWER_BYTES_MAX }
   const trap = refuseArchived(archive, range)
-  return trap ?? { type: 'answer', value: bytesOf(archive, range, room).map(read) }
+  return trap ?? { type: 'answer', value: bytesOf(archive, range, room).found.map(read) }
 }
 
 function refuseArchived({ init }: View<Archive>, range: Range): Trap | undefined {
@@ -90,20 +92,20 @@ function refuseArchived({ init }: View<Archive>, range: Range): Trap | undefined
   )
 }
 
-/** The blocks of a range, as far as there are any and an answer has room for them. */
+/** The blocks of a range as far as there are any; cut where the next one has no room. */
 function bytesOf(
   archive: View<Archive>,
   { start, length }: Range,
   { countMax, bytesMax }: Room,
-): readonly Uint8Array[] {
+): { readonly found: readonly Uint8Array[]; readonly isCut: boolean } {
   const found: Uint8Array[] = []
   let size = 0
   while (found.length < countMax && BigInt(found.length) < length) {
     const bytes = blockBytes(archive, start + BigInt(found.length))
     if (bytes === undefined) break
     size += bytes.length
-    if (size > bytesMax) break
+    if (size > bytesMax) return { found, isCut: true }
     found.push(bytes)
   }
-  return found
+  return { found, isCut: false }
 }

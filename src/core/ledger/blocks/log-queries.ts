@@ -51,7 +51,8 @@ export function getBlocks(state: View<State>, ranges: readonly Range[]): Blocks 
     // Cut before it is split: what is in archives comes first, and takes its share (§11.1 step 3).
     const cut = { start: range.start, length: range.length < room ? range.length : room }
     const local = localPart(state, cut)
-    for (const [offset, block] of fitting(local.blocks, bytesMax).entries()) {
+    const served = fitting(local.blocks, bytesMax)
+    for (const [offset, block] of served.entries()) {
       blocks.push({ id: local.firstIndex + BigInt(offset), block: valueOfBlock(block) })
       bytesMax -= memoBytes(block)
     }
@@ -61,6 +62,8 @@ export function getBlocks(state: View<State>, ranges: readonly Range[]): Blocks 
     }
     if (archivedCount > ARCHIVED_RANGES_MAX)
       return { type: 'trap', message: `more than ${ARCHIVED_RANGES_MAX} ranges in archives` }
+    // A reader of ranges that follow one another goes on where the answer ends.
+    if (served.length < local.blocks.length) break
   }
   const archived = archives
     .filter(({ ranges: parts }) => parts.length > 0)
