@@ -71,13 +71,16 @@ const initialBalance: JsonReader<InitialBalance> = (value, where) => {
 const hex = matching(/^(?:[0-9a-f]{2})*$/, 'lower-case hexadecimal')
 const signed = matching(/^-?(?:0|[1-9]\d{0,77})$/, 'a whole number in digits, as text')
 
+/** Half a surrogate pair has no UTF-8: two keys could become the same one on the wire. */
+const wholeText = matching(/^\P{Cs}*$/u, 'text of whole characters')
+
 const metadataValue: JsonReader<MetadataValue> = (value, where) => {
   const [[type, content] = [], ...others] =
     typeof value === 'object' && value !== null ? Object.entries(value) : []
   if (others.length === 0)
     switch (type) {
       case 'Text':
-        return { type: 'text', text: text(content, where) }
+        return { type: 'text', text: wholeText(content, where) }
       case 'Nat':
         return { type: 'nat', nat: amount(content, where) }
       case 'Int':
@@ -88,7 +91,7 @@ const metadataValue: JsonReader<MetadataValue> = (value, where) => {
   throw new BadEncoding(`${where} is not one of Nat, Int, Text, Blob with its value`)
 }
 
-const metadataEntry: JsonReader<MetadataEntry> = pairOf(text, metadataValue)
+const metadataEntry: JsonReader<MetadataEntry> = pairOf(wholeText, metadataValue)
 
 const tokenWidth: JsonReader<64 | 256> = (value, where) => {
   if (value === 64 || value === 256) return value

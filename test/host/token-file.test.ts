@@ -112,6 +112,18 @@ const rows: readonly Row[] = [
   ['reserved metadata', { metadata: [['icrc1:fee', { Nat: '1' }]] }, "is the ledger's own"],
   ['metadata without a namespace', { metadata: [['logo', { Text: '' }]] }, '<namespace>:<key>'],
   ['metadata twice', { metadata: Array(2).fill(['a:b', { Text: '' }]) }, 'stands twice'],
+  [
+    'a key with half a character',
+    { metadata: ['a:\ud800', 'a:\ud801'].map((key) => [key, { Text: '' }]) },
+    'is not text of whole characters',
+    'metadata[0][0]',
+  ],
+  [
+    'a text with half a character',
+    { metadata: [['a:b', { Text: 'x\udc00' }]] },
+    'is not text of whole characters',
+    'metadata[0][1]',
+  ],
   ['metadata of two values', { metadata: [['a:b', { Text: '', Nat: '1' }]] }, '', 'metadata[0][1]'],
   ['metadata of another kind', { metadata: [['a:b', { Map: [] }]] }, '', 'metadata[0][1]'],
   ['a field of its own', { extra: 1 }, 'has an unknown field "extra"'],

@@ -74,7 +74,7 @@ test('ledger §20.128: each page goes on behind the one before, to the end', () 
   const ledger = withAllowances()
   const seen: unknown[] = []
   let args: ListingArgs = { take: 2n }
-  for (;;) {
+  for (let pages = 0; pages <= all.length; pages++) {
     const page = listAllowances(ledger.state, { caller: alice, args }, ledger.now)
     const last = page.at(-1)
     if (last === undefined) break
