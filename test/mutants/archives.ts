@@ -65,6 +65,13 @@ export const archiveMutants: readonly Mutant[] = [
     tests: [`${LOG}#left out together`],
   },
   {
+    name: 'the index gives long memos without end',
+    file: 'subnet/index-canister.ts',
+    from: 'if (bytesMax < 0) break',
+    to: 'if (bytesMax === 0) break',
+    tests: ['core/ledger/account-index.test.ts#blocks with long memos'],
+  },
+  {
     name: 'an archive takes more than its capacity',
     file: 'ledger/archive/archive.ts',
     from: 'if (BigInt(size) > room)',

@@ -6,7 +6,12 @@ import { blockAt } from '../ledger/archive/whole-log.ts'
 import type { Block } from '../ledger/blocks/block.ts'
 import { valueOfBlock } from '../ledger/blocks/block-value.ts'
 import type { Range } from '../ledger/blocks/log-queries.ts'
-import { refuseRange, timedTransaction } from '../ledger/blocks/log-queries.ts'
+import {
+  ANSWER_BYTES_MAX,
+  memoBytes,
+  refuseRange,
+  timedTransaction,
+} from '../ledger/blocks/log-queries.ts'
 import type { IndexState } from '../ledger/index/account-index.ts'
 import { accountPage, balanceIn, INDEX_RESULTS_MAX } from '../ledger/index/account-index.ts'
 import { subaccountsAfter } from '../ledger/index/account-table.ts'
@@ -55,13 +60,19 @@ export class IndexCanister implements Canister {
     else followLog(this.#state, chain, FOLLOWED_MAX)
   }
 
-  /** Blocks by their numbers, as far as they are indexed. */
+  /** Blocks by their numbers, as far as their memos have room in an answer (§11.1). */
   #blocks(ids: readonly number[]): readonly { readonly id: bigint; readonly block: Block }[] {
     const { log } = this.#token.ledger
-    return ids.map(BigInt).flatMap((id) => {
+    const found: { readonly id: bigint; readonly block: Block }[] = []
+    let bytesMax = ANSWER_BYTES_MAX
+    for (const id of ids.map(BigInt)) {
       const block = blockAt(log, id)
-      return block === undefined ? [] : [{ id, block }]
-    })
+      if (block === undefined) break
+      bytesMax -= memoBytes(block)
+      if (bytesMax < 0) break
+      found.push({ id, block })
+    }
+    return found
   }
 
   handlers({ now }: CallContext): Handlers {

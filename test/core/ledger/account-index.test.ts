@@ -215,3 +215,27 @@ describe('an index traps', () => {
     expect(canisters.call('index', 'list_subaccounts', honest).type).toBe('replied')
   })
 })
+
+test('blocks with long memos are read to their end, a few in each answer', () => {
+  const ledger = new LedgerUnderTest({ memoLengthMax: 65_535 })
+  const canisters = new CanistersUnderTest(ledger)
+  ledger.fund(alice, 100_000_000n)
+  for (let i = 0; i < 70; i++)
+    ledger.quietly(alice, {
+      type: 'icrc1_transfer',
+      arg: { to: of(bob), amount: 1n, memo: new Uint8Array(50_000).fill(i) },
+    })
+  canisters.endSlot()
+  const all = { start: 1n, length: MAX }
+  expect(canisters.ask(['index', 'get_blocks'], [all]).blocks.length).toBe(20)
+  const seen: bigint[] = []
+  for (let start: bigint | undefined; start === undefined || start > 1n; start = seen.at(-1)) {
+    const args = { account: of(bob), start, maxResults: 2_000n }
+    const answer = canisters.ask(['index', 'get_account_transactions'], [args])
+    if (answer.type !== 'ok') throw new RangeError(answer.message)
+    const { transactions } = answer.page
+    expect(transactions.length).toBe(Math.min(20, 70 - seen.length))
+    seen.push(...transactions.map(({ id }) => id))
+  }
+  expect(seen).toEqual(Array.from({ length: 70 }, (_, i) => BigInt(70 - i)))
+})

@@ -82,7 +82,7 @@ function fitting(blocks: readonly Block[], bytesMax: number): readonly Block[] {
   return end < 0 ? blocks : blocks.slice(0, end)
 }
 
-const memoBytes = ({ transaction }: Block): number =>
+export const memoBytes = ({ transaction }: Block): number =>
   'memo' in transaction ? (transaction.memo?.length ?? 0) : 0
 
 type Span = { readonly start: BlockIndex; readonly end: BlockIndex }
