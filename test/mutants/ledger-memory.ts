@@ -27,10 +27,10 @@ export const ledgerMemoryMutants: readonly Mutant[] = [
     tests: [`${KEYS}#once and in order`],
   },
   {
-    name: 'a hash that was moved up by another is lost',
+    name: 'a slot forgets its hashes with the oldest of them',
     file: 'ledger/transactions/remembered.ts',
-    from: 'if (distance < ((slot - hole) & (slots.length - 1))) continue',
-    to: 'if (distance <= ((slot - hole) & (slots.length - 1))) continue',
+    from: 'slots[homeOf(queue, head)] = nexts[head] ?? 0',
+    to: 'slots[homeOf(queue, head)] = 0',
     tests: [`${REMEMBERED}#in whatever slots`],
   },
   {

@@ -10,7 +10,7 @@ import { tokensMax } from './config.ts'
 import { replay } from './replay.ts'
 import type { State } from './state.ts'
 import { logLength } from './state.ts'
-import type { Remembered } from './transactions/remembered.ts'
+import type { Remembered, RememberedQueue } from './transactions/remembered.ts'
 import { entriesOf, indexOf } from './transactions/remembered.ts'
 
 /**
@@ -55,8 +55,7 @@ function deduplicationViolations({ deduplication }: View<State>): readonly strin
   const entries = entriesOf(deduplication)
   return [
     ...unless(
-      deduplication.slots.reduce((count, slot) => count + (slot === 0 ? 0 : 1), 0) ===
-        entries.length,
+      findableCount(deduplication) === entries.length,
       'I4: as many hashes can be found as are queued',
     ),
     ...unless(
@@ -64,6 +63,14 @@ function deduplicationViolations({ deduplication }: View<State>): readonly strin
       'I4: every queued hash is found',
     ),
   ]
+}
+
+/** Entries of all slots. */
+function findableCount({ slots, nexts }: View<RememberedQueue>): number {
+  let count = 0
+  for (const first of slots)
+    for (let entry = first; entry !== 0; entry = nexts[entry - 1] ?? 0) count++
+  return count
 }
 
 function allowanceViolations({ entries, order, expiry }: View<Allowances>): readonly string[] {

@@ -77,3 +77,12 @@ test('what was given back is taken again', () => {
   expect(indexOf(queue, entry(2_990, 2_990 * 77_777).hash)).toBe(2_990n + 2n ** 63n)
   expect(indexOf(queue, entry(2_989, 2_989 * 77_777).hash)).toBeUndefined()
 })
+
+test('hashes that somebody made begin alike leave as fast as any', () => {
+  const queue = emptyRememberedQueue()
+  for (let i = 0; i < 12_000; i++) enqueue(queue, entry(i, 5))
+  const began = performance.now()
+  dequeue(queue, 11_999)
+  expect(performance.now() - began).toBeLessThan(300)
+  expect(indexOf(queue, entry(11_999, 5).hash)).toBe(entry(11_999, 5).index)
+})

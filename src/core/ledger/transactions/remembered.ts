@@ -26,10 +26,12 @@ export type RememberedQueue = {
   times: BigUint64Array
   indices: BigUint64Array
   /**
-   * Open addressing: from the slot that a hash begins with, one after another up to an empty one,
-   * lies 1 + the place of its entry. Twice as many slots as places; 0 is empty.
+   * By the slot that a hash begins with: 1 + the place of the oldest of its entries; 0 is none.
+   * The oldest of all is the first of its slot, so it leaves at once, whatever somebody crowds there.
    */
   slots: Uint32Array
+  /** By place: the same of the next newer entry of its slot. */
+  nexts: Uint32Array
 }
 
 const HASH_BYTES = 32
@@ -46,7 +48,8 @@ function withPlaces(places: number): RememberedQueue {
     hashes: new Uint8Array(HASH_BYTES * places),
     times: new BigUint64Array(places),
     indices: new BigUint64Array(places),
-    slots: new Uint32Array(2 * places),
+    slots: new Uint32Array(places),
+    nexts: new Uint32Array(places),
   }
 }
 
@@ -58,14 +61,15 @@ export function enqueue(queue: RememberedQueue, { hash, at, index }: Remembered)
   queue.times[place] = at
   queue.indices[place] = index
   queue.count++
-  occupy(queue, place)
+  append(queue, place)
 }
 
 /** Drops the oldest entries, of which there are `count` at least. */
 export function dequeue(queue: RememberedQueue, count: number): void {
   assert(count <= queue.count, 'what is dropped is in the queue')
   for (let i = 0; i < count; i++) {
-    vacate(queue, slotOf(queue, queue.head))
+    const { head, slots, nexts } = queue
+    slots[homeOf(queue, head)] = nexts[head] ?? 0
     queue.head = placeOf(queue, 1)
     queue.count--
   }
@@ -75,12 +79,10 @@ export function dequeue(queue: RememberedQueue, count: number): void {
 
 /** Of the block of a transaction; undefined where the queue has no such hash. */
 export function indexOf(queue: View<RememberedQueue>, hash: Uint8Array): BlockIndex | undefined {
-  const { slots, indices } = queue
-  for (let slot = startOf(slots, hash, 0); ; slot = next(slots, slot)) {
-    const entry = slots[slot] ?? 0
-    if (entry === 0) return undefined
-    if (isAt(queue, entry - 1, hash)) return indices[entry - 1]
-  }
+  const { slots, nexts, indices } = queue
+  let entry = slots[startOf(slots, hash, 0)] ?? 0
+  while (entry !== 0 && !isAt(queue, entry - 1, hash)) entry = nexts[entry - 1] ?? 0
+  return entry === 0 ? undefined : indices[entry - 1]
 }
 
 /** Ledger time of an entry by its age: the oldest is 0. Undefined behind the newest. */
@@ -102,8 +104,6 @@ export function entriesOf(queue: View<RememberedQueue>): readonly Remembered[] {
 const placeOf = ({ head, times }: View<RememberedQueue>, age: number): number =>
   (head + age) & (times.length - 1)
 
-const next = (slots: Uint32Array, slot: number): number => (slot + 1) & (slots.length - 1)
-
 /** The slot that the hash at `offset` begins with: its first four bytes, big-endian. */
 function startOf(slots: Uint32Array, bytes: Uint8Array, offset: number): number {
   const first = ((bytes[offset] ?? 0) << 24) | ((bytes[offset + 1] ?? 0) << 16)
@@ -120,36 +120,17 @@ function isAt({ hashes }: View<RememberedQueue>, place: number, hash: Uint8Array
   return true
 }
 
-function slotOf(queue: RememberedQueue, place: number): number {
-  const { slots } = queue
-  let slot = homeOf(queue, place)
-  while (slots[slot] !== place + 1) slot = next(slots, slot)
-  return slot
-}
-
-/** Empties a slot; entries behind it that would no longer be found move up. */
-function vacate(queue: RememberedQueue, emptied: number): void {
-  const { slots } = queue
-  let hole = emptied
-  for (let slot = next(slots, hole); ; slot = next(slots, slot)) {
-    const entry = slots[slot] ?? 0
-    if (entry === 0) break
-    const home = homeOf(queue, entry - 1)
-    // How far from its home the entry lies, and how far the hole lies in front of it.
-    const distance = (slot - home) & (slots.length - 1)
-    if (distance < ((slot - hole) & (slots.length - 1))) continue
-    slots[hole] = entry
-    hole = slot
+/** Puts the entry at a place, the newest, behind the others of its slot. */
+function append(queue: RememberedQueue, place: number): void {
+  const { slots, nexts } = queue
+  nexts[place] = 0
+  const home = homeOf(queue, place)
+  let last = slots[home] ?? 0
+  if (last === 0) slots[home] = place + 1
+  else {
+    for (let next = nexts[last - 1] ?? 0; next !== 0; next = nexts[last - 1] ?? 0) last = next
+    nexts[last - 1] = place + 1
   }
-  slots[hole] = 0
-}
-
-/** Takes the first empty slot for the entry at a place. */
-function occupy(queue: RememberedQueue, place: number): void {
-  const { slots } = queue
-  let slot = homeOf(queue, place)
-  while (slots[slot] !== 0) slot = next(slots, slot)
-  slots[slot] = place + 1
 }
 
 /** The oldest entry comes to the first place. */
@@ -166,6 +147,11 @@ function resize(queue: RememberedQueue, places: number): void {
     resized.indices.set(queue.indices.subarray(from, to), at)
   }
   resized.count = count
-  for (let place = 0; place < count; place++) occupy(resized, place)
+  // The newest first, so that each goes in front of those of its slot.
+  for (let place = count - 1; place >= 0; place--) {
+    const home = homeOf(resized, place)
+    resized.nexts[place] = resized.slots[home] ?? 0
+    resized.slots[home] = place + 1
+  }
   Object.assign(queue, resized)
 }
