@@ -1,7 +1,7 @@
 /** What `history` and `export` have in common: filters, and rows as documents. Implements cli §5.7. */
 import { UsageInvalid } from '../core/base/errors.ts'
 import type { TimestampNs } from '../core/base/units.ts'
-import { NS_PER_MS, timestampNs } from '../core/base/units.ts'
+import { NS_PER_MS, TIMESTAMP_MAX, timestampNs } from '../core/base/units.ts'
 import { textOfAccount } from '../wallet/account-text.ts'
 import { parseAccount } from '../wallet/destinations.ts'
 import type { HistoryEntry } from '../wallet/history/entry.ts'
@@ -62,12 +62,22 @@ const HELP = 'ckbtc history --help'
 /** `2026-01-05`, or a whole time of RFC 3339; a day without a zone begins in UTC. */
 function timeOf(text: string | undefined, flag: string): TimestampNs | undefined {
   if (text === undefined) return undefined
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isFinite(ms) && ms >= 0) return timestampNs(BigInt(ms) * NS_PER_MS)
+  const [day] = /^\d{4}-\d\d-\d\d/.exec(text) ?? []
+  const ms = day !== undefined && isDay(day) ? Date.parse(text) : Number.NaN
+  if (ms >= 0 && ms <= LAST_MS) return timestampNs(BigInt(ms) * NS_PER_MS)
   throw new UsageInvalid(`${flag} takes a time, found "${text}"`, {
     fix: 'write a day or a time: 2026-01-05, 2026-01-05T10:00:00Z',
     command: HELP,
   })
+}
+
+/** The largest timestamp is one of the year 2554. */
+const LAST_MS = Number(TIMESTAMP_MAX / NS_PER_MS)
+
+/** JavaScript takes 31 February for a day in March. */
+function isDay(day: string): boolean {
+  const ms = Date.parse(day)
+  return Number.isFinite(ms) && new Date(ms).toISOString().startsWith(day)
 }
 
 function cursorOf(text: string | undefined): bigint | undefined {

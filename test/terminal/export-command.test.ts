@@ -128,6 +128,16 @@ describe('ckbtc export', () => {
     expect(await found({ since: '2100-01-01' })).toEqual([])
   })
 
+  test.each(['9999-12-31', '2554-07-22', '2026-02-31', '2026-13-01', '1969-12-31', 'yesterday'])(
+    'takes no time that there is not: %s',
+    async (until) => {
+      const out = pathOf('never.csv')
+      const { exit, err } = await desk.run(exportHistory, { options: { out, until } })
+      expect([exit, existsSync(out)]).toEqual([2, false])
+      expect(err).toContain(`--until takes a time, found "${until}"`)
+    },
+  )
+
   test('takes the place of no file unless it is told', async () => {
     const out = pathOf('mine.csv')
     writeFileSync(out, 'mine')

@@ -190,6 +190,8 @@ describe('an answer that cannot be true ends it:', () => {
     ['an index that goes backward', page([8n, 9n], 8n)],
     ['an index with rows that no block has', page([BigInt(COUNT)], 0n)],
     ['an index that keeps rows back', page([], 3n)],
+    ['an index with rows and no oldest one', page([9n, 8n], undefined)],
+    ['an index with rows below its oldest one', page([9n, 8n], 9n)],
     ['the index of another ledger', { ...indexOf(COUNT), ledgerId: async () => ic.ids.minter }],
   ])('%s', async (_, index) => {
     await expect(idsOf(client({ index }).made, wishing())).rejects.toMatchObject({

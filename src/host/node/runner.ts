@@ -215,7 +215,8 @@ export class NodeRunner {
     if (this.#cancelSnapshot !== undefined || this.#broken || !snapshots.isDue(this.node)) return
     this.#cancelSnapshot = this.#schedule(0, () => {
       this.#cancelSnapshot = undefined
-      this.#guarded(() => snapshots.take(this.node))
+      // It may have diverged while this waited for its turn.
+      if (!this.#broken) this.#guarded(() => snapshots.take(this.node))
     })
   }
 

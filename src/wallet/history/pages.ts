@@ -132,8 +132,11 @@ async function* indexedPages(index: IndexPort, { account, onPage }: Reading, end
     const next = descending(transactions, before)
     if (next === undefined && oldest !== undefined && oldest < before)
       throw untrue(`the index keeps transaction ${oldest} back`)
+    // Otherwise it could end a history wherever it likes.
+    if (next !== undefined && (oldest === undefined || next < oldest))
+      throw untrue(`the index shows transaction ${next} below the oldest one`)
     yield transactions
-    if (next === undefined || oldest === undefined || next <= oldest) return
+    if (next === undefined || next === oldest) return
     onPage?.(next)
     before = next
   }

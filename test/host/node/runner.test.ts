@@ -3,6 +3,7 @@
  * invariant ends it.
  */
 import { expect, it, vi } from 'vitest'
+import { hash32 } from '../../../src/core/base/bytes.ts'
 import { Bug, HostDisk } from '../../../src/core/base/errors.ts'
 import { SubnetNode } from '../../../src/core/subnet/node.ts'
 import { OrderedNode } from '../../../src/core/subnet/ordered-node.ts'
@@ -134,6 +135,26 @@ it('a snapshot is taken in a turn of its own, when what a slot led to has left',
   })
   expect(taken[0]).toEqual({ heard: before, inTurn: false })
   expect(before).toBeGreaterThan(1)
+  runner.end()
+})
+
+it('what diverged before its turn came is not kept', async () => {
+  let [asked, taken] = [0, 0]
+  const { runner } = runOne(
+    () => undefined,
+    () => ({ executed: () => undefined, isDue: () => ++asked > 0, take: () => (taken += 1) }),
+  )
+  runner.input({ type: 'start' })
+  const [own, other] = [hash32(new Uint8Array(32)), hash32(new Uint8Array(32).fill(1))]
+  const diverged = { type: 'diverged', slot: 0n, own, other } as const
+  vi.spyOn(OrderedNode.prototype, 'step').mockReturnValueOnce([diverged])
+  runner.input({ type: 'start' })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect({ asked, taken, isBroken: runner.isBroken }).toEqual({
+    asked: 1,
+    taken: 0,
+    isBroken: true,
+  })
   runner.end()
 })
 
