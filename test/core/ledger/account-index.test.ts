@@ -5,8 +5,11 @@
  */
 import { describe, expect, test } from 'vitest'
 import { encodeArgs } from '../../../src/core/ic/candid.ts'
+import { ckbtcTokenIds, ownCanisterIds } from '../../../src/core/ic/canister-ids.ts'
+import { emptyIndex } from '../../../src/core/ledger/index/account-index.ts'
 import { indexExtension, indexInterface } from '../../../src/core/ledger/index/index-interface.ts'
 import type { LegacyValue } from '../../../src/core/ledger/interface/legacy-interface.ts'
+import { TokenCanisters } from '../../../src/core/subnet/token-canisters.ts'
 import { describeInterface } from '../../support/interface-tests.ts'
 import { CanistersUnderTest } from './canisters-under-test.ts'
 import {
@@ -19,6 +22,7 @@ import {
   MAX,
   minter,
   of,
+  START,
   spender,
   sub,
   testConfig,
@@ -238,4 +242,14 @@ test('blocks with long memos are read to their end, a few in each answer', () =>
     seen.push(...transactions.map(({ id }) => id))
   }
   expect(seen).toEqual(Array.from({ length: 70 }, (_, i) => BigInt(70 - i)))
+})
+
+test('an index that begins beside archives takes their blocks, and then those of the ledger', () => {
+  const { canisters } = world({ archiveOptions })
+  const { state } = canisters.token
+  const index = emptyIndex(64)
+  const token = new TokenCanisters(ckbtcTokenIds(ownCanisterIds), { ...state, index })
+  expect(state.ledger.chain.firstLocalIndex).toBeGreaterThan(0n)
+  for (let i = 0; i < 3; i++) token.endSlot(START)
+  expect(index).toEqual(state.index)
 })
