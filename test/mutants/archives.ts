@@ -228,8 +228,8 @@ export const archiveMutants: readonly Mutant[] = [
   {
     name: 'an archive answers more than a reply holds',
     file: 'ledger/archive/archive-queries.ts',
-    from: 'if (size > bytesMax) break',
-    to: 'if (size > 99 * bytesMax) break',
+    from: 'if (size > bytesMax) return {',
+    to: 'if (size > 99 * bytesMax) return {',
     tests: [`${LOG}#each answer, from an archive`],
   },
   {

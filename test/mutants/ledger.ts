@@ -497,8 +497,8 @@ const upgrades: readonly Mutant[] = [
   {
     name: 'a key of metadata may stand twice',
     file: at('settings'),
-    from: 'keys.indexOf(key) !== place',
-    to: 'keys.indexOf(key) > place',
+    from: 'if (keys.has(key)) return',
+    to: "if (keys.has(key + ':')) return",
     tests: [`${settings}#stands once`],
   },
   {
