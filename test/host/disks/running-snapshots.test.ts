@@ -229,7 +229,11 @@ describe('a snapshot that is not what was written', () => {
   }
 
   /** On a real disk: what lies under a key is changed behind the back of the store. */
-  function startWith(damage: { raw?: [string, Change]; disk?: (disk: NodeDisk) => void }): string {
+  function startWith(damage: {
+    raw?: [string, Change]
+    disk?: (disk: NodeDisk) => void
+    store?: (written: LmdbStore) => void
+  }): string {
     const directory = mkdtempSync(join(root, 'disk-'))
     const first = LmdbStore.open(directory)
     first.transaction((writer) => {
@@ -238,6 +242,7 @@ describe('a snapshot that is not what was written', () => {
     const disk = new NodeDisk(first)
     disk.commit({ snapshot: snapshots.at(-9) })
     damage.disk?.(disk)
+    damage.store?.(first)
     disk.close()
     if (damage.raw !== undefined) {
       const [prefix, change] = damage.raw
@@ -265,7 +270,16 @@ describe('a snapshot that is not what was written', () => {
     ['ledger §20.145: one of another format', { disk: alter((saved) => (saved.format = 6)) }],
     [
       'ledger §20.145: one of another log',
-      { raw: ['snapshot/', (hash) => hash.map((byte) => byte ^ 1)] },
+      {
+        disk: (disk) => {
+          const { bytes } = present(snapshots.at(-14), 'there are many')
+          disk.commit({ snapshot: { slot: slot(), bytes } })
+        },
+        store: (written) =>
+          written.transaction((writer) =>
+            writer.put(concat(utf8('snapshot/'), u64be(slot())), new Uint8Array(32)),
+          ),
+      },
     ],
     [
       'ledger §20.145: one of another state than it names',
