@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { playCampaign } from '../campaign/campaign.ts'
 
-const ROUNDS = 14
+const ROUNDS = 9
 const MINUTES_MS = 900_000
 
 test(
